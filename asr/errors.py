@@ -1,0 +1,47 @@
+"""Errors that a user can cause; commands print their one sentence instead of a traceback (`--debug` shows it).
+
+A bug is not among these: it keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_SHOWN = 20
+
+
+class AsrError(Exception):
+    """Base of everything a user can cause: the message says what was expected, what came, where, and what to do."""
+
+
+class DataError(AsrError):
+    """A corpus, a manifest, an audio file or a transcript is not what it should be."""
+
+
+class ConfigError(AsrError):
+    """An option is misspelt, has the wrong type or does not fit the others."""
+
+
+class CheckpointError(AsrError):
+    """A checkpoint, run folder or bundle cannot be read, or names code that is not allowed."""
+
+
+class TrainingError(AsrError):
+    """Training cannot go on: a non-finite loss, a full disk."""
+
+
+class Problems(DataError):
+    """All problems of one source, reported together.
+
+    Args:
+        problems: one sentence each, with file and line or utterance id.
+        what: what was examined, for the headline.
+    """
+
+    def __init__(self, problems: Sequence[str], what: str) -> None:
+        self.problems = tuple(problems)
+        shown = [f"  {problem}" for problem in self.problems[:_SHOWN]]
+        if len(self.problems) > _SHOWN:
+            shown.append(f"  ... and {len(self.problems) - _SHOWN} more")
+        noun = "problem" if len(self.problems) == 1 else "problems"
+        super().__init__("\n".join([f"{len(self.problems)} {noun} in {what}:", *shown]))

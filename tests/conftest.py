@@ -1,0 +1,17 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real corpora beside the checkout; tests that need it are skipped where it is not there."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real data beside the checkout ({SHARED_DATA.name}/ is missing)")
+    return SHARED_DATA
