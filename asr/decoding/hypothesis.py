@@ -1,0 +1,91 @@
+"""What a decoder found in one utterance, and the interface that all decoders share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Span:
+    """A label or a word and where it stands.
+
+    Attributes:
+        label: the label, or the text of the word.
+        start: seconds (audio) or points (ink) from the beginning of the file.
+        end: the same unit; the first moment that no longer belongs to it.
+        confidence: 0 to 1.
+    """
+
+    label: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One labelling of an utterance.
+
+    Attributes:
+        labels: without blanks, repeats merged.
+        text: the labels as people write them.
+        log_probability: natural logarithm; of the best path for a greedy decoder, of the labelling (all its paths) for
+            one that sums. -inf for an impossible one.
+        spans: one for each label.
+        words: one for each word; of an inventory of whole labels (phonemes) each label is one.
+    """
+
+    labels: tuple[str, ...]
+    text: str
+    log_probability: float
+    spans: tuple[Span, ...]
+    words: tuple[Span, ...] = ()
+
+
+class Decoder(Protocol):
+    """A search for the best labelling under posteriors; built from its configuration with `inventory=`."""
+
+    def decode(
+        self, log_probs: Tensor, lengths: Tensor, frame_seconds: float, offset: float | Sequence[float] = 0.0
+    ) -> list[Hypothesis]:
+        """Decode a batch.
+
+        Args:
+            log_probs: (B, T, L) float, normalised over labels; the padding may hold anything.
+            lengths: (B,) integer frames, 0 <= lengths[b] <= T.
+            frame_seconds: distance of two frames of `log_probs`, in seconds or points.
+            offset: where frame 0 begins, in the same unit, for all or for each utterance.
+
+        Returns:
+            One hypothesis an utterance, in order.
+        """
+        ...
+
+
+def words_of(spans: Sequence[Span], unit: Literal["characters", "labels"]) -> tuple[Span, ...]:
+    """Join the spans of characters between spaces into words; whole labels stay as they are.
+
+    A word lasts from the start of its first to the end of its last character. Its confidence is the lowest of its
+    characters': one wrong character makes the word wrong.
+
+    >>> [word.label for word in words_of([Span(c, 0, 1, 1.0) for c in "to be"], "characters")]
+    ['to', 'be']
+    """
+    if unit == "labels":
+        return tuple(spans)
+    groups = groupby(spans, key=lambda span: span.label.isspace())
+    return tuple(_joined(list(group)) for is_space, group in groups if not is_space)
+
+
+def _joined(spans: Sequence[Span]) -> Span:
+    return Span(
+        label="".join(span.label for span in spans),
+        start=spans[0].start,
+        end=spans[-1].end,
+        confidence=min(span.confidence for span in spans),
+    )
