@@ -1,0 +1,153 @@
+"""The stack: bidirectional layers above each other, and an output layer that gives log posteriors of the labels.
+
+Graves, Mohamed and Hinton 2013, "Speech recognition with deep recurrent neural networks", section 2 to 3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from asr.config import build
+from asr.errors import ConfigError
+from asr.recurrent.cells.lstm import LstmConfig
+from asr.recurrent.layer import BidirectionalLayer
+from asr.recurrent.layout import Layout, reduced_length
+
+
+@dataclass
+class StackConfig:
+    """Options of `RecurrentStack`."""
+
+    _target_: str = "asr.recurrent.stack.RecurrentStack"
+    cell: Any = field(default_factory=LstmConfig)  # a node with a _target_: LstmConfig, or a user's own cell
+    hidden: int = 128  # units per direction
+    layers: int = 3
+    dropout: float = 0.0  # share of each layer's outputs that are zeroed in training, not those of the last layer
+    time_reduction: int = 1  # this many frames become one frame, 1: none
+    time_reduction_after: int = 1  # ... after this layer, the first is 1
+
+
+class RecurrentStack(nn.Module):
+    """Frames to log posteriors through a deep bidirectional recurrent network.
+
+    Args:
+        n_features: F, size of a frame.
+        n_labels: L, labels with blank.
+        cell: the configuration node of one cell; None: `LstmConfig()`.
+        hidden: H, units per direction.
+        layers: bidirectional layers.
+        dropout: between layers, within [0, 1).
+        time_reduction: frames that become one by concatenation; 1 leaves the rate as it is.
+        time_reduction_after: the layer after which that happens, counted from 1.
+        plugins: modules beside `asr` that the cell's `_target_` may come from.
+
+    Raises:
+        ConfigError: an option out of its range.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        n_labels: int,
+        cell: Any = None,
+        hidden: int = 128,
+        layers: int = 3,
+        dropout: float = 0.0,
+        time_reduction: int = 1,
+        time_reduction_after: int = 1,
+        plugins: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        _check_options(hidden, layers, dropout, time_reduction, time_reduction_after)
+        self.n_features = n_features
+        self.n_labels = n_labels
+        self.hidden = hidden
+        self.time_reduction = time_reduction
+        self.time_reduction_after = time_reduction_after
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList()
+        node = _as_node(cell)
+        n_inputs = n_features
+        for number in range(1, layers + 1):
+            cells = [build(node, plugins, n_inputs=n_inputs, hidden=hidden) for _ in range(2)]
+            self.layers.append(BidirectionalLayer(*cells))
+            n_inputs = 2 * hidden
+            if number == time_reduction_after:
+                n_inputs *= time_reduction
+        self.output = nn.Linear(n_inputs, n_labels)
+        nn.init.normal_(self.output.weight, std=0.01)
+        nn.init.zeros_(self.output.bias)
+
+    def out_length(self, n_frames: int) -> int:
+        """How many log posteriors come out of an utterance of `n_frames` frames."""
+        return int(reduced_length(n_frames, self.time_reduction))
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Log posteriors of a padded batch; no result depends on the padding or on its contents.
+
+        Args:
+            frames: (B, T, F) float, padded on the right; the padding may hold anything, even NaN.
+            lengths: (B,) int64 on the CPU, 1 <= lengths[b] <= T, in any order.
+
+        Returns:
+            log posteriors (B, T', L), natural logarithm, float32 (float64 if the weights are), and their lengths (B,)
+            int64, with T' = out_length(T). What stands behind an utterance's length is finite and means nothing.
+        """
+        self._check_shapes(frames, lengths)
+        layout = Layout(lengths, frames.shape[1], frames.device)
+        hidden = layout.mask(frames.transpose(0, 1))  # (T, B, F)
+        for number, layer in enumerate(self.layers, start=1):
+            if number > 1:
+                hidden = self.dropout(hidden)
+            hidden = layer(hidden, layout)  # (T, B, 2H)
+            if number == self.time_reduction_after and self.time_reduction > 1:
+                hidden = _join_frames(hidden, self.time_reduction)  # (T', B, 2H * time_reduction)
+                layout = layout.reduced(self.time_reduction)
+        scores = self.output(hidden).transpose(0, 1)  # (B, T', L)
+        return F.log_softmax(scores, dim=-1, dtype=_at_least_float32(scores.dtype)), layout.lengths
+
+    def _check_shapes(self, frames: Tensor, lengths: Tensor) -> None:
+        if frames.ndim != 3 or frames.shape[2] != self.n_features:
+            raise ValueError(f"frames must be (B, T, {self.n_features}), got {tuple(frames.shape)}")
+        if lengths.shape != frames.shape[:1] or lengths.dtype != torch.int64 or lengths.device.type != "cpu":
+            raise ValueError(
+                f"lengths must be ({len(frames)},) int64 on the CPU, "
+                f"got {tuple(lengths.shape)} {lengths.dtype} on {lengths.device}"
+            )
+        if len(lengths) == 0 or int(lengths.min()) < 1 or int(lengths.max()) > frames.shape[1]:
+            raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")
+
+
+def _join_frames(frames: Tensor, factor: int) -> Tensor:
+    """(T, B, F) to (ceil(T / factor), B, factor * F): neighbours side by side, zeros fill the last group."""
+    n_frames, batch, size = frames.shape
+    n_joined = reduced_length(n_frames, factor)
+    padded = F.pad(frames, (0, 0, 0, 0, 0, n_joined * factor - n_frames))
+    return padded.view(n_joined, factor, batch, size).transpose(1, 2).reshape(n_joined, batch, factor * size)
+
+
+def _at_least_float32(dtype: torch.dtype) -> torch.dtype:
+    return torch.promote_types(dtype, torch.float32)
+
+
+def _as_node(cell: Any) -> Mapping[str, Any]:
+    """The configuration node of a cell, from a node or from a config dataclass."""
+    if cell is None:
+        cell = LstmConfig()
+    return asdict(cell) if is_dataclass(cell) and not isinstance(cell, type) else cell
+
+
+def _check_options(hidden: int, layers: int, dropout: float, time_reduction: int, time_reduction_after: int) -> None:
+    for name, value in (("hidden", hidden), ("layers", layers), ("time_reduction", time_reduction)):
+        if value < 1:
+            raise ConfigError(f"model.{name} must be 1 or more, got {value}")
+    if not 0.0 <= dropout < 1.0:
+        raise ConfigError(f"model.dropout must lie within [0, 1), got {dropout}")
+    if not 1 <= time_reduction_after <= layers:
+        raise ConfigError(f"model.time_reduction_after must lie within 1..{layers} layers, got {time_reduction_after}")
