@@ -1,0 +1,333 @@
+"""Manifests: one JSON object a line, one line an utterance.
+
+    {"id": "FVMH0_SX206", "audio": "wav/sx206.wav", "duration": 2.99, "text": "when peeling ...", "labels": ["h#", "w"],
+     "speaker": "FVMH0", "tags": {"dialect": "dr1"}}
+
+A relative path is relative to the manifest and may not leave its folder. NeMo's lines (`audio_filepath`, `offset`,
+`duration`, `text`) are read as they are. Whatever is wrong is reported together, with file and line.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from asr.config import nearest
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError, Problems
+
+MAX_LINE_BYTES = 1 << 20
+_KEYS = ("id", "audio", "ink", "start", "duration", "channel", "text", "labels", "speaker", "tags")
+
+_TYPE_NAMES: Mapping[type, str] = {
+    str: "a string",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+}
+
+
+class _LineError(ValueError):
+    """What is wrong with one line."""
+
+
+def read_manifest(path: str | Path) -> list[Utterance]:
+    """Read a manifest, in the order of its lines; blank lines are skipped.
+
+    Raises:
+        DataError: the manifest itself cannot be read.
+        Problems: everything that is wrong with its lines, each with `file:line`.
+    """
+    path = Path(path)
+    locate = _locator(path.parent)
+    utterances: list[Utterance] = []
+    first_lines: dict[str, int] = {}
+    nemo_stems: dict[str, int] = {}
+    problems: list[str] = []
+    for number, raw in _lines(path):
+        try:
+            record = _parse(raw)
+            if "audio_filepath" in record:
+                record = _from_nemo(record, nemo_stems)
+            utterance = _utterance(record, locate)
+            if utterance.id in first_lines:
+                raise _LineError(
+                    f"id {utterance.id!r} was already used in line {first_lines[utterance.id]}; make ids unique"
+                )
+        except _LineError as error:
+            problems.append(f"{path.name}:{number}: {error}")
+            continue
+        first_lines[utterance.id] = number
+        utterances.append(utterance)
+    if not utterances and not problems:
+        problems.append(f"{path.name}: holds no utterance; expected one JSON object a line")
+    if problems:
+        raise Problems(problems, what=str(path))
+    return utterances
+
+
+def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
+    """Write a manifest so that it is never half there: to a temporary name, flushed, renamed.
+
+    A source beneath the manifest's folder is written relative to it, so that the folder can be moved; any other source
+    is written as an absolute path.
+
+    Raises:
+        Problems: utterances that `read_manifest` would refuse; nothing is written then.
+        DataError: the file cannot be written.
+    """
+    path = Path(path)
+    folder = path.parent.resolve()
+    lines: list[str] = []
+    problems: list[str] = []
+    seen: set[str] = set()
+    for utterance in utterances:
+        wrong = utterance_problems(utterance)
+        if utterance.id in seen:
+            wrong.append("the id is used twice")
+        seen.add(utterance.id)
+        problems += [f"'{utterance.id}': {problem}" for problem in wrong]
+        if not wrong:
+            line = json.dumps(_record(utterance, folder), ensure_ascii=False, allow_nan=False)
+            if len(line.encode()) >= MAX_LINE_BYTES:
+                problems.append(f"'{utterance.id}': its line would be longer than {MAX_LINE_BYTES} bytes; split it")
+            lines.append(line + "\n")
+    if problems:
+        raise Problems(problems, what=str(path))
+    _write_atomically(path, "".join(lines))
+
+
+def utterance_problems(utterance: Utterance) -> list[str]:
+    """What keeps one utterance from being a line of a manifest: one sentence each, without its id."""
+    found = [
+        *_string_problems("id", utterance.id, words=False),
+        *(_string_problems("speaker", utterance.speaker, words=True) if utterance.speaker is not None else ()),
+        *(_encoding_problems("text", utterance.text) if utterance.text is not None else ()),
+        *_encoding_problems("the path", str(utterance.source)),
+    ]
+    for label in utterance.labels or ():
+        found += _string_problems("a label", label, words=False)
+    for key, value in utterance.tags.items():
+        found += [*_string_problems("a tag's name", key, words=True), *_encoding_problems(f"tag {key!r}", value)]
+    if utterance.start is not None and not (math.isfinite(utterance.start) and utterance.start >= 0):
+        found.append(f"start is {utterance.start}; expected seconds, 0 or more")
+    if utterance.duration is not None and not (math.isfinite(utterance.duration) and utterance.duration > 0):
+        found.append(f"duration is {utterance.duration}; expected more than 0")
+    if utterance.channel is not None and utterance.channel < 0:
+        found.append(f"channel is {utterance.channel}; expected 0 for the first channel")
+    return found
+
+
+def _string_problems(name: str, value: str, *, words: bool) -> list[str]:
+    """A name must not be empty, hold control characters or, unless `words`, any space."""
+    if not value.strip():
+        return [f"{name} is empty"]
+    if (not words and len(value.split()) > 1) or value != value.strip():
+        return [f"{name} {value!r} holds white space; replace it, for example by '_'"]
+    if not value.isprintable():
+        return [f"{name} {value!r} holds a character that cannot be printed"]
+    return _encoding_problems(name, value)
+
+
+def _encoding_problems(name: str, value: str) -> list[str]:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        return [f"{name} holds U+{ord(value[error.start]):04X}, half of a surrogate pair; write the whole character"]
+    return [f"{name} holds a NUL character"] if "\0" in value else []
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of every line that is not blank; at most one byte over the limit is read of any line."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; expected a manifest (a .jsonl file)")
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while raw := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if raw.strip():
+                    yield number, raw
+                while len(raw) > MAX_LINE_BYTES and not raw.endswith(b"\n"):
+                    raw = file.readline(MAX_LINE_BYTES + 1)
+                    if not raw:
+                        break
+    except FileNotFoundError as error:
+        raise DataError(f"there is no manifest {path}; asr-prepare makes one") from error
+    except OSError as error:
+        raise DataError(f"the manifest {path} cannot be read: {error.strerror}") from error
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    """One line as a dictionary."""
+    if len(raw) > MAX_LINE_BYTES:
+        raise _LineError(f"the line is longer than {MAX_LINE_BYTES} bytes; one line holds one utterance")
+    try:
+        text = raw.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise _LineError(f"byte {error.start + 1} of the line is not UTF-8; save the manifest as UTF-8") from error
+    try:
+        record = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except _LineError:
+        raise
+    except (ValueError, RecursionError) as error:
+        what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise _LineError(f"not JSON ({what}); expected one object a line, {{...}}") from error
+    if not isinstance(record, dict):
+        raise _LineError(f"expected a JSON object {{...}}, found {_type_name(record)}")
+    return record
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise _LineError(f"the key {twice[0]!r} is there twice")
+    return record
+
+
+def _no_constant(name: str) -> float:
+    raise _LineError(f"{name} is not a number; leave the key out where a value is not known")
+
+
+def _type_name(value: Any) -> str:
+    return "null" if value is None else _TYPE_NAMES[type(value)]
+
+
+def _from_nemo(record: Mapping[str, Any], stems: dict[str, int]) -> dict[str, Any]:
+    """NeMo's keys as ours. NeMo has no ids: the file's stem is the id, with a number where a stem comes again."""
+    source = record["audio_filepath"]
+    if not isinstance(source, str) or not source.strip():
+        raise _LineError("audio_filepath is not a path")
+    stem = "_".join(Path(source).stem.split()) or "audio"
+    stems[stem] = stems.get(stem, 0) + 1
+    ours: dict[str, Any] = {"id": stem if stems[stem] == 1 else f"{stem}-{stems[stem]}", "audio": source}
+    renamed = {"offset": "start", "duration": "duration", "text": "text"}
+    ours.update({renamed[key]: record[key] for key in renamed if record.get(key) is not None})
+    rest = {key: value for key, value in record.items() if key not in renamed and key != "audio_filepath"}
+    if isinstance(rest.get("speaker"), str | int):
+        ours["speaker"] = str(rest.pop("speaker"))
+    if isinstance(rest.get("id"), str):
+        ours["id"] = rest.pop("id")
+    # NeMo lets a line carry anything; what is not a plain value has no place among our tags.
+    tags = {key: str(value) for key, value in rest.items() if isinstance(value, str | int | float)}
+    return {**ours, "tags": tags} if tags else ours
+
+
+def _utterance(record: Mapping[str, Any], locate: Callable[[str], Path]) -> Utterance:
+    for key in record:
+        if key not in _KEYS:
+            raise _LineError(f"unknown key {key!r}{nearest(key, _KEYS)}; known keys: {', '.join(_KEYS)}")
+    kinds = [kind for kind in ("audio", "ink") if kind in record]
+    if len(kinds) != 1:
+        have = "both 'audio' and 'ink'" if kinds else "neither 'audio' nor 'ink'"
+        raise _LineError(f"has {have}; expected one of them with a path")
+    if "id" not in record:
+        raise _LineError("has no 'id'")
+    labels = _typed(record, "labels", list, "a list of strings")
+    if labels is not None and not all(isinstance(label, str) for label in labels):
+        raise _LineError("labels holds something that is not a string")
+    tags = _typed(record, "tags", dict, "an object") or {}
+    if not all(isinstance(value, str) for value in tags.values()):
+        raise _LineError("tags holds a value that is not a string; write it in quotes")
+    utterance = Utterance(
+        id=_typed(record, "id", str, "a string"),
+        source=locate(_typed(record, kinds[0], str, "a path")),
+        kind="audio" if kinds[0] == "audio" else "ink",
+        start=_number(record, "start"),
+        duration=_number(record, "duration"),
+        channel=_typed(record, "channel", int, "a whole number"),
+        text=_typed(record, "text", str, "a string"),
+        labels=None if labels is None else tuple(labels),
+        speaker=_typed(record, "speaker", str, "a string"),
+        tags=tags,
+    )
+    if problems := utterance_problems(utterance):
+        raise _LineError("; ".join(problems))
+    return utterance
+
+
+def _typed(record: Mapping[str, Any], key: str, kind: type, expected: str) -> Any:
+    """The value of a key, None where the key is absent; null is refused, so that a hole in the data shows."""
+    if key not in record:
+        return None
+    value = record[key]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise _LineError(f"{key} is {_type_name(value)}; expected {expected}")
+    return value
+
+
+def _number(record: Mapping[str, Any], key: str) -> float | None:
+    value = _typed(record, key, int | float, "a number")  # type: ignore[arg-type]
+    try:
+        return None if value is None else float(value)
+    except OverflowError as error:
+        raise _LineError(f"{key} is out of range") from error
+
+
+def _locator(folder: Path) -> Callable[[str], Path]:
+    """A function from a path as written to the absolute path of a file that is there."""
+    base = folder.absolute()
+    real_base = folder.resolve()
+    real_folder = cache(Path.resolve)  # links of folders are followed once a folder, not once an utterance
+
+    def locate(written: str) -> Path:
+        if not written.strip() or "\0" in written or _encoding_problems("", written):
+            raise _LineError(f"the path {written!r} is not a path")
+        path = Path(written)
+        if not path.is_absolute():
+            path = Path(os.path.normpath(base / path))
+            real = path.resolve() if path.is_symlink() else real_folder(path.parent) / path.name
+            if not (path.is_relative_to(base) and real.is_relative_to(real_base)):
+                raise _LineError(f"the path {written!r} leaves the manifest's folder; if it is meant, make it absolute")
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise _LineError(f"{written!r} {what}; expected a file")
+        return path
+
+    return locate
+
+
+def _record(utterance: Utterance, folder: Path) -> dict[str, Any]:
+    source = utterance.source.absolute()
+    real = source.resolve()
+    written = real.relative_to(folder).as_posix() if real.is_relative_to(folder) else str(source)
+    values = {
+        "id": utterance.id,
+        utterance.kind: written,
+        "start": utterance.start,
+        "duration": utterance.duration,
+        "channel": utterance.channel,
+        "text": utterance.text,
+        "labels": None if utterance.labels is None else list(utterance.labels),
+        "speaker": utterance.speaker,
+        "tags": dict(utterance.tags) or None,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DataError(f"the manifest {path} cannot be written: {error.strerror}") from error

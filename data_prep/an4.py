@@ -1,0 +1,100 @@
+"""AN4, the CMU "census" corpus: letters, digits, names and commands, close-talk microphone, 16 kHz.
+
+Licence: Carnegie Mellon University, two-clause BSD style, free for any purpose.
+Get it: https://github.com/cmusphinx/an4 (RIFF), or http://www.speech.cs.cmu.edu/databases/an4/ (SPHERE).
+Splits: the official 948 training and 130 test utterances (74 and 10 speakers; names starting with cen9 were left out by
+the publisher). There is no official dev set: the speakers of `DEV_SPEAKERS` are taken out of train, which leaves 849.
+
+Text is upper case as published; the Sphinx markers <s> and </s> are removed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError, Problems
+from data_prep.roots import find_root
+
+# 3 women and 5 men, 99 utterances: spread over the alphabet, so over the recording sessions; fixed once, by hand.
+DEV_SPEAKERS = ("fbbh", "fkai", "ftal", "mblw", "mdxn", "mjdr", "mmal", "msmn")
+
+_SUFFIXES = (".flac", ".wav", ".sph")
+_LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of `asr-prepare an4`."""
+
+    root: str = field(default="", metadata={"help": "folder with etc/an4_train.fileids, or a folder above it"})
+
+
+def prepare(config: Config) -> dict[str, list[Utterance]]:
+    """The corpus as utterances.
+
+    Raises:
+        DataError: the corpus is not there.
+        Problems: lists, transcripts and audio do not fit each other.
+    """
+    root = find_root(
+        config.root,
+        lambda folder: (folder / "etc" / "an4_train.fileids").is_file(),
+        expected="etc/an4_train.fileids, etc/an4_test.fileids and wav/",
+        remedy="AN4 is free: clone https://github.com/cmusphinx/an4 and give its folder as root=",
+    )
+    problems: list[str] = []
+    official = {split: _read_split(root, split, problems) for split in ("train", "test")}
+    if problems:
+        raise Problems(problems, what=f"AN4 in {root}")
+    return {
+        "train": [utterance for utterance in official["train"] if utterance.speaker not in DEV_SPEAKERS],
+        "dev": [utterance for utterance in official["train"] if utterance.speaker in DEV_SPEAKERS],
+        "test": official["test"],
+    }
+
+
+def _read_split(root: Path, split: str, problems: list[str]) -> list[Utterance]:
+    names = root / "etc" / f"an4_{split}.fileids"
+    transcripts = root / "etc" / f"an4_{split}.transcription"
+    fileids, lines = _read_lines(names), _read_lines(transcripts)
+    if len(fileids) != len(lines):
+        problems.append(f"{names.name} has {len(fileids)} lines but {transcripts.name} {len(lines)}; they go together")
+    utterances = []
+    for number, (fileid, line) in enumerate(zip(fileids, lines, strict=False), start=1):
+        where = f"{transcripts.name}:{number}"
+        match = _LINE.fullmatch(line.strip())
+        path = Path(fileid.strip())
+        if match is None:
+            problems.append(f"{where}: expected 'WORDS (utterance-id)', got {line.strip()!r}")
+            continue
+        if match["id"] != path.name:
+            problems.append(f"{where}: belongs to '{match['id']}', but {names.name}:{number} names '{path.name}'")
+            continue
+        if path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
+            problems.append(f"{names.name}:{number}: {fileid.strip()!r} is not a path set/speaker/utterance")
+            continue
+        source = _audio(root / "wav" / path)
+        if source is None:
+            problems.append(f"{names.name}:{number}: there is no audio wav/{path} with {', '.join(_SUFFIXES)}")
+            continue
+        words = [word for word in match["text"].split() if word not in ("<s>", "</s>")]
+        speaker = path.parent.name
+        tags = {"sex": speaker[0]}
+        utterances.append(Utterance(id=path.name, source=source, text=" ".join(words), speaker=speaker, tags=tags))
+    return utterances
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _audio(stem: Path) -> Path | None:
+    """The recording of that name, whatever its format."""
+    candidates = (stem.parent / (stem.name + suffix) for suffix in _SUFFIXES)
+    return next((path for path in candidates if path.is_file()), None)

@@ -1,0 +1,43 @@
+"""Find a corpus on disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from asr.errors import DataError
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Its folders by name, hidden ones left out."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"the folder {folder} cannot be read: {error.strerror}") from error
+
+
+def find_root(root: str, is_corpus: Callable[[Path], bool], expected: str, remedy: str, depth: int = 2) -> Path:
+    """The folder of a corpus: `root` itself or the first one beneath it, at most `depth` floors down.
+
+    Args:
+        is_corpus: whether a folder is the corpus.
+        expected: what the folder should hold, and `remedy`: how to get it; both for the error.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not root:
+        raise DataError(f"no root= was given; expected a folder with {expected}. {remedy}")
+    top = Path(root).expanduser().resolve()
+    if not top.is_dir():
+        what = "is not a folder" if top.exists() else "does not exist"
+        raise DataError(f"{top} {what}; expected a folder with {expected}. {remedy}")
+    floor = [top]
+    for _ in range(depth + 1):
+        for folder in floor:
+            if is_corpus(folder):
+                return folder
+        floor = [child for folder in floor for child in subfolders(folder)]
+    raise DataError(f"no such corpus in {top}; expected {expected} in it. {remedy}")

@@ -1,0 +1,237 @@
+"""TIMIT, the acoustic-phonetic corpus: 630 speakers of eight American dialects, ten sentences each, phones by hand.
+
+Licence and source: the whole corpus is sold by the Linguistic Data Consortium (LDC93S1, https://catalog.ldc.upenn.edu/LDC93S1).
+NLTK distributes a sample of 16 speakers (CC BY-NC-SA: not for commercial use; `nltk.download("timit")`).
+
+Trees that are read, in upper or lower case:
+
+- the LDC's: `TRAIN/DR1/FCJF0/SX37.{WAV,PHN,WRD,TXT}` and `TEST/...`, audio as NIST SPHERE or RIFF;
+- any tree of that shape with a third folder `dev/`: its folders are the splits (the embedded corpus is written so);
+- NLTK's sample: `dr1-fvmh0/sx206.{wav,phn,wrd,txt}`.
+
+Splits: train = the 462 speakers of TRAIN; test = the core test set, 24 speakers (TIMIT's own `testset.doc`, table 1);
+dev = 50 other speakers of TEST (A. Halberstadt, PhD thesis, MIT 1998; the list that Kaldi and others use). The other
+speakers of TEST are not used. The two SA sentences, which everybody reads, are left out everywhere. The sample is
+divided by speaker: 10 train, 2 dev, 4 test, half of them women in each; no sentence is read by two of its speakers.
+
+Labels are the 61 phones of the .phn file, text is the words of the .wrd file (of the .txt file where there is none).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asr.corpus.phonemes import TIMIT_61
+from asr.corpus.utterance import Utterance
+from asr.errors import Problems
+from data_prep.roots import find_root, subfolders
+
+_CORE_TEST = """
+    mdab0 mwbt0 felc0 mtas1 mwew0 fpas0 mjmp0 mlnt0 fpkt0 mlll0 mtls0 fjlm0
+    mbpm0 mklt0 fnlp0 mcmj0 mjdh0 fmgd0 mgrt0 mnjm0 fdhc0 mjln0 mpam0 fmld0
+"""
+_DEV = """
+    faks0 fdac1 fjem0 mgwt0 mjar0 mmdb1 mmdm2 mpdf0 fcmh0 fkms0 mbdg0 mbwm0 mcsh0 fadg0 fdms0 fedw0 mgjf0 mglb0 mrtk0
+    mtaa0 mtdt0 mthc0 mwjg0 fnmr0 frew0 fsem0 mbns0 mmjr0 mdls0 mdlf0 mdvc0 mers0 fmah0 fdrw0 mrcs0 mrjm4 fcal1 mmwh0
+    fjsj0 majc0 mjsw0 mreb0 fgjd0 fjmg0 mroa0 mteb0 mjfc0 mrjr0 fmml0 mrws1
+"""
+CORE_TEST_SPEAKERS = frozenset(_CORE_TEST.split())
+DEV_SPEAKERS = frozenset(_DEV.split())
+N_TRAIN_SPEAKERS = 462
+
+# Every dialect has a speaker in train; test is from dialects 1, 4, 6 and 7, dev from 2 and 5. Fixed once, by hand.
+SAMPLE_DEV_SPEAKERS = frozenset({"marc0", "ftlg0"})
+SAMPLE_TEST_SPEAKERS = frozenset({"fvmh0", "maeb0", "fapb0", "madd0"})
+
+_AUDIO = (".wav", ".sph", ".flac")
+_SAMPLE_FOLDER = re.compile(r"(dr[1-8])-([fm][a-z]{3}[0-9])", re.IGNORECASE)
+_DIALECT_FOLDER = re.compile(r"dr[0-9]+", re.IGNORECASE)
+_SA = re.compile(r"sa[0-9]+", re.IGNORECASE)
+_LABELS = frozenset(TIMIT_61)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of `asr-prepare timit`."""
+
+    root: str = field(default="", metadata={"help": "folder with TRAIN and TEST (or dr1-fvmh0 ...), or one above it"})
+    complete: bool = field(default=True, metadata={"help": "refuse an LDC tree without its 462, 50 and 24 speakers"})
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """The files of one utterance by lower-case suffix, and where it stands."""
+
+    split: str
+    dialect: str
+    speaker: str
+    sentence: str
+    files: dict[str, Path]
+
+    @property
+    def id(self) -> str:
+        return f"{self.speaker}_{self.sentence}".upper()
+
+
+def prepare(config: Config) -> dict[str, list[Utterance]]:
+    """The corpus as utterances, ids as `FCJF0_SX37`.
+
+    Raises:
+        DataError: the corpus is not there.
+        Problems: speakers are missing, or files are missing or malformed.
+    """
+    root = find_root(
+        config.root,
+        lambda folder: _split_folders(folder) is not None or _is_sample(folder),
+        expected="TRAIN and TEST folders with DR1/SPEAKER/SENTENCE.WAV and .PHN, or NLTK's dr1-fvmh0/sx206.wav",
+        remedy="TIMIT comes from the LDC (LDC93S1); its free sample of 16 speakers is nltk.download('timit')",
+    )
+    problems: list[str] = []
+    recordings = [r for r in _scan(root, problems) if r.split and not _SA.fullmatch(r.sentence)]
+    if config.complete:
+        problems += _missing_speakers(root, recordings)
+    splits: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
+    for recording in sorted(recordings, key=lambda r: (r.dialect, r.speaker, r.sentence)):
+        utterance = _utterance(recording, root, problems)
+        if utterance is not None:
+            splits[recording.split].append(utterance)
+    if problems:
+        raise Problems(problems, what=f"TIMIT in {root}")
+    return splits
+
+
+def _split_folders(folder: Path) -> dict[str, Path] | None:
+    """Folders of the splits by lower-case name, where the folder is an LDC tree or shaped like one."""
+    found = {child.name.lower(): child for child in subfolders(folder)}
+    splits: dict[str, Path] = {name: found[name] for name in ("train", "dev", "test") if name in found}
+    shaped = any(_DIALECT_FOLDER.fullmatch(child.name) for path in splits.values() for child in subfolders(path))
+    return splits if {"train", "test"} <= set(splits) and shaped else None
+
+
+def _is_sample(folder: Path) -> bool:
+    # The .phn file tells the corpus from a folder of loose recordings beside it.
+    speakers = (child for child in subfolders(folder) if _SAMPLE_FOLDER.fullmatch(child.name))
+    return any(name.lower().endswith(".phn") for speaker in speakers for name in os.listdir(speaker))
+
+
+def _scan(root: Path, problems: list[str]) -> Iterator[_Recording]:
+    """All recordings of the tree, SA sentences and unused speakers included (split '' for these)."""
+    folders = _split_folders(root)
+    if folders is None:
+        for folder in subfolders(root):
+            if match := _SAMPLE_FOLDER.fullmatch(folder.name):
+                dialect, speaker = match[1].lower(), match[2].lower()
+                yield from _speaker(folder, _sample_split(speaker), dialect, speaker, problems)
+        return
+    for name, path in folders.items():
+        divided = name == "test" and "dev" not in folders  # the LDC's TEST holds both dev and core test speakers
+        for dialect in subfolders(path):
+            for folder in subfolders(dialect):
+                speaker = folder.name.lower()
+                split = _test_split(speaker) if divided else name
+                yield from _speaker(folder, split, dialect.name.lower(), speaker, problems)
+
+
+def _sample_split(speaker: str) -> str:
+    return "test" if speaker in SAMPLE_TEST_SPEAKERS else "dev" if speaker in SAMPLE_DEV_SPEAKERS else "train"
+
+
+def _test_split(speaker: str) -> str:
+    return "test" if speaker in CORE_TEST_SPEAKERS else "dev" if speaker in DEV_SPEAKERS else ""
+
+
+def _speaker(folder: Path, split: str, dialect: str, speaker: str, problems: list[str]) -> Iterator[_Recording]:
+    sentences: dict[str, dict[str, Path]] = {}
+    for name in sorted(os.listdir(folder)):
+        stem, suffix = os.path.splitext(name.lower())
+        # A stem with a dot is a copy in another format beside the original, such as SX37.WAV.wav.
+        if "." in stem or suffix not in (*_AUDIO, ".phn", ".wrd", ".txt"):
+            continue
+        files = sentences.setdefault(stem, {})
+        if suffix in files:
+            problems.append(f"{folder / name}: is there twice, differing only in case ({files[suffix].name})")
+        files[suffix] = folder / name
+    for sentence, files in sentences.items():
+        yield _Recording(split, dialect, speaker, sentence, files)
+
+
+def _missing_speakers(root: Path, recordings: list[_Recording]) -> Iterator[str]:
+    """What an LDC tree lacks; the sample and trees with their own dev folder are taken as they are."""
+    folders = _split_folders(root)
+    if folders is None or "dev" in folders:
+        return
+    speakers = {split: {r.speaker for r in recordings if r.split == split} for split in ("train", "dev", "test")}
+    remedy = "complete the copy, or set complete=false to go on without them"
+    if len(speakers["train"]) != N_TRAIN_SPEAKERS:
+        yield f"{folders['train']}: {len(speakers['train'])} speakers; expected {N_TRAIN_SPEAKERS}; {remedy}"
+    for split, expected in (("dev", DEV_SPEAKERS), ("test", CORE_TEST_SPEAKERS)):
+        if missing := sorted(expected - speakers[split]):
+            yield f"{folders['test']}: no recordings of the {split} speakers {' '.join(missing)}; {remedy}"
+
+
+def _utterance(recording: _Recording, root: Path, problems: list[str]) -> Utterance | None:
+    files = recording.files
+    source = next((files[suffix] for suffix in _AUDIO if suffix in files), None)
+    if source is None or ".phn" not in files:
+        have = " and ".join(str(path.relative_to(root)) for path in files.values())
+        lacks = "audio" if source is None else ".phn file"
+        problems.append(f"'{recording.id}' has {have} but no {lacks}")
+        return None
+    segments = _segments(files[".phn"], root, problems)
+    unknown = [(number, label) for number, _, label in segments if label not in _LABELS]
+    where = files[".phn"].relative_to(root)
+    problems += [f"{where}:{number}: {label!r} is not one of TIMIT's 61 phones" for number, label in unknown]
+    if not segments:
+        problems.append(f"{where}: holds no phone; expected lines 'begin end label'")
+    return Utterance(
+        id=recording.id,
+        source=source,
+        text=_words(files, root, problems),
+        labels=tuple(label for _, _, label in segments),
+        speaker=recording.speaker.upper(),
+        tags={"dialect": recording.dialect, "sex": recording.speaker[0]},
+    )
+
+
+def _segments(path: Path, root: Path, problems: list[str], *, ordered: bool = True) -> list[tuple[int, int, str]]:
+    """Line number, end in samples and label of each line of a .phn or .wrd file; what is malformed is reported."""
+    segments = []
+    previous = 0
+    for number, line in enumerate(_lines(path, root, problems), start=1):
+        fields = line.split()
+        if not fields:
+            continue
+        where = f"{path.relative_to(root)}:{number}"
+        if len(fields) != 3 or not (fields[0].isdecimal() and fields[1].isdecimal()):
+            problems.append(f"{where}: expected 'begin end label' in samples, got {line.strip()!r}")
+            continue
+        begin, end = int(fields[0]), int(fields[1])
+        if ordered and not previous <= begin < end:
+            problems.append(f"{where}: runs from {begin} to {end} after a begin of {previous}; times must not go back")
+        previous = begin
+        segments.append((number, end, fields[2].lower()))
+    return segments
+
+
+def _words(files: dict[str, Path], root: Path, problems: list[str]) -> str | None:
+    """Lower-case words without punctuation."""
+    if ".wrd" in files:  # words may overlap, where two share a sound
+        return " ".join(word for _, _, word in _segments(files[".wrd"], root, problems, ordered=False))
+    if ".txt" in files:
+        fields = " ".join(_lines(files[".txt"], root, problems)).lower().split()
+        while fields and fields[0].isdecimal():  # begin and end in samples stand before the sentence
+            fields.pop(0)
+        return " ".join(re.sub(r"[^\w' -]", "", word) for word in fields).strip()
+    return None
+
+
+def _lines(path: Path, root: Path, problems: list[str]) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{path.relative_to(root)}: cannot be read as text: {error}")
+        return []
