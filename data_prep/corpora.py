@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import pkgutil
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from asr.config import nearest
 from asr.corpus.checks import check_utterances
 from asr.corpus.manifest import utterance_problems, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, Problems
+from data_prep.recordings import Progress, with_durations
 
 SPLITS = ("train", "dev", "test")
 
@@ -53,6 +57,36 @@ def load_reader(name: str, plugins: Sequence[str] = ()) -> ModuleType:
 
 def _is_reader(module: ModuleType) -> bool:
     return hasattr(module, "Config") and callable(getattr(module, "prepare", None))
+
+
+def read_corpus(
+    name: str,
+    options: Mapping[str, Any],
+    plugins: Sequence[str] = (),
+    on_progress: Progress | None = None,
+) -> dict[str, list[Utterance]]:
+    """Prepare a corpus: its utterances, with the durations of their recordings, by split.
+
+    Args:
+        name: the reader, see `load_reader`.
+        options: fields of the reader's `Config`.
+        plugins: modules of the user's that may be readers.
+        on_progress: hears `(what, done, total)`; handed to the reader too where its `prepare` takes it.
+
+    Raises:
+        ConfigError: no such reader, or it has no such option.
+        DataError: the corpus is not there or not what it should be; `Problems` names all there is.
+    """
+    module = load_reader(name, plugins)
+    known = [option.name for option in fields(module.Config)]
+    for option in options:
+        if option not in known:
+            near = nearest(option, known)
+            raise ConfigError(f"the corpus reader '{name}' has no option '{option}'{near}; it has: {', '.join(known)}")
+    takes_progress = "on_progress" in inspect.signature(module.prepare).parameters
+    arguments = {"on_progress": on_progress} if takes_progress else {}
+    splits = module.prepare(module.Config(**options), **arguments)
+    return with_durations(splits, what=f"the corpus '{name}'", on_progress=on_progress)
 
 
 def write_corpus(splits: Mapping[str, Sequence[Utterance]], out: str | Path) -> dict[str, Path]:
