@@ -6,9 +6,9 @@ utterances of one speaker are right and wrong together (Liu and Peng 2020, "Stat
 blockwise bootstrap", arXiv 1912.09508); drawn one by one they would give an interval that is much too short.
 
 With few speakers the plain percentile interval is too short as well: of 1000 simulated test sets with 10 speakers it
-held the true rate in 89 % instead of 95 %. So the percentiles are moved outwards to where Student's t puts them, the
-"expanded percentile interval" of Hesterberg 2015, "What teachers should know about the bootstrap", which held it in 93 %.
-With 100 speakers or more the two are the same.
+held the true rate in 89 % instead of 95 %. So the percentiles are moved outwards to where Student's t puts them (the
+"expanded percentile interval" of Hesterberg 2015, "What teachers should know about the bootstrap"), which held it in
+93 %. With 100 speakers or more the two are the same.
 """
 
 from __future__ import annotations

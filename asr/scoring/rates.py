@@ -1,0 +1,124 @@
+"""An error rate as it is reported: never without its interval, its counts and the number of reference labels.
+
+Names: `wer` (words), `cer` (characters, spaces included), `per` (labels), `ser` (whole utterances), with a suffix where
+a convention is meant (`per_39`, `per_39_no_sil`). The same output under two conventions differs by more than most papers
+improve, and the number of reference labels is what gives the convention away: TIMIT's core test set has 7215 labels
+after folding to 39, and 7333 where the glottal stop was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asr.scoring.bootstrap import Interval, interval
+from asr.scoring.edits import ErrorCounts, count_errors
+
+_UNITS = {"wer": "words", "cer": "characters", "per": "labels", "ser": "utterances"}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Errors of a whole set in percent, and how sure that is.
+
+    Attributes:
+        counts: summed over all utterances.
+        interval: 95 %, as fractions; its ends are None where there is no interval.
+        unit: what is counted, for people: `words`, `characters`, `labels`, `utterances`.
+
+    >>> print(Rate(ErrorCounts(2672, 120, 60, 51), Interval(0.072, 0.09, 24, "speakers"), "labels"))
+    8.1 % [7.2, 9.0] (231 errors / 2852 reference labels; 120 sub, 60 del, 51 ins)
+    """
+
+    counts: ErrorCounts
+    interval: Interval
+    unit: str = "labels"
+
+    @property
+    def percent(self) -> float:
+        """Errors / reference labels in percent; may exceed 100; see `ErrorCounts.rate` for empty references."""
+        return 100.0 * self.counts.rate
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the interval in percent."""
+        return None if self.interval.low is None else 100.0 * self.interval.low
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the interval in percent."""
+        return None if self.interval.high is None else 100.0 * self.interval.high
+
+    @property
+    def reference(self) -> int:
+        """Labels in all references."""
+        return self.counts.reference
+
+    @property
+    def groups(self) -> int:
+        """Speakers, or utterances, that the interval was drawn from."""
+        return self.interval.groups
+
+    def __str__(self) -> str:
+        ends = "no interval" if self.low is None or self.high is None else f"{self.low:.1f}, {self.high:.1f}"
+        return (
+            f"{self.percent:.1f} % [{ends}] ({self.counts.errors} errors / {self.reference} reference {self.unit}; "
+            f"{self.counts.substitutions} sub, {self.counts.deletions} del, {self.counts.insertions} ins)"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in `result.json`; a rate without reference labels has no percent."""
+        return {
+            "percent": round(self.percent, 4) if self.reference else None,
+            "low": None if self.low is None else round(self.low, 4),
+            "high": None if self.high is None else round(self.high, 4),
+            "reference": self.reference,
+            "substitutions": self.counts.substitutions,
+            "deletions": self.counts.deletions,
+            "insertions": self.counts.insertions,
+            "unit": self.unit,
+            "groups": self.groups,
+            "grouped_by": self.interval.grouped_by,
+            **({"note": self.interval.note} if self.interval.note else {}),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Rate:
+        """From what `to_dict` gave (the interval to the digits that were written).
+
+        Raises:
+            KeyError: a count is missing.
+        """
+        substitutions, deletions = values["substitutions"], values["deletions"]
+        correct = values["reference"] - substitutions - deletions
+        low, high = (None if values.get(end) is None else values[end] / 100.0 for end in ("low", "high"))
+        return cls(
+            ErrorCounts(correct, substitutions, deletions, values["insertions"]),
+            Interval(low, high, values.get("groups", 0), values.get("grouped_by", ""), values.get("note", "")),
+            values.get("unit", "labels"),
+        )
+
+
+def unit_of(name: str) -> str:
+    """What a rate of this name counts: `unit_of("per_39") == "labels"`."""
+    return _UNITS.get(name.split("_")[0], "labels")
+
+
+def rate_of(
+    counts: Sequence[ErrorCounts], speakers: Sequence[str | None] | None = None, unit: str = "labels", seed: int = 0
+) -> Rate:
+    """The rate of a set from the counts of its utterances; the interval is drawn as `interval` says."""
+    return Rate(sum(counts, ErrorCounts()), interval(counts, speakers, seed), unit)
+
+
+def rate_of_pairs(
+    pairs: Iterable[tuple[Sequence[str], Sequence[str], str | None]], unit: str = "labels", seed: int = 0
+) -> Rate:
+    """The rate of a set from (reference, hypothesis, speaker or None), one an utterance.
+
+    Whole utterances are counted by giving each as a single label: `(("to be",), ("to bee",), "speaker")`.
+    """
+    listed = list(pairs)
+    counts = [count_errors(reference, hypothesis) for reference, hypothesis, _ in listed]
+    return rate_of(counts, [speaker for _, _, speaker in listed], unit, seed)
