@@ -1,0 +1,195 @@
+"""Read a sound file or a segment of it, at the rate that the features want."""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from asr.audio import sphere
+from asr.audio.resampling import resample
+from asr.audio.wave_header import check_wave_size
+from asr.errors import DataError
+
+_RATES = (1_000, 1_000_000)  # hertz; anything else is a broken header
+_LONGEST_SECONDS = 6 * 3600.0  # one read; a forged header must not make us allocate the machine's memory
+_BLOCK_FRAMES = 1 << 20  # decoded at a time, for the same reason
+_ROUNDING_SECONDS = 0.005  # manifests round their times; a segment may end this far behind the end of the file
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What the header of a sound file says.
+
+    Attributes:
+        rate: hertz.
+        channels: channels.
+        frames: samples per channel.
+        format: `WAV`, `FLAC`, `OGG`, `MP3`, `SPHERE`, ...
+    """
+
+    rate: int
+    channels: int
+    frames: int
+    format: str
+
+    @property
+    def seconds(self) -> float:
+        """Length of the file."""
+        return self.frames / self.rate
+
+
+def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
+    """Rate, channels and length of a sound file, from its header and its size alone.
+
+    Raises:
+        DataError: missing, empty, truncated, not audio, or a header that makes no sense; names the file.
+    """
+    path = Path(path)
+    if _first_bytes(path).startswith(sphere.MAGIC[:7]):
+        header = sphere.read_header(path)
+        info = AudioInfo(header.rate, header.channels, header.frames, "SPHERE")
+    else:
+        with _open(path) as file:
+            info = AudioInfo(file.samplerate, file.channels, file.frames, file.format)
+    if info.frames <= 0 or info.channels <= 0:
+        raise DataError(f"{path}: holds no samples; record it again or leave it out of the manifest")
+    if not _RATES[0] <= info.rate <= _RATES[1]:
+        raise DataError(f"{path}: its header gives a rate of {info.rate} Hz; expected {_RATES[0]} to {_RATES[1]}")
+    return info
+
+
+def segment_frames(
+    path: str | os.PathLike[str], info: AudioInfo, start: float | None = None, duration: float | None = None
+) -> tuple[int, int]:
+    """First sample and number of samples of a segment given in seconds.
+
+    Raises:
+        DataError: the segment is empty, reaches outside the file, or is longer than six hours.
+    """
+    begin = 0.0 if start is None else start
+    length = info.seconds - begin if duration is None else duration
+    if not (math.isfinite(begin) and math.isfinite(length) and begin >= 0 and (duration is None or length > 0)):
+        raise DataError(f"{path}: a segment from {start} s for {duration} s; expected start >= 0 and duration > 0")
+    if begin >= info.seconds or begin + length > info.seconds + _ROUNDING_SECONDS:
+        raise DataError(
+            f"{path}: the segment {begin:g} to {begin + length:g} s lies outside the file, which ends at"
+            f" {info.seconds:g} s; correct start and duration in the manifest"
+        )
+    if length > _LONGEST_SECONDS:
+        raise DataError(
+            f"{path}: {length / 3600:.1f} hours in one piece; at most {_LONGEST_SECONDS / 3600:g}:"
+            " give start and duration"
+        )
+    first = min(round(begin * info.rate), info.frames - 1)
+    return first, max(1, min(round(length * info.rate), info.frames - first))
+
+
+def read_audio(
+    path: str | os.PathLike[str],
+    start: float | None = None,
+    duration: float | None = None,
+    channel: int | None = None,
+    rate: int = 16000,
+) -> NDArray[np.float32]:
+    """Read one channel of a sound file, or of a segment of it, resampled where its rate differs.
+
+    Args:
+        path: WAV, FLAC, OGG, Opus, MP3, AIFF, AU or NIST SPHERE; told by content, not by name.
+        start: seconds where the segment begins; None for the start of the file.
+        duration: seconds of the segment; None for the rest of the file.
+        channel: 0-based; None only where the file has one.
+        rate: hertz of the result.
+
+    Returns:
+        (N,) float32; full scale is [-1, 1] (floating-point files and resampling may go slightly beyond).
+
+    Raises:
+        DataError: missing, empty, truncated, not audio, several channels and none chosen, a segment outside the file,
+            NaN or infinite samples; names the file and the remedy.
+    """
+    path = Path(path)
+    info = audio_info(path)
+    chosen = check_channel(path, info, channel)
+    first, n_frames = segment_frames(path, info, start, duration)
+    if info.format == "SPHERE":
+        header = sphere.read_header(path)
+        signal = sphere.read_samples(path, header, first, n_frames)[:, chosen]
+    else:
+        signal = _decode(path, first, n_frames, chosen)
+    if not np.isfinite(signal).all():
+        bad = int(np.flatnonzero(~np.isfinite(signal))[0])
+        raise DataError(
+            f"{path}: sample {first + bad} is {signal[bad]}; write the file again from its source, or leave it out"
+        )
+    return resample(np.ascontiguousarray(signal), info.rate, rate)
+
+
+def check_channel(path: str | os.PathLike[str], info: AudioInfo, channel: int | None) -> int:
+    """The channel to read.
+
+    Raises:
+        DataError: there are several and none was chosen, or there is none of this number.
+    """
+    if channel is None and info.channels > 1:
+        raise DataError(
+            f"{path}: has {info.channels} channels; choose one with channel=0 to {info.channels - 1}, or mix it down"
+        )
+    if channel is not None and not 0 <= channel < info.channels:
+        raise DataError(f"{path}: has no channel {channel}; it has {info.channels}, counted from 0")
+    return channel or 0
+
+
+def _first_bytes(path: Path) -> bytes:
+    """The first bytes of a regular, non-empty file."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would block, a folder has no sound
+            raise DataError(f"{path}: not a file; name a sound file")
+        with path.open("rb") as file:
+            first = file.read(8)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; check the path in the manifest") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    if not first:
+        raise DataError(f"{path}: is empty (0 bytes); copy or record it again")
+    return first
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    check_wave_size(path)
+    try:
+        return soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:  # TypeError: named .raw, so rate unknown
+        reason = getattr(error, "error_string", str(error)).rstrip(".")
+        raise DataError(
+            f"{path}: not audio that can be read here ({reason}); expected WAV, FLAC, OGG, Opus, MP3 or NIST SPHERE"
+        ) from error
+
+
+def _decode(path: Path, first: int, n_frames: int, channel: int) -> NDArray[np.float32]:
+    """Samples of one channel, block by block, so that memory follows what is really there."""
+    blocks = []
+    missing = n_frames
+    try:
+        with _open(path) as file:
+            file.seek(first)
+            while missing > 0:
+                block = file.read(min(missing, _BLOCK_FRAMES), dtype="float32", always_2d=True)
+                if len(block) == 0:
+                    break
+                blocks.append(block[:, channel])
+                missing -= len(block)
+    except soundfile.LibsndfileError as error:
+        raise DataError(f"{path}: damaged: {error.error_string.rstrip('.')}; copy it again") from error
+    if missing > 0:
+        raise DataError(
+            f"{path}: truncated: {n_frames - missing} of {n_frames} samples could be decoded; copy it again"
+        )
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)

@@ -1,0 +1,278 @@
+"""All frames of a list of utterances, computed once, kept in one memory-mapped file.
+
+`<name>.npy` holds the frames of all utterances one below the other, (sum of T, F) float32; `<name>.json` says how many
+rows each utterance has. The name is a hash over the extractor's settings, the speeds, the segments and the *contents*
+of the source files: whatever changes, another file is used; nothing stale is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError, Problems
+from asr.features.extractor import FrameExtractor
+
+Progress = Callable[[int, int], None]
+_FORMAT = 1  # of the file and of what extractors compute: raise it when either changes
+_HEADER_BYTES = 128
+_PER_WORKER = 16  # utterances handed to each worker at a time
+_STALE_SECONDS = 86400.0  # a temporary file this old belongs to a process that was killed
+
+
+class FrameCache:
+    """Frames of utterances by index; made by `FrameCache.open`.
+
+    Attributes:
+        utterances: those the frames belong to, in order.
+        extractor: what computed them.
+        speeds: the speeds that are there.
+        path: the memory-mapped file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        utterances: Sequence[Utterance],
+        extractor: FrameExtractor,
+        speeds: tuple[float, ...],
+        lengths: NDArray[np.int64],
+    ) -> None:
+        self.path, self.utterances, self.extractor, self.speeds = path, tuple(utterances), extractor, speeds
+        self._lengths = lengths  # (utterances, speeds)
+        self._starts = np.concatenate([[0], np.cumsum(lengths.ravel())])
+        self._map()
+
+    @classmethod
+    def open(
+        cls,
+        utterances: Sequence[Utterance],
+        extractor: FrameExtractor,
+        folder: str | os.PathLike[str],
+        speeds: Sequence[float] = (1.0,),
+        on_progress: Progress | None = None,
+        workers: int = 1,
+    ) -> FrameCache:
+        """Find the cache of these utterances, or make it.
+
+        Args:
+            utterances: at least one.
+            extractor: gives the frames; with workers > 1 it must be picklable.
+            folder: where caches are kept; made where it is missing.
+            speeds: every utterance is also computed at these speeds.
+            on_progress: called with (utterances done, of how many) while frames are computed.
+            workers: processes that compute; their number changes nothing but the time. More than one needs a main
+                module guarded by `if __name__ == "__main__"`.
+
+        Raises:
+            Problems: files that are missing, damaged or otherwise unreadable, all together; nothing was written then.
+            DataError: no utterances, or the folder cannot be written (a full disk).
+        """
+        if not utterances:
+            raise DataError("no utterances to compute frames of; is the manifest empty?")
+        folder, speeds = Path(folder), tuple(float(speed) for speed in speeds)
+        path = folder / f"{_name(utterances, extractor, speeds)}.npy"
+        lengths = _lengths_of_complete(path, len(utterances), len(speeds), extractor.dim)
+        if lengths is None:
+            lengths = _build(path, utterances, extractor, speeds, on_progress, workers)
+        return cls(path, utterances, extractor, speeds, lengths)
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def frames(self, index: int, speed: float = 1.0) -> NDArray[np.float32]:
+        """(T, F) float32, a read-only view of the file."""
+        cell = self._cell(index, speed)
+        return self._data[self._starts[cell] : self._starts[cell + 1]]
+
+    def n_frames(self, index: int, speed: float = 1.0) -> int:
+        """T, without touching the file."""
+        self._cell(index, speed)
+        return int(self._lengths[index, self.speeds.index(speed)])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_data"}  # a process maps it anew
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._map()
+
+    def _map(self) -> None:
+        shape = (int(self._starts[-1]), self.extractor.dim)
+        mapped = np.memmap(self.path, dtype="<f4", mode="r", offset=_HEADER_BYTES, shape=shape)
+        self._data: NDArray[np.float32] = np.asarray(mapped)
+
+    def _cell(self, index: int, speed: float) -> int:
+        if not 0 <= index < len(self.utterances):
+            raise IndexError(f"utterance {index} of {len(self.utterances)}")
+        if speed not in self.speeds:
+            raise ValueError(f"speed {speed} is not in this cache; it was opened with speeds={self.speeds}")
+        return index * len(self.speeds) + self.speeds.index(speed)
+
+
+def _name(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tuple[float, ...]) -> str:
+    """Hash of all that the frames depend on; the headers are checked on the way.
+
+    Raises:
+        Problems: sources that are not there or are seen to be unreadable.
+    """
+    problems, digests = [], dict[Path, str]()
+    whole = hashlib.sha256(json.dumps([_FORMAT, extractor.settings(), speeds], sort_keys=True).encode())
+    for utterance in utterances:
+        try:
+            extractor.check(utterance)
+            if utterance.source not in digests:
+                digests[utterance.source] = _digest(utterance.source)
+        except (DataError, OSError) as error:
+            problems.append(f"{utterance.id}: {error}")
+            continue
+        part = [digests[utterance.source], utterance.start, utterance.duration, utterance.channel]
+        whole.update(json.dumps(part).encode())
+    if problems:
+        raise Problems(problems, "the sources")
+    return whole.hexdigest()[:32]
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _lengths_of_complete(path: Path, n_utterances: int, n_speeds: int, dim: int) -> NDArray[np.int64] | None:
+    """(utterances, speeds) numbers of frames where the cache is there and whole; None where it must be made."""
+    try:
+        lengths = np.array(json.loads(path.with_suffix(".json").read_text())["frames"], dtype=np.int64)
+        size = path.stat().st_size
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if lengths.shape != (n_utterances, n_speeds) or (lengths < 1).any():
+        return None
+    return lengths if size == _HEADER_BYTES + int(lengths.sum()) * dim * 4 else None
+
+
+def _build(
+    path: Path,
+    utterances: Sequence[Utterance],
+    extractor: FrameExtractor,
+    speeds: tuple[float, ...],
+    on_progress: Progress | None,
+    workers: int,
+) -> NDArray[np.int64]:
+    """Compute all frames into `path` and its index; the final names appear only when everything is written."""
+    problems, lengths = [], []
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        with _atomic(path) as file:
+            file.write(_npy_header(0, extractor.dim))
+            for done, result in enumerate(_results(utterances, extractor, speeds, workers), start=1):
+                if isinstance(result, str):
+                    problems.append(result)
+                elif not problems:
+                    lengths.append([len(frames) for frames in result])
+                    for frames in result:
+                        file.write(np.ascontiguousarray(frames, dtype="<f4").data)
+                if on_progress is not None:
+                    on_progress(done, len(utterances))
+            if problems:
+                raise Problems(problems, "the sources")
+            file.seek(0)
+            file.write(_npy_header(sum(map(sum, lengths)), extractor.dim))
+        index = {"format": _FORMAT, "settings": extractor.settings(), "speeds": speeds, "frames": lengths}
+        with _atomic(path.with_suffix(".json")) as file:  # last: its presence says that the frames are complete
+            file.write(json.dumps(index).encode())
+    except OSError as error:
+        raise DataError(
+            f"{path.parent}: the frames cannot be cached: {error}; free space, or choose another folder"
+        ) from error
+    return np.array(lengths, dtype=np.int64)
+
+
+Result = list[NDArray[np.float32]] | str  # frames at each speed, or what is wrong
+
+
+def _results(
+    utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tuple[float, ...], workers: int
+) -> Iterator[Result]:
+    """Results in the order of the utterances."""
+    if workers <= 1 or len(utterances) == 1:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)  # as in a worker, so that sums come out the same; products are small
+        try:
+            for utterance in utterances:
+                yield _extract(utterance, extractor, speeds)
+        finally:
+            torch.set_num_threads(before)
+        return
+    step = workers * _PER_WORKER
+    # spawn: a forked copy of a process whose torch threads run may hang
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (extractor, speeds)) as pool:
+        for first in range(0, len(utterances), step):
+            yield from pool.map(_extract_in_worker, utterances[first : first + step], chunksize=4)
+
+
+def _extract(utterance: Utterance, extractor: FrameExtractor, speeds: tuple[float, ...]) -> Result:
+    try:
+        signal = extractor.read(utterance)
+        return [extractor.compute(extractor.at_speed(signal, speed)).numpy() for speed in speeds]
+    except DataError as error:
+        return f"{utterance.id}: {error}"
+
+
+_worker: tuple[FrameExtractor, tuple[float, ...]]
+
+
+def _start_worker(extractor: FrameExtractor, speeds: tuple[float, ...]) -> None:
+    global _worker
+    _worker = (extractor, speeds)
+    torch.set_num_threads(1)
+
+
+def _extract_in_worker(utterance: Utterance) -> Result:
+    return _extract(utterance, *_worker)
+
+
+def _npy_header(rows: int, columns: int) -> bytes:
+    """The header of NumPy's .npy format 1.0, always of the same size, so that the rows can be filled in at the end."""
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}"
+    room = _HEADER_BYTES - 10
+    return b"\x93NUMPY\x01\x00" + room.to_bytes(2, "little") + text.ljust(room - 1).encode("ascii") + b"\n"
+
+
+@contextmanager
+def _atomic(path: Path) -> Iterator[BinaryIO]:
+    """A file that gets its name when it is complete and on the disk; nothing remains of it after an error."""
+    handle, temporary = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left behind."""
+    for temporary in folder.glob("*.npy.*.tmp"):
+        if time.time() - temporary.stat().st_mtime > _STALE_SECONDS:
+            temporary.unlink(missing_ok=True)

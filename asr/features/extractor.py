@@ -1,0 +1,68 @@
+"""What training and recognition know of a feature: audio and ink give frames through the same few methods."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from asr.corpus.utterance import Utterance
+
+
+@runtime_checkable
+class FrameExtractor(Protocol):
+    """Turns the source of an utterance into frames.
+
+    A class of your own needs these names and nothing else; a test runs each promise over every extractor.
+    """
+
+    @property
+    def dim(self) -> int:
+        """F, values per frame, differences included."""
+        ...
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of F / blocks values that describe the same bands: 1 + number of differences."""
+        ...
+
+    @property
+    def frame_shift(self) -> float:
+        """Step from one frame to the next: seconds (audio) or points (ink)."""
+        ...
+
+    def check(self, utterance: Utterance) -> None:
+        """Look at the header of the source only.
+
+        Raises:
+            DataError: it can be seen already that `read` would fail.
+        """
+        ...
+
+    def read(self, utterance: Utterance) -> Tensor:
+        """The signal of an utterance: audio (N,) float32, ink (N, C) float32.
+
+        Raises:
+            DataError: names the file and the remedy.
+        """
+        ...
+
+    def compute(self, signal: Tensor) -> Tensor:
+        """Frames of a signal: (T, F) float32 with T = n_frames(N) >= 1, all finite."""
+        ...
+
+    def at_speed(self, signal: Tensor, speed: float) -> Tensor:
+        """The signal produced `speed` times as fast."""
+        ...
+
+    def n_frames(self, n_samples: int) -> int:
+        """T for a signal of n_samples >= 1."""
+        ...
+
+    def positions(self, n_frames: int) -> Tensor:
+        """(T,) float64, where each frame's middle stands: seconds or points from the start of the utterance."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """All that the frames depend on besides the source, as plain JSON; the cache's name is a hash over it."""
+        ...

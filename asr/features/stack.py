@@ -1,0 +1,57 @@
+"""Put neighbouring frames side by side and keep every n-th: fewer, wider frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from asr.errors import ConfigError
+
+
+@dataclass
+class FrameStackConfig:
+    """Settings of a frame stack.
+
+    Attributes:
+        width: frames side by side.
+        stride: frames from one stack to the next, at most `width`.
+    """
+
+    width: int = 1
+    stride: int = 1
+    _target_: str = "asr.features.stack.FrameStack"
+
+
+@dataclass(eq=False)
+class FrameStack(FrameStackConfig):
+    """Stacks frames t * stride to t * stride + width - 1; beyond the end the last frame is repeated.
+
+    Raises:
+        ConfigError: a stride above the width would drop frames, or one of them is below 1.
+    """
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.stride <= self.width:
+            raise ConfigError(f"width={self.width}, stride={self.stride}; expected 1 <= stride <= width")
+
+    def out_length(self, n_frames: int) -> int:
+        """ceil(T / stride)."""
+        return -(-n_frames // self.stride)
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """(T, F) to (ceil(T / stride), width * F)."""
+        if self.width == 1:
+            return frames
+        rows = self._rows(len(frames))
+        return frames[rows].reshape(len(rows), self.width * frames.shape[1])
+
+    def positions(self, positions: Tensor) -> Tensor:
+        """(T,) middles of frames to the (T',) middles of their stacks."""
+        step = positions[1] - positions[0] if len(positions) > 1 else positions.new_zeros(())
+        return positions[:: self.stride] + step * (self.width - 1) / 2
+
+    def _rows(self, n_frames: int) -> Tensor:
+        starts = torch.arange(self.out_length(n_frames)) * self.stride
+        return (starts[:, None] + torch.arange(self.width)).clamp(max=n_frames - 1)
