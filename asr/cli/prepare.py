@@ -1,0 +1,80 @@
+"""`asr-prepare`: a corpus on disk in, manifests out."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from dataclasses import MISSING, fields
+from pathlib import Path
+from types import ModuleType
+
+from asr.cli.command import run
+from asr.cli.progress import Steps, console
+from asr.errors import ConfigError
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    from data_prep.corpora import load_reader, read_corpus, readers, write_corpus
+
+    parser = argparse.ArgumentParser(
+        prog="asr-prepare",
+        description="Read a corpus, check it, and write train.jsonl, dev.jsonl and test.jsonl.",
+        epilog="corpora: " + ", ".join(readers()) + "\noptions of one: asr-prepare NAME --help\n"
+        "example: asr-prepare an4 root=/data/an4 out=manifest/an4",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    parser.add_argument("name", nargs="?", help="the corpus, or a module of your own named in plugins=[...]")
+    parser.add_argument("options", nargs="*", metavar="option=value", help="options of the corpus; out=FOLDER, plugins=[...]")
+    parser.add_argument("-h", "--help", action="store_true", help="show this, or the options of a corpus")
+    given = parser.parse_args()
+    options = _parsed(given.options)
+    plugins = options.pop("plugins", [])
+    if not isinstance(plugins, list):
+        raise ConfigError("plugins is a list of modules: plugins=[my.corpus]")
+    if given.name is None:
+        parser.print_help()
+        return
+    if given.help:
+        print(_describe(given.name, load_reader(given.name, plugins)))
+        return
+    out = Path(str(options.pop("out", f"manifest/{given.name}")))
+    with Steps() as steps:
+        splits = read_corpus(given.name, options, plugins, steps)
+    for name, path in write_corpus(splits, out).items():
+        seconds = [one.duration for one in splits[name] if one.duration is not None]
+        hours = f", {sum(seconds) / 3600:.2f} h" if len(seconds) == len(splits[name]) else ""
+        speakers = {one.speaker for one in splits[name] if one.speaker is not None}
+        console.print(f"{path}: {len(splits[name])} utterances, {len(speakers)} speakers{hours}")
+
+
+def _parsed(words: list[str]) -> dict[str, object]:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    for word in words:
+        if "=" not in word:
+            raise ConfigError(f"'{word}' is not option=value")
+    try:
+        values = OmegaConf.to_container(OmegaConf.from_dotlist(words))
+    except (OmegaConfBaseException, YAMLError) as error:
+        raise ConfigError(f"cannot read the options {words}: {error}") from error
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def _describe(name: str, reader: ModuleType) -> str:
+    lines = [(reader.__doc__ or "").strip(), "", f"Options of `asr-prepare {name}`:"]
+    for one in fields(reader.Config):
+        default = "" if one.default is MISSING or one.default in ("", None) else f" (default {one.default})"
+        lines += textwrap.wrap(
+            f"{one.name}=  {one.metadata.get('help', '')}{default}", 110, initial_indent="  ", subsequent_indent="      "
+        )
+    lines.append(f"  out=  folder for the manifests (default manifest/{name})")
+    return "\n".join(lines)

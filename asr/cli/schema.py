@@ -1,0 +1,92 @@
+"""The typed configuration of `asr-train`: every option, its type and default, stored where Hydra composes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, OmegaConf
+
+from asr.decoding.greedy import GreedyConfig
+from asr.errors import ConfigError
+from asr.features.augment import AugmentConfig
+from asr.features.normalise import NormaliserConfig
+from asr.features.spectral import SpectralConfig
+from asr.features.stack import FrameStackConfig
+from asr.recognition.corpora import CorpusConfig
+from asr.recognition.experiment import InventoryConfig, ScoringConfig
+from asr.recurrent.cells.lstm import LstmConfig
+from asr.recurrent.stack import StackConfig
+from asr.resources import resource
+from asr.training.loop import TrainingConfig
+from asr.training.optimizers import AdamWConfig, SgdConfig
+from asr.training.schedules import OneCycleConfig, PlateauConfig
+
+
+@dataclass
+class RunConfig:
+    """Everything that a run depends on; `run_dir` says where it is kept."""
+
+    recipe: str = MISSING  # filled in by Hydra: the recipe's name
+    run_dir: str | None = None  # a new folder, or one whose unfinished run goes on; None: runs/<recipe>/<date and time>
+    cache_dir: str | None = None  # computed frames; None: the user's cache folder
+    plugins: list[str] = field(default_factory=list)  # modules of your own that `_target_`s and readers may name
+    corpus: Any = MISSING
+    inventory: InventoryConfig = field(default_factory=InventoryConfig)
+    features: Any = MISSING
+    normaliser: Any = MISSING
+    stacking: Any = MISSING
+    augment: Any = MISSING
+    model: Any = MISSING
+    optimizer: Any = MISSING
+    schedule: Any = MISSING
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    decoder: Any = MISSING
+    scoring: ScoringConfig = field(default_factory=ScoringConfig)
+
+
+GROUPS: dict[str, dict[str, Any]] = {
+    "corpus": {"schema": CorpusConfig},
+    "features": {"schema": SpectralConfig},
+    "normaliser": {"schema": NormaliserConfig},
+    "stacking": {"schema": FrameStackConfig},
+    "augment": {"schema": AugmentConfig},
+    "model": {"schema": StackConfig},
+    "model/cell": {"lstm": LstmConfig},
+    "optimizer": {"sgd": SgdConfig, "adamw": AdamWConfig},
+    "schedule": {"one_cycle": OneCycleConfig, "plateau": PlateauConfig},
+    "decoder": {"greedy": GreedyConfig},
+}
+
+
+def store() -> None:
+    """Put the schemas, and the recipes as the group `recipe`, where Hydra finds them."""
+    configs = ConfigStore.instance()
+    configs.store(name="run_schema", node=RunConfig)
+    for group, nodes in GROUPS.items():
+        for name, node in nodes.items():
+            configs.store(group=group, name=name, node=node)
+    for path in sorted(resource("recipes").glob("*/*.yaml")):
+        configs.store(
+            group=f"recipe/{path.parent.name}", name=path.stem, node=OmegaConf.load(path), package="_global_"
+        )
+
+
+def recipes() -> list[str]:
+    """The recipes that come with the package."""
+    return [f"{path.parent.name}/{path.stem}" for path in sorted(resource("recipes").glob("*/*.yaml"))]
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A composed configuration as plain values.
+
+    Raises:
+        ConfigError: a value that must be given is missing.
+    """
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ConfigError(f"these options must be given: {', '.join(f'{name}=...' for name in missing)}")
+    values = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}

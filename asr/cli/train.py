@@ -1,0 +1,110 @@
+"""`asr-train`: from a corpus to an error-rate table, as one recipe says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from datetime import datetime
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from asr.cli import schema
+from asr.cli.command import run
+from asr.cli.progress import Steps, TrainingDisplay, console
+from asr.config import nearest
+from asr.errors import ConfigError
+from asr.resources import resource
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    schema.store()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, not to a traceback printer
+    composed = hydra.main(config_path=str(resource("conf")), config_name="train", version_base="1.3")(_train)
+    try:
+        composed()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain(error)) from error
+
+
+def _train(config: DictConfig) -> None:
+    from asr.recognition.experiment import Experiment
+    from asr.recognition.finish import finish
+    from asr.training.loop import Stopped
+
+    values = schema.plain(config)
+    given = values.pop("run_dir")
+    folder = Path(given) if given else _new_folder(values["recipe"])
+    console.print(f"recipe {values['recipe']}, run folder {folder}")
+    with Steps() as steps:
+        experiment = Experiment(values, folder, steps)
+    display = TrainingDisplay()
+    try:
+        with display.shown():
+            experiment.train(display)
+    except Stopped as stopped:
+        again = [one for one in HydraConfig.get().overrides.task if not one.startswith("run_dir=")]
+        console.print(f"{stopped}; go on with: {shlex.join(['asr-train', *again, f'run_dir={folder}'])}")
+        sys.exit(143)
+    with Steps() as steps:
+        finish(experiment.recogniser, experiment.run, steps)
+
+
+def _new_folder(recipe: str) -> Path:
+    stamp = Path("runs") / recipe / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    numbered = (stamp.with_name(f"{stamp.name}_{number}") for number in count(2))
+    return next(path for path in chain([stamp], numbered) if not path.exists())
+
+
+def _explain(error: Exception) -> str:
+    """Hydra's and OmegaConf's messages in one sentence that names the nearest known option."""
+    text = str(error).strip()
+    cause = str(error.__cause__ or "")
+    unknown = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", f"{text}\n{cause}")
+    if "not in" in f"{text}{cause}" and unknown:
+        name = unknown.group(1)
+        return f"there is no option '{name}'{nearest(name, _known_options())}; `asr-train --help` lists them"
+    typed = re.search(r"(Value '.*' of type .*)", cause)
+    if typed:
+        place = re.search(r"full_key: (\S+)", cause)
+        return f"{place.group(1) if place else 'option'}: {typed.group(1)}"
+    group = re.search(r"Could not find '([^']+)'", text)
+    if group:
+        place, _, name = group.group(1).rpartition("/")
+        if group.group(1).startswith("recipe/"):
+            wanted = group.group(1).removeprefix("recipe/")
+            return f"there is no recipe '{wanted}'{nearest(wanted, schema.recipes())}; there are: {', '.join(schema.recipes())}"
+        options = re.findall(r"^\t(\S+)$", text, re.MULTILINE)
+        return f"there is no {place}={name}{nearest(name, options)}; there are: {', '.join(options)}"
+    return text
+
+
+def _known_options() -> list[str]:
+    """Every option of every group, with dots."""
+    names: list[str] = []
+
+    def walk(prefix: str, node: Any) -> None:
+        for key in node:
+            names.append(f"{prefix}{key}")
+            child = None if OmegaConf.is_missing(node, key) else node[key]
+            if OmegaConf.is_dict(child):
+                walk(f"{prefix}{key}.", child)
+
+    walk("", OmegaConf.structured(schema.RunConfig))
+    for group, nodes in schema.GROUPS.items():
+        for node in nodes.values():
+            walk(group.replace("/", ".") + ".", OmegaConf.structured(node))
+    return sorted(set(names))

@@ -1,0 +1,94 @@
+"""`asr-transcribe`: recordings in, text out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.cli.command import run
+from asr.errors import AsrError, DataError
+
+if TYPE_CHECKING:
+    from asr.decoding.hypothesis import Hypothesis, Span
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    given = _parser().parse_args()
+    from asr.recognition.loading import load  # torch: only once the arguments are known to be right
+
+    recogniser = load(given.model, plugins=given.plugin)
+    failed = []
+    for path in given.files:
+        try:
+            hypothesis = recogniser.transcribe(path, channel=given.channel)
+        except DataError as error:  # the other files are still transcribed
+            failed.append(str(error))
+            print(f"error: {error}", file=sys.stderr)
+            continue
+        for line in FORMATS[given.format](path, hypothesis):
+            print(line, flush=True)
+    if failed:
+        raise AsrError(f"{len(failed)} of {len(given.files)} files could not be transcribed; see above")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="asr-transcribe",
+        description="Recognise recordings with a trained model.",
+        epilog="example: asr-transcribe an4 recording.flac --format json",
+    )
+    parser.add_argument("model", help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: "
+                        "quickstart, an4")
+    parser.add_argument("files", nargs="+", type=Path, metavar="file", help="WAV, FLAC, OGG, Opus, MP3 or NIST SPHERE")
+    parser.add_argument("--format", choices=sorted(FORMATS), default="text",
+                        help="text (default), json (one object a file: labels and words with times in seconds and "
+                        "confidences), ctm (one line a word, as NIST tools read it)")
+    parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
+    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE",
+                        help="a module of your own that the model needs (repeatable)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _text(path: Path, hypothesis: Hypothesis) -> Iterator[str]:
+    yield hypothesis.text
+
+
+def _json(path: Path, hypothesis: Hypothesis) -> Iterator[str]:
+    yield json.dumps(
+        {
+            "file": str(path),
+            "text": hypothesis.text,
+            "log_probability": round(hypothesis.log_probability, 4),
+            "words": [_span(one, "word") for one in hypothesis.words],
+            "labels": [_span(one, "label") for one in hypothesis.spans],
+        },
+        ensure_ascii=False,
+    )
+
+
+def _span(span: Span, name: str) -> dict[str, object]:
+    return {
+        name: span.label,
+        "start": round(span.start, 4),
+        "end": round(span.end, 4),
+        "confidence": round(span.confidence, 4),
+    }
+
+
+def _ctm(path: Path, hypothesis: Hypothesis) -> Iterator[str]:
+    name = "_".join(path.stem.split())
+    for one in hypothesis.words:
+        yield f"{name} 1 {one.start:.3f} {one.end - one.start:.3f} {one.label} {one.confidence:.4f}"
+
+
+FORMATS: dict[str, Callable[[Path, Hypothesis], Iterator[str]]] = {"text": _text, "json": _json, "ctm": _ctm}

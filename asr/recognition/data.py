@@ -1,0 +1,47 @@
+"""Training and evaluation data of a recogniser: cached frames, augmented by (seed, epoch, utterance), in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from asr.corpus.utterance import Utterance
+from asr.features.augment import Augmenter
+from asr.features.cache import FrameCache
+from asr.recognition.recogniser import Recogniser
+from asr.training.batches import Batch, collate
+
+
+class TrainingExamples:
+    """The training utterances, addressed by index; what an utterance becomes depends on (seed, epoch, id) alone.
+
+    Args:
+        recogniser: whose normaliser, stacking and inventory are used; the normaliser is fitted already.
+        utterances: with transcripts that the inventory can spell.
+        cache: their frames, in the same order.
+        augmenter: what is done to them each epoch.
+    """
+
+    def __init__(
+        self, recogniser: Recogniser, utterances: Sequence[Utterance], cache: FrameCache, augmenter: Augmenter
+    ) -> None:
+        self._recogniser, self._utterances, self._cache, self._augmenter = recogniser, utterances, cache, augmenter
+        self._labels = [recogniser.inventory.encode(utterance) for utterance in utterances]
+        self.sizes = [recogniser.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
+
+    def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
+        """Make one batch of one epoch."""
+        return collate(
+            [self._frames(index, epoch) for index in indices],
+            [self._labels[index] for index in indices],
+            [self._utterances[index].id for index in indices],
+            self._recogniser.inventory.blank,
+        )
+
+    def _frames(self, index: int, epoch: int) -> torch.Tensor:
+        utterance = self._utterances[index]
+        plan = self._augmenter.plan(epoch, utterance.id)
+        raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)
+        normalised = self._recogniser.normaliser.apply(raw, utterance.speaker)
+        return self._recogniser.stacking(self._augmenter.mask(plan, normalised))  # type: ignore[no-any-return]

@@ -1,0 +1,108 @@
+"""One run from corpus to error rates, in a run folder that can be resumed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asr.config import build
+from asr.corpus.checks import check_utterances
+from asr.corpus.inventory import Inventory
+from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
+from asr.ctc.guard import unfit
+from asr.errors import ConfigError, Problems
+from asr.features.augment import Augmenter
+from asr.features.cache import FrameCache
+from asr.recognition.corpora import SPLITS, CorpusConfig, Splits, load_splits
+from asr.recognition.data import TrainingExamples
+from asr.recognition.rates import check_rates
+from asr.recognition.recogniser import PARTS, Recogniser
+from asr.recognition.run_folder import RunFolder
+from asr.recognition.task import RecognitionTask
+from asr.resources import user_cache
+from asr.training.loop import State, Trainer, TrainingConfig, Watcher
+from asr.training.randomness import derive_seed
+from data_prep.corpora import write_corpus
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class InventoryConfig:
+    """What the labels are."""
+
+    unit: str = "labels"  # "labels" (phonemes of the corpus) or "characters" of the text
+
+
+@dataclass
+class ScoringConfig:
+    """Which error rates are reported."""
+
+    rates: list[str] = field(default_factory=lambda: ["per"])  # the first one picks the best epoch on dev
+
+
+class Experiment:
+    """Everything that a run needs, made in the order in which it can go wrong most cheaply.
+
+    Args:
+        config: the whole composed configuration, plain values.
+        folder: the run folder; an unfinished run in it is resumed when its configuration is the same.
+        on_progress: hears `(what, done, total)` of long preparations.
+    """
+
+    def __init__(self, config: Mapping[str, Any], folder: Path, on_progress: Progress) -> None:
+        self.config, self.on_progress = config, on_progress
+        self.training = TrainingConfig(**config["training"])
+        self.rates: list[str] = list(config["scoring"]["rates"])
+        self.plugins: list[str] = list(config["plugins"])
+        check_rates(self.rates)
+        if self.training.threads:
+            torch.set_num_threads(self.training.threads)
+        self.run = RunFolder(folder)
+        self.run.claim(config)
+        self.splits = self._splits()
+        self.inventory = Inventory.from_utterances(self.splits["train"], self.config["inventory"]["unit"])
+        check_utterances(self.splits, self.inventory)
+        torch.manual_seed(derive_seed(self.training.seed, "weights"))
+        self.recogniser = Recogniser(
+            {part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory
+        )
+        self.augmenter: Augmenter = build(config["augment"], self.plugins, seed=self.training.seed)
+        self.caches = {name: self._cache(name) for name in SPLITS}
+        self.recogniser.normaliser.fit(self._raw_frames())
+        self._guard()
+
+    def train(self, watcher: Watcher) -> State:
+        """Train to the end, or from where the run stands to the end."""
+        task = RecognitionTask(
+            self.recogniser,
+            TrainingExamples(self.recogniser, self.splits["train"], self.caches["train"], self.augmenter),
+            (self.splits["dev"], self.caches["dev"]),
+            self.rates[0],
+        )
+        task.model.to(self.training.device)
+        optimizer = build(self.config["optimizer"], self.plugins, parameters=task.model.parameters())
+        schedule = build(self.config["schedule"], self.plugins)
+        return Trainer(task, self.training, optimizer, schedule, self.run.path, watcher).run()
+
+    def _splits(self) -> Splits:
+        if not self.run.has_manifests:
+            splits = load_splits(CorpusConfig(**self.config["corpus"]), self.plugins, self.on_progress)
+            write_corpus(splits, self.run.manifests)
+        return {name: read_manifest(self.run.manifests / f"{name}.jsonl") for name in SPLITS}
+
+    def _cache(self, split: str) -> FrameCache:
+        folder = Path(self.config["cache_dir"] or user_cache() / "frames")
+        return FrameCache.open(
+            self.splits[split],
+            self.recogniser.extractor,
+            folder,
+            speeds=self.augmenter.speeds if split == "train" else (1.0,),
+            on_progress=lambda done, total: self.on_progress(f"frames of {split}", done, total),
+        )

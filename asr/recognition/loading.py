@@ -1,0 +1,143 @@
+"""Find and load a recogniser: a run folder, a checkpoint, an exported bundle, or the name of a pretrained one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asr.config import nearest
+from asr.corpus.inventory import Inventory
+from asr.errors import AsrError, CheckpointError
+from asr.recognition.recogniser import PARTS, Recogniser
+from asr.training.checkpoint import load_checkpoint, write_atomically
+
+FORMAT = "ctc-asr-bundle-1"
+_PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
+
+
+def pretrained_names() -> list[str]:
+    """The bundles that come with the package."""
+    return sorted(path.stem for path in _PRETRAINED.glob("*.safetensors"))
+
+
+def load(model: str | Path, plugins: Sequence[str] = ()) -> Recogniser:
+    """Load a recogniser for inference.
+
+    Args:
+        model: a run folder, a checkpoint (`.pt`), a bundle (`.safetensors`), or a pretrained name.
+        plugins: modules of your own that the model's configuration may name.
+
+    Raises:
+        CheckpointError: nothing there, damaged, or naming code outside this package and the plugins.
+    """
+    path = Path(model).expanduser()
+    if path.is_dir():
+        best = path / "checkpoints" / "best.pt"
+        if not best.exists():
+            raise CheckpointError(f"{path} is not a run folder with a finished epoch: there is no {best}")
+        return _from_checkpoint(best, plugins)
+    if path.suffix == ".pt":
+        return _from_checkpoint(path, plugins)
+    if path.suffix == ".safetensors":
+        return load_bundle(path, plugins)
+    if path.exists():
+        raise CheckpointError(f"{path} is neither a run folder, nor a .pt checkpoint, nor a .safetensors bundle")
+    if str(model) in pretrained_names():
+        return load_bundle(_PRETRAINED / f"{model}.safetensors", plugins)
+    names = pretrained_names()
+    raise CheckpointError(
+        f"no model '{model}': neither a file or run folder nor one of the pretrained models "
+        f"({', '.join(names)}){nearest(str(model), names)}"
+    )
+
+
+def state_of(recogniser: Recogniser) -> dict[str, Any]:
+    """What a checkpoint must carry beside the network's weights: plain values and tensors."""
+    return {
+        "format": FORMAT,
+        "config": recogniser.config,
+        "inventory": recogniser.inventory.to_dict(),
+        "card": recogniser.card,
+        "normaliser": recogniser.normaliser.state_dict(),
+    }
+
+
+def _from_checkpoint(path: Path, plugins: Sequence[str]) -> Recogniser:
+    saved = load_checkpoint(path)
+    if "bundle" not in saved or "weights" not in saved:
+        raise CheckpointError(f"{path} is no checkpoint of a recogniser: it has no `bundle` and `weights`")
+    bundle = saved["bundle"]
+    return _assemble(path, bundle, bundle.get("normaliser", {}), saved["weights"], plugins)
+
+
+def _assemble(
+    path: Path,
+    bundle: Mapping[str, Any],
+    normaliser: Mapping[str, torch.Tensor],
+    weights: Mapping[str, torch.Tensor],
+    plugins: Sequence[str],
+) -> Recogniser:
+    missing = [name for name in (*PARTS, "plugins") if name not in bundle.get("config", {})]
+    if bundle.get("format") != FORMAT or "inventory" not in bundle or missing:
+        raise CheckpointError(f"{path} is not a '{FORMAT}' model; it was written by another program or version")
+    wanted = [name for name in bundle["config"]["plugins"] if name not in plugins]
+    if wanted:
+        raise CheckpointError(
+            f"{path} needs code of the modules {', '.join(wanted)}; if you trust it, allow it: plugins=[{','.join(wanted)}]"
+        )
+    try:
+        recogniser = Recogniser(bundle["config"], Inventory.from_dict(bundle["inventory"]), bundle.get("card"))
+        recogniser.normaliser.load_state_dict(dict(normaliser))
+        recogniser.model.load_state_dict({name: value.float() for name, value in weights.items()})
+    except AsrError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: the weights do not fit the configuration that comes with them: {error}") from error
+    recogniser.model.eval()
+    return recogniser
+
+
+def save_bundle(recogniser: Recogniser, path: Path, half: bool = False) -> None:
+    """Write one self-contained `.safetensors` file.
+
+    Args:
+        recogniser: what to save.
+        path: where to.
+        half: store the network's weights in float16 (half the size; they are float32 again when loaded).
+    """
+    from safetensors.torch import save
+
+    weights = {name: value.half() if half else value for name, value in recogniser.model.state_dict().items()}
+    statistics = recogniser.normaliser.state_dict()
+    tensors = {f"model.{name}": value for name, value in weights.items()}
+    tensors |= {f"normaliser.{name}": value for name, value in statistics.items()}
+    header = {key: value for key, value in state_of(recogniser).items() if key != "normaliser"}
+    content = save({name: value.contiguous() for name, value in tensors.items()}, {"bundle": json.dumps(header)})
+    write_atomically(path, lambda file: file.write(content))
+
+
+def load_bundle(path: Path, plugins: Sequence[str] = ()) -> Recogniser:
+    """Read a bundle; nothing in it is executed.
+
+    Raises:
+        CheckpointError: missing, damaged, or written by something else.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise CheckpointError(f"no bundle at {path}")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("bundle", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a whole bundle: {error}") from error
+    parts: dict[str, dict[str, torch.Tensor]] = {"model": {}, "normaliser": {}}
+    for name, value in tensors.items():
+        owner, _, rest = name.partition(".")
+        parts.setdefault(owner, {})[rest] = value
+    return _assemble(path, header, parts["normaliser"], parts["model"], plugins)

@@ -1,0 +1,96 @@
+"""A recogniser: everything between a recording and its text, built from one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from asr.config import build
+from asr.corpus.inventory import Inventory
+from asr.corpus.utterance import Utterance
+from asr.decoding.hypothesis import Hypothesis
+
+PARTS = ("features", "normaliser", "stacking", "model", "decoder")  # the groups a recogniser is built from
+
+
+class Recogniser:
+    """Extractor, normaliser, frame stacking, network and decoder, with the inventory that they share.
+
+    Args:
+        config: one node with a `_target_` for each of `PARTS`, and `plugins`.
+        inventory: the labels.
+        card: what is known of the weights (data, licence, error rates), shown to whoever loads them.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], inventory: Inventory, card: Mapping[str, Any] | None = None
+    ) -> None:
+        plugins = tuple(config.get("plugins") or ())
+        self.config = {part: config[part] for part in PARTS} | {"plugins": list(plugins)}
+        self.inventory = inventory
+        self.card = dict(card or {})
+        self.extractor = build(config["features"], plugins)
+        self.normaliser = build(config["normaliser"], plugins, dim=self.extractor.dim)
+        self.stacking = build(config["stacking"], plugins)
+        self.model = build(
+            config["model"], plugins, n_features=self.extractor.dim * self.stacking.width, n_labels=len(inventory), plugins=plugins
+        )
+        self.decoder = build(config["decoder"], plugins, inventory=inventory)
+
+    @property
+    def frame_seconds(self) -> float:
+        """Distance between two posteriors."""
+        return float(self.extractor.frame_shift * self.stacking.stride * self.model.time_reduction)
+
+    def frames(self, raw: Tensor, speaker: str | None = None) -> Tensor:
+        """Normalise and stack the extractor's frames (T, F); the network's input (T', F')."""
+        return self.stacking(self.normaliser.apply(raw, speaker))  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def posteriors(self, frames: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Log posteriors of some utterances' stacked frames, each (T_b, F').
+
+        Returns:
+            (B, T', L) float32 on the CPU, and (B,) lengths.
+        """
+        lengths = torch.tensor([len(one) for one in frames], dtype=torch.int64)
+        padded = torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True)
+        self.model.eval()
+        device = next(self.model.parameters()).device
+        log_probs, out_lengths = self.model(padded.to(device), lengths)
+        return log_probs.cpu(), out_lengths
+
+    def recognise(self, frames: Sequence[Tensor]) -> list[Hypothesis]:
+        """Decode some utterances' stacked frames; times are seconds from each utterance's start."""
+        log_probs, lengths = self.posteriors(frames)
+        return list(self.decoder.decode(log_probs, lengths, frame_seconds=self.frame_seconds))
+
+    def transcribe(
+        self, source: str | Path | Utterance | np.ndarray | Tensor, channel: int | None = None
+    ) -> Hypothesis:
+        """Recognise one recording.
+
+        Args:
+            source: a file, an utterance of a manifest, or samples (N,) in [-1, 1] at the extractor's rate
+                (`recogniser.extractor.rate`).
+            channel: which channel of a file with several, from 0.
+
+        Returns:
+            The hypothesis: text, labels, and their times in seconds and confidences.
+
+        Raises:
+            DataError: the file cannot be read, named with the reason.
+        """
+        if isinstance(source, (np.ndarray, Tensor)):
+            signal = torch.as_tensor(source, dtype=torch.float32)
+        elif isinstance(source, Utterance):
+            signal = self.extractor.read(source)
+        else:
+            path = Path(source).expanduser().absolute()
+            signal = self.extractor.read(Utterance(id=path.stem, source=path, channel=channel))
+        return self.recognise([self.frames(self.extractor.compute(signal))])[0]

@@ -1,0 +1,145 @@
+"""The run folder: which configuration it belongs to, on which machine it ran, and what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asr.corpus.utterance import Utterance
+from asr.errors import CheckpointError, ConfigError, DataError
+from asr.recognition.corpora import SPLITS
+from asr.training.checkpoint import write_atomically, write_json
+
+
+HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
+"""Options on which no result depends: they may change when a run is resumed."""
+
+
+class RunFolder:
+    """Paths and records of one run.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+
+    @property
+    def config(self) -> Path:
+        """The whole composed configuration."""
+        return self.path / "config.yaml"
+
+    @property
+    def manifests(self) -> Path:
+        """The utterances of the run, one manifest a split."""
+        return self.path / "manifest"
+
+    @property
+    def result(self) -> Path:
+        """Error rates of the finished run."""
+        return self.path / "result.json"
+
+    @property
+    def has_manifests(self) -> bool:
+        """Whether the corpus was read already."""
+        return all((self.manifests / f"{name}.jsonl").exists() for name in SPLITS)
+
+    def claim(self, config: Mapping[str, Any]) -> None:
+        """Begin or resume a run here.
+
+        Raises:
+            ConfigError: the folder holds a run with another configuration.
+            DataError: the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"the run folder {self.path} cannot be made: {error.strerror}") from error
+        if self.config.exists():
+            self._compare(config)
+            return
+        if any(self.path.iterdir()):
+            raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
+        from omegaconf import OmegaConf
+
+        write_atomically(self.config, lambda file: file.write(OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode()))
+        write_json(self.path / "environment.json", environment() | {"seed": config["training"]["seed"]})
+
+    def _compare(self, config: Mapping[str, Any]) -> None:
+        before, now = _flat(self.read_config()), _flat(config)
+        different = [key for key in sorted((before.keys() | now.keys()) - set(HARMLESS)) if before.get(key) != now.get(key)]
+        if different:
+            shown = ", ".join(f"{key} (was {before.get(key)}, is {now.get(key)})" for key in different[:5])
+            raise ConfigError(
+                f"{self.path} holds a run with another configuration: {shown}; resume it with the options it was "
+                "started with, or give another run_dir="
+            )
+
+    def read_config(self) -> dict[str, Any]:
+        """The configuration that the run was started with."""
+        from omegaconf import OmegaConf
+        from yaml import YAMLError
+
+        if not self.config.is_file():
+            raise CheckpointError(f"{self.path} is no run folder: it has no config.yaml")
+        try:
+            loaded = OmegaConf.to_container(OmegaConf.load(self.config), resolve=True)
+        except (YAMLError, OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{self.config} cannot be read: {error}") from error
+        assert isinstance(loaded, dict)
+        return {str(key): value for key, value in loaded.items()}
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(node, Mapping):
+        return {key: value for name, one in node.items() for key, value in _flat(one, f"{prefix}{name}.").items()}
+    return {prefix[:-1]: list(node) if isinstance(node, tuple) else node}
+
+
+def fingerprint(utterances: Sequence[Utterance]) -> dict[str, Any]:
+    """How many utterances, and the SHA-256 over their ids, speakers and transcripts: the same wherever the files lie."""
+    lines = "".join(
+        json.dumps([one.id, one.speaker, one.text, one.labels], ensure_ascii=False) + "\n" for one in utterances
+    )
+    return {"utterances": len(utterances), "sha256": hashlib.sha256(lines.encode()).hexdigest()}
+
+
+def environment() -> dict[str, Any]:
+    """Command, versions, commit and machine."""
+    return {
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "commit": commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "ctc_asr": version("ctc-asr"),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def commit() -> str:
+    """The commit of the checkout that this package runs from, `+` behind it when files were changed; or unknown."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():  # installed somewhere: a repository around it is not ours
+        return "unknown"
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True, timeout=10)
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"

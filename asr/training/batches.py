@@ -1,0 +1,107 @@
+"""Batches of similar length under a frame budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from asr.training.randomness import derive_seed
+from asr.training.task import B, Examples
+
+_LENGTH_JITTER = 0.1  # neighbours in length change from epoch to epoch, padding stays small
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Utterances padded on the right to a common length.
+
+    Attributes:
+        frames: (B, T, F) float32, zeros beyond each length.
+        lengths: (B,) int64 frames.
+        labels: (B, U) int64, blanks beyond each label length.
+        label_lengths: (B,) int64.
+        utt_ids: the utterances' ids.
+    """
+
+    frames: Tensor
+    lengths: Tensor
+    labels: Tensor
+    label_lengths: Tensor
+    utt_ids: tuple[str, ...]
+
+    @property
+    def n_frames(self) -> int:
+        """Frames without the padding."""
+        return int(self.lengths.sum())
+
+    def to(self, device: str) -> Batch:
+        """The same batch with frames and labels on a device; lengths stay on the CPU."""
+        if device == "cpu":
+            return self
+        return Batch(
+            self.frames.to(device), self.lengths, self.labels.to(device), self.label_lengths, self.utt_ids
+        )
+
+
+def collate(frames: Sequence[Tensor], labels: Sequence[Sequence[int]], utt_ids: Sequence[str], blank: int) -> Batch:
+    """Pad (T_b, F) frames and label sequences to one batch."""
+    return Batch(
+        frames=torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True),
+        lengths=torch.tensor([len(one) for one in frames], dtype=torch.int64),
+        labels=torch.nn.utils.rnn.pad_sequence(
+            [torch.tensor(one, dtype=torch.int64) for one in labels], batch_first=True, padding_value=blank
+        ),
+        label_lengths=torch.tensor([len(one) for one in labels], dtype=torch.int64),
+        utt_ids=tuple(utt_ids),
+    )
+
+
+def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: int) -> list[list[int]]:
+    """Cut the indices, shortest first, into batches that hold at most `frame_budget` frames with their padding."""
+    batches: list[list[int]] = []
+    current: list[int] = []
+    for index in np.argsort(np.asarray(sizes), kind="stable").tolist():
+        padded = sizes[index] * (len(current) + 1)  # the newest is the longest
+        if current and (padded > frame_budget or len(current) == max_utterances):
+            batches.append(current)
+            current = []
+        current.append(index)
+    return [*batches, current] if current else batches
+
+
+def epoch_batches(
+    sizes: Sequence[int], frame_budget: int, max_utterances: int, seed: int, epoch: int
+) -> list[list[int]]:
+    """The batches of one epoch, a function of (seed, epoch) alone: every index once, batches in random order."""
+    rng = np.random.default_rng(derive_seed(seed, "batches", epoch))
+    jittered = np.asarray(sizes) * rng.uniform(1 - _LENGTH_JITTER, 1 + _LENGTH_JITTER, len(sizes))
+    batches = group_by_length(jittered.tolist(), frame_budget, max_utterances)
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+class _EpochDataset(Dataset[B]):
+    """One epoch's batches as a map-style dataset, so that worker processes can make them."""
+
+    def __init__(self, examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int) -> None:
+        self._examples, self._batches, self._epoch = examples, batches, epoch
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, position: int) -> B:
+        return self._examples.load_batch(self._batches[position], self._epoch)
+
+
+def load_batches(
+    examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int, workers: int = 0
+) -> Iterator[B]:
+    """Yield the batches in order; worker processes only make them sooner."""
+    if not batches:
+        return
+    loader: DataLoader[B] = DataLoader(_EpochDataset(examples, batches, epoch), batch_size=None, num_workers=workers)
+    yield from loader

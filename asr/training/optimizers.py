@@ -1,0 +1,45 @@
+"""Optimisers: SGD with momentum (Graves 2013) and AdamW (Loshchilov and Hutter 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass
+class SgdConfig:
+    """SGD with momentum; Graves 2013 used rate 1e-4 and momentum 0.9 on summed losses, one utterance a step."""
+
+    _target_: str = "asr.training.optimizers.sgd"
+    lr: float = 1e-2  # peak learning rate; the loss is a mean over the batch's utterances
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+
+@dataclass
+class AdamWConfig:
+    """Adam with decoupled weight decay."""
+
+    _target_: str = "asr.training.optimizers.adamw"
+    lr: float = 3e-3  # peak learning rate
+    beta1: float = 0.9
+    beta2: float = 0.98
+    weight_decay: float = 1e-2
+
+
+def sgd(
+    parameters: Iterable[nn.Parameter], lr: float, momentum: float, nesterov: bool, weight_decay: float
+) -> torch.optim.Optimizer:
+    """Build SGD with momentum."""
+    return torch.optim.SGD(parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
+
+
+def adamw(
+    parameters: Iterable[nn.Parameter], lr: float, beta1: float, beta2: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """Build AdamW."""
+    return torch.optim.AdamW(parameters, lr=lr, betas=(beta1, beta2), weight_decay=weight_decay)

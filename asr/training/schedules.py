@@ -1,0 +1,98 @@
+"""Learning-rate schedules: functions of progress through the run, so that a resumed run needs no memory of steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Schedule(Protocol):
+    """Multiplies the peak learning rate."""
+
+    def factor(self, progress: float) -> float:
+        """The multiplier at `progress`, the share of all epochs that is done, 0 to 1."""
+        ...
+
+    def after_dev(self, error: float) -> None:
+        """Hear the dev error of an epoch."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+@dataclass
+class OneCycleConfig:
+    """Linear warm-up to the peak, then a cosine down (after Smith 2018)."""
+
+    _target_: str = "asr.training.schedules.OneCycle"
+    warmup: float = 0.15  # share of the run until the peak; a soft start shortens the all-blank phase of CTC
+    start: float = 0.05  # share of the peak rate at the beginning
+    end: float = 0.005  # share of the peak rate at the end
+
+
+class OneCycle:
+    """Up in a straight line, down along a cosine."""
+
+    def __init__(self, warmup: float, start: float, end: float) -> None:
+        self.warmup, self.start, self.end = warmup, start, end
+
+    def factor(self, progress: float) -> float:
+        """See `Schedule`."""
+        if progress < self.warmup:
+            return self.start + (1 - self.start) * progress / self.warmup
+        falling = (min(progress, 1.0) - self.warmup) / max(1 - self.warmup, 1e-9)
+        return self.end + (1 - self.end) * 0.5 * (1 + math.cos(math.pi * falling))
+
+    def after_dev(self, error: float) -> None:
+        """A fixed cycle does not listen."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing to remember."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to remember."""
+
+
+@dataclass
+class PlateauConfig:
+    """Divide the rate when the dev error stops falling; `decay: 1` keeps it constant after the warm-up."""
+
+    _target_: str = "asr.training.schedules.Plateau"
+    warmup: float = 0.02  # share of the run until the full rate
+    decay: float = 0.5  # multiplies the rate after `patience` epochs without a new best
+    patience: int = 3  # epochs
+    floor: float = 1e-3  # never below this share of the peak
+
+
+class Plateau:
+    """Constant after a short warm-up; lowered by `decay` after `patience` epochs without a new best dev error."""
+
+    def __init__(self, warmup: float, decay: float, patience: int, floor: float) -> None:
+        self.warmup, self.decay, self.patience, self.floor = warmup, decay, patience, floor
+        self._best, self._waited, self._level = math.inf, 0, 1.0
+
+    def factor(self, progress: float) -> float:
+        """See `Schedule`."""
+        rising = min(1.0, (progress + 1e-3) / self.warmup) if self.warmup > 0 else 1.0
+        return rising * self._level
+
+    def after_dev(self, error: float) -> None:
+        """Count epochs without a new best; lower the level when there were `patience` of them."""
+        if error < self._best:
+            self._best, self._waited = error, 0
+            return
+        self._waited += 1
+        if self._waited >= self.patience:
+            self._level, self._waited = max(self.floor, self._level * self.decay), 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best error, the epochs waited and the present level."""
+        return {"best": self._best, "waited": self._waited, "level": self._level}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self._best, self._waited, self._level = state["best"], state["waited"], state["level"]
