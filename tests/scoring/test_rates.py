@@ -50,7 +50,7 @@ def test_a_rate_prints_its_interval_and_counts() -> None:
 
 def test_a_rate_without_an_interval_says_so() -> None:
     rate = rate_of([ErrorCounts(correct=9, deletions=1)], unit="words")
-    assert str(rate) == "10.0 % [no interval] (1 errors / 10 reference words; 0 sub, 1 del, 0 ins)"
+    assert str(rate) == "10.0 % [no interval] (1 error / 10 reference words; 0 sub, 1 del, 0 ins)"
     assert rate.interval.note == "an interval needs 2 utterances, there are 1"
 
 

@@ -1,0 +1,125 @@
+"""NIST transcript files (`.trn`), one utterance a line: `the words (speaker-utterance)`; sclite reads them.
+
+    sclite -s -i spu_id -r ref.trn trn -h hyp.trn trn        (-s: case counts, as it does here)
+
+sclite gives a meaning of its own to some characters: `{ a / b }` are alternatives, `(word)` may be left out, `@` is
+nothing, `word:x` loses its end, `\\` escapes, `word*` loses its star, lines that begin with `;;` or `**` are skipped.
+Such characters, white space within a label, and the percent sign itself are written as in a web address, `%28` for `(`.
+Equal labels stay equal and different ones different, so the counts are the same, and `read_trn` gives back exactly what
+was written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from asr.errors import DataError, Problems
+
+_SPECIAL = re.compile(r"[\s\x00-\x20\x7f%(){}@;:\\*]")
+_LINE = re.compile(r"(?P<words>[^()]*)\((?P<speaker>[^()\s-]*)-(?P<id>[^()\s]+)\)")
+_ESCAPE = re.compile(r"%(?![0-9A-F]{2})")
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A line of a transcript file.
+
+    Attributes:
+        id: of the utterance.
+        tokens: words or labels; none for an empty utterance.
+        speaker: None where it is not known; the id then stands alone behind its hyphen, `(-utterance)`.
+    """
+
+    id: str
+    tokens: tuple[str, ...]
+    speaker: str | None = None
+
+
+def write_trn(path: str | Path, transcripts: Iterable[Transcript]) -> None:
+    """Write a transcript file; it appears under its name when it is complete.
+
+    Raises:
+        Problems: ids that are empty or come twice, empty labels or speakers.
+        DataError: the file cannot be written.
+    """
+    path, listed = Path(path), list(transcripts)
+    problems = [problem for each in listed for problem in _problems(each)]
+    problems += _twice([each.id for each in listed])
+    if problems:
+        raise Problems(problems, path.name)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        temporary.write_text("".join(_line(each) for each in listed), encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    except (OSError, UnicodeEncodeError) as error:
+        raise DataError(f"{path} cannot be written: {error}") from error
+
+
+def read_trn(path: str | Path) -> list[Transcript]:
+    """Read a transcript file that `write_trn` wrote; empty lines and lines that begin with `;;` are skipped.
+
+    Raises:
+        Problems: all lines that do not end with `(speaker-utterance)`, hold parentheses or alternatives elsewhere, or
+            broken escapes; ids that come twice.
+        DataError: the file is missing or not UTF-8.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as a transcript file: {error}") from error
+    transcripts: list[Transcript] = []
+    problems: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith(";;"):
+            continue
+        try:
+            transcripts.append(_parse(line))
+        except ValueError as error:
+            problems.append(f"{path.name}:{number}: {error}")
+    problems += _twice([each.id for each in transcripts])
+    if problems:
+        raise Problems(problems, path.name)
+    return transcripts
+
+
+def _line(transcript: Transcript) -> str:
+    words = " ".join(map(_escape, transcript.tokens))
+    speaker = _escape(transcript.speaker or "").replace("-", "%2D")  # sclite takes what stands before the first hyphen
+    return f"{words} ({speaker}-{_escape(transcript.id)})\n"
+
+
+def _parse(line: str) -> Transcript:
+    found = _LINE.fullmatch(line.strip())
+    if found is None:
+        raise ValueError("expected words and then, at the end, (speaker-utterance)")
+    if "{" in line or _ESCAPE.search(line):
+        raise ValueError("holds alternatives { / } or a % that is no escape; only files of `write_trn` are read back")
+    tokens = tuple(unquote(word) for word in found["words"].split())
+    return Transcript(unquote(found["id"]), tokens, unquote(found["speaker"]) or None)
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
+
+
+def _problems(transcript: Transcript) -> list[str]:
+    problems = []
+    if not transcript.id:
+        problems.append("an utterance has an empty id")
+    if transcript.speaker == "":
+        problems.append(f"'{transcript.id}' has an empty speaker; expected None where it is not known")
+    if "" in transcript.tokens:
+        problems.append(f"'{transcript.id}': label {transcript.tokens.index('') + 1} is empty")
+    return problems
+
+
+def _twice(ids: Sequence[str]) -> list[str]:
+    seen: set[str] = set()
+    repeated = [id_ for id_ in ids if id_ in seen or seen.add(id_)]  # type: ignore[func-returns-value]
+    return [f"utterance '{id_}' comes more than once" for id_ in dict.fromkeys(repeated)]
