@@ -1,0 +1,192 @@
+"""Any corpus prepared for Kaldi: one data directory a split.
+
+    root/{train,dev,test}/{wav.scp, text, utt2spk, segments}
+
+`wav.scp` gives a file for each recording (for each utterance where there is no `segments`), `segments` gives
+`utterance recording start end` in seconds, `text` the transcript, `utt2spk` (may be absent) the speaker. Licence and
+splits are the corpus's own.
+
+Only plain files are read. An entry of `wav.scp` that is a command (`sph2pipe ... |`) is refused, because a data file
+must not decide what this machine executes; so is a place in an archive (`raw.ark:1234`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asr.corpus.checks import SPLIT_BY_RECORDING
+from asr.corpus.utterance import Utterance
+from asr.errors import Problems
+from data_prep.roots import find_root
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of `asr-prepare kaldi_dir`."""
+
+    root: str = field(default="", metadata={"help": "folder of the data directories"})
+    train: str = field(default="train", metadata={"help": "data directory of the training set, beneath root"})
+    dev: str = field(default="dev", metadata={"help": "data directory of the development set, beneath root"})
+    test: str = field(default="test", metadata={"help": "data directory of the test set, beneath root"})
+    audio_root: str = field(default="", metadata={"help": "what paths in wav.scp are relative to; default: root"})
+    labels: bool = field(default=False, metadata={"help": "`text` holds labels (phones), not words"})
+    channel: int | None = field(default=None, metadata={"help": "channel to take of every file, counted from 0"})
+    shared_speakers: bool = field(default=False, metadata={"help": "speakers may be in train and in test"})
+
+
+def prepare(config: Config) -> dict[str, list[Utterance]]:
+    """The data directories as utterances, by id.
+
+    Raises:
+        DataError: a directory or its `wav.scp` is not there.
+        Problems: what is wrong inside them, with file and line.
+    """
+    names = {"train": config.train, "dev": config.dev, "test": config.test}
+    root = find_root(
+        config.root,
+        lambda folder: all((folder / name / "wav.scp").is_file() for name in names.values()),
+        expected=f"the data directories {', '.join(names.values())}, each with a wav.scp",
+        remedy="Other names are given as train=, dev= and test=",
+        depth=1,
+    )
+    audio_root = Path(config.audio_root).expanduser().resolve() if config.audio_root else root
+    problems: list[str] = []
+    splits = {split: read_data_dir(root / name, audio_root, problems) for split, name in names.items()}
+    if problems:
+        raise Problems(problems, what=f"the Kaldi directories in {root}")
+    return {split: [_with_options(one, config) for one in utterances] for split, utterances in splits.items()}
+
+
+def _with_options(utterance: Utterance, config: Config) -> Utterance:
+    return Utterance(
+        id=utterance.id,
+        source=utterance.source,
+        start=utterance.start,
+        duration=utterance.duration,
+        channel=config.channel,
+        text=None if config.labels else utterance.text,
+        labels=tuple((utterance.text or "").split()) if config.labels else None,
+        speaker=utterance.speaker,
+        tags=SPLIT_BY_RECORDING if config.shared_speakers else {},
+    )
+
+
+def read_data_dir(folder: Path, audio_root: Path, problems: list[str]) -> list[Utterance]:
+    """One data directory as utterances, sorted by id; what is wrong is added to `problems`.
+
+    Args:
+        folder: holds wav.scp and text, and may hold segments and utt2spk.
+        audio_root: what the paths of wav.scp are relative to, and may not leave.
+    """
+    recordings = {
+        name: source
+        for name, (where, path) in read_table(folder / "wav.scp", problems).items()
+        if (source := _source(path, where, audio_root, problems)) is not None
+    }
+    texts = read_table(folder / "text", problems, empty_values=True)
+    speakers = read_table(folder / "utt2spk", problems) if (folder / "utt2spk").is_file() else {}
+    if (folder / "segments").is_file():
+        spans = dict(_segments(folder / "segments", recordings, problems))
+    else:
+        spans = {name: (name, None, None) for name in recordings}
+    problems += _mismatches(folder, set(spans), texts, speakers)
+    utterances = []
+    for name in sorted(set(spans) & set(texts)):
+        recording, start, duration = spans[name]
+        _, text = texts[name]
+        source = recordings[recording]
+        speaker = speakers[name][1] if name in speakers else None
+        utterances.append(Utterance(name, source, start=start, duration=duration, text=text, speaker=speaker))
+    return utterances
+
+
+def read_table(path: Path, problems: list[str], *, empty_values: bool = False) -> dict[str, tuple[str, str]]:
+    """A Kaldi table, lines of a key and a value: key to (`file:line`, value).
+
+    Args:
+        problems: duplicate keys, keys without a value and a missing or unreadable file are added here.
+        empty_values: a key may stand alone, as in `text` for an utterance in which nothing is said.
+    """
+    table: dict[str, tuple[str, str]] = {}
+    label = f"{path.parent.name}/{path.name}"
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        problems.append(f"{label}: does not exist; expected lines of a key and a value")
+        return table
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{label}: cannot be read as UTF-8 text: {error}")
+        return table
+    for number, line in enumerate(lines, start=1):
+        fields = line.strip().split(maxsplit=1)
+        if not fields:
+            continue
+        where = f"{label}:{number}"
+        if len(fields) == 1 and not empty_values:
+            problems.append(f"{where}: '{fields[0]}' has no value")
+        elif fields[0] in table:
+            problems.append(f"{where}: '{fields[0]}' was already given at {table[fields[0]][0]}")
+        else:
+            table[fields[0]] = (where, fields[1] if len(fields) == 2 else "")
+    return table
+
+
+def _source(path: str, where: str, audio_root: Path, problems: list[str]) -> Path | None:
+    """The file that an entry of wav.scp names, None with a problem where it names none."""
+    if "|" in (path[0], path[-1]):
+        problems.append(
+            f"{where}: reads from a command ({path!r}); commands in data files are never run: write audio files, "
+            "for example with `wav-copy scp:wav.scp` or sox, and name those"
+        )
+        return None
+    archive, _, offset = path.rpartition(":")
+    if path == "-" or (archive and offset.isdecimal()) or Path(path).suffix.lower() in (".ark", ".scp"):
+        problems.append(f"{where}: {path!r} is standard input or a part of an archive; name sound files")
+        return None
+    source = Path(os.path.normpath(audio_root / path))
+    if not Path(path).is_absolute() and not source.resolve().is_relative_to(audio_root):
+        problems.append(f"{where}: the path {path!r} leaves {audio_root}; write an absolute path if it is meant")
+        return None
+    if not source.is_file():
+        remedy = "" if Path(path).is_absolute() else "; audio_root= says what paths are relative to"
+        problems.append(f"{where}: there is no file {source}{remedy}")
+        return None
+    return source
+
+
+def _segments(
+    path: Path, recordings: dict[str, Path], problems: list[str]
+) -> Iterator[tuple[str, tuple[str, float | None, float | None]]]:
+    """Id, recording, start and duration in seconds; an end of -1 means the end of the file, as in Kaldi."""
+    for name, (where, value) in read_table(path, problems).items():
+        fields = value.split()
+        try:
+            recording, start, end = fields[0], float(fields[1]), float(fields[2])
+            if not (len(fields) == 3 and math.isfinite(start) and math.isfinite(end)):
+                raise ValueError
+        except (IndexError, ValueError):
+            problems.append(f"{where}: expected 'utterance recording start end' in seconds, got '{name} {value}'")
+            continue
+        if recording not in recordings:
+            problems.append(f"{where}: there is no recording '{recording}' in wav.scp")
+        elif start < 0 or (end != -1 and end <= start):
+            problems.append(f"{where}: runs from {start:g} to {end:g} s; expected 0 <= start < end")
+        else:
+            yield name, (recording, start, None if end == -1 else round(end - start, 6))
+
+
+def _mismatches(
+    folder: Path, spoken: set[str], texts: dict[str, tuple[str, str]], speakers: dict[str, tuple[str, str]]
+) -> Iterator[str]:
+    """Utterances that are not in all the files."""
+    for name in sorted(spoken - set(texts)):
+        yield f"{folder.name}/text: has no transcript of '{name}'"
+    for name in sorted(set(texts) - spoken):
+        yield f"{texts[name][0]}: '{name}' has no audio; correct wav.scp or segments, or leave the line out"
+    if speakers:
+        for name in sorted(spoken - set(speakers)):
+            yield f"{folder.name}/utt2spk: has no speaker of '{name}'"

@@ -1,0 +1,95 @@
+"""speechocean762: English read by 250 speakers of Mandarin, half of them children, 16 kHz.
+
+Source: https://www.openslr.org/101/, https://github.com/jimbozhang/speechocean762 (J. Zhang et al., Interspeech 2021,
+arXiv 2104.01378). Licence: "free download for both commercial and non-commercial purposes"; CC BY 4.0 on OpenSLR.
+Splits: the official 125 training and 125 test speakers, 20 utterances each. There is no official dev set: the speakers
+of `DEV_SPEAKERS` are taken out of train, which leaves 2,260 utterances.
+
+Text is the prompt in upper case. Labels are the canonical phones of `resource/text-phone`, in lower case, without
+stress and word position: the 39 of the CMU dictionary. They are what should have been said; some speakers misread.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from asr.corpus.phonemes import FOLDS
+from asr.corpus.utterance import Utterance
+from asr.errors import Problems
+from data_prep.kaldi_dir import read_data_dir, read_table
+from data_prep.roots import find_root
+
+# 12 speakers, 240 utterances: three girls, three boys, three women and three men, ages 6 to 31; fixed once, by hand.
+DEV_SPEAKERS = ("0104", "3423", "6010", "1203", "3049", "6912", "2799", "9607", "9614", "2236", "1260", "1309")
+
+_PHONES = frozenset(label for label in FOLDS["timit61_to_cmu39"].values() if label is not None)
+_POSITION_OR_STRESS = re.compile(r"[0-2]?(_[BIES])?$")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of `asr-prepare speechocean762`."""
+
+    root: str = field(default="", metadata={"help": "folder with train/, test/, WAVE/ and resource/, or one above it"})
+
+
+def prepare(config: Config) -> dict[str, list[Utterance]]:
+    """The corpus as utterances.
+
+    Raises:
+        DataError: the corpus is not there.
+        Problems: its files do not fit each other.
+    """
+    root = find_root(
+        config.root,
+        lambda folder: all((folder / split / "wav.scp").is_file() for split in ("train", "test")),
+        expected="train/wav.scp, test/wav.scp, WAVE/ and resource/text-phone",
+        remedy="speechocean762 is free: https://www.openslr.org/101/",
+    )
+    problems: list[str] = []
+    phones = _phones(root / "resource" / "text-phone", problems)
+    official = {split: _read_split(root, split, phones, problems) for split in ("train", "test")}
+    if problems:
+        raise Problems(problems, what=f"speechocean762 in {root}")
+    return {
+        "train": [utterance for utterance in official["train"] if utterance.speaker not in DEV_SPEAKERS],
+        "dev": [utterance for utterance in official["train"] if utterance.speaker in DEV_SPEAKERS],
+        "test": official["test"],
+    }
+
+
+def _read_split(
+    root: Path, split: str, phones: dict[str, tuple[tuple[str, ...], ...]], problems: list[str]
+) -> list[Utterance]:
+    ages = read_table(root / split / "spk2age", problems)
+    sexes = read_table(root / split / "spk2gender", problems)
+    utterances = []
+    for utterance in read_data_dir(root / split, root, problems):
+        words = phones.get(utterance.id, ())
+        if len(words) != len((utterance.text or "").split()):
+            problems.append(
+                f"resource/text-phone: {len(words)} words of '{utterance.id}', but {split}/text has '{utterance.text}'"
+            )
+        known = {"age": ages, "sex": sexes}
+        tags = {name: table[utterance.speaker][1] for name, table in known.items() if utterance.speaker in table}
+        labels = tuple(phone for word in words for phone in word)
+        utterances.append(replace(utterance, labels=labels, tags=tags))
+    return utterances
+
+
+def _phones(path: Path, problems: list[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Phones of each word of each utterance; lines are `utterance.word-number phone phone ...`."""
+    words: dict[str, dict[int, tuple[str, ...]]] = {}
+    for key, (where, value) in read_table(path, problems).items():
+        utterance, _, number = key.rpartition(".")
+        phones = tuple(_POSITION_OR_STRESS.sub("", phone).lower() for phone in value.split())
+        unknown = sorted(set(phones) - _PHONES)
+        if not utterance or not number.isdecimal():
+            problems.append(f"{where}: expected 'utterance.number phones', got '{key}'")
+        elif unknown:
+            problems.append(f"{where}: {unknown[0]!r} is not one of the 39 phones of the CMU dictionary")
+        else:
+            words.setdefault(utterance, {})[int(number)] = phones
+    return {name: tuple(phones for _, phones in sorted(by_number.items())) for name, by_number in words.items()}
