@@ -95,7 +95,7 @@ class FrameCache:
         return len(self.utterances)
 
     def frames(self, index: int, speed: float = 1.0) -> NDArray[np.float32]:
-        """(T, F) float32, a read-only view of the file."""
+        """(T, F) float32, a view of the file."""
         cell = self._cell(index, speed)
         return self._data[self._starts[cell] : self._starts[cell + 1]]
 

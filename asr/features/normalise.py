@@ -42,9 +42,14 @@ class Normaliser(NormaliserConfig):
     utterances before its frames are asked for; nothing is kept with the model, and an utterance of a speaker not seen
     (or None: a single file at recognition) is normalised by itself.
 
+    Attributes:
+        dim: F of the frames, to notice statistics of other features; None for any.
+
     Raises:
         ConfigError: `per` is unknown.
     """
+
+    dim: int | None = None
 
     def __post_init__(self) -> None:
         if self.per not in KINDS:
@@ -117,6 +122,8 @@ class Normaliser(NormaliserConfig):
         good = mean.ndim == 1 and mean.shape == deviation.shape and np.isfinite(mean).all()
         if not (good and np.isfinite(deviation).all() and (deviation > 0).all()):
             raise CheckpointError("normalisation: mean and deviation must be finite, of one shape (F,), deviation > 0")
+        if self.dim is not None and len(mean) != self.dim:
+            raise CheckpointError(f"normalisation of {len(mean)} values a frame, but the features have {self.dim}")
         self._corpus = _Scale(mean.copy(), deviation.copy())
 
     def _scale_for(self, values: NDArray[np.float32], speaker: str | None) -> _Scale:

@@ -120,13 +120,12 @@ class SpectralFeatures(SpectralConfig):
         """Look at the file's header: is it there, is it audio, does it hold the segment?"""
         info = audio_info(utterance.source)
         check_channel(utterance.source, info, utterance.channel)
-        segment_frames(utterance.source, info, utterance.start, utterance.duration)
+        segment_frames(utterance.source, info, *_segment(utterance))
 
     def read(self, utterance: Utterance) -> Tensor:
         """The utterance's samples (N,) float32 at `rate`, full scale 1."""
-        return torch.from_numpy(
-            read_audio(utterance.source, utterance.start, utterance.duration, utterance.channel, self.rate)
-        )
+        start, duration = _segment(utterance)
+        return torch.from_numpy(read_audio(utterance.source, start, duration, utterance.channel, self.rate))
 
     def at_speed(self, signal: Tensor, speed: float) -> Tensor:
         """The signal (N,) spoken `speed` times as fast: (round(N / speed),)."""
@@ -180,6 +179,11 @@ class SpectralFeatures(SpectralConfig):
         if energy is None:
             return frames
         return torch.cat([frames, energy.clamp_(min=self.log_floor).log_()], dim=1)
+
+
+def _segment(utterance: Utterance) -> tuple[float | None, float | None]:
+    """Start and duration to read; without a start the whole file is meant, whose duration is only told, and rounded."""
+    return (None, None) if utterance.start is None else (utterance.start, utterance.duration)
 
 
 def _window_function(name: str, length: int) -> Tensor:
