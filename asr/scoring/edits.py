@@ -5,9 +5,10 @@ Conventions:
 - Several alignments can have the same, smallest number of errors. Among them the one with the most correct labels is
   counted, which is the one with the fewest substitutions. So the three counts do not depend on the order in which an
   alignment is searched, and exchanging reference and hypothesis exchanges deletions and insertions and nothing else.
-  NIST sclite leans the same way (4 for a substitution, 3 for the others), but may pay one error more to save several
-  substitutions; here the number of errors is always the smallest one. jiwer and Kaldi count the same number of errors
-  and may split it differently.
+- jiwer and Kaldi count the same number of errors and may split it differently. NIST sclite leans our way (4 for a
+  substitution, 3 for the others), but may pay one error more to save several substitutions: of 2000 random utterances
+  with about 37 % errors it gave the same four numbers for 1997 and one error more for 3. Here the number of errors is
+  always the smallest one.
 - Counts are summed over utterances before anything is divided: a rate is errors / reference labels of the whole set,
   never a mean of the rates of utterances.
 - An empty reference contributes no reference labels, and each hypothesis label there is an insertion. The rate of a
