@@ -26,28 +26,28 @@ _ESCAPE = re.compile(r"%(?![0-9A-F]{2})")
 
 
 @dataclass(frozen=True)
-class TrnLine:
+class Transcript:
     """A line of a transcript file.
 
     Attributes:
         id: of the utterance.
-        speaker: None where it is not known; the id then stands alone behind its hyphen, `(-utterance)`.
         tokens: words or labels; none for an empty utterance.
+        speaker: None where it is not known; the id then stands alone behind its hyphen, `(-utterance)`.
     """
 
     id: str
-    speaker: str | None
     tokens: tuple[str, ...]
+    speaker: str | None = None
 
 
-def write_trn(path: str | Path, lines: Iterable[TrnLine]) -> None:
+def write_trn(path: str | Path, transcripts: Iterable[Transcript]) -> None:
     """Write a transcript file; it appears under its name when it is complete.
 
     Raises:
         Problems: ids that are empty or come twice, empty labels or speakers.
         DataError: the file cannot be written.
     """
-    path, listed = Path(path), list(lines)
+    path, listed = Path(path), list(transcripts)
     problems = [problem for each in listed for problem in _problems(each)]
     problems += _twice([each.id for each in listed])
     if problems:
@@ -60,7 +60,7 @@ def write_trn(path: str | Path, lines: Iterable[TrnLine]) -> None:
         raise DataError(f"{path} cannot be written: {error}") from error
 
 
-def read_trn(path: str | Path) -> list[TrnLine]:
+def read_trn(path: str | Path) -> list[Transcript]:
     """Read a transcript file that `write_trn` wrote; empty lines and lines that begin with `;;` are skipped.
 
     Raises:
@@ -73,49 +73,49 @@ def read_trn(path: str | Path) -> list[TrnLine]:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as a transcript file: {error}") from error
-    read: list[TrnLine] = []
+    transcripts: list[Transcript] = []
     problems: list[str] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith(";;"):
             continue
         try:
-            read.append(_parse(line))
+            transcripts.append(_parse(line))
         except ValueError as error:
             problems.append(f"{path.name}:{number}: {error}")
-    problems += _twice([each.id for each in read])
+    problems += _twice([each.id for each in transcripts])
     if problems:
         raise Problems(problems, path.name)
-    return read
+    return transcripts
 
 
-def _line(line: TrnLine) -> str:
-    words = " ".join(map(_escape, line.tokens))
-    speaker = _escape(line.speaker or "").replace("-", "%2D")  # sclite takes what stands before the first hyphen
-    return f"{words} ({speaker}-{_escape(line.id)})\n"
+def _line(transcript: Transcript) -> str:
+    words = " ".join(map(_escape, transcript.tokens))
+    speaker = _escape(transcript.speaker or "").replace("-", "%2D")  # sclite takes what stands before the first hyphen
+    return f"{words} ({speaker}-{_escape(transcript.id)})\n"
 
 
-def _parse(line: str) -> TrnLine:
+def _parse(line: str) -> Transcript:
     found = _LINE.fullmatch(line.strip())
     if found is None:
         raise ValueError("expected words and then, at the end, (speaker-utterance)")
     if "{" in line or _ESCAPE.search(line):
         raise ValueError("holds alternatives { / } or a % that is no escape; only files of `write_trn` are read back")
     tokens = tuple(unquote(word) for word in found["words"].split())
-    return TrnLine(unquote(found["id"]), unquote(found["speaker"]) or None, tokens)
+    return Transcript(unquote(found["id"]), tokens, unquote(found["speaker"]) or None)
 
 
 def _escape(text: str) -> str:
     return _SPECIAL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
 
 
-def _problems(line: TrnLine) -> list[str]:
+def _problems(transcript: Transcript) -> list[str]:
     problems = []
-    if not line.id:
+    if not transcript.id:
         problems.append("an utterance has an empty id")
-    if line.speaker == "":
-        problems.append(f"'{line.id}' has an empty speaker; expected None where it is not known")
-    if "" in line.tokens:
-        problems.append(f"'{line.id}': label {line.tokens.index('') + 1} is empty")
+    if transcript.speaker == "":
+        problems.append(f"'{transcript.id}' has an empty speaker; expected None where it is not known")
+    if "" in transcript.tokens:
+        problems.append(f"'{transcript.id}': label {transcript.tokens.index('') + 1} is empty")
     return problems
 
 

@@ -1,68 +1,44 @@
-"""What became of each utterance: a table for people who look for errors, one JSON line an utterance."""
+"""What became of each utterance, for people who look for errors: alignments as text, and what was taken for what."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import groupby
-from pathlib import Path
+from typing import Any
 
-from asr.errors import DataError
 from asr.scoring.edits import Edit, ErrorCounts, align
 
 _NOTHING = "*"
 
 
-@dataclass(frozen=True)
-class UtteranceScore:
-    """One utterance, recognised and compared.
+def utterance_row(
+    utterance_id: str,
+    speaker: str | None,
+    reference: Sequence[str],
+    hypothesis: Sequence[str],
+    counts: Mapping[str, ErrorCounts],
+    joint: str = " ",
+) -> dict[str, Any]:
+    """A line of `utterances.jsonl` as plain values.
 
-    Attributes:
-        id: of the utterance.
+    Args:
+        utterance_id: of the utterance.
         speaker: None where it is not known.
         reference: tokens that the main rate compares (words, characters or labels).
         hypothesis: the same of what was recognised.
         counts: errors under each rate, by its name.
-    """
-
-    id: str
-    speaker: str | None
-    reference: tuple[str, ...]
-    hypothesis: tuple[str, ...]
-    counts: Mapping[str, ErrorCounts]
-
-
-def write_utterances(path: str | Path, scores: Iterable[UtteranceScore], joint: str = " ") -> None:
-    """Write `utterances.jsonl`: id, speaker, reference, hypothesis, counts of each rate, alignment.
-
-    Args:
-        path: appears under its name when it is complete.
-        scores: in the order of the lines.
         joint: what stands between two tokens of a text, nothing for characters.
-
-    Raises:
-        DataError: the file cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            for score in scores:
-                row = {
-                    "id": score.id,
-                    "speaker": score.speaker,
-                    "reference": joint.join(score.reference),
-                    "hypothesis": joint.join(score.hypothesis),
-                    "counts": {name: asdict(counts) for name, counts in score.counts.items()},
-                    "alignment": show(align(score.reference, score.hypothesis), joint),
-                }
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        os.replace(temporary, path)
-    except (OSError, UnicodeEncodeError) as error:
-        raise DataError(f"{path} cannot be written: {error}") from error
+    return {
+        "id": utterance_id,
+        "speaker": speaker,
+        "reference": joint.join(reference),
+        "hypothesis": joint.join(hypothesis),
+        "counts": {name: asdict(each) for name, each in counts.items()},
+        "alignment": show(align(reference, hypothesis), joint),
+    }
 
 
 def show(edits: Sequence[Edit], joint: str = " ") -> str:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from asr.errors import DataError, Problems
 from asr.scoring.edits import ErrorCounts, count_errors
-from asr.scoring.trn import TrnLine, read_trn, write_trn
+from asr.scoring.trn import Transcript, read_trn, write_trn
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
 awkward_texts = st.text("a{}/()@;:\\*%- \u00a0é28", min_size=1, max_size=5)
-lines = st.lists(
+transcripts = st.lists(
     st.builds(
-        TrnLine,
+        Transcript,
         id=texts | awkward_texts,
         tokens=st.lists(texts | awkward_texts, max_size=5).map(tuple),
         speaker=st.none() | texts | awkward_texts,
@@ -44,10 +44,10 @@ def test_lines_are_words_and_speaker_utterance(tmp_path: Path) -> None:
     write_trn(
         tmp_path / "ref.trn",
         [
-            TrnLine("FADG0_SI1279", "FADG0", ("bricks", "are", "an", "alternative")),
-            TrnLine("an4test_clstk/fcaw/an406-fcaw-b", "fcaw", ()),
-            TrnLine("u1", None, ("it's", "50%", "(uh)")),
-            TrnLine("u2", "jean-luc", ("a", " ", "b")),
+            Transcript("FADG0_SI1279", ("bricks", "are", "an", "alternative"), "FADG0"),
+            Transcript("an4test_clstk/fcaw/an406-fcaw-b", (), "fcaw"),
+            Transcript("u1", ("it's", "50%", "(uh)"), None),
+            Transcript("u2", ("a", " ", "b"), "jean-luc"),
         ],
     )
     assert (tmp_path / "ref.trn").read_text(encoding="utf-8") == (
@@ -60,8 +60,8 @@ def test_lines_are_words_and_speaker_utterance(tmp_path: Path) -> None:
 
 
 @one_folder
-@given(lines)
-def test_what_was_written_is_read_back_and_safe_for_sclite(tmp_path: Path, written: list[TrnLine]) -> None:
+@given(transcripts)
+def test_what_was_written_is_read_back_and_safe_for_sclite(tmp_path: Path, written: list[Transcript]) -> None:
     path = tmp_path / "any.trn"
     write_trn(path, written)
     assert read_trn(path) == written
@@ -70,7 +70,7 @@ def test_what_was_written_is_read_back_and_safe_for_sclite(tmp_path: Path, writt
 
 def test_comments_and_empty_lines_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "x.trn").write_text(";; made by hand (a-1)\n\nyes (a-2)\r\n", encoding="utf-8")
-    assert read_trn(tmp_path / "x.trn") == [TrnLine("2", "a", ("yes",))]
+    assert read_trn(tmp_path / "x.trn") == [Transcript("2", ("yes",), "a")]
 
 
 def test_all_problems_of_a_file_come_together(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_all_problems_of_a_file_come_together(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_named_and_nothing_appears(tmp_path: Path) -> None:
-    bad = [TrnLine("u", "s", ("a", "")), TrnLine("u", "s", ()), TrnLine("", "", ()), TrnLine("v", None, ("b",))]
+    bad = [Transcript("u", ("a", ""), "s"), Transcript("u", (), "s"), Transcript("", (), ""), Transcript("v", ("b",))]
     with pytest.raises(Problems, match=r"4 problems in x\.trn") as caught:
         write_trn(tmp_path / "x.trn", bad)
     text = str(caught.value)
@@ -106,7 +106,7 @@ def test_files_that_are_missing_or_not_text_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"x\.trn cannot be written"):
         write_trn(tmp_path / "missing" / "x.trn", [])
     with pytest.raises(DataError, match=r"x\.trn cannot be written.*surrogates"):
-        write_trn(tmp_path / "x.trn", [TrnLine("u", None, ("\ud800",))])
+        write_trn(tmp_path / "x.trn", [Transcript("u", ("\ud800",))])
 
 
 SCLITE = next((path for name in ("sclite", "/usr/lib/sctk/bin/sclite") if (path := shutil.which(name))), None)
@@ -124,7 +124,7 @@ def test_sclite_counts_what_we_count(tmp_path: Path) -> None:
         (("**",), ("**",), "s2"),
     ]
     for name, side in (("ref", 0), ("hyp", 1)):
-        lines = [TrnLine(f"u{k}", pair[2], pair[side]) for k, pair in enumerate(pairs)]
+        lines = [Transcript(f"u{k}", pair[side], pair[2]) for k, pair in enumerate(pairs)]
         write_trn(tmp_path / f"{name}.trn", lines)
     command = [SCLITE, "-s", "-i", "spu_id", "-r", "ref.trn", "trn", "-h", "hyp.trn", "trn", "-o", "pra", "stdout"]
     output = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)  # type: ignore[arg-type]

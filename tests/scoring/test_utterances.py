@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.errors import DataError
 from asr.scoring.edits import ErrorCounts, align, count_errors
-from asr.scoring.utterances import UtteranceScore, confusions, show, write_utterances
+from asr.scoring.utterances import confusions, show, utterance_row
 
 letters = st.text("abc", max_size=8)
 
@@ -34,15 +32,10 @@ def test_characters_are_shown_without_gaps() -> None:
     assert show(align("go home", "go hem"), joint="") == "go h(o->e)m(e->*)"
 
 
-def test_table_has_a_line_for_each_utterance(tmp_path: Path) -> None:
-    one = UtteranceScore(
-        "u1", "anna", ("ja", "grün"), ("ja",), {"wer": ErrorCounts(1, 0, 1, 0), "ser": ErrorCounts(0, 1, 0, 0)}
-    )
-    two = UtteranceScore("u2", None, (), (), {"wer": ErrorCounts(), "ser": ErrorCounts(1, 0, 0, 0)})
-    write_utterances(tmp_path / "utterances.jsonl", [one, two])
-    lines = (tmp_path / "utterances.jsonl").read_text(encoding="utf-8").splitlines()
-    first, second = map(json.loads, lines)
-    assert first == {
+def test_a_row_holds_texts_counts_and_alignment() -> None:
+    counts = {"wer": ErrorCounts(1, 0, 1, 0), "ser": ErrorCounts(0, 1, 0, 0)}
+    row = utterance_row("u1", "anna", ("ja", "grün"), ("ja",), counts)
+    assert json.loads(json.dumps(row)) == {
         "id": "u1",
         "speaker": "anna",
         "reference": "ja grün",
@@ -53,14 +46,11 @@ def test_table_has_a_line_for_each_utterance(tmp_path: Path) -> None:
         },
         "alignment": "ja (grün->*)",
     }
-    assert (second["id"], second["speaker"], second["alignment"]) == ("u2", None, "")
-    assert "grün" in lines[0]  # readable, not escaped
-    assert [path.name for path in tmp_path.iterdir()] == ["utterances.jsonl"]
 
 
-def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"utterances\.jsonl cannot be written"):
-        write_utterances(tmp_path / "missing" / "utterances.jsonl", [])
+def test_a_row_of_characters_reads_as_text() -> None:
+    row = utterance_row("u1", None, tuple("go on"), tuple("gone"), {"cer": ErrorCounts()}, joint="")
+    assert (row["speaker"], row["reference"], row["hypothesis"]) == (None, "go on", "gone")
 
 
 def test_confusions_count_what_was_taken_for_what() -> None:
