@@ -16,10 +16,19 @@ from pathlib import Path
 
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
+from data_prep.download import Archive, ensure_corpus
+from data_prep.recordings import Progress
 from data_prep.roots import find_root
 
 # 3 women and 5 men, 99 utterances: spread over the alphabet, so over the recording sessions; fixed once, by hand.
 DEV_SPEAKERS = ("fbbh", "fkai", "ftal", "mblw", "mdxn", "mjdr", "mmal", "msmn")
+
+ARCHIVE = Archive(
+    url="https://dldata-public.s3.us-east-2.amazonaws.com/an4_sphere.tar.gz",
+    sha256="a0525579493735d32b60fb6fa5975dd0eaacde087b0a4eeb7f13b7ef33077b12",
+    checksum_from="a public NeMo training example, SPDX-FileCopyrightText 2026 Alexander Salikov",
+    max_bytes=500 * 10**6,
+)
 
 _SUFFIXES = (".flac", ".wav", ".sph")
 _LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)")
@@ -30,20 +39,23 @@ class Config:
     """Options of `asr-prepare an4`."""
 
     root: str = field(default="", metadata={"help": "folder with etc/an4_train.fileids, or a folder above it"})
+    download: bool = field(default=False, metadata={"help": "fetch the SPHERE files (64 MB) into root if not there"})
 
 
-def prepare(config: Config) -> dict[str, list[Utterance]]:
+def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
     """The corpus as utterances.
 
     Raises:
         DataError: the corpus is not there.
         Problems: lists, transcripts and audio do not fit each other.
     """
+    if config.download:
+        ensure_corpus(ARCHIVE, config.root, _is_corpus, on_progress)
     root = find_root(
         config.root,
-        lambda folder: (folder / "etc" / "an4_train.fileids").is_file(),
+        _is_corpus,
         expected="etc/an4_train.fileids, etc/an4_test.fileids and wav/",
-        remedy="AN4 is free: clone https://github.com/cmusphinx/an4 and give its folder as root=",
+        remedy="AN4 is free: set download=true, or clone https://github.com/cmusphinx/an4 and give its folder as root=",
     )
     problems: list[str] = []
     official = {split: _read_split(root, split, problems) for split in ("train", "test")}
@@ -54,6 +66,10 @@ def prepare(config: Config) -> dict[str, list[Utterance]]:
         "dev": [utterance for utterance in official["train"] if utterance.speaker in DEV_SPEAKERS],
         "test": official["test"],
     }
+
+
+def _is_corpus(folder: Path) -> bool:
+    return (folder / "etc" / "an4_train.fileids").is_file()
 
 
 def _read_split(root: Path, split: str, problems: list[str]) -> list[Utterance]:

@@ -225,7 +225,7 @@ def _divide(utterances: list[Utterance], config: Config) -> dict[str, list[Utter
     by_speaker = None not in speakers and len(speakers) >= 3
     if config.split_by == "speaker" and not by_speaker:
         raise DataError(
-            f"to divide by speaker takes at least three, and one for every recording; here are {len(speakers - {None})}: "
+            f"to divide by speaker takes three, and one for every recording; here are {len(speakers - {None})}: "
             "put recordings into one folder a speaker, or set split_by=recording"
         )
     if config.split_by == "recording" or not by_speaker:

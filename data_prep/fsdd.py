@@ -16,7 +16,16 @@ from pathlib import Path
 from asr.corpus.checks import SPLIT_BY_RECORDING
 from asr.corpus.utterance import Utterance
 from asr.errors import Problems
+from data_prep.download import Archive, ensure_corpus
+from data_prep.recordings import Progress
 from data_prep.roots import find_root
+
+ARCHIVE = Archive(
+    url="https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.9.tar.gz",
+    sha256="8bc44cde129d505cbbb6b365c09f80c663f2aa77578afc634e6141a2f87100c0",
+    checksum_from="TensorFlow Datasets, spoken_digit/checksums.tsv",
+    max_bytes=100 * 10**6,
+)
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_\s]+)_(?P<index>[0-9]+)", re.IGNORECASE)
@@ -27,20 +36,23 @@ class Config:
     """Options of `asr-prepare fsdd`."""
 
     root: str = field(default="", metadata={"help": "folder with recordings/, or a folder above it"})
+    download: bool = field(default=False, metadata={"help": "fetch version 1.0.9 (12 MB) into root if not there"})
 
 
-def prepare(config: Config) -> dict[str, list[Utterance]]:
+def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
     """The corpus as utterances, ids as `7_jackson_32`.
 
     Raises:
         DataError: the corpus is not there.
         Problems: files with other names.
     """
+    if config.download:
+        ensure_corpus(ARCHIVE, config.root, _is_corpus, on_progress)
     root = find_root(
         config.root,
-        lambda folder: any((folder / "recordings").glob("[0-9]_*_*.wav")),
+        _is_corpus,
         expected="recordings/7_jackson_32.wav and the like",
-        remedy="The corpus is free: https://github.com/Jakobovski/free-spoken-digit-dataset",
+        remedy="The corpus is free: set download=true, or see https://github.com/Jakobovski/free-spoken-digit-dataset",
     )
     splits: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
     problems: list[str] = []
@@ -57,6 +69,10 @@ def prepare(config: Config) -> dict[str, list[Utterance]]:
     if problems:
         raise Problems(problems, what=f"FSDD in {root}")
     return splits
+
+
+def _is_corpus(folder: Path) -> bool:
+    return any((folder / "recordings").glob("[0-9]_*_*.wav"))
 
 
 def _order(path: Path) -> tuple[str, int, str]:

@@ -18,6 +18,17 @@ def subfolders(folder: Path) -> list[Path]:
         raise DataError(f"the folder {folder} cannot be read: {error.strerror}") from error
 
 
+def search_root(top: Path, is_corpus: Callable[[Path], bool], depth: int = 2) -> Path | None:
+    """`top` or the first folder beneath it, at most `depth` floors down, that is the corpus; None where there is none."""
+    floor = [top]
+    for _ in range(depth + 1):
+        for folder in floor:
+            if is_corpus(folder):
+                return folder
+        floor = [child for folder in floor for child in subfolders(folder)]
+    return None
+
+
 def find_root(root: str, is_corpus: Callable[[Path], bool], expected: str, remedy: str, depth: int = 2) -> Path:
     """The folder of a corpus: `root` itself or the first one beneath it, at most `depth` floors down.
 
@@ -34,10 +45,7 @@ def find_root(root: str, is_corpus: Callable[[Path], bool], expected: str, remed
     if not top.is_dir():
         what = "is not a folder" if top.exists() else "does not exist"
         raise DataError(f"{top} {what}; expected a folder with {expected}. {remedy}")
-    floor = [top]
-    for _ in range(depth + 1):
-        for folder in floor:
-            if is_corpus(folder):
-                return folder
-        floor = [child for folder in floor for child in subfolders(folder)]
+    found = search_root(top, is_corpus, depth)
+    if found is not None:
+        return found
     raise DataError(f"no such corpus in {top}; expected {expected} in it. {remedy}")

@@ -18,11 +18,20 @@ from pathlib import Path
 from asr.corpus.phonemes import FOLDS
 from asr.corpus.utterance import Utterance
 from asr.errors import Problems
+from data_prep.download import Archive, ensure_corpus
 from data_prep.kaldi_dir import read_data_dir, read_table
+from data_prep.recordings import Progress
 from data_prep.roots import find_root
 
 # 12 speakers, 240 utterances: three girls, three boys, three women and three men, ages 6 to 31; fixed once, by hand.
 DEV_SPEAKERS = ("0104", "3423", "6010", "1203", "3049", "6912", "2799", "9607", "9614", "2236", "1260", "1309")
+
+ARCHIVE = Archive(
+    url="https://github.com/jimbozhang/speechocean762/releases/download/v1.2.0/speechocean762.tar.gz",
+    sha256="87054ed0ad25276d0301df3d132470c3d2ee84c1aa5f70d7d9dd4cfe046b6a30",
+    checksum_from="Hugging Face datasets, datasets/speechocean762/dataset_infos.json",
+    max_bytes=2 * 10**9,
+)
 
 _PHONES = frozenset(label for label in FOLDS["timit61_to_cmu39"].values() if label is not None)
 _POSITION_OR_STRESS = re.compile(r"[0-2]?(_[BIES])?$")
@@ -33,20 +42,23 @@ class Config:
     """Options of `asr-prepare speechocean762`."""
 
     root: str = field(default="", metadata={"help": "folder with train/, test/, WAVE/ and resource/, or one above it"})
+    download: bool = field(default=False, metadata={"help": "fetch version 1.2.0 (521 MB) into root if not there"})
 
 
-def prepare(config: Config) -> dict[str, list[Utterance]]:
+def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
     """The corpus as utterances.
 
     Raises:
         DataError: the corpus is not there.
         Problems: its files do not fit each other.
     """
+    if config.download:
+        ensure_corpus(ARCHIVE, config.root, _is_corpus, on_progress)
     root = find_root(
         config.root,
-        lambda folder: all((folder / split / "wav.scp").is_file() for split in ("train", "test")),
+        _is_corpus,
         expected="train/wav.scp, test/wav.scp, WAVE/ and resource/text-phone",
-        remedy="speechocean762 is free: https://www.openslr.org/101/",
+        remedy="speechocean762 is free: set download=true, or see https://www.openslr.org/101/",
     )
     problems: list[str] = []
     phones = _phones(root / "resource" / "text-phone", problems)
@@ -58,6 +70,12 @@ def prepare(config: Config) -> dict[str, list[Utterance]]:
         "dev": [utterance for utterance in official["train"] if utterance.speaker in DEV_SPEAKERS],
         "test": official["test"],
     }
+
+
+def _is_corpus(folder: Path) -> bool:
+    # Its phones tell it from any other pair of Kaldi directories.
+    lists = [folder / split / "wav.scp" for split in ("train", "test")]
+    return all(path.is_file() for path in (*lists, folder / "resource" / "text-phone"))
 
 
 def _read_split(

@@ -1,0 +1,245 @@
+"""Fetch the archive of an open corpus: resumable, checked against its SHA-256, unpacked without trusting it.
+
+An archive is offered only where a checksum was published by somebody else; a checksum that we took from our own first
+download would prove nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import shutil
+import ssl
+import tarfile
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from asr.errors import DataError
+from data_prep.recordings import Progress
+from data_prep.roots import search_root
+
+_BLOCK = 1 << 20
+_MAX_MEMBERS = 200_000
+_CONNECTION_ERRORS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A .tar.gz on the web.
+
+    Attributes:
+        url: where it is.
+        sha256: of the whole file, in hexadecimal.
+        checksum_from: who published the checksum.
+        max_bytes: more than this is neither fetched nor unpacked.
+    """
+
+    url: str
+    sha256: str
+    checksum_from: str
+    max_bytes: int
+
+    @property
+    def name(self) -> str:
+        """File name that it is kept under."""
+        return self.url.rpartition("/")[2]
+
+
+def ensure_corpus(
+    archive: Archive, root: str, is_corpus: Callable[[Path], bool], on_progress: Progress | None = None
+) -> None:
+    """Fetch and unpack a corpus into `root`, unless it is there already.
+
+    Raises:
+        DataError: no root was given, or anything that `fetch` and `unpack` raise.
+    """
+    if not root:
+        raise DataError("download=true needs root=, the folder to keep the corpus in")
+    folder = Path(root).expanduser().resolve()
+    if folder.is_dir() and search_root(folder, is_corpus) is not None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"the folder {folder} cannot be made: {error.strerror}") from error
+    path = fetch(archive, folder, on_progress)
+    unpack(path, folder, archive.max_bytes)
+    path.unlink()
+
+
+def fetch(
+    archive: Archive, folder: Path, on_progress: Progress | None = None, attempts: int = 5, wait_seconds: float = 2.0
+) -> Path:
+    """Fetch an archive into a folder; what an interrupted run left in `<name>.part` is not fetched again.
+
+    Args:
+        attempts: connections that may fail in a row without a byte received.
+        wait_seconds: before the next attempt.
+
+    Returns:
+        path of the archive; the file has its name only once its checksum is right.
+
+    Raises:
+        DataError: it cannot be fetched, or its checksum is wrong.
+    """
+    path = folder / archive.name
+    part = folder / f"{archive.name}.part"
+    if path.is_file() and _sha256(path) == archive.sha256:
+        return path
+    resumed = part.is_file() and part.stat().st_size > 0
+    _fetch_all(archive, part, on_progress, attempts, wait_seconds)
+    if resumed and _sha256(part) != archive.sha256:
+        part.unlink()  # what was left may have been of another version
+        _fetch_all(archive, part, on_progress, attempts, wait_seconds)
+    actual = _sha256(part)
+    if actual != archive.sha256:
+        part.unlink()
+        raise DataError(
+            f"{archive.url} has the SHA-256 {actual}, expected {archive.sha256} (from {archive.checksum_from}): it was "
+            "changed or damaged, and removed; try again, or get the corpus by hand and give its folder as root="
+        )
+    os.replace(part, path)
+    return path
+
+
+def _fetch_all(archive: Archive, part: Path, on_progress: Progress | None, attempts: int, wait_seconds: float) -> None:
+    """Connect until the file is complete; a connection that brought something does not count as failed."""
+    failed = 0
+    while True:
+        before = part.stat().st_size if part.is_file() else 0
+        try:
+            if _fetch_some(archive, part, before, on_progress):
+                return
+            reason = "the connection was closed early"
+        except urllib.error.HTTPError as error:
+            if error.code < 500 and error.code not in (408, 429):
+                raise _unfetched(archive, f"{error.code} {error.reason}") from error
+            reason = f"{error.code} {error.reason}"
+        except _CONNECTION_ERRORS as error:
+            reason = str(getattr(error, "reason", error))
+        except OSError as error:
+            raise DataError(f"{part} cannot be written: {error.strerror}; what is there is kept") from error
+        after = part.stat().st_size if part.is_file() else 0
+        failed = 0 if after > before else failed + 1
+        if failed >= attempts:
+            raise _unfetched(archive, reason)
+        time.sleep(wait_seconds)
+
+
+def _unfetched(archive: Archive, reason: str) -> DataError:
+    return DataError(
+        f"{archive.url} cannot be fetched: {reason}; start again to go on where it stopped, "
+        "or get the corpus by hand and give its folder as root="
+    )
+
+
+def _fetch_some(archive: Archive, part: Path, begin: int, on_progress: Progress | None) -> bool:
+    """One connection: append to the part, from scratch where the server does not resume. True when all is there."""
+    headers = {"User-Agent": "ctc-asr", "Accept-Encoding": "identity"}
+    if begin:
+        headers["Range"] = f"bytes={begin}-"
+    try:
+        response = urllib.request.urlopen(urllib.request.Request(archive.url, headers=headers), timeout=60)
+    except urllib.error.HTTPError as error:
+        if error.code != 416 or not begin:
+            raise
+        if error.headers.get("Content-Range") == f"bytes */{begin}":
+            return True  # nothing is missing
+        part.unlink()  # longer than the file is
+        return False
+    with response:
+        if response.status != 206 or not str(response.headers.get("Content-Range")).startswith(f"bytes {begin}-"):
+            begin = 0
+        length = response.headers.get("Content-Length")
+        total = begin + int(length) if length is not None and length.isdecimal() else None
+        with part.open("ab" if begin else "wb") as file:
+            done = _copy(response, file, archive, begin, total, on_progress)
+    return total is None or done >= total
+
+
+def _copy(
+    response: IO[bytes], file: IO[bytes], archive: Archive, done: int, total: int | None, on_progress: Progress | None
+) -> int:
+    """Copy what comes; returns the bytes that the file has then."""
+    while block := response.read(_BLOCK):
+        file.write(block)
+        done += len(block)
+        if done > archive.max_bytes:
+            raise DataError(f"{archive.url} is larger than {archive.max_bytes} bytes; it is not the corpus")
+        if on_progress is not None:
+            on_progress(f"fetching {archive.name}", done, total or done)
+    return done
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def unpack(path: Path, folder: Path, max_bytes: int) -> None:
+    """Unpack a tar archive into a folder; all of it appears there, or nothing.
+
+    Refused are absolute paths, paths with `..`, links that leave the folder, devices, and more than `max_bytes` or
+    200,000 members. Links that stay inside are left out: none of our corpora needs one, and none is ever followed.
+
+    Raises:
+        DataError: it is damaged or refused, or the folder cannot be written.
+    """
+    inner = folder / f".{path.name}.unpacking"
+    try:
+        shutil.rmtree(inner, ignore_errors=True)
+        inner.mkdir()
+        with tarfile.open(path, "r|*") as archive:
+            _unpack_members(archive, path, inner, max_bytes)
+        for entry in sorted(inner.iterdir()):
+            if (folder / entry.name).exists():
+                raise DataError(f"{folder / entry.name} is in the way of what {path.name} holds; move it away")
+        for entry in sorted(inner.iterdir()):
+            os.replace(entry, folder / entry.name)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is damaged: {error}; delete it and fetch it again") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be unpacked into {folder}: {error}") from error
+    finally:
+        shutil.rmtree(inner, ignore_errors=True)
+
+
+def _unpack_members(archive: tarfile.TarFile, path: Path, inner: Path, max_bytes: int) -> None:
+    left = max_bytes
+    for number, member in enumerate(archive):
+        left -= member.size
+        if left < 0 or number >= _MAX_MEMBERS:
+            raise DataError(
+                f"{path} unpacks to more than {max_bytes} bytes or {_MAX_MEMBERS} files; it is not the corpus"
+            )
+        target = _inside(inner, PurePosixPath(member.name), path)
+        if member.issym():
+            _inside(inner, PurePosixPath(member.name).parent / member.linkname, path)
+        elif member.islnk():
+            _inside(inner, PurePosixPath(member.linkname), path)
+        elif member.isdir():
+            target.mkdir(parents=True, exist_ok=True)
+        elif member.isfile() and (source := archive.extractfile(member)) is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with source, target.open("wb") as file:
+                shutil.copyfileobj(source, file, _BLOCK)
+        else:
+            raise DataError(f"{path} holds {member.name!r}, which is neither a file nor a folder; it is not unpacked")
+
+
+def _inside(inner: Path, name: PurePosixPath, path: Path) -> Path:
+    """The place of a member; whether it is beneath the folder is told from its name alone, as no link is ever made."""
+    target = Path(os.path.normpath(inner / name))
+    if name.is_absolute() or not target.is_relative_to(inner):
+        raise DataError(f"{path} holds a path that leaves its folder, '{name}'; it is not unpacked")
+    return target
