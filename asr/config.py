@@ -38,7 +38,7 @@ def target(path: str, plugins: Sequence[str] = ()) -> Any:
         raise ConfigError(f"_target_ '{path}' cannot be loaded: {error}") from error
 
 
-def build(node: Mapping[str, Any], plugins: Sequence[str] = (), **computed: Any) -> Any:
+def build(node: Mapping[str, Any], plugins: Sequence[str] = (), /, **computed: Any) -> Any:
     """Call the `_target_` of a node with its other fields and with what was computed (sizes, inventories).
 
     Fields that are nodes with a `_target_` of their own are passed on as they are: the owner builds them, because only

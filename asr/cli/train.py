@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from asr.cli import schema
 from asr.cli.command import run
-from asr.cli.progress import Steps, TrainingDisplay, console
+from asr.cli.progress import Steps, TrainingDisplay, console, show_result
 from asr.config import nearest
 from asr.errors import ConfigError
 from asr.resources import resource
@@ -42,7 +42,7 @@ def _main() -> None:
 
 def _train(config: DictConfig) -> None:
     from asr.recognition.experiment import Experiment
-    from asr.recognition.finish import finish
+    from asr.recognition.finish import evaluate_run
     from asr.training.loop import Stopped
 
     values = schema.plain(config)
@@ -60,7 +60,9 @@ def _train(config: DictConfig) -> None:
         console.print(f"{stopped}; go on with: {shlex.join(['asr-train', *again, f'run_dir={folder}'])}")
         sys.exit(143)
     with Steps() as steps:
-        finish(experiment.recogniser, experiment.run, steps)
+        result = evaluate_run(experiment.run, ("dev", "test"), steps)
+    show_result(result)
+    console.print(f"training took {result['train_seconds']:.0f} s; the run is in {experiment.run.path}")
 
 
 def _new_folder(recipe: str) -> Path:
@@ -81,15 +83,15 @@ def _explain(error: Exception) -> str:
     if typed:
         place = re.search(r"full_key: (\S+)", cause)
         return f"{place.group(1) if place else 'option'}: {typed.group(1)}"
-    group = re.search(r"Could not find '([^']+)'", text)
-    if group:
-        place, _, name = group.group(1).rpartition("/")
-        if group.group(1).startswith("recipe/"):
-            wanted = group.group(1).removeprefix("recipe/")
-            return f"there is no recipe '{wanted}'{nearest(wanted, schema.recipes())}; there are: {', '.join(schema.recipes())}"
-        options = re.findall(r"^\t(\S+)$", text, re.MULTILINE)
-        return f"there is no {place}={name}{nearest(name, options)}; there are: {', '.join(options)}"
-    return text
+    choice = re.search(r"Could not find '([^']+)'", text)
+    if choice is None:
+        return text
+    if choice.group(1).startswith("recipe/"):
+        group, name, options = "recipe", choice.group(1).removeprefix("recipe/"), schema.recipes()
+    else:
+        group, _, name = choice.group(1).rpartition("/")
+        options = [one for one in re.findall(r"^\t(\S+)$", text, re.MULTILINE) if one != "schema"]
+    return f"there is no {group}={name}{nearest(name, options)}; there are: {', '.join(options)}"
 
 
 def _known_options() -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ from asr.config import build
 from asr.corpus.checks import check_utterances
 from asr.corpus.inventory import Inventory
 from asr.corpus.manifest import read_manifest
-from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
-from asr.errors import ConfigError, Problems
+from asr.errors import Problems
 from asr.features.augment import Augmenter
 from asr.features.cache import FrameCache
 from asr.recognition.corpora import SPLITS, CorpusConfig, Splits, load_splits
@@ -73,9 +71,11 @@ class Experiment:
         self.recogniser = Recogniser(
             {part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory
         )
-        self.augmenter: Augmenter = build(config["augment"], self.plugins, seed=self.training.seed)
+        self.augmenter: Augmenter = build(
+            config["augment"], self.plugins, seed=self.training.seed, blocks=self.recogniser.extractor.blocks
+        )
         self.caches = {name: self._cache(name) for name in SPLITS}
-        self.recogniser.normaliser.fit(self._raw_frames())
+        self._fit_normaliser()
         self._guard()
 
     def train(self, watcher: Watcher) -> State:
@@ -106,3 +106,21 @@ class Experiment:
             speeds=self.augmenter.speeds if split == "train" else (1.0,),
             on_progress=lambda done, total: self.on_progress(f"frames of {split}", done, total),
         )
+
+    def _fit_normaliser(self) -> None:
+        """On the training set; speakers' own statistics need the other splits' speakers too."""
+        for name in SPLITS if self.recogniser.normaliser.per == "speaker" else ("train",):
+            cache = self.caches[name]
+            speakers = [utterance.speaker for utterance in self.splits[name]]
+            self.recogniser.normaliser.fit((speaker, cache.frames(i)) for i, speaker in enumerate(speakers))
+
+    def _guard(self) -> None:
+        """Refuse utterances that CTC cannot align, at every speed that training will use."""
+        problems = []
+        for name in ("train", "dev"):
+            cache, utterances = self.caches[name], self.splits[name]
+            slowest = [min(cache.n_frames(i, speed) for speed in cache.speeds) for i in range(len(utterances))]
+            stacked = [self.recogniser.model.out_length(self.recogniser.stacking.out_length(n)) for n in slowest]
+            problems += unfit([one.id for one in utterances], stacked, [self.inventory.encode(one) for one in utterances])
+        if problems:
+            raise Problems(problems, "the training data: recordings too short for their labels")

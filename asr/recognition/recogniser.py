@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.config import build
@@ -35,7 +36,7 @@ class Recogniser:
         self.inventory = inventory
         self.card = dict(card or {})
         self.extractor = build(config["features"], plugins)
-        self.normaliser = build(config["normaliser"], plugins, dim=self.extractor.dim)
+        self.normaliser = build(config["normaliser"], plugins)
         self.stacking = build(config["stacking"], plugins)
         self.model = build(
             config["model"], plugins, n_features=self.extractor.dim * self.stacking.width, n_labels=len(inventory), plugins=plugins
@@ -47,7 +48,7 @@ class Recogniser:
         """Distance between two posteriors."""
         return float(self.extractor.frame_shift * self.stacking.stride * self.model.time_reduction)
 
-    def frames(self, raw: Tensor, speaker: str | None = None) -> Tensor:
+    def frames(self, raw: Tensor | NDArray[np.float32], speaker: str | None = None) -> Tensor:
         """Normalise and stack the extractor's frames (T, F); the network's input (T', F')."""
         return self.stacking(self.normaliser.apply(raw, speaker))  # type: ignore[no-any-return]
 
@@ -71,7 +72,7 @@ class Recogniser:
         return list(self.decoder.decode(log_probs, lengths, frame_seconds=self.frame_seconds))
 
     def transcribe(
-        self, source: str | Path | Utterance | np.ndarray | Tensor, channel: int | None = None
+        self, source: str | Path | Utterance | NDArray[np.float32] | Tensor, channel: int | None = None
     ) -> Hypothesis:
         """Recognise one recording.
 

@@ -25,15 +25,16 @@ class AnyBatch(Protocol):
 
 
 B = TypeVar("B", bound=AnyBatch)
+Made = TypeVar("Made", bound=AnyBatch, covariant=True)
 
 
-class Examples(Protocol[B]):
+class Examples(Protocol[Made]):
     """Training data, addressed by index so that any batch can be made again from (epoch, indices)."""
 
     @property
     def sizes(self) -> Sequence[int]: ...
 
-    def load_batch(self, indices: Sequence[int], epoch: int) -> B: ...
+    def load_batch(self, indices: Sequence[int], epoch: int) -> Made: ...
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""`asr-evaluate`: error rates of a run, or of any system's transcripts."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from asr.cli.command import run
+from asr.errors import ConfigError
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    given = _parser().parse_args()
+    if given.run is not None and given.hyp is None and given.ref is None:
+        _evaluate_run(given)
+    elif given.run is None and given.hyp is not None and given.ref is not None:
+        _evaluate_transcripts(given)
+    else:
+        raise ConfigError("give either a run folder, or both --ref and --hyp; see asr-evaluate --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="asr-evaluate",
+        description="Report error rates with counts and 95 % intervals.",
+        epilog="examples: asr-evaluate runs/an4/ctc/... --out recipes/an4/results    "
+        "asr-evaluate --ref ref.trn --hyp hyp.trn --rate wer --rate cer",
+    )
+    parser.add_argument("run", nargs="?", type=Path, help="a run folder: decode its splits with its best weights")
+    parser.add_argument("--split", action="append", choices=("train", "dev", "test"),
+                        help="which split of the run (repeatable; default dev and test)")
+    parser.add_argument("--out", type=Path, help="also write the result as <recipe>-seed<k>.json into this folder")
+    parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
+    parser.add_argument("--hyp", type=Path, help="its hypotheses, the same way")
+    parser.add_argument("--rate", action="append", choices=("wer", "cer", "per", "ser"),
+                        help="what to count in trn files (repeatable; default wer)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _evaluate_run(given: argparse.Namespace) -> None:
+    from asr.cli.progress import Steps, console, show_result
+    from asr.recognition.finish import evaluate_run
+    from asr.recognition.run_folder import RunFolder
+    from asr.training.checkpoint import write_json
+
+    folder = RunFolder(given.run)
+    with Steps() as steps:
+        result = evaluate_run(folder, given.split or ["dev", "test"], steps)
+    show_result(result)
+    if given.out is not None:
+        name = result["recipe"].rpartition("/")[2]
+        path = given.out / f"{name}-seed{result['seed']}.json"
+        given.out.mkdir(parents=True, exist_ok=True)
+        write_json(path, result)
+        console.print(f"wrote {path}")
+
+
+def _evaluate_transcripts(given: argparse.Namespace) -> None:
+    from asr.cli.progress import show_rates
+    from asr.recognition.foreign import score_transcripts
+
+    show_rates(score_transcripts(given.ref, given.hyp, given.rate or ["wer"]))

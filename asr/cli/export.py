@@ -1,0 +1,46 @@
+"""`asr-export`: a trained model as one file that needs nothing else."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from asr.cli.command import run
+from asr.errors import ConfigError
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="asr-export",
+        description="Write a model as one .safetensors bundle (configuration, inventory, normalisation and weights) or "
+        "as an ONNX network.",
+        epilog="example: asr-export runs/an4/ctc/... an4.safetensors --half",
+    )
+    parser.add_argument("model", help="a run folder, a checkpoint, a bundle or a pretrained name")
+    parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file")
+    parser.add_argument("--half", action="store_true", help="store the weights of a bundle as float16: half the size")
+    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE",
+                        help="a module of your own that the model needs (repeatable)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    given = parser.parse_args()
+    if given.out.suffix not in (".safetensors", ".onnx"):
+        raise ConfigError(f"{given.out}: the name must end in .safetensors or .onnx")
+    if given.half and given.out.suffix == ".onnx":
+        raise ConfigError("--half is for .safetensors bundles")
+
+    from asr.cli.progress import console
+    from asr.recognition.loading import load, save_bundle
+
+    recogniser = load(given.model, plugins=given.plugin)
+    if given.out.suffix == ".onnx":
+        from asr.recognition.onnx import export_onnx
+
+        export_onnx(recogniser, given.out)
+    else:
+        save_bundle(recogniser, given.out, half=given.half)
+    console.print(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB")
