@@ -1,0 +1,108 @@
+"""Result files: what one run reported, `recipes/<task>/results/<recipe>-seed<k>.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asr.errors import DataError, Problems
+from asr.scoring.rates import Rate
+
+
+@dataclass(frozen=True)
+class SplitResult:
+    """What a run reported of one split.
+
+    Attributes:
+        utterances: how many were recognised.
+        excluded: how many were left out.
+        rates: by name, in the order in which they were written.
+    """
+
+    utterances: int
+    excluded: int
+    rates: Mapping[str, Rate]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run reported.
+
+    Attributes:
+        path: of the file.
+        recipe: `task/name`.
+        seed: of the run.
+        commit: of the code; empty where it is not known.
+        train_seconds: how long training took; None where it is not known.
+        splits: by name.
+    """
+
+    path: Path
+    recipe: str
+    seed: int
+    commit: str
+    train_seconds: float | None
+    splits: Mapping[str, SplitResult]
+
+
+def read_result(path: Path) -> Result:
+    """Read one result file.
+
+    Raises:
+        DataError: not JSON, fields missing or of a wrong type, a percentage that its own counts contradict.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        splits = {name: _split(name, split) for name, split in values["splits"].items()}
+        seconds = values.get("train_seconds")
+        return Result(
+            path,
+            str(values["recipe"]),
+            int(values["seed"]),
+            str(values.get("commit") or ""),
+            None if seconds is None else float(seconds),
+            splits,
+        )
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    except KeyError as error:
+        raise DataError(f"{path.name}: the field {error} is missing; write the file with asr-evaluate") from error
+    except (ValueError, TypeError, AttributeError) as error:  # not JSON, and fields of another type
+        raise DataError(f"{path.name}: not a result file ({error}); write it with asr-evaluate") from error
+
+
+def read_results(task: Path) -> list[Result]:
+    """All results of a task's folder, sorted by recipe and seed.
+
+    Args:
+        task: a folder `recipes/<task>`; its name is the first half of the recipes' names.
+
+    Raises:
+        Problems: every file that cannot be read or is not called after its recipe and seed.
+    """
+    results, problems = [], []
+    for path in sorted((task / "results").glob("*.json")):
+        try:
+            result = read_result(path)
+        except DataError as error:
+            problems.append(str(error))
+            continue
+        expected = f"{result.recipe}-seed{result.seed}.json"
+        if f"{task.name}/{path.name}" != expected:
+            problems.append(f"{path.name}: holds recipe '{result.recipe}' with seed {result.seed}; call it {expected}")
+        results.append(result)
+    if problems:
+        raise Problems(problems, f"{task.name}/results")
+    return sorted(results, key=lambda result: (result.recipe, result.seed))
+
+
+def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
+    rates = {rate: Rate.from_dict(counts) for rate, counts in values.get("rates", {}).items()}
+    for rate_name, rate in rates.items():
+        written = values["rates"][rate_name]["percent"]
+        if rate.reference and (written is None or abs(written - rate.percent) > 0.051):
+            raise ValueError(f"{name} {rate_name}: {written} % contradicts its counts, which give {rate.percent:.1f} %")
+    return SplitResult(int(values.get("utterances", 0)), len(values.get("excluded", ())), rates)

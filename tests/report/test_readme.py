@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asr.errors import DataError, Problems
+from asr.report.readme import fill, readmes, table, update
+from asr.report.results import read_result, read_results
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def rate(substitutions: int, reference: int, **more: Any) -> dict[str, Any]:
+    percent = round(100 * substitutions / reference, 4)
+    counts = {"reference": reference, "substitutions": substitutions, "deletions": 0, "insertions": 0, "unit": "words"}
+    return {"percent": percent, "low": percent - 1, "high": percent + 2, **counts, **more}
+
+
+def result(recipe: str, seed: int, dev: int, test: int, **more: Any) -> dict[str, Any]:
+    splits = {
+        "dev": {"utterances": 4, "excluded": [], "rates": {"wer": rate(dev, 200)}},
+        "test": {"utterances": 5, "excluded": [], "rates": {"wer": rate(test, 1000)}},
+    }
+    return {
+        "recipe": recipe,
+        "seed": seed,
+        "commit": "0123456789abcdef",
+        "train_seconds": 600.0,
+        "splits": splits,
+        **more,
+    }
+
+
+def put(root: Path, *values: dict[str, Any]) -> None:
+    for each in values:
+        path = root / "recipes" / each["recipe"].split("/")[0] / "results"
+        path.mkdir(parents=True, exist_ok=True)
+        name = f"{each['recipe'].split('/')[1]}-seed{each['seed']}.json"
+        (path / name).write_text(json.dumps(each), encoding="utf-8")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A checkout with two recipes of one task, nothing run, and a README with a table for them."""
+    (tmp_path / "recipes" / "an4").mkdir(parents=True)
+    for recipe in ("ctc", "ctc_large"):
+        (tmp_path / "recipes" / "an4" / f"{recipe}.yaml").write_text("", encoding="utf-8")
+    (tmp_path / "README.md").write_text(
+        "# Top\n\n<!-- results:an4 -->\nold\n<!-- /results -->\n\nEnd\n", encoding="utf-8"
+    )
+    return tmp_path
+
+
+def cells(text: str) -> list[list[str]]:
+    """The rows of a Markdown table, its heading left out."""
+    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_a_missing_run_reads_not_run(root: Path) -> None:
+    assert [row[:4] for row in cells(table("an4", root / "recipes"))] == [
+        ["`an4/ctc`", "", "not run", "not run"],
+        ["`an4/ctc_large`", "", "not run", "not run"],
+    ]
+
+
+def test_one_seed_stands_with_its_interval(root: Path) -> None:
+    put(root, result("an4/ctc", 1, dev=10, test=81))
+    assert cells(table("an4/ctc", root / "recipes")) == [
+        ["`an4/ctc`", "`wer`", "5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "1000 words", "1", "10 min", "0123456"]
+    ]
+
+
+def test_several_seeds_stand_with_mean_and_range(root: Path) -> None:
+    put(root, *(result("an4/ctc", seed, dev=10, test=test) for seed, test in ((1, 81), (2, 90), (10, 84))))
+    assert cells(table("an4/ctc", root / "recipes"))[0][2:6] == [
+        "5.0 (5.0 to 5.0)",
+        "8.5 (8.1 to 9.0)",
+        "1000 words",
+        "1, 2, 10",
+    ]
+
+
+def test_every_rate_of_a_recipe_has_a_row(root: Path) -> None:
+    values = result("an4/ctc", 1, 10, 81)
+    values["splits"]["test"]["rates"]["cer"] = rate(40, 4000, unit="characters")
+    put(root, values)
+    rows = cells(table("an4/ctc", root / "recipes"))
+    assert [row[1:5] for row in rows] == [
+        ["`wer`", "5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "1000 words"],
+        ["`cer`", "not run", "1.0 [0.0, 3.0]", "4000 characters"],
+    ]
+
+
+def test_excluded_utterances_are_shown(root: Path) -> None:
+    values = result("an4/ctc", 1, 10, 81)
+    values["splits"]["test"]["excluded"] = ["u1", "u2"]
+    put(root, values)
+    assert "1000 words, 2 utterances excluded" in table("an4/ctc", root / "recipes")
+
+
+def test_update_fills_between_the_marks_and_nothing_else(root: Path) -> None:
+    put(root, result("an4/ctc", 1, 10, 81))
+    (root / "recipes" / "an4" / "README.md").write_text("no table here\n", encoding="utf-8")
+    assert update(root) == [root / "README.md"]
+    text = (root / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("# Top\n\n<!-- results:an4 -->\n\n| recipe |")
+    assert text.endswith("\n\n<!-- /results -->\n\nEnd\n")
+    assert "old" not in text
+    assert update(root) == []  # a second time nothing changes
+
+
+def test_check_complains_and_writes_nothing(root: Path) -> None:
+    before = (root / "README.md").read_text(encoding="utf-8")
+    with pytest.raises(Problems, match=r"README\.md: its tables are not what the result files say; run asr-report"):
+        update(root, check=True)
+    assert (root / "README.md").read_text(encoding="utf-8") == before
+    update(root)
+    assert update(root, check=True) == []
+
+
+def test_two_tables_in_one_readme(root: Path) -> None:
+    text = "<!-- results:an4/ctc -->\n<!-- /results -->\nand\n<!-- results:an4/ctc_large -->\n<!-- /results -->\n"
+    filled = fill(text, root / "recipes")
+    assert filled.index("`an4/ctc`") < filled.index("and") < filled.index("`an4/ctc_large`")
+    assert fill(filled, root / "recipes") == filled
+
+
+def test_marks_that_do_not_fit_are_named(root: Path) -> None:
+    text = "a\n<!-- results:an4 -->\n<!-- results:an4/ctc -->\n<!-- /results -->\n"
+    with pytest.raises(Problems, match=r"TOP\.md:2: '<!-- results:an4 -->' has no '<!-- /results -->' of its own"):
+        fill(text, root / "recipes", "TOP.md")
+
+
+def test_an_unknown_name_gets_the_nearest(root: Path) -> None:
+    with pytest.raises(DataError, match=r"results:an4/cct: there is no such task or recipe; did you mean 'an4/ctc'\?"):
+        table("an4/cct", root / "recipes")
+    with pytest.raises(DataError, match=r"results:an5: .* did you mean 'an4'\?"):
+        table("an5", root / "recipes")
+
+
+def test_all_problems_of_results_come_together(root: Path) -> None:
+    put(root, result("an4/ctc", 1, 10, 81))
+    folder = root / "recipes" / "an4" / "results"
+    (folder / "broken.json").write_text("{", encoding="utf-8")
+    (folder / "copy.json").write_bytes((folder / "ctc-seed1.json").read_bytes())
+    (folder / "empty.json").write_text('{"recipe": "an4/ctc"}', encoding="utf-8")
+    with pytest.raises(Problems) as caught:
+        update(root)
+    text = str(caught.value)
+    assert "3 problems" in text
+    assert "broken.json: not a result file" in text
+    assert "copy.json: holds recipe 'an4/ctc' with seed 1; call it an4/ctc-seed1.json" in text
+    assert "empty.json: the field 'splits' is missing" in text
+
+
+def test_problems_of_several_readmes_come_together(root: Path) -> None:
+    put(root, result("an4/gone", 1, 10, 81))
+    (root / "recipes" / "an4" / "README.md").write_text("<!-- results:an5 -->\n<!-- /results -->\n", encoding="utf-8")
+    with pytest.raises(Problems, match="2 problems in the README files and their results") as caught:
+        update(root)
+    assert "recipes/an4/README.md: results:an5: there is no such task" in str(caught.value)
+
+
+def test_a_number_changed_by_hand_is_found(root: Path) -> None:
+    values = result("an4/ctc", 1, 10, 81)
+    values["splits"]["test"]["rates"]["wer"]["percent"] = 7.1
+    put(root, values)
+    with pytest.raises(DataError, match=r"test wer: 7.1 % contradicts its counts, which give 8.1 %"):
+        read_result(root / "recipes" / "an4" / "results" / "ctc-seed1.json")
+
+
+def test_seeds_scored_on_different_references_are_not_averaged(root: Path) -> None:
+    other = result("an4/ctc", 2, 10, 81)
+    other["splits"]["test"]["rates"]["wer"] = rate(81, 990)
+    put(root, result("an4/ctc", 1, 10, 81), other)
+    with pytest.raises(Problems, match="test wer: seeds with different reference lengths cannot be averaged"):
+        table("an4", root / "recipes")
+
+
+def test_a_result_without_a_recipe_is_named(root: Path) -> None:
+    put(root, result("an4/gone", 1, 10, 81))
+    with pytest.raises(Problems, match=r"gone-seed1\.json: there is no recipe 'an4/gone'"):
+        table("an4", root / "recipes")
+
+
+def test_results_are_sorted_by_seed_as_a_number(root: Path) -> None:
+    put(root, *(result("an4/ctc", seed, 10, 81) for seed in (10, 9)))
+    assert [each.seed for each in read_results(root / "recipes" / "an4")] == [9, 10]
+
+
+def test_a_result_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.json cannot be read"):
+        read_result(tmp_path / "none.json")
+
+
+def test_tables_of_this_project_are_what_its_result_files_say() -> None:
+    if not (REPOSITORY / "recipes").is_dir():
+        pytest.skip("the tests do not stand in a checkout with recipes/")
+    assert readmes(REPOSITORY), "no README found"
+    assert update(REPOSITORY, check=True) == []
