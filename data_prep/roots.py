@@ -19,7 +19,7 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def search_root(top: Path, is_corpus: Callable[[Path], bool], depth: int = 2) -> Path | None:
-    """`top` or the first folder beneath it, at most `depth` floors down, that is the corpus; None where there is none."""
+    """`top` or the first folder beneath it, at most `depth` floors down, that is the corpus; None without one."""
     floor = [top]
     for _ in range(depth + 1):
         for folder in floor:

@@ -97,7 +97,7 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
         problems += [f"'{utterance.id}': {problem}" for problem in wrong]
         if not wrong:
             line = json.dumps(_record(utterance, folder), ensure_ascii=False, allow_nan=False)
-            if len(line.encode()) >= MAX_LINE_BYTES:
+            if len(line.encode()) > MAX_LINE_BYTES:
                 problems.append(f"'{utterance.id}': its line would be longer than {MAX_LINE_BYTES} bytes; split it")
             lines.append(line + "\n")
     if problems:
@@ -168,7 +168,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _parse(raw: bytes) -> dict[str, Any]:
     """One line as a dictionary."""
-    if len(raw) > MAX_LINE_BYTES:
+    if len(raw.rstrip(b"\r\n")) > MAX_LINE_BYTES:
         raise _LineError(f"the line is longer than {MAX_LINE_BYTES} bytes; one line holds one utterance")
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")
