@@ -1,0 +1,96 @@
+"""Checkpoints are whole or not there; nothing that they carry is run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import IO
+
+import pytest
+import torch
+
+from asr.errors import CheckpointError, TrainingError
+from asr.training import checkpoint
+from asr.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+
+
+def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
+    state = {"weights": {"a": torch.arange(5.0)}, "state": {"epoch": 3}, "name": "x"}
+    save_checkpoint(tmp_path / "last.pt", state)
+    loaded = load_checkpoint(tmp_path / "last.pt")
+    assert torch.equal(loaded["weights"]["a"], state["weights"]["a"])
+    assert loaded["state"] == {"epoch": 3}
+    assert os.listdir(tmp_path) == ["last.pt"]
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, 500, -1])
+def test_a_truncated_checkpoint_is_refused(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, {"weights": torch.zeros(100)})
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(CheckpointError, match=r"last\.pt is not a whole checkpoint"):
+        load_checkpoint(path)
+
+
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"no checkpoint at .*best\.pt"):
+        load_checkpoint(tmp_path / "best.pt")
+
+
+class Trap:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (os.mkdir, ("trapped",))
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
+def test_a_checkpoint_that_runs_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save: object) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert callable(save)
+    save({"weights": Trap()}, tmp_path / "last.pt")
+    with pytest.raises(CheckpointError, match="not a whole checkpoint"):
+        load_checkpoint(tmp_path / "last.pt")
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_a_full_disk_keeps_the_previous_file(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    path.write_bytes(b"old")
+
+    def half(file: IO[bytes]) -> None:
+        file.write(b"half of the new")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(TrainingError, match=r"cannot write .*last\.pt: .*No space left.*the previous last\.pt is kept"):
+        write_atomically(path, half)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["last.pt"]
+
+
+def test_a_really_full_disk(tmp_path: Path) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full on this system")
+
+    def to_full(file: IO[bytes]) -> None:
+        with open("/dev/full", "wb") as full:
+            torch.save({"a": torch.zeros(1_000_000)}, full)
+
+    with pytest.raises(TrainingError, match="nothing was written; free some space"):
+        write_atomically(tmp_path / "last.pt", to_full)
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_interrupted_write_leaves_the_previous_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, {"a": 1})
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(path, {"a": 2})
+    assert load_checkpoint(path) == {"a": 1}
+    assert os.listdir(tmp_path) == ["last.pt"]

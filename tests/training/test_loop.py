@@ -1,0 +1,206 @@
+"""The loop: resuming changes nothing, bad numbers stop it, good weights stay."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from asr.errors import CheckpointError, TrainingError
+from asr.training.checkpoint import load_checkpoint
+from asr.training.loop import BLANK_HINT_STEPS, Stopped, Trainer, TrainingConfig
+from asr.training.optimizers import AdamWConfig, SgdConfig, adamw, sgd
+from asr.training.schedules import OneCycle, Plateau, Schedule
+from asr.training.task import DevResult, Loss
+from tests.training.toy import Silent, ToyTask
+
+SETTINGS: dict[str, Any] = {
+    "epochs": 4,
+    "frame_budget": 30,
+    "weight_noise": 0.05,
+    "weight_noise_from": 1,
+    "average_decay": 0.9,
+    "tensorboard": False,
+}
+
+
+def trainer(folder: Path, task: ToyTask | None = None, watcher: Silent | None = None, **changes: Any) -> Trainer[Any]:
+    task = task or ToyTask()
+    schedule: Schedule = OneCycle(warmup=0.2, start=0.1, end=0.01)
+    if changes.pop("plateau", False):
+        schedule = Plateau(warmup=0.1, decay=0.5, patience=1, floor=0.01)
+    optimizer = adamw(task.model.parameters(), lr=0.05, beta1=0.9, beta2=0.98, weight_decay=0.01)
+    config = TrainingConfig(**(SETTINGS | changes))
+    return Trainer(task, config, optimizer, schedule, folder, watcher or Silent())
+
+
+class StopsAt(Silent):
+    """Sends this process a signal after so many steps, as a batch system does."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.stop_at = steps
+
+    def stepped(self, loss: float, frames: int) -> None:
+        super().stepped(loss, frames)
+        if self.steps == self.stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("changes", [{}, {"plateau": True}, {"average_decay": 0.0, "weight_noise": 0.0}])
+def test_a_run_stopped_after_any_step_ends_with_the_same_weights(tmp_path: Path, changes: dict[str, Any]) -> None:
+    whole = trainer(tmp_path / "whole", **changes)
+    whole.run()
+    steps = whole.state.step
+    assert steps > 12
+    for stop_at in range(1, steps - 1, 3):
+        folder = tmp_path / f"stopped{stop_at}"
+        with pytest.raises(Stopped, match="signal 15"):
+            trainer(folder, watcher=StopsAt(stop_at), **changes).run()
+        again = trainer(folder, **changes)
+        again.run()
+        assert again.state.step == steps
+        for name in ("last.pt", "best.pt"):
+            one = load_checkpoint(tmp_path / "whole" / "checkpoints" / name)
+            other = load_checkpoint(folder / "checkpoints" / name)
+            for key, value in one["weights"].items():
+                assert torch.equal(value, other["weights"][key]), (stop_at, name, key)
+        assert rows(folder) == rows(tmp_path / "whole")
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "train_seconds"} for line in lines]
+
+
+def test_rows_after_the_last_checkpoint_are_dropped_when_resuming(tmp_path: Path) -> None:
+    trainer(tmp_path, epochs=2).run()
+    complete = rows(tmp_path)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"kind": "epoch", "step": 9999, "loss": 1}\n{"kind": "ep')  # what a kill leaves behind
+    trainer(tmp_path, epochs=2).run()
+    assert rows(tmp_path) == complete
+
+
+def test_the_average_of_the_weights_is_what_dev_sees_and_best_keeps(tmp_path: Path) -> None:
+    task = ToyTask()
+    run = trainer(tmp_path, task, epochs=3)
+    run.run()
+    best = load_checkpoint(run.best)
+    assert not torch.equal(best["weights"]["1.weight"], load_checkpoint(run.last)["weights"]["1.weight"])
+    task.model.load_state_dict(best["weights"])
+    task.model.eval()
+    assert task.evaluate_dev().error == pytest.approx(run.state.best_error, abs=1e-7)
+
+
+def test_a_loss_that_is_not_finite_names_the_utterance_and_keeps_the_checkpoint(tmp_path: Path) -> None:
+    trainer(tmp_path, epochs=1).run()
+    before = (tmp_path / "checkpoints" / "last.pt").read_bytes()
+    with pytest.raises(TrainingError, match=r"epoch 1.* the loss is not finite for the utterances u7;"):
+        trainer(tmp_path, ToyTask(bad_id="u7"), epochs=2).run()
+    assert (tmp_path / "checkpoints" / "last.pt").read_bytes() == before
+
+
+def test_a_gradient_that_is_not_finite_names_the_batch(tmp_path: Path) -> None:
+    class Exploding(ToyTask):
+        def loss(self, batch: Any) -> Loss:
+            losses = super().loss(batch).per_utterance
+            return Loss(losses + torch.sqrt(self.model[1].weight.sum() * 0), {})
+
+    with pytest.raises(TrainingError, match=r"the gradient is not finite for the utterances u\d+, u\d+"):
+        trainer(tmp_path, Exploding(), weight_noise=0.0).run()
+
+
+def test_early_stopping_waits_as_long_as_told(tmp_path: Path) -> None:
+    class Worse(ToyTask):
+        def evaluate_dev(self) -> DevResult:
+            self.dev_errors.append(0.0)
+            return DevResult(float(len(self.dev_errors)), "error")
+
+    run = trainer(tmp_path, Worse(), epochs=50, patience=3)
+    run.run()
+    assert (run.state.epoch, run.state.best_epoch) == (4, 0)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    trainer(tmp_path, epochs=1).run()
+    other = ToyTask()
+    other.model = torch.nn.Sequential(torch.nn.Dropout(0.2), torch.nn.Linear(4, 5))
+    with pytest.raises(CheckpointError, match="does not fit this run's configuration"):
+        trainer(tmp_path, other, epochs=2).run()
+
+
+def test_nothing_but_blanks_gets_a_hint(tmp_path: Path) -> None:
+    class Blank(ToyTask):
+        def loss(self, batch: Any) -> Loss:
+            return Loss(super().loss(batch).per_utterance, {"blank": 1.0})
+
+    watcher = Silent()
+    run = trainer(tmp_path, Blank(), watcher, epochs=60, average_decay=0.0)
+    run.run()
+    assert run.state.step > BLANK_HINT_STEPS
+    assert [said.split(":")[0] for said in watcher.said] == [
+        f"step {n}" for n in range(BLANK_HINT_STEPS, run.state.step + 1, BLANK_HINT_STEPS)
+    ]
+    assert "nothing but blanks" in watcher.said[0]
+
+
+def test_noise_is_taken_off_the_weights_exactly() -> None:
+    from asr.training.weights import weight_noise
+
+    model = torch.nn.Linear(3, 2)
+    before = [parameter.clone() for parameter in model.parameters()]
+    with weight_noise(model, 0.1):
+        assert not torch.equal(model.weight, before[0])
+    assert all(torch.equal(one, other) for one, other in zip(model.parameters(), before, strict=True))
+
+
+def test_the_average_equals_a_plain_recursion() -> None:
+    from asr.training.weights import RunningAverage
+
+    model = torch.nn.Linear(1, 1, bias=False)
+    average = RunningAverage(model, decay=0.5)
+    expected = float(model.weight)
+    for step, value in enumerate([3.0, -1.0, 2.0, 8.0], start=1):
+        model.weight.data.fill_(value)
+        average.update(model)
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * value
+    assert float(average.weights["weight"]) == pytest.approx(expected)
+
+
+def test_one_cycle_rises_to_the_peak_and_falls() -> None:
+    schedule = OneCycle(warmup=0.25, start=0.1, end=0.02)
+    assert schedule.factor(0.0) == pytest.approx(0.1)
+    assert schedule.factor(0.125) == pytest.approx(0.55)
+    assert schedule.factor(0.25) == pytest.approx(1.0)
+    assert schedule.factor(0.625) == pytest.approx(0.51)
+    assert schedule.factor(1.0) == pytest.approx(0.02)
+
+
+def test_plateau_halves_after_the_patience_and_keeps_its_memory() -> None:
+    schedule = Plateau(warmup=0.0, decay=0.5, patience=2, floor=0.2)
+    levels = []
+    for error in (5.0, 4.0, 4.0, 4.5, 3.0, 3.0, 3.0, 3.0, 3.0):
+        schedule.after_dev(error)
+        restored = Plateau(warmup=0.0, decay=0.5, patience=2, floor=0.2)
+        restored.load_state_dict(schedule.state_dict())
+        schedule = restored
+        levels.append(schedule.factor(0.5))
+    assert levels == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.2]
+
+
+def test_optimizers_take_every_field_of_their_configuration() -> None:
+    from dataclasses import asdict
+
+    from asr.config import build
+
+    for config in (SgdConfig(), AdamWConfig()):
+        built = build(asdict(config), (), parameters=torch.nn.Linear(1, 1).parameters())
+        assert built.param_groups[0]["lr"] == config.lr
+    assert sgd([torch.nn.Parameter(torch.ones(1))], 0.1, 0.9, True, 0.0).defaults["nesterov"] is True

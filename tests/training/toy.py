@@ -1,0 +1,76 @@
+"""A task without sound: classify short random sequences. Small enough for hundreds of steps a second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from asr.training.batches import Batch, collate
+from asr.training.task import DevResult, Loss
+
+
+class ToyExamples:
+    """Sequences of different lengths whose class is the sign of their mean."""
+
+    def __init__(self, count: int = 23) -> None:
+        generator = torch.Generator().manual_seed(7)
+        self.sizes = [int(n) for n in torch.randint(3, 12, (count,), generator=generator)]
+        self._frames = [torch.randn(n, 4, generator=generator) for n in self.sizes]
+        self.loaded: list[tuple[int, tuple[int, ...]]] = []
+
+    def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
+        self.loaded.append((epoch, tuple(indices)))
+        frames = [self._frames[i] + 0.01 * epoch for i in indices]
+        return collate(frames, [[1 + int(one.mean() > 0)] for one in frames], [f"u{i}" for i in indices], blank=0)
+
+
+class ToyTask:
+    """A linear model with dropout: every step draws random numbers."""
+
+    def __init__(self, bad_id: str | None = None) -> None:
+        torch.manual_seed(3)
+        self.model = nn.Sequential(nn.Dropout(0.2), nn.Linear(4, 3))
+        self.examples = ToyExamples()
+        self.bad_id = bad_id
+        self.dev_errors: list[float] = []
+
+    def loss(self, batch: Batch) -> Loss:
+        inside = torch.arange(batch.frames.shape[1])[None, :, None] < batch.lengths[:, None, None]
+        scores = (self.model(batch.frames) * inside).sum(1) / batch.lengths[:, None]
+        losses: Tensor = nn.functional.cross_entropy(scores, batch.labels[:, 0], reduction="none")
+        if self.bad_id is not None:
+            wrong = torch.tensor([float("nan") if one == self.bad_id else 0.0 for one in batch.utt_ids])
+            losses = losses + wrong
+        return Loss(losses, {"blank": 0.0})
+
+    def evaluate_dev(self) -> DevResult:
+        batch = self.examples.load_batch(range(len(self.examples.sizes)), epoch=0)
+        error = float(self.loss(batch).per_utterance.mean())
+        self.dev_errors.append(error)
+        return DevResult(error, "error")
+
+    def bundle(self) -> dict[str, Any]:
+        return {"what": "toy"}
+
+
+class Silent:
+    """A watcher that only remembers."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.said: list[str] = []
+        self.steps = 0
+
+    def epoch_started(self, epoch: int, epochs: int, n_batches: int, position: int) -> None: ...
+
+    def stepped(self, loss: float, frames: int) -> None:
+        self.steps += 1
+
+    def epoch_ended(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
