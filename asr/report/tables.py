@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -16,28 +17,27 @@ _NOTHING = "*"
 def rates_table(splits: Mapping[str, Mapping[str, Rate]], title: str | None = None) -> Table:
     """Error rates of one or more splits: percent, interval and the counts behind them, in columns that line up.
 
+    It fits into 80 columns, the width of a terminal that does not say how wide it is.
+
     Args:
         splits: rates by name, by the name of their split, in the order of the rows.
         title: above the table.
     """
-    table = Table(title=title, title_justify="left", caption=_notes(splits), caption_justify="left")
-    table.add_column("split")
-    table.add_column("rate")
-    for heading in ("%", "95 % interval", "errors", "sub", "del", "ins", "reference"):
+    table = _table(title)
+    table.caption, table.caption_justify = _notes(splits), "left"
+    table.add_column("split", no_wrap=True)
+    table.add_column("rate", no_wrap=True)
+    for heading in ("%", "95 %", "errors", "sub", "del", "ins", "reference"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("drawn over")
     for split, rates in splits.items():
         for number, (name, rate) in enumerate(rates.items()):
             counts = rate.counts
-            errors = (counts.errors, counts.substitutions, counts.deletions, counts.insertions)
             table.add_row(
                 Text("" if number else split),
                 Text(name),
                 f"{rate.percent:.1f}",
-                "" if rate.low is None or rate.high is None else f"{rate.low:.1f} to {rate.high:.1f}",
-                *map(str, errors),
-                f"{rate.reference} {rate.unit}",
-                f"{rate.groups} {rate.interval.grouped_by}" if rate.groups else "",
+                "" if rate.low is None or rate.high is None else f"{rate.low:.1f}–{rate.high:.1f}",
+                *map(str, (counts.errors, counts.substitutions, counts.deletions, counts.insertions, rate.reference)),
                 end_section=number == len(rates) - 1,
             )
     return table
@@ -54,7 +54,7 @@ def confusions_table(confusions: Counter[tuple[str | None, str | None]], most: i
         ((-n, reference or _NOTHING, hypothesis or _NOTHING) for (reference, hypothesis), n in confusions.items())
     )[:most]
     total = confusions.total()
-    table = Table(title=f"{len(shown)} most frequent of {total} errors", title_justify="left")
+    table = _table(f"{len(shown)} most frequent of {total} errors")
     table.add_column("reference")
     table.add_column("recognised")
     table.add_column("times", justify="right")
@@ -64,11 +64,15 @@ def confusions_table(confusions: Counter[tuple[str | None, str | None]], most: i
     return table
 
 
-def _notes(splits: Mapping[str, Mapping[str, Rate]]) -> Text | None:
-    """What weakens the intervals, each split's sentence once."""
-    notes = [
-        f"{split}: {note}"
-        for split, rates in splits.items()
-        for note in dict.fromkeys(rate.interval.note for rate in rates.values() if rate.interval.note)
-    ]
-    return Text("\n".join(notes)) if notes else None
+def _table(title: str | None) -> Table:
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+
+
+def _notes(splits: Mapping[str, Mapping[str, Rate]]) -> Text:
+    """What the intervals were drawn over, and what weakens them; each sentence of a split once."""
+    lines = []
+    for split, rates in splits.items():
+        intervals = [rate.interval for rate in rates.values()]
+        said = (each.note or f"95 % intervals over {each.groups} {each.grouped_by}" for each in intervals)
+        lines += [f"{split}: {sentence}" for sentence in dict.fromkeys(said)]
+    return Text("\n".join(lines))
