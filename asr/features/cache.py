@@ -88,6 +88,7 @@ class FrameCache:
         path = folder / f"{_name(utterances, extractor, speeds)}.npy"
         lengths = _lengths_of_complete(path, len(utterances), len(speeds), extractor.dim)
         if lengths is None:
+            _check_sources(utterances, extractor)
             lengths = _build(path, utterances, extractor, speeds, on_progress, workers)
         return cls(path, utterances, extractor, speeds, lengths)
 
@@ -125,30 +126,45 @@ class FrameCache:
 
 
 def _name(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tuple[float, ...]) -> str:
-    """Hash of all that the frames depend on; the headers are checked on the way.
+    """Hash of all that the frames depend on.
 
     Raises:
-        Problems: sources that are not there or are seen to be unreadable.
+        Problems: sources that cannot be read.
     """
-    problems, digests = [], dict[Path, str]()
+    digests = dict[Path, str]()
     whole = hashlib.sha256(json.dumps([_FORMAT, extractor.settings(), speeds], sort_keys=True).encode())
+    for utterance in utterances:
+        if utterance.source not in digests:
+            try:
+                digests[utterance.source] = _digest(utterance.source)
+            except (OSError, ValueError):  # ValueError: a NUL in the path
+                _check_sources(utterances, extractor)  # tells it better, with all others
+                raise
+        part = [digests[utterance.source], utterance.start, utterance.duration, utterance.channel]
+        whole.update(json.dumps(part).encode())
+    return whole.hexdigest()[:32]
+
+
+def _check_sources(utterances: Sequence[Utterance], extractor: FrameExtractor) -> None:
+    """Look at all headers before hours are spent.
+
+    Raises:
+        Problems: what is wrong with them.
+    """
+    problems = []
     for utterance in utterances:
         try:
             extractor.check(utterance)
-            if utterance.source not in digests:
-                digests[utterance.source] = _digest(utterance.source)
-        except (DataError, OSError) as error:
+        except DataError as error:
             problems.append(f"{utterance.id}: {error}")
-            continue
-        part = [digests[utterance.source], utterance.start, utterance.duration, utterance.channel]
-        whole.update(json.dumps(part).encode())
     if problems:
-        raise Problems(problems, "the sources")
-    return whole.hexdigest()[:32]
+        raise Problems(problems, "the source files")
 
 
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
+    if not path.is_file():  # a FIFO would block
+        raise FileNotFoundError(path)
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
@@ -192,7 +208,7 @@ def _build(
                 if on_progress is not None:
                     on_progress(done, len(utterances))
             if problems:
-                raise Problems(problems, "the sources")
+                raise Problems(problems, "the source files")
             file.seek(0)
             file.write(_npy_header(sum(map(sum, lengths)), extractor.dim))
         index = {"format": _FORMAT, "settings": extractor.settings(), "speeds": speeds, "frames": lengths}

@@ -12,18 +12,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from asr.audio.reading import audio_info, check_channel, read_audio, segment_frames
 from asr.audio.resampling import change_speed
 from asr.config import nearest
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataError
 from asr.features.differences import with_differences
 from asr.features.framing import Framing
 from asr.features.mel import cosine_transform, lifter_weights, mel_bands
 
 WINDOWS = ("hamming", "hann", "povey", "rectangular")
-_CHUNK_FRAMES = 512  # windows at a time: they stay in the cache, and an hour of sound needs no gigabytes
+_CHUNK_FRAMES = 128  # windows at a time: they stay in the processor's cache, and an hour of sound needs no gigabytes
 
 
 @dataclass
@@ -118,12 +119,14 @@ class SpectralFeatures(SpectralConfig):
 
     def check(self, utterance: Utterance) -> None:
         """Look at the file's header: is it there, is it audio, does it hold the segment?"""
+        _check_kind(utterance)
         info = audio_info(utterance.source)
         check_channel(utterance.source, info, utterance.channel)
         segment_frames(utterance.source, info, *_segment(utterance))
 
     def read(self, utterance: Utterance) -> Tensor:
         """The utterance's samples (N,) float32 at `rate`, full scale 1."""
+        _check_kind(utterance)
         start, duration = _segment(utterance)
         return torch.from_numpy(read_audio(utterance.source, start, duration, utterance.channel, self.rate))
 
@@ -168,17 +171,23 @@ class SpectralFeatures(SpectralConfig):
         if self.remove_offset:
             x -= x.mean(dim=1, keepdim=True)
         energy = x.square().sum(dim=1, keepdim=True) if self.energy else None
-        if self.preemphasis:  # the first sample has itself before it (HTK, Kaldi)
+        if self.preemphasis > 0:  # the first sample has itself before it (HTK, Kaldi)
             before = torch.cat([x[:, :1], x[:, :-1]], dim=1)
             x = torch.sub(x, before, alpha=self.preemphasis)
-        spectrum = torch.view_as_real(torch.fft.rfft(x * self._window, n=self._fft_size))
-        power = spectrum.square().sum(dim=-1)
-        frames = (power @ self._bands).clamp_(min=self.log_floor).log_()
+        x *= self._window
+        spectrum = torch.fft.rfft(functional.pad(x, (0, self._fft_size - x.shape[1])))
+        power = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)  # much faster than abs() ** 2
+        frames: Tensor = (power @ self._bands).clamp_(min=self.log_floor).log_()
         if self._cepstra is not None:
             frames = frames @ self._cepstra
         if energy is None:
             return frames
         return torch.cat([frames, energy.clamp_(min=self.log_floor).log_()], dim=1)
+
+
+def _check_kind(utterance: Utterance) -> None:
+    if utterance.kind != "audio":
+        raise DataError(f"{utterance.source}: holds {utterance.kind}, these features read audio; choose other features")
 
 
 def _segment(utterance: Utterance) -> tuple[float | None, float | None]:
@@ -213,12 +222,12 @@ def _check(config: SpectralConfig) -> None:
         raise ConfigError("triangles=mel goes with mel_scale=htk and area_norm=false only; set triangles=hertz")
     high = config.high_hz or config.rate / 2
     conditions = {
-        "rate": (config.rate >= 1000, "at least 1000 Hz"),
-        "window_seconds": (round(config.window_seconds * config.rate) >= 2, "at least two samples, such as 0.025"),
-        "shift_seconds": (round(config.shift_seconds * config.rate) >= 1, "at least one sample, such as 0.010"),
+        "rate": (1000 <= config.rate <= 1_000_000, "1000 to 1000000 hertz"),
+        "window_seconds": (2 / config.rate <= config.window_seconds <= 1, "two samples to one second, such as 0.025"),
+        "shift_seconds": (1 / config.rate <= config.shift_seconds <= 1, "one sample to one second, such as 0.010"),
         "low_hz": (0 <= config.low_hz < high, f"from 0 to below high_hz ({high:g})"),
         "high_hz": (high <= config.rate / 2, f"at most half the rate ({config.rate / 2:g}), or null"),
-        "n_mels": (config.n_mels >= 4, "at least 4"),
+        "n_mels": (4 <= config.n_mels <= 1000, "4 to 1000"),
         "n_mfcc": (1 <= config.n_mfcc <= config.n_mels or config.kind != "mfcc", f"1 to n_mels ({config.n_mels})"),
         "differences": (config.differences in (0, 1, 2), "0, 1 or 2"),
         "preemphasis": (0 <= config.preemphasis < 1, "0 to below 1"),
