@@ -44,7 +44,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _evaluate_run(given: argparse.Namespace) -> None:
-    from asr.cli.progress import Steps, console, show_result
+    from asr.cli.progress import Steps, console
+    from asr.cli.tables import print_result
     from asr.recognition.finish import evaluate_run
     from asr.recognition.run_folder import RunFolder
     from asr.training.checkpoint import write_json
@@ -52,7 +53,7 @@ def _evaluate_run(given: argparse.Namespace) -> None:
     folder = RunFolder(given.run)
     with Steps() as steps:
         result = evaluate_run(folder, given.split or ["dev", "test"], steps)
-    show_result(result)
+    print_result(result)
     if given.out is not None:
         name = result["recipe"].rpartition("/")[2]
         path = given.out / f"{name}-seed{result['seed']}.json"
@@ -62,7 +63,8 @@ def _evaluate_run(given: argparse.Namespace) -> None:
 
 
 def _evaluate_transcripts(given: argparse.Namespace) -> None:
-    from asr.cli.progress import show_rates
+    from asr.cli.tables import print_rates
     from asr.recognition.foreign import score_transcripts
 
-    show_rates(score_transcripts(given.ref, given.hyp, given.rate or ["wer"]))
+    rates = score_transcripts(given.ref, given.hyp, given.rate or ["wer"])
+    print_rates({given.hyp.name: rates})

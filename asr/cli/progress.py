@@ -118,22 +118,9 @@ class TrainingDisplay:
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""
-        console.print(message)
+        console.print(message, soft_wrap=True)
 
 
 def fail(message: str) -> None:
     """Print an error as one clear paragraph."""
     console.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
-
-
-def show_rates(rates: dict[str, Any]) -> None:
-    """x"""
-    for name, rate in rates.items():
-        print(name, rate)
-
-
-def show_result(result: dict[str, Any]) -> None:
-    """x"""
-    for split, part in result["splits"].items():
-        for name, rate in part["rates"].items():
-            print(split, name, rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -28,7 +29,7 @@ from asr.training.schedules import OneCycleConfig, PlateauConfig
 class RunConfig:
     """Everything that a run depends on; `run_dir` says where it is kept."""
 
-    recipe: str = MISSING  # filled in by Hydra: the recipe's name
+    recipe: str = MISSING  # the recipe's name; chosen with recipe=<task>/<name>
     run_dir: str | None = None  # a new folder, or one whose unfinished run goes on; None: runs/<recipe>/<date and time>
     cache_dir: str | None = None  # computed frames; None: the user's cache folder
     plugins: list[str] = field(default_factory=list)  # modules of your own that `_target_`s and readers may name
@@ -67,15 +68,14 @@ def store() -> None:
     for group, nodes in GROUPS.items():
         for name, node in nodes.items():
             configs.store(group=group, name=name, node=node)
-    for path in sorted(resource("recipes").glob("*/*.yaml")):
-        configs.store(
-            group=f"recipe/{path.parent.name}", name=path.stem, node=OmegaConf.load(path), package="_global_"
-        )
+    for name, path in recipes().items():
+        node = OmegaConf.merge(OmegaConf.load(path), {"recipe": name})
+        configs.store(group=f"recipe/{path.parent.name}", name=path.stem, node=node, package="_global_")
 
 
-def recipes() -> list[str]:
-    """The recipes that come with the package."""
-    return [f"{path.parent.name}/{path.stem}" for path in sorted(resource("recipes").glob("*/*.yaml"))]
+def recipes() -> dict[str, Path]:
+    """The recipes that come with the package: `task/name` and their files."""
+    return {f"{path.parent.name}/{path.stem}": path for path in sorted(resource("recipes").glob("*/*.yaml"))}
 
 
 def plain(config: Any) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from asr.cli import schema
 from asr.cli.command import run
-from asr.cli.progress import Steps, TrainingDisplay, console, show_result
+from asr.cli.progress import Steps, TrainingDisplay, console
+from asr.cli.tables import print_result
 from asr.config import nearest
 from asr.errors import ConfigError
 from asr.resources import resource
@@ -61,7 +62,7 @@ def _train(config: DictConfig) -> None:
         sys.exit(143)
     with Steps() as steps:
         result = evaluate_run(experiment.run, ("dev", "test"), steps)
-    show_result(result)
+    print_result(result)
     console.print(f"training took {result['train_seconds']:.0f} s; the run is in {experiment.run.path}")
 
 
@@ -87,7 +88,7 @@ def _explain(error: Exception) -> str:
     if choice is None:
         return text
     if choice.group(1).startswith("recipe/"):
-        group, name, options = "recipe", choice.group(1).removeprefix("recipe/"), schema.recipes()
+        group, name, options = "recipe", choice.group(1).removeprefix("recipe/"), list(schema.recipes())
     else:
         group, _, name = choice.group(1).rpartition("/")
         options = [one for one in re.findall(r"^\t(\S+)$", text, re.MULTILINE) if one != "schema"]

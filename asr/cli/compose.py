@@ -1,0 +1,23 @@
+"""Compose the configuration of `asr-train` in a script or a notebook, without its command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+
+from asr.cli import schema
+from asr.resources import resource
+
+
+def compose(overrides: Sequence[str]) -> dict[str, Any]:
+    """What `asr-train` would run with these overrides, as plain values.
+
+    >>> compose(["recipe=quickstart/speech", "training.seed=7"])["training"]["seed"]
+    7
+    """
+    schema.store()
+    with initialize_config_dir(str(resource("conf")), version_base="1.3"):
+        return schema.plain(hydra_compose("train", list(overrides)))

@@ -1,0 +1,33 @@
+"""`asr-report`: write the result tables of the READMEs from the result files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from asr.cli.command import run
+from asr.errors import DataError
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="asr-report",
+        description="Fill the tables between <!-- results:TASK --> and <!-- /results --> in README.md and in "
+        "recipes/*/README.md from recipes/TASK/results/*.json.",
+    )
+    parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout (default: here)")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail when a table is out of date")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    given = parser.parse_args()
+    from asr.report.readme import update
+
+    changed = update(given.root, check=given.check)
+    for path in changed:
+        print(f"{'out of date' if given.check else 'wrote'}: {path}")
+    if given.check and changed:
+        raise DataError("README tables are out of date; run asr-report")

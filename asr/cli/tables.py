@@ -1,0 +1,25 @@
+"""Print error rates as the table that all commands end with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from asr.report.tables import rates_table
+from asr.scoring.rates import Rate
+
+
+def print_rates(splits: Mapping[str, Mapping[str, Rate]], title: str | None = None) -> None:
+    """Print the rates of some splits on standard output."""
+    Console(highlight=False).print(rates_table(splits, title))
+
+
+def print_result(result: Mapping[str, Any]) -> None:
+    """Print a result as it stands in `result.json`."""
+    splits = {
+        split: {name: Rate.from_dict(values) for name, values in part["rates"].items()}
+        for split, part in result["splits"].items()
+    }
+    print_rates(splits, f"{result['recipe']}, seed {result['seed']}")
