@@ -46,9 +46,10 @@ class GreedyDecoder:
     A label stands from the first frame of its run to the frame after the last one. CTC is free to emit a label
     anywhere in or near its sound and mostly does so in one or two frames: these are times of emission.
 
-    The confidence of a label is the highest posterior in its run: the label is found when one frame shows it, so the
-    best frame is a lower bound on the probability that it was there at all, while a mean would punish long runs for
-    their fading edges. That of a word is the lowest of its labels (see `words_of`).
+    The confidence of a label is the highest posterior in its run: one frame that shows the label is enough to find it,
+    so the best frame is a lower bound on the probability that it was there at all, while a mean would punish long runs
+    for their fading edges. That of a word is the lowest of its labels (see `words_of`). These are the simple measures
+    that Laptev and Ginsburg 2022 (arXiv 2212.08703) start from; they order labels by trust and are not calibrated.
 
     Args:
         inventory: labels, and which of them is the blank.

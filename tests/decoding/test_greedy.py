@@ -109,10 +109,12 @@ def test_an_empty_utterance_gives_an_empty_hypothesis() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.text("-ab ", max_size=8), min_size=1, max_size=5), st.integers(0, 3))
-def test_a_batch_gives_what_single_utterances_give(paths: list[str], padding: int) -> None:
+@given(st.lists(st.text("-ab ", max_size=8), min_size=1, max_size=5), st.integers(0, 3), st.sampled_from([-1, 2]))
+def test_a_batch_gives_what_single_utterances_give(paths: list[str], padding: int, held: int) -> None:
     longest = max(map(len, paths)) + padding
     batch = torch.full((len(paths), longest, len(CHARACTERS)), torch.nan)
+    if held >= 0:  # the padding shows a label instead of NaN
+        batch = torch.zeros_like(batch).index_fill(2, torch.tensor([held]), 5.0)
     for row, path in enumerate(paths):
         batch[row, : len(path)] = posteriors(path)
     lengths = torch.tensor([len(path) for path in paths])

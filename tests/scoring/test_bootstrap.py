@@ -93,6 +93,7 @@ def test_interval_holds_the_rate_and_neither_order_nor_process_changes_it() -> N
     random.Random(3).shuffle(order)
     found = interval(counts, speakers)
     assert found == interval([counts[k] for k in order], [speakers[k] for k in order])
+    assert interval(counts) == interval([counts[k] for k in order])
     assert found.low is not None
     assert found.high is not None
     assert found.low < sum(counts, ErrorCounts()).rate < found.high
