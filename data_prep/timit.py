@@ -177,7 +177,8 @@ def _utterance(recording: _Recording, root: Path, problems: list[str]) -> Uttera
     files = recording.files
     source = next((files[suffix] for suffix in _AUDIO if suffix in files), None)
     if source is None or ".phn" not in files:
-        have = " and ".join(str(path.relative_to(root)) for path in files.values())
+        first, *others = files.values()
+        have = ", ".join([str(first.relative_to(root)), *(path.name for path in others)])
         lacks = "audio" if source is None else ".phn file"
         problems.append(f"'{recording.id}' has {have} but no {lacks}")
         return None

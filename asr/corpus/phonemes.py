@@ -84,11 +84,23 @@ FOLDS: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
 )
 """Table by name: each of the 61 labels to its folded label, None where it is dropped."""
 
+# Labels that are folded already: those of the 48, on which a model may be trained that is scored over the 39.
+_STEPS = {"timit61_to_39": _48_TO_39, "timit61_to_cmu39": _48_TO_CMU}
+_ACCEPTED: Mapping[str, Mapping[str, str | None]] = {
+    name: {
+        **{label: label for label in table.values() if label is not None},
+        **{label: _STEPS[name].get(label, label) for label in _TO_48.values() if label is not None and name in _STEPS},
+        **table,
+    }
+    for name, table in FOLDS.items()
+}
+
 
 def fold(labels: Sequence[str], name: str) -> tuple[str, ...]:
     """Replace each label by what the table `name` says; a label of the folded set stays itself.
 
-    That labels already folded pass lets corpora with 61 labels and with folded labels be pooled under one table.
+    Labels that are folded already, to that set or to the 48, pass too: so corpora with 61 and with folded labels can be
+    pooled, and a model of 48 can be scored over 39.
 
     Raises:
         ConfigError: there is no such table.
@@ -97,15 +109,13 @@ def fold(labels: Sequence[str], name: str) -> tuple[str, ...]:
     >>> fold(["h#", "tcl", "t", "q", "ao", "h#"], "timit61_to_39")
     ('sil', 'sil', 't', 'aa', 'sil')
     """
-    table = fold_table(name)
-    targets = frozenset(table.values())
+    fold_table(name)
+    accepted = _ACCEPTED[name]
     folded: list[str] = []
     for label in labels:
-        if label in table:
-            target = table[label]
+        if label in accepted:
+            target = accepted[label]
             folded += [] if target is None else [target]
-        elif label in targets:
-            folded.append(label)
         else:
             raise DataError(f"label {label!r} is neither one of TIMIT's 61 nor of those that '{name}' folds them to")
     return tuple(folded)

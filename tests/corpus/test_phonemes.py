@@ -75,6 +75,11 @@ def test_folding_twice_is_folding_once(labels: list[str], name: str) -> None:
     assert fold(once, name) == once
 
 
+@given(st.lists(st.sampled_from(TIMIT_61)), st.sampled_from(["timit61_to_39", "timit61_to_cmu39"]))
+def test_folding_by_way_of_the_48_is_folding_at_once(labels: list[str], name: str) -> None:
+    assert fold(fold(labels, "timit61_to_48"), name) == fold(labels, name)
+
+
 def test_unknown_label_and_table_are_named() -> None:
     with pytest.raises(DataError, match="label 'xx' is neither one of TIMIT's 61"):
         fold(["aa", "xx"], "timit61_to_39")

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from asr.errors import DataError, Problems
+from data_prep import an4, read_corpus, write_corpus
+
+from .conftest import WriteWav
+
+TRAIN = {"an251-fash-b": "<s> YES </s>", "an1-fbbh-b": "<s> RUBOUT G M </s>"}
+TEST = {"an406-fcaw-b": "ENTER <s> SIX </s>"}
+
+
+@pytest.fixture
+def tree(tmp_path: Path, write_wav: WriteWav) -> Path:
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    for split, folder, texts in (("train", "an4_clstk", TRAIN), ("test", "an4test_clstk", TEST)):
+        ids = [f"{folder}/{name.split('-')[1]}/{name}" for name in texts]
+        for fileid in ids:
+            write_wav(tmp_path / "wav" / f"{fileid}.wav")
+        (etc / f"an4_{split}.fileids").write_text("".join(f"{fileid}\n" for fileid in ids))
+        (etc / f"an4_{split}.transcription").write_text("".join(f"{text} ({name})\n" for name, text in texts.items()))
+    return tmp_path
+
+
+def test_reads_a_small_tree(tree: Path) -> None:
+    splits = an4.prepare(an4.Config(root=str(tree)))
+    found = {split: [(u.id, u.speaker, u.text) for u in utterances] for split, utterances in splits.items()}
+    assert found == {
+        "train": [("an251-fash-b", "fash", "YES")],
+        "dev": [("an1-fbbh-b", "fbbh", "RUBOUT G M")],
+        "test": [("an406-fcaw-b", "fcaw", "ENTER SIX")],
+    }
+    assert splits["dev"][0].source == tree / "wav/an4_clstk/fbbh/an1-fbbh-b.wav"
+    assert splits["dev"][0].labels is None
+
+
+def test_problems_are_named_together(tree: Path) -> None:
+    (tree / "wav/an4_clstk/fash/an251-fash-b.wav").unlink()
+    with (tree / "etc/an4_train.fileids").open("a") as file:
+        file.write("an4_clstk/x/one\nan4_clstk/x/two\n../../etc/passwd\n")
+    with (tree / "etc/an4_train.transcription").open("a") as file:
+        file.write("NO END (one\nA B (other)\nUP (passwd)\nMORE (m)\n")
+    with pytest.raises(Problems) as caught:
+        an4.prepare(an4.Config(root=str(tree)))
+    assert caught.value.problems == (
+        "an4_train.fileids has 5 lines but an4_train.transcription 6; they go together",
+        "an4_train.fileids:1: there is no audio wav/an4_clstk/fash/an251-fash-b with .flac, .wav, .sph",
+        "an4_train.transcription:3: expected 'WORDS (utterance-id)', got 'NO END (one'",
+        "an4_train.transcription:4: belongs to 'other', but an4_train.fileids:4 names 'two'",
+        "an4_train.fileids:5: '../../etc/passwd' is not a path set/speaker/utterance",
+    )
+
+
+def test_missing_corpus_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected etc/an4_train\.fileids.*github\.com/cmusphinx/an4"):
+        an4.prepare(an4.Config(root=str(tmp_path)))
+    with pytest.raises(DataError, match=r"nowhere does not exist; expected a folder with etc/an4_train"):
+        an4.prepare(an4.Config(root=str(tmp_path / "nowhere")))
+    with pytest.raises(DataError, match=r"no root= was given"):
+        an4.prepare(an4.Config())
+
+
+def test_real_corpus(shared_data: Path, tmp_path: Path) -> None:
+    splits = read_corpus("an4", {"root": str(shared_data / "an4")})
+    write_corpus(splits, tmp_path)
+    # 948 and 130 utterances, 5,442 and 773 words: the release's own counts (and SOURCE.md beside it).
+    train, dev, test = splits["train"], splits["dev"], splits["test"]
+    assert (len(train) + len(dev), len(test)) == (948, 130)
+    assert sum(len((u.text or "").split()) for u in train + dev) == 5442
+    assert sum(len((u.text or "").split()) for u in test) == 773
+    assert {u.speaker for u in dev} == set(an4.DEV_SPEAKERS)
+    assert {u.tags["sex"] for u in dev} == {"f", "m"}
+    assert len(dev) == 99
+    assert not any("<" in (u.text or "") for u in train + dev + test)
+    assert sum(u.duration or 0 for u in train + dev) / 3600 == pytest.approx(0.7073, abs=1e-4)
