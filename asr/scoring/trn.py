@@ -21,8 +21,7 @@ from urllib.parse import unquote
 from asr.errors import DataError, Problems
 
 _SPECIAL = re.compile(r"[\s\x00-\x20\x7f%(){}@;:\\*]")
-_LINE = re.compile(r"(?P<words>[^()]*)\((?P<speaker>[^()\s-]*)-(?P<id>[^()\s]+)\)")
-_ESCAPE = re.compile(r"%(?![0-9A-F]{2})")
+_LINE = re.compile(r"(?P<words>.*)\((?P<name>[^()\s]+)\)")
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,15 @@ def write_trn(path: str | Path, transcripts: Iterable[Transcript]) -> None:
 
 
 def read_trn(path: str | Path) -> list[Transcript]:
-    """Read a transcript file that `write_trn` wrote; empty lines and lines that begin with `;;` are skipped.
+    """Read a transcript file, ours (exactly what was written) or another tool's.
+
+    As sclite does, a speaker is what stands before the first hyphen of the name in parentheses, or before the first
+    underscore of one without a hyphen. The id is what follows the hyphen, and the whole name where there is none, or
+    where ids that follow hyphens are not unique in the file. Empty lines and lines that begin with `;;` are skipped.
 
     Raises:
-        Problems: all lines that do not end with `(speaker-utterance)`, hold parentheses or alternatives elsewhere, or
-            broken escapes; ids that come twice.
+        Problems: all lines that do not end with a name in parentheses or that hold alternatives `{ / }`; names that
+            come twice.
         DataError: the file is missing or not UTF-8.
     """
     path = Path(path)
@@ -73,35 +76,41 @@ def read_trn(path: str | Path) -> list[Transcript]:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as a transcript file: {error}") from error
-    transcripts: list[Transcript] = []
+    names: list[str] = []
+    words: list[tuple[str, ...]] = []
     problems: list[str] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith(";;"):
             continue
-        try:
-            transcripts.append(_parse(line))
-        except ValueError as error:
-            problems.append(f"{path.name}:{number}: {error}")
-    problems += _twice([each.id for each in transcripts])
+        found = _LINE.fullmatch(line.strip())
+        if found is None:
+            problems.append(f"{path.name}:{number}: expected words and then, at the end, (speaker-utterance)")
+        elif "{" in line:
+            problems.append(f"{path.name}:{number}: alternatives {{ / }} cannot be scored; choose one of them")
+        else:
+            names.append(found["name"])
+            words.append(tuple(unquote(word) for word in found["words"].split()))
+    problems += _twice([unquote(name) for name in names])
     if problems:
         raise Problems(problems, path.name)
-    return transcripts
+    return [Transcript(id_, tokens, speaker) for (id_, speaker), tokens in zip(_ids(names), words, strict=True)]
+
+
+def _ids(names: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Id and speaker of each name."""
+    behind = [name.partition("-")[2] or name for name in names]
+    ids = behind if len(set(behind)) == len(behind) else names
+    found = []
+    for name, id_ in zip(names, ids, strict=True):
+        speaker, mark, _ = name.partition("-" if "-" in name else "_")
+        found.append((unquote(id_), unquote(speaker) if mark and speaker else None))
+    return found
 
 
 def _line(transcript: Transcript) -> str:
     words = " ".join(map(_escape, transcript.tokens))
     speaker = _escape(transcript.speaker or "").replace("-", "%2D")  # sclite takes what stands before the first hyphen
     return f"{words} ({speaker}-{_escape(transcript.id)})\n"
-
-
-def _parse(line: str) -> Transcript:
-    found = _LINE.fullmatch(line.strip())
-    if found is None:
-        raise ValueError("expected words and then, at the end, (speaker-utterance)")
-    if "{" in line or _ESCAPE.search(line):
-        raise ValueError("holds alternatives { / } or a % that is no escape; only files of `write_trn` are read back")
-    tokens = tuple(unquote(word) for word in found["words"].split())
-    return Transcript(unquote(found["id"]), tokens, unquote(found["speaker"]) or None)
 
 
 def _escape(text: str) -> str:
