@@ -22,7 +22,7 @@ from asr.cli.command import run
 from asr.cli.progress import Steps, TrainingDisplay, console
 from asr.cli.tables import print_result
 from asr.config import nearest
-from asr.errors import ConfigError
+from asr.errors import AsrError, ConfigError
 from asr.resources import resource
 
 
@@ -34,11 +34,21 @@ def main() -> None:
 def _main() -> None:
     schema.store()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, not to a traceback printer
-    composed = hydra.main(config_path=str(resource("conf")), config_name="train", version_base="1.3")(_train)
+    failed: list[AsrError] = []
+
+    def job(config: DictConfig) -> None:
+        try:
+            _train(config)
+        except AsrError as error:  # in a multirun the other runs go on, and Hydra does not print it a second time
+            failed.append(error)
+
+    composed = hydra.main(config_path=str(resource("conf")), config_name="train", version_base="1.3")(job)
     try:
         composed()
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_explain(error)) from error
+    if failed:
+        raise failed[0]
 
 
 def _train(config: DictConfig) -> None:

@@ -1,0 +1,158 @@
+"""The commands as a user meets them: in a process of their own, from another directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tones import make_corpus, small_run
+
+MODULES = ("prepare", "train", "evaluate", "transcribe", "export", "report")
+
+
+def command(name: str, *arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `asr-<name>` without needing its script on the path."""
+    code = f"import sys; sys.argv[0] = 'asr-{name}'; from asr.cli.{name} import main; main()"
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "120"} | variables
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, env=environment, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_corpus(tmp_path_factory.mktemp("tones"))
+
+
+@pytest.fixture(scope="module")
+def run(tones: Path) -> Path:
+    """A run made by `asr-train`."""
+    done = command("train", *small_run(tones, run_dir="my_run"), cwd=tones)
+    assert done.returncode == 0, done.stderr
+    assert "cer" in done.stdout
+    assert "the run is in" in done.stderr
+    return tones / "my_run"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_help_says_what_the_command_does(name: str, tmp_path: Path) -> None:
+    done = command(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"asr-{name}" in done.stdout
+    assert len(done.stdout.splitlines()) > 8
+
+
+def test_the_help_of_training_lists_the_recipes_and_the_options(tmp_path: Path) -> None:
+    text = command("train", "--help", cwd=tmp_path).stdout
+    for word in ("recipe/an4: ctc", "frame_budget", "optimizer: adamw, sgd", "features: ", "graves2013"):
+        assert word in text, word
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["training.epoch=3"], r"there is no option 'training.epoch'; did you mean 'training.epochs'?"),
+        (["model.hiden=3"], r"there is no option 'model.hiden'; did you mean 'model.hidden'?"),
+        (["training.epochs=many"], r"training.epochs: Value 'many' of type 'str' could not be converted to Integer"),
+        (["recipe=an4/cct"], r"there is no recipe=an4/cct; did you mean 'an4/ctc'?"),
+        (["features=mfc"], r"there is no features=mfc; did you mean 'mfcc'?"),
+        (["recipe=an4/ctc"], r"these options must be given: corpus.root=..."),
+        (["recipe=an4/ctc", "corpus.root=/nowhere"], r"/nowhere"),
+        (["scoring.rates=[wre]"], r"there is no rate 'wre'; did you mean 'wer'?"),
+        (["corpus.reader=timti", "corpus.root=x"], r"there is no corpus reader 'timti'; did you mean 'timit'?"),
+    ],
+)
+def test_a_wrong_option_gets_one_sentence(arguments: list[str], message: str, tmp_path: Path) -> None:
+    done = command("train", *arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = command("train", "training.epoch=3", "--debug", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_a_second_run_into_a_finished_folder_trains_nothing_and_reports_again(run: Path, tones: Path) -> None:
+    before = (run / "checkpoints" / "last.pt").read_bytes()
+    done = command("train", *small_run(tones, run_dir="my_run"), cwd=tones)
+    assert done.returncode == 0, done.stderr
+    assert (run / "checkpoints" / "last.pt").read_bytes() == before
+    other = command("train", *small_run(tones, run_dir="my_run", **{"model.hidden": "9"}), cwd=tones)
+    assert other.returncode == 1
+    assert "model.hidden (was 32, is 9)" in other.stderr
+
+
+def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: Path) -> None:
+    done = command("evaluate", str(run), "--split", "test", "--out", "results", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "test" in done.stdout
+    assert "cer" in done.stdout
+    result = json.loads((tmp_path / "results" / "speech-seed1.json").read_text())
+    assert list(result["splits"]) == ["test"]
+
+
+def test_evaluate_scores_the_output_of_any_system(tmp_path: Path) -> None:
+    (tmp_path / "ref.trn").write_text("the cat sat (a-1)\non the mat (a-2)\n")
+    (tmp_path / "hyp.trn").write_text("on a mat (a-2)\nthe cat (a-1)\n")
+    done = command("evaluate", "--ref", "ref.trn", "--hyp", "hyp.trn", "--rate", "wer", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "33.3" in done.stdout
+    (tmp_path / "hyp.trn").write_text("on a mat (a-2)\n")
+    done = command("evaluate", "--ref", "ref.trn", "--hyp", "hyp.trn", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "'a-1' has no hypothesis in hyp.trn" in done.stderr
+
+
+def test_transcribe_writes_text_json_and_ctm_and_goes_on_after_a_bad_file(run: Path, tones: Path) -> None:
+    good, bad = "test/test00.wav", tones / "bad.wav"
+    bad.write_bytes(b"RIFF")
+    done = command("transcribe", "my_run", good, str(bad), "test/test01.wav", "--format", "json", cwd=tones)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["file"] for row in rows] == [good, "test/test01.wav"]
+    assert {"text", "words", "labels", "log_probability"} <= set(rows[0])
+    assert done.returncode == 1
+    assert "bad.wav" in done.stderr
+    assert "1 of 3 files could not be transcribed" in done.stderr
+    ctm = command("transcribe", "my_run", good, "--format", "ctm", cwd=tones)
+    assert all(len(line.split()) == 6 for line in ctm.stdout.splitlines())
+    assert command("transcribe", "my_run", good, cwd=tones).stdout.strip() == rows[0]["text"]
+
+
+def test_export_writes_a_bundle_that_transcribes_alone(run: Path, tones: Path, tmp_path: Path) -> None:
+    done = command("export", str(run), "model.safetensors", "--half", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    wav = str(tones / "test" / "test00.wav")
+    one, other = (command("transcribe", model, wav, cwd=tmp_path) for model in (str(run), "model.safetensors"))
+    assert other.returncode == 0, other.stderr
+    assert one.stdout == other.stdout
+    refused = command("export", str(run), "model.pkl", cwd=tmp_path)
+    assert "the name must end in .safetensors or .onnx" in refused.stderr
+
+
+def test_a_corpus_reader_of_ones_own_trains_with_plugins(tones: Path, tmp_path: Path) -> None:
+    (tmp_path / "my_corpus.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from pathlib import Path\n"
+        "from asr.corpus.manifest import read_manifest\n"
+        "@dataclass(frozen=True)\n"
+        "class Config:\n"
+        "    root: str = ''\n"
+        "def prepare(config):\n"
+        "    return {s: read_manifest(Path(config.root) / f'{s}.jsonl') for s in ('train', 'dev', 'test')}\n"
+    )
+    path = str(tmp_path)
+    prepared = command("prepare", "my_corpus", f"root={tones}", "plugins=[my_corpus]", "out=m", cwd=tmp_path, PYTHONPATH=path)
+    assert prepared.returncode == 0, prepared.stderr
+    assert "32 utterances, 2 speakers" in prepared.stderr
+    options = [one for one in small_run(tones) if not one.startswith("corpus")]
+    own = ["corpus=folder", "corpus.reader=my_corpus", f"corpus.root={tones}", "plugins=[my_corpus]", "training.epochs=1"]
+    done = command("train", *options, *own, "run_dir=r", cwd=tmp_path, PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
