@@ -32,13 +32,21 @@ def _parser() -> argparse.ArgumentParser:
         "asr-evaluate --ref ref.trn --hyp hyp.trn --rate wer --rate cer",
     )
     parser.add_argument("run", nargs="?", type=Path, help="a run folder: decode its splits with its best weights")
-    parser.add_argument("--split", action="append", choices=("train", "dev", "test"),
-                        help="which split of the run (repeatable; default dev and test)")
+    parser.add_argument(
+        "--split",
+        action="append",
+        choices=("train", "dev", "test"),
+        help="which split of the run (repeatable; default dev and test)",
+    )
     parser.add_argument("--out", type=Path, help="also write the result as <recipe>-seed<k>.json into this folder")
     parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
     parser.add_argument("--hyp", type=Path, help="its hypotheses, the same way")
-    parser.add_argument("--rate", action="append", choices=("wer", "cer", "per", "ser"),
-                        help="what to count in trn files (repeatable; default wer)")
+    parser.add_argument(
+        "--rate",
+        action="append",
+        choices=("wer", "cer", "per", "ser"),
+        help="what to count in trn files (repeatable; default wer)",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 

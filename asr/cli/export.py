@@ -24,8 +24,13 @@ def _main() -> None:
     parser.add_argument("model", help="a run folder, a checkpoint, a bundle or a pretrained name")
     parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file")
     parser.add_argument("--half", action="store_true", help="store the weights of a bundle as float16: half the size")
-    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE",
-                        help="a module of your own that the model needs (repeatable)")
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module of your own that the model needs (repeatable)",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     given = parser.parse_args()
     if given.out.suffix not in (".safetensors", ".onnx"):

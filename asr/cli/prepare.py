@@ -30,7 +30,9 @@ def _main() -> None:
         add_help=False,
     )
     parser.add_argument("name", nargs="?", help="the corpus, or a module of your own named in plugins=[...]")
-    parser.add_argument("options", nargs="*", metavar="option=value", help="options of the corpus; out=FOLDER, plugins=[...]")
+    parser.add_argument(
+        "options", nargs="*", metavar="option=value", help="options of the corpus; out=FOLDER, plugins=[...]"
+    )
     parser.add_argument("-h", "--help", action="store_true", help="show this, or the options of a corpus")
     given = parser.parse_args()
     options = _parsed(given.options)
@@ -74,7 +76,10 @@ def _describe(name: str, reader: ModuleType) -> str:
     for one in fields(reader.Config):
         default = "" if one.default is MISSING or one.default in ("", None) else f" (default {one.default})"
         lines += textwrap.wrap(
-            f"{one.name}=  {one.metadata.get('help', '')}{default}", 110, initial_indent="  ", subsequent_indent="      "
+            f"{one.name}=  {one.metadata.get('help', '')}{default}",
+            110,
+            initial_indent="  ",
+            subsequent_indent="      ",
         )
     lines.append(f"  out=  folder for the manifests (default manifest/{name})")
     return "\n".join(lines)

@@ -48,7 +48,9 @@ class Steps:
         self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self._progress.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:

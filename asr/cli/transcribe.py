@@ -46,15 +46,25 @@ def _parser() -> argparse.ArgumentParser:
         description="Recognise recordings with a trained model.",
         epilog="example: asr-transcribe an4 recording.flac --format json",
     )
-    parser.add_argument("model", help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: "
-                        "quickstart, an4")
+    parser.add_argument(
+        "model", help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: quickstart, an4"
+    )
     parser.add_argument("files", nargs="+", type=Path, metavar="file", help="WAV, FLAC, OGG, Opus, MP3 or NIST SPHERE")
-    parser.add_argument("--format", choices=sorted(FORMATS), default="text",
-                        help="text (default), json (one object a file: labels and words with times in seconds and "
-                        "confidences), ctm (one line a word, as NIST tools read it)")
+    parser.add_argument(
+        "--format",
+        choices=sorted(FORMATS),
+        default="text",
+        help="text (default), json (one object a file: labels and words with times in seconds and "
+        "confidences), ctm (one line a word, as NIST tools read it)",
+    )
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
-    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE",
-                        help="a module of your own that the model needs (repeatable)")
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module of your own that the model needs (repeatable)",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 

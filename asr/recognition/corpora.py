@@ -1,4 +1,4 @@
-"""Bring together the utterances of a run: a prepared manifest or a corpus reader, folded labels, pooled corpora."""
+"""Bring together the utterances of a run: prepared manifests or a corpus reader, and pooled corpora."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import data_prep
 from asr.config import nearest
 from asr.corpus.manifest import read_manifest
-from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
+from data_prep.corpora import SPLITS, read_corpus
 
-SPLITS = ("train", "dev", "test")
 Splits = dict[str, list[Utterance]]
 
 
@@ -26,7 +24,6 @@ class CorpusConfig:
     root: str | None = None  # the corpus on disk; None for the reader's default
     options: dict[str, Any] = field(default_factory=dict)  # anything else the reader takes
     manifests: str | None = None  # a folder with train.jsonl, dev.jsonl, test.jsonl, instead of a reader
-    fold: str | None = None  # a table of asr/corpus/phonemes.py that maps the labels
     pool: dict[str, Any] = field(default_factory=dict)  # name: more corpora like this one; all their parts train
 
 
@@ -63,23 +60,11 @@ def _named(name: str, utterance: Utterance) -> Utterance:
     return replace(utterance, id=f"{name}-{utterance.id}", speaker=speaker)
 
 
-def _read(
-    config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None
-) -> Splits:
+def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None) -> Splits:
     if (config.reader is None) == (config.manifests is None):
         raise ConfigError("a corpus needs either corpus.reader (with corpus.root) or corpus.manifests, and not both")
     if config.manifests is not None:
         folder = Path(config.manifests)
-        splits = {name: read_manifest(folder / f"{name}.jsonl") for name in SPLITS}
-    else:
-        options = dict(config.options) if config.root is None else {"root": config.root, **config.options}
-        splits = data_prep.read_corpus(str(config.reader), options, plugins, on_progress)
-    if config.fold is None:
-        return splits
-    return {name: [_folded(one, config.fold) for one in utterances] for name, utterances in splits.items()}
-
-
-def _folded(utterance: Utterance, table: str) -> Utterance:
-    if utterance.labels is None:
-        return utterance
-    return replace(utterance, labels=fold(utterance.labels, table))
+        return {name: read_manifest(folder / f"{name}.jsonl") for name in SPLITS}
+    options = dict(config.options) if config.root is None else {"root": config.root, **config.options}
+    return read_corpus(str(config.reader), options, plugins, on_progress)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from asr.corpus.inventory import normalise_text
+from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis
 from asr.features.cache import FrameCache
@@ -23,65 +24,63 @@ _BATCH_FRAMES = 16000  # stacked frames decoded at once, padding included
 _BATCH_UTTERANCES = 64
 
 
+@dataclass(frozen=True)
+class Recognised:
+    """An utterance, its reference as the inventory spells it, and what was recognised."""
+
+    utterance: Utterance
+    reference: tuple[str, ...]
+    hypothesis: Hypothesis
+
+    def compared(self, rate: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a rate compares: reference and hypothesis."""
+        return tokens(rate, self.reference), tokens(rate, self.hypothesis.labels)
+
+    def count(self, rate: str) -> ErrorCounts:
+        """The errors under a rate."""
+        return count_errors(*self.compared(rate))
+
+
 def decode(
     recogniser: Recogniser,
     utterances: Sequence[Utterance],
     cache: FrameCache,
     on_progress: Callable[[int, int], None] | None = None,
-) -> list[Hypothesis]:
-    """Recognise utterances in batches of similar length; hypotheses come back in the utterances' order."""
-    frames = [recogniser.frames(cache.frames(i), one.speaker) for i, one in enumerate(utterances)]
+) -> list[Recognised]:
+    """Recognise utterances in batches of similar length; results come back in the utterances' order."""
+    sizes = [recogniser.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
     found: dict[int, Hypothesis] = {}
-    for batch in group_by_length([len(one) for one in frames], _BATCH_FRAMES, _BATCH_UTTERANCES):
-        found.update(zip(batch, recogniser.recognise([frames[i] for i in batch]), strict=True))
+    for batch in group_by_length(sizes, _BATCH_FRAMES, _BATCH_UTTERANCES):
+        frames = [recogniser.frames(cache.frames(i), utterances[i].speaker) for i in batch]
+        found.update(zip(batch, recogniser.recognise(frames), strict=True))
         if on_progress is not None:
             on_progress(len(found), len(utterances))
-    return [found[i] for i in range(len(utterances))]
+    inventory: Inventory = recogniser.inventory
+    return [Recognised(one, inventory.symbols_of(one), found[i]) for i, one in enumerate(utterances)]
 
 
-def count(rate: str, utterance: Utterance, hypothesis: Hypothesis) -> ErrorCounts:
-    """The errors of one hypothesis under one rate."""
-    return count_errors(reference_tokens(rate, utterance), hypothesis_tokens(rate, hypothesis))
-
-
-def reference_tokens(rate: str, utterance: Utterance) -> tuple[str, ...]:
-    """What a rate compares of a reference; its text as the inventory spells it."""
-    return tokens(rate, normalise_text(utterance.text or ""), utterance.labels or ())
-
-
-def hypothesis_tokens(rate: str, hypothesis: Hypothesis) -> tuple[str, ...]:
-    """What a rate compares of a hypothesis."""
-    return tokens(rate, hypothesis.text, hypothesis.labels)
-
-
-def score(
-    utterances: Sequence[Utterance], hypotheses: Sequence[Hypothesis], rates: Sequence[str]
-) -> dict[str, Rate]:
+def score(recognised: Sequence[Recognised], rates: Sequence[str]) -> dict[str, Rate]:
     """The error rates of a split, each with its counts and its interval over speakers."""
-    pairs = list(zip(utterances, hypotheses, strict=True))
-    speakers = [utterance.speaker for utterance in utterances]
-    return {rate: rate_of([count(rate, *pair) for pair in pairs], speakers, unit_of(rate)) for rate in rates}
+    speakers = [one.utterance.speaker for one in recognised]
+    return {rate: rate_of([one.count(rate) for one in recognised], speakers, unit_of(rate)) for rate in rates}
 
 
-def write_decoded(
-    folder: Path, utterances: Sequence[Utterance], hypotheses: Sequence[Hypothesis], rates: Sequence[str]
-) -> None:
+def write_decoded(folder: Path, recognised: Sequence[Recognised], rates: Sequence[str]) -> None:
     """Write a split's transcripts into a folder.
 
     `ref.trn` and `hyp.trn` hold what the first rate compares, for sclite; `utterances.jsonl` has one row an utterance
-    with its text, its error counts under every rate and the alignment under the first one.
+    with reference, hypothesis, error counts under every rate and the alignment under the first one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pairs = list(zip(utterances, hypotheses, strict=True))
-    compared = [(one, reference_tokens(rates[0], one), hypothesis_tokens(rates[0], found)) for one, found in pairs]
-    write_trn(folder / "ref.trn", (Transcript(one.id, reference, one.speaker) for one, reference, _ in compared))
-    write_trn(folder / "hyp.trn", (Transcript(one.id, found, one.speaker) for one, _, found in compared))
+    references, hypotheses, rows = [], [], []
     joint = "" if unit_of(rates[0]) == "characters" else " "
-    rows = [
-        utterance_row(
-            one.id, one.speaker, reference, found, {rate: count(rate, one, hypothesis) for rate in rates}, joint
-        )
-        for (one, reference, found), hypothesis in zip(compared, hypotheses, strict=True)
-    ]
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    write_atomically(folder / "utterances.jsonl", lambda file: file.write(lines.encode()))
+    for one in recognised:
+        name, speaker = one.utterance.id, one.utterance.speaker
+        reference, hypothesis = one.compared(rates[0])
+        references.append(Transcript(name, reference, speaker))
+        hypotheses.append(Transcript(name, hypothesis, speaker))
+        counts = {rate: one.count(rate) for rate in rates}
+        rows.append(json.dumps(utterance_row(name, speaker, reference, hypothesis, counts, joint), ensure_ascii=False))
+    write_trn(folder / "ref.trn", references)
+    write_trn(folder / "hyp.trn", hypotheses)
+    write_atomically(folder / "utterances.jsonl", lambda file: file.write(("\n".join(rows) + "\n").encode()))

@@ -17,7 +17,7 @@ from asr.ctc.guard import unfit
 from asr.errors import Problems
 from asr.features.augment import Augmenter
 from asr.features.cache import FrameCache
-from asr.recognition.corpora import SPLITS, CorpusConfig, Splits, load_splits
+from asr.recognition.corpora import CorpusConfig, Splits, load_splits
 from asr.recognition.data import TrainingExamples
 from asr.recognition.rates import check_rates
 from asr.recognition.recogniser import PARTS, Recogniser
@@ -26,7 +26,7 @@ from asr.recognition.task import RecognitionTask
 from asr.resources import user_cache
 from asr.training.loop import State, Trainer, TrainingConfig, Watcher
 from asr.training.randomness import derive_seed
-from data_prep.corpora import write_corpus
+from data_prep.corpora import SPLITS, write_corpus
 
 Progress = Callable[[str, int, int], None]
 
@@ -36,6 +36,7 @@ class InventoryConfig:
     """What the labels are."""
 
     unit: str = "labels"  # "labels" (phonemes of the corpus) or "characters" of the text
+    fold: str | None = None  # a table of asr/corpus/phonemes.py for the labels; it also fixes the whole set
 
 
 @dataclass
@@ -59,18 +60,16 @@ class Experiment:
         self.training = TrainingConfig(**config["training"])
         self.rates: list[str] = list(config["scoring"]["rates"])
         self.plugins: list[str] = list(config["plugins"])
-        check_rates(self.rates)
+        check_rates(self.rates, config["inventory"]["unit"])
         if self.training.threads:
             torch.set_num_threads(self.training.threads)
         self.run = RunFolder(folder)
         self.run.claim(config)
         self.splits = self._splits()
-        self.inventory = Inventory.from_utterances(self.splits["train"], self.config["inventory"]["unit"])
+        self.inventory = Inventory.from_utterances(self.splits["train"], **self.config["inventory"])
         check_utterances(self.splits, self.inventory)
         torch.manual_seed(derive_seed(self.training.seed, "weights"))
-        self.recogniser = Recogniser(
-            {part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory
-        )
+        self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory)
         self.augmenter: Augmenter = build(
             config["augment"], self.plugins, seed=self.training.seed, blocks=self.recogniser.extractor.blocks
         )
@@ -121,6 +120,8 @@ class Experiment:
             cache, utterances = self.caches[name], self.splits[name]
             slowest = [min(cache.n_frames(i, speed) for speed in cache.speeds) for i in range(len(utterances))]
             stacked = [self.recogniser.model.out_length(self.recogniser.stacking.out_length(n)) for n in slowest]
-            problems += unfit([one.id for one in utterances], stacked, [self.inventory.encode(one) for one in utterances])
+            problems += unfit(
+                [one.id for one in utterances], stacked, [self.inventory.encode(one) for one in utterances]
+            )
         if problems:
             raise Problems(problems, "the training data: recordings too short for their labels")

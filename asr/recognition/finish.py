@@ -11,14 +11,13 @@ from typing import Any
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.features.cache import FrameCache
-from asr.recognition.corpora import SPLITS
 from asr.recognition.evaluate import decode, score, write_decoded
 from asr.recognition.loading import load
 from asr.recognition.recogniser import Recogniser
 from asr.recognition.run_folder import RunFolder, environment, fingerprint
 from asr.resources import user_cache
-from asr.scoring.rates import Rate
 from asr.training.checkpoint import load_checkpoint, write_json
+from data_prep.corpora import SPLITS
 
 Progress = Callable[[str, int, int], None]
 
@@ -36,7 +35,9 @@ def evaluate_run(run: RunFolder, splits: Sequence[str], on_progress: Progress) -
     data = {name: read_manifest(run.manifests / f"{name}.jsonl") for name in SPLITS}
     evaluated = {}
     for name in splits:
-        evaluated[name] = _evaluate_split(recogniser, data[name], run.path / "decode" / name, rates, cache_dir, on_progress)
+        evaluated[name] = _evaluate_split(
+            recogniser, data[name], run.path / "decode" / name, rates, cache_dir, on_progress
+        )
     result = _record(run, config, data) | {"splits": evaluated}
     write_json(run.result, result)
     return result
@@ -54,13 +55,12 @@ def _evaluate_split(
     cache = FrameCache.open(utterances, recogniser.extractor, cache_dir)
     if recogniser.normaliser.per == "speaker":  # over all that a speaker said in this split
         recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
-    hypotheses = decode(recogniser, utterances, cache, lambda done, total: on_progress(what, done, total))
-    write_decoded(folder, utterances, hypotheses, rates)
-    scored: dict[str, Rate] = score(utterances, hypotheses, rates)
+    recognised = decode(recogniser, utterances, cache, lambda done, total: on_progress(what, done, total))
+    write_decoded(folder, recognised, rates)
     result = {
         "utterances": len(utterances),
         "excluded": [],
-        "rates": {name: rate.to_dict() for name, rate in scored.items()},
+        "rates": {name: rate.to_dict() for name, rate in score(recognised, rates).items()},
     }
     write_json(folder / "result.json", result)
     return result

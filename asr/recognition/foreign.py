@@ -8,7 +8,7 @@ from pathlib import Path
 from asr.errors import Problems
 from asr.recognition.rates import tokens
 from asr.scoring.rates import Rate, rate_of_pairs, unit_of
-from asr.scoring.trn import read_trn
+from asr.scoring.trn import Transcript, read_trn
 
 
 def score_transcripts(reference: Path, hypothesis: Path, rates: Sequence[str]) -> dict[str, Rate]:
@@ -28,15 +28,16 @@ def score_transcripts(reference: Path, hypothesis: Path, rates: Sequence[str]) -
         raise Problems(problems, f"{hypothesis} against {reference}")
     return {
         rate: rate_of_pairs(
-            (
-                (
-                    tokens(rate, " ".join(one.tokens), one.tokens),
-                    tokens(rate, " ".join(hypotheses[one.id].tokens), hypotheses[one.id].tokens),
-                    one.speaker,
-                )
+            [
+                (tokens(rate, _symbols(rate, one)), tokens(rate, _symbols(rate, hypotheses[one.id])), one.speaker)
                 for one in references.values()
-            ),
+            ],
             unit_of(rate),
         )
         for rate in rates
     }
+
+
+def _symbols(rate: str, transcript: Transcript) -> tuple[str, ...]:
+    """The tokens of a trn line are words for word and character rates, labels for the others."""
+    return tuple(" ".join(transcript.tokens)) if rate in ("wer", "cer") else transcript.tokens

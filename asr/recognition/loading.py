@@ -96,7 +96,9 @@ def _assemble(
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: the weights do not fit the configuration that comes with them: {error}") from error
+        raise CheckpointError(
+            f"{path}: the weights do not fit the configuration that comes with them: {error}"
+        ) from error
     recogniser.model.eval()
     return recogniser
 

@@ -1,13 +1,13 @@
 """The error rates a recogniser can report: what each of them compares, and after which folding.
 
-| rate | compares |
-|---|---|
-| `wer` | words of the text |
-| `cer` | characters of the text, spaces included (as jiwer counts them) |
-| `per` | labels as the recogniser was trained on them |
-| `per_39` | TIMIT's labels folded to 39 (Lee and Hon 1989), silence counted as a label |
-| `per_39_no_sil` | the same with silence removed from reference and hypothesis |
-| `ser` | whole utterances: wrong in anything |
+| rate | inventory of | compares |
+|---|---|---|
+| `wer` | characters | words of the text |
+| `cer` | characters | characters of the text, spaces included (as jiwer counts them) |
+| `per` | labels | labels of the inventory |
+| `per_39` | labels | TIMIT's labels folded to 39 (Lee and Hon 1989), silence counted as a label |
+| `per_39_no_sil` | labels | the same with silence removed from reference and hypothesis |
+| `ser` | both | whole utterances: wrong in anything |
 """
 
 from __future__ import annotations
@@ -22,49 +22,46 @@ Tokens = tuple[str, ...]
 _SILENCE = "sil"
 
 
-def _words(text: str, labels: Sequence[str]) -> Tokens:
-    return tuple(text.split())
+def _words(symbols: Sequence[str]) -> Tokens:
+    return tuple("".join(symbols).split())
 
 
-def _characters(text: str, labels: Sequence[str]) -> Tokens:
-    return tuple(text)
+def _folded(symbols: Sequence[str]) -> Tokens:
+    return fold(symbols, "timit61_to_39")
 
 
-def _labels(text: str, labels: Sequence[str]) -> Tokens:
-    return tuple(labels)
+def _folded_without_silence(symbols: Sequence[str]) -> Tokens:
+    return tuple(label for label in _folded(symbols) if label != _SILENCE)
 
 
-def _folded(text: str, labels: Sequence[str]) -> Tokens:
-    return fold(labels, "timit61_to_39")
+def _whole(symbols: Sequence[str]) -> Tokens:
+    return ("\n".join(symbols),)
 
 
-def _folded_without_silence(text: str, labels: Sequence[str]) -> Tokens:
-    return tuple(label for label in fold(labels, "timit61_to_39") if label != _SILENCE)
-
-
-def _whole(text: str, labels: Sequence[str]) -> Tokens:
-    return (text if text else " ".join(labels),)
-
-
-RATES: dict[str, Callable[[str, Sequence[str]], Tokens]] = {
-    "wer": _words,
-    "cer": _characters,
-    "per": _labels,
+_OF_CHARACTERS: dict[str, Callable[[Sequence[str]], Tokens]] = {"wer": _words, "cer": tuple, "ser": _whole}
+_OF_LABELS: dict[str, Callable[[Sequence[str]], Tokens]] = {
+    "per": tuple,
     "per_39": _folded,
     "per_39_no_sil": _folded_without_silence,
     "ser": _whole,
 }
+_BY_UNIT = {"characters": _OF_CHARACTERS, "labels": _OF_LABELS}
 
 
-def tokens(rate: str, text: str, labels: Sequence[str]) -> Tokens:
-    """What a rate compares of a reference or a hypothesis."""
-    return RATES[rate](text, labels)
+def tokens(rate: str, symbols: Sequence[str]) -> Tokens:
+    """What a rate compares of a reference or a hypothesis, given as symbols of its inventory."""
+    return (_OF_CHARACTERS | _OF_LABELS)[rate](symbols)
 
 
-def check_rates(names: Sequence[str]) -> None:
-    """Raise a ConfigError for a rate that does not exist."""
+def check_rates(names: Sequence[str], unit: str) -> None:
+    """Raise a ConfigError for a rate that an inventory of `unit` does not have."""
+    if unit not in _BY_UNIT:
+        raise ConfigError(f"inventory.unit is '{unit}'; it must be one of {', '.join(_BY_UNIT)}")
+    known = _BY_UNIT[unit]
     for name in names:
-        if name not in RATES:
-            raise ConfigError(f"scoring.rates: there is no rate '{name}'{nearest(name, RATES)}; there are {', '.join(RATES)}")
+        if name not in known:
+            raise ConfigError(
+                f"scoring.rates: an inventory of {unit} has no rate '{name}'{nearest(name, known)}; it has {', '.join(known)}"
+            )
     if not names:
-        raise ConfigError(f"scoring.rates is empty; choose among {', '.join(RATES)}")
+        raise ConfigError(f"scoring.rates is empty; choose among {', '.join(known)}")

@@ -28,9 +28,7 @@ class Recogniser:
         card: what is known of the weights (data, licence, error rates), shown to whoever loads them.
     """
 
-    def __init__(
-        self, config: Mapping[str, Any], inventory: Inventory, card: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, config: Mapping[str, Any], inventory: Inventory, card: Mapping[str, Any] | None = None) -> None:
         plugins = tuple(config.get("plugins") or ())
         self.config = {part: config[part] for part in PARTS} | {"plugins": list(plugins)}
         self.inventory = inventory
@@ -39,7 +37,11 @@ class Recogniser:
         self.normaliser = build(config["normaliser"], plugins)
         self.stacking = build(config["stacking"], plugins)
         self.model = build(
-            config["model"], plugins, n_features=self.extractor.dim * self.stacking.width, n_labels=len(inventory), plugins=plugins
+            config["model"],
+            plugins,
+            n_features=self.extractor.dim * self.stacking.width,
+            n_labels=len(inventory),
+            plugins=plugins,
         )
         self.decoder = build(config["decoder"], plugins, inventory=inventory)
 

@@ -17,8 +17,8 @@ import torch
 
 from asr.corpus.utterance import Utterance
 from asr.errors import CheckpointError, ConfigError, DataError
-from asr.recognition.corpora import SPLITS
 from asr.training.checkpoint import write_atomically, write_json
+from data_prep.corpora import SPLITS
 
 
 HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
@@ -73,12 +73,16 @@ class RunFolder:
             raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
         from omegaconf import OmegaConf
 
-        write_atomically(self.config, lambda file: file.write(OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode()))
+        write_atomically(
+            self.config, lambda file: file.write(OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode())
+        )
         write_json(self.path / "environment.json", environment() | {"seed": config["training"]["seed"]})
 
     def _compare(self, config: Mapping[str, Any]) -> None:
         before, now = _flat(self.read_config()), _flat(config)
-        different = [key for key in sorted((before.keys() | now.keys()) - set(HARMLESS)) if before.get(key) != now.get(key)]
+        different = [
+            key for key in sorted((before.keys() | now.keys()) - set(HARMLESS)) if before.get(key) != now.get(key)
+        ]
         if different:
             shown = ", ".join(f"{key} (was {before.get(key)}, is {now.get(key)})" for key in different[:5])
             raise ConfigError(
@@ -136,7 +140,9 @@ def commit() -> str:
         return "unknown"
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True, timeout=10)
+        done = subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True, timeout=10
+        )
         return done.stdout.strip()
 
     try:

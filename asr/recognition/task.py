@@ -12,7 +12,7 @@ from asr.corpus.utterance import Utterance
 from asr.ctc.loss import ctc_loss
 from asr.features.cache import FrameCache
 from asr.recognition.data import TrainingExamples
-from asr.recognition.evaluate import count, decode
+from asr.recognition.evaluate import decode
 from asr.recognition.loading import state_of
 from asr.recognition.recogniser import Recogniser
 from asr.scoring.edits import ErrorCounts
@@ -56,9 +56,8 @@ class RecognitionTask:
 
     def evaluate_dev(self) -> DevResult:
         """Decode the dev set; summed errors / summed reference labels."""
-        hypotheses = decode(self.recogniser, self._dev_utterances, self._dev_cache)
-        pairs = zip(self._dev_utterances, hypotheses, strict=True)
-        counts = sum((count(self.rate, *pair) for pair in pairs), ErrorCounts())
+        recognised = decode(self.recogniser, self._dev_utterances, self._dev_cache)
+        counts = sum((one.count(self.rate) for one in recognised), ErrorCounts())
         details = {
             "deletions": float(counts.deletions),
             "insertions": float(counts.insertions),

@@ -43,9 +43,7 @@ class Batch:
         """The same batch with frames and labels on a device; lengths stay on the CPU."""
         if device == "cpu":
             return self
-        return Batch(
-            self.frames.to(device), self.lengths, self.labels.to(device), self.label_lengths, self.utt_ids
-        )
+        return Batch(self.frames.to(device), self.lengths, self.labels.to(device), self.label_lengths, self.utt_ids)
 
 
 def collate(frames: Sequence[Tensor], labels: Sequence[Sequence[int]], utt_ids: Sequence[str], blank: int) -> Batch:
@@ -97,9 +95,7 @@ class _EpochDataset(Dataset[B]):
         return self._examples.load_batch(self._batches[position], self._epoch)
 
 
-def load_batches(
-    examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int, workers: int = 0
-) -> Iterator[B]:
+def load_batches(examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int, workers: int = 0) -> Iterator[B]:
     """Yield the batches in order; worker processes only make them sooner."""
     if not batches:
         return

@@ -63,7 +63,7 @@ def test_the_help_of_training_lists_the_recipes_and_the_options(tmp_path: Path) 
         (["features=mfc"], r"there is no features=mfc; did you mean 'mfcc'?"),
         (["recipe=an4/ctc"], r"these options must be given: corpus.root=..."),
         (["recipe=an4/ctc", "corpus.root=/nowhere"], r"/nowhere"),
-        (["scoring.rates=[wre]"], r"there is no rate 'wre'; did you mean 'wer'?"),
+        (["scoring.rates=[prr]"], r"an inventory of labels has no rate 'prr'; did you mean 'per'?"),
         (["corpus.reader=timti", "corpus.root=x"], r"there is no corpus reader 'timti'; did you mean 'timit'?"),
     ],
 )
@@ -149,10 +149,18 @@ def test_a_corpus_reader_of_ones_own_trains_with_plugins(tones: Path, tmp_path: 
         "    return {s: read_manifest(Path(config.root) / f'{s}.jsonl') for s in ('train', 'dev', 'test')}\n"
     )
     path = str(tmp_path)
-    prepared = command("prepare", "my_corpus", f"root={tones}", "plugins=[my_corpus]", "out=m", cwd=tmp_path, PYTHONPATH=path)
+    prepared = command(
+        "prepare", "my_corpus", f"root={tones}", "plugins=[my_corpus]", "out=m", cwd=tmp_path, PYTHONPATH=path
+    )
     assert prepared.returncode == 0, prepared.stderr
     assert "32 utterances, 2 speakers" in prepared.stderr
     options = [one for one in small_run(tones) if not one.startswith("corpus")]
-    own = ["corpus=folder", "corpus.reader=my_corpus", f"corpus.root={tones}", "plugins=[my_corpus]", "training.epochs=1"]
+    own = [
+        "corpus=folder",
+        "corpus.reader=my_corpus",
+        f"corpus.root={tones}",
+        "plugins=[my_corpus]",
+        "training.epochs=1",
+    ]
     done = command("train", *options, *own, "run_dir=r", cwd=tmp_path, PYTHONPATH=path)
     assert done.returncode == 0, done.stderr

@@ -158,7 +158,9 @@ def test_a_checkpoint_cannot_allow_its_own_plugins(trained: Path, tmp_path: Path
 
 
 def test_what_is_no_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no model 'nowhere': neither a file or run folder nor one of the pretrained"):
+    with pytest.raises(
+        CheckpointError, match="no model 'nowhere': neither a file or run folder nor one of the pretrained"
+    ):
         load("nowhere")
     with pytest.raises(CheckpointError, match="is not a run folder with a finished epoch"):
         load(tmp_path)
