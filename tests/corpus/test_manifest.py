@@ -81,6 +81,7 @@ BAD_LINES: list[tuple[Any, str]] = [
     ({**FINE, "speaker": 3}, "speaker is a number"),
     ({**FINE, "tags": ["x"]}, "tags is a list; expected an object"),
     ({**FINE, "tags": {"a": 1}}, "tags holds a value that is not a string"),
+    ('{"id": "u", "audio": "wav/a.wav", "start": 1e999}', "start is inf; expected seconds"),
     ({**FINE, "start": -0.5}, "start is -0.5; expected seconds, 0 or more"),
     ({**FINE, "start": True}, "start is true or false"),
     ({**FINE, "start": "1"}, "start is a string; expected a number"),

@@ -126,6 +126,7 @@ def test_a_server_that_cannot_resume_is_read_from_the_start(server: Server, tmp_
     server.data, server.ranges = BYTES, False
     (tmp_path / "corpus.tar.gz.part").write_bytes(BYTES[:1000])
     assert fetch(server.archive(), tmp_path).read_bytes() == BYTES
+    assert server.asked == ["bytes=1000-"]  # once: the answer is not appended to what was there
 
 
 def test_a_part_that_is_complete_only_needs_its_name(server: Server, tmp_path: Path) -> None:
