@@ -17,13 +17,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import itertools
 import json
 import os
 import random
 import shutil
 import tempfile
+import time
 import wave
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,11 +34,13 @@ import numpy as np
 
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
+from asr.resources import user_cache
 from data_prep import timit
 from data_prep.espeak_library import RATE as ESPEAK_RATE
 from data_prep.espeak_library import REMEDY, Request, Speech, speak
 from data_prep.espeak_phonemes import ACCENTS, Segment, segments
 from data_prep.espeak_sentences import distinct, words
+from data_prep.recordings import Progress
 
 VERSION = 1
 """Of the recipe below: raised when the same configuration gives other recordings."""
@@ -44,14 +48,15 @@ VERSION = 1
 RATE = 16000
 SPLITS = ("train", "dev", "test")
 
-# The variants of eSpeak NG that sound like a person. Variants between two bars are alike and stay in one split.
+# The variants of eSpeak NG's formant synthesiser that sound like a person and have no echo: silence in their pauses is
+# what closures are found by. Variants between two bars are alike and stay in one split.
 _WOMEN = """
     f1|Andrea|Annie|anika|aunty|belinda linda|steph steph2 steph3|grandma
 """
 _MEN = """
     Alex|Andy AnxiousAndy Lee|Denis|Diogo Henrique Hugo michel miguel|Gene Gene2|Jacky|Mario Michael gustave marcelo
-    Mike|Nguyen|Storm|antonio|boris|david|ed|edward2|grandpa|ian|iven2|iven3 iven4|john norbert|kaukovalta|m1|m3|m4|m5
-    m6|m7|m8|max|paul|pedro|quincy|rob|robert|shelby|travis|victor|adam|benjamin|klatt2|klatt3
+    Mike|Nguyen|Storm|antonio|boris|ed|grandpa|ian|iven2|iven3 iven4|john norbert|kaukovalta|m1|m3|m4|m5|m6|m7|m8|max
+    paul|pedro|quincy|rob|robert|shelby|travis|victor
 """
 
 Samples = np.ndarray[Any, np.dtype[np.float64]]
@@ -118,11 +123,11 @@ class Line:
         return Path(self.split, "dr1", self.speaker.name, self.id)
 
 
-def prepare(config: Config, on_progress: Callable[[int, int], None] | None = None) -> dict[str, list[Utterance]]:
+def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
     """The corpus as utterances; its tree is made first where it is not there yet.
 
     Args:
-        on_progress: called with the number of utterances recorded so far and of all, while the tree is made.
+        on_progress: hears `(what, done, total)` while the tree is made.
 
     Raises:
         ConfigError: a number is out of range.
@@ -131,7 +136,7 @@ def prepare(config: Config, on_progress: Callable[[int, int], None] | None = Non
     _check(config)
     root = folder(config)
     if not is_complete(root, config):
-        make(root, config, on_progress or (lambda done, total: None))
+        make(root, config, on_progress)
     return timit.prepare(timit.Config(root=str(root)))
 
 
@@ -139,8 +144,7 @@ def folder(config: Config) -> Path:
     """Where the tree of this configuration stands: its root, or a folder of its own in the user's cache."""
     if config.root:
         return Path(config.root).expanduser().resolve()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "ctc-asr" / f"espeak-{_hash(json.dumps(_identity(config)).encode())[:12]}"
+    return user_cache() / f"espeak-{_hash(json.dumps(_identity(config)).encode())[:12]}"
 
 
 def is_complete(root: Path, config: Config) -> bool:
@@ -168,18 +172,20 @@ def is_complete(root: Path, config: Config) -> bool:
     return bool(listing == _listing(root))
 
 
-def make(root: Path, config: Config, on_progress: Callable[[int, int], None]) -> None:
+def make(root: Path, config: Config, on_progress: Progress | None) -> None:
     """Record the corpus beside `root` and rename it when it is complete; what stood there before is replaced."""
     if importlib.util.find_spec("espeakng_loader") is None:
         raise DataError(f"the embedded corpus is spoken by eSpeak NG, which is not installed: {REMEDY}")
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(root)
         place = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
         try:
             lines = plan(config)
             for done, speech in enumerate(_spoken(lines)):
                 _record(place, lines[done], speech)
-                on_progress(done + 1, len(lines))
+                if on_progress is not None:
+                    on_progress("making the embedded corpus", done + 1, len(lines))
             _write_card(place, config, lines)
             if root.exists():
                 shutil.rmtree(root)
@@ -190,6 +196,13 @@ def make(root: Path, config: Config, on_progress: Callable[[int, int], None]) ->
     except OSError as error:
         if not is_complete(root, config):  # otherwise another process was faster
             raise DataError(f"the embedded corpus cannot be written to {root}: {error}") from error
+
+
+def _sweep(root: Path) -> None:
+    """Remove what a killed process left half made a day ago or earlier."""
+    for left in root.parent.glob(f".{root.name}.*"):
+        if left.is_dir() and left.stat().st_mtime < time.time() - 86400:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _check(config: Config) -> None:
@@ -256,31 +269,28 @@ def _line(config: Config, split: str, speaker: Speaker, name: str, sentence: str
 
 
 def _speakers(config: Config) -> dict[str, list[Speaker]]:
-    """Speakers of each split, women and men in turn; their variants are in no other split."""
+    """Speakers of each split, every third a woman as in TIMIT; their variants are in no other split."""
     rng = random.Random(f"{config.seed} speakers")
     variants: dict[str, dict[str, list[str]]] = {split: {} for split in SPLITS}
     for sex, table in (("f", _WOMEN), ("m", _MEN)):
         families = [family.split() for line in table.strip().splitlines() for family in line.split("|")]
         rng.shuffle(families)
-        n_held_out = max(1, len(families) // 5)
-        dealt = {"test": families[:n_held_out], "dev": families[n_held_out : n_held_out + max(1, n_held_out // 2)]}
-        dealt["train"] = families[n_held_out + len(dealt["dev"]) :]
+        n_test, n_dev = max(2, len(families) // 5), max(1, len(families) // 10)
+        dealt = {"test": families[:n_test], "dev": families[n_test:][:n_dev], "train": families[n_test + n_dev :]}
         for split in SPLITS:
             variants[split][sex] = [variant for family in dealt[split] for variant in family]
     names: dict[str, int] = {}
     return {
         split: [
-            _speaker(config, rng, names, "fm"[k % 2], variants[split]["fm"[k % 2]], k // 2)
-            for k in range(getattr(config, f"{split}_speakers"))
+            _speaker(config, rng, names, sex, variants[split][sex])
+            for sex, _ in zip(itertools.cycle("fmm"), range(getattr(config, f"{split}_speakers")), strict=False)
         ]
         for split in SPLITS
     }
 
 
-def _speaker(
-    config: Config, rng: random.Random, names: dict[str, int], sex: str, variants: list[str], turn: int
-) -> Speaker:
-    variant = variants[turn % len(variants)]
+def _speaker(config: Config, rng: random.Random, names: dict[str, int], sex: str, variants: list[str]) -> Speaker:
+    variants.append(variant := variants.pop(0))  # each in its turn
     stem = sex + (variant.lower() + "xx")[:3]
     number = names[stem] = names.get(stem, -1) + 1
     return Speaker(

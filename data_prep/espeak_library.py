@@ -145,7 +145,6 @@ class _Library:
         import espeakng_loader
 
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._c = ctypes.CDLL(None) if os.name == "posix" else ctypes.CDLL("ucrtbase")
         # The library cuts paths after 160 bytes; a relative one is always short enough.
         os.chdir(Path(espeakng_loader.get_data_path()).parent)
         if self._library.espeak_Initialize(_SYNCHRONOUS, 0, b".", _PHONEME_EVENTS | _DONT_EXIT) != RATE:
@@ -177,7 +176,6 @@ class _Library:
         library.espeak_SetParameter(_PITCH, request.pitch, 0)
         library.espeak_SetParameter(_RANGE, request.pitch_range, 0)
         library.espeak_ng_SetRandSeed(ctypes.c_long(request.seed))
-        self._c.srand(request.seed)
         text = request.text.encode() + b"\0"
         library.espeak_Synth(text, ctypes.c_size_t(len(text)), 0, _POSITION_CHARACTER, 0, _UTF8, None, None)
         library.espeak_Synchronize()

@@ -11,7 +11,6 @@ The table covers the phonemes of the rhotic English voices `en-us` and `en-gb-sc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -47,8 +46,10 @@ _GLIDE = ";"  # the end of a vowel before another vowel, as in "being": part of 
 _STRESS = "',%=|"
 _SHORT_PAUSE_SECONDS = 0.04  # a shorter silence is not heard as a pause
 _SHORT_CLOSURE_SECONDS = 0.006
-_LIQUID_SECONDS = 0.05  # what l and r get of the vowel before them, in which eSpeak NG speaks most of them
-_LIQUID_SHARE = 0.4  # but no more of both than this
+# A liquid after a vowel is reported when the vowel, which already holds most of it, is nearly over: it gets its part.
+_LEAST_SECONDS = {"l": 0.05, "r": 0.05}
+_LEAST_SECONDS_OF_OTHERS = 0.005
+_LARGEST_SHARE = 0.4  # of the two segments together
 _SILENT = 1  # largest sample of the library's silence
 
 
@@ -68,9 +69,8 @@ def segments(speech: Speech) -> list[Segment]:
     Raises:
         DataError: a phoneme is not in the table.
     """
-    phonemes = _without_last_pause(speech.phonemes)
-    ends = [phoneme.sample for phoneme in phonemes[1:]]
-    ends.append(speech.phonemes[len(phonemes)].sample if len(phonemes) < len(speech.phonemes) else len(speech.samples))
+    phonemes, end_of_last = _sounds(speech)
+    ends = [*(phoneme.sample for phoneme in phonemes[1:]), end_of_last]
     found: list[Segment] = []
     for phoneme, following, end in zip(phonemes, [*phonemes[1:], None], ends, strict=True):
         name = phoneme.name.lstrip(_STRESS)
@@ -80,25 +80,27 @@ def segments(speech: Speech) -> list[Segment]:
             _extend(found, end)
         else:
             _add(found, _labels(name, following), speech, phoneme, end)
-    for vowel, liquid in pairwise(found):
-        if liquid.label in ("l", "r"):
-            _begin_earlier(liquid, vowel)
+    for before, segment in pairwise(found):
+        _begin_early_enough(segment, before)
     return found
 
 
-def _begin_earlier(liquid: Segment, before: Segment) -> None:
-    """A liquid after a vowel is reported when the vowel, which already holds most of it, is over."""
-    start = liquid.end - round(_LIQUID_SECONDS * RATE)
-    start = max(start, liquid.end - round(_LIQUID_SHARE * (liquid.end - before.start)))
-    if start < liquid.start:
-        before.end = liquid.start = start
+def _begin_early_enough(segment: Segment, before: Segment) -> None:
+    least = round(_LEAST_SECONDS.get(segment.label, _LEAST_SECONDS_OF_OTHERS) * RATE)
+    start = segment.end - min(least, round(_LARGEST_SHARE * (segment.end - before.start)))
+    if start < segment.start:
+        before.end = segment.start = start
 
 
-def _without_last_pause(phonemes: Sequence[Phoneme]) -> list[Phoneme]:
-    kept = list(phonemes)
-    while kept and kept[-1].name.startswith("_"):
-        kept.pop()
-    return kept
+def _sounds(speech: Speech) -> tuple[list[Phoneme], int]:
+    """Phonemes with each run of pauses as one and without those at the end, and where the last sound ends."""
+    joined: list[Phoneme] = []
+    for phoneme in speech.phonemes:
+        if not (joined and joined[-1].name.startswith("_") and phoneme.name.startswith("_")):
+            joined.append(phoneme)
+    if joined and joined[-1].name.startswith("_"):
+        return joined[:-1], joined[-1].sample
+    return joined, len(speech.samples)
 
 
 def _labels(name: str, following: Phoneme | None) -> tuple[str, ...]:
@@ -107,15 +109,13 @@ def _labels(name: str, following: Phoneme | None) -> tuple[str, ...]:
             f"eSpeak NG's phoneme {name!r} has no TIMIT label; only the accents {', '.join(ACCENTS)} have all"
         )
     labels = LABELS[name]
-    if labels[-1] == "r" and following is not None and following.name.lstrip(_STRESS) in ("r", "r-"):
+    if labels[1:] == ("r",) and following is not None and following.name.lstrip(_STRESS) in ("r", "r-"):
         return labels[:-1]  # the r before a vowel is reported as a phoneme of its own
     return labels
 
 
 def _add_pause(found: list[Segment], phoneme: Phoneme, end: int) -> None:
-    if found and found[-1].label == "pau":
-        found[-1].end = end
-    elif found and end - phoneme.sample >= _SHORT_PAUSE_SECONDS * RATE:
+    if found and end - phoneme.sample >= _SHORT_PAUSE_SECONDS * RATE:
         found.append(Segment("pau", phoneme.sample, end, phoneme.position))
 
 

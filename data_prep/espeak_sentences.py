@@ -56,8 +56,9 @@ _HOW = """
     slowly quickly quietly gladly bravely politely carefully rudely proudly usually suddenly secretly gently barely
     nearly rarely always never
 """
+_BY = "beside behind near inside outside beyond above below"
 _SAID = "thought knew heard said wished agreed argued believed shouted whispered"
-_WAS = "looked seemed felt was became"
+_LOOKED = "looked seemed felt became smelled"
 
 _TEMPLATES = (
     "The {adjective} {person} {did} a {thing} {when}.",
@@ -65,18 +66,18 @@ _TEMPLATES = (
     "The {person} {how} {did} the {thing} {when}.",
     "A {animal} {went} {towards} the {adjective} {place}.",
     "The {animal} {went} {towards} the {place} {when}.",
-    "The {animal} and the {animal2} {went} {towards} the {place}.",
+    "The {person} and the {animal} {went} {towards} the {place}.",
     "My {person} {did} your {thing} {when}.",
     "Who {did} the {thing} in the {place}?",
-    "Her {thing} and his {thing2} {was} {adjective}.",
-    "The {person} {said} that the {thing} {was} {adjective}.",
-    "Every {person} {said} the {place} {was} {adjective}.",
+    "His {thing} and the {place} {looked} {adjective}.",
+    "The {person} {said} that the {thing} {looked} {adjective}.",
+    "Every {person} {said} the {place} {looked} {adjective}.",
     "Their {adjective} {animal} {how} {did} my {thing}.",
-    "We {did} a {adjective} {thing} {towards} the {place}.",
+    "We {did} a {adjective} {thing} {by} the {place}.",
     "They {how} {went} {towards} our {adjective} {place}.",
     "Has the {person} seen this {adjective} {thing}?",
-    "Did the {animal} sleep {towards} the {place}?",
-    "Put the {thing} beside that {adjective} {thing2}.",
+    "Did the {animal} sleep {by} the {place}?",
+    "Put the {thing} {by} that {adjective} {place}.",
     "Please show the {person} your {adjective} {thing}.",
     "Why would a {person} need two {adjective} {animal}s?",
     "No {person} from the {place} {did} the {thing}.",
@@ -84,20 +85,19 @@ _TEMPLATES = (
 _SLOTS = {
     "person": _PEOPLE.split(),
     "animal": _ANIMALS.split(),
-    "animal2": _ANIMALS.split(),
     "thing": _THINGS.split(),
-    "thing2": _THINGS.split(),
     "place": _PLACES.split(),
     "adjective": _ADJECTIVES.split(),
     "did": _DONE_TO_THINGS.split(),
     "went": _WENT.split(),
     "towards": _TOWARDS.split(),
+    "by": _BY.split(),
     "when": [phrase.strip() for line in _WHEN.strip().splitlines() for phrase in line.split("|")],
     "how": _HOW.split(),
     "said": _SAID.split(),
-    "was": _WAS.split(),
+    "looked": _LOOKED.split(),
 }
-_PLURALS = {"fox": "foxes", "goose": "geese", "wolf": "wolves", "mouse": "mice", "pony": "ponies", "moth": "moths"}
+_PLURALS = {"fox": "foxes", "goose": "geese", "wolf": "wolves", "mouse": "mice", "pony": "ponies", "puppy": "puppies"}
 
 
 def written() -> list[str]:
