@@ -1,0 +1,73 @@
+"""A run killed with kill -9 at random points ends with the same weights, bit for bit, as one that ran in peace."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from asr.training.checkpoint import load_checkpoint
+from tests.tones import make_corpus, small_run
+
+_CODE = "import sys; sys.argv[0] = 'asr-train'; from asr.cli.train import main; main()"
+_HARD = {  # everything that draws random numbers, and a checkpoint after every step
+    "augment": "strong",
+    "training.epochs": "12",
+    "training.checkpoint_seconds": "0",
+    "training.weight_noise": "0.02",
+    "training.average_decay": "0.9",
+    "model.dropout": "0.2",
+    "model.layers": "2",
+    "schedule": "plateau",
+}
+
+
+def start(arguments: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _CODE, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until the file is there or the process has ended."""
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_random_points_ends_with_the_same_bits(tmp_path: Path) -> None:
+    root = make_corpus(tmp_path / "tones", {"train": 16, "dev": 4, "test": 4})
+    peaceful, killed = tmp_path / "peaceful", tmp_path / "killed"
+    assert start(small_run(root, run_dir=str(peaceful), **_HARD)).wait() == 0
+    rng = random.Random(int(os.environ.get("KILL_SEED", "4")))
+    kills = 0
+    while True:
+        process = start(small_run(root, run_dir=str(killed), **_HARD, **{"training.workers": str(kills % 2)}))
+        wait_for(killed / "checkpoints" / "last.pt", process)
+        try:
+            process.wait(timeout=rng.uniform(0.5, 2.0) if kills < 4 else None)
+            break
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert process.returncode == 0
+    assert kills > 0
+    for name in ("last.pt", "best.pt"):
+        one, other = (load_checkpoint(run / "checkpoints" / name) for run in (peaceful, killed))
+        assert one["weights"].keys() == other["weights"].keys()
+        for key, value in one["weights"].items():
+            assert torch.equal(value, other["weights"][key]), (name, key)
+        assert one["state"]["step"] == other["state"]["step"]
+    names = sorted(path.name for path in (killed / "checkpoints").iterdir() if not path.name.startswith("."))
+    assert names == ["best.pt", "last.pt"]
