@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr.errors import ConfigError
+from asr.features.stack import FrameStack
+
+
+def test_by_hand():
+    frames = torch.tensor([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
+    assert FrameStack(2, 2)(frames).tolist() == [[1, 10, 2, 20], [3, 30, 3, 30]]
+    assert FrameStack(3, 1)(frames).tolist() == [[1, 10, 2, 20, 3, 30], [2, 20, 3, 30, 3, 30], [3, 30, 3, 30, 3, 30]]
+    assert FrameStack(1, 1)(frames).equal(frames)
+
+
+def test_positions_are_the_middles_of_the_stacks():
+    positions = torch.tensor([0.5, 1.5, 2.5, 3.5, 4.5], dtype=torch.float64)
+    assert FrameStack(3, 2).positions(positions).tolist() == [1.5, 3.5, 5.5]
+    assert FrameStack(3, 3).positions(positions[:1]).tolist() == [0.5]
+
+
+@given(n_frames=st.integers(1, 30), stride=st.integers(1, 5), more=st.integers(0, 3))
+def test_every_frame_is_in_a_stack(n_frames, stride, more):
+    stack = FrameStack(stride + more, stride)
+    stacked = stack(torch.arange(n_frames, dtype=torch.float32)[:, None])
+    assert stacked.shape == (stack.out_length(n_frames), stride + more)
+    assert stacked.unique().tolist() == list(range(n_frames))
+
+
+@pytest.mark.parametrize(("width", "stride"), [(1, 2), (0, 0), (2, 0)])
+def test_a_stride_that_drops_frames_is_refused(width, stride):
+    with pytest.raises(ConfigError, match=f"width={width}, stride={stride}; expected 1 <= stride <= width"):
+        FrameStack(width, stride)
