@@ -77,6 +77,7 @@ class Config:
     test_speakers: int = field(default=16, metadata={"help": "speakers of the test part"})
     snr_low: float = field(default=15.0, metadata={"help": "least signal-to-noise ratio in dB"})
     snr_high: float = field(default=35.0, metadata={"help": "greatest signal-to-noise ratio in dB"})
+    tracts: float = field(default=0.07, metadata={"help": "vocal tract lengths lie within 1 +- this of the variant's"})
     rooms: float = field(default=0.25, metadata={"help": "share of the speakers who sit in a room with reverberation"})
 
 
@@ -214,6 +215,10 @@ def _check(config: Config) -> None:
             raise ConfigError(f"{split}_speakers={speakers} cannot share {split}={n} utterances; give 1 to {split}")
     if not config.snr_low <= config.snr_high:
         raise ConfigError(f"snr_low={config.snr_low} is above snr_high={config.snr_high}")
+    if not 0.0 <= config.tracts <= 0.3:
+        raise ConfigError(f"tracts={config.tracts} is not between 0 and 0.3")
+    if not 0.0 <= config.rooms <= 1.0:
+        raise ConfigError(f"rooms={config.rooms} is not a share between 0 and 1")
 
 
 def _identity(config: Config) -> dict[str, Any]:
@@ -299,7 +304,7 @@ def _speaker(config: Config, rng: random.Random, names: dict[str, int], sex: str
         speed=rng.randint(140, 200),
         pitch=rng.randint(35, 65),
         pitch_range=rng.randint(30, 70),
-        tract=rng.uniform(0.94, 1.08),
+        tract=rng.uniform(1 - config.tracts, 1 + config.tracts),
         tilt=rng.uniform(-0.3, 0.3),
         level=rng.uniform(-30.0, -20.0),
         room=rng.uniform(0.05, 0.15) if rng.random() < config.rooms else 0.0,
