@@ -26,7 +26,7 @@ from asr.recognition.task import RecognitionTask
 from asr.resources import user_cache
 from asr.training.loop import State, Trainer, TrainingConfig, Watcher
 from asr.training.randomness import derive_seed
-from data_prep.corpora import SPLITS, write_corpus
+from data_prep.corpora import SPLITS
 
 Progress = Callable[[str, int, int], None]
 
@@ -64,7 +64,7 @@ class Experiment:
         if self.training.threads:
             torch.set_num_threads(self.training.threads)
         self.run = RunFolder(folder)
-        self.run.claim(config)
+        self.run.check(config)
         self.splits = self._splits()
         self.inventory = Inventory.from_utterances(self.splits["train"], **self.config["inventory"])
         check_utterances(self.splits, self.inventory)
@@ -76,6 +76,8 @@ class Experiment:
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()
         self._guard()
+        if not self.run.started:
+            self.run.begin(config, self.splits)
 
     def train(self, watcher: Watcher) -> State:
         """Train to the end, or from where the run stands to the end."""
@@ -91,10 +93,9 @@ class Experiment:
         return Trainer(task, self.training, optimizer, schedule, self.run.path, watcher).run()
 
     def _splits(self) -> Splits:
-        if not self.run.has_manifests:
-            splits = load_splits(CorpusConfig(**self.config["corpus"]), self.plugins, self.on_progress)
-            write_corpus(splits, self.run.manifests)
-        return {name: read_manifest(self.run.manifests / f"{name}.jsonl") for name in SPLITS}
+        if self.run.started:
+            return {name: read_manifest(self.run.manifests / f"{name}.jsonl") for name in SPLITS}
+        return load_splits(CorpusConfig(**self.config["corpus"]), self.plugins, self.on_progress)
 
     def _cache(self, split: str) -> FrameCache:
         folder = Path(self.config["cache_dir"] or user_cache() / "frames")

@@ -18,7 +18,7 @@ import torch
 from asr.corpus.utterance import Utterance
 from asr.errors import CheckpointError, ConfigError, DataError
 from asr.training.checkpoint import write_atomically, write_json
-from data_prep.corpora import SPLITS
+from data_prep.corpora import write_corpus
 
 
 HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
@@ -51,32 +51,37 @@ class RunFolder:
         return self.path / "result.json"
 
     @property
-    def has_manifests(self) -> bool:
-        """Whether the corpus was read already."""
-        return all((self.manifests / f"{name}.jsonl").exists() for name in SPLITS)
+    def started(self) -> bool:
+        """Whether a run was begun here; its corpus is in `manifests` then."""
+        return self.config.exists()
 
-    def claim(self, config: Mapping[str, Any]) -> None:
-        """Begin or resume a run here.
+    def check(self, config: Mapping[str, Any]) -> None:
+        """Look whether a run can begin or go on here; nothing is written.
 
         Raises:
-            ConfigError: the folder holds a run with another configuration.
+            ConfigError: the folder holds a run with another configuration, or something else.
+        """
+        if self.started:
+            self._compare(config)
+        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
+
+    def begin(self, config: Mapping[str, Any], splits: Mapping[str, Sequence[Utterance]]) -> None:
+        """Write what the run starts from: manifests, environment, and last the configuration.
+
+        Raises:
             DataError: the folder cannot be written.
         """
+        from omegaconf import OmegaConf
+
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"the run folder {self.path} cannot be made: {error.strerror}") from error
-        if self.config.exists():
-            self._compare(config)
-            return
-        if any(self.path.iterdir()):
-            raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
-        from omegaconf import OmegaConf
-
-        write_atomically(
-            self.config, lambda file: file.write(OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode())
-        )
+        write_corpus(splits, self.manifests)
         write_json(self.path / "environment.json", environment() | {"seed": config["training"]["seed"]})
+        text = OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+        write_atomically(self.config, lambda file: file.write(text.encode()))
 
     def _compare(self, config: Mapping[str, Any]) -> None:
         before, now = _flat(self.read_config()), _flat(config)

@@ -61,7 +61,7 @@ def test_the_help_of_training_lists_the_recipes_and_the_options(tmp_path: Path) 
         (["training.epochs=many"], r"training.epochs: Value 'many' of type 'str' could not be converted to Integer"),
         (["recipe=an4/cct"], r"there is no recipe=an4/cct; did you mean 'an4/ctc'?"),
         (["features=mfc"], r"there is no features=mfc; did you mean 'mfcc'?"),
-        (["recipe=an4/ctc"], r"these options must be given: corpus.root=..."),
+        (["recipe=an4/ctc"], r"no root= was given; expected a folder with etc/an4_train.fileids"),
         (["recipe=an4/ctc", "corpus.root=/nowhere"], r"/nowhere"),
         (["scoring.rates=[prr]"], r"an inventory of labels has no rate 'prr'; did you mean 'per'?"),
         (["corpus.reader=timti", "corpus.root=x"], r"there is no corpus reader 'timti'; did you mean 'timit'?"),
@@ -108,7 +108,7 @@ def test_evaluate_scores_the_output_of_any_system(tmp_path: Path) -> None:
     (tmp_path / "hyp.trn").write_text("on a mat (a-2)\n")
     done = command("evaluate", "--ref", "ref.trn", "--hyp", "hyp.trn", cwd=tmp_path)
     assert done.returncode == 1
-    assert "'a-1' has no hypothesis in hyp.trn" in done.stderr
+    assert "has no hypothesis in hyp.trn" in done.stderr
 
 
 def test_transcribe_writes_text_json_and_ctm_and_goes_on_after_a_bad_file(run: Path, tones: Path) -> None:
