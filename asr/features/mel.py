@@ -66,7 +66,7 @@ def cosine_transform(n_mels: int, n_mfcc: int) -> Tensor:
 
 
 def lifter_weights(n_mfcc: int, lifter: float) -> Tensor:
-    """(n_mfcc,) weights 1 + lifter / 2 * sin(pi * i / lifter), i from 0 (HTK Book, eq. 5.12); ones for lifter 0."""
+    """(n_mfcc,) weights 1 + lifter / 2 * sin(pi * i / lifter), i from 0 (HTK Book, chapter 5); ones for lifter 0."""
     if lifter == 0:
         return torch.ones(n_mfcc)
     return 1 + lifter / 2 * torch.sin(math.pi * torch.arange(n_mfcc) / lifter)

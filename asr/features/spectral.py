@@ -52,7 +52,7 @@ class SpectralConfig:
         remove_offset: subtract the mean of each window.
         scale: the signal, full scale 1, is multiplied by this; Kaldi works on 16-bit integers: 32768.
         log_floor: smaller powers are raised to this before the logarithm, so that digital silence gives log(log_floor).
-            1e-10 lies just below the rounding noise of 16-bit samples at scale 1.
+            The rounding of 16-bit samples gives about 1e-8 in a band at scale 1.
         lifter: HTK's and Kaldi's sine lifter of the cepstra (22 there); 0 for none.
     """
 

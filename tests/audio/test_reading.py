@@ -215,3 +215,23 @@ def test_real_files(shared_data):
         expected, rate = soundfile.read(path, dtype="float32")
         assert audio_info(path) == AudioInfo(rate, 1, len(expected), "FLAC")
         assert np.array_equal(read_audio(path), expected)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_whatever_a_file_holds_the_error_is_ours(tmp_path, tone, kind):
+    """40 files with a few bytes of their first 200 replaced: each is read or refused, nothing else happens."""
+    path = write(tmp_path, kind, tone[:4000])
+    content = path.read_bytes()
+    random = np.random.default_rng(5)
+    told = []
+    for _ in range(40):
+        changed = bytearray(content)
+        for position in random.integers(min(200, len(content)), size=4):
+            changed[position] = random.integers(256)
+        path.write_bytes(changed)
+        try:
+            assert np.isfinite(read_audio(path, channel=0)).all()
+        except DataError as error:
+            told.append(str(error))
+    assert told
+    assert all(message.startswith(str(path)) for message in told)

@@ -155,3 +155,11 @@ def test_noise_on_ink_is_refused():
 def test_senseless_settings_are_refused(field, message):
     with pytest.raises(ConfigError, match=message):
         Augmenter(**field)
+
+
+def test_speed_and_masks_are_drawn_independently():
+    """Of the utterances at the lowest of 5 speeds, about a fifth have a mask of the lowest fifth of the widths."""
+    augmenter = Augmenter(speeds=[0.8, 0.9, 1.0, 1.1, 1.2], time_masks=1, time_mask_frames=49, time_mask_share=1.0)
+    plans = [augmenter.plan(0, f"u{i}") for i in range(4000)]
+    slow = [int((augmenter.mask(plan, torch.ones(100, 1)) == 0).sum()) for plan in plans if plan.speed == 0.8]
+    assert 0.12 < sum(width < 10 for width in slow) / len(slow) < 0.28

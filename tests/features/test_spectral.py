@@ -29,7 +29,7 @@ def test_frames_equal_the_reference_in_float64(voice):
     """Graves's 123 values against loops over the definitions."""
     features = SpectralFeatures(low_hz=0.0, energy=True, differences=2)
     bands = reference.mel_triangles(40, 512, 16000, 0, 8000)
-    window = np.array([0.54 - 0.46 * math.cos(2 * math.pi * i / 399) for i in range(400)])  # HTK Book, eq. 5.3
+    window = np.array([0.54 - 0.46 * math.cos(2 * math.pi * i / 399) for i in range(400)])  # HTK Book, chapter 5
     samples = voice.double().numpy()
     rows = [
         reference.log_mel_frame(samples[start : start + 400], bands, window, 0.97, 1e-10, 512)

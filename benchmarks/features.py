@@ -1,0 +1,141 @@
+"""How many seconds of sound become frames in a second on one core: `python benchmarks/features.py [FOLDER]`.
+
+FOLDER holds sound files (FLAC, WAV, ...); without it ten minutes of synthetic sound are written. First the frames are
+checked against torchaudio.compliance.kaldi, then everything is timed in turns, so that a busy machine slows all alike.
+"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import librosa
+import numpy as np
+import soundfile
+import torch
+import yaml
+
+from asr.audio import audio_info, read_audio
+from asr.corpus.utterance import Utterance
+from asr.features.augment import Augmenter
+from asr.features.cache import FrameCache
+from asr.features.spectral import SpectralFeatures
+from asr.features.torchaudio_import import torchaudio_module
+
+ROUNDS = 7
+LIMIT_SECONDS = 600.0  # of sound
+PRESETS = ("graves2013", "kaldi", "mfcc", "mel64")
+CONF = Path(__file__).resolve().parents[1] / "conf" / "features"
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as scratch:
+        paths, total = sounds(Path(sys.argv[1]) if len(sys.argv) > 1 else synthetic(Path(scratch)))
+        signals = [torch.from_numpy(read_audio(path)) for path in paths]
+        check(signals[0])
+        times = timed(ways(paths, signals, Path(scratch)))
+    print(f"{len(paths)} files, {total:.0f} s of sound, one core; {versions()}\n")
+    print(f"{'what':44} {'x real time':>12} {'slowest':>9} {'fastest':>9}")
+    for name, seconds in times.items():
+        figures = [total / one for one in (statistics.median(seconds), max(seconds), min(seconds))]
+        print(f"{name:44} {figures[0]:12.0f} {figures[1]:9.0f} {figures[2]:9.0f}")
+
+
+def sounds(folder: Path) -> tuple[list[Path], float]:
+    """Files of about `LIMIT_SECONDS` together, and their seconds."""
+    chosen, total = [], 0.0
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3")):
+        chosen.append(path)
+        total += audio_info(path).seconds
+        if total >= LIMIT_SECONDS:
+            break
+    return chosen, total
+
+
+def synthetic(folder: Path) -> Path:
+    """150 FLAC files of 4 s: harmonics that come and go, and noise."""
+    random = np.random.default_rng(1)
+    seconds = np.arange(64000) / 16000
+    for i in range(150):
+        pitch = random.uniform(80, 250)
+        voice = sum(np.sin(2 * np.pi * pitch * k * seconds) / k for k in range(1, 20))
+        signal = 0.1 * voice * np.sin(np.pi * 3 * seconds) ** 2 + 0.003 * random.standard_normal(64000)
+        soundfile.write(folder / f"{i:03d}.flac", signal, 16000)
+    return folder
+
+
+def preset(name: str) -> SpectralFeatures:
+    lines = yaml.safe_load((CONF / f"{name}.yaml").read_text())
+    return SpectralFeatures(**{key: value for key, value in lines.items() if key != "defaults"})
+
+
+def check(signal: torch.Tensor) -> None:
+    """Our Kaldi preset and torchaudio's Kaldi agree."""
+    apart = float((preset("kaldi").compute(signal) - kaldi(signal)).abs().max())
+    if apart > 1e-3:
+        sys.exit(f"the frames differ from torchaudio.compliance.kaldi by {apart}")
+    print(f"largest difference to torchaudio.compliance.kaldi.fbank: {apart:.1e}\n")
+
+
+def kaldi(signal: torch.Tensor) -> torch.Tensor:
+    fbank = torchaudio_module("torchaudio.compliance.kaldi").fbank
+    frames: torch.Tensor = fbank(signal[None] * 32768, num_mel_bins=40, dither=0.0, energy_floor=0.0)
+    return frames
+
+
+def ways(paths: list[Path], signals: list[torch.Tensor], scratch: Path) -> dict[str, Callable[[], object]]:
+    """What is timed, by name; each runs over all the sound once."""
+    runs: dict[str, Callable[[], object]] = {
+        "read only": lambda: [read_audio(path) for path in paths],
+        "read only, soundfile.read": lambda: [soundfile.read(path, dtype="float32") for path in paths],
+    }
+    for name in PRESETS:
+        features = preset(name)
+        runs[f"{name} ({features.dim}), compute"] = lambda f=features: [f.compute(one) for one in signals]
+        runs[f"{name} ({features.dim}), read + compute"] = lambda f=features: [
+            f.compute(f.read(Utterance(path.stem, path))) for path in paths
+        ]
+    runs["torchaudio.compliance.kaldi.fbank (40)"] = lambda: [kaldi(one) for one in signals]
+    runs["librosa log mel spectrogram (64)"] = lambda: [
+        np.log(librosa.feature.melspectrogram(y=one.numpy(), sr=16000, n_fft=512, hop_length=160, n_mels=64) + 1e-10)
+        for one in signals
+    ]
+    augmenter = Augmenter(time_masks=2, time_mask_frames=100, frequency_masks=2, frequency_mask_bands=15, blocks=3)
+    frames = [preset("graves2013").compute(one) for one in signals]
+    plans = [augmenter.plan(0, str(i)) for i in range(len(frames))]
+    runs["masks on cached frames (123)"] = lambda: [augmenter.mask(*pair) for pair in zip(plans, frames, strict=True)]
+    utterances, cached = [Utterance(str(i), path) for i, path in enumerate(paths)], preset("graves2013")
+    FrameCache.open(utterances, cached, scratch / "cache")
+    runs["finding the cache again (123)"] = lambda: FrameCache.open(utterances, cached, scratch / "cache")
+    return runs
+
+
+def timed(runs: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """Seconds of every round, after one round to warm up."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(ROUNDS + 1):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            run()
+            if turn > 0:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def versions() -> str:
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    cpu = platform.processor() or platform.machine()
+    return (
+        f"torch {torch.__version__}, Python {platform.python_version()}, {cpu}, commit {commit.stdout.strip() or '?'}"
+    )
+
+
+if __name__ == "__main__":
+    main()
