@@ -89,6 +89,11 @@ def test_an_ogg_file_cut_between_pages_is_noticed(ogg):
     ogg.write_bytes(content[: content.rfind(b"OggS")])
     with pytest.raises(DataError, match="last Ogg page is cut or not marked as the end; .*ffmpeg"):
         audio_info(ogg)
+    continued = bytearray(content)
+    continued[content.rfind(b"OggS") + 5] = 0x01  # "goes on from the page before" instead of "the last"
+    ogg.write_bytes(continued)
+    with pytest.raises(DataError, match="not marked as the end"):
+        check_ogg_end(ogg)
     ogg.write_bytes(content + b"a tag behind the end")
     assert audio_info(ogg).frames == 160000
 
@@ -101,6 +106,11 @@ def test_an_mp3_must_tell_its_length(tmp_path: Path, tone: np.ndarray):
     tag = b"ID3\x03\0\0" + bytes([0, 0, 1, 2]) + bytes(130)  # a size of seven bits a byte: 1 * 128 + 2
     path.write_bytes(tag + content)
     assert len(read_audio(path)) == 32000
+    untold = bytearray(content)
+    untold[content.find(b"Xing") + 7] &= 0xFE  # the flag that says the number of frames follows
+    path.write_bytes(untold)
+    with pytest.raises(DataError, match="does not tell its length"):
+        check_mp3_length(path)
     path.write_bytes(content[content.find(content[:2], 4) :])  # without the first frame, which holds the header
     with pytest.raises(DataError, match=r"a\.mp3: an MP3 file that does not tell its length .*ffmpeg"):
         audio_info(path)

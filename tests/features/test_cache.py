@@ -171,6 +171,13 @@ def test_all_bad_files_are_reported_together_and_nothing_is_written(recordings, 
     assert contents(tmp_path / "cache") == []
 
 
+def test_headers_are_looked_at_before_anything_is_computed(recordings, tmp_path, monkeypatch):
+    recordings[-1].source.write_bytes(b"")
+    monkeypatch.setattr(SpectralFeatures, "compute", lambda *_: pytest.fail("computed"))
+    with pytest.raises(Problems, match=r"u4: .*is empty"):
+        FrameCache.open(recordings, SpectralFeatures(), tmp_path / "cache")
+
+
 def test_damage_that_headers_do_not_show_is_reported_together_too(recordings, tmp_path):
     samples = np.zeros(2000, dtype=np.float32)
     samples[77] = np.nan

@@ -3,7 +3,7 @@ from __future__ import annotations
 import librosa
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.features.differences import with_differences
@@ -29,6 +29,7 @@ def test_one_frame_has_no_difference():
     assert with_differences(torch.tensor([[5.0, -1.0]]), 2).tolist() == [[5, -1, 0, 0, 0, 0]]
 
 
+@settings(deadline=None)
 @given(n_frames=st.integers(1, 12), order=st.integers(0, 2))
 def test_equals_the_reference(n_frames, order):
     frames = torch.randn(n_frames, 3, generator=torch.Generator().manual_seed(n_frames))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.errors import ConfigError
@@ -22,6 +22,7 @@ def test_positions_are_the_middles_of_the_stacks():
     assert FrameStack(3, 3).positions(positions[:1]).tolist() == [0.5]
 
 
+@settings(deadline=None)
 @given(n_frames=st.integers(1, 30), stride=st.integers(1, 5), more=st.integers(0, 3))
 def test_every_frame_is_in_a_stack(n_frames, stride, more):
     stack = FrameStack(stride + more, stride)

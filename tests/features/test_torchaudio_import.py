@@ -11,7 +11,10 @@ from asr.features.torchaudio_import import has_extension, torchaudio_module
 # A torchaudio in small: what matters is the order of its imports and what it asks of its extension.
 PACKAGE = {
     "__init__.py": "from . import _extension\nfrom . import functional\n__version__ = 'small'\n",
+    "_internal.py": "NAME = 'inside'\n",
     "functional.py": (
+        "import torchaudio._internal\n"
+        "NAME = torchaudio._internal.NAME\n"
         "from torchaudio._extension import fail_if_no_align\n"
         "def create_dct(): return 'dct'\n"
         "@fail_if_no_align\n"
@@ -19,7 +22,7 @@ PACKAGE = {
     ),
 }
 WORKING = "_IS_TORCHAUDIO_EXT_AVAILABLE = True\n_IS_ALIGN_AVAILABLE = True\ndef fail_if_no_align(f): return f\n"
-BROKEN = "raise {error}('libc10_cuda.so: cannot open shared object file')\n"
+BROKEN = "import torchaudio._internal\nraise {error}('libc10_cuda.so: cannot open shared object file')\n"
 
 
 @pytest.fixture
