@@ -43,7 +43,7 @@ def _main() -> None:
 
     recogniser = load(given.model, plugins=given.plugin)
     if given.out.suffix == ".onnx":
-        from asr.recognition.onnx import export_onnx
+        from asr.recognition.onnx_export import export_onnx
 
         export_onnx(recogniser, given.out)
     else:

@@ -1,7 +1,8 @@
 """The network of a recogniser as an ONNX file, for programs that have no torch.
 
-The graph is built node by node from the weights, not traced: THREADS. ONNX's own LSTM
-operator takes the lengths and reads each utterance backwards within its own, as our layer does.
+The graph is built node by node from the weights, not traced: tracers lose the packing of padded batches, or the result
+at other lengths and batch sizes than the example's (pytorch/pytorch#48460, #41774, #62240). ONNX's own LSTM operator
+takes the lengths and reads each utterance backwards within its own, as our layer does.
 
 Inputs, any B and T:
     frames: (B, T, F) float32, normalised and stacked as the metadata says; the padding may hold anything, even NaN.
@@ -119,7 +120,7 @@ class _Graph:
         from onnx import numpy_helper
 
         name = name or f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.constants.append(numpy_helper.from_array(values, name))
         return name
 
     def integers(self, *values: int) -> str:
