@@ -6,7 +6,7 @@ Graves, Mohamed and Hinton 2013, "Speech recognition with deep recurrent neural 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ class StackConfig:
     """Options of `RecurrentStack`."""
 
     _target_: str = "asr.recurrent.stack.RecurrentStack"
-    cell: Any = field(default_factory=LstmConfig)  # a node with a _target_: LstmConfig, or a user's own cell
+    cell: Any = None  # a node with a _target_: of LstmConfig, which None stands for, or of a user's own cell
     hidden: int = 128  # units per direction
     layers: int = 3
     dropout: float = 0.0  # share of each layer's outputs that are zeroed in training, not those of the last layer
