@@ -32,7 +32,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         temporary.unlink(missing_ok=True)
         kept = f"the previous {path.name} is kept" if path.exists() else "nothing was written"
-        raise TrainingError(f"cannot write {path}: {error}; {kept}; free some space and resume the run") from error
+        remedy = "give a folder that exists" if not path.parent.is_dir() else "free some space, then do it again"
+        raise TrainingError(f"cannot write {path}: {error}; {kept}; {remedy}") from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

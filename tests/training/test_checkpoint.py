@@ -45,7 +45,7 @@ class Trap:
         return (os.mkdir, ("trapped",))
 
 
-@pytest.mark.parametrize("save", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
+@pytest.mark.parametrize("save", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value, protocol=2))])
 def test_a_checkpoint_that_runs_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save: object) -> None:
     monkeypatch.chdir(tmp_path)
     assert callable(save)
@@ -77,9 +77,14 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
         with open("/dev/full", "wb") as full:
             torch.save({"a": torch.zeros(1_000_000)}, full)
 
-    with pytest.raises(TrainingError, match="nothing was written; free some space"):
+    with pytest.raises(TrainingError, match="nothing was written; free some space, then do it again"):
         write_atomically(tmp_path / "last.pt", to_full)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"cannot write .*nowhere.*; nothing was written; give a folder that exists"):
+        save_checkpoint(tmp_path / "nowhere" / "model.pt", {"a": 1})
 
 
 def test_an_interrupted_write_leaves_the_previous_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

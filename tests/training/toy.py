@@ -48,7 +48,7 @@ class ToyTask:
 
     def evaluate_dev(self) -> DevResult:
         batch = self.examples.load_batch(range(len(self.examples.sizes)), epoch=0)
-        error = float(self.loss(batch).per_utterance.mean())
+        error = float(self.loss(batch).per_utterance.detach().mean())
         self.dev_errors.append(error)
         return DevResult(error, "error")
 
