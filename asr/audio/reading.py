@@ -164,7 +164,7 @@ def _is_sphere(path: Path) -> bool:
         with path.open("rb") as file:
             first = file.read(len(sphere.MAGIC))
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; check the path in the manifest") from None
+        raise DataError(f"{path}: no such file; check the path") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise DataError(f"{path}: cannot be read: {error}") from error
     if not first:

@@ -34,8 +34,9 @@ def _main() -> None:
             failed.append(str(error))
             print(f"error: {error}", file=sys.stderr)
             continue
+        name = f"{path}\t" if len(given.files) > 1 and given.format == "text" else ""
         for line in FORMATS[given.format](path, hypothesis):
-            print(line, flush=True)
+            print(f"{name}{line}", flush=True)
     if failed:
         raise AsrError(f"{len(failed)} of {len(given.files)} files could not be transcribed; see above")
 
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "--format",
         choices=sorted(FORMATS),
         default="text",
-        help="text (default), json (one object a file: labels and words with times in seconds and "
+        help="text (default; behind the name where there are several files), json (one object a file: labels and words with times in seconds and "
         "confidences), ctm (one line a word, as NIST tools read it)",
     )
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
