@@ -68,10 +68,10 @@ class Recogniser:
         log_probs, out_lengths = self.model(padded.to(device), lengths)
         return log_probs.cpu(), out_lengths
 
-    def recognise(self, frames: Sequence[Tensor]) -> list[Hypothesis]:
-        """Decode some utterances' stacked frames; times are seconds from each utterance's start."""
+    def recognise(self, frames: Sequence[Tensor], offset: float = 0.0) -> list[Hypothesis]:
+        """Decode some utterances' stacked frames; times are seconds, `offset` at each utterance's first frame."""
         log_probs, lengths = self.posteriors(frames)
-        return list(self.decoder.decode(log_probs, lengths, frame_seconds=self.frame_seconds))
+        return list(self.decoder.decode(log_probs, lengths, frame_seconds=self.frame_seconds, offset=offset))
 
     def transcribe(
         self, source: str | Path | Utterance | NDArray[np.float32] | Tensor, channel: int | None = None
@@ -84,16 +84,19 @@ class Recogniser:
             channel: which channel of a file with several, from 0.
 
         Returns:
-            The hypothesis: text, labels, and their times in seconds and confidences.
+            The hypothesis: text, labels, their confidences, and their times in seconds from the beginning of the file.
 
         Raises:
             DataError: the file cannot be read, named with the reason.
         """
         if isinstance(source, (np.ndarray, Tensor)):
-            signal = torch.as_tensor(source, dtype=torch.float32)
-        elif isinstance(source, Utterance):
-            signal = self.extractor.read(source)
+            signal, start = torch.as_tensor(source, dtype=torch.float32), 0.0
         else:
-            path = Path(source).expanduser().absolute()
-            signal = self.extractor.read(Utterance(id=path.stem, source=path, channel=channel))
-        return self.recognise([self.frames(self.extractor.compute(signal))])[0]
+            utterance = source if isinstance(source, Utterance) else _of_file(Path(source), channel)
+            signal, start = self.extractor.read(utterance), utterance.start or 0.0
+        return self.recognise([self.frames(self.extractor.compute(signal))], offset=start)[0]
+
+
+def _of_file(path: Path, channel: int | None) -> Utterance:
+    path = path.expanduser().absolute()
+    return Utterance(id=path.stem, source=path, channel=channel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,14 @@ def test_labels_stand_where_their_tones_are(trained: Path, tones: Path) -> None:
         begin, end = 0.13 * number, 0.13 * (number + 1)
         assert begin - 0.13 < span.start < span.end < end + 0.13
         assert 0.0 < span.confidence <= 1.0
+
+
+def test_times_of_a_segment_count_from_the_beginning_of_its_file(trained: Path, tones: Path) -> None:
+    whole = read_manifest(tones / "test.jsonl")[1]
+    recogniser = asr.load(trained)
+    segment = recogniser.transcribe(replace(whole, start=0.13, duration=0.26))
+    assert len(segment.spans) == 2
+    assert 0.13 <= segment.spans[0].start < segment.spans[1].end <= 0.13 + 0.26 + 0.02
 
 
 def test_a_batch_is_decoded_like_its_utterances_alone(trained: Path, tones: Path) -> None:
