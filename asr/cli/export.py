@@ -31,6 +31,8 @@ def _main() -> None:
         metavar="MODULE",
         help="a module of your own that the model needs (repeatable)",
     )
+    parser.add_argument("--data", help="for the model card: what it was trained on")
+    parser.add_argument("--licence", help="for the model card: of the weights")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     given = parser.parse_args()
     if given.out.suffix not in (".safetensors", ".onnx"):
@@ -42,6 +44,7 @@ def _main() -> None:
     from asr.recognition.loading import load, save_bundle
 
     recogniser = load(given.model, plugins=given.plugin)
+    recogniser.card |= {name: getattr(given, name) for name in ("data", "licence") if getattr(given, name) is not None}
     if given.out.suffix == ".onnx":
         from asr.recognition.onnx_export import export_onnx
 

@@ -39,7 +39,9 @@ def load(model: str | Path, plugins: Sequence[str] = ()) -> Recogniser:
         best = path / "checkpoints" / "best.pt"
         if not best.exists():
             raise CheckpointError(f"{path} is not a run folder with a finished epoch: there is no {best}")
-        return _from_checkpoint(best, plugins)
+        recogniser = _from_checkpoint(best, plugins)
+        recogniser.card = card_of(path) or recogniser.card
+        return recogniser
     if path.suffix == ".pt":
         return _from_checkpoint(path, plugins)
     if path.suffix == ".safetensors":
@@ -53,6 +55,22 @@ def load(model: str | Path, plugins: Sequence[str] = ()) -> Recogniser:
         f"no model '{model}': neither a file or run folder nor one of the pretrained models "
         f"({', '.join(names)}){nearest(str(model), names)}"
     )
+
+
+def card_of(run: Path) -> dict[str, Any]:
+    """What a finished run tells about its weights: how they were made, and every error rate that was measured."""
+    path = run / "result.json"
+    if not path.exists():
+        return {}
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        told = {name: result[name] for name in ("recipe", "seed", "command", "commit", "date", "train_seconds")}
+        rates = {split: part["rates"] for split, part in result["splits"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} is not a result file of this package: {error!r}; run asr-evaluate {run}"
+        ) from error
+    return told | {"rates": rates}
 
 
 def state_of(recogniser: Recogniser) -> dict[str, Any]:

@@ -60,6 +60,14 @@ def posteriors(recogniser: Recogniser, path: Path) -> torch.Tensor:
     return recogniser.posteriors([frames])[0]
 
 
+def test_a_bundle_carries_its_card(trained: Path, tmp_path: Path) -> None:
+    save_bundle(load(trained), tmp_path / "model.safetensors")
+    card = load(tmp_path / "model.safetensors").card
+    result = json.loads((trained / "result.json").read_text())
+    assert card["rates"]["test"] == result["splits"]["test"]["rates"]
+    assert (card["recipe"], card["seed"], card["commit"]) == ("quickstart/speech", 1, result["commit"])
+
+
 def test_a_half_precision_bundle_is_smaller_and_reads_the_same(trained: Path, tones: Path, tmp_path: Path) -> None:
     recogniser = load(trained)
     save_bundle(recogniser, tmp_path / "full.safetensors")
