@@ -30,7 +30,7 @@ class TrainingError(AsrError):
     """Training cannot go on: a non-finite loss, a full disk."""
 
 
-class Problems(DataError):
+class Problems(DataError):  # noqa: N818  (several errors in one)
     """All problems of one source, reported together.
 
     Args:

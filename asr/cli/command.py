@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
@@ -9,6 +10,22 @@ from collections.abc import Callable
 from asr.errors import AsrError
 
 DEBUG = "--debug"
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """The option of every command; `run` takes it off the command line."""
+    parser.add_argument(DEBUG, action="store_true", help="show the traceback of an error")
+
+
+def add_plugin(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that load a model."""
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module of your own that the model needs (repeatable)",
+    )
 
 
 def run(command: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from asr.cli.command import run
+from asr.cli.command import add_debug, run
 from asr.errors import ConfigError
 
 
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=("wer", "cer", "per", "ser"),
         help="what to count in trn files (repeatable; default wer)",
     )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_debug(parser)
     return parser
 
 

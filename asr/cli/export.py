@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from asr.cli.command import run
+from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
 
 
@@ -24,16 +24,10 @@ def _main() -> None:
     parser.add_argument("model", help="a run folder, a checkpoint, a bundle or a pretrained name")
     parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file")
     parser.add_argument("--half", action="store_true", help="store the weights of a bundle as float16: half the size")
-    parser.add_argument(
-        "--plugin",
-        action="append",
-        default=[],
-        metavar="MODULE",
-        help="a module of your own that the model needs (repeatable)",
-    )
+    add_plugin(parser)
     parser.add_argument("--data", help="for the model card: what it was trained on")
     parser.add_argument("--licence", help="for the model card: of the weights")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_debug(parser)
     given = parser.parse_args()
     if given.out.suffix not in (".safetensors", ".onnx"):
         raise ConfigError(f"{given.out}: the name must end in .safetensors or .onnx")

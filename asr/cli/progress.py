@@ -114,8 +114,10 @@ class TrainingDisplay:
         mark = " *" if row["best"] else ""
         rate = self._frames / max(time.monotonic() - self._clock, 1e-9)
         console.print(
-            f"epoch {row['epoch'] + 1:3d}/{self._epochs}  loss {row['loss']:7.2f}  blank {100 * row['blank_share']:5.1f} %  "
-            f"{self._dev}{mark}  {rate:,.0f} frames/s  {row['train_seconds']:.0f} s"
+            f"epoch {row['epoch'] + 1:3d}/{self._epochs}  loss {row['loss']:7.2f}"
+            f"  blank {100 * row['blank_share']:5.1f} %  {self._dev}{mark}"
+            f"  {rate:,.0f} frames/s  {row['train_seconds']:.0f} s",
+            soft_wrap=True,
         )
 
     def say(self, message: str) -> None:

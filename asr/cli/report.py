@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from asr.cli.command import run
+from asr.cli.command import add_debug, run
 from asr.errors import DataError
 
 
@@ -22,7 +22,7 @@ def _main() -> None:
     )
     parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout (default: here)")
     parser.add_argument("--check", action="store_true", help="change nothing; fail when a table is out of date")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_debug(parser)
     given = parser.parse_args()
     from asr.report.readme import update
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.command import run
+from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import AsrError, DataError
 
 if TYPE_CHECKING:
@@ -55,18 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         "--format",
         choices=sorted(FORMATS),
         default="text",
-        help="text (default; behind the name where there are several files), json (one object a file: labels and words with times in seconds and "
-        "confidences), ctm (one line a word, as NIST tools read it)",
+        help="text (default; behind the name where there are several files), json (one object a file: labels and "
+        "words with times in seconds and confidences), ctm (one line a word, as NIST tools read it)",
     )
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
-    parser.add_argument(
-        "--plugin",
-        action="append",
-        default=[],
-        metavar="MODULE",
-        help="a module of your own that the model needs (repeatable)",
-    )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_plugin(parser)
+    add_debug(parser)
     return parser
 
 

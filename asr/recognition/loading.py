@@ -104,8 +104,9 @@ def _assemble(
         raise CheckpointError(f"{path} is not a '{FORMAT}' model; it was written by another program or version")
     wanted = [name for name in bundle["config"]["plugins"] if name not in plugins]
     if wanted:
+        allow = f"plugins=[{','.join(wanted)}]"
         raise CheckpointError(
-            f"{path} needs code of the modules {', '.join(wanted)}; if you trust it, allow it: plugins=[{','.join(wanted)}]"
+            f"{path} needs code of the modules {', '.join(wanted)}; if you trust it, allow it: {allow}"
         )
     try:
         recogniser = Recogniser(bundle["config"], Inventory.from_dict(bundle["inventory"]), bundle.get("card"))

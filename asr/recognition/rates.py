@@ -60,8 +60,9 @@ def check_rates(names: Sequence[str], unit: str) -> None:
     known = _BY_UNIT[unit]
     for name in names:
         if name not in known:
+            near = nearest(name, known)
             raise ConfigError(
-                f"scoring.rates: an inventory of {unit} has no rate '{name}'{nearest(name, known)}; it has {', '.join(known)}"
+                f"scoring.rates: an inventory of {unit} has no rate '{name}'{near}; it has {', '.join(known)}"
             )
     if not names:
         raise ConfigError(f"scoring.rates is empty; choose among {', '.join(known)}")

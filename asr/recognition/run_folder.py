@@ -20,7 +20,6 @@ from asr.errors import CheckpointError, ConfigError, DataError
 from asr.training.checkpoint import write_atomically, write_json
 from data_prep.corpora import write_corpus
 
-
 HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
 """Options on which no result depends: they may change when a run is resumed."""
 
@@ -117,7 +116,7 @@ def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def fingerprint(utterances: Sequence[Utterance]) -> dict[str, Any]:
-    """How many utterances, and the SHA-256 over their ids, speakers and transcripts: the same wherever the files lie."""
+    """How many utterances, and a SHA-256 over ids, speakers and transcripts: the same wherever the files lie."""
     lines = "".join(
         json.dumps([one.id, one.speaker, one.text, one.labels], ensure_ascii=False) + "\n" for one in utterances
     )

@@ -76,7 +76,7 @@ class Watcher(Protocol):
     def say(self, message: str) -> None: ...
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818  (no error: what was asked for)
     """The run was asked to stop (SIGTERM, Ctrl-C) and has written its checkpoint."""
 
 

@@ -70,7 +70,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("choice", ["features=mine", "model/cell=mine", "decoder=mine"])
 def test_a_part_of_ones_own_trains(home: Path, choice: str) -> None:
-    options = [one for one in small_run(home / "tones") if not (choice.startswith("features") and one == "features=mel64")]
+    options = [
+        one for one in small_run(home / "tones") if not (choice.startswith("features") and one == "features=mel64")
+    ]
     run = "run_" + choice.split("=")[0].replace("/", "_")
     arguments = ["--config-dir", "conf", *options, choice, f"run_dir={run}", "training.epochs=1"]
     refused = command("train", *arguments, cwd=home, PYTHONPATH=str(home))

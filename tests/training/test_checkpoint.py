@@ -83,7 +83,9 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"cannot write .*nowhere.*; nothing was written; give a folder that exists"):
+    with pytest.raises(
+        TrainingError, match=r"cannot write .*nowhere.*; nothing was written; give a folder that exists"
+    ):
         save_checkpoint(tmp_path / "nowhere" / "model.pt", {"a": 1})
 
 

@@ -78,6 +78,16 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in json.loads(line).items() if k != "train_seconds"} for line in lines]
 
 
+def test_tensorboard_gets_the_rows_too(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    trainer(tmp_path, epochs=2, tensorboard=True).run()
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    losses = [event.value for event in events.Scalars("epoch/loss")]
+    assert losses == pytest.approx([row["loss"] for row in rows(tmp_path)])
+
+
 def test_rows_after_the_last_checkpoint_are_dropped_when_resuming(tmp_path: Path) -> None:
     trainer(tmp_path, epochs=2).run()
     complete = rows(tmp_path)
