@@ -10,10 +10,9 @@ from asr.recurrent.layout import Layout
 
 
 class BidirectionalLayer(nn.Module):
-    """Reads each utterance in both directions; padding reaches neither.
+    """Reads each utterance in both directions, from its first frame to its last and back.
 
-    The backward direction sees each utterance reversed within its own length, so its padding comes last in both
-    directions: exact for every length, without packed sequences.
+    Exact for every length: the backward direction begins at each utterance's own last frame.
 
     Args:
         forward_cell: reads from the first frame to the last.
@@ -25,16 +24,16 @@ class BidirectionalLayer(nn.Module):
         self.forward_cell = forward_cell
         self.backward_cell = backward_cell
 
-    def forward(self, frames: Tensor, layout: Layout) -> Tensor:
+    def forward(self, rows: Tensor, layout: Layout) -> Tensor:
         """Run both directions.
 
         Args:
-            frames: (T, B, F) float, finite on the padding too.
-            layout: where the frames are.
+            rows: (N, F) float, the frames of a batch without padding.
+            layout: of the rows.
 
         Returns:
-            (T, B, 2H): [..., :H] forward in time, [..., H:] backward; exactly 0 on the padding.
+            (N, 2H): [..., :H] forward in time, [..., H:] backward.
         """
         cells = (self.forward_cell, self.backward_cell)
-        run = paths.choose(cells, frames)
-        return layout.mask(run(cells, frames, layout))
+        run = paths.choose(cells, rows, layout)
+        return run(cells, rows, layout)

@@ -1,65 +1,167 @@
-"""Where the frames of a padded batch are: computed once for a batch, used by every layer.
+"""Where the frames of a padded batch are: worked out once a batch, used by every layer.
 
-Inside the engine everything is time-major, (T, B, ...), because a recurrence reads one time step of all utterances.
+Inside the engine frames are *rows*: the frames of the whole batch without its padding, (N, F), N being the sum of the
+lengths. They stand in the order of time, and at one time the longest utterance first: the utterances that are still
+running at a step are neighbours, those that have ended cost nothing, and no padding is there to depend on.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
-
-class _Permute(torch.autograd.Function):
-    """Rows in another order, where the order is its own inverse: the gradient takes the same road, without sums."""
-
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, order: Tensor) -> Tensor:
-        ctx.save_for_backward(order)
-        return rows.index_select(0, order)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        (order,) = ctx.saved_tensors
-        return _Permute.apply(grad, order), None  # type: ignore[no-untyped-call]
+_LEAST_UTTERANCES_A_THREAD = 4  # below, reading the recurrent weights takes longer than multiplying with them
 
 
 class Layout:
-    """Lengths of a padded batch, with the mask and the order that follow from them.
+    """The order of the rows of one batch.
 
     Args:
-        lengths: (B,) int64 on the CPU, each within 0..n_frames.
+        lengths: (B,) int64 on the CPU, each within 1..n_frames.
         n_frames: T, frames of the padded batch.
         device: where the frames are.
-
-    Attributes:
-        valid: (T, B, 1) bool, true on frames, false on padding.
+        order: (B,) the utterances, longest first; sorted here when None.
     """
 
-    def __init__(self, lengths: Tensor, n_frames: int, device: torch.device) -> None:
+    def __init__(self, lengths: Tensor, n_frames: int, device: torch.device, order: Tensor | None = None) -> None:
         self.lengths = lengths
         self.n_frames = n_frames
         self.device = device
-        time = torch.arange(n_frames)[:, None]
-        self.valid = (time < lengths).to(device)[..., None]
-        mirrored = torch.where(time < lengths, lengths - 1 - time, time)  # (T, B), padding stays
-        self._order = (mirrored * len(lengths) + torch.arange(len(lengths))).flatten().to(device)
+        self._order = torch.argsort(lengths, descending=True, stable=True) if order is None else order
+        self._sorted_lengths = lengths[self._order]
+        self.n_steps = int(self._sorted_lengths[0])
+        running = torch.arange(self.n_steps)[:, None] < self._sorted_lengths  # (S, B)
+        self._step_sizes = running.sum(1)
+        self._step_starts = self._step_sizes.cumsum(0) - self._step_sizes
+        self._time, self._rank = running.nonzero(as_tuple=True)  # (N,) each, in the order of the rows
 
-    def mask(self, frames: Tensor) -> Tensor:
-        """(T, B, F) with exactly 0 on the padding, whatever stood there, NaN included; so is its gradient."""
-        return torch.where(self.valid, frames, frames.new_zeros(()))
+    @property
+    def batch_size(self) -> int:
+        return len(self.lengths)
 
-    def reverse(self, frames: Tensor) -> Tensor:
-        """(T, B, F) with each utterance reversed within its own length; its padding stays behind it."""
-        flipped: Tensor = _Permute.apply(frames.reshape(-1, frames.shape[-1]), self._order)  # type: ignore[no-untyped-call]
-        return flipped.view(frames.shape)
+    @property
+    def n_rows(self) -> int:
+        return len(self._time)
 
-    def reduced(self, factor: int) -> Layout:
-        """The layout after every `factor` frames became one; a last incomplete group counts as one."""
-        return Layout(reduced_length(self.lengths, factor), reduced_length(self.n_frames, factor), self.device)
+    def pack(self, frames: Tensor) -> Tensor:
+        """(B, T, F) to rows (N, F). The padding is not read, and its gradient is 0."""
+        places = self._order[self._rank] * self.n_frames + self._time
+        return _take(frames.flatten(0, 1), places.to(self.device))
+
+    def unpack(self, rows: Tensor) -> Tensor:
+        """Rows (N, F) to (B, T, F), exactly 0 on the padding; in memory time comes first."""
+        places = self._time * self.batch_size + self._order[self._rank]
+        flat = _put(rows, places.to(self.device), self.n_frames * self.batch_size)
+        return flat.view(self.n_frames, self.batch_size, -1).transpose(0, 1)
+
+    def to_steps(self, rows: Tensor, backward: bool) -> Tensor:
+        """Rows (N, F) to (S, B, F), longest utterance first, exactly 0 on the padding.
+
+        Args:
+            rows: (N, F).
+            backward: each utterance is reversed within its own length, so that its padding comes last all the same.
+        """
+        flat = _put(rows, self._step_places[backward], self.n_steps * self.batch_size)
+        return flat.view(self.n_steps, self.batch_size, -1)
+
+    def from_steps(self, steps: Tensor, backward: bool) -> Tensor:
+        """(S, B, F), as `to_steps` gives it, to rows (N, F); the padding is not read."""
+        return _take(steps.flatten(0, 1), self._step_places[backward])
+
+    def join(self, rows: Tensor, factor: int) -> tuple[Tensor, Layout]:
+        """Make one frame of every `factor`, side by side; 0 fills the last where an utterance ends within it.
+
+        Args:
+            rows: (N, F).
+            factor: 1 or more.
+
+        Returns:
+            rows (N', factor * F) and their layout, with lengths ceil(length / factor).
+        """
+        lengths, n_frames = reduced_length(self.lengths, factor), reduced_length(self.n_frames, factor)
+        joined = Layout(lengths, n_frames, self.device, self._order)
+        row = joined._step_starts[self._time // factor] + self._rank
+        flat = _put(rows, (row * factor + self._time % factor).to(self.device), joined.n_rows * factor)
+        return flat.view(joined.n_rows, -1), joined
+
+    @cached_property
+    def schedules(self) -> tuple[list[Tensor], list[Tensor]]:
+        """The steps of the forward and of the backward direction, for time loops that work on rows.
+
+        Each is a list with a schedule for every thread that can share a direction: utterances do not meet in a loop.
+        A schedule (steps, 4) int64 lists, in the order in which the direction reads: the first row of a step, its
+        number of rows, the first row of the step read before, and how many of the rows continue one of that step.
+        """
+        threads = torch.get_num_threads() // 2  # two directions
+        n_parts = max(1, min(threads, self.batch_size // _LEAST_UTTERANCES_A_THREAD))
+        edges = [self.batch_size * part // n_parts for part in range(n_parts + 1)]
+        parts = list(pairwise(edges))
+        return [self._schedule(*part, False) for part in parts], [self._schedule(*part, True) for part in parts]
+
+    def _schedule(self, first: int, end: int, backward: bool) -> Tensor:
+        """Of the utterances `first` to `end`, counted from the longest."""
+        starts = self._step_starts + first
+        sizes = (self._step_sizes.clamp(max=end) - first).clamp(min=0)
+        if backward:
+            starts, sizes = starts.flip(0), sizes.flip(0)
+        starts_before = torch.cat([starts[:1], starts[:-1]])
+        sizes_before = torch.cat([torch.zeros_like(sizes[:1]), sizes[:-1]])
+        steps = torch.stack([starts, sizes, starts_before, torch.minimum(sizes, sizes_before)], dim=1)
+        return steps[sizes > 0].contiguous()
+
+    @cached_property
+    def _step_places(self) -> tuple[Tensor, Tensor]:
+        """Where a row stands among the (S * B) of `to_steps`, forward and backward."""
+        mirrored = self._sorted_lengths[self._rank] - 1 - self._time
+        forward, backward = ((time * self.batch_size + self._rank).to(self.device) for time in (self._time, mirrored))
+        return forward, backward
 
 
 def reduced_length(length: Any, factor: int) -> Any:
     """ceil(length / factor), for an int or an integer tensor."""
     return (length + factor - 1) // factor
+
+
+def _take(rows: Tensor, places: Tensor) -> Tensor:
+    """rows[places], every place at most once."""
+    taken: Tensor = _Take.apply(rows, places)  # type: ignore[no-untyped-call]
+    return taken
+
+
+def _put(rows: Tensor, places: Tensor, n_rows: int) -> Tensor:
+    """(n_rows, F): row i of `rows` at places[i], every place at most once, 0 elsewhere."""
+    put: Tensor = _Put.apply(rows, places, n_rows)  # type: ignore[no-untyped-call]
+    return put
+
+
+class _Take(torch.autograd.Function):
+    """Rows in another order. As no row is taken twice, the gradient is a copy, not a sum, and the same in every run."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(places)
+        ctx.n_rows = len(rows)
+        return rows.index_select(0, places)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (places,) = ctx.saved_tensors
+        return _put(gradient, places, ctx.n_rows), None
+
+
+class _Put(torch.autograd.Function):
+    """The inverse of `_Take`."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, places: Tensor, n_rows: int) -> Tensor:
+        ctx.save_for_backward(places)
+        return rows.new_zeros(n_rows, rows.shape[1]).index_copy_(0, places, rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (places,) = ctx.saved_tensors
+        return _take(gradient, places), None, None

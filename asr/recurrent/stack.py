@@ -97,20 +97,20 @@ class RecurrentStack(nn.Module):
 
         Returns:
             log posteriors (B, T', L), natural logarithm, float32 (float64 if the weights are), and their lengths (B,)
-            int64, with T' = out_length(T). What stands behind an utterance's length is finite and means nothing.
+            int64, with T' = out_length(T). Behind an utterance's length stands what the output layer makes of zeros.
         """
         self._check_shapes(frames, lengths)
         layout = Layout(lengths, frames.shape[1], frames.device)
-        hidden = layout.mask(frames.transpose(0, 1))  # (T, B, F)
+        rows = layout.pack(frames)  # (N, F): from here on there is no padding
         for number, layer in enumerate(self.layers, start=1):
             if number > 1:
-                hidden = self.dropout(hidden)
-            hidden = layer(hidden, layout)  # (T, B, 2H)
+                rows = self.dropout(rows)
+            rows = layer(rows, layout)  # (N, 2H)
             if number == self.time_reduction_after and self.time_reduction > 1:
-                hidden = _join_frames(hidden, self.time_reduction)  # (T', B, 2H * time_reduction)
-                layout = layout.reduced(self.time_reduction)
-        scores = self.output(hidden).transpose(0, 1)  # (B, T', L)
-        return F.log_softmax(scores, dim=-1, dtype=_at_least_float32(scores.dtype)), layout.lengths
+                rows, layout = layout.join(rows, self.time_reduction)  # (N', 2H * time_reduction)
+        scores = self.output(layout.unpack(rows).transpose(0, 1))  # (T', B, L), as it lies in memory
+        log_probs = F.log_softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
+        return log_probs.transpose(0, 1), layout.lengths
 
     def _check_shapes(self, frames: Tensor, lengths: Tensor) -> None:
         if frames.ndim != 3 or frames.shape[2] != self.n_features:
@@ -122,18 +122,6 @@ class RecurrentStack(nn.Module):
             )
         if len(lengths) == 0 or int(lengths.min()) < 1 or int(lengths.max()) > frames.shape[1]:
             raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")
-
-
-def _join_frames(frames: Tensor, factor: int) -> Tensor:
-    """(T, B, F) to (ceil(T / factor), B, factor * F): neighbours side by side, zeros fill the last group."""
-    n_frames, batch, size = frames.shape
-    n_joined = reduced_length(n_frames, factor)
-    padded = F.pad(frames, (0, 0, 0, 0, 0, n_joined * factor - n_frames))
-    return padded.view(n_joined, factor, batch, size).transpose(1, 2).reshape(n_joined, batch, factor * size)
-
-
-def _at_least_float32(dtype: torch.dtype) -> torch.dtype:
-    return torch.promote_types(dtype, torch.float32)
 
 
 def _as_node(cell: Any) -> Mapping[str, Any]:

@@ -1,0 +1,27 @@
+"""Kernels for CPUs, compiled by numba at their first use: optional, equal to the other paths in tests.
+
+`sequence` is the layer as autograd sees it; `team` and `jobs` bring work to the processor's cores; `lstm` is the time
+loop; `products` and `instructions` are the matrix products. Nothing here is imported before it is needed: numba and
+the kernels take a second to load, and some seconds to compile at the very first use on a machine.
+"""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib.util import find_spec
+
+OLDEST_NUMBA = (0, 62)  # the first whose LLVM has untyped pointers, as `instructions` writes them
+
+
+@cache
+def available() -> bool:
+    """Whether kernels can run here: numba is installed and switched on, on a processor with fused multiply-add."""
+    if find_spec("numba") is None:
+        return False
+    import numba
+    from llvmlite import binding  # type: ignore[import-untyped]
+
+    new_enough = tuple(int(part) for part in numba.__version__.split(".")[:2]) >= OLDEST_NUMBA
+    on_arm = platform.machine() in ("aarch64", "arm64")
+    return new_enough and not numba.config.DISABLE_JIT and (on_arm or bool(binding.get_host_cpu_features().get("fma")))

@@ -1,0 +1,200 @@
+"""What the matrix products are made of, written for LLVM as vector operations.
+
+A tile is some rows of a result times a few vectors of columns, held in registers while the inner dimension runs by
+(Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). Each of its elements is one chain of
+fused multiply-adds along the inner dimension, whatever stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from llvmlite import binding, ir  # type: ignore[import-untyped]
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile for running without the GIL. A product and a sum may be fused; sums keep their order."""
+    result: _Function = njit(nogil=True, fastmath={"contract"}, error_model="numpy")(function)
+    return result
+
+
+def inlined(function: _Function) -> _Function:
+    """As `compiled`, but pasted into its callers, so that the loops around it become vector operations."""
+    result: _Function = njit(nogil=True, fastmath={"contract"}, error_model="numpy", inline="always")(function)
+    return result
+
+
+def instruction(function: Callable[..., Any]) -> Any:
+    """A function of types, from which numba takes a signature and a writer of LLVM code."""
+    return intrinsic(function)
+
+
+def _tile_shape() -> tuple[int, int, int]:
+    """Rows, vectors and lanes of a tile: as many sums as the registers hold beside the operands."""
+    features = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 12, 2, 16
+    if features.get("avx2"):
+        return 6, 2, 8
+    return 12, 2, 4
+
+
+ROWS, VECTORS, LANES = _tile_shape()
+WIDTH = VECTORS * LANES  # columns of a tile
+
+_INT = ir.IntType(64)
+_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_PLACES = ir.VectorType(ir.IntType(32), LANES)
+_POINTER = types.CPointer(types.float32)
+
+
+@instruction
+def address(_typing: Any, array: Any, offset: Any) -> Any:
+    """The address of element `offset`, counted along the memory of a contiguous float32 array."""
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        struct = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.gep(struct.data, [arguments[1]])
+
+    return _POINTER(array, types.intp), write
+
+
+@instruction
+def move(_typing: Any, source: Any, target: Any) -> Any:
+    """Copy WIDTH neighbours from one address to another."""
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        for v in range(VECTORS):
+            come, go = (_vector(builder, pointer, _INT(v * LANES)) for pointer in arguments)
+            builder.store(builder.load(come, align=4), go, align=4)
+        return context.get_dummy_value()
+
+    return types.void(_POINTER, _POINTER), write
+
+
+@instruction
+def transpose(_typing: Any, source: Any, stride: Any, target: Any) -> Any:
+    """Copy a square of LANES rows and columns to its transpose, from rows `stride` apart to rows WIDTH apart."""
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, stride, target = arguments
+        rows = [builder.load(_vector(builder, source, builder.mul(stride, _INT(r))), align=4) for r in range(LANES)]
+        distance = 1
+        while distance < LANES:  # rows that are 1, 2, 4, ... apart exchange what stands beyond the diagonal
+            upper = [i if not i & distance else LANES + (i ^ distance) for i in range(LANES)]
+            lower = [i | distance if not i & distance else LANES + i for i in range(LANES)]
+            for r in (r for r in range(LANES) if not r & distance):
+                one, other = rows[r], rows[r | distance]
+                rows[r] = builder.shuffle_vector(one, other, ir.Constant(_PLACES, upper))
+                rows[r | distance] = builder.shuffle_vector(one, other, ir.Constant(_PLACES, lower))
+            distance *= 2
+        for r in range(LANES):
+            builder.store(rows[r], _vector(builder, target, _INT(r * WIDTH)), align=4)
+        return context.get_dummy_value()
+
+    return types.void(_POINTER, types.intp, _POINTER), write
+
+
+def _tile_instruction(a_transposed: bool) -> Any:
+    """One tile: out[r, :] = start[r, :] + sum over k < inner of a[r, k] * b[k, :], for r < rows.
+
+    The arguments are addresses, followed by the strides of a, start and out; that of b is WIDTH. With `a_transposed`,
+    a[r, k] stands at row k and column r. 1 <= rows <= ROWS, inner >= 1.
+    """
+
+    def tile(
+        _typing: Any,
+        a: Any,
+        a_stride: Any,
+        b: Any,
+        inner: Any,
+        start: Any,
+        start_stride: Any,
+        out: Any,
+        out_stride: Any,
+        rows: Any,
+    ) -> Any:
+        def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            *operands, n_rows = arguments
+            end = builder.append_basic_block("end")
+            switch = builder.switch(n_rows, end)
+            for count in range(1, ROWS + 1):
+                block = builder.append_basic_block(f"rows{count}")
+                switch.add_case(_INT(count), block)
+                builder.position_at_end(block)
+                _write_tile(builder, a_transposed, count, *operands)
+                builder.branch(end)
+            builder.position_at_end(end)
+            return context.get_dummy_value()
+
+        size = types.intp
+        return types.void(_POINTER, size, _POINTER, size, _POINTER, size, _POINTER, size, size), write
+
+    return instruction(tile)
+
+
+multiply_tile = _tile_instruction(a_transposed=False)
+multiply_tile_of_transposed = _tile_instruction(a_transposed=True)
+
+
+def _write_tile(
+    builder: Any,
+    a_transposed: bool,
+    rows: int,
+    a: Any,
+    a_stride: Any,
+    b: Any,
+    inner: Any,
+    start: Any,
+    start_stride: Any,
+    out: Any,
+    out_stride: Any,
+) -> None:
+    """A tile instruction for a fixed number of rows: one sum a row and vector, all of them in registers."""
+
+    def vector(pointer: Any, stride: Any, row: int, number: int) -> Any:
+        return _vector(builder, pointer, builder.add(builder.mul(stride, _INT(row)), _INT(number * LANES)))
+
+    cells = [(r, v) for r in range(rows) for v in range(VECTORS)]
+    first = [builder.load(vector(start, start_stride, r, v), align=4) for r, v in cells]
+    a_rows = [builder.gep(a, [_INT(r) if a_transposed else builder.mul(a_stride, _INT(r))]) for r in range(rows)]
+    before, loop, after = builder.block, builder.append_basic_block("inner"), builder.append_basic_block("store")
+    builder.branch(loop)
+
+    builder.position_at_end(loop)
+    k = builder.phi(_INT)
+    sums = [builder.phi(_VECTOR) for _ in cells]
+    b_row = builder.gep(b, [builder.mul(k, _INT(WIDTH))])
+    b_values = [builder.load(_vector(builder, b_row, _INT(v * LANES)), align=4) for v in range(VECTORS)]
+    a_offset = builder.mul(k, a_stride) if a_transposed else k
+    a_values = [_splat(builder, builder.load(builder.gep(pointer, [a_offset]))) for pointer in a_rows]
+    fused = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+    multiply_add = cgutils.get_or_insert_function(builder.module, fused, f"llvm.fma.v{LANES}f32")
+    added = [builder.call(multiply_add, [a_values[r], b_values[v], sums[i]]) for i, (r, v) in enumerate(cells)]
+    k_next = builder.add(k, _INT(1))
+    for phi, initial, following in zip([k, *sums], [_INT(0), *first], [k_next, *added], strict=True):
+        phi.add_incoming(initial, before)
+        phi.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_signed("<", k_next, inner), loop, after)
+
+    builder.position_at_end(after)
+    for (r, v), total in zip(cells, added, strict=True):
+        builder.store(total, vector(out, out_stride, r, v), align=4)
+
+
+def _vector(builder: Any, pointer: Any, offset: Any) -> Any:
+    """The address of the vector that begins `offset` elements behind `pointer`."""
+    return builder.bitcast(builder.gep(pointer, [offset]), _VECTOR.as_pointer())
+
+
+def _splat(builder: Any, value: Any) -> Any:
+    """The scalar in every lane of a vector."""
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    single = builder.insert_element(undefined, value, ir.IntType(32)(0))
+    return builder.shuffle_vector(single, undefined, ir.Constant(_PLACES, [0] * LANES))

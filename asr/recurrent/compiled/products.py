@@ -1,0 +1,138 @@
+"""Matrix products that start at once and run close to what a core can do, tile by tile.
+
+A row of a result does not depend on the rows beside it, on their number, or on the number of threads: to the last bit.
+
+Matrices are float32 arrays with their row stride as the second dimension: a part of a wider matrix is its address, its
+rows and the stride of the whole. A *packed* matrix (K, M) is cut into blocks of WIDTH columns, shape
+(ceil(M / WIDTH) * K, WIDTH), so that a tile reads it in order; what stands beyond column M is computed with and thrown
+away.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from asr.recurrent.compiled.instructions import (
+    LANES,
+    ROWS,
+    WIDTH,
+    address,
+    compiled,
+    move,
+    multiply_tile,
+    multiply_tile_of_transposed,
+    transpose,
+)
+
+CHUNK = 256  # inner steps of `product_of_transposed` whose operands stay in the cache
+
+
+def packed_shape(inner: int, columns: int) -> tuple[int, int]:
+    """Shape of a packed (inner, columns) matrix."""
+    return -(-columns // WIDTH) * inner, WIDTH
+
+
+@compiled
+def pack(source: Any, columns: int, packed: Any) -> None:
+    """Pack `source` (K, columns)."""
+    for k in range(source.shape[0]):
+        pack_row(source[k:], columns, packed, k, source.shape[0])
+
+
+@compiled
+def pack_row(source: Any, columns: int, packed: Any, k: int, inner: int) -> None:
+    """Write row `k` of a packed (inner, columns) matrix from the first row of `source`."""
+    whole = columns // WIDTH * WIDTH
+    for c in range(0, whole, WIDTH):
+        move(address(source, c), address(packed, (c // WIDTH * inner + k) * WIDTH))
+    for c in range(whole, columns):
+        packed[whole // WIDTH * inner + k, c - whole] = source[0, c]
+
+
+@compiled
+def pack_transposed(source: Any, columns: int, packed: Any) -> None:
+    """Pack the transpose of `source` (columns, K)."""
+    inner = source.shape[1]
+    for column in range(0, columns, LANES):
+        block, offset = column // WIDTH * inner, column % WIDTH
+        whole = inner // LANES * LANES if columns - column >= LANES else 0
+        for k in range(0, whole, LANES):
+            transpose(address(source, column * inner + k), inner, address(packed, (block + k) * WIDTH + offset))
+        for c in range(min(LANES, columns - column)):
+            for k in range(whole, inner):
+                packed[block + k, offset + c] = source[column + c, k]
+
+
+@compiled
+def product(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
+    """out = start + a @ weights.
+
+    Args:
+        a: (rows, inner).
+        weights: packed (inner, columns).
+        start: (rows, columns), or one row for all; may be `out`.
+        out: (rows, columns).
+    """
+    _multiply(multiply_tile, (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner), inner, start, out, rows, columns)
+
+
+@compiled
+def product_of_transposed(a: Any, b: Any, out: Any, rows: int, columns: int) -> None:
+    """out = a.T @ b.
+
+    Args:
+        a: (K, rows).
+        b: packed (K, columns).
+        out: (rows, columns).
+    """
+    inner, stride = a.shape
+    zeros = np.zeros((1, columns), np.float32)
+    for k in range(0, inner, CHUNK):
+        start = zeros if k == 0 else out
+        steps = min(CHUNK, inner - k)
+        _multiply(
+            multiply_tile_of_transposed, (a, k * stride, 1, stride), (b, k, inner), steps, start, out, rows, columns
+        )
+
+
+@compiled
+def _multiply(tile: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
+    """Tile after tile.
+
+    Args:
+        tile: the instruction for one tile.
+        a: (matrix, first element, distance from row to row, stride of the tile).
+        b: (packed matrix, first inner step, inner steps of the whole matrix).
+    """
+    a_matrix, a_first, a_row, a_stride = a
+    b_matrix, b_first, b_inner = b
+    start_stride = start.shape[1] if start.shape[0] > 1 else 0
+    out_stride = out.shape[1]
+    edge = np.empty((ROWS, WIDTH), np.float32)  # a tile that reaches beyond the last column is computed here
+    n_tiles = (rows + ROWS - 1) // ROWS
+    for column in range(0, columns, WIDTH):
+        b_tile = address(b_matrix, (column // WIDTH * b_inner + b_first) * WIDTH)
+        width = min(WIDTH, columns - column)
+        row = 0
+        for number in range(n_tiles):
+            n_rows = (rows - row + n_tiles - number - 1) // (n_tiles - number)  # spread evenly over the tiles
+            a_tile = address(a_matrix, a_first + row * a_row)
+            come, come_stride = address(start, row * start_stride + column), start_stride
+            go, go_stride = address(out, row * out_stride + column), out_stride
+            if width < WIDTH:
+                _copy(come, come_stride, address(edge, 0), WIDTH, n_rows, width)
+                come, come_stride, go, go_stride = address(edge, 0), WIDTH, address(edge, 0), WIDTH
+            tile(a_tile, a_stride, b_tile, inner, come, come_stride, go, go_stride, n_rows)
+            if width < WIDTH:
+                _copy(go, WIDTH, address(out, row * out_stride + column), out_stride, n_rows, width)
+            row += n_rows
+
+
+@compiled
+def _copy(source: Any, source_stride: int, target: Any, target_stride: int, rows: int, columns: int) -> None:
+    """Between addresses."""
+    for r in range(rows):
+        for c in range(columns):
+            target[r * target_stride + c] = source[r * source_stride + c]

@@ -1,0 +1,184 @@
+"""Every way to run a layer, against the equations and against each other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from asr.recurrent import compiled, paths
+from asr.recurrent.cells.cell import Cell, State
+from asr.recurrent.cells.lstm import LstmCell
+from asr.recurrent.layout import Layout
+from tests.reference import lstm as reference
+
+needs_kernels = pytest.mark.skipif(not compiled.available(), reason="no kernels on this machine")
+EVERY_PATH = [pytest.param(paths.kernels, marks=needs_kernels, id="kernels"), paths.vendor, paths.loop]
+
+
+def problem(
+    lengths: list[int], n_inputs: int, hidden: int, dtype: torch.dtype = torch.float32
+) -> tuple[list[Cell], Tensor, Layout]:
+    """Two cells with weights as large as they can be before steps amplify rounding, and the rows of a batch."""
+    torch.manual_seed(0)
+    cells: list[Cell] = [LstmCell(n_inputs, hidden).to(dtype) for _ in range(2)]
+    for cell in cells:
+        for parameter in cell.parameters():
+            torch.nn.init.normal_(parameter, std=1.5 * hidden**-0.5)
+    layout = Layout(torch.tensor(lengths), max(lengths), torch.device("cpu"))
+    return cells, torch.randn(sum(lengths), n_inputs, dtype=dtype, requires_grad=True), layout
+
+
+def gradients(run: paths.Run, cells: list[Cell], rows: Tensor, layout: Layout) -> list[Tensor]:
+    """Of the rows and of all weights, for a fixed gradient of the outputs."""
+    outputs = run(cells, rows, layout)
+    torch.manual_seed(1)
+    weights = [parameter for cell in cells for parameter in cell.parameters()]
+    return list(
+        torch.autograd.grad(outputs, [rows, *weights], torch.randn(outputs.shape, dtype=torch.float64).to(rows))
+    )
+
+
+@pytest.mark.parametrize("run", EVERY_PATH)
+@pytest.mark.parametrize("lengths", [[5, 2, 7], [4], [3, 3]])
+def test_follows_the_equations(run: paths.Run, lengths: list[int]) -> None:
+    cells, rows, layout = problem(lengths, n_inputs=3, hidden=4)
+    outputs = layout.unpack(run(cells, rows, layout)).detach()
+    frames = layout.unpack(rows).detach().double().numpy()
+    weights = [[p.detach().double().numpy() for p in (c.weight_ih, c.weight_hh, c.bias)] for c in cells]
+    for row, utterance, length in zip(outputs, frames, lengths, strict=True):
+        expected = reference.bidirectional(utterance[:length], *weights)
+        np.testing.assert_allclose(row[:length], expected, atol=2e-6)
+        assert not row[length:].any()
+
+
+@pytest.mark.parametrize("run", [paths.vendor, paths.loop])
+@pytest.mark.parametrize("lengths", [[3, 1, 2], [2, 2]])
+def test_gradients_in_float64(run: paths.Run, lengths: list[int]) -> None:
+    cells, rows, layout = problem(lengths, n_inputs=2, hidden=3, dtype=torch.float64)
+    weights = [parameter for cell in cells for parameter in cell.parameters()]
+    assert torch.autograd.gradcheck(lambda rows, *_: run(cells, rows, layout), (rows, *weights))
+
+
+@needs_kernels
+@settings(deadline=None, max_examples=20)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=20),
+    n_inputs=st.sampled_from([1, 7, 32, 45]),
+    hidden=st.sampled_from([1, 5, 16, 33, 64, 128]),
+)
+def test_kernels_equal_the_loop_in_float64(lengths: list[int], n_inputs: int, hidden: int) -> None:
+    cells, rows, layout = problem(lengths, n_inputs, hidden)
+    fast = [paths.kernels(cells, rows, layout), *gradients(paths.kernels, cells, rows, layout)]
+    exact_cells: list[Cell] = [cell.double() for cell in cells]
+    exact_rows = rows.detach().double().requires_grad_()
+    exact = [paths.loop(exact_cells, exact_rows, layout), *gradients(paths.loop, exact_cells, exact_rows, layout)]
+    for one, other in zip(fast, exact, strict=True):
+        difference, scale = (one - other).detach().abs().max(), other.detach().abs().max() + 1e-3
+        assert difference < 1e-5 * scale
+
+
+@needs_kernels
+def test_kernels_give_the_same_bits_for_any_batch_and_any_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    from asr.recurrent.compiled import team
+
+    lengths = [13, 9, 30, 1, 22, 17, 17, 4, 8, 30, 2]
+    cells, rows, layout = problem(lengths, n_inputs=45, hidden=40)
+    frames = layout.unpack(rows).detach()
+    results = []
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 4, 16):
+            torch.set_num_threads(threads)
+            layout = Layout(torch.tensor(lengths), 30, torch.device("cpu"))
+            results.append([paths.kernels(cells, rows, layout), *gradients(paths.kernels, cells, rows, layout)[:3]])
+        monkeypatch.setattr(team, "_openmp", lambda: None)
+        results.append([paths.kernels(cells, rows, layout), *gradients(paths.kernels, cells, rows, layout)[:3]])
+    finally:
+        torch.set_num_threads(before)
+    for other in results[1:]:
+        assert all(torch.equal(one, two) for one, two in zip(results[0], other, strict=True))
+    together = layout.unpack(results[0][0])
+    for number, length in enumerate(lengths):
+        alone = Layout(torch.tensor([length]), length, torch.device("cpu"))
+        outputs = paths.kernels(cells, alone.pack(frames[number : number + 1, :length]), alone)
+        assert torch.equal(outputs, together[number, :length])
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias"])
+def test_kernels_do_not_hide_nan(name: str) -> None:
+    cells, rows, layout = problem([5, 3], n_inputs=3, hidden=40)
+    with torch.no_grad():
+        getattr(cells[0], name).fill_(math.nan)
+    outputs = layout.unpack(paths.kernels(cells, rows, layout))
+    assert outputs[0, 1:5, :40].isnan().all()
+    assert outputs[0, :, 40:].isfinite().all()
+
+
+@needs_kernels
+def test_kernels_refuse_a_second_gradient() -> None:
+    cells, rows, layout = problem([2], n_inputs=2, hidden=2)
+    total = paths.kernels(cells, rows, layout).sum()
+    total.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="can be asked for once"):
+        total.backward()
+
+
+@needs_kernels
+def test_kernels_notice_weights_changed_before_the_gradient() -> None:
+    cells, rows, layout = problem([2], n_inputs=2, hidden=2)
+    total = paths.kernels(cells, rows, layout).sum()
+    with torch.no_grad():
+        cells[1].weight_hh.add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
+
+
+class Leaky(Cell):
+    """A user's cell: h = 0.5 h + W x."""
+
+    def __init__(self, n_inputs: int, hidden: int) -> None:
+        super().__init__(n_inputs, hidden)
+        self.weight_ih = torch.nn.Parameter(torch.randn(hidden, n_inputs))
+        self.weight_hh = torch.nn.Parameter(0.5 * torch.eye(hidden))
+        self.bias = torch.nn.Parameter(torch.zeros(hidden))
+
+    def initial_state(self, like: Tensor) -> State:
+        return (like.new_zeros(len(like), self.hidden),)
+
+    def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
+        return projected + recurrent, (projected + recurrent,)
+
+
+def test_a_users_cell_runs_through_the_loop() -> None:
+    cells: list[Cell] = [Leaky(1, 1), Leaky(1, 1)]
+    rows, layout = torch.ones(3, 1), Layout(torch.tensor([3]), 3, torch.device("cpu"))
+    assert paths.choose(cells, rows, layout) is paths.loop
+    outputs = paths.loop(cells, rows, layout)
+    expected = torch.tensor([1.0, 1.5, 1.75])[:, None] * torch.cat([cell.weight_ih for cell in cells], dim=1)
+    torch.testing.assert_close(outputs[:, :1], expected[:, :1])
+    torch.testing.assert_close(outputs[:, 1:], expected[:, 1:].flip(0))
+
+
+@needs_kernels
+def test_choice_depends_on_the_call_alone() -> None:
+    cells, rows, layout = problem([3, 2], n_inputs=2, hidden=2)
+    single = Layout(torch.tensor([5]), 5, torch.device("cpu"))
+    assert paths.choose(cells, rows, layout) is paths.kernels
+    assert paths.choose(cells, rows, single) is paths.kernels
+    with torch.no_grad():
+        assert paths.choose(cells, rows, layout) is paths.kernels
+        assert paths.choose(cells, rows, single) is paths.vendor
+    assert paths.choose(cells, rows.double(), layout) is paths.vendor
+
+
+def test_without_kernels_the_vendors_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "available", lambda: False)
+    cells, rows, layout = problem([3, 2], n_inputs=2, hidden=2)
+    assert paths.choose(cells, rows, layout) is paths.vendor
