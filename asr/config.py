@@ -1,7 +1,7 @@
 """Build objects from plain configuration nodes: `{"_target_": "asr.room.Class", field: value}`.
 
-A saved configuration comes from a file that somebody else may have written, so only code of this package, and of the
-plugin modules that the user named, is ever imported.
+A saved configuration comes from a file that somebody else may have written, so nothing is ever called but what a config
+dataclass of this package stands beside and names, and what is in the plugin modules that the user named.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
+from types import ModuleType
 from typing import Any
 
 from asr.errors import ConfigError
@@ -21,21 +23,32 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def target(path: str, plugins: Sequence[str] = ()) -> Any:
+def target(path: str, plugins: Sequence[str] = ()) -> Callable[..., Any]:
     """Import what a `_target_` names.
 
     Raises:
-        ConfigError: the path lies outside `asr` and the plugins, or nothing is there.
+        ConfigError: the path lies outside `asr` and the plugins, nothing is there, or it is a part of `asr` that no
+            config dataclass offers: a function that writes files, say.
     """
-    if not any(path.startswith(root + ".") for root in ("asr", *plugins)):
+    own = path.startswith("asr.")
+    if not own and not any(path.startswith(root + ".") for root in plugins):
         raise ConfigError(
             f"_target_ '{path}' lies outside this package; only `asr` and modules named in plugins=[...] may be loaded"
         )
     module_name, _, name = path.rpartition(".")
     try:
-        return getattr(importlib.import_module(module_name), name)
+        module = importlib.import_module(module_name)
+        found = getattr(module, name)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"_target_ '{path}' cannot be loaded: {error}") from error
+    if not callable(found) or (own and not _offered(module, path)):
+        raise ConfigError(f"_target_ '{path}' is nothing that a configuration can build")
+    return found  # type: ignore[no-any-return]
+
+
+def _offered(module: ModuleType, path: str) -> bool:
+    """Whether a config dataclass in the module has this `_target_`."""
+    return any(is_dataclass(one) and getattr(one, "_target_", None) == path for one in vars(module).values())
 
 
 def build(node: Mapping[str, Any], plugins: Sequence[str] = (), /, **computed: Any) -> Any:
@@ -45,18 +58,19 @@ def build(node: Mapping[str, Any], plugins: Sequence[str] = (), /, **computed: A
     it knows the sizes they need.
 
     Raises:
-        ConfigError: no `_target_`, one outside the allowed packages, or a field that the target does not take.
+        ConfigError: no `_target_`, one that is not allowed, a field that the target does not take, or a value that it
+            refuses.
     """
     fields = {str(key): value for key, value in node.items() if key != "_target_"}
     if "_target_" not in node:
         raise ConfigError(f"a node with the fields {sorted(fields)} has no _target_")
     path = str(node["_target_"])
     called = target(path, plugins)
-    known = set(inspect.signature(called).parameters)
-    for name in fields:
-        if name not in known:
-            raise ConfigError(f"'{path}' has no option '{name}'{nearest(name, known)}")
     try:
+        known = set(inspect.signature(called).parameters)
+        for name in fields:
+            if name not in known:
+                raise ConfigError(f"'{path}' has no option '{name}'{nearest(name, known)}")
         return called(**fields, **computed)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"'{path}' cannot be built: {error}") from error

@@ -1,0 +1,78 @@
+"""Only what is meant to be configured is built, and what is wrong with a node is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from asr.cli.schema import GROUPS
+from asr.config import build, target
+from asr.errors import ConfigError
+from asr.features.stack import FrameStack
+
+
+def test_a_node_is_built() -> None:
+    stacking = build({"_target_": "asr.features.stack.FrameStack", "width": 3, "stride": 2})
+    assert isinstance(stacking, FrameStack)
+    assert (stacking.width, stacking.stride) == (3, 2)
+
+
+def test_every_target_of_the_command_line_is_offered() -> None:
+    paths = [node._target_ for nodes in GROUPS.values() for node in nodes.values() if hasattr(node, "_target_")]
+    assert len(paths) >= 10
+    for path in paths:
+        assert callable(target(path))
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"_target_": "asr.corpus.manifest.write_manifest", "path": "precious.txt", "utterances": []},
+        {"_target_": "asr.load", "model": "other.safetensors", "plugins": ["os"]},
+        {"_target_": "asr.config.build"},
+        {"_target_": "asr.features.cache.Path", "path": "x"},
+        {"_target_": "asr.config.importlib"},
+    ],
+)
+def test_code_of_this_package_that_no_config_offers_is_not_called(
+    node: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "precious.txt").write_text("precious")
+    with pytest.raises(ConfigError, match=r"_target_ 'asr\.\S+' is nothing that a configuration can build"):
+        build(node)
+    assert (tmp_path / "precious.txt").read_text() == "precious"
+
+
+def test_other_code_needs_a_plugin() -> None:
+    node = {"_target_": "string.Template", "template": "x"}
+    with pytest.raises(ConfigError, match=r"'string\.Template' lies outside this package"):
+        build(node)
+    with pytest.raises(ConfigError, match="lies outside this package"):
+        build(node, ["str"])
+    assert build(node, ["string"]).template == "x"
+    with pytest.raises(ConfigError, match="is nothing that a configuration can build"):
+        build({"_target_": "string.digits"}, ["string"])
+
+
+def test_a_name_that_is_not_there_is_an_error_of_the_configuration() -> None:
+    with pytest.raises(ConfigError, match=r"_target_ 'asr\.nowhere\.X' cannot be loaded: No module named"):
+        build({"_target_": "asr.nowhere.X"})
+    with pytest.raises(ConfigError, match=r"a node with the fields \['width'\] has no _target_"):
+        build({"width": 3})
+
+
+def test_a_misspelt_field_gets_the_nearest_known_one() -> None:
+    with pytest.raises(ConfigError, match=r"has no option 'widht'; did you mean 'width'\?"):
+        build({"_target_": "asr.features.stack.FrameStack", "widht": 3})
+
+
+def test_a_value_that_the_target_refuses_is_an_error_of_the_configuration() -> None:
+    node = {"_target_": "asr.training.optimizers.sgd", "lr": -1.0, "momentum": 0.9, "nesterov": False}
+    with pytest.raises(ConfigError, match=r"'asr\.training\.optimizers\.sgd' cannot be built: .*weight_decay"):
+        build(node, parameters=[torch.nn.Parameter(torch.ones(1))])
+    with pytest.raises(ConfigError, match=r"cannot be built: Invalid learning rate: -1\.0"):
+        build(node | {"weight_decay": 0.0}, parameters=[torch.nn.Parameter(torch.ones(1))])
