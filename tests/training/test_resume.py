@@ -19,6 +19,7 @@ from tests.tones import make_corpus, small_run
 _CODE = "import sys; sys.argv[0] = 'asr-train'; from asr.cli.train import main; main()"
 _HARD = {  # everything that draws random numbers, and a checkpoint after every step
     "augment": "strong",
+    "augment.speeds": "[0.9,1.0,1.1]",
     "training.epochs": "12",
     "training.checkpoint_seconds": "0",
     "training.weight_noise": "0.02",
