@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from asr.cli.command import add_debug, run
+from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
 
 
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         help="which split of the run (repeatable; default dev and test)",
     )
     parser.add_argument("--out", type=Path, help="also write the result as <recipe>-seed<k>.json into this folder")
+    add_plugin(parser)
     parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
     parser.add_argument("--hyp", type=Path, help="its hypotheses, the same way")
     parser.add_argument(
@@ -60,7 +61,7 @@ def _evaluate_run(given: argparse.Namespace) -> None:
 
     folder = RunFolder(given.run)
     with Steps() as steps:
-        result = evaluate_run(folder, given.split or ["dev", "test"], steps)
+        result = evaluate_run(folder, given.split or ["dev", "test"], steps, given.plugin)
     print_result(result)
     if given.out is not None:
         name = result["recipe"].rpartition("/")[2]

@@ -71,7 +71,7 @@ def _train(config: DictConfig) -> None:
         console.print(f"{stopped}; go on with: {shlex.join(['asr-train', *again, f'run_dir={folder}'])}")
         sys.exit(143)
     with Steps() as steps:
-        result = evaluate_run(experiment.run, ("dev", "test"), steps)
+        result = evaluate_run(experiment.run, ("dev", "test"), steps, values["plugins"])
     print_result(result)
     console.print(f"training took {result['train_seconds']:.0f} s; the run is in {experiment.run.path}")
 

@@ -12,7 +12,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.features.cache import FrameCache
 from asr.recognition.evaluate import decode, score, write_decoded
-from asr.recognition.loading import load
+from asr.recognition.loading import best_of, load
 from asr.recognition.recogniser import Recogniser
 from asr.recognition.run_folder import RunFolder, environment, fingerprint
 from asr.resources import user_cache
@@ -22,14 +22,23 @@ from data_prep.corpora import SPLITS
 Progress = Callable[[str, int, int], None]
 
 
-def evaluate_run(run: RunFolder, splits: Sequence[str], on_progress: Progress) -> dict[str, Any]:
+def evaluate_run(
+    run: RunFolder, splits: Sequence[str], on_progress: Progress, plugins: Sequence[str] = ()
+) -> dict[str, Any]:
     """Decode splits of a finished run with its best weights and write `decode/<split>/` and `result.json`.
+
+    Args:
+        run: its folder.
+        splits: which to decode.
+        on_progress: hears `(what, done, total)`.
+        plugins: modules of the user's that the run may name. What its own files allow does not count: they may have
+            been written by somebody else.
 
     Returns:
         The result, as it stands in `result.json`.
     """
     config = run.read_config()
-    recogniser = load(run.path, plugins=config["plugins"])
+    recogniser = load(best_of(run.path), plugins)
     rates = config["scoring"]["rates"]
     cache_dir = Path(config["cache_dir"] or user_cache() / "frames")
     data = {name: read_manifest(run.manifests / f"{name}.jsonl") for name in SPLITS}

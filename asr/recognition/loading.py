@@ -28,18 +28,18 @@ def load(model: str | Path, plugins: Sequence[str] = ()) -> Recogniser:
     """Load a recogniser for inference.
 
     Args:
-        model: a run folder, a checkpoint (`.pt`), a bundle (`.safetensors`), or a pretrained name.
+        model: a run folder, a checkpoint (`.pt`), a bundle (`.safetensors`), or a pretrained name, which only a run
+            folder of that name comes before.
         plugins: modules of your own that the model's configuration may name.
 
     Raises:
         CheckpointError: nothing there, damaged, or naming code outside this package and the plugins.
     """
     path = Path(model).expanduser()
+    if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
+        return load_bundle(_PRETRAINED / f"{model}.safetensors", plugins)
     if path.is_dir():
-        best = path / "checkpoints" / "best.pt"
-        if not best.exists():
-            raise CheckpointError(f"{path} is not a run folder with a finished epoch: there is no {best}")
-        recogniser = _from_checkpoint(best, plugins)
+        recogniser = _from_checkpoint(best_of(path), plugins)
         recogniser.card = card_of(path) or recogniser.card
         return recogniser
     if path.suffix == ".pt":
@@ -48,13 +48,23 @@ def load(model: str | Path, plugins: Sequence[str] = ()) -> Recogniser:
         return load_bundle(path, plugins)
     if path.exists():
         raise CheckpointError(f"{path} is neither a run folder, nor a .pt checkpoint, nor a .safetensors bundle")
-    if str(model) in pretrained_names():
-        return load_bundle(_PRETRAINED / f"{model}.safetensors", plugins)
     names = pretrained_names()
     raise CheckpointError(
         f"no model '{model}': neither a file or run folder nor one of the pretrained models "
         f"({', '.join(names)}){nearest(str(model), names)}"
     )
+
+
+def best_of(run: Path) -> Path:
+    """The best checkpoint of a run folder.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    best = run / "checkpoints" / "best.pt"
+    if not best.exists():
+        raise CheckpointError(f"{run} is not a run folder with a finished epoch: there is no {best}")
+    return best
 
 
 def card_of(run: Path) -> dict[str, Any]:
@@ -86,10 +96,10 @@ def state_of(recogniser: Recogniser) -> dict[str, Any]:
 
 def _from_checkpoint(path: Path, plugins: Sequence[str]) -> Recogniser:
     saved = load_checkpoint(path)
-    if "bundle" not in saved or "weights" not in saved:
+    bundle, weights = saved.get("bundle"), saved.get("weights")
+    if not isinstance(bundle, dict) or not isinstance(weights, dict):
         raise CheckpointError(f"{path} is no checkpoint of a recogniser: it has no `bundle` and `weights`")
-    bundle = saved["bundle"]
-    return _assemble(path, bundle, bundle.get("normaliser", {}), saved["weights"], plugins)
+    return _assemble(path, bundle, bundle.get("normaliser") or {}, weights, plugins)
 
 
 def _assemble(
@@ -99,14 +109,14 @@ def _assemble(
     weights: Mapping[str, torch.Tensor],
     plugins: Sequence[str],
 ) -> Recogniser:
-    missing = [name for name in (*PARTS, "plugins") if name not in bundle.get("config", {})]
-    if bundle.get("format") != FORMAT or "inventory" not in bundle or missing:
+    if not _is_model(bundle):
         raise CheckpointError(f"{path} is not a '{FORMAT}' model; it was written by another program or version")
     wanted = [name for name in bundle["config"]["plugins"] if name not in plugins]
     if wanted:
-        allow = f"plugins=[{','.join(wanted)}]"
+        allow = " ".join(f"--plugin {name}" for name in wanted)
         raise CheckpointError(
-            f"{path} needs code of the modules {', '.join(wanted)}; if you trust it, allow it: {allow}"
+            f"{path} needs code of the modules {', '.join(wanted)}; if you trust it, allow it: {allow} "
+            f"(in Python: plugins={wanted})"
         )
     try:
         recogniser = Recogniser(bundle["config"], Inventory.from_dict(bundle["inventory"]), bundle.get("card"))
@@ -114,12 +124,26 @@ def _assemble(
         recogniser.model.load_state_dict({name: value.float() for name, value in weights.items()})
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # whoever wrote the file
         raise CheckpointError(
             f"{path}: the weights do not fit the configuration that comes with them: {error}"
         ) from error
     recogniser.model.eval()
     return recogniser
+
+
+def _is_model(bundle: Any) -> bool:
+    """Whether everything that `_assemble` looks at is there and of the right type."""
+    config = bundle.get("config") if isinstance(bundle, dict) and bundle.get("format") == FORMAT else None
+    if not isinstance(config, dict) or not all(isinstance(config.get(part), dict) for part in PARTS):
+        return False
+    plugins, card = config.get("plugins"), bundle.get("card")
+    return (
+        isinstance(plugins, list)
+        and all(isinstance(name, str) for name in plugins)
+        and isinstance(bundle.get("inventory"), dict)
+        and (card is None or isinstance(card, dict))
+    )
 
 
 def save_bundle(recogniser: Recogniser, path: Path, half: bool = False) -> None:
@@ -155,7 +179,7 @@ def load_bundle(path: Path, plugins: Sequence[str] = ()) -> Recogniser:
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("bundle", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:  # RecursionError: JSON nested too deeply
         raise CheckpointError(f"{path} is not a whole bundle: {error}") from error
     parts: dict[str, dict[str, torch.Tensor]] = {"model": {}, "normaliser": {}}
     for name, value in tensors.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,17 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from safetensors.torch import save_file
 
 import asr
 from asr.corpus.manifest import read_manifest
 from asr.errors import CheckpointError, ConfigError, Problems
+from asr.recognition import loading
 from asr.recognition.experiment import Experiment
+from asr.recognition.finish import evaluate_run
 from asr.recognition.loading import load, save_bundle
 from asr.recognition.recogniser import Recogniser
+from asr.recognition.run_folder import RunFolder
 from asr.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.recognition.conftest import compose_small, quiet
 from tests.tones import make_corpus
@@ -172,6 +177,95 @@ def test_a_checkpoint_cannot_allow_its_own_plugins(trained: Path, tmp_path: Path
     save_checkpoint(tmp_path / "evil.pt", saved)
     with pytest.raises(CheckpointError, match=r"needs code of the modules os; if you trust it"):
         load(tmp_path / "evil.pt")
+
+
+@pytest.mark.parametrize("part", ["features", "decoder"])
+def test_a_checkpoint_cannot_call_a_function_of_this_package(trained: Path, tmp_path: Path, part: str) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("precious")
+    saved = load_checkpoint(trained / "checkpoints" / "best.pt")
+    saved["bundle"]["config"][part] = {
+        "_target_": "asr.corpus.manifest.write_manifest",
+        "path": str(precious),
+        "utterances": [],
+    }
+    save_checkpoint(tmp_path / "evil.pt", saved)
+    with pytest.raises(CheckpointError, match=r"write_manifest' is nothing that a configuration can build"):
+        load(tmp_path / "evil.pt")
+    assert precious.read_text() == "precious"
+
+
+def test_a_run_folder_cannot_allow_its_own_plugins(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
+    saved = load_checkpoint(run.path / "checkpoints" / "best.pt")
+    saved["bundle"]["config"]["plugins"] = ["shutil"]
+    saved["bundle"]["config"]["features"] = {"_target_": "shutil.rmtree", "path": str(run.path)}
+    save_checkpoint(run.path / "checkpoints" / "best.pt", saved)
+    run.config.write_text(run.config.read_text().replace("plugins: []", "plugins: [shutil]"))
+    assert run.read_config()["plugins"] == ["shutil"]
+    with pytest.raises(CheckpointError, match="needs code of the modules shutil; if you trust it, .*--plugin shutil"):
+        evaluate_run(run, ("test",), quiet)
+    assert run.path.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("bundle",), torch.zeros(3)),
+        (("weights",), [1, 2]),
+        (("bundle", "config"), None),
+        (("bundle", "config"), ["features"]),
+        (("bundle", "config", "plugins"), "os"),
+        (("bundle", "config", "plugins"), None),
+        (("bundle", "config", "features"), "mel64"),
+        (("bundle", "inventory"), ["a"]),
+        (("bundle", "card"), "best of all"),
+        (("bundle", "normaliser"), {"mean": 1.0, "deviation": 2.0}),
+        (("weights", "output.bias"), 3),
+        (("weights", "output.bias"), torch.zeros(99)),
+    ],
+)
+def test_a_checkpoint_of_another_shape_is_refused(
+    trained: Path, tmp_path: Path, place: tuple[str, ...], value: object
+) -> None:
+    saved = load_checkpoint(trained / "checkpoints" / "best.pt")
+    node = saved
+    for name in place[:-1]:
+        node = node[name]
+    node[place[-1]] = value
+    save_checkpoint(tmp_path / "odd.pt", saved)
+    with pytest.raises(CheckpointError, match=r"odd\.pt"):
+        load(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize("header", ["[]", "{}", "3", "not json", "[" * 100_000, '{"format": "ctc-asr-bundle-1"}'])
+def test_a_bundle_with_another_header_is_refused(tmp_path: Path, header: str) -> None:
+    save_file({"model.a": torch.zeros(2)}, tmp_path / "odd.safetensors", {"bundle": header})
+    with pytest.raises(CheckpointError, match=r"odd\.safetensors"):
+        load(tmp_path / "odd.safetensors")
+
+
+def test_a_corpus_named_like_a_pretrained_model_does_not_hide_it(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    save_bundle(load(trained), tmp_path / "models" / "an4.safetensors")
+    monkeypatch.setattr(loading, "_PRETRAINED", tmp_path / "models")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "an4" / "wav").mkdir(parents=True)
+    assert load("an4").card["recipe"] == "quickstart/speech"
+    with pytest.raises(CheckpointError, match="is not a run folder"):
+        load("./an4")
+
+
+def test_a_damaged_result_file_is_written_anew(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "run" / "result.json").write_text("{")
+    with pytest.raises(CheckpointError, match="is not a result file of this package: .*; run asr-evaluate"):
+        load(tmp_path / "run")
+    evaluate_run(RunFolder(tmp_path / "run"), ("test",), quiet)
+    assert load(tmp_path / "run").card["recipe"] == "quickstart/speech"
 
 
 def test_what_is_no_model_is_named(tmp_path: Path) -> None:
