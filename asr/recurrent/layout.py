@@ -47,6 +47,11 @@ class Layout:
     def n_rows(self) -> int:
         return len(self._time)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether all utterances have one length: then the rows stand as steps do, and `to_steps` copies nothing."""
+        return self.n_rows == self.n_steps * self.batch_size
+
     def pack(self, frames: Tensor) -> Tensor:
         """(B, T, F) to rows (N, F). The padding is not read, and its gradient is 0."""
         places = self._order[self._rank] * self.n_frames + self._time
@@ -65,12 +70,14 @@ class Layout:
             rows: (N, F).
             backward: each utterance is reversed within its own length, so that its padding comes last all the same.
         """
-        flat = _put(rows, self._step_places[backward], self.n_steps * self.batch_size)
-        return flat.view(self.n_steps, self.batch_size, -1)
+        if not (self.is_full and not backward):
+            rows = _put(rows, self._step_places[backward], self.n_steps * self.batch_size)
+        return rows.view(self.n_steps, self.batch_size, -1)
 
     def from_steps(self, steps: Tensor, backward: bool) -> Tensor:
         """(S, B, F), as `to_steps` gives it, to rows (N, F); the padding is not read."""
-        return _take(steps.flatten(0, 1), self._step_places[backward])
+        rows = steps.flatten(0, 1)
+        return rows if self.is_full and not backward else _take(rows, self._step_places[backward])
 
     def join(self, rows: Tensor, factor: int) -> tuple[Tensor, Layout]:
         """Make one frame of every `factor`, side by side; 0 fills the last where an utterance ends within it.

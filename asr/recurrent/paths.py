@@ -36,7 +36,7 @@ def loop(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
 
 def vendor(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
     """`torch.lstm`: cuDNN on a GPU, oneDNN on a CPU in float32; arguments and result as of `loop`."""
-    if layout.n_rows == layout.n_steps * layout.batch_size:  # all of one length, and so reversed as torch reverses
+    if layout.is_full:  # all of one length: torch's own backward direction is exact
         return layout.from_steps(_torch_lstm(cells, layout.to_steps(rows, False)), False)
     return _by_steps(lambda cell, steps: _torch_lstm([cell], steps), cells, rows, layout)
 
