@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -99,5 +100,12 @@ def load_batches(examples: Examples[B], batches: Sequence[Sequence[int]], epoch:
     """Yield the batches in order; worker processes only make them sooner."""
     if not batches:
         return
-    loader: DataLoader[B] = DataLoader(_EpochDataset(examples, batches, epoch), batch_size=None, num_workers=workers)
+    loader: DataLoader[B] = DataLoader(
+        _EpochDataset(examples, batches, epoch), batch_size=None, num_workers=workers, worker_init_fn=_leave_ctrl_c
+    )
     yield from loader
+
+
+def _leave_ctrl_c(worker: int) -> None:
+    """A terminal sends Ctrl-C to the workers too; the loop decides what it means, and ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import IO, Any
 
 import torch
@@ -28,25 +27,43 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-        temporary.unlink(missing_ok=True)
-        kept = f"the previous {path.name} is kept" if path.exists() else "nothing was written"
-        remedy = "give a folder that exists" if not path.parent.is_dir() else "free some space, then do it again"
-        raise TrainingError(f"cannot write {path}: {error}; {kept}; {remedy}") from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, (OSError, RuntimeError)):  # torch reports a full disk as a RuntimeError
+            raise TrainingError(_explain(path, error)) from error
         raise
+    _sync_folder(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left in a folder."""
+    for left in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            left.unlink()
+
+
+def _explain(path: Path, error: Exception) -> str:
+    kept = f"the previous {path.name} is kept" if path.exists() else "nothing was written"
+    if not path.parent.is_dir():
+        remedy = "give a folder that exists"
+    elif isinstance(error, (PermissionError, IsADirectoryError)):
+        remedy = "give a place that may be written to"
+    else:
+        remedy = "free some space, then do it again"
+    return f"cannot write {path}: {error}; {kept}; {remedy}"
 
 
 def _sync_folder(folder: Path) -> None:
+    """Put the new name on the disk too, where the system can."""
     if os.name != "posix":
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with suppress(OSError):  # some file systems cannot; the file itself is safe
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -69,7 +86,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"no checkpoint at {path}")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, UnpicklingError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # there is hardly one that a damaged pickle cannot raise
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise CheckpointError(
             f"{path} is not a whole checkpoint of this package ({reason}); use another one or train again"

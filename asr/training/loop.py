@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,9 +14,9 @@ from typing import Any, Generic, Protocol
 
 import torch
 
-from asr.errors import CheckpointError, TrainingError
+from asr.errors import CheckpointError, ConfigError, TrainingError
 from asr.training.batches import epoch_batches, load_batches
-from asr.training.checkpoint import load_checkpoint, save_checkpoint
+from asr.training.checkpoint import load_checkpoint, save_checkpoint, sweep
 from asr.training.log import MetricsLog
 from asr.training.randomness import seed_step
 from asr.training.schedules import Schedule
@@ -48,6 +49,32 @@ class TrainingConfig:
     device: str = "cpu"
     tensorboard: bool = True
 
+    def __post_init__(self) -> None:
+        """Raise a ConfigError at the first field that cannot be, before anything is computed."""
+        conditions = {
+            "epochs": (self.epochs >= 1, "1 or more"),
+            "frame_budget": (self.frame_budget >= 1, "1 or more"),
+            "max_utterances": (self.max_utterances >= 1, "1 or more"),
+            "clip_norm": (self.clip_norm > 0, "above 0; .inf clips nothing"),
+            "weight_noise": (0 <= self.weight_noise < math.inf, "0 or more"),
+            "average_decay": (0 <= self.average_decay < 1, "0 to below 1"),
+            "workers": (self.workers >= 0, "0 or more"),
+            "threads": (self.threads >= 0, "0 or more"),
+        }
+        for name, (good, expected) in conditions.items():
+            if not good:
+                raise ConfigError(f"training.{name}={getattr(self, name)}; expected {expected}")
+        _check_device(self.device)
+
+
+def _check_device(name: str) -> None:
+    """Put one number there: whatever is wrong with the device shows now."""
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch was built without it
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(f"training.device={name} cannot be used here: {reason}; training.device=cpu can") from error
+
 
 @dataclass
 class State:
@@ -77,7 +104,15 @@ class Watcher(Protocol):
 
 
 class Stopped(Exception):  # noqa: N818  (no error: what was asked for)
-    """The run was asked to stop (SIGTERM, Ctrl-C) and has written its checkpoint."""
+    """The run was asked to stop (SIGTERM, Ctrl-C) and has written its checkpoint.
+
+    Attributes:
+        signal: the number of the signal that asked for it.
+    """
+
+    def __init__(self, signal: int, step: int) -> None:
+        super().__init__(f"stopped by signal {signal} after step {step}")
+        self.signal = signal
 
 
 class Trainer(Generic[B]):
@@ -123,20 +158,30 @@ class Trainer(Generic[B]):
             Stopped: a signal came; the checkpoint is written.
             TrainingError: a loss or gradient was not finite, or a checkpoint could not be written.
         """
+        sweep(self.last.parent)
         if self.last.exists():
             self._resume()
-        log = MetricsLog(self.folder, self.state.step, self.config.tensorboard)
+        # within an epoch no row of this step can be right: it belongs to the end that the epoch will have again
+        done_steps = self.state.step - (self.state.position > 0)
+        log = MetricsLog(self.folder, done_steps, self.config.tensorboard)
         self._saved_at = time.monotonic()
         with self._signals():
             try:
                 while self.state.epoch < self.config.epochs and not self._early_stop():
                     self._epoch(log)
+                    self._heed_signal()
             finally:
                 log.close()
         return self.state
 
     def _early_stop(self) -> bool:
         return 0 < self.config.patience <= self.state.epochs_since_best
+
+    def _heed_signal(self) -> None:
+        if self._stop_signal is not None:
+            if self.state.position > 0:  # at the end of an epoch it is saved already
+                self._save()
+            raise Stopped(self._stop_signal, self.state.step)
 
     def _epoch(self, log: MetricsLog) -> None:
         config, state = self.config, self.state
@@ -149,9 +194,7 @@ class Trainer(Generic[B]):
             self._step(batch.to(config.device), len(batches))
             now = time.monotonic()
             state.train_seconds, clock = state.train_seconds + now - clock, now
-            if self._stop_signal is not None:
-                self._save()
-                raise Stopped(f"stopped by signal {self._stop_signal} after step {state.step}")
+            self._heed_signal()
             if now - self._saved_at > config.checkpoint_seconds:
                 self._save()
                 clock = time.monotonic()
@@ -260,7 +303,7 @@ class Trainer(Generic[B]):
             self.state = State(**saved["state"])
             if self._average is not None:
                 self._average.load_state_dict(saved["average"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(
                 f"{self.last} does not fit this run's configuration ({error}); start in a new run folder"
             ) from error
@@ -268,6 +311,9 @@ class Trainer(Generic[B]):
     @contextmanager
     def _signals(self) -> Iterator[None]:
         """Finish the step, write the checkpoint, then stop, when asked by SIGTERM or Ctrl-C."""
+        if threading.current_thread() is not threading.main_thread():  # only there can Python catch signals
+            yield
+            return
 
         def note(number: int, frame: object) -> None:
             if self._stop_signal is not None:  # asked twice: at once
@@ -292,5 +338,5 @@ def _check_finite(losses: torch.Tensor, utt_ids: tuple[str, ...], state: State) 
 def _non_finite(what: str, utt_ids: tuple[str, ...], state: State) -> TrainingError:
     return TrainingError(
         f"epoch {state.epoch}, step {state.step}: the {what} is not finite for the utterances {', '.join(utt_ids)}; "
-        "the last good checkpoint is kept; look at these recordings, or lower the learning rate and resume"
+        "the last good checkpoint is kept; look at these recordings, or start anew with a lower optimizer.lr"
     )

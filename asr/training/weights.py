@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 @contextmanager
@@ -66,15 +67,12 @@ class RunningAverage:
         finally:
             model.load_state_dict(current)
 
-    def state_dict(self) -> dict[str, object]:
+    def state_dict(self) -> dict[str, Any]:
         """The average and its age."""
         return {"steps": self._steps, "weights": self.weights}
 
-    def load_state_dict(self, state: Mapping[str, object]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a saved state."""
-        weights = state["weights"]
-        assert isinstance(weights, dict)
-        self._steps = int(str(state["steps"]))
-        for name, value in weights.items():
-            assert isinstance(value, Tensor)
-            self.weights[name].copy_(value)
+        self._steps = int(state["steps"])
+        for name, value in self.weights.items():
+            value.copy_(state["weights"][name])

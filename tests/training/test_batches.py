@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Sequence
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.training.batches import collate, epoch_batches, group_by_length, load_batches
+from asr.training.batches import Batch, collate, epoch_batches, group_by_length, load_batches
 from tests.training.toy import ToyExamples
 
 SIZES = st.lists(st.integers(1, 500), max_size=60)
@@ -59,3 +62,16 @@ def test_workers_change_nothing() -> None:
     for one, other in zip(alone, helped, strict=True):
         assert torch.equal(one.frames, other.frames)
         assert torch.equal(one.labels, other.labels)
+
+
+class AskedBy(ToyExamples):
+    """Examples whose labels tell what Ctrl-C would do in the process that makes them."""
+
+    def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        return collate([torch.zeros(1, 1)], [[int(ignored)]], ["u"], blank=0)
+
+
+def test_workers_leave_ctrl_c_to_the_loop() -> None:
+    assert next(load_batches(AskedBy(), [[0]], epoch=0, workers=1)).labels.tolist() == [[1]]
+    assert next(load_batches(AskedBy(), [[0]], epoch=0, workers=0)).labels.tolist() == [[0]]

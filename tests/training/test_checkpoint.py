@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
+import zipfile
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +14,7 @@ import torch
 
 from asr.errors import CheckpointError, TrainingError
 from asr.training import checkpoint
-from asr.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from asr.training.checkpoint import load_checkpoint, save_checkpoint, sweep, write_atomically
 
 
 def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
@@ -31,6 +33,29 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path, keep: int) -> None:
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(CheckpointError, match=r"last\.pt is not a whole checkpoint"):
         load_checkpoint(path)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_pickle_damaged_anywhere_is_refused_or_read(tmp_path: Path) -> None:
+    path, damaged = tmp_path / "last.pt", tmp_path / "damaged.pt"
+    save_checkpoint(path, {"weights": {"a": torch.arange(50.0)}, "state": {"epoch": 3, "best": 0.5, "sums": None}})
+    with zipfile.ZipFile(path) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    name = next(name for name in parts if name.endswith("data.pkl"))
+    rng = random.Random(1)
+    refused = 0
+    for _ in range(300):
+        content = bytearray(parts[name])
+        for _ in range(rng.randint(1, 3)):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        with zipfile.ZipFile(damaged, "w") as file:
+            for part, data in parts.items():
+                file.writestr(part, bytes(content) if part == name else data)
+        try:
+            load_checkpoint(damaged)
+        except CheckpointError:
+            refused += 1
+    assert refused > 200
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
@@ -87,6 +112,31 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         TrainingError, match=r"cannot write .*nowhere.*; nothing was written; give a folder that exists"
     ):
         save_checkpoint(tmp_path / "nowhere" / "model.pt", {"a": 1})
+
+
+@pytest.mark.parametrize("name", ["file/model.pt", "folder"])
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    with pytest.raises(TrainingError, match=r"cannot write .*; give a (folder that exists|place that may be written)"):
+        save_checkpoint(tmp_path / name, {"a": 1})
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+def test_a_file_system_that_cannot_sync_folders_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(checkpoint.os, "open", refuse)
+    save_checkpoint(tmp_path / "last.pt", {"a": 1})
+    assert load_checkpoint(tmp_path / "last.pt") == {"a": 1}
+
+
+def test_what_killed_processes_left_is_swept(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "last.pt", {"a": 1})
+    (tmp_path / ".last.pt.4711.tmp").write_bytes(b"half")
+    sweep(tmp_path)
+    assert os.listdir(tmp_path) == ["last.pt"]
 
 
 def test_an_interrupted_write_leaves_the_previous_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

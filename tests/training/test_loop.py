@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from asr.errors import CheckpointError, TrainingError
+from asr.errors import CheckpointError, ConfigError, TrainingError
 from asr.training.checkpoint import load_checkpoint
+from asr.training.log import MetricsLog
 from asr.training.loop import BLANK_HINT_STEPS, Stopped, Trainer, TrainingConfig
 from asr.training.optimizers import AdamWConfig, SgdConfig, adamw, sgd
 from asr.training.schedules import OneCycle, Plateau, Schedule
@@ -95,6 +97,80 @@ def test_rows_after_the_last_checkpoint_are_dropped_when_resuming(tmp_path: Path
         file.write('{"kind": "epoch", "step": 9999, "loss": 1}\n{"kind": "ep')  # what a kill leaves behind
     trainer(tmp_path, epochs=2).run()
     assert rows(tmp_path) == complete
+
+
+def test_a_row_of_an_epoch_that_ends_twice_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill between the row of an epoch and its last checkpoint, with a checkpoint after its last step."""
+    whole = trainer(tmp_path / "whole", epochs=2, checkpoint_seconds=-1.0)
+    whole.run()
+    killed = trainer(tmp_path / "killed", epochs=2, checkpoint_seconds=-1.0)
+    save = killed._save
+
+    def save_within_epochs() -> None:
+        if killed.state.position == 0:
+            raise KeyboardInterrupt
+        save()
+
+    monkeypatch.setattr(killed, "_save", save_within_epochs)
+    with pytest.raises(KeyboardInterrupt):
+        killed.run()
+    assert len(rows(tmp_path / "killed")) == 1
+    trainer(tmp_path / "killed", epochs=2).run()
+    assert rows(tmp_path / "killed") == rows(tmp_path / "whole")
+
+
+def test_a_signal_while_dev_is_decoded_stops_the_run_behind_the_epoch(tmp_path: Path) -> None:
+    class Signalled(ToyTask):
+        def evaluate_dev(self) -> DevResult:
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().evaluate_dev()
+
+    run = trainer(tmp_path, Signalled(), epochs=1)
+    with pytest.raises(Stopped, match="stopped by signal 2 ") as stopped:
+        run.run()
+    assert stopped.value.signal == signal.SIGINT
+    assert load_checkpoint(run.last)["state"]["epoch"] == 1
+    assert len(rows(tmp_path)) == 1
+
+
+def test_a_run_in_another_thread_needs_no_signals(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(trainer(tmp_path, epochs=1).run).result().epoch == 1
+
+
+def test_metrics_on_a_full_disk_stop_the_run_with_one_sentence(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    run = trainer(tmp_path, epochs=1)
+    log = MetricsLog(tmp_path, 0, tensorboard=False)
+    (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
+    with pytest.raises(TrainingError, match=r"cannot write the metrics into .*No space left.*; free some space"):
+        log.write("epoch", 1, {"loss": 1.0})
+    log.close()
+    assert not run.last.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("epochs", 0, "1 or more"),
+        ("frame_budget", 0, "1 or more"),
+        ("max_utterances", 0, "1 or more"),
+        ("clip_norm", 0.0, "above 0"),
+        ("weight_noise", -0.1, "0 or more"),
+        ("average_decay", 1.0, "0 to below 1"),
+        ("workers", -1, "0 or more"),
+        ("threads", -2, "0 or more"),
+    ],
+)
+def test_an_option_out_of_its_range_is_named(field: str, value: float, expected: str) -> None:
+    with pytest.raises(ConfigError, match=rf"training\.{field}={value}; expected {expected}"):
+        TrainingConfig(**{field: value})
+
+
+def test_a_device_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"training\.device=cdua cannot be used here: .*; training\.device=cpu can"):
+        TrainingConfig(device="cdua")
 
 
 def test_the_average_of_the_weights_is_what_dev_sees_and_best_keeps(tmp_path: Path) -> None:
