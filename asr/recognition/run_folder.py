@@ -6,17 +6,19 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from asr import __version__
 from asr.corpus.utterance import Utterance
 from asr.errors import CheckpointError, ConfigError, DataError
+from asr.resources import user_cache
 from asr.training.checkpoint import write_atomically, write_json
 from data_prep.corpora import write_corpus
 
@@ -45,6 +47,11 @@ class RunFolder:
         return self.path / "manifest"
 
     @property
+    def environment(self) -> Path:
+        """What the run was started with: command, versions, commit and machine."""
+        return self.path / "environment.json"
+
+    @property
     def result(self) -> Path:
         """Error rates of the finished run."""
         return self.path / "result.json"
@@ -62,11 +69,13 @@ class RunFolder:
         """
         if self.started:
             self._compare(config)
+        elif self.environment.exists():
+            return  # a run that was killed while it began
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
 
     def begin(self, config: Mapping[str, Any], splits: Mapping[str, Sequence[Utterance]]) -> None:
-        """Write what the run starts from: manifests, environment, and last the configuration.
+        """Write what the run starts from: environment, manifests, and last the configuration.
 
         Raises:
             DataError: the folder cannot be written.
@@ -77,8 +86,8 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"the run folder {self.path} cannot be made: {error.strerror}") from error
+        write_json(self.environment, environment() | {"seed": config["training"]["seed"]})
         write_corpus(splits, self.manifests)
-        write_json(self.path / "environment.json", environment() | {"seed": config["training"]["seed"]})
         text = OmegaConf.to_yaml(OmegaConf.create(dict(config)))
         write_atomically(self.config, lambda file: file.write(text.encode()))
 
@@ -94,6 +103,18 @@ class RunFolder:
                 "started with, or give another run_dir="
             )
 
+    def read_environment(self) -> dict[str, Any]:
+        """What `begin` wrote of the environment.
+
+        Raises:
+            CheckpointError: it is not there, or damaged.
+        """
+        try:
+            told = json.loads(self.environment.read_text(encoding="utf-8"))
+            return {name: told[name] for name in environment()}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{self.environment} does not tell how the run was started: {error!r}") from error
+
     def read_config(self) -> dict[str, Any]:
         """The configuration that the run was started with."""
         from omegaconf import OmegaConf
@@ -107,6 +128,11 @@ class RunFolder:
             raise CheckpointError(f"{self.config} cannot be read: {error}") from error
         assert isinstance(loaded, dict)
         return {str(key): value for key, value in loaded.items()}
+
+
+def frames_folder(config: Mapping[str, Any]) -> Path:
+    """Where computed frames are kept: `cache_dir`, or a folder in the user's cache."""
+    return Path(config["cache_dir"]).expanduser() if config["cache_dir"] else user_cache() / "frames"
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
@@ -126,15 +152,20 @@ def fingerprint(utterances: Sequence[Utterance]) -> dict[str, Any]:
 def environment() -> dict[str, Any]:
     """Command, versions, commit and machine."""
     return {
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "commit": commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "ctc_asr": version("ctc-asr"),
+        "ctc_asr": __version__,
         "platform": platform.platform(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
     }
+
+
+def _says_where(word: str) -> bool:
+    """Whether a word of the command line only says where things are kept: no result depends on it."""
+    return word.startswith(("run_dir=", "cache_dir="))
 
 
 def commit() -> str:
