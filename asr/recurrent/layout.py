@@ -31,35 +31,27 @@ class Layout:
         self.lengths = lengths
         self.n_frames = n_frames
         self.device = device
+        self.batch_size = len(lengths)
+        self.n_rows = int(lengths.sum())
+        self.n_steps = int(lengths.max())
+        self.is_full = self.n_rows == self.n_steps * self.batch_size  # all of one length: rows stand as steps do
+        self._is_sorted = self.is_full and order is None
         self._order = torch.argsort(lengths, descending=True, stable=True) if order is None else order
-        self._sorted_lengths = lengths[self._order]
-        self.n_steps = int(self._sorted_lengths[0])
-        running = torch.arange(self.n_steps)[:, None] < self._sorted_lengths  # (S, B)
-        self._step_sizes = running.sum(1)
-        self._step_starts = self._step_sizes.cumsum(0) - self._step_sizes
-        self._time, self._rank = running.nonzero(as_tuple=True)  # (N,) each, in the order of the rows
-
-    @property
-    def batch_size(self) -> int:
-        return len(self.lengths)
-
-    @property
-    def n_rows(self) -> int:
-        return len(self._time)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether all utterances have one length: then the rows stand as steps do, and `to_steps` copies nothing."""
-        return self.n_rows == self.n_steps * self.batch_size
 
     def pack(self, frames: Tensor) -> Tensor:
         """(B, T, F) to rows (N, F). The padding is not read, and its gradient is 0."""
-        places = self._order[self._rank] * self.n_frames + self._time
+        if self._is_sorted:
+            return frames[:, : self.n_steps].transpose(0, 1).flatten(0, 1)
+        time, rank = self._row_indices
+        places = self._order[rank] * self.n_frames + time
         return _take(frames.flatten(0, 1), places.to(self.device))
 
     def unpack(self, rows: Tensor) -> Tensor:
         """Rows (N, F) to (B, T, F), exactly 0 on the padding; in memory time comes first."""
-        places = self._time * self.batch_size + self._order[self._rank]
+        if self._is_sorted and self.n_steps == self.n_frames:
+            return rows.view(self.n_frames, self.batch_size, -1).transpose(0, 1)
+        time, rank = self._row_indices
+        places = time * self.batch_size + self._order[rank]
         flat = _put(rows, places.to(self.device), self.n_frames * self.batch_size)
         return flat.view(self.n_frames, self.batch_size, -1).transpose(0, 1)
 
@@ -91,8 +83,9 @@ class Layout:
         """
         lengths, n_frames = reduced_length(self.lengths, factor), reduced_length(self.n_frames, factor)
         joined = Layout(lengths, n_frames, self.device, self._order)
-        row = joined._step_starts[self._time // factor] + self._rank
-        flat = _put(rows, (row * factor + self._time % factor).to(self.device), joined.n_rows * factor)
+        time, rank = self._row_indices
+        row = joined._step_starts[time // factor] + rank
+        flat = _put(rows, (row * factor + time % factor).to(self.device), joined.n_rows * factor)
         return flat.view(joined.n_rows, -1), joined
 
     @cached_property
@@ -121,10 +114,34 @@ class Layout:
         return steps[sizes > 0].contiguous()
 
     @cached_property
+    def _sorted_lengths(self) -> Tensor:
+        return self.lengths[self._order]
+
+    @cached_property
+    def _running(self) -> Tensor:
+        """(S, B) bool: which utterances a step has."""
+        return torch.arange(self.n_steps)[:, None] < self._sorted_lengths
+
+    @cached_property
+    def _step_sizes(self) -> Tensor:
+        return self._running.sum(1)
+
+    @cached_property
+    def _step_starts(self) -> Tensor:
+        return self._step_sizes.cumsum(0) - self._step_sizes
+
+    @cached_property
+    def _row_indices(self) -> tuple[Tensor, Tensor]:
+        """Of each row, (N,): its time, and its utterance's place in the order."""
+        time, rank = self._running.nonzero(as_tuple=True)
+        return time, rank
+
+    @cached_property
     def _step_places(self) -> tuple[Tensor, Tensor]:
         """Where a row stands among the (S * B) of `to_steps`, forward and backward."""
-        mirrored = self._sorted_lengths[self._rank] - 1 - self._time
-        forward, backward = ((time * self.batch_size + self._rank).to(self.device) for time in (self._time, mirrored))
+        time, rank = self._row_indices
+        mirrored = self._sorted_lengths[rank] - 1 - time
+        forward, backward = ((at * self.batch_size + rank).to(self.device) for at in (time, mirrored))
         return forward, backward
 
 

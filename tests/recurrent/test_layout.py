@@ -6,13 +6,14 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from asr.recurrent.layout import Layout
 
 batches = st.lists(st.integers(1, 9), min_size=1, max_size=20)
+more = st.integers(0, 2)  # frames of padding behind the longest utterance
 
 
 def numbered(lengths: list[int], n_frames: int) -> Tensor:
@@ -23,21 +24,22 @@ def numbered(lengths: list[int], n_frames: int) -> Tensor:
     return frames
 
 
-def layout(lengths: list[int], n_frames: int = 9) -> Layout:
+def layout(lengths: list[int], n_frames: int) -> Layout:
     return Layout(torch.tensor(lengths), n_frames, torch.device("cpu"))
 
 
-@given(batches)
-def test_packing_drops_the_padding_alone(lengths: list[int]) -> None:
-    frames = numbered(lengths, 9)
-    rows = layout(lengths).pack(frames)
+@given(batches, more)
+def test_packing_drops_the_padding_alone(lengths: list[int], more: int) -> None:
+    n_frames = max(lengths) + more
+    frames = numbered(lengths, n_frames)
+    rows = layout(lengths, n_frames).pack(frames)
     assert rows.shape == (sum(lengths), 1)
-    assert torch.equal(layout(lengths).unpack(rows), frames.nan_to_num(0.0))
+    assert torch.equal(layout(lengths, n_frames).unpack(rows), frames.nan_to_num(0.0))
 
 
 @given(batches, st.booleans())
 def test_steps_hold_each_utterance_from_its_first_step_on(lengths: list[int], backward: bool) -> None:
-    order = layout(lengths)
+    order = layout(lengths, 9)
     rows = order.pack(numbered(lengths, 9))
     steps = order.to_steps(rows, backward)
     expected = sorted(range(len(lengths)), key=lambda b: -lengths[b])
@@ -48,13 +50,15 @@ def test_steps_hold_each_utterance_from_its_first_step_on(lengths: list[int], ba
     assert torch.equal(order.from_steps(steps, backward), rows)
 
 
-@given(batches, st.integers(1, 4))
-def test_joined_frames_stand_side_by_side(lengths: list[int], factor: int) -> None:
-    order = layout(lengths)
-    rows, joined = order.join(order.pack(numbered(lengths, 9) + 1), factor)
+@given(batches, st.integers(1, 4), more)
+@example(lengths=[1, 2], factor=2, more=0)  # of one length afterwards, but not in the order of the batch
+def test_joined_frames_stand_side_by_side(lengths: list[int], factor: int, more: int) -> None:
+    n_frames = max(lengths) + more
+    order = layout(lengths, n_frames)
+    rows, joined = order.join(order.pack(numbered(lengths, n_frames) + 1), factor)
     assert joined.lengths.tolist() == [-(-length // factor) for length in lengths]
     result = joined.unpack(rows)
-    assert result.shape == (len(lengths), -(-9 // factor), factor)
+    assert result.shape == (len(lengths), -(-n_frames // factor), factor)
     for b, length in enumerate(lengths):
         flat = result[b].flatten()
         assert flat[:length].tolist() == pytest.approx([1 + b + t / 100 for t in range(length)])
@@ -67,7 +71,7 @@ def test_schedules_reach_every_row_after_the_one_it_continues(lengths: list[int]
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        order = layout(lengths)
+        order = layout(lengths, 9)
         schedules = order.schedules
     finally:
         torch.set_num_threads(before)
