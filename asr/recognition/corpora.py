@@ -64,7 +64,7 @@ def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[s
     if (config.reader is None) == (config.manifests is None):
         raise ConfigError("a corpus needs either corpus.reader (with corpus.root) or corpus.manifests, and not both")
     if config.manifests is not None:
-        folder = Path(config.manifests)
+        folder = Path(config.manifests).expanduser()
         return {name: read_manifest(folder / f"{name}.jsonl") for name in SPLITS}
     options = dict(config.options) if config.root is None else {"root": config.root, **config.options}
     return read_corpus(str(config.reader), options, plugins, on_progress)

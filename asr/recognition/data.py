@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -42,6 +43,18 @@ class TrainingExamples:
     def _frames(self, index: int, epoch: int) -> torch.Tensor:
         utterance = self._utterances[index]
         plan = self._augmenter.plan(epoch, utterance.id)
-        raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)
+        with one_thread() if plan.snr_db is not None else nullcontext():
+            raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)
         normalised = self._recogniser.normaliser.apply(raw, utterance.speaker)
         return self._recogniser.stacking(self._augmenter.mask(plan, normalised))  # type: ignore[no-any-return]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread, as in the loader's workers: a product may come out otherwise with more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

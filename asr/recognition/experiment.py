@@ -11,19 +11,19 @@ import torch
 
 from asr.config import build
 from asr.corpus.checks import check_utterances
-from asr.corpus.inventory import Inventory
+from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
-from asr.errors import Problems
+from asr.errors import DataError, Problems
 from asr.features.augment import Augmenter
 from asr.features.cache import FrameCache
 from asr.recognition.corpora import CorpusConfig, Splits, load_splits
 from asr.recognition.data import TrainingExamples
-from asr.recognition.rates import check_rates
+from asr.recognition.rates import check_labels, check_rates
 from asr.recognition.recogniser import PARTS, Recogniser
-from asr.recognition.run_folder import RunFolder
+from asr.recognition.run_folder import RunFolder, frames_folder
 from asr.recognition.task import RecognitionTask
-from asr.resources import user_cache
 from asr.training.loop import State, Trainer, TrainingConfig, Watcher
 from asr.training.randomness import derive_seed
 from data_prep.corpora import SPLITS
@@ -66,16 +66,21 @@ class Experiment:
         self.run = RunFolder(folder)
         self.run.check(config)
         self.splits = self._splits()
-        self.inventory = Inventory.from_utterances(self.splits["train"], **self.config["inventory"])
+        self.inventory = self._inventory()
         check_utterances(self.splits, self.inventory)
+        check_labels(self.rates, self.inventory)
         torch.manual_seed(derive_seed(self.training.seed, "weights"))
         self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory)
         self.augmenter: Augmenter = build(
             config["augment"], self.plugins, seed=self.training.seed, blocks=self.recogniser.extractor.blocks
         )
+        self.recogniser.model.to(self.training.device)
+        self.optimizer = build(config["optimizer"], self.plugins, parameters=self.recogniser.model.parameters())
+        self.schedule = build(config["schedule"], self.plugins)
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()
         self._guard()
+        self.run.check(config)  # again: somebody else may have begun a run here meanwhile
         if not self.run.started:
             self.run.begin(config, self.splits)
 
@@ -87,40 +92,51 @@ class Experiment:
             (self.splits["dev"], self.caches["dev"]),
             self.rates[0],
         )
-        task.model.to(self.training.device)
-        optimizer = build(self.config["optimizer"], self.plugins, parameters=task.model.parameters())
-        schedule = build(self.config["schedule"], self.plugins)
-        return Trainer(task, self.training, optimizer, schedule, self.run.path, watcher).run()
+        return Trainer(task, self.training, self.optimizer, self.schedule, self.run.path, watcher).run()
 
     def _splits(self) -> Splits:
         if self.run.started:
             return {name: read_manifest(self.run.manifests / f"{name}.jsonl") for name in SPLITS}
         return load_splits(CorpusConfig(**self.config["corpus"]), self.plugins, self.on_progress)
 
+    def _inventory(self) -> Inventory:
+        """Of the training utterances that can be spelled; the check behind it tells all others together."""
+        spelling = Inventory((BLANK,), **self.config["inventory"])
+
+        def can_be_spelled(utterance: Utterance) -> bool:
+            try:
+                spelling.symbols_of(utterance)
+            except DataError:
+                return False
+            return True
+
+        return Inventory.from_utterances(filter(can_be_spelled, self.splits["train"]), **self.config["inventory"])
+
     def _cache(self, split: str) -> FrameCache:
-        folder = Path(self.config["cache_dir"] or user_cache() / "frames")
         return FrameCache.open(
             self.splits[split],
             self.recogniser.extractor,
-            folder,
+            frames_folder(self.config),
             speeds=self.augmenter.speeds if split == "train" else (1.0,),
             on_progress=lambda done, total: self.on_progress(f"frames of {split}", done, total),
         )
 
     def _fit_normaliser(self) -> None:
-        """On the training set; speakers' own statistics need the other splits' speakers too."""
-        for name in SPLITS if self.recogniser.normaliser.per == "speaker" else ("train",):
-            cache = self.caches[name]
-            speakers = [utterance.speaker for utterance in self.splits[name]]
-            self.recogniser.normaliser.fit((speaker, cache.frames(i)) for i, speaker in enumerate(speakers))
+        """On the training set; for speakers' own statistics dev counts too, and test is left to the evaluation."""
+        names = ("train", "dev") if self.recogniser.normaliser.per == "speaker" else ("train",)
+        self.recogniser.normaliser.fit(
+            (utterance.speaker, self.caches[name].frames(i))
+            for name in names
+            for i, utterance in enumerate(self.splits[name])
+        )
 
     def _guard(self) -> None:
         """Refuse utterances that CTC cannot align, at every speed that training will use."""
         problems = []
         for name in ("train", "dev"):
             cache, utterances = self.caches[name], self.splits[name]
-            slowest = [min(cache.n_frames(i, speed) for speed in cache.speeds) for i in range(len(utterances))]
-            stacked = [self.recogniser.model.out_length(self.recogniser.stacking.out_length(n)) for n in slowest]
+            fewest = [min(cache.n_frames(i, speed) for speed in cache.speeds) for i in range(len(utterances))]
+            stacked = [self.recogniser.model.out_length(self.recogniser.stacking.out_length(n)) for n in fewest]
             problems += unfit(
                 [one.id for one in utterances], stacked, [self.inventory.encode(one) for one in utterances]
             )

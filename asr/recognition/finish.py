@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,7 @@ from asr.features.cache import FrameCache
 from asr.recognition.evaluate import decode, score, write_decoded
 from asr.recognition.loading import best_of, load
 from asr.recognition.recogniser import Recogniser
-from asr.recognition.run_folder import RunFolder, environment, fingerprint
-from asr.resources import user_cache
+from asr.recognition.run_folder import RunFolder, commit, fingerprint, frames_folder
 from asr.training.checkpoint import load_checkpoint, write_json
 from data_prep.corpora import SPLITS
 
@@ -35,21 +34,31 @@ def evaluate_run(
             been written by somebody else.
 
     Returns:
-        The result, as it stands in `result.json`.
+        The result of these splits. `result.json` also keeps what an earlier evaluation of the same weights said of
+        other splits.
     """
     config = run.read_config()
     recogniser = load(best_of(run.path), plugins)
-    rates = config["scoring"]["rates"]
-    cache_dir = Path(config["cache_dir"] or user_cache() / "frames")
+    rates, frames = config["scoring"]["rates"], frames_folder(config)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl") for name in SPLITS}
-    evaluated = {}
-    for name in splits:
-        evaluated[name] = _evaluate_split(
-            recogniser, data[name], run.path / "decode" / name, rates, cache_dir, on_progress
-        )
-    result = _record(run, config, data) | {"splits": evaluated}
-    write_json(run.result, result)
-    return result
+    record = _record(run, config, data)
+    evaluated = {
+        name: _evaluate_split(recogniser, data[name], run.path / "decode" / name, rates, frames, on_progress)
+        for name in splits
+    }
+    together = _splits_before(run, record) | evaluated
+    write_json(run.result, record | {"splits": {name: together[name] for name in SPLITS if name in together}})
+    return record | {"splits": evaluated}
+
+
+def _splits_before(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The splits in the `result.json` that is there, where it tells of the same weights and code."""
+    try:
+        before = json.loads(run.result.read_text(encoding="utf-8"))
+        same = all(before[key] == record[key] for key in ("epochs", "best_epoch", "commit", "evaluation_commit"))
+        return dict(before["splits"]) if same else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _evaluate_split(
@@ -61,7 +70,12 @@ def _evaluate_split(
     on_progress: Progress,
 ) -> dict[str, Any]:
     what = f"decoding {folder.name}"
-    cache = FrameCache.open(utterances, recogniser.extractor, cache_dir)
+    cache = FrameCache.open(
+        utterances,
+        recogniser.extractor,
+        cache_dir,
+        on_progress=lambda done, total: on_progress(f"frames of {folder.name}", done, total),
+    )
     if recogniser.normaliser.per == "speaker":  # over all that a speaker said in this split
         recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
     recognised = decode(recogniser, utterances, cache, lambda done, total: on_progress(what, done, total))
@@ -75,21 +89,22 @@ def _evaluate_split(
     return result
 
 
-def _record(run: RunFolder, config: dict[str, Any], data: dict[str, list[Utterance]]) -> dict[str, Any]:
-    started = json.loads((run.path / "environment.json").read_text(encoding="utf-8"))
+def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequence[Utterance]]) -> dict[str, Any]:
+    """What is told of a run beside its rates. The environment is that of the training, not of this evaluation."""
+    started = run.read_environment()
     state = load_checkpoint(run.path / "checkpoints" / "last.pt")["state"]
-    now = environment()
     return {
         "recipe": config["recipe"],
         "seed": config["training"]["seed"],
         "command": started["command"],
         "commit": started["commit"],
+        "evaluation_commit": commit(),
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "train_seconds": round(state["train_seconds"], 1),
         "epochs": state["epoch"],
         "best_epoch": state["best_epoch"],
         "device": config["training"]["device"],
-        "environment": {name: now[name] for name in ("python", "torch", "ctc_asr", "cores", "threads")},
+        "environment": {name: started[name] for name in ("python", "torch", "ctc_asr", "cores", "threads")},
         "data": {name: fingerprint(utterances) for name, utterances in data.items()},
         "decoder": config["decoder"] | {"chosen_on": "dev"},
     }

@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from asr.config import nearest
+from asr.corpus.inventory import Inventory
 from asr.corpus.phonemes import fold
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataError
 
 Tokens = tuple[str, ...]
 _SILENCE = "sil"
@@ -66,3 +67,12 @@ def check_rates(names: Sequence[str], unit: str) -> None:
             )
     if not names:
         raise ConfigError(f"scoring.rates is empty; choose among {', '.join(known)}")
+
+
+def check_labels(names: Sequence[str], inventory: Inventory) -> None:
+    """Raise a ConfigError for a rate that cannot fold all labels of the inventory, before anything is trained."""
+    for name in names:
+        try:
+            tokens(name, inventory.labels[1:])
+        except DataError as error:
+            raise ConfigError(f"scoring.rates: {name} is not for these labels: {error}; choose per") from error

@@ -25,6 +25,8 @@ from data_prep.corpora import write_corpus
 HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
 """Options on which no result depends: they may change when a run is resumed."""
 
+_TOLD = ("command", "commit", "python", "torch", "ctc_asr", "platform", "cores", "threads")
+
 
 class RunFolder:
     """Paths and records of one run.
@@ -111,7 +113,7 @@ class RunFolder:
         """
         try:
             told = json.loads(self.environment.read_text(encoding="utf-8"))
-            return {name: told[name] for name in environment()}
+            return {name: told[name] for name in _TOLD}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{self.environment} does not tell how the run was started: {error!r}") from error
 
@@ -152,7 +154,7 @@ def fingerprint(utterances: Sequence[Utterance]) -> dict[str, Any]:
 def environment() -> dict[str, Any]:
     """Command, versions, commit and machine."""
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not _says_where(word))]),
         "commit": commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,

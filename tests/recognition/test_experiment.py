@@ -1,0 +1,182 @@
+"""A run finds out what is wrong before anything is computed, and lets nothing of the test set into training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from asr.corpus.manifest import read_manifest, write_manifest
+from asr.errors import ConfigError, Problems
+from asr.features.normalise import Normaliser
+from asr.recognition.corpora import CorpusConfig, load_splits
+from asr.recognition.data import TrainingExamples
+from asr.recognition.experiment import Experiment
+from asr.recognition.finish import evaluate_run
+from asr.recognition.run_folder import RunFolder, frames_folder
+from tests.recognition.conftest import compose_small, quiet
+from tests.tones import make_corpus
+from tests.training.toy import Silent
+
+FEW = {"train": 4, "dev": 2, "test": 2}
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_corpus(tmp_path_factory.mktemp("few"), FEW)
+
+
+def test_a_rate_that_cannot_fold_the_labels_is_refused_before_training(few: Path, tmp_path: Path) -> None:
+    values = compose_small(few, **{"inventory.unit": "labels", "scoring.rates": "[per,per_39]"})
+    with pytest.raises(ConfigError, match=r"scoring\.rates: per_39 is not for these labels: .*'a'.*; choose per"):
+        Experiment(values, tmp_path / "run", quiet)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("optimizer.lr", "-1", "Invalid learning rate: -1"),
+        ("optimizer", "{_target_: os.system}", "'os.system' lies outside this package"),
+        ("schedule", "{_target_: asr.training.schedules.Cosine}", "cannot be loaded"),
+        ("training.device", "cdua", "training.device=cdua cannot be used here"),
+        ("training.epochs", "0", "training.epochs=0; expected 1 or more"),
+    ],
+)
+def test_options_of_training_are_tried_before_frames_are_computed(
+    few: Path, tmp_path: Path, option: str, value: str, message: str
+) -> None:
+    values = compose_small(few, cache_dir=str(tmp_path / "frames"))
+    _set(values, option, value)
+    with pytest.raises(ConfigError, match=message):
+        Experiment(values, tmp_path / "run", quiet)
+    assert not list(tmp_path.iterdir())
+
+
+def _set(values: dict[str, Any], option: str, value: str) -> None:
+    import yaml
+
+    group, _, name = option.partition(".")
+    if name:
+        values[group][name] = yaml.safe_load(value)
+    else:
+        values[group] = yaml.safe_load(value)
+
+
+def test_all_transcripts_that_cannot_be_spelled_are_told_together(tmp_path: Path) -> None:
+    root = make_corpus(tmp_path / "tones", FEW)
+    rewrite(root / "train.jsonl", {1: {"text": None}, 3: {"text": None}})
+    rewrite(root / "dev.jsonl", {0: {"text": None}})
+    with pytest.raises(Problems) as problems:
+        Experiment(compose_small(root), tmp_path / "run", quiet)
+    assert [one.split(" has")[0] for one in problems.value.problems] == [
+        "train: 'train01'",
+        "train: 'train03'",
+        "dev: 'dev00'",
+    ]
+
+
+def rewrite(manifest: Path, changes: Mapping[int, Mapping[str, Any]]) -> None:
+    utterances = read_manifest(manifest)
+    for index, change in changes.items():
+        utterances[index] = replace(utterances[index], **change)
+    write_manifest(manifest, utterances)
+
+
+def test_a_speakers_statistics_hold_nothing_of_the_test_set(tmp_path: Path) -> None:
+    root = make_corpus(tmp_path / "tones", FEW)
+    for split in FEW:  # the same two speakers everywhere, as the digits corpus has it
+        count = FEW[split]
+        rewrite(
+            root / f"{split}.jsonl",
+            {i: {"speaker": f"s{i % 2}", "tags": {"split_by": "recording"}} for i in range(count)},
+        )
+    experiment = Experiment(compose_small(root, normaliser="speaker"), tmp_path / "run", quiet)
+    expected = Normaliser(per="speaker")
+    expected.fit(
+        (one.speaker, experiment.caches[split].frames(i))
+        for split in ("train", "dev")
+        for i, one in enumerate(experiment.splits[split])
+    )
+    raw = experiment.caches["train"].frames(0)
+    assert torch.equal(experiment.recogniser.normaliser.apply(raw, "s0"), expected.apply(raw, "s0"))
+    assert not torch.equal(expected.apply(raw, "s0"), expected.apply(raw, "s1"))
+
+
+def test_noisy_frames_are_computed_in_one_thread_as_in_a_worker(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {"augment.noise_snr_db": "[10,20]", "augment.noise_share": "1.0"}
+    experiment = Experiment(compose_small(few, **changes), tmp_path / "run", quiet)
+    extractor, threads = experiment.recogniser.extractor, []
+    compute = extractor.compute
+
+    def spy(signal: torch.Tensor) -> torch.Tensor:
+        threads.append(torch.get_num_threads())
+        return compute(signal)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(extractor, "compute", spy)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        TrainingExamples(
+            experiment.recogniser, experiment.splits["train"], experiment.caches["train"], experiment.augmenter
+        ).load_batch([0, 1], epoch=0)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert threads == [1, 1]
+
+
+def test_a_run_that_was_killed_while_it_began_begins_again(few: Path, tmp_path: Path) -> None:
+    values = compose_small(few, **{"training.epochs": "1"})
+    Experiment(values, tmp_path / "run", quiet)
+    run = RunFolder(tmp_path / "run")
+    run.config.unlink()  # it is written last
+    (run.manifests / "test.jsonl").unlink()
+    Experiment(values, tmp_path / "run", quiet)
+    assert run.started
+    assert (run.manifests / "test.jsonl").is_file()
+
+
+def test_a_run_that_somebody_else_began_meanwhile_is_left_alone(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = Experiment._guard
+
+    def slow(experiment: Experiment) -> None:
+        guard(experiment)
+        monkeypatch.setattr(Experiment, "_guard", guard)
+        Experiment(compose_small(few, **{"training.seed": "2"}), tmp_path / "run", quiet)
+
+    monkeypatch.setattr(Experiment, "_guard", slow)
+    with pytest.raises(ConfigError, match=r"another configuration: training\.seed \(was 2, is 1\)"):
+        Experiment(compose_small(few), tmp_path / "run", quiet)
+
+
+def test_a_tilde_is_the_users_folder(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(few.parent))
+    monkeypatch.setenv("USERPROFILE", str(few.parent))
+    assert len(load_splits(CorpusConfig(manifests=f"~/{few.name}"))["train"]) == FEW["train"]
+    assert frames_folder({"cache_dir": "~/frames"}) == few.parent / "frames"
+
+
+def test_a_result_tells_of_the_training_and_keeps_the_other_splits(few: Path, tmp_path: Path) -> None:
+    experiment = Experiment(compose_small(few, **{"training.epochs": "1"}), tmp_path / "run", quiet)
+    experiment.train(Silent())
+    run = experiment.run
+    told = json.loads(run.environment.read_text())
+    run.environment.write_text(json.dumps(told | {"torch": "2.9.1", "threads": 7, "commit": "abc"}))
+    evaluate_run(run, ("dev", "test"), quiet)
+    assert list(evaluate_run(run, ("train",), quiet)["splits"]) == ["train"]
+    result = json.loads(run.result.read_text())
+    assert list(result["splits"]) == ["train", "dev", "test"]
+    assert (result["environment"]["torch"], result["environment"]["threads"], result["commit"]) == ("2.9.1", 7, "abc")
+    assert result["evaluation_commit"] == told["commit"]
+    run.result.write_text(json.dumps(result | {"best_epoch": 99}))  # of other weights
+    evaluate_run(run, ("train",), quiet)
+    assert list(json.loads(run.result.read_text())["splits"]) == ["train"]
