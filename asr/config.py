@@ -11,10 +11,12 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
-from types import ModuleType
-from typing import Any
+from types import ModuleType, NoneType
+from typing import Any, get_args, get_type_hints
 
 from asr.errors import ConfigError
+
+_PLAIN = {str, int, float, bool, NoneType}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -74,3 +76,24 @@ def build(node: Mapping[str, Any], plugins: Sequence[str] = (), /, **computed: A
         return called(**fields, **computed)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"'{path}' cannot be built: {error}") from error
+
+
+def check_types(node: type, options: Mapping[str, Any]) -> None:
+    """Compare options, read from a command line that does not tell types, with the fields of a dataclass.
+
+    Raises:
+        ConfigError: a word where a number is expected, or a number where text is, with the remedy.
+    """
+    try:
+        hints = get_type_hints(node)
+    except NameError:  # a name that only the type checker imports
+        return
+    for name, value in options.items():
+        kinds = get_args(hints[name]) or (hints[name],)
+        if not set(kinds) <= _PLAIN or (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))):
+            continue
+        if (value is None and str in kinds) or (float in kinds and type(value) is int):  # `root=` gives None
+            continue
+        names = " or ".join("null" if kind is NoneType else kind.__name__ for kind in kinds)
+        remedy = f"; put it in quotes: '{name}=\"{value}\"'" if str in kinds else ""
+        raise ConfigError(f"{name}={value}: expected {names}, not {type(value).__name__}{remedy}")

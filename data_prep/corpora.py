@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from asr.config import nearest
+from asr.config import check_types, nearest
 from asr.corpus.checks import check_utterances
 from asr.corpus.manifest import utterance_problems, write_manifest
 from asr.corpus.utterance import Utterance
@@ -74,7 +74,7 @@ def read_corpus(
         on_progress: hears `(what, done, total)`; handed to the reader too where its `prepare` takes it.
 
     Raises:
-        ConfigError: no such reader, or it has no such option.
+        ConfigError: no such reader, or it has no such option, or one of another type.
         DataError: the corpus is not there or not what it should be; `Problems` names all there is.
     """
     module = load_reader(name, plugins)
@@ -83,6 +83,7 @@ def read_corpus(
         if option not in known:
             near = nearest(option, known)
             raise ConfigError(f"the corpus reader '{name}' has no option '{option}'{near}; it has: {', '.join(known)}")
+    check_types(module.Config, options)
     takes_progress = "on_progress" in inspect.signature(module.prepare).parameters
     arguments = {"on_progress": on_progress} if takes_progress else {}
     splits = module.prepare(module.Config(**options), **arguments)

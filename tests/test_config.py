@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 
 from asr.cli.schema import GROUPS
-from asr.config import build, target
+from asr.config import build, check_types, target
 from asr.errors import ConfigError
 from asr.features.stack import FrameStack
 
@@ -76,3 +77,44 @@ def test_a_value_that_the_target_refuses_is_an_error_of_the_configuration() -> N
         build(node, parameters=[torch.nn.Parameter(torch.ones(1))])
     with pytest.raises(ConfigError, match=r"cannot be built: Invalid learning rate: -1\.0"):
         build(node | {"weight_decay": 0.0}, parameters=[torch.nn.Parameter(torch.ones(1))])
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a corpus reader may take."""
+
+    root: str = ""
+    count: int = 3
+    share: float = 0.5
+    channel: int | None = None
+    download: bool = False
+    kind: Literal["a", "b"] = "a"
+    folder: Path = Path()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"root": "x", "count": 4, "share": 1, "channel": None, "download": True, "kind": "b", "folder": "x"},
+        {"root": None, "channel": 1, "share": 0.25},
+    ],
+)
+def test_options_of_the_right_types_pass(options: dict[str, Any]) -> None:
+    check_types(Options, options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"root": 2024}, r"root=2024: expected str, not int; put it in quotes: 'root=\"2024\"'"),
+        ({"count": "many"}, "count=many: expected int, not str"),
+        ({"count": 2.5}, "count=2.5: expected int, not float"),
+        ({"count": True}, "count=True: expected int, not bool"),
+        ({"share": "half"}, "share=half: expected float, not str"),
+        ({"channel": "left"}, "channel=left: expected int or null, not str"),
+        ({"download": "yes please"}, "download=yes please: expected bool, not str"),
+    ],
+)
+def test_an_option_of_another_type_is_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        check_types(Options, options)
