@@ -16,6 +16,9 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_args()
+    for name, kind in (("rate", "trn files"), ("split", "a run"), ("out", "a run"), ("plugin", "a run")):
+        if getattr(given, name) and (given.run is None) != (kind == "trn files"):
+            raise ConfigError(f"--{name} is for {kind}; see asr-evaluate --help")
     if given.run is not None and given.hyp is None and given.ref is None:
         _evaluate_run(given)
     elif given.run is None and given.hyp is not None and given.ref is not None:
@@ -46,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rate",
         action="append",
         choices=("wer", "cer", "per", "ser"),
-        help="what to count in trn files (repeatable; default wer)",
+        help="what to count in trn files (repeatable; default wer); a run reports the rates of its recipe",
     )
     add_debug(parser)
     return parser
@@ -68,7 +71,7 @@ def _evaluate_run(given: argparse.Namespace) -> None:
         path = given.out / f"{name}-seed{result['seed']}.json"
         given.out.mkdir(parents=True, exist_ok=True)
         write_json(path, result)
-        console.print(f"wrote {path}")
+        console.print(f"wrote {path}", soft_wrap=True)
 
 
 def _evaluate_transcripts(given: argparse.Namespace) -> None:

@@ -45,4 +45,4 @@ def _main() -> None:
         export_onnx(recogniser, given.out)
     else:
         save_bundle(recogniser, given.out, half=given.half)
-    console.print(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB")
+    console.print(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB", soft_wrap=True)

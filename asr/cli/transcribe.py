@@ -31,6 +31,8 @@ def _main() -> None:
         try:
             hypothesis = recogniser.transcribe(path, channel=given.channel)
         except DataError as error:  # the other files are still transcribed
+            if len(given.files) == 1:
+                raise
             failed.append(str(error))
             print(f"error: {error}", file=sys.stderr)
             continue

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,12 +68,69 @@ def test_the_help_of_training_lists_the_recipes_and_the_options(tmp_path: Path) 
         (["recipe=an4/ctc", "corpus.root=/nowhere"], r"/nowhere"),
         (["scoring.rates=[prr]"], r"an inventory of labels has no rate 'prr'; did you mean 'per'?"),
         (["corpus.reader=timti", "corpus.root=x"], r"there is no corpus reader 'timti'; did you mean 'timit'?"),
+        (["an4/ctc"], r"'an4/ctc' is not option=value; did you mean recipe=an4/ctc?"),
+        (["seed=2"], r"there is no option 'seed'; did you mean 'training.seed'?"),
+        (["+foo=1"], r"there is no option 'foo'; `asr-train --help` lists them"),
+        (["+training.epoch=3"], r"there is no option 'training.epoch'; did you mean 'training.epochs'?"),
+        (["corpus.options.train_=3"], r"to add it, put a plus before it: +corpus.options.train_=..."),
+        (["+corpus.options.snr_low=loud"], r"snr_low=loud: expected float, not str"),
+        (["training.device=cdua"], r"training.device=cdua cannot be used here"),
+        (["--multirun", "recipe=an4/ctc", "training.seed=1,2"], r"error: 2 runs failed; see above"),
     ],
 )
 def test_a_wrong_option_gets_one_sentence(arguments: list[str], message: str, tmp_path: Path) -> None:
     done = command("train", *arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("runs/*/"))
+
+
+def test_a_run_stopped_by_ctrl_c_tells_the_command_that_goes_on_with_it(tones: Path, tmp_path: Path) -> None:
+    (tmp_path / "conf" / "augment").mkdir(parents=True)
+    (tmp_path / "conf" / "augment" / "mine.yaml").write_text("defaults: [schema, _self_]\n")
+    options = small_run(tones, augment="mine", **{"training.epochs": "100000"})
+    code = "import sys; sys.argv[0] = 'asr-train'; from asr.cli.train import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "--config-dir", "conf", *options],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "60"},
+    )
+    while not list(tmp_path.glob("runs/quickstart/speech/*/checkpoints/last.pt")) and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, said
+    line = next(line for line in said.splitlines() if line.startswith("stopped by signal 2 after step"))
+    again = shlex.split(line.partition("go on with: ")[2])
+    assert again[0] == "asr-train"
+    assert again[1:-1] == [f"--config-dir={tmp_path / 'conf'}", *options]
+    assert (tmp_path / again[-1].removeprefix("run_dir=")).is_dir()
+    assert "scoring.rates=[cer,wer]" in again
+
+
+def test_runs_that_start_in_the_same_second_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from asr.cli.train import _new_folder, _remove_empty
+
+    monkeypatch.chdir(tmp_path)
+    folders = [_new_folder("an4/ctc") for _ in range(5)]
+    assert len(set(folders)) == 5
+    (folders[0] / "config.yaml").touch()
+    for folder in folders:
+        _remove_empty(folder)
+    assert [path.name for path in tmp_path.glob("runs/an4/ctc/*")] == [folders[0].name]
+
+
+def test_a_folder_that_may_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file")
+    done = command("train", "recipe=an4/ctc", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "runs" in done.stderr
+    assert "--debug shows where" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -99,6 +159,26 @@ def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: 
     assert list(result["splits"]) == ["test"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["some_run", "--rate", "wer"], "--rate is for trn files"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "--out", "results"], "--out is for a run"),
+        (["--ref", "r.trn"], "give either a run folder, or both --ref and --hyp"),
+    ],
+)
+def test_evaluate_leaves_no_option_unread(arguments: list[str], message: str, tmp_path: Path) -> None:
+    done = command("evaluate", *arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_report_in_another_folder_says_so(tmp_path: Path) -> None:
+    done = command("report", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "is no checkout: it has no recipes/" in done.stderr
+
+
 def test_evaluate_scores_the_output_of_any_system(tmp_path: Path) -> None:
     (tmp_path / "ref.trn").write_text("the cat sat (a-1)\non the mat (a-2)\n")
     (tmp_path / "hyp.trn").write_text("on a mat (a-2)\nthe cat (a-1)\n")
@@ -121,6 +201,9 @@ def test_transcribe_writes_text_json_and_ctm_and_goes_on_after_a_bad_file(run: P
     assert done.returncode == 1
     assert "bad.wav" in done.stderr
     assert "1 of 3 files could not be transcribed" in done.stderr
+    alone = command("transcribe", "my_run", str(bad), cwd=tones)
+    assert alone.returncode == 1
+    assert alone.stderr.count("error: ") == 1
     ctm = command("transcribe", "my_run", good, "--format", "ctm", cwd=tones)
     assert all(len(line.split()) == 6 for line in ctm.stdout.splitlines())
     assert command("transcribe", "my_run", good, cwd=tones).stdout.strip() == rows[0]["text"]
