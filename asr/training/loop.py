@@ -88,6 +88,7 @@ class State:
     epochs_since_best: int = 0
     blank_steps: int = 0  # steps in a row whose best path was nothing but blanks
     train_seconds: float = 0.0
+    train_cpu_seconds: float = 0.0  # of all threads: what the wall clock would hide on a machine shared with others
     sums: dict[str, float] = field(default_factory=dict)  # of this epoch so far
 
 
@@ -101,6 +102,22 @@ class Watcher(Protocol):
     def epoch_ended(self, row: dict[str, Any]) -> None: ...
 
     def say(self, message: str) -> None: ...
+
+
+class _Stopwatch:
+    """Seconds on the wall and on the processor since it was looked at."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+
+    def add_to(self, state: State) -> None:
+        before = self._wall, self._cpu
+        self.restart()
+        state.train_seconds += self._wall - before[0]
+        state.train_cpu_seconds += self._cpu - before[1]
 
 
 class Stopped(Exception):  # noqa: N818  (no error: what was asked for)
@@ -189,15 +206,14 @@ class Trainer(Generic[B]):
         batches = epoch_batches(sizes, config.frame_budget, config.max_utterances, config.seed, state.epoch)
         self.watcher.epoch_started(state.epoch, config.epochs, len(batches), state.position)
         self.task.model.train()
-        clock = time.monotonic()
+        clock = _Stopwatch()
         for batch in load_batches(self.task.examples, batches[state.position :], state.epoch, config.workers):
             self._step(batch.to(config.device), len(batches))
-            now = time.monotonic()
-            state.train_seconds, clock = state.train_seconds + now - clock, now
+            clock.add_to(state)
             self._heed_signal()
-            if now - self._saved_at > config.checkpoint_seconds:
+            if time.monotonic() - self._saved_at > config.checkpoint_seconds:
                 self._save()
-                clock = time.monotonic()
+                clock.restart()
         self._finish_epoch(log, len(batches), clock)
 
     def _step(self, batch: B, n_batches: int) -> None:
@@ -240,11 +256,11 @@ class Trainer(Generic[B]):
             self.watcher.say(f"step {state.step}: {BLANK_HINT}")
         self.watcher.stepped(loss_sum / len(batch.utt_ids), batch.n_frames)
 
-    def _finish_epoch(self, log: MetricsLog, n_batches: int, clock: float) -> None:
+    def _finish_epoch(self, log: MetricsLog, n_batches: int, clock: _Stopwatch) -> None:
         state = self.state
         dev = self._dev()
         self.schedule.after_dev(dev.error)
-        state.train_seconds += time.monotonic() - clock
+        clock.add_to(state)
         sums = state.sums
         row: dict[str, Any] = {
             "epoch": state.epoch,
