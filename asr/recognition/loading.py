@@ -111,7 +111,8 @@ def _assemble(
 ) -> Recogniser:
     if not _is_model(bundle):
         raise CheckpointError(f"{path} is not a '{FORMAT}' model; it was written by another program or version")
-    wanted = [name for name in bundle["config"]["plugins"] if name not in plugins]
+    allowed = (plugins,) if isinstance(plugins, str) else plugins  # "in" a string means a part of it
+    wanted = [name for name in bundle["config"]["plugins"] if name not in allowed]
     if wanted:
         allow = " ".join(f"--plugin {name}" for name in wanted)
         raise CheckpointError(

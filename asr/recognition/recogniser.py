@@ -15,6 +15,7 @@ from asr.config import build
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis
+from asr.errors import DataError
 
 PARTS = ("features", "normaliser", "stacking", "model", "decoder")  # the groups a recogniser is built from
 
@@ -79,22 +80,32 @@ class Recogniser:
         """Recognise one recording.
 
         Args:
-            source: a file, an utterance of a manifest, or samples (N,) in [-1, 1] at the extractor's rate
-                (`recogniser.extractor.rate`).
+            source: a file, an utterance of a manifest, or floating-point samples (N,) in [-1, 1] at the extractor's
+                rate (`recogniser.extractor.rate`).
             channel: which channel of a file with several, from 0.
 
         Returns:
             The hypothesis: text, labels, their confidences, and their times in seconds from the beginning of the file.
 
         Raises:
-            DataError: the file cannot be read, named with the reason.
+            DataError: the file cannot be read, named with the reason; samples that are integers, NaN or infinite.
         """
         if isinstance(source, (np.ndarray, Tensor)):
-            signal, start = torch.as_tensor(source, dtype=torch.float32), 0.0
+            signal, start = _samples(source), 0.0
         else:
             utterance = source if isinstance(source, Utterance) else _of_file(Path(source), channel)
             signal, start = self.extractor.read(utterance), utterance.start or 0.0
         return self.recognise([self.frames(self.extractor.compute(signal))], offset=start)[0]
+
+
+def _samples(source: NDArray[np.float32] | Tensor) -> Tensor:
+    """The samples as float32, where they can be samples."""
+    signal = source if isinstance(source, Tensor) else torch.from_numpy(np.ascontiguousarray(source))
+    if not signal.is_floating_point():
+        raise DataError(f"samples are {signal.dtype}; expected floating-point numbers in [-1, 1]: divide by full scale")
+    if not bool(torch.isfinite(signal).all()):
+        raise DataError("samples hold NaN or infinite values; record or read them again")
+    return signal.detach().to("cpu", torch.float32)
 
 
 def _of_file(path: Path, channel: int | None) -> Utterance:

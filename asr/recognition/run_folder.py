@@ -17,7 +17,7 @@ import torch
 
 from asr import __version__
 from asr.corpus.utterance import Utterance
-from asr.errors import CheckpointError, ConfigError, DataError
+from asr.errors import AsrError, CheckpointError, ConfigError, DataError
 from asr.resources import user_cache
 from asr.training.checkpoint import write_atomically, write_json
 from data_prep.corpora import write_corpus
@@ -25,6 +25,7 @@ from data_prep.corpora import write_corpus
 HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
 """Options on which no result depends: they may change when a run is resumed."""
 
+_READ = ("training", "scoring", "decoder")
 _TOLD = ("command", "commit", "python", "torch", "ctc_asr", "platform", "cores", "threads")
 
 
@@ -89,7 +90,11 @@ class RunFolder:
         except OSError as error:
             raise DataError(f"the run folder {self.path} cannot be made: {error.strerror}") from error
         write_json(self.environment, environment() | {"seed": config["training"]["seed"]})
-        write_corpus(splits, self.manifests)
+        try:
+            write_corpus(splits, self.manifests)
+        except AsrError:
+            self.environment.unlink()  # nothing was begun here
+            raise
         text = OmegaConf.to_yaml(OmegaConf.create(dict(config)))
         write_atomically(self.config, lambda file: file.write(text.encode()))
 
@@ -120,15 +125,17 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         """The configuration that the run was started with."""
         from omegaconf import OmegaConf
+        from omegaconf.errors import OmegaConfBaseException
         from yaml import YAMLError
 
         if not self.config.is_file():
             raise CheckpointError(f"{self.path} is no run folder: it has no config.yaml")
         try:
             loaded = OmegaConf.to_container(OmegaConf.load(self.config), resolve=True)
-        except (YAMLError, OSError, UnicodeDecodeError) as error:
+        except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{self.config} cannot be read: {error}") from error
-        assert isinstance(loaded, dict)
+        if not isinstance(loaded, dict) or any(not isinstance(loaded.get(part), dict) for part in _READ):
+            raise CheckpointError(f"{self.config} is not the configuration of a run; it needs {', '.join(_READ)}")
         return {str(key): value for key, value in loaded.items()}
 
 

@@ -143,6 +143,16 @@ def test_a_run_that_was_killed_while_it_began_begins_again(few: Path, tmp_path: 
     assert (run.manifests / "test.jsonl").is_file()
 
 
+def test_a_corpus_that_cannot_be_written_leaves_nothing_begun(few: Path, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    values = compose_small(few)
+    splits = load_splits(CorpusConfig(manifests=str(few)))
+    odd = {**splits, "test": [replace(splits["test"][0], id="two words")]}
+    with pytest.raises(Problems, match="holds white space"):
+        run.begin(values, odd)
+    assert not list(run.path.iterdir())
+
+
 def test_a_run_that_somebody_else_began_meanwhile_is_left_alone(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

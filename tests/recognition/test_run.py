@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 import asr
 from asr.corpus.manifest import read_manifest
-from asr.errors import CheckpointError, ConfigError, Problems
+from asr.errors import CheckpointError, ConfigError, DataError, Problems
 from asr.recognition import loading
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
@@ -91,6 +91,27 @@ def test_files_samples_and_utterances_are_transcribed_alike(trained: Path, tones
     assert recogniser.transcribe(utterance.source) == expected
     assert recogniser.transcribe(str(utterance.source)) == expected
     assert recogniser.transcribe(np.asarray(samples)) == expected
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (np.zeros(1600, dtype=np.int16), r"samples are torch\.int16; expected floating-point numbers in \[-1, 1\]"),
+        (np.full(1600, np.nan, dtype=np.float32), "samples hold NaN or infinite values"),
+        (torch.full((1600,), float("inf")), "samples hold NaN or infinite values"),
+        (np.zeros(0, dtype=np.float32), "the signal is empty"),
+    ],
+)
+def test_samples_that_are_none_are_refused(trained: Path, samples: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        asr.load(trained).transcribe(samples)
+
+
+def test_samples_may_be_a_view_in_double_precision(trained: Path, tones: Path) -> None:
+    samples, _ = soundfile.read(read_manifest(tones / "test.jsonl")[1].source, dtype="float64")
+    recogniser = asr.load(trained)
+    backwards = np.ascontiguousarray(samples[::-1])
+    assert recogniser.transcribe(backwards[::-1]).text == recogniser.transcribe(samples).text
 
 
 def test_labels_stand_where_their_tones_are(trained: Path, tones: Path) -> None:
@@ -257,6 +278,21 @@ def test_a_corpus_named_like_a_pretrained_model_does_not_hide_it(
     assert load("an4").card["recipe"] == "quickstart/speech"
     with pytest.raises(CheckpointError, match="is not a run folder"):
         load("./an4")
+
+
+def test_plugins_as_one_string_allow_no_part_of_it(trained: Path, tmp_path: Path) -> None:
+    saved = load_checkpoint(trained / "checkpoints" / "best.pt")
+    saved["bundle"]["config"]["plugins"] = ["os"]
+    save_checkpoint(tmp_path / "evil.pt", saved)
+    with pytest.raises(CheckpointError, match="needs code of the modules os"):
+        load(tmp_path / "evil.pt", plugins="osmosis")
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "seed: ${nowhere}", "training: 3", "a: [", "\x00"])
+def test_a_damaged_configuration_of_a_run_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(CheckpointError, match=r"config\.yaml (cannot be read|is not the configuration of a run)"):
+        RunFolder(tmp_path).read_config()
 
 
 def test_a_damaged_result_file_is_written_anew(trained: Path, tmp_path: Path) -> None:
