@@ -79,7 +79,7 @@ def test_kernels_equal_the_loop_in_float64(lengths: list[int], n_inputs: int, hi
     exact_rows = rows.detach().double().requires_grad_()
     exact = [paths.loop(exact_cells, exact_rows, layout), *gradients(paths.loop, exact_cells, exact_rows, layout)]
     for one, other in zip(fast, exact, strict=True):
-        difference, scale = (one - other).detach().abs().max(), other.detach().abs().max() + 1e-3
+        difference, scale = (one - other).detach().abs().max(), other.detach().abs().max() + 0.1
         assert difference < 1e-5 * scale
 
 

@@ -62,7 +62,7 @@ def backward(
     most = schedule[:, 1].max()
     zeros = np.zeros((1, hidden), np.float32)
     from_output, from_cell = np.zeros((most, hidden), np.float32), np.zeros((most, hidden), np.float32)
-    for step in range(schedule.shape[0] - 1, -1, -1):
+    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of from_output, from_cell: one utterance all the way
         here, n_rows, before, carried = _fields(schedule[step])
         for r in range(n_rows):
             i_gate, f_gate, g_gate, o_gate = _four(gates[here + r], hidden)
@@ -81,8 +81,6 @@ def backward(
                 later_cell[j] = d_cell * f
             source = outputs[before + r :] if r < carried else zeros
             pack_row(source, hidden, previous, here + r, gates.shape[0])
-        from_output[carried:n_rows] = 0  # the utterances of these rows began here; the rows await others
-        from_cell[carried:n_rows] = 0
         if carried > 0:
             product(gates[here:], weights, 4 * hidden, zeros, from_output, carried, hidden)
 
