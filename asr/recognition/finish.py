@@ -101,7 +101,7 @@ def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequen
         "evaluation_commit": commit(),
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "train_seconds": round(state["train_seconds"], 1),
-        "train_cpu_seconds": round(state["train_cpu_seconds"], 1),
+        "train_cpu_seconds": round(state["train_cpu_seconds"], 1) if "train_cpu_seconds" in state else None,
         "epochs": state["epoch"],
         "best_epoch": state["best_epoch"],
         "device": config["training"]["device"],

@@ -19,6 +19,7 @@ from asr.recognition.data import TrainingExamples
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
 from asr.recognition.run_folder import RunFolder, frames_folder
+from asr.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.recognition.conftest import compose_small, quiet
 from tests.tones import make_corpus
 from tests.training.toy import Silent
@@ -187,6 +188,11 @@ def test_a_result_tells_of_the_training_and_keeps_the_other_splits(few: Path, tm
     assert list(result["splits"]) == ["train", "dev", "test"]
     assert (result["environment"]["torch"], result["environment"]["threads"], result["commit"]) == ("2.9.1", 7, "abc")
     assert result["evaluation_commit"] == told["commit"]
+    assert result["train_cpu_seconds"] > 0
+    last = load_checkpoint(run.path / "checkpoints" / "last.pt")
+    del last["state"]["train_cpu_seconds"]  # a run of an earlier commit did not count them
+    save_checkpoint(run.path / "checkpoints" / "last.pt", last)
+    assert evaluate_run(run, ("test",), quiet)["train_cpu_seconds"] is None
     run.result.write_text(json.dumps(result | {"best_epoch": 99}))  # of other weights
     evaluate_run(run, ("train",), quiet)
     assert list(json.loads(run.result.read_text())["splits"]) == ["train"]
