@@ -92,7 +92,10 @@ class Experiment:
             (self.splits["dev"], self.caches["dev"]),
             self.rates[0],
         )
-        return Trainer(task, self.training, self.optimizer, self.schedule, self.run.path, watcher).run()
+        trainer = Trainer(task, self.training, self.optimizer, self.schedule, self.run.path, watcher)
+        if trainer.resume() and not trainer.finished:
+            self.run.go_on()
+        return trainer.run()
 
     def _splits(self) -> Splits:
         if self.run.started:

@@ -98,6 +98,7 @@ def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequen
         "seed": config["training"]["seed"],
         "command": started["command"],
         "commit": started["commit"],
+        **({"resumed_with": started["later"]} if started["later"] else {}),
         "evaluation_commit": commit(),
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "train_seconds": round(state["train_seconds"], 1),

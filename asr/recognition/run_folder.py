@@ -98,6 +98,13 @@ class RunFolder:
         text = OmegaConf.to_yaml(OmegaConf.create(dict(config)))
         write_atomically(self.config, lambda file: file.write(text.encode()))
 
+    def go_on(self) -> None:
+        """Note that the run goes on, where that is with another commit or other versions than it began with."""
+        told, now = self.read_environment(), environment()
+        changed = {name: now[name] for name in _TOLD if name != "command" and now[name] != told[name]}
+        if changed and changed not in told["later"]:
+            write_json(self.environment, told | {"later": [*told["later"], changed]})
+
     def _compare(self, config: Mapping[str, Any]) -> None:
         before, now = _flat(self.read_config()), _flat(config)
         different = [
@@ -111,14 +118,14 @@ class RunFolder:
             )
 
     def read_environment(self) -> dict[str, Any]:
-        """What `begin` wrote of the environment.
+        """What `begin` wrote of the environment; in `later`, what was different each time the run went on.
 
         Raises:
             CheckpointError: it is not there, or damaged.
         """
         try:
-            told = json.loads(self.environment.read_text(encoding="utf-8"))
-            return {name: told[name] for name in _TOLD}
+            told: dict[str, Any] = json.loads(self.environment.read_text(encoding="utf-8"))
+            return {"later": []} | told | {name: told[name] for name in _TOLD}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{self.environment} does not tell how the run was started: {error!r}") from error
 

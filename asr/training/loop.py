@@ -176,23 +176,25 @@ class Trainer(Generic[B]):
             TrainingError: a loss or gradient was not finite, or a checkpoint could not be written.
         """
         sweep(self.last.parent)
-        if self.last.exists():
-            self._resume()
+        self.resume()
         # within an epoch no row of this step can be right: it belongs to the end that the epoch will have again
         done_steps = self.state.step - (self.state.position > 0)
         log = MetricsLog(self.folder, done_steps, self.config.tensorboard)
         self._saved_at = time.monotonic()
         with self._signals():
             try:
-                while self.state.epoch < self.config.epochs and not self._early_stop():
+                while not self.finished:
                     self._epoch(log)
                     self._heed_signal()
             finally:
                 log.close()
         return self.state
 
-    def _early_stop(self) -> bool:
-        return 0 < self.config.patience <= self.state.epochs_since_best
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or enough of them without a new best dev error."""
+        early = 0 < self.config.patience <= self.state.epochs_since_best
+        return early or self.state.epoch >= self.config.epochs
 
     def _heed_signal(self) -> None:
         if self._stop_signal is not None:
@@ -310,7 +312,14 @@ class Trainer(Generic[B]):
         )
         self._saved_at = time.monotonic()
 
-    def _resume(self) -> None:
+    def resume(self) -> bool:
+        """Go to where the last checkpoint stands; False where there is none.
+
+        Raises:
+            CheckpointError: it is damaged, or of another configuration.
+        """
+        if not self.last.exists():
+            return False
         saved = load_checkpoint(self.last)
         try:
             self.task.model.load_state_dict(saved["weights"])
@@ -323,6 +332,7 @@ class Trainer(Generic[B]):
             raise CheckpointError(
                 f"{self.last} does not fit this run's configuration ({error}); start in a new run folder"
             ) from error
+        return True
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +16,14 @@ import torch
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.errors import ConfigError, Problems
 from asr.features.normalise import Normaliser
+from asr.recognition import run_folder
 from asr.recognition.corpora import CorpusConfig, load_splits
 from asr.recognition.data import TrainingExamples
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
 from asr.recognition.run_folder import RunFolder, frames_folder
 from asr.training.checkpoint import load_checkpoint, save_checkpoint
+from asr.training.loop import Stopped
 from tests.recognition.conftest import compose_small, quiet
 from tests.tones import make_corpus
 from tests.training.toy import Silent
@@ -196,3 +200,28 @@ def test_a_result_tells_of_the_training_and_keeps_the_other_splits(few: Path, tm
     run.result.write_text(json.dumps(result | {"best_epoch": 99}))  # of other weights
     evaluate_run(run, ("train",), quiet)
     assert list(json.loads(run.result.read_text())["splits"]) == ["train"]
+
+
+class Impatient(Silent):
+    """Sends this process a signal after the first step."""
+
+    def stepped(self, loss: float, frames: int) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_result_tells_that_a_run_went_on_with_another_commit(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = compose_small(few, **{"training.epochs": "2", "training.max_utterances": "1"})
+    for commit in ("aaa", "aaa", "bbb", "bbb"):
+        monkeypatch.setattr(run_folder, "commit", lambda commit=commit: commit)
+        with pytest.raises(Stopped):
+            Experiment(values, tmp_path / "run", quiet).train(Impatient())
+    experiment = Experiment(values, tmp_path / "run", quiet)
+    experiment.train(Silent())
+    monkeypatch.setattr(run_folder, "commit", lambda: "ccc")
+    Experiment(values, tmp_path / "run", quiet).train(Silent())  # finished already: nothing was trained with ccc
+    result = evaluate_run(experiment.run, ("test",), quiet)
+    assert result["commit"] == "aaa"
+    assert result["resumed_with"] == [{"commit": "bbb"}]
+    assert json.loads(experiment.run.environment.read_text())["seed"] == 1
