@@ -38,10 +38,10 @@ def run(work: Sequence[Job]) -> None:
     elif parallel is not None:
         parallel(entry, address, n_threads, 0)
     else:
-        helpers = [_threads(n_threads - 1).submit(_Function(entry), address) for _ in range(n_threads - 1)]
+        futures = [_threads(n_threads - 1).submit(_Function(entry), address) for _ in range(n_threads - 1)]
         _Function(entry)(address)
-        for helper in helpers:
-            helper.result()
+        for future in futures:
+            future.result()
 
 
 def _table(work: Sequence[Job]) -> npt.NDArray[np.int64]:
