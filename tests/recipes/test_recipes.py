@@ -1,0 +1,54 @@
+"""Every recipe composes and learns: on forty utterances of the embedded corpus, its loss falls."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from asr.cli.compose import compose
+from asr.cli.schema import recipes
+from asr.recognition.corpora import CorpusConfig
+from asr.recognition.experiment import Experiment
+from data_prep import espeak
+from tests.training.toy import Silent
+
+RECIPES = sorted(recipes())
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A TIMIT tree of the embedded corpus."""
+    root = tmp_path_factory.mktemp("corpus") / "tree"
+    sizes = {"train": 40, "dev": 2, "test": 2, "train_speakers": 2, "dev_speakers": 2, "test_speakers": 2}
+    espeak.prepare(espeak.Config(root=str(root), **sizes))
+    return root
+
+
+def test_all_recipes_are_found() -> None:
+    assert {"quickstart/speech", "an4/ctc", "timit/ctc_3l_250h", "timit/ctc_5l_250h"} <= set(RECIPES)
+    assert {name.split("/")[0] for name in RECIPES} >= {"timit_sample", "speechocean762"}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_trains(recipe: str, tree: Path, tmp_path: Path) -> None:
+    values = compose(
+        [
+            f"recipe={recipe}",
+            "model.hidden=16",
+            "training.epochs=5",
+            "training.frame_budget=600",
+            "training.threads=1",
+            "training.tensorboard=false",
+            f"cache_dir={tmp_path / 'cache'}",
+        ]
+    )
+    values.pop("run_dir")
+    values["corpus"] = asdict(CorpusConfig(reader="timit", root=str(tree)))
+    watcher = Silent()
+    experiment = Experiment(values, tmp_path / "run", lambda what, done, total: None)
+    experiment.train(watcher)
+    losses = [row["loss"] for row in watcher.rows]
+    assert len(losses) == 5
+    assert losses[-1] < losses[0]
