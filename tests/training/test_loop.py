@@ -251,7 +251,7 @@ def test_the_average_equals_a_plain_recursion() -> None:
 
     model = torch.nn.Linear(1, 1, bias=False)
     average = RunningAverage(model, decay=0.5)
-    expected = float(model.weight)
+    expected = float(model.weight.detach())
     for step, value in enumerate([3.0, -1.0, 2.0, 8.0], start=1):
         model.weight.data.fill_(value)
         average.update(model)
