@@ -1,4 +1,4 @@
-"""Make an utterance a little different in every epoch: another speed, some noise, stretches of time and bands left out.
+"""Make an utterance a little different in every epoch: speed, voice, noise, stretches of time and bands left out.
 
 What becomes of an utterance is a function of (seed, epoch, utterance id) alone: neither the number of workers nor the
 order changes it, and a resumed run sees what an uninterrupted one would have seen.
@@ -19,6 +19,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from asr.features.cache import FrameCache
 from asr.features.extractor import FrameExtractor
+from asr.features.warp import warp_bands
 
 
 @dataclass
@@ -32,6 +33,7 @@ class AugmentConfig:
         frequency_masks: bands of neighbouring values set to 0, the same in every difference block.
         frequency_mask_bands: most neighbouring values in one band; each number from 0 on is equally likely.
         speeds: each utterance is spoken at one of these; frames at every speed are cached (Ko et al. 2015).
+        warp: the vocal tract is longer or shorter by up to this share (`warp_bands`); filterbank energies only.
         noise_snr_db: lowest and highest signal-to-noise ratio of added white or pink noise; null for no noise. Frames
             of noisy utterances are computed on the fly, at the cost of reading the file.
         noise_share: share of the utterances that get noise in an epoch.
@@ -43,6 +45,7 @@ class AugmentConfig:
     frequency_masks: int = 0
     frequency_mask_bands: int = 0
     speeds: list[float] = field(default_factory=lambda: [1.0])
+    warp: float = 0.0
     noise_snr_db: list[float] | None = None
     noise_share: float = 0.5
     _target_: str = "asr.features.augment.Augmenter"
@@ -72,6 +75,7 @@ class Augmenter(AugmentConfig):
     Attributes:
         seed: of the run.
         blocks: difference blocks of a frame, `extractor.blocks`.
+        centres: hertz of the bands of a block, `extractor.centres`; None where the values are no bands.
 
     Raises:
         ConfigError: a field has no sensible value; says which and what was expected.
@@ -79,6 +83,7 @@ class Augmenter(AugmentConfig):
 
     seed: int = 0
     blocks: int = 1
+    centres: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -120,6 +125,13 @@ class Augmenter(AugmentConfig):
         noise = _noise(random, len(signal), pink=bool(random.integers(2)))
         level = math.sqrt(float(signal.square().mean())) * 10 ** (-plan.snr_db / 20)
         return signal + torch.from_numpy(noise * np.float32(level))
+
+    def warped(self, plan: AugmentPlan, frames: Tensor | NDArray[np.float32]) -> Tensor | NDArray[np.float32]:
+        """The frames (T, F), not normalised, as another vocal tract would give them."""
+        if self.warp == 0 or self.centres is None:
+            return frames
+        factor = self._random("warp", plan.epoch, plan.utterance_id).uniform(1 - self.warp, 1 + self.warp)
+        return warp_bands(torch.as_tensor(frames), self.centres, float(factor), self.blocks)
 
     def mask(self, plan: AugmentPlan, frames: Tensor) -> Tensor:
         """Leave out stretches of time and bands of values.
@@ -193,6 +205,7 @@ def _check(config: Augmenter) -> None:
             and all(0.25 <= speed <= 4 for speed in config.speeds),
             "one or more different speeds from 0.25 to 4, such as [0.9, 1.0, 1.1]",
         ),
+        "warp": (0 <= config.warp < 1, "0 to below 1, such as 0.1"),
         "noise_snr_db": (
             snr is None or (len(snr) == 2 and -100 <= snr[0] <= snr[1] <= 100),
             "null, or the lowest and the highest ratio in decibels, such as [10, 30]",
@@ -203,3 +216,5 @@ def _check(config: Augmenter) -> None:
     for name, (good, expected) in conditions.items():
         if not good:
             raise ConfigError(f"{name}={getattr(config, name)}; expected {expected}")
+    if config.warp > 0 and config.centres is None:
+        raise ConfigError(f"warp={config.warp}: these features are no bands of frequency; set augment.warp=0")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.corpus.utterance import Utterance
@@ -24,6 +26,11 @@ class FrameExtractor(Protocol):
     @property
     def blocks(self) -> int:
         """Blocks of F / blocks values that describe the same bands: 1 + number of differences."""
+        ...
+
+    @property
+    def centres(self) -> NDArray[np.float64] | None:
+        """Hertz at which the first values of each block stand, rising; None where they are no bands of frequency."""
         ...
 
     @property

@@ -10,7 +10,9 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -111,6 +113,15 @@ class SpectralFeatures(SpectralConfig):
     def blocks(self) -> int:
         """1 + number of differences."""
         return 1 + self.differences
+
+    @property
+    def centres(self) -> NDArray[np.float64] | None:
+        """(n_mels,) hertz of the bands' middles, weighted by the bands; None for cepstra."""
+        if self.kind == "mfcc":
+            return None
+        bands = self._bands.double().numpy()
+        bins = np.arange(len(bands)) * self.rate / self._fft_size
+        return (bins @ bands) / bands.sum(axis=0)  # type: ignore[no-any-return]
 
     @property
     def frame_shift(self) -> float:

@@ -71,9 +71,11 @@ class Experiment:
         check_labels(self.rates, self.inventory)
         torch.manual_seed(derive_seed(self.training.seed, "weights"))
         self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory)
+        extractor = self.recogniser.extractor
         self.augmenter: Augmenter = build(
-            config["augment"], self.plugins, seed=self.training.seed, blocks=self.recogniser.extractor.blocks
-        )
+            config["augment"], self.plugins,
+            seed=self.training.seed, blocks=extractor.blocks, centres=extractor.centres,
+        )  # fmt: skip
         self.recogniser.model.to(self.training.device)
         self.optimizer = build(config["optimizer"], self.plugins, parameters=self.recogniser.model.parameters())
         self.schedule = build(config["schedule"], self.plugins)

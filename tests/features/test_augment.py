@@ -135,6 +135,17 @@ def test_raw_frames_are_cached_ones_or_new_ones(recordings, tmp_path):
     np.testing.assert_allclose(loud, clean, atol=0.05)  # noise at 100 dB is next to nothing
 
 
+def test_the_voice_changes_with_the_epoch_and_not_with_the_masks():
+    centres = SpectralFeatures(n_mels=20).centres
+    plain, masked = Augmenter(warp=0.2, centres=centres), Augmenter(**MASKS, warp=0.2, centres=centres)
+    frames = torch.randn(30, 20)
+    first, second = plain.warped(plain.plan(0, "u"), frames), plain.warped(plain.plan(1, "u"), frames)
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, frames)
+    assert torch.equal(first, masked.warped(masked.plan(0, "u"), frames))
+    assert plain.mask(plain.plan(0, "u"), frames) is frames
+
+
 def test_noise_on_ink_is_refused():
     with pytest.raises(ConfigError, match="noise is added to sound only; set noise_snr_db=null"):
         Augmenter().noisy(AugmentPlan("u", 0, 1.0, 10.0), torch.zeros(5, 2))
@@ -149,6 +160,8 @@ def test_noise_on_ink_is_refused():
         ({"speeds": [1.0, 10.0]}, r"speeds=\[1.0, 10.0\]; expected one or more different speeds from 0.25 to 4"),
         ({"noise_snr_db": [20.0, 5.0]}, "the lowest and the highest ratio"),
         ({"noise_snr_db": [5.0]}, "the lowest and the highest ratio"),
+        ({"warp": 1.0}, "warp=1.0; expected 0 to below 1"),
+        ({"warp": 0.1}, "warp=0.1: these features are no bands of frequency; set augment.warp=0"),
         ({"noise_share": -0.1}, "noise_share=-0.1; expected 0 to 1"),
     ],
 )

@@ -30,6 +30,7 @@ class Strokes:
     scale: float = 1.0
     dim: int = 2
     blocks: int = 1
+    centres: None = None
     frame_shift: float = 1.0
 
     def check(self, utterance: Utterance) -> None:
