@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 from asr.config import nearest
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
+from asr.files import atomic_file
 
 MAX_LINE_BYTES = 1 << 20
 _KEYS = ("id", "audio", "ink", "start", "duration", "channel", "text", "labels", "speaker", "tags")
@@ -102,7 +102,12 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
             lines.append(line + "\n")
     if problems:
         raise Problems(problems, what=str(path))
-    _write_atomically(path, "".join(lines))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path) as file:
+            file.write("".join(lines).encode())
+    except OSError as error:
+        raise DataError(f"the manifest {path} cannot be written: {error.strerror}") from error
 
 
 def utterance_problems(utterance: Utterance) -> list[str]:
@@ -313,21 +318,3 @@ def _record(utterance: Utterance, folder: Path) -> dict[str, Any]:
         "tags": dict(utterance.tags) or None,
     }
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise DataError(f"the manifest {path} cannot be written: {error.strerror}") from error

@@ -6,7 +6,6 @@ order changes it, and a resumed run sees what an uninterrupted one would have se
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass, field
 
@@ -20,6 +19,7 @@ from asr.errors import ConfigError
 from asr.features.cache import FrameCache
 from asr.features.extractor import FrameExtractor
 from asr.features.warp import warp_bands
+from asr.seeds import generator
 
 
 @dataclass
@@ -158,9 +158,7 @@ class Augmenter(AugmentConfig):
 
     def _random(self, purpose: str, epoch: int, utterance_id: str) -> np.random.Generator:
         """A stream of its own for every purpose, so that one kind of augmentation does not shift another."""
-        text = f"{purpose}/{self.seed}/{epoch}/{utterance_id}"
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+        return generator(self.seed, purpose, epoch, utterance_id)
 
 
 def _spans(random: np.random.Generator, count: int, widest: int, size: int) -> list[tuple[int, int]]:

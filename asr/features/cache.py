@@ -10,14 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +23,7 @@ from numpy.typing import NDArray
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.features.extractor import FrameExtractor
+from asr.files import atomic_file, sweep
 
 Progress = Callable[[int, int], None]
 _FORMAT = 1  # of the file and of what extractors compute: raise it when either changes
@@ -195,8 +193,8 @@ def _build(
     problems, lengths = [], []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
-        with _atomic(path) as file:
+        sweep(path.parent, _STALE_SECONDS)
+        with atomic_file(path) as file:
             file.write(_npy_header(0, extractor.dim))
             for done, result in enumerate(_results(utterances, extractor, speeds, workers), start=1):
                 if isinstance(result, str):
@@ -212,7 +210,7 @@ def _build(
             file.seek(0)
             file.write(_npy_header(sum(map(sum, lengths)), extractor.dim))
         index = {"format": _FORMAT, "settings": extractor.settings(), "speeds": speeds, "frames": lengths}
-        with _atomic(path.with_suffix(".json")) as file:  # last: its presence says that the frames are complete
+        with atomic_file(path.with_suffix(".json")) as file:  # last: its presence says that the frames are complete
             file.write(json.dumps(index).encode())
     except OSError as error:
         raise DataError(
@@ -270,25 +268,3 @@ def _npy_header(rows: int, columns: int) -> bytes:
     text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}"
     room = _HEADER_BYTES - 10
     return b"\x93NUMPY\x01\x00" + room.to_bytes(2, "little") + text.ljust(room - 1).encode("ascii") + b"\n"
-
-
-@contextmanager
-def _atomic(path: Path) -> Iterator[BinaryIO]:
-    """A file that gets its name when it is complete and on the disk; nothing remains of it after an error."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes left behind."""
-    for temporary in folder.glob("*.npy.*.tmp"):
-        if time.time() - temporary.stat().st_mtime > _STALE_SECONDS:
-            temporary.unlink(missing_ok=True)

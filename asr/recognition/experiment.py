@@ -24,8 +24,8 @@ from asr.recognition.rates import check_labels, check_rates
 from asr.recognition.recogniser import PARTS, Recogniser
 from asr.recognition.run_folder import RunFolder, frames_folder
 from asr.recognition.task import RecognitionTask
+from asr.seeds import derive_seed
 from asr.training.loop import State, Trainer, TrainingConfig, Watcher
-from asr.training.randomness import derive_seed
 from data_prep.corpora import SPLITS
 
 Progress = Callable[[str, int, int], None]

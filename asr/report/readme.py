@@ -6,13 +6,13 @@ all its recipes are listed) or one recipe (`task/name`). What stands between the
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from asr.config import nearest
 from asr.errors import DataError, Problems
+from asr.files import atomic_file
 from asr.report.results import Result, read_results
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
@@ -63,9 +63,8 @@ def update(root: Path, check: bool = False) -> list[Path]:
         remedy = "its tables are not what the result files say; run asr-report"
         raise Problems([f"{_shown(path, root)}: {remedy}" for path in stale], "the README files")
     for path in stale:
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(filled[path], encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
+        with atomic_file(path) as file:
+            file.write(filled[path].encode())
     return stale
 
 

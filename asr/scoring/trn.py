@@ -11,7 +11,6 @@ was written.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from asr.errors import DataError, Problems
+from asr.files import atomic_file
 
 _SPECIAL = re.compile(r"[\s\x00-\x20\x7f%(){}@;:\\*]")
 _LINE = re.compile(r"(?P<words>.*)\((?P<name>[^()\s]+)\)")
@@ -51,10 +51,10 @@ def write_trn(path: str | Path, transcripts: Iterable[Transcript]) -> None:
     problems += _twice([each.id for each in listed])
     if problems:
         raise Problems(problems, path.name)
-    temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_text("".join(_line(each) for each in listed), encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
+        content = "".join(_line(each) for each in listed).encode()
+        with atomic_file(path) as file:
+            file.write(content)
     except (OSError, UnicodeEncodeError) as error:
         raise DataError(f"{path} cannot be written: {error}") from error
 

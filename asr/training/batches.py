@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from asr.training.randomness import derive_seed
+from asr.seeds import generator
 from asr.training.task import B, Examples
 
 _LENGTH_JITTER = 0.1  # neighbours in length change from epoch to epoch, padding stays small
@@ -77,7 +77,7 @@ def epoch_batches(
     sizes: Sequence[int], frame_budget: int, max_utterances: int, seed: int, epoch: int
 ) -> list[list[int]]:
     """The batches of one epoch, a function of (seed, epoch) alone: every index once, batches in random order."""
-    rng = np.random.default_rng(derive_seed(seed, "batches", epoch))
+    rng = generator(seed, "batches", epoch)
     jittered = np.asarray(sizes) * rng.uniform(1 - _LENGTH_JITTER, 1 + _LENGTH_JITTER, len(sizes))
     batches = group_by_length(jittered.tolist(), frame_budget, max_utterances)
     return [batches[i] for i in rng.permutation(len(batches))]

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import torch
 
 from asr.errors import CheckpointError, TrainingError
+from asr.files import atomic_file
 
 
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write to a temporary name in the same folder, flush to the disk, rename.
 
     Raises:
         TrainingError: the disk is full or not writable; what stood under `path` before still stands there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        with atomic_file(path) as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, (OSError, RuntimeError)):  # torch reports a full disk as a RuntimeError
-            raise TrainingError(_explain(path, error)) from error
-        raise
-    _sync_folder(path.parent)
-
-
-def sweep(folder: Path) -> None:
-    """Remove what a process that was killed while it wrote has left in a folder."""
-    for left in folder.glob(".*.tmp"):
-        with suppress(OSError):
-            left.unlink()
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        raise TrainingError(_explain(path, error)) from error
 
 
 def _explain(path: Path, error: Exception) -> str:
@@ -52,18 +35,6 @@ def _explain(path: Path, error: Exception) -> str:
     else:
         remedy = "free some space, then do it again"
     return f"cannot write {path}: {error}; {kept}; {remedy}"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the new name on the disk too, where the system can."""
-    if os.name != "posix":
-        return
-    with suppress(OSError):  # some file systems cannot; the file itself is safe
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -15,10 +15,11 @@ from typing import Any, Generic, Protocol
 import torch
 
 from asr.errors import CheckpointError, ConfigError, TrainingError
+from asr.files import sweep
+from asr.seeds import derive_seed
 from asr.training.batches import epoch_batches, load_batches
-from asr.training.checkpoint import load_checkpoint, save_checkpoint, sweep
+from asr.training.checkpoint import load_checkpoint, save_checkpoint
 from asr.training.log import MetricsLog
-from asr.training.randomness import seed_step
 from asr.training.schedules import Schedule
 from asr.training.task import B, DevResult, Task
 from asr.training.weights import RunningAverage, weight_noise
@@ -224,7 +225,7 @@ class Trainer(Generic[B]):
         factor = self.schedule.factor(progress)
         for group, peak in zip(self.optimizer.param_groups, self._peak_lr, strict=True):
             group["lr"] = peak * factor
-        seed_step(config.seed, state.epoch, state.position)
+        torch.manual_seed(derive_seed(config.seed, "step", state.epoch, state.position))
         noisy = config.weight_noise if state.epoch >= config.weight_noise_from else 0.0
         self.optimizer.zero_grad(set_to_none=True)
         with weight_noise(self.task.model, noisy):

@@ -213,7 +213,7 @@ def test_an_interrupted_build_leaves_nothing(recordings, tmp_path):
 
 
 def test_what_killed_processes_left_is_swept_after_a_day(recordings, tmp_path):
-    old, new = tmp_path / "a.npy.x.tmp", tmp_path / "b.npy.y.tmp"
+    old, new = tmp_path / ".a.npy.x.tmp", tmp_path / ".b.npy.y.tmp"
     for path, age in ((old, 90000.0), (new, 100.0)):
         path.write_bytes(b"half")
         os.utime(path, (time.time() - age, time.time() - age))

@@ -12,9 +12,10 @@ from typing import IO
 import pytest
 import torch
 
+from asr import files
 from asr.errors import CheckpointError, TrainingError
-from asr.training import checkpoint
-from asr.training.checkpoint import load_checkpoint, save_checkpoint, sweep, write_atomically
+from asr.files import sweep
+from asr.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 
 
 def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_file_system_that_cannot_sync_folders_is_no_obstacle(tmp_path: Path, m
     def refuse(*_: object) -> None:
         raise OSError(22, "Invalid argument")
 
-    monkeypatch.setattr(checkpoint.os, "open", refuse)
+    monkeypatch.setattr(files.os, "open", refuse)
     save_checkpoint(tmp_path / "last.pt", {"a": 1})
     assert load_checkpoint(tmp_path / "last.pt") == {"a": 1}
 
@@ -146,7 +147,7 @@ def test_an_interrupted_write_leaves_the_previous_file(tmp_path: Path, monkeypat
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint.os, "replace", interrupted)
+    monkeypatch.setattr(files.os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(path, {"a": 2})
     assert load_checkpoint(path) == {"a": 1}

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 
-import torch
+import numpy as np
 
 
 def derive_seed(*parts: int | str) -> int:
     """A 63-bit seed from the run's seed, a purpose and a place (epoch, position, utterance id)."""
-    digest = hashlib.blake2b("\x1f".join(str(part) for part in parts).encode(), digest_size=8).digest()
+    text = "\x1f".join(str(part) for part in parts)
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
-def seed_step(seed: int, epoch: int, position: int) -> None:
-    """Seed torch for one training step (dropout, weight noise)."""
-    torch.manual_seed(derive_seed(seed, "step", epoch, position))
+def generator(*parts: int | str) -> np.random.Generator:
+    """Random numbers of their own for these parts of a seed."""
+    return np.random.default_rng(derive_seed(*parts))
