@@ -35,6 +35,7 @@ class RunConfig:
     run_dir: str | None = None  # a new folder, or one whose unfinished run goes on; None: runs/<recipe>/<date and time>
     cache_dir: str | None = None  # computed frames; None: the user's cache folder
     plugins: list[str] = field(default_factory=list)  # modules of your own that `_target_`s and readers may name
+    init: str | None = None  # a model whose weights training begins with: a run, a bundle, a pretrained name
     corpus: Any = MISSING
     inventory: InventoryConfig = field(default_factory=InventoryConfig)
     features: Any = MISSING

@@ -72,6 +72,9 @@ def _train(config: DictConfig) -> None:
         if not given:
             _remove_empty(folder)
         raise
+    if values["init"] is not None:
+        anew = "; its labels differ, so the output layer begins anew" if experiment.new_output else ""
+        console.print(f"training begins with the weights of {values['init']}{anew}", soft_wrap=True)
     display = TrainingDisplay()
     try:
         with display.shown():

@@ -20,6 +20,8 @@ from asr.features.augment import Augmenter
 from asr.features.cache import FrameCache
 from asr.recognition.corpora import CorpusConfig, Splits, load_splits
 from asr.recognition.data import TrainingExamples
+from asr.recognition.initial import take_weights
+from asr.recognition.loading import load
 from asr.recognition.rates import check_labels, check_rates
 from asr.recognition.recogniser import PARTS, Recogniser
 from asr.recognition.run_folder import RunFolder, frames_folder
@@ -53,6 +55,9 @@ class Experiment:
         config: the whole composed configuration, plain values.
         folder: the run folder; an unfinished run in it is resumed when its configuration is the same.
         on_progress: hears `(what, done, total)` of long preparations.
+
+    Attributes:
+        new_output: whether the output layer begins with random weights, as without `init`.
     """
 
     def __init__(self, config: Mapping[str, Any], folder: Path, on_progress: Progress) -> None:
@@ -71,6 +76,7 @@ class Experiment:
         check_labels(self.rates, self.inventory)
         torch.manual_seed(derive_seed(self.training.seed, "weights"))
         self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory)
+        self.new_output = self._take_weights(config["init"])
         extractor = self.recogniser.extractor
         self.augmenter: Augmenter = build(
             config["augment"], self.plugins,
@@ -98,6 +104,10 @@ class Experiment:
         if trainer.resume() and not trainer.finished:
             self.run.go_on()
         return trainer.run()
+
+    def _take_weights(self, model: str | None) -> bool:
+        """Begin with a model's weights; whether the output layer is random all the same."""
+        return model is None or not take_weights(self.recogniser, load(model, self.plugins), model)
 
     def _splits(self) -> Splits:
         if self.run.started:

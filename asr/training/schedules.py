@@ -28,7 +28,7 @@ class OneCycleConfig:
     """Linear warm-up to the peak, then a cosine down (after Smith 2018)."""
 
     _target_: str = "asr.training.schedules.OneCycle"
-    warmup: float = 0.15  # share of the run until the peak; a soft start shortens the all-blank phase of CTC
+    warmup: float = 0.1  # share of the run until the peak; a soft start shortens the all-blank phase of CTC
     start: float = 0.05  # share of the peak rate at the beginning
     end: float = 0.005  # share of the peak rate at the end
 

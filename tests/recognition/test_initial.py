@@ -1,0 +1,54 @@
+"""Training that begins with the weights of another model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import asr
+from asr.errors import CheckpointError, ConfigError
+from asr.recognition.experiment import Experiment
+from asr.recognition.finish import evaluate_run
+from tests.recognition.conftest import compose_small, quiet
+from tests.training.toy import Silent
+
+
+def test_training_begins_where_the_other_model_ended(tones: Path, trained: Path, tmp_path: Path) -> None:
+    values = compose_small(tones, init=str(trained), **{"training.epochs": "1", "optimizer.lr": "1e-9"})
+    experiment = Experiment(values, tmp_path / "run", quiet)
+    assert not experiment.new_output
+    for name, weight in asr.load(trained).model.state_dict().items():
+        assert torch.equal(experiment.recogniser.model.state_dict()[name], weight), name
+    experiment.train(Silent())
+    result = evaluate_run(experiment.run, ("dev",), quiet)
+    assert result["splits"]["dev"]["rates"]["cer"]["percent"] < 20
+
+
+def test_other_labels_get_a_new_output_layer(tones: Path, trained: Path, tmp_path: Path) -> None:
+    changes = {"inventory.unit": "labels", "scoring.rates": "[per]"}
+    experiment = Experiment(compose_small(tones, init=str(trained), **changes), tmp_path / "run", quiet)
+    assert experiment.new_output
+    ours, theirs = experiment.recogniser.model.state_dict(), asr.load(trained).model.state_dict()
+    kept = {name for name, weight in ours.items() if weight.shape == theirs[name].shape and weight.equal(theirs[name])}
+    assert kept == {name for name in ours if not name.startswith("output.")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model.hidden": "16"}, r"these weights need model\.hidden=32; give"),
+        ({"stacking": "half", "features": "mfcc"}, r"features\..* stacking\.stride=1 stacking\.width=1"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(
+    tones: Path, trained: Path, tmp_path: Path, changes: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Experiment(compose_small(tones, init=str(trained), **changes), tmp_path / "run", quiet)
+
+
+def test_a_model_that_is_not_there_is_named(tones: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no model 'quikstart'.*quickstart"):
+        Experiment(compose_small(tones, init="quikstart"), tmp_path / "run", quiet)
