@@ -101,7 +101,7 @@ class Augmenter(AugmentConfig):
     def raw_frames(
         self, plan: AugmentPlan, utterance: Utterance, index: int, cache: FrameCache, extractor: FrameExtractor
     ) -> Tensor | NDArray[np.float32]:
-        """The utterance's frames (T, F) at the plan's speed, not normalised: cached, or computed where noise is added.
+        """The utterance's frames (T, F) as the plan has them, not normalised: cached, or computed where noise is added.
 
         Args:
             plan: from `plan`.
@@ -111,9 +111,9 @@ class Augmenter(AugmentConfig):
             extractor: the cache's.
         """
         if plan.snr_db is None:
-            return cache.frames(index, plan.speed)
+            return self.warped(plan, cache.frames(index, plan.speed))
         signal = extractor.at_speed(extractor.read(utterance), plan.speed)
-        return extractor.compute(self.noisy(plan, signal))
+        return self.warped(plan, extractor.compute(self.noisy(plan, signal)))
 
     def noisy(self, plan: AugmentPlan, signal: Tensor) -> Tensor:
         """The signal (N,) with white or pink noise at the plan's signal-to-noise ratio; itself where there is none."""

@@ -45,7 +45,7 @@ class TrainingExamples:
         plan = self._augmenter.plan(epoch, utterance.id)
         with one_thread() if plan.snr_db is not None else nullcontext():
             raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)
-        normalised = self._recogniser.normaliser.apply(self._augmenter.warped(plan, raw), utterance.speaker)
+        normalised = self._recogniser.normaliser.apply(raw, utterance.speaker)
         return self._recogniser.stacking(self._augmenter.mask(plan, normalised))  # type: ignore[no-any-return]
 
 

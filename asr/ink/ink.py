@@ -1,0 +1,135 @@
+"""What a pen wrote: strokes of points, with times where they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from asr.errors import DataError
+
+MAX_POINTS = 10_000_000  # of one ink: hours of writing; 240 MB as an Ink
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """The pen's path from where it came down to where it was lifted. Two strokes are equal when all numbers are.
+
+    Attributes:
+        points: (N, 2) float64, N >= 1: x to the right, y upwards, finite, in the unit of the source; read-only.
+        times: (N,) float64 seconds, never falling, from any beginning; None where not known; read-only.
+
+    Raises:
+        DataError: no points, numbers that are not finite, times that fall or do not count as many as the points.
+    """
+
+    points: NDArray[np.float64]
+    times: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", _frozen(self.points, "points"))
+        if self.points.ndim != 2 or self.points.shape[1] != 2:
+            raise DataError(f"points are (N, 2), x and y; got {self.points.shape}")
+        if len(self.points) == 0:
+            raise DataError("a stroke has no points; leave it out")
+        if self.times is None:
+            return
+        object.__setattr__(self, "times", _frozen(self.times, "times"))
+        if self.times.shape != (len(self.points),):
+            raise DataError(f"{len(self.points)} points have times of shape {self.times.shape}; give one time a point")
+        backwards = np.flatnonzero(np.diff(self.times) < 0)
+        if len(backwards):
+            at = int(backwards[0])
+            raise DataError(
+                f"time runs backwards after point {at}: {self.times[at]:g} s, then {self.times[at + 1]:g} s"
+            )
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Stroke):
+            return NotImplemented
+        if self.times is None or other.times is None:
+            same_times = self.times is other.times
+        else:
+            same_times = np.array_equal(self.times, other.times)
+        return same_times and np.array_equal(self.points, other.points)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Ink:
+    """A word, a line or a page as the pen wrote it.
+
+    Attributes:
+        strokes: in the order of writing, at least one.
+        resolution: units of the coordinates in a millimetre; None where not known.
+
+    Raises:
+        DataError: no strokes, more than `MAX_POINTS` points, a resolution that is not above 0.
+    """
+
+    strokes: tuple[Stroke, ...]
+    resolution: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strokes", tuple(self.strokes))
+        if not self.strokes:
+            raise DataError("the ink is empty: it has no strokes")
+        if self.n_points > MAX_POINTS:
+            raise DataError(f"the ink has {self.n_points} points, more than {MAX_POINTS}; cut it into pages")
+        if self.resolution is not None and not 0 < self.resolution < float("inf"):
+            raise DataError(f"a resolution of {self.resolution} points a millimetre; expected above 0, or None")
+
+    @classmethod
+    def of(cls, *strokes: ArrayLike, resolution: float | None = None) -> Ink:
+        """From one (N, 2) or, with times in seconds, (N, 3) array or list a stroke."""
+        return cls(tuple(_stroke(np.asarray(one, dtype=np.float64)) for one in strokes), resolution)
+
+    @property
+    def n_points(self) -> int:
+        """N, points of all strokes."""
+        return sum(map(len, self.strokes))
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the times of all points are known."""
+        return all(stroke.times is not None for stroke in self.strokes)
+
+    def points(self) -> NDArray[np.float64]:
+        """(N, 2) x and y of all points in the order of writing."""
+        return np.concatenate([stroke.points for stroke in self.strokes])
+
+    def stroke_ends(self) -> NDArray[np.int64]:
+        """(strokes,) how many points are written when each stroke ends."""
+        return np.cumsum([len(stroke) for stroke in self.strokes])
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Lowest x and y, highest x and y."""
+        points = self.points()
+        (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
+        return float(left), float(bottom), float(right), float(top)
+
+
+def joined(parts: Sequence[Ink]) -> Ink:
+    """All strokes of several inks of one page, in their order."""
+    return Ink(tuple(stroke for part in parts for stroke in part.strokes), parts[0].resolution if parts else None)
+
+
+def _stroke(values: NDArray[np.float64]) -> Stroke:
+    if values.ndim == 2 and values.shape[1] == 3:
+        return Stroke(values[:, :2], values[:, 2])
+    return Stroke(values)
+
+
+def _frozen(values: ArrayLike, what: str) -> NDArray[np.float64]:
+    array = np.array(values, dtype=np.float64)  # a copy of its own
+    if not np.isfinite(array).all():
+        at = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise DataError(f"point {at} (from 0) has {what} that are NaN or infinite")
+    array.setflags(write=False)
+    return array
