@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from asr.ink.ink import Ink, Stroke
+from asr.ink.json_ink import write_json
+from asr.ink.reading import ink_points, read_ink
+from asr.ink.store import read_store, write_store
 
-__all__ = ["Ink", "Stroke"]
+__all__ = ["Ink", "Stroke", "ink_points", "read_ink", "read_store", "write_json", "write_store"]

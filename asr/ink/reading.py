@@ -1,0 +1,88 @@
+"""Read a file of ink, whatever its format: told by its content, not by its name."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from asr.errors import DataError
+from asr.ink.assembling import MAX_BYTES
+from asr.ink.ink import Ink, Stroke
+from asr.ink.json_ink import read_json
+from asr.ink.store import SUFFIX, read_store, store_points
+
+FORMATS = "JSON or an ink cache (.inks)"
+
+
+def read_ink(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> Ink:
+    """The ink of a file, or a segment of it.
+
+    Args:
+        path: of a file.
+        start: first point of the segment, from 0; None for the first of the file.
+        n_points: points of the segment; None for those up to the end. A stroke that reaches across a border is cut.
+
+    Raises:
+        DataError: missing, empty, too large, of no known format, damaged, or the segment lies outside; names the file.
+    """
+    path = Path(path)
+    if path.suffix == SUFFIX:
+        return read_store(path, start, n_points)
+    ink = _parsed(path, _content(path))
+    return ink if start is None and n_points is None else _segment(path, ink, start or 0, n_points)
+
+
+def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> int:
+    """Points of the ink that `read_ink` would give; for an ink cache without reading any.
+
+    Raises:
+        DataError: as `read_ink`.
+    """
+    path = Path(path)
+    if path.suffix == SUFFIX:
+        return store_points(path, start, n_points)
+    return read_ink(path, start, n_points).n_points
+
+
+def _parsed(path: Path, content: bytes) -> Ink:
+    first = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if first in (b"{", b"["):
+        return read_json(path, content)
+    raise DataError(f"{path}: not ink that can be read here; expected {FORMATS}")
+
+
+def _content(path: Path) -> bytes:
+    """All bytes of a regular file of bounded size."""
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # a FIFO would block, a folder has no ink
+            raise DataError(f"{path}: not a file; name a file of ink")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    if len(content) > MAX_BYTES:
+        raise DataError(f"{path}: {status.st_size} bytes, more than {MAX_BYTES}; cut it into pages")
+    if not content.strip():
+        raise DataError(f"{path}: is empty; write it again or leave it out")
+    return content
+
+
+def _segment(path: Path, ink: Ink, start: int, n_points: int | None) -> Ink:
+    stop = ink.n_points if n_points is None else start + n_points
+    if not 0 <= start < stop <= ink.n_points:
+        raise DataError(
+            f"{path}: the segment of points {start} to {stop} lies outside the file, which has {ink.n_points}; correct"
+            " start and duration in the manifest"
+        )
+    strokes = []
+    begin = 0
+    for stroke in ink.strokes:
+        a, b = max(start - begin, 0), min(stop - begin, len(stroke))
+        if a < b:
+            strokes.append(Stroke(stroke.points[a:b], None if stroke.times is None else stroke.times[a:b]))
+        begin += len(stroke)
+    return Ink(tuple(strokes), ink.resolution)

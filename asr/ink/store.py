@@ -1,0 +1,269 @@
+"""The ink cache `.inks`: many inks in one file from which a single one is read in a fraction of a millisecond.
+
+A safetensors file, so nothing in it can run; metadata `{"format": "ctc-asr-inks-1"}` and the tensors
+
+    points       (N, 2)   int16, float32 or float64, the smallest in which no number changes; all inks after each other
+    times        (N,)     float64 seconds, NaN where not known; the tensor is left out where no time is known at all
+    ends         (N,)     uint8, 1 at the last point of a stroke
+    starts       (inks,)  int64, the first point of each ink
+    resolutions  (inks,)  float64 units in a millimetre, NaN where not known
+
+An ink is named by (start, n_points), which `write_store` returns and a manifest keeps as `start` and `duration`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import DataError
+from asr.files import atomic_file
+from asr.ink.ink import MAX_POINTS, Ink, Stroke
+
+SUFFIX = ".inks"
+_FORMAT = "ctc-asr-inks-1"
+_DTYPES = {"i2": "I16", "i8": "I64", "u1": "U8", "f4": "F32", "f8": "F64"}  # names of NumPy and of safetensors
+_OPEN_FILES = 16
+_AGAIN = "prepare the corpus again"
+
+
+def write_store(path: str | os.PathLike[str], inks: Iterable[Ink]) -> list[tuple[int, int]]:
+    """Write the cache under its final name when it is complete.
+
+    Args:
+        path: ends in `.inks`.
+        inks: at least one; read once, one at a time. Memory: about 17 bytes a point, 13 with whole small coordinates.
+
+    Returns:
+        (first point, number of points) of each ink, in order.
+
+    Raises:
+        DataError: no inks, another suffix, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise DataError(f"{path}: an ink cache is named *{SUFFIX}; name it {path.with_suffix(SUFFIX).name}")
+    points: list[NDArray[Any]] = []
+    times: list[NDArray[np.float64]] = []
+    ends: list[NDArray[np.uint8]] = []
+    places: list[tuple[int, int]] = []
+    resolutions: list[float] = []
+    begin = 0
+    for ink in inks:
+        places.append((begin, ink.n_points))
+        begin += ink.n_points
+        points.append(_smallest(ink.points()))
+        times.append(_times(ink))
+        ends.append(_ends(ink))
+        resolutions.append(math.nan if ink.resolution is None else ink.resolution)
+    if not places:
+        raise DataError(f"{path}: no inks to write; check what was selected from the corpus")
+    tensors: dict[str, NDArray[Any]] = {
+        "points": _joined(points),
+        "ends": np.concatenate(ends),
+        "starts": np.array([start for start, _ in places], dtype=np.int64),
+        "resolutions": np.array(resolutions, dtype=np.float64),
+    }
+    if not all(np.isnan(some).all() for some in times):
+        tensors["times"] = np.concatenate(times)
+    _write(path, tensors)
+    return places
+
+
+def read_store(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> Ink:
+    """One ink of a cache; the file stays mapped, and is looked at again when it has changed.
+
+    Args:
+        path: a `.inks` file.
+        start: the ink's first point; None where the cache holds one ink only.
+        n_points: the ink's points, checked; None for those it has.
+
+    Raises:
+        DataError: no such file, not a cache, damaged, or no ink begins there or has that many points.
+    """
+    store = _opened(path)
+    begin, count, resolution = store.place(start, n_points)
+    last = np.flatnonzero(store.ends[begin : begin + count])
+    if len(last) == 0 or last[-1] != count - 1:
+        raise DataError(f"{store.path}: damaged: the ink at point {begin} ends inside a stroke; {_AGAIN}")
+    points = store.points[begin : begin + count].astype(np.float64)
+    times = None if store.times is None else store.times[begin : begin + count]
+    bounds = [0, *(last + 1).tolist()]
+    try:
+        return Ink(tuple(_stroke(points[a:b], times, a, b) for a, b in pairwise(bounds)), resolution)
+    except DataError as error:
+        raise DataError(f"{store.path}: damaged: the ink at point {begin}: {error}; {_AGAIN}") from None
+
+
+def store_points(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> int:
+    """Points of one ink, from the cache's header and its list of inks alone.
+
+    Raises:
+        DataError: as `read_store`.
+    """
+    return _opened(path).place(start, n_points)[1]
+
+
+class _Store:
+    """A mapped cache whose header was checked against its size."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        tensors = _map(path)
+        missing = [name for name in ("points", "ends", "starts", "resolutions") if name not in tensors]
+        if missing:
+            raise DataError(f"{path}: damaged: an ink cache without {', '.join(missing)}; {_AGAIN}")
+        self.points, self.ends = tensors["points"], tensors["ends"]
+        self.times = tensors.get("times")
+        self._starts, self._resolutions = np.array(tensors["starts"]), np.array(tensors["resolutions"])
+        n_points = len(self.points)
+        shapes_fit = (
+            self.points.shape == (n_points, 2)
+            and self.ends.shape == (n_points,)
+            and (self.times is None or self.times.shape == (n_points,))
+            and self._starts.ndim == 1
+            and self._starts.shape == self._resolutions.shape
+            and self._starts.dtype == np.int64
+            and self._resolutions.dtype == np.float64
+        )
+        if not shapes_fit or len(self._starts) == 0:
+            raise DataError(f"{path}: damaged: the tensors of this ink cache do not fit together; {_AGAIN}")
+        self._stops = np.append(self._starts[1:], n_points)
+        if self._starts[0] != 0 or not (self._starts < self._stops).all():
+            raise DataError(f"{path}: damaged: the inks of this cache are not in order; {_AGAIN}")
+
+    def place(self, start: int | None, n_points: int | None) -> tuple[int, int, float | None]:
+        """First point, number of points and resolution of one ink."""
+        if start is None:
+            if len(self._starts) > 1:
+                raise DataError(
+                    f"{self.path}: holds {len(self._starts)} inks; name one by its first point (`start` in a manifest)"
+                )
+            start = 0
+        index = int(np.searchsorted(self._starts, start))
+        if index == len(self._starts) or self._starts[index] != start:
+            raise DataError(f"{self.path}: no ink begins at point {start}; the cache is not this manifest's: {_AGAIN}")
+        count = int(self._stops[index]) - int(start)
+        if n_points is not None and n_points != count:
+            raise DataError(
+                f"{self.path}: the ink at point {start} has {count} points, not {n_points}; the cache is not this"
+                f" manifest's: {_AGAIN}"
+            )
+        if count > MAX_POINTS:
+            raise DataError(
+                f"{self.path}: the ink at point {start} has {count} points, more than {MAX_POINTS}; {_AGAIN}"
+            )
+        resolution = float(self._resolutions[index])
+        return int(start), count, None if math.isnan(resolution) else resolution
+
+
+def _stroke(points: NDArray[np.float64], times: NDArray[np.float64] | None, begin: int, end: int) -> Stroke:
+    if times is None or np.isnan(times[begin:end]).any():
+        return Stroke(points)
+    return Stroke(points, times[begin:end])
+
+
+def _opened(path: str | os.PathLike[str]) -> _Store:
+    try:
+        now = os.stat(path)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such ink cache; {_AGAIN}") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    return _open(os.fspath(path), now.st_ino, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=_OPEN_FILES)
+def _open(path: str, inode: int, changed: int, size: int) -> _Store:
+    return _Store(Path(path))
+
+
+def _map(path: Path) -> Mapping[str, NDArray[Any]]:
+    """The tensors of the file, mapped: no memory is taken for them. safetensors checks the header against the size."""
+    from safetensors import SafetensorError, safe_open  # here: other formats need neither
+
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != _FORMAT:
+                raise DataError(
+                    f"{path}: not an ink cache of this version (format {metadata.get('format')!r}, expected"
+                    f" {_FORMAT!r}); {_AGAIN}"
+                )
+        return _mapped(path)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: not an ink cache, or damaged: {error}; {_AGAIN}") from error
+
+
+def _mapped(path: Path) -> dict[str, NDArray[Any]]:
+    """Views into the file, which has the safetensors layout: size of the header, header, tensors."""
+    content = np.memmap(path, mode="r", dtype=np.uint8)
+    n_header = int(content[:8].view("<u8")[0])
+    header = json.loads(content[8 : 8 + n_header].tobytes())
+    types = {name: np.dtype(f"<{numpy_name}") for numpy_name, name in _DTYPES.items()}
+    tensors: dict[str, NDArray[Any]] = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            begin, end = (8 + n_header + offset for offset in entry["data_offsets"])
+            tensors[name] = np.asarray(content[begin:end]).view(types[entry["dtype"]]).reshape(entry["shape"])
+    return tensors
+
+
+def _write(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Tensor by tensor; `safetensors.numpy.save` would hold a second copy of all of them."""
+    header: dict[str, Any] = {"__metadata__": {"format": _FORMAT}}
+    ordered = sorted(tensors.items(), key=lambda item: -item[1].itemsize)  # large types first: all stay aligned
+    offset = 0
+    for name, tensor in ordered:
+        dtype = _DTYPES[tensor.dtype.str[1:]]
+        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [offset, offset + tensor.nbytes]}
+        offset += tensor.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    try:
+        with atomic_file(path) as file:
+            file.write(struct.pack("<Q", len(text)) + text)
+            for _, tensor in ordered:
+                little = np.ascontiguousarray(tensor, dtype=tensor.dtype.newbyteorder("<"))
+                file.write(little.data.cast("B"))
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written: {error.strerror or error}; check the folder and its space"
+        ) from None
+
+
+def _smallest(values: NDArray[np.float64]) -> NDArray[Any]:
+    """The same numbers in the smallest type that holds them all."""
+    for dtype in (np.int16, np.float32):
+        with np.errstate(over="ignore", invalid="ignore"):
+            smaller = values.astype(dtype)
+        if np.array_equal(smaller.astype(np.float64), values):
+            return smaller
+    return values
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """All parts in one type that holds each of them without a change."""
+    together = np.result_type(*{part.dtype for part in parts})
+    return np.concatenate(parts, dtype=together)
+
+
+def _times(ink: Ink) -> NDArray[np.float64]:
+    unknown = [np.full(len(stroke), np.nan) if stroke.times is None else stroke.times for stroke in ink.strokes]
+    return np.concatenate(unknown)
+
+
+def _ends(ink: Ink) -> NDArray[np.uint8]:
+    ends = np.zeros(ink.n_points, dtype=np.uint8)
+    ends[ink.stroke_ends() - 1] = 1
+    return ends
