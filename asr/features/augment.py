@@ -131,7 +131,8 @@ class Augmenter(AugmentConfig):
         if self.warp == 0 or self.centres is None:
             return frames
         factor = self._random("warp", plan.epoch, plan.utterance_id).uniform(1 - self.warp, 1 + self.warp)
-        return warp_bands(torch.as_tensor(frames), self.centres, float(factor), self.blocks)
+        values = frames.numpy() if isinstance(frames, Tensor) else frames
+        return warp_bands(values, self.centres, float(factor), self.blocks)
 
     def mask(self, plan: AugmentPlan, frames: Tensor) -> Tensor:
         """Leave out stretches of time and bands of values.

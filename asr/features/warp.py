@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 KNEE_HZ = 4800.0  # the formants that matter lie below; above, the axis bends so that its end stays where it is
 
@@ -26,7 +24,9 @@ def warped_hertz(hertz: NDArray[np.float64], factor: float, top: float) -> NDArr
     return np.where(hertz <= knee, hertz * factor, upper)
 
 
-def warp_bands(frames: Tensor, centres: NDArray[np.float64], factor: float, blocks: int) -> Tensor:
+def warp_bands(
+    frames: NDArray[np.float32], centres: NDArray[np.float64], factor: float, blocks: int
+) -> NDArray[np.float32]:
     """Interpolate between the bands of each difference block, which are linear in them; other values stay.
 
     Args:
@@ -39,11 +39,10 @@ def warp_bands(frames: Tensor, centres: NDArray[np.float64], factor: float, bloc
         (T, F) float32.
     """
     bands = np.interp(warped_hertz(centres, factor, float(centres[-1])), centres, np.arange(len(centres)))
-    below = np.minimum(bands.astype(np.int64), len(centres) - 2)
-    share = torch.from_numpy((bands - below).astype(np.float32))
-    warped = frames.clone()
-    target = warped.view(len(frames), blocks, -1)[:, :, : len(centres)]
-    source = frames.view(len(frames), blocks, -1)
-    lower = torch.from_numpy(below)
-    target.copy_(torch.lerp(source[:, :, lower], source[:, :, lower + 1], share))
-    return warped
+    lower = np.minimum(bands.astype(np.int64), len(centres) - 2)
+    share = (bands - lower).astype(np.float32)
+    source = frames.reshape(len(frames), blocks, -1)
+    warped = source.copy()
+    below = source[:, :, lower]
+    warped[:, :, : len(centres)] = below + share * (source[:, :, lower + 1] - below)
+    return warped.reshape(frames.shape)

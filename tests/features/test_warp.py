@@ -37,7 +37,9 @@ def test_a_tone_moves_to_where_the_warped_tone_is(settings):
     """The frames of 1000 Hz, warped by 1.5, look like the frames of 667 Hz."""
     features = SpectralFeatures(**settings)
     seconds = torch.arange(8000) / 16000
-    tone, lower = (features.compute(torch.sin(2 * math.pi * hertz * seconds)) for hertz in (1000.0, 1000.0 / 1.5))
+    tone, lower = (
+        features.compute(torch.sin(2 * math.pi * hertz * seconds)).numpy() for hertz in (1000.0, 1000.0 / 1.5)
+    )
     warped = warp_bands(tone, features.centres, 1.5, 1)
     assert abs(int(warped[10].argmax()) - int(lower[10].argmax())) <= 1
     assert int(tone[10].argmax()) - int(lower[10].argmax()) >= 3
@@ -45,19 +47,19 @@ def test_a_tone_moves_to_where_the_warped_tone_is(settings):
 
 def test_nothing_moves_at_factor_one_and_the_energy_never_does():
     features = SpectralFeatures(n_mels=30, energy=True, differences=2)
-    frames = features.compute(torch.randn(8000))
-    assert torch.allclose(warp_bands(frames, features.centres, 1.0, 3), frames, atol=1e-6)
+    frames = features.compute(torch.randn(8000)).numpy()
+    assert np.allclose(warp_bands(frames, features.centres, 1.0, 3), frames, atol=1e-5)
     warped = warp_bands(frames, features.centres, 1.1, 3)
-    assert torch.equal(warped[:, 30::31], frames[:, 30::31])
-    assert not torch.allclose(warped, frames)
+    assert np.array_equal(warped[:, 30::31], frames[:, 30::31])
+    assert not np.allclose(warped, frames)
 
 
 def test_differences_of_warped_frames_are_warped_differences():
-    frames = SpectralFeatures(n_mels=30, differences=2).compute(torch.randn(16000))
+    frames = SpectralFeatures(n_mels=30, differences=2).compute(torch.randn(16000)).numpy()
     static = SpectralFeatures(n_mels=30)
     warped = warp_bands(frames, static.centres, 0.9, 3)
-    expected = with_differences(warp_bands(frames[:, :30].contiguous(), static.centres, 0.9, 1), 2)
-    assert torch.allclose(warped, expected, atol=1e-4)
+    expected = with_differences(torch.from_numpy(warp_bands(frames[:, :30], static.centres, 0.9, 1)), 2)
+    assert np.allclose(warped, expected.numpy(), atol=1e-4)
 
 
 def test_cepstra_have_no_centres():
