@@ -18,9 +18,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from asr.errors import DataError
-from asr.files import atomic_file
 from asr.ink.assembling import InkBuilder
 from asr.ink.ink import Ink
+from asr.ink.writing import write_text
 
 _KEYS = ("strokes", "resolution", "y")
 _SCHEMA = 'expected {"strokes": [[[x, y], [x, y], ...], ...], "resolution": null}'
@@ -64,21 +64,6 @@ def write_json(path: str | os.PathLike[str], ink: Ink) -> None:
     ]
     text = json.dumps({"strokes": strokes, "resolution": ink.resolution, "y": "up"}) + "\n"
     write_text(path, text)
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """A whole UTF-8 file or none.
-
-    Raises:
-        DataError: the file cannot be written.
-    """
-    try:
-        with atomic_file(Path(path)) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written: {error.strerror or error}; check the folder and its space"
-        ) from None
 
 
 def _parsed(path: Path, content: bytes) -> Any:

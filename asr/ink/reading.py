@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from asr.errors import DataError
+from asr.ink import iam_ondb, inkml, svg, xopp
 from asr.ink.assembling import MAX_BYTES
 from asr.ink.ink import Ink, Stroke
 from asr.ink.json_ink import read_json
 from asr.ink.store import SUFFIX, read_store, store_points
+from asr.ink.xml import Element, parse_xml
 
-FORMATS = "JSON or an ink cache (.inks)"
+FORMATS = "InkML, IAM-OnDB XML, Xournal++ (.xopp), SVG, JSON or an ink cache (.inks)"
+_XML: Mapping[str, Callable[[Path, Element], Ink]] = {  # by the name of the root element
+    inkml.ROOT: inkml.read_inkml,
+    iam_ondb.ROOT: iam_ondb.read_iam_ondb,
+    xopp.ROOT: xopp.read_xopp,
+    svg.ROOT: svg.read_svg,
+}
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def read_ink(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> Ink:
@@ -46,9 +57,21 @@ def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points:
 
 
 def _parsed(path: Path, content: bytes) -> Ink:
-    first = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if first in (b"{", b"["):
+    if content.startswith(xopp.GZIP):
+        content = xopp.decompressed(path, content)
+    start = content[:4096].replace(b"\0", b"")  # of UTF-16, which XML may be
+    for mark in _BYTE_ORDER_MARKS:
+        start = start.removeprefix(mark)
+    start = start.lstrip()
+    if start[:1] in (b"{", b"["):
         return read_json(path, content)
+    if start[:1] == b"<":
+        root = parse_xml(path, content)
+        if root.name in _XML:
+            return _XML[root.name](path, root)
+        raise DataError(f"{path}: XML with the root element <{root.name[:40]}>, which is no ink; expected {FORMATS}")
+    if re.match(rb"\.[A-Z]", start):
+        raise DataError(f"{path}: looks like UNIPEN, which is read as a whole corpus: use asr-prepare")
     raise DataError(f"{path}: not ink that can be read here; expected {FORMATS}")
 
 

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from asr.ink import Ink, Stroke
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
+SECONDS = st.floats(-1e300, 1e300)
 SCREEN = st.floats(-1e6, 1e6, allow_nan=False)
 
 
@@ -19,7 +20,7 @@ def strokes(draw: st.DrawFn, values: st.SearchStrategy[float] = FINITE, timed: b
     points = draw(arrays(np.float64, (n_points, 2), elements=values))
     if not (draw(st.booleans()) if timed is None else timed):
         return Stroke(points)
-    return Stroke(points, np.sort(draw(arrays(np.float64, n_points, elements=values))))
+    return Stroke(points, np.sort(draw(arrays(np.float64, n_points, elements=SECONDS))))
 
 
 @st.composite
