@@ -63,7 +63,6 @@ def small_run(root: Path, **changes: str) -> list[str]:
         "normaliser": "corpus",
         "stacking": "none",
         "augment": "none",
-        "augment.speeds": "[1.0]",
         "schedule.warmup": "0.15",
         "training.average_decay": "0",
         "model.dropout": "0",

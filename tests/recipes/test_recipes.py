@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from asr.cli.compose import compose
 from asr.cli.schema import recipes
 from asr.recognition.corpora import CorpusConfig
 from asr.recognition.experiment import Experiment
 from data_prep import espeak
+from tests.composing import compose
 from tests.training.toy import Silent
 
 RECIPES = sorted(recipes())

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from asr.cli.compose import compose
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
+from tests.composing import compose
 from tests.tones import make_corpus, small_run
 from tests.training.toy import Silent
 

@@ -1,4 +1,4 @@
-"""Compose the configuration of `asr-train` in a script or a notebook, without its command line."""
+"""Compose the configuration of `asr-train` without its command line."""
 
 from __future__ import annotations
 
