@@ -35,7 +35,7 @@ class FrameExtractor(Protocol):
 
     @property
     def frame_shift(self) -> float:
-        """Step from one frame to the next: seconds (audio) or points (ink)."""
+        """Step from one frame to the next: seconds; 1 where frames stand at unequal steps, see `PointIndexed`."""
         ...
 
     def check(self, utterance: Utterance) -> None:
@@ -55,21 +55,22 @@ class FrameExtractor(Protocol):
         ...
 
     def compute(self, signal: Tensor) -> Tensor:
-        """Frames of a signal: (T, F) float32 with T = n_frames(N) >= 1, all finite."""
+        """Frames of a signal: (T, F) float32 with T >= 1, all finite."""
         ...
 
     def at_speed(self, signal: Tensor, speed: float) -> Tensor:
         """The signal produced `speed` times as fast."""
         ...
 
-    def n_frames(self, n_samples: int) -> int:
-        """T for a signal of n_samples >= 1."""
-        ...
-
-    def positions(self, n_frames: int) -> Tensor:
-        """(T,) float64, where each frame's middle stands: seconds or points from the start of the utterance."""
-        ...
-
     def settings(self) -> dict[str, Any]:
         """All that the frames depend on besides the source, as plain JSON; the cache's name is a hash over it."""
+        ...
+
+
+@runtime_checkable
+class PointIndexed(Protocol):
+    """An extractor whose frames do not stand at equal steps of the signal but know where they come from."""
+
+    def point_index(self, signal: Tensor) -> Tensor:
+        """Which place of the signal each frame of `compute` came from: (T,) int64."""
         ...
