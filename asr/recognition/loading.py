@@ -119,10 +119,12 @@ def _assemble(
             f"{path} needs code of the modules {', '.join(wanted)}; if you trust it, allow it: {allow} "
             f"(in Python: plugins={wanted})"
         )
+    ours = not bundle["config"]["plugins"]  # then no memory is taken for a network that the file has no weights for
     try:
-        recogniser = Recogniser(bundle["config"], Inventory.from_dict(bundle["inventory"]), bundle.get("card"))
+        inventory = Inventory.from_dict(bundle["inventory"])
+        recogniser = Recogniser(bundle["config"], inventory, bundle.get("card"), device="meta" if ours else "cpu")
         recogniser.normaliser.load_state_dict(dict(normaliser))
-        recogniser.model.load_state_dict({name: value.float() for name, value in weights.items()})
+        recogniser.model.load_state_dict({name: value.float() for name, value in weights.items()}, assign=ours)
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # whoever wrote the file

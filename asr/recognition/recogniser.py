@@ -27,9 +27,16 @@ class Recogniser:
         config: one node with a `_target_` for each of `PARTS`, and `plugins`.
         inventory: the labels.
         card: what is known of the weights (data, licence, error rates), shown to whoever loads them.
+        device: where the network's weights are made; on `meta` they have shapes only and wait for those of a file.
     """
 
-    def __init__(self, config: Mapping[str, Any], inventory: Inventory, card: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        inventory: Inventory,
+        card: Mapping[str, Any] | None = None,
+        device: str = "cpu",
+    ) -> None:
         plugins = tuple(config.get("plugins") or ())
         self.config = {part: config[part] for part in PARTS} | {"plugins": list(plugins)}
         self.inventory = inventory
@@ -37,13 +44,14 @@ class Recogniser:
         self.extractor = build(config["features"], plugins)
         self.normaliser = build(config["normaliser"], plugins)
         self.stacking = build(config["stacking"], plugins)
-        self.model = build(
-            config["model"],
-            plugins,
-            n_features=self.extractor.dim * self.stacking.width,
-            n_labels=len(inventory),
-            plugins=plugins,
-        )
+        with torch.device(device):
+            self.model = build(
+                config["model"],
+                plugins,
+                n_features=self.extractor.dim * self.stacking.width,
+                n_labels=len(inventory),
+                plugins=plugins,
+            )
         self.decoder = build(config["decoder"], plugins, inventory=inventory)
 
     @property

@@ -132,9 +132,13 @@ def _as_node(cell: Any) -> Mapping[str, Any]:
 
 
 def _check_options(hidden: int, layers: int, dropout: float, time_reduction: int, time_reduction_after: int) -> None:
-    for name, value in (("hidden", hidden), ("layers", layers), ("time_reduction", time_reduction)):
-        if value < 1:
-            raise ConfigError(f"model.{name} must be 1 or more, got {value}")
+    for name, value, most in (
+        ("hidden", hidden, 2**20),
+        ("layers", layers, 100),
+        ("time_reduction", time_reduction, 100),
+    ):
+        if not 1 <= value <= most:
+            raise ConfigError(f"model.{name} must lie within 1..{most}, got {value}")
     if not 0.0 <= dropout < 1.0:
         raise ConfigError(f"model.dropout must lie within [0, 1), got {dropout}")
     if not 1 <= time_reduction_after <= layers:

@@ -175,6 +175,20 @@ def test_symbols_that_training_never_saw_are_named(tmp_path: Path) -> None:
         Experiment(compose_small(root), tmp_path / "run", quiet)
 
 
+@pytest.mark.parametrize("size", [{"hidden": 2**20}, {"layers": 100, "hidden": 10_000}, {"layers": 10**9}])
+def test_a_bundle_that_names_a_huge_network_takes_no_memory(
+    trained: Path, tmp_path: Path, size: dict[str, int]
+) -> None:
+    """Made for real, the first would need 35 TB."""
+    recogniser = load(trained)
+    recogniser.config["model"] |= size
+    save_bundle(recogniser, tmp_path / "huge.safetensors")
+    with pytest.raises(
+        CheckpointError, match=r"huge\.safetensors: (the weights do not fit|model\.layers must lie within)"
+    ):
+        load(tmp_path / "huge.safetensors")
+
+
 @pytest.mark.parametrize("keep", [0, 7, 100, 5000])
 def test_a_truncated_bundle_is_refused(trained: Path, tmp_path: Path, keep: int) -> None:
     path = tmp_path / "model.safetensors"

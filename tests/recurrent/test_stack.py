@@ -107,7 +107,7 @@ def test_builds_from_configuration_nodes() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hidden": 0}, "model.hidden must be 1 or more, got 0"),
+        ({"hidden": 0}, r"model.hidden must lie within 1\.\.1048576, got 0"),
         ({"dropout": 1.0}, r"model.dropout must lie within \[0, 1\), got 1.0"),
         ({"time_reduction_after": 4}, r"model.time_reduction_after must lie within 1..3 layers, got 4"),
     ],
