@@ -38,7 +38,6 @@ from torch import Tensor, nn
 from asr import __version__
 from asr.errors import ConfigError
 from asr.recognition.recogniser import Recogniser
-from asr.recurrent.bands import BandConvolution
 from asr.recurrent.cells.lstm import LstmCell
 from asr.recurrent.stack import RecurrentStack
 from asr.training.checkpoint import write_atomically
@@ -55,8 +54,7 @@ def export_onnx(recogniser: Recogniser, path: Path) -> None:
         path: where to.
 
     Raises:
-        ConfigError: the package onnx is missing, or the network is no stack of plain LSTM cells, with or without a
-            `BandConvolution` below them.
+        ConfigError: the package onnx is missing, or the network is no stack of plain LSTM cells.
         TrainingError: the file cannot be written; what stood there before still stands there.
     """
     stack = _exportable(recogniser.model)
@@ -145,8 +143,6 @@ def _graph_of(stack: RecurrentStack) -> Any:
     hidden = graph.node("Transpose", "frames", perm=[1, 0, 2])  # (T, B, F)
     valid = _valid(graph, hidden, lengths)
     hidden = _mask(graph, hidden, valid)
-    if stack.front is not None:
-        hidden = _mask(graph, _convolved(graph, hidden, _bands(stack.front)), valid)
     for number, layer in enumerate(stack.layers, start=1):
         cells = _lstm(layer.forward_cell), _lstm(layer.backward_cell)
         hidden = _mask(graph, _layer(graph, f"layers.{number}", cells, hidden, lengths), valid)  # (T, B, 2H)
@@ -182,29 +178,6 @@ def _valid(graph: _Graph, frames: str, lengths: str) -> str:
 def _mask(graph: _Graph, frames: str, valid: str) -> str:
     """Zeros on the padding, whatever stood there; ONNX does not say what its LSTM leaves there."""
     return graph.node("Where", valid, frames, graph.constant(np.zeros((), dtype=np.float32)))
-
-
-def _bands(front: Any) -> BandConvolution:
-    if type(front) is not BandConvolution:
-        raise ConfigError(
-            f"ONNX export knows BandConvolution below the recurrent layers, not {type(front).__name__}; "
-            "export a .safetensors bundle instead"
-        )
-    return front
-
-
-def _convolved(graph: _Graph, frames: str, front: BandConvolution) -> str:
-    """(T, B, F) to (T, B, n_outputs); every frame is an image of one row."""
-    times_batch = graph.node("Slice", graph.node("Shape", frames), graph.integers(0), graph.integers(2))
-    values = graph.node("Reshape", frames, graph.integers(-1, front.layers[0].in_channels, 1, front.bands))
-    for number, (layer, pool) in enumerate(zip(front.layers, front.pools, strict=True)):
-        weight = graph.constant(_array(layer.weight), f"front.{number}.weight")
-        bias = graph.constant(_array(layer.bias), f"front.{number}.bias")
-        side = layer.padding[1]
-        values = graph.node("Relu", graph.node("Conv", values, weight, bias, pads=[0, side, 0, side]))
-        values = graph.node("MaxPool", values, kernel_shape=[1, pool], strides=[1, pool])
-    shape = graph.node("Concat", times_batch, graph.integers(front.n_outputs), axis=0)
-    return graph.node("Reshape", values, shape)
 
 
 def _lstm(cell: Any) -> LstmCell:

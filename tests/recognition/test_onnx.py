@@ -60,7 +60,7 @@ def recogniser(normaliser: str = "none", width: int = 1, stride: int = 1, **mode
     )
     with torch.no_grad():
         for values in made.model.parameters():
-            values.normal_(std=2.0 / math.sqrt(values[0].numel()) if values.ndim > 1 else 0.3)
+            values.normal_(std=2.0 / math.sqrt(values.shape[-1]) if values.ndim == 2 else 0.3)
         made.model.output.weight.mul_(4.0)
     if normaliser == "corpus":
         statistics = {"mean": torch.randn(N_MELS) - 8.0, "deviation": torch.rand(N_MELS) + 0.5}
@@ -108,16 +108,6 @@ SIZES = {
     "one layer": {"layers": 1},
     "three layers": {"layers": 3},
     "halved": {"layers": 3, "time_reduction": 2},
-    "convolved": {
-        "layers": 2,
-        "front": {
-            "_target_": "asr.recurrent.bands.BandConvolution",
-            "bands": N_MELS,
-            "channels": [8, 6],
-            "widths": [9, 5],
-            "pools": [2, 3],
-        },
-    },
     "a third, late": {"layers": 3, "time_reduction": 3, "time_reduction_after": 2},
     "a third, one layer": {"layers": 1, "time_reduction": 3},
 }
