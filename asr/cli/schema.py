@@ -19,7 +19,6 @@ from asr.features.spectral import SpectralConfig
 from asr.features.stack import FrameStackConfig
 from asr.recognition.corpora import CorpusConfig
 from asr.recognition.experiment import InventoryConfig, ScoringConfig
-from asr.recurrent.bands import BandConvolutionConfig
 from asr.recurrent.cells.lstm import LstmConfig
 from asr.recurrent.stack import StackConfig
 from asr.resources import resource
@@ -59,7 +58,6 @@ GROUPS: dict[str, dict[str, Any]] = {
     "augment": {"schema": AugmentConfig},
     "model": {"schema": StackConfig},
     "model/cell": {"lstm": LstmConfig},
-    "model/front": {"bands": BandConvolutionConfig},
     "optimizer": {"sgd": SgdConfig, "adamw": AdamWConfig},
     "schedule": {"one_cycle": OneCycleConfig, "plateau": PlateauConfig},
     "decoder": {"greedy": GreedyConfig},

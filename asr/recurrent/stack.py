@@ -26,7 +26,6 @@ class StackConfig:
 
     _target_: str = "asr.recurrent.stack.RecurrentStack"
     cell: Any = None  # a node with a _target_: of LstmConfig, which None stands for, or of a user's own cell
-    front: Any = None  # a node: what a frame goes through first, such as BandConvolutionConfig; None for nothing
     hidden: int = 128  # units per direction
     layers: int = 3
     dropout: float = 0.0  # share of each layer's outputs that are zeroed in training, not those of the last layer
@@ -41,7 +40,6 @@ class RecurrentStack(nn.Module):
         n_features: F, size of a frame.
         n_labels: L, labels with blank.
         cell: the configuration node of one cell; None: `LstmConfig()`.
-        front: the configuration node of a module that maps (N, F) frames to (N, n_outputs), each for itself; or None.
         hidden: H, units per direction.
         layers: bidirectional layers.
         dropout: between layers, within [0, 1).
@@ -58,7 +56,6 @@ class RecurrentStack(nn.Module):
         n_features: int,
         n_labels: int,
         cell: Any = None,
-        front: Any = None,
         hidden: int = 128,
         layers: int = 3,
         dropout: float = 0.0,
@@ -75,9 +72,8 @@ class RecurrentStack(nn.Module):
         self.time_reduction_after = time_reduction_after
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList()
-        self.front = None if front is None else build(_as_node(front), plugins, n_features=n_features)
-        node = _as_node(LstmConfig() if cell is None else cell)
-        n_inputs = n_features if self.front is None else self.front.n_outputs
+        node = _as_node(cell)
+        n_inputs = n_features
         for number in range(1, layers + 1):
             cells = [build(node, plugins, n_inputs=n_inputs, hidden=hidden) for _ in range(2)]
             self.layers.append(BidirectionalLayer(*cells))
@@ -106,8 +102,6 @@ class RecurrentStack(nn.Module):
         self._check_shapes(frames, lengths)
         layout = Layout(lengths, frames.shape[1], frames.device)
         rows = layout.pack(frames)  # (N, F): from here on there is no padding
-        if self.front is not None:
-            rows = self.front(rows)  # (N, n_outputs)
         for number, layer in enumerate(self.layers, start=1):
             if number > 1:
                 rows = self.dropout(rows)
@@ -130,9 +124,11 @@ class RecurrentStack(nn.Module):
             raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")
 
 
-def _as_node(part: Any) -> Mapping[str, Any]:
-    """A configuration node, from itself or from a config dataclass."""
-    return asdict(part) if is_dataclass(part) and not isinstance(part, type) else part
+def _as_node(cell: Any) -> Mapping[str, Any]:
+    """The configuration node of a cell, from a node or from a config dataclass."""
+    if cell is None:
+        cell = LstmConfig()
+    return asdict(cell) if is_dataclass(cell) and not isinstance(cell, type) else cell
 
 
 def _check_options(hidden: int, layers: int, dropout: float, time_reduction: int, time_reduction_after: int) -> None:
