@@ -6,6 +6,7 @@ import pytest
 from asr.errors import AsrError, DataError
 from asr.ink import Ink, unipen
 from asr.ink.unipen import Document, Part, cut, read_document
+from tests.mutations import mutated
 
 
 def document(text: str, **included: str) -> Document:
@@ -253,27 +254,6 @@ def test_large_strokes_and_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     made = document(THREE + '.SEGMENT WORD 0-2 ? "x"')
     with pytest.raises(DataError, match="main:13: the segment has more than 3 points"):
         made.ink(made.segments[0])
-
-
-def mutated(text: bytes, random: np.random.Generator) -> bytes:
-    """A few bytes changed, removed, inserted, or a piece moved."""
-    content = bytearray(text)
-    for _ in range(int(random.integers(1, 6))):
-        at = int(random.integers(0, len(content) or 1))
-        length = int(random.integers(1, 30))
-        kind = int(random.integers(0, 4))
-        if kind == 0:
-            content[at : at + 1] = bytes([int(random.integers(0, 256))])
-        elif kind == 1:
-            del content[at : at + length]
-        elif kind == 2:
-            content[at:at] = bytes(random.choice(list(b'0123456789-:,."\\\n\r .PENSGMT'), length).tolist())
-        else:
-            piece = content[at : at + length]
-            del content[at : at + length]
-            to = int(random.integers(0, len(content) or 1))
-            content[to:to] = piece
-    return bytes(content)
 
 
 RICH = (

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.ink import Ink
+from asr.ink.reading import read_ink
+from data_prep.ink_cache import stored
+
+INKS = {"a": Ink.of([[1, 2], [3, 4]], [[5, 6]]), "b": Ink.of([[7, 8, 0.5]], resolution=20.0)}
+
+
+class Maker:
+    """Gives the inks above and counts how often."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> Iterator[tuple[Utterance, Ink]]:
+        self.calls += 1
+        for name, ink in INKS.items():
+            yield Utterance(name, Path(), "ink", text=name.upper(), speaker=None, tags={"donor": "é"}), ink
+
+
+def test_made_once_and_read_again(tmp_path: Path) -> None:
+    make = Maker()
+    first = stored("toy", {"version": 1}, make, str(tmp_path))
+    again = stored("toy", {"version": 1}, make, str(tmp_path))
+    assert make.calls == 1
+    assert again == first
+    assert [(one.id, one.text, one.start, one.duration) for one in first] == [("a", "A", 0, 3), ("b", "B", 3, 1)]
+    for one in first:
+        assert one.kind == "ink"
+        assert one.start is not None
+        assert one.duration is not None
+        assert read_ink(one.source, int(one.start), int(one.duration)) == INKS[one.id]
+
+
+def test_another_identity_is_another_cache(tmp_path: Path) -> None:
+    make = Maker()
+    first = stored("toy", {"version": 1}, make, str(tmp_path))
+    other = stored("toy", {"version": 2}, make, str(tmp_path))
+    assert make.calls == 2
+    assert first[0].source != other[0].source
+
+
+@pytest.mark.parametrize("damage", ["no store", "short store", "no index", "half an index", "not JSON", "a list"])
+def test_what_is_not_whole_is_made_anew(tmp_path: Path, damage: str) -> None:
+    make = Maker()
+    first = stored("toy", {}, make, str(tmp_path))
+    store = first[0].source
+    index = store.with_suffix(".json")
+    if damage == "no store":
+        store.unlink()
+    elif damage == "short store":
+        store.write_bytes(store.read_bytes()[:-1])
+    elif damage == "no index":
+        index.unlink()
+    elif damage == "half an index":
+        index.write_text(index.read_text().replace('"points": [3, 1]', '"points": [3]'))
+    else:
+        index.write_text("[" if damage == "not JSON" else "[]")
+    assert stored("toy", {}, make, str(tmp_path)) == first
+    assert make.calls == 2
+    assert read_ink(store, 0, 3) == INKS["a"]
+
+
+def test_an_error_leaves_nothing(tmp_path: Path) -> None:
+    def fail() -> Iterator[tuple[Utterance, Ink]]:
+        yield from Maker()()
+        raise DataError("the corpus is broken")
+
+    with pytest.raises(DataError, match="the corpus is broken"):
+        stored("toy", {}, fail, str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_users_cache_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert stored("toy", {}, Maker())[0].source.parent == tmp_path / "ctc-asr" / "ink"
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match="the ink cache cannot be written to .*file"):
+        stored("toy", {}, Maker(), str(tmp_path / "file"))
