@@ -1,0 +1,217 @@
+"""IAM-OnDB: lines of English text written on a whiteboard, 221 writers (M. Liwicki, H. Bunke, ICDAR 2005).
+
+Licence: free for non-commercial research after registration; not to be redistributed.
+Get it: https://fki.tic.heia-fr.ch/databases/iam-on-line-handwriting-database; unpack `lineStrokes-all.tar.gz` and
+`ascii-all.tar.gz` into one folder and put the lists of a task beside them: `trainset.txt`, `testset_v.txt`,
+`testset_t.txt` and `testset_f.txt` (or in `task1/`). With `original-xml-all.tar.gz` unpacked too (`original/`) writers
+are known.
+
+Splits: the task's own. `trainset` trains, `testset_v` (first validation set) is dev, `testset_f` tests; `testset_t`,
+the second validation set, which Graves et al. 2009 chose their language model's weight on, is left out unless
+`second=dev` or `second=train`. Of task 1 they have 5364, 1438, 3859 and 1518 lines.
+
+A form's k-th line is `lineStrokes/a01/a01-000/a01-000u-0k.xml` and the k-th line below `CSR:` of
+`ascii/a01/a01-000/a01-000u.txt`. Some lines of the release have no transcript or no strokes: `skip_bad=true` leaves out
+whatever would be reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asr.corpus.utterance import Utterance
+from asr.errors import ConfigError, DataError, Problems
+from asr.ink import Ink
+from asr.ink.reading import read_ink
+from data_prep.ink_cache import stored
+from data_prep.recordings import Progress
+from data_prep.roots import find_root
+
+VERSION = 1
+"""Of the reading: raised when the same release gives other utterances."""
+
+LISTS = {"train": "trainset.txt", "dev": "testset_v.txt", "second": "testset_t.txt", "test": "testset_f.txt"}
+
+_SECOND = ("unused", "dev", "train")
+_FORM = re.compile(r"([a-z]\d\d)-(\d{3})[a-z]?")
+_WRITER = re.compile(rb'writerID="([^"<>&\s]{1,40})"')
+_MAX_TEXT_BYTES = 1 << 20
+_HEAD_BYTES = 1 << 14  # of an original file: the writer stands at its top
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of `asr-prepare iam_ondb`."""
+
+    root: str = field(default="", metadata={"help": "folder with lineStrokes/ and ascii/, or a folder above it"})
+    lists: str = field(default="", metadata={"help": "folder with trainset.txt and so on; empty: root or root/task1"})
+    second: str = field(default="unused", metadata={"help": "the second validation set: unused, dev or train"})
+    skip_bad: bool = field(default=False, metadata={"help": "leave out lines without a transcript or without strokes"})
+    cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a form: its list, its strokes and its transcript."""
+
+    part: str
+    id: str
+    strokes: Path
+    text: str
+    writer: str | None
+
+
+def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+    """The corpus as utterances of ink.
+
+    Raises:
+        ConfigError: `second` is none of its values.
+        DataError: the corpus or its lists are not there.
+        Problems: lists, strokes and transcripts do not fit each other.
+    """
+    if config.second not in _SECOND:
+        raise ConfigError(f"second={config.second}: expected {', '.join(_SECOND)}")
+    root = find_root(
+        config.root,
+        lambda folder: (folder / "lineStrokes").is_dir() and (folder / "ascii").is_dir(),
+        expected="lineStrokes/ and ascii/",
+        remedy="Register at https://fki.tic.heia-fr.ch/databases/iam-on-line-handwriting-database to get it",
+    )
+    problems: list[str] = []
+    lines = _lines(root, _lists_folder(root, config.lists), problems)
+    if problems and not config.skip_bad:
+        raise Problems(problems, what=_what(root))
+    if not lines:
+        raise Problems(problems, what=_what(root))
+    identity = {
+        "corpus": "iam_ondb",
+        "reader": VERSION,
+        "skip_bad": config.skip_bad,
+        "lines": [[one.part, one.id, one.text, one.writer, *_changed(one.strokes)] for one in lines],
+    }
+    utterances = stored(
+        "iam-ondb", identity, lambda: _read(root, lines, config.skip_bad, on_progress), folder=config.cache
+    )
+    splits: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
+    for utterance in utterances:
+        part = utterance.tags["part"]
+        part = config.second if part == "second" else part
+        if part in splits:
+            splits[part].append(utterance)
+    return splits
+
+
+def _what(root: Path) -> str:
+    return f"IAM-OnDB in {root} (skip_bad=true leaves such lines out)"
+
+
+def _lists_folder(root: Path, given: str) -> Path:
+    folders = [Path(given).expanduser().resolve()] if given else [root, root / "task1"]
+    for folder in folders:
+        if all((folder / name).is_file() for name in LISTS.values()):
+            return folder
+    raise DataError(
+        f"no lists of a task in {' or '.join(map(str, folders))}; expected {', '.join(LISTS.values())}: the site offers"
+        " them beside the data"
+    )
+
+
+def _changed(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    return status.st_size, status.st_mtime_ns
+
+
+def _lines(root: Path, lists: Path, problems: list[str]) -> list[Line]:
+    """All lines of all forms of the four lists."""
+    lines: list[Line] = []
+    first: dict[str, str] = {}
+    for part, name in LISTS.items():
+        for number, written in enumerate(_text(lists / name, problems), start=1):
+            form = written.strip()
+            where = f"{name}:{number}"
+            if not form:
+                continue
+            if _FORM.fullmatch(form) is None:
+                problems.append(f"{where}: {form[:40]!r} is no form; expected one such as a01-000u a line")
+            elif form in first:
+                problems.append(f"{where}: the form {form} stands in {first[form]} already; remove one of them")
+            else:
+                first[form] = where
+                lines += _form(root, form, part, problems)
+    return lines
+
+
+def _form(root: Path, form: str, part: str, problems: list[str]) -> Iterator[Line]:
+    """The lines of a form that have strokes and a transcript."""
+    folder = Path(form[:3], form[:7])
+    transcripts = root / "ascii" / folder / f"{form}.txt"
+    texts = _transcripts(transcripts, root, problems)
+    paths = sorted((root / "lineStrokes" / folder).glob(f"{form}-[0-9][0-9].xml"))
+    if not paths:
+        problems.append(f"{form}: there are no strokes lineStrokes/{folder.as_posix()}/{form}-01.xml")
+    writer = _writer(root / "original" / folder / f"strokes{form[7:] or 'z'}.xml")
+    for path in paths:
+        number = int(path.stem[-2:])
+        if texts and not 1 <= number <= len(texts):
+            problems.append(
+                f"{path.stem}: has no transcript: {transcripts.relative_to(root)} has {len(texts)} lines after CSR:"
+            )
+        elif texts:
+            yield Line(part, path.stem, path, texts[number - 1], writer)
+
+
+def _transcripts(path: Path, root: Path, problems: list[str]) -> list[str]:
+    """What stands below `CSR:`, by line; empty after a problem."""
+    lines = _text(path, problems, root)
+    marks = [number for number, line in enumerate(lines) if line.strip() == "CSR:"]
+    texts = [" ".join(line.split()) for line in lines[marks[0] + 1 :] if line.strip()] if marks else []
+    if lines and not texts:
+        problems.append(f"{path.relative_to(root)}: holds no transcript; expected lines of text after a line 'CSR:'")
+    return texts
+
+
+def _text(path: Path, problems: list[str], root: Path | None = None) -> list[str]:
+    name = path.name if root is None else str(path.relative_to(root))
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_TEXT_BYTES + 1)
+    except OSError as error:
+        problems.append(f"{name}: cannot be read: {error.strerror}")
+        return []
+    if len(content) > _MAX_TEXT_BYTES:
+        problems.append(f"{name}: more than {_MAX_TEXT_BYTES} bytes; expected a short text")
+        return []
+    return content.decode("latin-1").splitlines()
+
+
+def _writer(path: Path) -> str | None:
+    """The number of the writer from the form's original file, where that is there."""
+    try:
+        with path.open("rb") as file:
+            found = _WRITER.search(file.read(_HEAD_BYTES))
+    except OSError:
+        return None
+    return None if found is None else found[1].decode("latin-1")
+
+
+def _read(
+    root: Path, lines: Sequence[Line], skip_bad: bool, on_progress: Progress | None
+) -> Iterator[tuple[Utterance, Ink]]:
+    problems: list[str] = []
+    for done, line in enumerate(lines, start=1):
+        try:
+            ink = read_ink(line.strokes)
+        except DataError as error:
+            problems.append(str(error))
+        else:
+            yield Utterance(line.id, Path(), "ink", text=line.text, speaker=line.writer, tags={"part": line.part}), ink
+        if on_progress is not None:
+            on_progress("reading IAM-OnDB", done, len(lines))
+    if problems and not skip_bad:
+        raise Problems(problems, what=_what(root))
