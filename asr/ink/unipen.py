@@ -25,12 +25,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.errors import DataError
+from asr.errors import DataError, Problems
 from asr.ink.ink import Ink, Stroke
 
 MAX_FILE_BYTES = 32 << 20
@@ -295,6 +296,23 @@ def read_document(name: str, file_of: Callable[[str], File], resolve: Callable[[
         DataError: the file itself cannot be read. What is wrong inside is among the document's problems.
     """
     return _Reader(file_of, resolve).document(name)
+
+
+def read_unipen(path: Path, content: bytes) -> Ink:
+    """All pen-downs of one UNIPEN file by itself, whatever its segments; includes are left out.
+
+    Raises:
+        DataError: it is damaged, or holds no ink; names the file.
+    """
+    file = cut(str(path), content)
+    document = read_document(file.name, lambda name: file, lambda written, including: None)
+    if document.problems:
+        raise Problems(document.problems, what=str(path))
+    everything = Part(0, None, len(document.components) - 1, None)
+    ink = document.ink(Segment(file, 0, "", (everything,), "?", "", 0)) if document.components else None
+    if ink is None:
+        raise DataError(f"{path}: holds no ink: no .PEN_DOWN has points; ink that it includes is not read")
+    return ink
 
 
 class _TooMuch(Exception):  # noqa: N818  (ends the reading of a file)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from asr.errors import AsrError, DataError
+from asr.errors import AsrError, DataError, Problems
 from asr.ink import Ink, unipen
-from asr.ink.unipen import Document, Part, cut, read_document
+from asr.ink.unipen import Document, Part, cut, read_document, read_unipen
 from tests.mutations import mutated
 
 
@@ -254,6 +256,20 @@ def test_large_strokes_and_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     made = document(THREE + '.SEGMENT WORD 0-2 ? "x"')
     with pytest.raises(DataError, match="main:13: the segment has more than 3 points"):
         made.ink(made.segments[0])
+
+
+def test_a_file_by_itself() -> None:
+    path = Path("page.dat")
+    assert read_unipen(path, (".INCLUDE none\n" + THREE).encode()) == Ink.of(
+        [[1, 2], [3, 4]], [[5, 6]], [[7, 8], [9, 9], [10, 10]]
+    )
+    for empty in (b"", b".PEN_UP\n1 1\n", b".PEN_DOWN\n0 0\n"):
+        with pytest.raises(DataError, match="page.dat: holds no ink"):
+            read_unipen(path, empty)
+    with pytest.raises(Problems, match="page.dat:1: .COORD names the channels 'T'"):
+        read_unipen(path, b".COORD T\n.PEN_DOWN\n1\n")
+    with pytest.raises(DataError, match="page.dat:1: 1 numbers do not divide"):
+        read_unipen(path, b".PEN_DOWN\n1\n")
 
 
 RICH = (
