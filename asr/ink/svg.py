@@ -33,7 +33,6 @@ from asr.ink.xml import Element
 ROOT = "svg"
 _NOT_DRAWN = frozenset(["defs", "symbol", "marker", "pattern", "mask", "clipPath"])
 _TOLERANCE = 1 / 2000  # of the larger side of the drawing
-_MOST_PIECES = 1000  # of one curve; reached only by numbers that are no drawing
 _MILLIMETRES = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72, "pc": 25.4 / 6}
 _TRANSFORM = re.compile(r"\s*(matrix|translate|scale|rotate|skewX|skewY)\s*\(([^()]*)\)\s*,?\s*")
 _MARGIN = 0.05  # of the larger side, around what is written
@@ -56,13 +55,14 @@ def read_svg(path: Path, root: Element) -> Ink:
         except ValueError as error:
             raise DataError(f"{path}: {where}: {error}; save the drawing again as plain SVG") from None
     builder = InkBuilder(path)
-    tolerance = _TOLERANCE * _larger_side([points for subpath, _ in drawn for points in subpath.control_points()])
+    tolerance = _TOLERANCE * _larger_side([piece.reshape(-1, 2) for subpath, _ in drawn for piece in subpath.pieces])
     n_points = 0
     for subpath, where in drawn:
-        points = subpath.flattened(tolerance, _MOST_PIECES)
+        try:
+            points = subpath.flattened(tolerance, MAX_POINTS - n_points)
+        except ValueError:
+            raise DataError(f"{path}: more than {MAX_POINTS} points; cut it into pages") from None
         n_points += len(points)
-        if n_points > MAX_POINTS:
-            raise DataError(f"{path}: more than {MAX_POINTS} points; cut it into pages")
         builder.add(points * [1.0, -1.0], None, where)
     return builder.ink(_resolution(root))
 
@@ -88,14 +88,14 @@ def _outline(element: Element) -> list[Subpath]:
         return subpaths(attributes.get("d", ""))
     if element.name == "line":
         ends = [_number(attributes.get(name, "0"), name) for name in ("x1", "y1", "x2", "y2")]
-        return [Subpath.polyline(np.reshape(ends, (2, 2)))]
+        return [Subpath([np.reshape(ends, (2, 2))])]
     values = number_list(attributes.get("points", ""))
     if len(values) % 2:
         raise ValueError(f"{len(values)} coordinates; expected x and y for every point")
     points = np.reshape(values, (-1, 2))
     if element.name == "polygon" and len(points) > 1:
         points = np.concatenate([points, points[:1]])
-    return [Subpath.polyline(points)] if len(points) else []
+    return [Subpath([points])] if len(points) else []
 
 
 def _number(text: str, name: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 _COMMAND = re.compile(r"([MmZzLlHhVvCcSsQqTtAa])([^MmZzLlHhVvCcSsQqTtAa]*)")
 _NUMBER = re.compile(r"[\s,]*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)")
 _FLAG = re.compile(r"[\s,]*([01])")
+_MOST_STEPS = 1000  # of one curve; reached only by numbers that are no drawing
+_CURVES_AT_ONCE = 4096  # so that memory follows what they become
 _ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
-Points = NDArray[np.float64]  # (N, 2)
+Points = NDArray[np.float64]  # (N, 2), or (K, 3, 2) and (K, 4, 2) of curves
 
 
 @dataclass
@@ -23,56 +24,72 @@ class Subpath:
     """A line without a gap.
 
     Attributes:
-        pieces: (N, 2) arrays one after the other, each going on from the end of the one before: the points of a
-            polyline, or the three further control points of a cubic curve.
-        curved: for each piece whether it is a curve; the first is a polyline.
+        pieces: one after the other, each going on from the end of the one before: (N, 2) points of a polyline, as the
+            first always is, or (K, 3, 2) the three further control points of each of K cubic curves.
     """
 
     pieces: list[Points] = field(default_factory=list)
-    curved: list[bool] = field(default_factory=list)
-
-    @classmethod
-    def polyline(cls, points: Points) -> Subpath:
-        return cls([np.asarray(points, dtype=np.float64)], [False])
-
-    def add(self, points: Points, curved: bool = False) -> None:
-        self.pieces.append(points)
-        self.curved.append(curved)
-
-    def control_points(self) -> Iterator[Points]:
-        yield from self.pieces
 
     def transformed(self, matrix: NDArray[np.float64]) -> Subpath:
         """Under a (2, 3) matrix; nothing is computed, so nothing rounded, where it changes nothing."""
         if np.array_equal(matrix, np.eye(2, 3)):
             return self
         with np.errstate(over="ignore", invalid="ignore"):
-            return Subpath([piece @ matrix[:, :2].T + matrix[:, 2] for piece in self.pieces], self.curved)
+            return Subpath([piece @ matrix[:, :2].T + matrix[:, 2] for piece in self.pieces])
 
-    def flattened(self, tolerance: float, most_pieces: int) -> Points:
+    def flattened(self, tolerance: float, most_points: int) -> Points:
         """(N, 2) points of straight pieces that stay within a distance of the curves.
 
-        Between n equal steps of the parameter a curve B leaves its chord by at most max|B''| / (8 n^2), and |B''| is at
-        most 6 times the larger of its two second differences.
+        Raises:
+            ValueError: more points than allowed.
         """
         parts: list[Points] = []
+        n_points = 0
         end = np.zeros(2)
-        for piece, curved in zip(self.pieces, self.curved, strict=True):
-            if curved:
-                control = np.vstack([end, piece])
-                with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                    bend = np.linalg.norm(np.diff(control, n=2, axis=0), axis=1).max()
-                    wanted = math.sqrt(0.75 * bend / tolerance) if tolerance > 0 and bend < math.inf else 1.0
-                    n_steps = int(min(max(math.ceil(min(wanted, most_pieces)), 1), most_pieces))
-                    t = np.arange(1, n_steps + 1)[:, None] / n_steps
-                    s = 1 - t
-                    bow = s**3 * control[0] + 3 * s**2 * t * control[1] + 3 * s * t**2 * control[2] + t**3 * control[3]
-                bow[-1] = control[3]
-                parts.append(bow)
-            else:
+        for piece in self.pieces:
+            if piece.ndim == 2:
+                n_points += len(piece)
                 parts.append(piece)
-            end = piece[-1]
+            else:
+                starts = np.vstack([end, piece[:-1, 2]])
+                for k in range(0, len(piece), _CURVES_AT_ONCE):
+                    chosen = slice(k, k + _CURVES_AT_ONCE)
+                    control = np.concatenate([starts[chosen, None], piece[chosen]], axis=1)  # (K, 4, 2)
+                    n_steps = _steps(control, tolerance)
+                    n_points += int(n_steps.sum())
+                    if n_points > most_points:
+                        break
+                    parts.append(_bows(control, n_steps))
+            if n_points > most_points:
+                raise ValueError(f"more than {most_points} points")
+            end = parts[-1][-1]
         return np.concatenate(parts)
+
+
+def _steps(control: Points, tolerance: float) -> NDArray[np.int64]:
+    """(K,) equal steps of the parameter by which each curve is cut.
+
+    Between n steps a curve B leaves its chord by at most max|B''| / (8 n^2), and |B''| is at most 6 times the larger of
+    its two second differences.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        bend = np.linalg.norm(np.diff(control, n=2, axis=1), axis=2).max(axis=1)
+        wanted = np.sqrt(0.75 * bend / tolerance) if tolerance > 0 else np.zeros(len(control))
+    return np.ceil(np.clip(np.nan_to_num(wanted, nan=1.0), 1, _MOST_STEPS)).astype(np.int64)
+
+
+def _bows(control: Points, n_steps: NDArray[np.int64]) -> Points:
+    """(sum of steps, 2) points of the curves, each without its first."""
+    curve = np.repeat(np.arange(len(control)), n_steps)
+    step = np.arange(1, len(curve) + 1) - np.repeat(np.cumsum(n_steps) - n_steps, n_steps)
+    t = (step / n_steps[curve])[:, None]
+    s = 1 - t
+    p = control[curve]
+    with np.errstate(over="ignore", invalid="ignore"):
+        points: Points = s**3 * p[:, 0] + 3 * s**2 * t * p[:, 1] + 3 * s * t**2 * p[:, 2] + t**3 * p[:, 3]
+    ends = np.cumsum(n_steps) - 1
+    points[ends] = control[:, 3]
+    return points
 
 
 def subpaths(text: str) -> list[Subpath]:
@@ -170,6 +187,8 @@ class _Pen:
                 self._lines(arguments, relative)
             elif kind in "HV":
                 self._along_axis(arguments[:, 0], 0 if kind == "H" else 1, relative)
+            elif kind == "C":
+                self._cubics(arguments.reshape(-1, 3, 2), relative)
             else:
                 for row in arguments:
                     if kind == "A":
@@ -187,11 +206,11 @@ class _Pen:
     def _move(self, to: Points, relative: bool) -> None:
         self._finish()
         self.at = self.start = self.at + to if relative else to
-        self.open = Subpath.polyline(self.at[None])
+        self.open = Subpath([self.at[None]])
 
     def _drawn(self) -> Subpath:
         if self.open is None:  # after Z a new subpath begins where the old one did
-            self.open = Subpath.polyline(self.at[None])
+            self.open = Subpath([self.at[None]])
         return self.open
 
     def _close(self) -> None:
@@ -199,20 +218,27 @@ class _Pen:
             return
         path = self._drawn()
         if not np.array_equal(self.at, self.start):
-            path.add(self.start[None])
+            path.pieces.append(self.start[None])
         self.finished.append(path)
         self.open, self.at = None, self.start
 
     def _lines(self, points: Points, relative: bool) -> None:
         if len(points):
             points = self.at + np.cumsum(points, axis=0) if relative else points
-            self._drawn().add(points)
+            self._drawn().pieces.append(points)
             self.at = points[-1]
 
     def _along_axis(self, values: Points, axis: int, relative: bool) -> None:
         points = np.tile(self.at, (len(values), 1))
         points[:, axis] = self.at[axis] + np.cumsum(values) if relative else values
         self._lines(points, relative=False)
+
+    def _cubics(self, curves: Points, relative: bool) -> None:
+        if relative:
+            ends = self.at + np.cumsum(curves[:, 2], axis=0)
+            curves = curves + np.vstack([self.at, ends[:-1]])[:, None]
+        self._drawn().pieces.append(curves)
+        self.last_control, self.at = ("C", curves[-1, 1]), curves[-1, 2]
 
     def _curve(self, kind: str, row: Points, relative: bool) -> None:
         points = row.reshape(-1, 2) + (self.at if relative else 0.0)
@@ -226,7 +252,7 @@ class _Pen:
             points = np.stack([self.at + 2 / 3 * (quadratic - self.at), end + 2 / 3 * (quadratic - end), end])
         else:
             self.last_control = ("C", points[1])
-        self._drawn().add(points, curved=True)
+        self._drawn().pieces.append(points[None])
         self.at = points[2]
 
     def _arc(self, row: Points, relative: bool) -> None:
@@ -234,15 +260,14 @@ class _Pen:
         path = self._drawn()
         curves = _arc_curves(self.at, end, row)
         if curves is None:
-            path.add(end[None])
+            path.pieces.append(end[None])
         else:
-            for curve in curves:
-                path.add(curve, curved=True)
+            path.pieces.append(curves)
         self.at = end
 
 
-def _arc_curves(start: Points, end: Points, row: Points) -> list[Points] | None:
-    """An elliptic arc as cubic curves of at most a quarter turn (SVG 1.1, appendix F.6); None where it is a line.
+def _arc_curves(start: Points, end: Points, row: Points) -> Points | None:
+    """An elliptic arc as (K, 3, 2) cubic curves of at most a quarter turn (SVG 1.1, appendix F.6); None for a line.
 
     Args:
         start: (2,) where it begins.
@@ -280,4 +305,4 @@ def _arc_curves(start: Points, end: Points, row: Points) -> list[Points] | None:
         circle = np.stack([p[0] + tangents[0], p[1] - tangents[1], p[1]]) + centre
         curves.append((circle * scale) @ turn.T + middle)
     curves[-1][2] = end
-    return curves
+    return np.stack(curves)

@@ -102,7 +102,7 @@ def test_a_tilted_ellipse(read):
 def test_flattened_curves_stay_within_the_tolerance(control):
     p = np.array(control)
     (path,) = subpaths("M{} {}C{} {} {} {} {} {}".format(*(f"{value:.17f}" for value in p.ravel())))
-    points = path.flattened(0.05, 1000)
+    points = path.flattened(0.05, 10_000)
     t = np.linspace(0, 1, 301)[:, None]
     curve = (1 - t) ** 3 * p[0] + 3 * (1 - t) ** 2 * t * p[1] + 3 * (1 - t) * t**2 * p[2] + t**3 * p[3]
     a, b = points[:-1], points[1:]
@@ -195,3 +195,11 @@ def test_a_long_stroke(read):
     ink = read(f'<path d="M0 0{"L1.5-2.5" * 200_000}"/>')
     assert ink.n_points == 200_001
     assert ink.bounds() == (0, 0, 1.5, 2.5)
+
+
+def test_curves_of_too_many_points_are_refused(read, monkeypatch):
+    monkeypatch.setattr("asr.ink.svg.MAX_POINTS", 1000)
+    assert read(f'<path d="M0 0{"C9 9-9 9 0 0" * 5}"/>').n_points < 1000
+    for path in ("M0 0" + "C9 9-9 9 0 0" * 50, "M0 0C9 9-9 9 0 0" * 50):
+        with pytest.raises(DataError, match="more than 1000 points; cut it into pages"):
+            read(f'<path d="{path}"/>')
