@@ -38,7 +38,7 @@ def _id(family: str, written: str) -> str:
     lower = written.lower()
     if family == "ap":  # first_last, first_last_1 and _2, FIRSTLAST
         return re.sub(r"[^a-z]", "", lower)
-    if family == "ibm":  # bam11, bam12
+    if family == "ibm":  # one writer with a session number
         return re.sub(r"[0-9]+$", "", lower)
     if family == "kar":
         return lower.partition("_")[0]

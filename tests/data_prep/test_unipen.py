@@ -162,11 +162,11 @@ def test_withheld_segments_are_left_out(tmp_path: Path, split_of_the_tree: None)
 @pytest.mark.parametrize(
     ("donor", "one", "other"),
     [
-        ("sie", "GSAA", "gsaa"),
+        ("sie", "XYZ", "xyz"),
         ("apd", "First_Last_1", "FIRST_LAST_2"),
-        ("ibm", "bam11", "BAM12"),
-        ("kar", "mch_0005", "mch_0007"),
-        ("rim", "wd136", "xy1"),
+        ("ibm", "xyz11", "XYZ12"),
+        ("kar", "xyz_0005", "xyz_0007"),
+        ("rim", "xyz1", "abc2"),
     ],
 )
 def test_ids_of_one_person_have_one_key(donor: str, one: str, other: str) -> None:
@@ -249,9 +249,9 @@ def test_real_words(tmp_path: Path, release: Release, monkeypatch: pytest.Monkey
     inks = {u.id: read_ink(u.source, int(u.start or 0), int(u.duration or 0)) for u in everything}
     assert all(ink.n_points > 1 for ink in inks.values())
     assert {u.tags["donor"] for u in everything if inks[u.id].has_times} == {"ceb"}  # pen-ups were recorded there
-    # Read by eye: data/6/par/19mccl.dat:3 is 'For' of the components 0 to 3.
-    first = next(u for u in everything if u.tags["file"] == "data/6/par/19mccl.dat")
-    assert (first.text, len(inks[first.id].strokes)) == ("For", 4)
+    # Read by eye: data/6/lav/lav0/cl_0001.dat:4 is 'siiaret' of the components 22 to 31.
+    first = next(u for u in everything if u.tags["file"] == "data/6/lav/lav0/cl_0001.dat")
+    assert (first.text, len(inks[first.id].strokes)) == ("siiaret", 10)
 
 
 def test_mutated_real_files_give_a_result_or_an_error_of_ours(release: Release) -> None:
