@@ -1,0 +1,120 @@
+"""Letters as single strokes: the Hershey fonts, made round and put into units of an x-height.
+
+A. V. Hershey drew them (U.S. Naval Weapons Laboratory, 1967); they come with the package `Hershey-Fonts`. Two of its
+fonts hold Latin letters of one line each: `futural` (print) and `scripts` (joined writing); the others draw their
+strokes double or with serifs, or repeat these two.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import DataError
+
+FONTS = ("print", "script")
+REMEDY = "`pip install Hershey-Fonts`"
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'"
+
+_SOURCES = {"print": ("futural", 9, -5), "script": ("scripts", 9, 0)}  # name, y of the base line and of the height of x
+_CORNER = 1.0  # radians: a sharper turn of the outline is a corner and stays one
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Glyph:
+    """A letter.
+
+    Attributes:
+        strokes: each (N, 2) in the order of writing; x from the letter's left border, y up from the base line, in
+            x-heights.
+        marks: those that may be written later: the dots of i and j, the bar of t.
+        width: to the next letter's left border.
+    """
+
+    strokes: tuple[Floats, ...]
+    marks: tuple[Floats, ...]
+    width: float
+
+
+def available() -> bool:
+    """Whether the fonts are installed."""
+    return importlib.util.find_spec("HersheyFonts") is not None
+
+
+@lru_cache(maxsize=len(FONTS))
+def font(name: str) -> dict[str, Glyph]:
+    """All `LETTERS` of a font.
+
+    Raises:
+        DataError: the package with the fonts is missing.
+    """
+    if not available():
+        raise DataError(f"the embedded pen corpus is written in the Hershey fonts, which are not installed: {REMEDY}")
+    from HersheyFonts import HersheyFonts
+
+    source, base, top = _SOURCES[name]
+    fonts = HersheyFonts()
+    fonts.load_default_font(source)
+    drawn = fonts.all_glyphs
+    return {letter: _glyph(letter, drawn[letter], base, base - top) for letter in LETTERS}
+
+
+def _glyph(letter: str, drawn: Any, base: int, height: int) -> Glyph:
+    strokes = []
+    for stroke in drawn.strokes:
+        points = np.array(stroke, dtype=np.float64)
+        points = np.column_stack([points[:, 0] - drawn.left_offset, base - points[:, 1]]) / height
+        strokes.append(points)
+    marks = [stroke for stroke in strokes if _is_mark(letter, stroke)]
+    others = _joined([stroke for stroke in strokes if not _is_mark(letter, stroke)])
+    return Glyph(
+        tuple(rounded(stroke) for stroke in others), tuple(rounded(mark) for mark in marks), drawn.char_width / height
+    )
+
+
+def _is_mark(letter: str, stroke: Floats) -> bool:
+    width, height = np.ptp(stroke, axis=0)
+    if letter in "ij":
+        return bool(stroke[:, 1].min() > 1.0 and height < 0.5)
+    return letter == "t" and bool(width > 2 * height)
+
+
+def _joined(strokes: list[Floats]) -> list[Floats]:
+    """Strokes that go on where the one before ended are one."""
+    result: list[Floats] = []
+    for stroke in strokes:
+        if result and np.hypot(*(stroke[0] - result[-1][-1])) < 0.01:
+            result[-1] = np.concatenate([result[-1], stroke[1:]])
+        else:
+            result.append(stroke)
+    return result
+
+
+def rounded(points: Floats) -> Floats:
+    """An outline of straight steps as a curve; corners stay (Chaikin's corner cutting, three times)."""
+    if len(points) < 3:
+        return points
+    steps = np.diff(points, axis=0)
+    angles = np.arctan2(steps[:, 1], steps[:, 0])
+    turns = np.abs((np.diff(angles) + np.pi) % (2 * np.pi) - np.pi)
+    corners = [0, *(np.flatnonzero(turns > _CORNER) + 1).tolist(), len(points) - 1]
+    parts = [_cut(points[a : b + 1]) for a, b in pairwise(corners)]
+    return np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+
+
+def _cut(points: Floats) -> Floats:
+    for _ in range(3):
+        if len(points) < 3:
+            break
+        a, b = points[:-1], points[1:]
+        cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1).reshape(-1, 2)
+        points = np.concatenate([points[:1], cut[1:-1], points[-1:]])
+    return points
