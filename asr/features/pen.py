@@ -7,6 +7,7 @@ signal -> repeated points, slant, base line, size (`pen_normalise`) -> equal ste
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
 from typing import Any
@@ -21,12 +22,13 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.features.pen_curves import CURVES, curves, fit
 from asr.features.pen_graves2009 import GRAVES2009, MAX_FRAMES, delayed, graves2009, hats
-from asr.features.pen_normalise import Floats, normalised
+from asr.features.pen_normalise import Floats, Trace, normalised
 from asr.features.pen_points import OFFSETS, PLAIN, offsets, plain
 from asr.features.pen_resample import resampled
 from asr.ink.ink import Ink
 from asr.ink.reading import ink_points, read_ink
 
+Change = Callable[[Trace], Trace]
 NAMES = {"plain": PLAIN, "offsets": OFFSETS, "graves2009": GRAVES2009, "curves": CURVES}
 _SMALLEST_STEP = 0.01  # core heights; below it every word would be thousands of frames
 
@@ -110,11 +112,12 @@ class PenFeatures(PenConfig):
         """The signal itself: features are of shapes, and what there is of speed is relative to the mean speed."""
         return signal
 
-    def compute(self, signal: Tensor) -> Tensor:
+    def compute(self, signal: Tensor, change: Change | None = None) -> Tensor:
         """Frames of ink.
 
         Args:
             signal: (N, 4) of `ink_signal`, N >= 1, finite but for the times.
+            change: what is done to the normalised ink before its frames are computed: an augmentation.
 
         Returns:
             (T, F) float32, all finite, T >= 1; at most 8 N + 512 frames, and two more a stroke. The same for ink that
@@ -123,7 +126,7 @@ class PenFeatures(PenConfig):
         Raises:
             DataError: there are no points, or so many that they are no line of text.
         """
-        return torch.from_numpy(self._frames(signal)[0].astype(np.float32))
+        return torch.from_numpy(self._frames(signal, change)[0].astype(np.float32))
 
     def point_index(self, signal: Tensor) -> Tensor:
         """Which point of the signal each frame came from, or the nearest one to it: (T,) int64, T as of `compute`.
@@ -137,13 +140,15 @@ class PenFeatures(PenConfig):
         """The fields of `PenConfig`."""
         return {field.name: getattr(self, field.name) for field in fields(PenConfig)}
 
-    def _frames(self, signal: Tensor) -> tuple[Floats, Floats]:
+    def _frames(self, signal: Tensor, change: Change | None = None) -> tuple[Floats, Floats]:
         """(T, F) frames and (T,) places in the signal."""
         if signal.ndim != 2 or signal.shape[1] != 4:
             raise ValueError(f"the signal of ink is (N, 4), got {tuple(signal.shape)}")
         if len(signal) == 0:
             raise DataError("the ink is empty (0 points): nothing to compute frames from")
         trace = normalised(signal.numpy().astype(np.float64), self.slant, self.baseline, self.size)
+        if change is not None:
+            trace = change(trace)
         if self.kind == "graves2009":
             covers, trace = hats(trace), trace.without(delayed(trace))
             path = resampled(trace, self.step, MAX_FRAMES)

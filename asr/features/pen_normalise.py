@@ -66,7 +66,7 @@ def normalised(signal: Floats, slant: bool = True, baseline: bool = True, size: 
     1. Repeated points: of neighbours at the same place in a stroke the first stays.
     2. Slant: x - s y, where s is the middle of dx / dy over all downward runs (from a highest to the next lowest point
        of a stroke), weighted with their squared heights: the quarter that leans most to either side is left out.
-       Exact under any shear of the ink, up to 56 degrees. Where nothing goes down, upward runs count; level ink is left.
+       Exact under any shear of the ink, up to 56 degrees. Where nothing goes down, upward runs count; level ink stays.
     3. Base line and corpus line: two lines of one angle through the lower and the upper ends of all runs, fitted
        robustly (Cauchy weights), so that ascenders and descenders count little. The angle is removed by moving points
        vertically; short ink, whose angle cannot be told from its letters, keeps most of it.

@@ -15,7 +15,7 @@ from asr.features.spectral import SpectralConfig, SpectralFeatures
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 FEATURES = sorted((CONF / "features").glob("*.yaml"))
-AUGMENT = sorted((CONF / "augment").glob("*.yaml"))
+AUGMENT = sorted(path for path in (CONF / "augment").glob("*.yaml") if not path.stem.startswith("pen"))
 
 
 def preset(path: Path, config: type) -> dict[str, Any]:
