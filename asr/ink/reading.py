@@ -72,6 +72,8 @@ def _parsed(path: Path, content: bytes) -> Ink:
         raise DataError(f"{path}: XML with the root element <{root.name[:40]}>, which is no ink; expected {FORMATS}")
     if re.match(rb"\.[A-Z]", start):
         raise DataError(f"{path}: looks like UNIPEN, which is read as a whole corpus: use asr-prepare")
+    if content[8:9] == b"{" and b"ctc-asr-inks" in content[:4096]:
+        raise DataError(f"{path}: an ink cache; name it *{SUFFIX}")
     raise DataError(f"{path}: not ink that can be read here; expected {FORMATS}")
 
 
