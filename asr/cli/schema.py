@@ -15,6 +15,8 @@ from asr.decoding.greedy import GreedyConfig
 from asr.errors import ConfigError
 from asr.features.augment import AugmentConfig
 from asr.features.normalise import NormaliserConfig
+from asr.features.pen import PenConfig
+from asr.features.pen_augment import PenAugmentConfig
 from asr.features.spectral import SpectralConfig
 from asr.features.stack import FrameStackConfig
 from asr.recognition.corpora import CorpusConfig
@@ -52,10 +54,10 @@ class RunConfig:
 
 GROUPS: dict[str, dict[str, Any]] = {
     "corpus": {"schema": CorpusConfig},
-    "features": {"schema": SpectralConfig},
+    "features": {"schema": SpectralConfig, "pen_schema": PenConfig},
     "normaliser": {"schema": NormaliserConfig},
     "stacking": {"schema": FrameStackConfig},
-    "augment": {"schema": AugmentConfig},
+    "augment": {"schema": AugmentConfig, "pen_schema": PenAugmentConfig},
     "model": {"schema": StackConfig},
     "model/cell": {"lstm": LstmConfig},
     "optimizer": {"sgd": SgdConfig, "adamw": AdamWConfig},

@@ -1,4 +1,4 @@
-"""`asr-transcribe`: recordings in, text out."""
+"""`asr-transcribe`: recordings or ink in, text out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_plugin, run
-from asr.errors import AsrError, DataError
+from asr.errors import AsrError, ConfigError, DataError
 
 if TYPE_CHECKING:
     from asr.decoding.hypothesis import Hypothesis, Span
+    from asr.recognition.recogniser import Recogniser
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def _main() -> None:
     failed = []
     for path in given.files:
         try:
-            hypothesis = recogniser.transcribe(path, channel=given.channel)
+            lines = list(_read(recogniser, path, given))
         except DataError as error:  # the other files are still transcribed
             if len(given.files) == 1:
                 raise
@@ -37,28 +38,53 @@ def _main() -> None:
             print(f"error: {error}", file=sys.stderr)
             continue
         name = f"{path}\t" if len(given.files) > 1 and given.format == "text" else ""
-        for line in FORMATS[given.format](path, hypothesis):
+        for line in lines:
             print(f"{name}{line}", flush=True)
     if failed:
         raise AsrError(f"{len(failed)} of {len(given.files)} files could not be transcribed; see above")
 
 
+def _read(recogniser: Recogniser, path: Path, given: argparse.Namespace) -> Iterator[str]:
+    """What is printed of one file."""
+    if not recogniser.reads_ink:
+        yield from FORMATS[given.format](path, recogniser.transcribe(path, channel=given.channel))
+        return
+    from asr.ink.reading import read_ink
+    from asr.recognition.page import transcribe_page
+
+    if given.format == "ctm":
+        raise ConfigError("--format ctm is for recordings: it holds times; take text or json for ink")
+    page = transcribe_page(recogniser, read_ink(path))
+    if given.format == "text":
+        yield from (line.hypothesis.text for line in page)
+    else:
+        rows = [{"strokes": line.strokes, **_found(line.hypothesis)} for line in page]
+        yield json.dumps({"file": str(path), "lines": rows}, ensure_ascii=False)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-transcribe",
-        description="Recognise recordings with a trained model.",
+        description="Recognise recordings, or pages of ink, with a trained model.",
         epilog="example: asr-transcribe an4 recording.flac --format json",
     )
     parser.add_argument(
         "model", help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: quickstart, an4"
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="file", help="WAV, FLAC, OGG, Opus, MP3 or NIST SPHERE")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="file",
+        help="WAV, FLAC, OGG, Opus, MP3, NIST SPHERE; for a model of pen strokes InkML, IAM-OnDB XML, .xopp, SVG, JSON",
+    )
     parser.add_argument(
         "--format",
         choices=sorted(FORMATS),
         default="text",
         help="text (default; behind the name where there are several files), json (one object a file: labels and "
-        "words with times in seconds and confidences), ctm (one line a word, as NIST tools read it)",
+        "words with confidences and times in seconds; of ink each line with its strokes, and indices of points instead "
+        "of times), ctm (one line a word, as NIST tools read it)",
     )
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
     add_plugin(parser)
@@ -71,16 +97,16 @@ def _text(path: Path, hypothesis: Hypothesis) -> Iterator[str]:
 
 
 def _json(path: Path, hypothesis: Hypothesis) -> Iterator[str]:
-    yield json.dumps(
-        {
-            "file": str(path),
-            "text": hypothesis.text,
-            "log_probability": round(hypothesis.log_probability, 4),
-            "words": [_span(one, "word") for one in hypothesis.words],
-            "labels": [_span(one, "label") for one in hypothesis.spans],
-        },
-        ensure_ascii=False,
-    )
+    yield json.dumps({"file": str(path), **_found(hypothesis)}, ensure_ascii=False)
+
+
+def _found(hypothesis: Hypothesis) -> dict[str, object]:
+    return {
+        "text": hypothesis.text,
+        "log_probability": round(hypothesis.log_probability, 4),
+        "words": [_span(one, "word") for one in hypothesis.words],
+        "labels": [_span(one, "label") for one in hypothesis.spans],
+    }
 
 
 def _span(span: Span, name: str) -> dict[str, object]:

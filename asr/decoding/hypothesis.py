@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -65,6 +68,27 @@ class Decoder(Protocol):
             One hypothesis an utterance, in order.
         """
         ...
+
+
+def at_points(hypothesis: Hypothesis, places: NDArray[np.int64]) -> Hypothesis:
+    """The same hypothesis with spans that count points instead of frames.
+
+    Args:
+        hypothesis: its spans count frames, from 0.
+        places: (T,) which point each frame came from, T >= 1.
+    """
+
+    def moved(span: Span) -> Span:
+        first = min(int(span.start), len(places) - 1)
+        last = min(max(math.ceil(span.end) - 1, first), len(places) - 1)
+        covered = places[first : last + 1]
+        return replace(span, start=float(covered.min()), end=float(covered.max()) + 1)
+
+    return replace(
+        hypothesis,
+        spans=tuple(moved(span) for span in hypothesis.spans),
+        words=tuple(moved(span) for span in hypothesis.words),
+    )
 
 
 def words_of(spans: Sequence[Span], unit: Literal["characters", "labels"]) -> tuple[Span, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,8 +14,11 @@ from torch import Tensor
 from asr.config import build
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
-from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.hypothesis import Hypothesis, at_points
 from asr.errors import DataError
+from asr.features.extractor import PointIndexed
+from asr.features.pen import ink_signal
+from asr.ink import Ink
 
 PARTS = ("features", "normaliser", "stacking", "model", "decoder")  # the groups a recogniser is built from
 
@@ -56,7 +59,7 @@ class Recogniser:
 
     @property
     def frame_seconds(self) -> float:
-        """Distance between two posteriors."""
+        """Distance between two posteriors: seconds (audio) or frames of the extractor (ink)."""
         model = self.model
         stretch = self.stacking.stride * model.time_reduction / model.outputs_per_frame
         return float(self.extractor.frame_shift * stretch)
@@ -84,28 +87,49 @@ class Recogniser:
         log_probs, lengths = self.posteriors(frames)
         return list(self.decoder.decode(log_probs, lengths, frame_seconds=self.frame_seconds, offset=offset))
 
+    @property
+    def reads_ink(self) -> bool:
+        """Whether it reads pen strokes; recordings otherwise."""
+        return isinstance(self.extractor, PointIndexed)
+
     def transcribe(
-        self, source: str | Path | Utterance | NDArray[np.float32] | Tensor, channel: int | None = None
+        self, source: str | Path | Utterance | Ink | NDArray[np.float32] | Tensor, channel: int | None = None
     ) -> Hypothesis:
-        """Recognise one recording.
+        """Recognise one recording, or the ink of one word or line (`asr.recognition.page` reads pages).
 
         Args:
-            source: a file, an utterance of a manifest, or floating-point samples (N,) in [-1, 1] at the extractor's
-                rate (`recogniser.extractor.rate`).
-            channel: which channel of a file with several, from 0.
+            source: a file, an utterance of a manifest, an ink, or floating-point samples (N,) in [-1, 1] at the
+                extractor's rate (`recogniser.extractor.rate`).
+            channel: which channel of a recording with several, from 0.
 
         Returns:
-            The hypothesis: text, labels, their confidences, and their times in seconds from the beginning of the file.
+            The hypothesis: text, labels, their confidences, and where they stand: seconds from the beginning of the
+            file, or the index of their first point in the ink and of the first behind them.
 
         Raises:
-            DataError: the file cannot be read, named with the reason; samples that are integers, NaN or infinite.
+            DataError: the file cannot be read, named with the reason; samples that are integers, NaN or infinite; ink
+                for a model that has learned from recordings, and the other way round.
         """
+        if self.reads_ink:
+            signal = self._ink_signal(source)
+            found = self.recognise([self.frames(self.extractor.compute(signal))])[0]
+            return at_points(found, self.extractor.point_index(signal).numpy())
+        if isinstance(source, Ink):
+            raise DataError("this model reads recordings, not ink; load one that has learned from pen strokes")
         if isinstance(source, (np.ndarray, Tensor)):
             signal, start = _samples(source), 0.0
         else:
             utterance = source if isinstance(source, Utterance) else _of_file(Path(source), channel)
             signal, start = self.extractor.read(utterance), utterance.start or 0.0
         return self.recognise([self.frames(self.extractor.compute(signal))], offset=start)[0]
+
+    def _ink_signal(self, source: str | Path | Utterance | Ink | NDArray[np.float32] | Tensor) -> Tensor:
+        if isinstance(source, Ink):
+            return ink_signal(source)
+        if isinstance(source, (np.ndarray, Tensor)):
+            raise DataError("this model reads ink, not samples; give a file of ink or an asr.ink.Ink")
+        utterance = source if isinstance(source, Utterance) else _of_file(Path(source), None, kind="ink")
+        return self.extractor.read(utterance)  # type: ignore[no-any-return]
 
 
 def _samples(source: NDArray[np.float32] | Tensor) -> Tensor:
@@ -118,6 +142,6 @@ def _samples(source: NDArray[np.float32] | Tensor) -> Tensor:
     return signal.detach().to("cpu", torch.float32)
 
 
-def _of_file(path: Path, channel: int | None) -> Utterance:
+def _of_file(path: Path, channel: int | None, kind: Literal["audio", "ink"] = "audio") -> Utterance:
     path = path.expanduser().absolute()
-    return Utterance(id=path.stem, source=path, channel=channel)
+    return Utterance(id=path.stem, source=path, kind=kind, channel=channel)
