@@ -20,7 +20,7 @@ def available() -> bool:
     if find_spec("numba") is None:
         return False
     import numba
-    from llvmlite import binding  # type: ignore[import-untyped]
+    from llvmlite import binding
 
     new_enough = tuple(int(part) for part in numba.__version__.split(".")[:2]) >= OLDEST_NUMBA
     on_arm = platform.machine() in ("aarch64", "arm64")
