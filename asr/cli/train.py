@@ -124,6 +124,8 @@ def _explain(error: Exception) -> str:
     unknown = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", f"{text}\n{cause}")
     if "not in" in f"{text}{cause}" and unknown:
         name = unknown.group(1)
+        if name in ("corpus.options", "corpus.pool"):
+            return f"{name}={{...}} names what is not set yet; add one by one: +{name}.NAME=..."
         if name.startswith(("corpus.options.", "corpus.pool.")):  # free, but what is new there is said to be new
             return f"'{name}' is not set yet; to add it, put a plus before it: +{name}=..."
         known = _known_options()
