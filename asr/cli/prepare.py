@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, run
 from asr.cli.progress import Steps, console
 from asr.errors import ConfigError
+
+if TYPE_CHECKING:
+    from asr.corpus.utterance import Utterance
 
 
 def main() -> None:
@@ -50,10 +55,18 @@ def _main() -> None:
     with Steps() as steps:
         splits = read_corpus(given.name, options, plugins, steps)
     for name, path in write_corpus(splits, out).items():
-        seconds = [one.duration for one in splits[name] if one.duration is not None]
-        hours = f", {sum(seconds) / 3600:.2f} h" if len(seconds) == len(splits[name]) else ""
-        speakers = {one.speaker for one in splits[name] if one.speaker is not None}
-        console.print(f"{path}: {len(splits[name])} utterances, {len(speakers)} speakers{hours}", soft_wrap=True)
+        console.print(f"{path}: {_contents(splits[name])}", soft_wrap=True)
+
+
+def _contents(utterances: Sequence[Utterance]) -> str:
+    """How much a split holds, in one line."""
+    people = {one.speaker for one in utterances if one.speaker is not None}
+    amounts = [one.duration for one in utterances if one.duration is not None]
+    ink = all(one.kind == "ink" for one in utterances)
+    told = f"{len(utterances)} utterances, {len(people)} {'writers' if ink else 'speakers'}"
+    if len(amounts) < len(utterances):
+        return told
+    return told + (f", {sum(amounts):.0f} points" if ink else f", {sum(amounts) / 3600:.2f} h")
 
 
 def _parsed(words: list[str]) -> dict[str, object]:
