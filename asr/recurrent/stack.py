@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from asr.config import build
 from asr.errors import ConfigError
 from asr.recurrent.cells.lstm import LstmConfig
+from asr.recurrent.dropout import KINDS, RowDropout
 from asr.recurrent.layer import BidirectionalLayer
 from asr.recurrent.layout import Layout, reduced_length
 
@@ -29,6 +30,7 @@ class StackConfig:
     hidden: int = 128  # units per direction
     layers: int = 3
     dropout: float = 0.0  # share of each layer's outputs that are zeroed in training, not those of the last layer
+    dropout_per: str = "frame"  # or "utterance": the same outputs in all its frames
     time_reduction: int = 1  # this many frames become one frame, 1: none
     time_reduction_after: int = 1  # ... after this layer, the first is 1
     outputs_per_frame: int = 1  # posteriors that the last layer gives for each of its frames, one behind the other
@@ -44,6 +46,7 @@ class RecurrentStack(nn.Module):
         hidden: H, units per direction.
         layers: bidirectional layers.
         dropout: between layers, within [0, 1).
+        dropout_per: `frame` or `utterance`, see `RowDropout`.
         time_reduction: frames that become one by concatenation; 1 leaves the rate as it is.
         time_reduction_after: the layer after which that happens, counted from 1.
         outputs_per_frame: posteriors that each frame of the last layer gives, one behind the other (Vanhoucke, Devin
@@ -63,12 +66,15 @@ class RecurrentStack(nn.Module):
         hidden: int = 128,
         layers: int = 3,
         dropout: float = 0.0,
+        dropout_per: str = "frame",
         time_reduction: int = 1,
         time_reduction_after: int = 1,
         outputs_per_frame: int = 1,
         plugins: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        if dropout_per not in KINDS:
+            raise ConfigError(f"model.dropout_per must be one of {', '.join(KINDS)}, got {dropout_per}")
         _check_options(hidden, layers, dropout, time_reduction, time_reduction_after, outputs_per_frame)
         self.n_features = n_features
         self.n_labels = n_labels
@@ -76,7 +82,7 @@ class RecurrentStack(nn.Module):
         self.time_reduction = time_reduction
         self.time_reduction_after = time_reduction_after
         self.outputs_per_frame = outputs_per_frame
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = RowDropout(dropout, dropout_per)
         self.layers = nn.ModuleList()
         node = _as_node(cell)
         n_inputs = n_features
@@ -110,7 +116,7 @@ class RecurrentStack(nn.Module):
         rows = layout.pack(frames)  # (N, F): from here on there is no padding
         for number, layer in enumerate(self.layers, start=1):
             if number > 1:
-                rows = self.dropout(rows)
+                rows = self.dropout(rows, layout)
             rows = layer(rows, layout)  # (N, 2H)
             if number == self.time_reduction_after and self.time_reduction > 1:
                 rows, layout = layout.join(rows, self.time_reduction)  # (N', 2H * time_reduction)
