@@ -13,7 +13,7 @@ from asr.corpus.utterance import Utterance
 
 RATE = 16000
 TONES = {"a": 400.0, "b": 900.0, "c": 1800.0, " ": 0.0}  # hertz
-COUNTS = {"train": 32, "dev": 4, "test": 6}
+COUNTS = {"train": 64, "dev": 4, "test": 6}
 
 
 def sound(text: str, rng: np.random.Generator) -> np.ndarray:

@@ -19,11 +19,16 @@ def _main() -> None:
         prog="asr-export",
         description="Write a model as one .safetensors bundle (configuration, inventory, normalisation and weights) or "
         "as an ONNX network.",
-        epilog="example: asr-export runs/an4/ctc/... an4.safetensors --half",
+        epilog="example: asr-export runs/an4/ctc/... an4.safetensors --store float16",
     )
     parser.add_argument("model", help="a run folder, a checkpoint, a bundle or a pretrained name")
     parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file")
-    parser.add_argument("--half", action="store_true", help="store the weights of a bundle as float16: half the size")
+    parser.add_argument(
+        "--store",
+        choices=("float32", "float16", "int8"),
+        default="float32",
+        help="how a bundle keeps the weights: float32 (default), float16 (half the size), int8 (a quarter)",
+    )
     add_plugin(parser)
     parser.add_argument("--data", help="for the model card: what it was trained on")
     parser.add_argument("--licence", help="for the model card: of the weights")
@@ -31,8 +36,8 @@ def _main() -> None:
     given = parser.parse_args()
     if given.out.suffix not in (".safetensors", ".onnx"):
         raise ConfigError(f"{given.out}: the name must end in .safetensors or .onnx")
-    if given.half and given.out.suffix == ".onnx":
-        raise ConfigError("--half is for .safetensors bundles")
+    if given.store != "float32" and given.out.suffix == ".onnx":
+        raise ConfigError("--store is for .safetensors bundles")
 
     from asr.cli.progress import console
     from asr.recognition.loading import load, save_bundle
@@ -44,5 +49,5 @@ def _main() -> None:
 
         export_onnx(recogniser, given.out)
     else:
-        save_bundle(recogniser, given.out, half=given.half)
+        save_bundle(recogniser, given.out, store=given.store)
     console.print(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB", soft_wrap=True)

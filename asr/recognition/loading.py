@@ -12,6 +12,7 @@ import torch
 from asr.config import nearest
 from asr.corpus.inventory import Inventory
 from asr.errors import AsrError, CheckpointError
+from asr.recognition.packing import packed, unpacked
 from asr.recognition.recogniser import PARTS, Recogniser
 from asr.training.checkpoint import load_checkpoint, write_atomically
 
@@ -149,20 +150,18 @@ def _is_model(bundle: Any) -> bool:
     )
 
 
-def save_bundle(recogniser: Recogniser, path: Path, half: bool = False) -> None:
+def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> None:
     """Write one self-contained `.safetensors` file.
 
     Args:
         recogniser: what to save.
         path: where to.
-        half: store the network's weights in float16 (half the size; they are float32 again when loaded).
+        store: how the network's weights are kept, see `packed`; they are float32 again when loaded.
     """
     from safetensors.torch import save
 
-    weights = {name: value.half() if half else value for name, value in recogniser.model.state_dict().items()}
-    statistics = recogniser.normaliser.state_dict()
-    tensors = {f"model.{name}": value for name, value in weights.items()}
-    tensors |= {f"normaliser.{name}": value for name, value in statistics.items()}
+    tensors = {f"normaliser.{name}": value for name, value in recogniser.normaliser.state_dict().items()}
+    tensors |= packed(recogniser.model.state_dict(), store)
     header = {key: value for key, value in state_of(recogniser).items() if key != "normaliser"}
     content = save({name: value.contiguous() for name, value in tensors.items()}, {"bundle": json.dumps(header)})
     write_atomically(path, lambda file: file.write(content))
@@ -184,8 +183,10 @@ def load_bundle(path: Path, plugins: Sequence[str] = ()) -> Recogniser:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError, ValueError, RecursionError) as error:  # RecursionError: JSON nested too deeply
         raise CheckpointError(f"{path} is not a whole bundle: {error}") from error
-    parts: dict[str, dict[str, torch.Tensor]] = {"model": {}, "normaliser": {}}
-    for name, value in tensors.items():
-        owner, _, rest = name.partition(".")
-        parts.setdefault(owner, {})[rest] = value
-    return _assemble(path, header, parts["normaliser"], parts["model"], plugins)
+    prefix = "normaliser."
+    statistics = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    try:
+        weights = unpacked(tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return _assemble(path, header, statistics, weights, plugins)

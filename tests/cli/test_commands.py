@@ -210,7 +210,7 @@ def test_transcribe_writes_text_json_and_ctm_and_goes_on_after_a_bad_file(run: P
 
 
 def test_export_writes_a_bundle_that_transcribes_alone(run: Path, tones: Path, tmp_path: Path) -> None:
-    done = command("export", str(run), "model.safetensors", "--half", cwd=tmp_path)
+    done = command("export", str(run), "model.safetensors", "--store", "float16", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     wav = str(tones / "test" / "test00.wav")
     one, other = (command("transcribe", model, wav, cwd=tmp_path) for model in (str(run), "model.safetensors"))
@@ -236,7 +236,7 @@ def test_a_corpus_reader_of_ones_own_trains_with_plugins(tones: Path, tmp_path: 
         "prepare", "my_corpus", f"root={tones}", "plugins=[my_corpus]", "out=m", cwd=tmp_path, PYTHONPATH=path
     )
     assert prepared.returncode == 0, prepared.stderr
-    assert "32 utterances, 2 speakers" in prepared.stderr
+    assert "64 utterances, 2 speakers" in prepared.stderr
     options = [one for one in small_run(tones) if not one.startswith("corpus")]
     own = [
         "corpus=folder",

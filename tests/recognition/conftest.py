@@ -34,7 +34,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder whose model has learned the tones."""
     folder = tmp_path_factory.mktemp("run")
-    values = compose_small(tones, **{"training.epochs": "40"})
+    values = compose_small(tones, **{"training.epochs": "50"})
     experiment = Experiment(values, folder, quiet)
     experiment.train(Silent())
     evaluate_run(experiment.run, ("dev", "test"), quiet)

@@ -296,7 +296,7 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "wrote model.onnx" in done.stdout + done.stderr
     assert_same(made, session(tmp_path / "model.onnx"), *batch([17, 30]))
-    refused = command("export", "model.safetensors", "other.onnx", "--half", cwd=tmp_path)
+    refused = command("export", "model.safetensors", "other.onnx", "--store", "int8", cwd=tmp_path)
     assert refused.returncode == 1
-    assert "--half is for .safetensors bundles" in refused.stderr
+    assert "--store is for .safetensors bundles" in refused.stderr
     assert not (tmp_path / "other.onnx").exists()
