@@ -35,8 +35,7 @@ def unfit(ids: Sequence[str], frame_counts: Sequence[int], labels: Sequence[Sequ
             repeats = count_repeats(labelling)
             sentences.append(
                 f"'{utt_id}': {_count(n_frames, 'frame')} cannot carry {_count(len(labelling), 'label')} "
-                f"with {_count(repeats, 'repeat')} (needs {needed}); "
-                "lower stacking.stride or raise model.outputs_per_frame"
+                f"with {_count(repeats, 'repeat')} (needs {needed}); lower stacking.stride or model.time_reduction"
             )
     return sentences
 

@@ -28,7 +28,7 @@ def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> bool:
         f"{part}.{key}={old.get(key)}"
         for part, old, new in ((part, source.config[part], recogniser.config[part]) for part in SHARED)
         for key in sorted({*old, *new})
-        if not key.startswith("dropout") and old.get(key) != new.get(key)
+        if key != "dropout" and old.get(key) != new.get(key)
     ]
     if differing:
         raise ConfigError(f"init={name}: these weights need {' '.join(differing)}; give these options too")

@@ -153,12 +153,10 @@ def _graph_of(stack: RecurrentStack) -> Any:
     weight = graph.constant(_array(stack.output.weight).T, "output.weight")  # (2H, L)
     bias = graph.constant(_array(stack.output.bias), "output.bias")
     scores = graph.node("Add", graph.node("MatMul", hidden, weight), bias)
-    scores = graph.node("Transpose", scores, perm=[1, 0, 2])  # (B, T, L * outputs_per_frame)
-    scores = graph.node("Reshape", scores, graph.integers(0, -1, stack.n_labels))
-    graph.node("LogSoftmax", scores, axis=-1, out="log_probs")
-    graph.node("Mul", lengths, graph.integers(stack.outputs_per_frame), out="out_lengths")
+    graph.node("LogSoftmax", graph.node("Transpose", scores, perm=[1, 0, 2]), axis=-1, out="log_probs")
+    graph.node("Identity", lengths, out="out_lengths")
 
-    out_time = "time" if stack.time_reduction == stack.outputs_per_frame == 1 else "out_time"
+    out_time = "time" if stack.time_reduction == 1 else "out_time"
     value, real, integer = helper.make_tensor_value_info, TensorProto.FLOAT, TensorProto.INT64
     return helper.make_graph(
         graph.nodes,

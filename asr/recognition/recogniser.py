@@ -60,9 +60,7 @@ class Recogniser:
     @property
     def frame_seconds(self) -> float:
         """Distance between two posteriors: seconds (audio) or frames of the extractor (ink)."""
-        model = self.model
-        stretch = self.stacking.stride * model.time_reduction / model.outputs_per_frame
-        return float(self.extractor.frame_shift * stretch)
+        return float(self.extractor.frame_shift * self.stacking.stride * self.model.time_reduction)
 
     def frames(self, raw: Tensor | NDArray[np.float32], speaker: str | None = None) -> Tensor:
         """Normalise and stack the extractor's frames (T, F); the network's input (T', F')."""

@@ -89,11 +89,6 @@ class Layout:
         return flat.view(joined.n_rows, -1), joined
 
     @cached_property
-    def utterances(self) -> Tensor:
-        """(N,) int64: which utterance of the batch each row is of."""
-        return self._order[self._row_indices[1]].to(self.device)
-
-    @cached_property
     def schedules(self) -> tuple[list[Tensor], list[Tensor]]:
         """The steps of the forward and of the backward direction, for time loops that work on rows.
 

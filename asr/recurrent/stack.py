@@ -16,7 +16,6 @@ from torch.nn import functional as F
 from asr.config import build
 from asr.errors import ConfigError
 from asr.recurrent.cells.lstm import LstmConfig
-from asr.recurrent.dropout import KINDS, RowDropout
 from asr.recurrent.layer import BidirectionalLayer
 from asr.recurrent.layout import Layout, reduced_length
 
@@ -30,10 +29,8 @@ class StackConfig:
     hidden: int = 128  # units per direction
     layers: int = 3
     dropout: float = 0.0  # share of each layer's outputs that are zeroed in training, not those of the last layer
-    dropout_per: str = "frame"  # or "utterance": the same outputs in all its frames
     time_reduction: int = 1  # this many frames become one frame, 1: none
     time_reduction_after: int = 1  # ... after this layer, the first is 1
-    outputs_per_frame: int = 1  # posteriors that the last layer gives for each of its frames, one behind the other
 
 
 class RecurrentStack(nn.Module):
@@ -46,12 +43,8 @@ class RecurrentStack(nn.Module):
         hidden: H, units per direction.
         layers: bidirectional layers.
         dropout: between layers, within [0, 1).
-        dropout_per: `frame` or `utterance`, see `RowDropout`.
         time_reduction: frames that become one by concatenation; 1 leaves the rate as it is.
         time_reduction_after: the layer after which that happens, counted from 1.
-        outputs_per_frame: posteriors that each frame of the last layer gives, one behind the other (Vanhoucke, Devin
-            and Heigold 2013, "Multiframe deep neural networks for acoustic modeling"). CTC needs a posterior for every
-            label: where frames are few, fast speech has fewer of them than letters.
         plugins: modules beside `asr` that the cell's `_target_` may come from.
 
     Raises:
@@ -66,23 +59,18 @@ class RecurrentStack(nn.Module):
         hidden: int = 128,
         layers: int = 3,
         dropout: float = 0.0,
-        dropout_per: str = "frame",
         time_reduction: int = 1,
         time_reduction_after: int = 1,
-        outputs_per_frame: int = 1,
         plugins: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        if dropout_per not in KINDS:
-            raise ConfigError(f"model.dropout_per must be one of {', '.join(KINDS)}, got {dropout_per}")
-        _check_options(hidden, layers, dropout, time_reduction, time_reduction_after, outputs_per_frame)
+        _check_options(hidden, layers, dropout, time_reduction, time_reduction_after)
         self.n_features = n_features
         self.n_labels = n_labels
         self.hidden = hidden
         self.time_reduction = time_reduction
         self.time_reduction_after = time_reduction_after
-        self.outputs_per_frame = outputs_per_frame
-        self.dropout = RowDropout(dropout, dropout_per)
+        self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList()
         node = _as_node(cell)
         n_inputs = n_features
@@ -92,13 +80,13 @@ class RecurrentStack(nn.Module):
             n_inputs = 2 * hidden
             if number == time_reduction_after:
                 n_inputs *= time_reduction
-        self.output = nn.Linear(n_inputs, n_labels * outputs_per_frame)
+        self.output = nn.Linear(n_inputs, n_labels)
         # torch's start values stay. On AN4 (2 x 48, 400 steps of 8 utterances, AdamW 5e-3, two seeds) the loss a label
         # ended at 2.05, 2.15; output layer close to zero 2.37, 2.44; all weights in +-0.1 (Graves 2013) 2.57, 2.58.
 
     def out_length(self, n_frames: int) -> int:
         """How many log posteriors come out of an utterance of `n_frames` frames."""
-        return int(reduced_length(n_frames, self.time_reduction)) * self.outputs_per_frame
+        return int(reduced_length(n_frames, self.time_reduction))
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Log posteriors of a padded batch; no result depends on the padding or on its contents.
@@ -116,21 +104,13 @@ class RecurrentStack(nn.Module):
         rows = layout.pack(frames)  # (N, F): from here on there is no padding
         for number, layer in enumerate(self.layers, start=1):
             if number > 1:
-                rows = self.dropout(rows, layout)
+                rows = self.dropout(rows)
             rows = layer(rows, layout)  # (N, 2H)
             if number == self.time_reduction_after and self.time_reduction > 1:
                 rows, layout = layout.join(rows, self.time_reduction)  # (N', 2H * time_reduction)
-        scores = self._apart(self.output(layout.unpack(rows).transpose(0, 1)))  # (T', B, L), as it lies in memory
+        scores = self.output(layout.unpack(rows).transpose(0, 1))  # (T', B, L), as it lies in memory
         log_probs = F.log_softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
-        return log_probs.transpose(0, 1), layout.lengths * self.outputs_per_frame
-
-    def _apart(self, scores: Tensor) -> Tensor:
-        """(T, B, L * outputs_per_frame) to (T * outputs_per_frame, B, L)."""
-        if self.outputs_per_frame == 1:
-            return scores
-        n_frames, n_utterances, _ = scores.shape
-        by_output = scores.view(n_frames, n_utterances, self.outputs_per_frame, self.n_labels)
-        return by_output.transpose(1, 2).reshape(-1, n_utterances, self.n_labels)
+        return log_probs.transpose(0, 1), layout.lengths
 
     def _check_shapes(self, frames: Tensor, lengths: Tensor) -> None:
         if frames.ndim != 3 or frames.shape[2] != self.n_features:
@@ -151,16 +131,12 @@ def _as_node(cell: Any) -> Mapping[str, Any]:
     return asdict(cell) if is_dataclass(cell) and not isinstance(cell, type) else cell
 
 
-def _check_options(
-    hidden: int, layers: int, dropout: float, time_reduction: int, time_reduction_after: int, outputs_per_frame: int
-) -> None:
-    limits = {
-        "hidden": (hidden, 2**20),
-        "layers": (layers, 100),
-        "time_reduction": (time_reduction, 100),
-        "outputs_per_frame": (outputs_per_frame, 100),
-    }
-    for name, (value, most) in limits.items():
+def _check_options(hidden: int, layers: int, dropout: float, time_reduction: int, time_reduction_after: int) -> None:
+    for name, value, most in (
+        ("hidden", hidden, 2**20),
+        ("layers", layers, 100),
+        ("time_reduction", time_reduction, 100),
+    ):
         if not 1 <= value <= most:
             raise ConfigError(f"model.{name} must lie within 1..{most}, got {value}")
     if not 0.0 <= dropout < 1.0:

@@ -108,7 +108,6 @@ SIZES = {
     "one layer": {"layers": 1},
     "three layers": {"layers": 3},
     "halved": {"layers": 3, "time_reduction": 2},
-    "halved and doubled": {"layers": 2, "time_reduction": 2, "outputs_per_frame": 2},
     "a third, late": {"layers": 3, "time_reduction": 3, "time_reduction_after": 2},
     "a third, one layer": {"layers": 1, "time_reduction": 3},
 }

@@ -65,30 +65,17 @@ def test_equals_packed_lstm(dtype: torch.dtype, tolerance: float) -> None:
                 )
 
 
-@pytest.mark.parametrize(("reduction", "outputs"), [(1, 1), (2, 1), (3, 1), (1, 2), (2, 3)])
-def test_a_batch_equals_its_singles_with_nan_in_the_padding(reduction: int, outputs: int) -> None:
-    model = stack(time_reduction=reduction, outputs_per_frame=outputs)
+@pytest.mark.parametrize("reduction", [1, 2, 3])
+def test_a_batch_equals_its_singles_with_nan_in_the_padding(reduction: int) -> None:
+    model = stack(time_reduction=reduction)
     frames, lengths = batch()
     log_probs, out_lengths = model(frames, lengths)
     assert log_probs.shape == (4, model.out_length(12), 5)
     assert torch.isfinite(log_probs).all()
     for row, length, out_length, single in zip(log_probs, LENGTHS, out_lengths.tolist(), frames, strict=True):
         alone, alone_length = model(single[None, :length], torch.tensor([length]))
-        assert (
-            alone_length.tolist() == [out_length] == [model.out_length(length)] == [-(-length // reduction) * outputs]
-        )
+        assert alone_length.tolist() == [out_length] == [model.out_length(length)] == [-(-length // reduction)]
         torch.testing.assert_close(row[:out_length], alone[0], atol=1e-6, rtol=0)
-
-
-def test_several_outputs_of_a_frame_stand_one_behind_the_other() -> None:
-    one, three = stack(), stack(outputs_per_frame=3)
-    three.load_state_dict({**one.state_dict(), "output.weight": torch.randn(15, 16), "output.bias": torch.randn(15)})
-    frames, lengths = batch()
-    together, _ = three(frames, lengths)
-    for number in range(3):
-        part = slice(5 * number, 5 * number + 5)
-        one.output.weight.data, one.output.bias.data = three.output.weight[part].data, three.output.bias[part].data
-        torch.testing.assert_close(together[:, number::3], one(frames, lengths)[0], atol=1e-6, rtol=0)
 
 
 def test_padding_reaches_no_gradient() -> None:
@@ -122,7 +109,6 @@ def test_builds_from_configuration_nodes() -> None:
     [
         ({"hidden": 0}, r"model.hidden must lie within 1\.\.1048576, got 0"),
         ({"dropout": 1.0}, r"model.dropout must lie within \[0, 1\), got 1.0"),
-        ({"outputs_per_frame": 0}, r"model.outputs_per_frame must lie within 1\.\.100, got 0"),
         ({"time_reduction_after": 4}, r"model.time_reduction_after must lie within 1..3 layers, got 4"),
     ],
 )
