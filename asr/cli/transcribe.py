@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: asr-transcribe an4 recording.flac --format json",
     )
     parser.add_argument(
-        "model", help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: quickstart, an4"
+        "model", help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: quickstart, an4, quickstart_pen"
     )
     parser.add_argument(
         "files",

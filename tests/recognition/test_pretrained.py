@@ -10,14 +10,14 @@ import asr
 from asr.recognition.loading import pretrained_names
 from asr.scoring.edits import ErrorCounts, count_errors
 from asr.scoring.rates import Rate
-from data_prep import an4, espeak
+from data_prep import an4, espeak, hershey
 
 FOLDER = Path(asr.__file__).parent / "pretrained"
 LIMIT = 5_000_000  # bytes
 
 
 def test_the_promised_models_are_there() -> None:
-    assert set(pretrained_names()) == {"an4", "quickstart"}
+    assert set(pretrained_names()) == {"an4", "quickstart", "quickstart_pen"}
 
 
 @pytest.mark.parametrize("name", pretrained_names())
@@ -42,6 +42,18 @@ def test_quickstart_reads_the_embedded_corpus_as_its_card_says(tmp_path: Path) -
     )
     assert counts.reference > 100
     assert counts.rate < 0.2
+
+
+def test_quickstart_pen_reads_the_embedded_pen_corpus_as_its_card_says(tmp_path: Path) -> None:
+    sizes = {"train": 4, "dev": 2, "test": 30, "train_writers": 2, "dev_writers": 2, "test_writers": 6}
+    recogniser = asr.load("quickstart_pen")
+    pairs = [
+        (one.text or "", recogniser.transcribe(one).text)
+        for one in hershey.prepare(hershey.Config(root=str(tmp_path / "tree"), seed=3, **sizes))["test"]
+    ]
+    counts = sum((count_errors(tuple(reference), tuple(text)) for reference, text in pairs), ErrorCounts())
+    assert counts.reference > 100
+    assert counts.rate < 0.1
 
 
 def test_an4_reads_real_recordings_as_its_card_says(shared_data: Path) -> None:
