@@ -69,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: asr-transcribe an4 recording.flac --format json",
     )
     parser.add_argument(
-        "model", help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: quickstart, an4, quickstart_pen"
+        "model",
+        help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: quickstart, an4, quickstart_pen",
     )
     parser.add_argument(
         "files",
