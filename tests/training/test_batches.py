@@ -73,5 +73,9 @@ class AskedBy(ToyExamples):
 
 
 def test_workers_leave_ctrl_c_to_the_loop() -> None:
-    assert next(load_batches(AskedBy(), [[0]], epoch=0, workers=1)).labels.tolist() == [[1]]
-    assert next(load_batches(AskedBy(), [[0]], epoch=0, workers=0)).labels.tolist() == [[0]]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        assert next(load_batches(AskedBy(), [[0]], epoch=0, workers=1)).labels.tolist() == [[1]]
+        assert next(load_batches(AskedBy(), [[0]], epoch=0, workers=0)).labels.tolist() == [[0]]
+    finally:
+        signal.signal(signal.SIGINT, before)
