@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+STALE_SECONDS = 86400.0  # what a process left unfinished for so long belongs to none that is running
+
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
@@ -37,7 +39,7 @@ def sweep(folder: Path, older_than: float = 0.0) -> None:
 
     Args:
         folder: where.
-        older_than: seconds since the last byte was written; where other processes may be writing, a day is safe.
+        older_than: seconds since the last byte was written; where other processes may be writing, `STALE_SECONDS`.
     """
     for left in folder.glob(".*.tmp"):
         with suppress(OSError):

@@ -21,9 +21,6 @@ import itertools
 import json
 import os
 import random
-import shutil
-import tempfile
-import time
 import wave
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -34,8 +31,8 @@ import numpy as np
 
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
-from asr.resources import user_cache
-from data_prep import timit
+from data_prep import embedded, timit
+from data_prep.embedded import Embedded
 from data_prep.espeak_library import RATE as ESPEAK_RATE
 from data_prep.espeak_library import REMEDY, Request, Speech, speak
 from data_prep.espeak_phonemes import ACCENTS, Segment, segments
@@ -135,75 +132,27 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         DataError: `espeakng-loader` is missing, the folder cannot be written or holds something else.
     """
     _check(config)
-    root = folder(config)
-    if not is_complete(root, config):
-        make(root, config, on_progress)
-    return timit.prepare(timit.Config(root=str(root)))
+    tree = Embedded("embedded corpus", folder(config), _identity(config), "files_sha256", _listing)
+    if not tree.is_complete():
+        if importlib.util.find_spec("espeakng_loader") is None:
+            raise DataError(f"the embedded corpus is spoken by eSpeak NG, which is not installed: {REMEDY}")
+        tree.make(lambda place: _make(place, config, on_progress))
+    return timit.prepare(timit.Config(root=str(tree.root)))
 
 
 def folder(config: Config) -> Path:
     """Where the tree of this configuration stands: its root, or a folder of its own in the user's cache."""
-    if config.root:
-        return Path(config.root).expanduser().resolve()
-    return user_cache() / f"espeak-{_hash(json.dumps(_identity(config)).encode())[:12]}"
+    return embedded.folder(config.root, "espeak", _identity(config))
 
 
-def is_complete(root: Path, config: Config) -> bool:
-    """Whether the tree of this configuration stands in `root`, with all files of the size they were written with.
-
-    Raises:
-        DataError: `root` holds something else, which will not be overwritten.
-    """
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
-    try:
-        made = json.loads((root / "corpus.json").read_text(encoding="utf-8"))
-        identity, listing = made["configuration"], made["files_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{root} holds something else than the embedded corpus (no readable corpus.json); "
-            "give root= a new or empty folder"
-        ) from error
-    if identity != _identity(config):
-        changed = [key for key, value in _identity(config).items() if identity.get(key) != value]
-        raise DataError(
-            f"{root} holds an embedded corpus with another {', '.join(changed)}; "
-            "give root= another folder, or delete this one to make it anew"
-        )
-    return bool(listing == _listing(root))
-
-
-def make(root: Path, config: Config, on_progress: Progress | None) -> None:
-    """Record the corpus beside `root` and rename it when it is complete; what stood there before is replaced."""
-    if importlib.util.find_spec("espeakng_loader") is None:
-        raise DataError(f"the embedded corpus is spoken by eSpeak NG, which is not installed: {REMEDY}")
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        place = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
-        try:
-            lines = plan(config)
-            for done, speech in enumerate(_spoken(lines)):
-                _record(place, lines[done], speech)
-                if on_progress is not None:
-                    on_progress("making the embedded corpus", done + 1, len(lines))
-            _write_card(place, config, lines)
-            if root.exists():
-                shutil.rmtree(root)
-            place.chmod(0o755)
-            place.rename(root)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
-    except OSError as error:
-        if not is_complete(root, config):  # otherwise another process was faster
-            raise DataError(f"the embedded corpus cannot be written to {root}: {error}") from error
-
-
-def _sweep(root: Path) -> None:
-    """Remove what a killed process left half made a day ago or earlier."""
-    for left in root.parent.glob(f".{root.name}.*"):
-        if left.is_dir() and left.stat().st_mtime < time.time() - 86400:
-            shutil.rmtree(left, ignore_errors=True)
+def _make(place: Path, config: Config, on_progress: Progress | None) -> None:
+    """Record the corpus into a folder."""
+    lines = plan(config)
+    for done, speech in enumerate(_spoken(lines)):
+        _record(place, lines[done], speech)
+        if on_progress is not None:
+            on_progress("making the embedded corpus", done + 1, len(lines))
+    _write_card(place, config, lines)
 
 
 def _check(config: Config) -> None:
@@ -235,7 +184,7 @@ def _listing(root: Path) -> str:
         (str(Path(at, name).relative_to(root).as_posix()), Path(at, name).stat().st_size)
         for at, _, names in os.walk(root)
         for name in names
-        if name != "corpus.json"
+        if name != embedded.CARD
     )
     return _hash(json.dumps(files).encode())
 
@@ -447,4 +396,4 @@ def _write_card(root: Path, config: Config, lines: list[Line]) -> None:
         "speakers": {split: len({line.speaker.name for line in lines if line.split == split}) for split in SPLITS},
         "files_sha256": _listing(root),
     }
-    (root / "corpus.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (root / embedded.CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

@@ -12,12 +12,8 @@ is all capitals.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,8 +24,9 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.ink.ink import Ink
 from asr.ink.store import write_store
-from asr.resources import user_cache
 from asr.seeds import derive_seed, generator
+from data_prep import embedded
+from data_prep.embedded import Embedded
 from data_prep.espeak_sentences import distinct
 from data_prep.hershey_glyphs import REMEDY, available
 from data_prep.hershey_hand import Hand, Writing, hand
@@ -84,64 +81,19 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         DataError: the package `Hershey-Fonts` is missing, the folder cannot be written or holds something else.
     """
     _check(config)
-    root = folder(config)
-    if not is_complete(root, config):
-        make(root, config, on_progress)
-    return {split: read_manifest(root / f"{split}.jsonl") for split in SPLITS}
+    tree = Embedded("embedded pen corpus", folder(config), _identity(config), "sizes", _sizes)
+    if not tree.is_complete():
+        if not available():
+            raise DataError(
+                f"the embedded pen corpus is written in the Hershey fonts, which are not installed: {REMEDY}"
+            )
+        tree.make(lambda place: _write(place, config, plan(config), on_progress))
+    return {split: read_manifest(tree.root / f"{split}.jsonl") for split in SPLITS}
 
 
 def folder(config: Config) -> Path:
     """Where the tree of this configuration stands: its root, or a folder of its own in the user's cache."""
-    if config.root:
-        return Path(config.root).expanduser().resolve()
-    name = hashlib.sha256(json.dumps(_identity(config)).encode()).hexdigest()[:12]
-    return user_cache() / f"hershey-{name}"
-
-
-def is_complete(root: Path, config: Config) -> bool:
-    """Whether the tree of this configuration stands in `root`, with all files of the size they were written with.
-
-    Raises:
-        DataError: `root` holds something else, which will not be overwritten.
-    """
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
-    try:
-        made = json.loads((root / "corpus.json").read_text(encoding="utf-8"))
-        identity, sizes = made["configuration"], made["sizes"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{root} holds something else than the embedded pen corpus (no readable corpus.json); "
-            "give root= a new or empty folder"
-        ) from error
-    if identity != _identity(config):
-        changed = [key for key, value in _identity(config).items() if identity.get(key) != value]
-        raise DataError(
-            f"{root} holds an embedded pen corpus with another {', '.join(changed)}; "
-            "give root= another folder, or delete this one to make it anew"
-        )
-    return bool(sizes == _sizes(root))
-
-
-def make(root: Path, config: Config, on_progress: Progress | None) -> None:
-    """Write the corpus beside `root` and rename it when it is complete; what stood there before is replaced."""
-    if not available():
-        raise DataError(f"the embedded pen corpus is written in the Hershey fonts, which are not installed: {REMEDY}")
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        place = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
-        try:
-            _write(place, config, plan(config), on_progress)
-            if root.exists():
-                shutil.rmtree(root)
-            place.chmod(0o755)
-            place.rename(root)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
-    except OSError as error:
-        if not is_complete(root, config):  # otherwise another process was faster
-            raise DataError(f"the embedded pen corpus cannot be written to {root}: {error}") from error
+    return embedded.folder(config.root, "hershey", _identity(config))
 
 
 def plan(config: Config) -> list[Line]:
@@ -207,19 +159,12 @@ def _write(root: Path, config: Config, lines: list[Line], on_progress: Progress 
         "hershey_fonts": version("Hershey-Fonts"),
         "sizes": _sizes(root),
     }
-    (root / "corpus.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (root / embedded.CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
 def _sizes(root: Path) -> dict[str, int]:
     """Size of every file but corpus.json."""
-    return {path.name: path.stat().st_size for path in sorted(root.iterdir()) if path.name != "corpus.json"}
-
-
-def _sweep(root: Path) -> None:
-    """Remove what a killed process left half made a day ago or earlier."""
-    for left in root.parent.glob(f".{root.name}.*"):
-        if left.is_dir() and left.stat().st_mtime < time.time() - 86400:
-            shutil.rmtree(left, ignore_errors=True)
+    return {path.name: path.stat().st_size for path in sorted(root.iterdir()) if path.name != embedded.CARD}
 
 
 def _check(config: Config) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-from asr.files import atomic_file, sweep
+from asr.files import STALE_SECONDS, atomic_file, sweep
 from asr.ink import Ink
 from asr.ink.store import SUFFIX, write_store
 from asr.resources import user_cache
@@ -24,7 +24,6 @@ from asr.resources import user_cache
 VERSION = 1
 """Of the index: raised when its form changes."""
 
-_DAY_SECONDS = 86400.0
 _COLUMNS = ("id", "text", "speaker", "tags", "start", "points")
 
 
@@ -83,7 +82,7 @@ def _made(
 
     try:
         store.parent.mkdir(parents=True, exist_ok=True)
-        sweep(store.parent, older_than=_DAY_SECONDS)
+        sweep(store.parent, older_than=STALE_SECONDS)
         places = write_store(store, inks())
         made = [
             replace(utterance, kind="ink", source=store, start=start, duration=points)

@@ -23,13 +23,12 @@ from numpy.typing import NDArray
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.features.extractor import FrameExtractor
-from asr.files import atomic_file, sweep
+from asr.files import STALE_SECONDS, atomic_file, sweep
 
 Progress = Callable[[int, int], None]
 _FORMAT = 1  # of the file and of what extractors compute: raise it when either changes
 _HEADER_BYTES = 128
 _PER_WORKER = 16  # utterances handed to each worker at a time
-_STALE_SECONDS = 86400.0  # a temporary file this old belongs to a process that was killed
 
 
 class FrameCache:
@@ -193,7 +192,7 @@ def _build(
     problems, lengths = [], []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(path.parent, _STALE_SECONDS)
+        sweep(path.parent, STALE_SECONDS)
         with atomic_file(path) as file:
             file.write(_npy_header(0, extractor.dim))
             for done, result in enumerate(_results(utterances, extractor, speeds, workers), start=1):

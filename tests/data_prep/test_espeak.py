@@ -18,7 +18,8 @@ import pytest
 from asr.corpus.checks import check_utterances
 from asr.corpus.phonemes import TIMIT_61
 from asr.errors import ConfigError, DataError
-from data_prep import espeak
+from data_prep import embedded, espeak
+from data_prep.embedded import sweep_beside
 from data_prep.espeak_library import speak
 from data_prep.espeak_phonemes import CLOSURES, segments
 from data_prep.espeak_sentences import words
@@ -179,7 +180,7 @@ def refuse(*_: object) -> None:
 
 
 def test_a_complete_tree_is_read_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(espeak, "make", refuse)
+    monkeypatch.setattr(embedded.Embedded, "make", refuse)
     assert len(espeak.prepare(replace(CONFIG, root=str(tree)))["train"]) == 36
 
 
@@ -239,7 +240,7 @@ def test_leftovers_of_a_killed_process_are_removed_after_a_day(tmp_path: Path) -
     for folder in (old, new):
         (folder / "train").mkdir(parents=True)
     os.utime(old, (0, 0))
-    espeak._sweep(tmp_path / "corpus")
+    sweep_beside(tmp_path / "corpus")
     assert [path.name for path in tmp_path.iterdir()] == [".corpus.new"]
 
 

@@ -16,7 +16,8 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.ink.ink import Ink
 from asr.ink.reading import read_ink
-from data_prep import hershey, hershey_glyphs
+from data_prep import embedded, hershey, hershey_glyphs
+from data_prep.embedded import sweep_beside
 from data_prep.hershey_glyphs import FONTS, LETTERS, font
 from data_prep.hershey_hand import Writing, hand
 
@@ -163,7 +164,7 @@ def refuse(*_: object) -> None:
 
 
 def test_a_complete_tree_is_read_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hershey, "make", refuse)
+    monkeypatch.setattr(embedded.Embedded, "make", refuse)
     assert len(hershey.prepare(replace(CONFIG, root=str(tree)))["train"]) == 36
 
 
@@ -216,7 +217,7 @@ def test_leftovers_of_a_killed_process_are_removed_after_a_day(tmp_path: Path) -
     for place in (old, new):
         place.mkdir()
     os.utime(old, (0, 0))
-    hershey._sweep(tmp_path / "corpus")
+    sweep_beside(tmp_path / "corpus")
     assert [path.name for path in tmp_path.iterdir()] == [".corpus.new"]
 
 
