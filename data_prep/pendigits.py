@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError, Problems
+from asr.errors import Problems
 from asr.ink import Ink
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
@@ -74,11 +74,7 @@ def _read(root: Path, on_progress: Progress | None) -> Iterator[tuple[Utterance,
                 expected = f"'{segment.label} WRITER NUMBER'"
                 problems.append(f"{segment.place}: the comment is {segment.comment[:40]!r}; expected {expected}")
                 continue
-            try:
-                ink = document.ink(segment)
-            except DataError as error:
-                problems.append(str(error))
-                continue
+            ink = document.ink_or_problem(segment, problems)
             if ink is not None:
                 yield (
                     Utterance(

@@ -92,11 +92,7 @@ def _read(paths: dict[str, Path], on_progress: Progress | None) -> Iterator[tupl
     for done, writer in enumerate(WRITERS, start=1):
         document = read_uci(paths[writer])
         for segment in labelled(document, problems):
-            try:
-                ink = document.ink(segment)
-            except DataError as error:
-                problems.append(str(error))
-                continue
+            ink = document.ink_or_problem(segment, problems)
             if ink is not None:
                 name = f"ujipenchars-{writer}-{segment.number:03d}"
                 yield Utterance(name, Path(), "ink", text=segment.label, speaker=writer), _upright(ink)

@@ -188,11 +188,7 @@ def _utterances(document: Document, number: str, problems: list[str]) -> Iterato
         if not segment.label:
             problems.append(f"{segment.place}: the label is empty; mark the segment BAD or correct it")
             continue
-        try:
-            ink = document.ink(segment, timed=donor not in UNTIMED)
-        except DataError as error:
-            problems.append(str(error))
-            continue
+        ink = document.ink_or_problem(segment, problems, timed=donor not in UNTIMED)
         if ink is not None:  # else all of it was withheld
             yield (
                 Utterance(

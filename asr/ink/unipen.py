@@ -189,6 +189,14 @@ class Document:
             return self.components[first].setting.writer
         return self.writers[0] if self.writers else None
 
+    def ink_or_problem(self, segment: Segment, problems: list[str], *, timed: bool = True) -> Ink | None:
+        """As `ink`; what is wrong goes to the problems, and the result is None then too."""
+        try:
+            return self.ink(segment, timed=timed)
+        except DataError as error:
+            problems.append(str(error))
+            return None
+
     def ink(self, segment: Segment, *, timed: bool = True) -> Ink | None:
         """The strokes of a segment: its pen-downs, those left out that were withheld. None when nothing remains.
 
