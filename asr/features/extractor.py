@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.corpus.utterance import Utterance
+from asr.ink import Ink
 
 
 @runtime_checkable
@@ -71,6 +72,10 @@ class FrameExtractor(Protocol):
 class PointIndexed(Protocol):
     """An extractor whose frames do not stand at equal steps of the signal but know where they come from."""
 
-    def point_index(self, signal: Tensor) -> Tensor:
-        """Which place of the signal each frame of `compute` came from: (T,) int64."""
+    def signal_of(self, ink: Ink) -> Tensor:
+        """An ink as `read` gives it."""
+        ...
+
+    def compute_placed(self, signal: Tensor) -> tuple[Tensor, Tensor]:
+        """The frames of `compute`, and which place of the signal each of them came from: (T,) int64."""
         ...

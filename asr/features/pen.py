@@ -106,7 +106,11 @@ class PenFeatures(PenConfig):
         Raises:
             DataError: names the file and the remedy.
         """
-        return ink_signal(read_ink(*_place(utterance)))
+        return self.signal_of(read_ink(*_place(utterance)))
+
+    def signal_of(self, ink: Ink) -> Tensor:
+        """See `ink_signal`."""
+        return ink_signal(ink)
 
     def at_speed(self, signal: Tensor, speed: float) -> Tensor:
         """The signal itself: features are of shapes, and what there is of speed is relative to the mean speed."""
@@ -128,13 +132,18 @@ class PenFeatures(PenConfig):
         """
         return torch.from_numpy(self._frames(signal, change)[0].astype(np.float32))
 
+    def compute_placed(self, signal: Tensor) -> tuple[Tensor, Tensor]:
+        """`compute` and `point_index` at once."""
+        frames, index = self._frames(signal)
+        return torch.from_numpy(frames.astype(np.float32)), torch.from_numpy(np.round(index).astype(np.int64))
+
     def point_index(self, signal: Tensor) -> Tensor:
         """Which point of the signal each frame came from, or the nearest one to it: (T,) int64, T as of `compute`.
 
         Rising within each kind but `graves2009`, whose delayed strokes have no frames, where it skips. A curve's is the
         middle of its points, a pen-up's the last point before it.
         """
-        return torch.from_numpy(np.round(self._frames(signal)[1]).astype(np.int64))
+        return self.compute_placed(signal)[1]
 
     def settings(self) -> dict[str, Any]:
         """The fields of `PenConfig`."""

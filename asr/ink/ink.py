@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,11 +112,6 @@ class Ink:
         points = self.points()
         (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
         return float(left), float(bottom), float(right), float(top)
-
-
-def joined(parts: Sequence[Ink]) -> Ink:
-    """All strokes of several inks of one page, in their order."""
-    return Ink(tuple(stroke for part in parts for stroke in part.strokes), parts[0].resolution if parts else None)
 
 
 def _stroke(values: NDArray[np.float64]) -> Stroke:

@@ -17,7 +17,6 @@ from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis, at_points
 from asr.errors import DataError
 from asr.features.extractor import PointIndexed
-from asr.features.pen import ink_signal
 from asr.ink import Ink
 
 PARTS = ("features", "normaliser", "stacking", "model", "decoder")  # the groups a recogniser is built from
@@ -109,9 +108,8 @@ class Recogniser:
                 for a model that has learned from recordings, and the other way round.
         """
         if self.reads_ink:
-            signal = self._ink_signal(source)
-            found = self.recognise([self.frames(self.extractor.compute(signal))])[0]
-            return at_points(found, self.extractor.point_index(signal).numpy())
+            raw, places = self.extractor.compute_placed(self._ink_signal(source))
+            return at_points(self.recognise([self.frames(raw)])[0], places.numpy())
         if isinstance(source, Ink):
             raise DataError("this model reads recordings, not ink; load one that has learned from pen strokes")
         if isinstance(source, (np.ndarray, Tensor)):
@@ -123,7 +121,7 @@ class Recogniser:
 
     def _ink_signal(self, source: str | Path | Utterance | Ink | NDArray[np.float32] | Tensor) -> Tensor:
         if isinstance(source, Ink):
-            return ink_signal(source)
+            return self.extractor.signal_of(source)  # type: ignore[no-any-return]
         if isinstance(source, (np.ndarray, Tensor)):
             raise DataError("this model reads ink, not samples; give a file of ink or an asr.ink.Ink")
         utterance = source if isinstance(source, Utterance) else _of_file(Path(source), None, kind="ink")

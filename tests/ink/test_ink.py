@@ -7,7 +7,6 @@ import pytest
 
 from asr.errors import DataError
 from asr.ink import Ink, Stroke
-from asr.ink.ink import joined
 
 
 def test_an_ink_holds_what_was_written():
@@ -22,7 +21,7 @@ def test_a_third_column_is_time():
     ink = Ink.of([[0, 0, 0.1], [1, 0, 0.2]])
     assert ink.has_times
     assert ink.strokes[0].times.tolist() == [0.1, 0.2]
-    assert not joined([ink, Ink.of([[1, 1]])]).has_times
+    assert not Ink((*ink.strokes, *Ink.of([[1, 1]]).strokes)).has_times
 
 
 def test_equality_is_that_of_the_numbers():
