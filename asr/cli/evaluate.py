@@ -16,7 +16,8 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_args()
-    for name, kind in (("rate", "trn files"), ("split", "a run"), ("out", "a run"), ("plugin", "a run")):
+    kinds = {"rate": "trn files"} | dict.fromkeys(("split", "out", "by", "plugin"), "a run")
+    for name, kind in kinds.items():
         if getattr(given, name) and (given.run is None) != (kind == "trn files"):
             raise ConfigError(f"--{name} is for {kind}; see asr-evaluate --help")
     if given.run is not None and given.hyp is None and given.ref is None:
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         help="which split of the run (repeatable; default dev and test)",
     )
     parser.add_argument("--out", type=Path, help="also write the result as <recipe>-seed<k>.json into this folder")
+    parser.add_argument("--by", metavar="TAG", help="also rates of each value of a tag, such as speaker or donor")
     add_plugin(parser)
     parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
     parser.add_argument("--hyp", type=Path, help="its hypotheses, the same way")
@@ -64,7 +66,7 @@ def _evaluate_run(given: argparse.Namespace) -> None:
 
     folder = RunFolder(given.run)
     with Steps() as steps:
-        result = evaluate_run(folder, given.split or ["dev", "test"], steps, given.plugin)
+        result = evaluate_run(folder, given.split or ["dev", "test"], steps, given.plugin, given.by)
     print_result(result)
     if given.out is not None:
         name = result["recipe"].rpartition("/")[2]

@@ -18,8 +18,13 @@ def print_rates(splits: Mapping[str, Mapping[str, Rate]], title: str | None = No
 
 def print_result(result: Mapping[str, Any]) -> None:
     """Print a result as it stands in `result.json`."""
-    splits = {
-        split: {name: Rate.from_dict(values) for name, values in part["rates"].items()}
-        for split, part in result["splits"].items()
-    }
-    print_rates(splits, f"{result['recipe']}, seed {result['seed']}")
+    title = f"{result['recipe']}, seed {result['seed']}"
+    print_rates({split: _read(part["rates"]) for split, part in result["splits"].items()}, title)
+    for split, part in result["splits"].items():
+        for tag, groups in part.get("by", {}).items():
+            rates = {value or "(none)": _read(found) for value, found in groups.items()}
+            print_rates(rates, f"{split} by {tag}")
+
+
+def _read(rates: Mapping[str, Any]) -> dict[str, Rate]:
+    return {name: Rate.from_dict(values) for name, values in rates.items()}

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asr.config import nearest
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis
+from asr.errors import ConfigError
 from asr.features.cache import FrameCache
 from asr.recognition.rates import tokens
 from asr.recognition.recogniser import Recogniser
@@ -63,6 +65,24 @@ def score(recognised: Sequence[Recognised], rates: Sequence[str]) -> dict[str, R
     """The error rates of a split, each with its counts and its interval over speakers."""
     speakers = [one.utterance.speaker for one in recognised]
     return {rate: rate_of([one.count(rate) for one in recognised], speakers, unit_of(rate)) for rate in rates}
+
+
+def score_by(tag: str, recognised: Sequence[Recognised], rates: Sequence[str]) -> dict[str, dict[str, Rate]]:
+    """The error rates of each group of utterances that have the same value of a tag, `speaker` among the tags.
+
+    Utterances without the tag are the group "", after all others.
+
+    Raises:
+        ConfigError: no utterance has it.
+    """
+    groups: dict[str, list[Recognised]] = {}
+    for one in recognised:
+        tags = {**one.utterance.tags, "speaker": one.utterance.speaker or ""}
+        groups.setdefault(tags.get(tag, ""), []).append(one)
+    if set(groups) <= {""}:
+        known = sorted({"speaker", *(name for one in recognised for name in one.utterance.tags)})
+        raise ConfigError(f"no utterance has the tag '{tag}'{nearest(tag, known)}; there is {', '.join(known)}")
+    return {value: score(groups[value], rates) for value in sorted(groups, key=lambda value: (not value, value))}
 
 
 def write_decoded(folder: Path, recognised: Sequence[Recognised], rates: Sequence[str]) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.features.cache import FrameCache
-from asr.recognition.evaluate import decode, score, write_decoded
+from asr.recognition.evaluate import decode, score, score_by, write_decoded
 from asr.recognition.loading import best_of, load
 from asr.recognition.recogniser import Recogniser
 from asr.recognition.run_folder import RunFolder, commit, fingerprint, frames_folder
+from asr.scoring.rates import Rate
 from asr.training.checkpoint import load_checkpoint, write_json
 from data_prep.corpora import SPLITS
 
@@ -22,7 +23,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def evaluate_run(
-    run: RunFolder, splits: Sequence[str], on_progress: Progress, plugins: Sequence[str] = ()
+    run: RunFolder, splits: Sequence[str], on_progress: Progress, plugins: Sequence[str] = (), by: str | None = None
 ) -> dict[str, Any]:
     """Decode splits of a finished run with its best weights and write `decode/<split>/` and `result.json`.
 
@@ -32,6 +33,7 @@ def evaluate_run(
         on_progress: hears `(what, done, total)`.
         plugins: modules of the user's that the run may name. What its own files allow does not count: they may have
             been written by somebody else.
+        by: a tag of the utterances, or `speaker`: rates of each of its values as well, under `by` in the result.
 
     Returns:
         The result of these splits. `result.json` also keeps what an earlier evaluation of the same weights said of
@@ -43,7 +45,7 @@ def evaluate_run(
     data = {name: read_manifest(run.manifests / f"{name}.jsonl") for name in SPLITS}
     record = _record(run, config, data)
     evaluated = {
-        name: _evaluate_split(recogniser, data[name], run.path / "decode" / name, rates, frames, on_progress)
+        name: _evaluate_split(recogniser, data[name], run.path / "decode" / name, rates, frames, on_progress, by)
         for name in splits
     }
     together = _splits_before(run, record) | evaluated
@@ -68,6 +70,7 @@ def _evaluate_split(
     rates: Sequence[str],
     cache_dir: Path,
     on_progress: Progress,
+    by: str | None,
 ) -> dict[str, Any]:
     what = f"decoding {folder.name}"
     cache = FrameCache.open(
@@ -80,13 +83,16 @@ def _evaluate_split(
         recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
     recognised = decode(recogniser, utterances, cache, lambda done, total: on_progress(what, done, total))
     write_decoded(folder, recognised, rates)
-    result = {
-        "utterances": len(utterances),
-        "excluded": [],
-        "rates": {name: rate.to_dict() for name, rate in score(recognised, rates).items()},
-    }
+    result = {"utterances": len(utterances), "excluded": [], "rates": _written(score(recognised, rates))}
+    if by is not None:
+        groups = score_by(by, recognised, rates)
+        result["by"] = {by: {value: _written(found) for value, found in groups.items()}}
     write_json(folder / "result.json", result)
     return result
+
+
+def _written(rates: Mapping[str, Rate]) -> dict[str, Any]:
+    return {name: rate.to_dict() for name, rate in rates.items()}
 
 
 def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequence[Utterance]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 |---|---|---|
 | `wer` | characters | words of the text |
 | `cer` | characters | characters of the text, spaces included (as jiwer counts them) |
+| `wer_no_case`, `cer_no_case` | characters | the same in lower case |
 | `per` | labels | labels of the inventory |
 | `per_39` | labels | TIMIT's labels folded to 39 (Lee and Hon 1989), silence counted as a label |
 | `per_39_no_sil` | labels | the same with silence removed from reference and hypothesis |
@@ -27,6 +28,14 @@ def _words(symbols: Sequence[str]) -> Tokens:
     return tuple("".join(symbols).split())
 
 
+def _lower(symbols: Sequence[str]) -> Tokens:
+    return tuple("".join(symbols).lower())
+
+
+def _lower_words(symbols: Sequence[str]) -> Tokens:
+    return _words(_lower(symbols))
+
+
 def _folded(symbols: Sequence[str]) -> Tokens:
     return fold(symbols, "timit61_to_39")
 
@@ -39,7 +48,13 @@ def _whole(symbols: Sequence[str]) -> Tokens:
     return ("\n".join(symbols),)
 
 
-_OF_CHARACTERS: dict[str, Callable[[Sequence[str]], Tokens]] = {"wer": _words, "cer": tuple, "ser": _whole}
+_OF_CHARACTERS: dict[str, Callable[[Sequence[str]], Tokens]] = {
+    "wer": _words,
+    "cer": tuple,
+    "wer_no_case": _lower_words,
+    "cer_no_case": _lower,
+    "ser": _whole,
+}
 _OF_LABELS: dict[str, Callable[[Sequence[str]], Tokens]] = {
     "per": tuple,
     "per_39": _folded,

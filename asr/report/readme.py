@@ -1,23 +1,25 @@
 """Result tables of README files, written from result files so that no number is typed by hand.
 
 A table stands between `<!-- results:NAME -->` and `<!-- /results -->`, where NAME is a task (a folder of `recipes/`;
-all its recipes are listed) or one recipe (`task/name`). What stands between the marks is replaced.
+all its recipes are listed) or one recipe (`task/name`). What stands between the marks is replaced. After
+`<!-- results:NAME by TAG -->` the first rate of each recipe is told for each value of a tag (`asr-evaluate --by TAG`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from asr.config import nearest
 from asr.errors import DataError, Problems
 from asr.files import atomic_file
-from asr.report.results import Result, read_results
+from asr.report.results import Result, SplitResult, read_results
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
 
-_OPENING = re.compile(r"^<!-- results:(?P<name>\S+) -->$", re.MULTILINE)
+_OPENING = re.compile(r"^<!-- results:(?P<name>\S+)(?: by (?P<by>\S+))? -->$", re.MULTILINE)
 _CLOSING = "<!-- /results -->"
 _HEADINGS = ("recipe", "rate", "dev, %", "test, %", "test reference", "seeds", "training", "commit")
 _NOT_RUN = "not run"
@@ -86,13 +88,14 @@ def fill(text: str, recipes: Path, where: str = "README.md") -> str:
         if closing < 0 or (following is not None and following.start() < closing):
             line = text.count("\n", 0, opening.start()) + 1
             raise Problems([f"{where}:{line}: '{opening[0]}' has no '{_CLOSING}' of its own"], where)
-        parts += [text[position : opening.end()], "\n\n", table(opening["name"], recipes), "\n\n", _CLOSING]
+        written = table(opening["name"], recipes, opening["by"])
+        parts += [text[position : opening.end()], "\n\n", written, "\n\n", _CLOSING]
         position = closing + len(_CLOSING)
     return "".join([*parts, text[position:]])
 
 
-def table(name: str, recipes: Path) -> str:
-    """The Markdown table of a task or a recipe.
+def table(name: str, recipes: Path, by: str | None = None) -> str:
+    """The Markdown table of a task or a recipe, or of their values of a tag.
 
     Raises:
         DataError: there is no such task or recipe.
@@ -107,9 +110,11 @@ def table(name: str, recipes: Path) -> str:
     results = read_results(recipes / task)
     if problems := _misfits(results, [f"{task}/{recipe}" for recipe in known]):
         raise Problems(problems, f"{task}/results")
-    rows: list[Sequence[str]] = [_HEADINGS, ["---"] * len(_HEADINGS)]
-    for recipe in [only] if only else known:
-        rows += _rows(f"{task}/{recipe}", [each for each in results if each.recipe == f"{task}/{recipe}"])
+    headings = _HEADINGS if by is None else ("recipe", by, "rate", *_HEADINGS[2:6])
+    rows: list[Sequence[str]] = [headings, ["---"] * len(headings)]
+    for recipe in [f"{task}/{one}" for one in ([only] if only else known)]:
+        own = [each for each in results if each.recipe == recipe]
+        rows += _rows(recipe, own) if by is None else _rows_by(by, recipe, own)
     return "\n".join(["| " + " | ".join(row) + " |" for row in rows] + ["", _LEGEND])
 
 
@@ -133,6 +138,25 @@ def _rows(recipe: str, results: Sequence[Result]) -> list[list[str]]:
         ]
         for name in names
     ]
+
+
+def _rows_by(tag: str, recipe: str, results: Sequence[Result]) -> list[list[str]]:
+    """One row for each value of a tag; none where it was not asked for."""
+    values = {value for each in results for split in each.splits.values() for value in split.by.get(tag, {})}
+    rows = []
+    for value in sorted(values):
+        parts = [_part(each, tag, value) for each in results]
+        name = next(name for each in parts for split in each.splits.values() for name in split.rates)
+        seeds = ", ".join(str(each.seed) for each in results)
+        cells = [_cell(parts, "dev", name), _cell(parts, "test", name), _length(parts, name), seeds]
+        rows.append([f"`{recipe}`", value, f"`{name}`", *cells])
+    return rows
+
+
+def _part(result: Result, tag: str, value: str) -> Result:
+    """What a run reported of one value of a tag, of the splits that have it."""
+    found = {name: split.by.get(tag, {}).get(value) for name, split in result.splits.items()}
+    return replace(result, splits={name: SplitResult(0, 0, rates) for name, rates in found.items() if rates})
 
 
 def _cell(results: Sequence[Result], split: str, name: str) -> str:

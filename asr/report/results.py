@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ class SplitResult:
         utterances: how many were recognised.
         excluded: how many were left out.
         rates: by name, in the order in which they were written.
+        by: the same of parts of the split, under tag and value of the tag.
     """
 
     utterances: int
     excluded: int
     rates: Mapping[str, Rate]
+    by: Mapping[str, Mapping[str, Mapping[str, Rate]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,18 @@ def read_results(task: Path) -> list[Result]:
 
 
 def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
-    rates = {rate: Rate.from_dict(counts) for rate, counts in values.get("rates", {}).items()}
-    for rate_name, rate in rates.items():
-        written = values["rates"][rate_name]["percent"]
+    by = {
+        tag: {value: _rates(f"{name} {tag}={value}", found) for value, found in groups.items()}
+        for tag, groups in values.get("by", {}).items()
+    }
+    rates = _rates(name, values.get("rates", {}))
+    return SplitResult(int(values.get("utterances", 0)), len(values.get("excluded", ())), rates, by)
+
+
+def _rates(where: str, values: Mapping[str, Any]) -> dict[str, Rate]:
+    rates = {name: Rate.from_dict(counts) for name, counts in values.items()}
+    for name, rate in rates.items():
+        written = values[name]["percent"]
         if rate.reference and (written is None or abs(written - rate.percent) > 0.051):
-            raise ValueError(f"{name} {rate_name}: {written} % contradicts its counts, which give {rate.percent:.1f} %")
-    return SplitResult(int(values.get("utterances", 0)), len(values.get("excluded", ())), rates)
+            raise ValueError(f"{where} {name}: {written} % contradicts its counts, which give {rate.percent:.1f} %")
+    return rates

@@ -66,6 +66,18 @@ def posteriors(recogniser: Recogniser, path: Path) -> torch.Tensor:
     return recogniser.posteriors([frames])[0]
 
 
+def test_rates_of_every_value_of_a_tag_add_up_to_those_of_the_split(trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    split = evaluate_run(RunFolder(folder), ["test"], quiet, by="speaker")["splits"]["test"]
+    groups = split["by"]["speaker"]
+    assert len(groups) > 1
+    for field in ("reference", "substitutions", "deletions", "insertions"):
+        assert sum(group["cer"][field] for group in groups.values()) == split["rates"]["cer"][field]
+    with pytest.raises(ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'"):
+        evaluate_run(RunFolder(folder), ["test"], quiet, by="speker")
+
+
 def test_a_bundle_carries_its_card(trained: Path, tmp_path: Path) -> None:
     save_bundle(load(trained), tmp_path / "model.safetensors")
     card = load(tmp_path / "model.safetensors").card

@@ -202,3 +202,23 @@ def test_tables_of_this_project_are_what_its_result_files_say() -> None:
         pytest.skip("the tests do not stand in a checkout with recipes/")
     assert readmes(REPOSITORY), "no README found"
     assert update(REPOSITORY, check=True) == []
+
+
+def test_a_recipe_is_told_by_the_values_of_a_tag(root: Path) -> None:
+    one = result("an4/ctc", 1, 20, 90)
+    one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400), "ser": rate(1, 2)}, "": {"wer": rate(60, 600)}}}
+    put(root, one)
+    rows = cells(table("an4", root / "recipes", "sex"))
+    assert [row[:3] for row in rows] == [["`an4/ctc`", "", "`wer`"], ["`an4/ctc`", "f", "`wer`"]]
+    assert rows[1][3:] == ["not run", "7.5 [6.5, 9.5]", "400 words", "1"]
+    text = fill("<!-- results:an4/ctc by sex -->\n<!-- /results -->\n", root / "recipes")
+    assert "| recipe | sex | rate |" in text
+    assert cells(fill(text, root / "recipes")) == rows
+
+
+def test_a_percentage_of_a_part_is_checked_too(root: Path) -> None:
+    one = result("an4/ctc", 1, 20, 90)
+    one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400, percent=7.0)}}}
+    put(root, one)
+    with pytest.raises(Problems, match=r"test sex=f wer: 7.0 % contradicts its counts, which give 7.5 %"):
+        read_results(root / "recipes" / "an4")
