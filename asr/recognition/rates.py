@@ -4,7 +4,7 @@
 |---|---|---|
 | `wer` | characters | words of the text |
 | `cer` | characters | characters of the text, spaces included (as jiwer counts them) |
-| `wer_no_case`, `cer_no_case` | characters | the same in lower case |
+| `wer_folded`, `cer_folded` | characters | the same in lower case |
 | `per` | labels | labels of the inventory |
 | `per_39` | labels | TIMIT's labels folded to 39 (Lee and Hon 1989), silence counted as a label |
 | `per_39_no_sil` | labels | the same with silence removed from reference and hypothesis |
@@ -51,8 +51,8 @@ def _whole(symbols: Sequence[str]) -> Tokens:
 _OF_CHARACTERS: dict[str, Callable[[Sequence[str]], Tokens]] = {
     "wer": _words,
     "cer": tuple,
-    "wer_no_case": _lower_words,
-    "cer_no_case": _lower,
+    "wer_folded": _lower_words,
+    "cer_folded": _lower,
     "ser": _whole,
 }
 _OF_LABELS: dict[str, Callable[[Sequence[str]], Tokens]] = {

@@ -11,9 +11,9 @@ from asr.recognition.rates import tokens
     ("rate", "expected"),
     [
         ("wer", ("San", "José")),
-        ("wer_no_case", ("san", "josé")),
+        ("wer_folded", ("san", "josé")),
         ("cer", ("S", "a", "n", " ", "J", "o", "s", "é")),
-        ("cer_no_case", ("s", "a", "n", " ", "j", "o", "s", "é")),
+        ("cer_folded", ("s", "a", "n", " ", "j", "o", "s", "é")),
     ],
 )
 def test_rates_of_text(rate: str, expected: tuple[str, ...]) -> None:
