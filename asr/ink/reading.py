@@ -14,9 +14,10 @@ from asr.ink.assembling import MAX_BYTES
 from asr.ink.ink import Ink, Stroke
 from asr.ink.json_ink import read_json
 from asr.ink.store import SUFFIX, read_store, store_points
+from asr.ink.unipen import read_unipen
 from asr.ink.xml import Element, parse_xml
 
-FORMATS = "InkML, IAM-OnDB XML, Xournal++ (.xopp), SVG, JSON or an ink cache (.inks)"
+FORMATS = "InkML, IAM-OnDB XML, Xournal++ (.xopp), SVG, JSON, UNIPEN or an ink cache (.inks)"
 _XML: Mapping[str, Callable[[Path, Element], Ink]] = {  # by the name of the root element
     inkml.ROOT: inkml.read_inkml,
     iam_ondb.ROOT: iam_ondb.read_iam_ondb,
@@ -71,7 +72,7 @@ def _parsed(path: Path, content: bytes) -> Ink:
             return _XML[root.name](path, root)
         raise DataError(f"{path}: XML with the root element <{root.name[:40]}>, which is no ink; expected {FORMATS}")
     if re.match(rb"\.[A-Z]", start):
-        raise DataError(f"{path}: looks like UNIPEN, which is read as a whole corpus: use asr-prepare")
+        return read_unipen(path, content)
     if content[8:9] == b"{" and b"ctc-asr-inks" in content[:4096]:
         raise DataError(f"{path}: an ink cache; name it *{SUFFIX}")
     raise DataError(f"{path}: not ink that can be read here; expected {FORMATS}")

@@ -58,3 +58,10 @@ def test_a_file_beyond_the_bound_is_refused(tmp_path):
         file.truncate((64 << 20) + 1)
     with pytest.raises(DataError, match=r"large\.json: 67108865 bytes, more than 67108864"):
         read_ink(path)
+
+
+def test_a_unipen_file_is_read_by_itself(tmp_path):
+    path = tmp_path / "page.dat"
+    path.write_text("\n.VERSION 1.0\n.INCLUDE lexicon\n.PEN_DOWN\n1 2\n3 4\n.PEN_UP\n.PEN_DOWN\n5 6\n")
+    assert read_ink(path) == Ink.of([[1, 2], [3, 4]], [[5, 6]])
+    assert read_ink(path, 2, 1) == Ink.of([[5, 6]])
