@@ -20,7 +20,7 @@ from asr.features.pen_augment import PenAugmentConfig
 from asr.features.spectral import SpectralConfig
 from asr.features.stack import FrameStackConfig
 from asr.recognition.corpora import CorpusConfig
-from asr.recognition.experiment import InventoryConfig, ScoringConfig
+from asr.recognition.experiment import InventoryConfig, LossConfig, ScoringConfig
 from asr.recurrent.cells.lstm import LstmConfig
 from asr.recurrent.stack import StackConfig
 from asr.resources import resource
@@ -47,6 +47,7 @@ class RunConfig:
     model: Any = MISSING
     optimizer: Any = MISSING
     schedule: Any = MISSING
+    loss: LossConfig = field(default_factory=LossConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     decoder: Any = MISSING
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
@@ -68,6 +69,7 @@ GROUPS: dict[str, dict[str, Any]] = {
 READ_BY_FIELD = {
     "corpus": CorpusConfig,
     "inventory": InventoryConfig,
+    "loss": LossConfig,
     "training": TrainingConfig,
     "scoring": ScoringConfig,
 }

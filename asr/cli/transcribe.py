@@ -77,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="file",
-        help="WAV, FLAC, OGG, Opus, MP3, NIST SPHERE; for a model of pen strokes InkML, IAM-OnDB XML, .xopp, SVG, JSON, "
-        "UNIPEN",
+        help="WAV, FLAC, OGG, Opus, MP3, NIST SPHERE; for a model of pen strokes InkML, IAM-OnDB XML, .xopp, SVG, "
+        "JSON, UNIPEN",
     )
     parser.add_argument(
         "--format",

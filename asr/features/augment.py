@@ -134,19 +134,20 @@ class Augmenter(AugmentConfig):
         values = frames.numpy() if isinstance(frames, Tensor) else frames
         return warp_bands(values, self.centres, float(factor), self.blocks)
 
-    def mask(self, plan: AugmentPlan, frames: Tensor) -> Tensor:
+    def mask(self, plan: AugmentPlan, frames: Tensor, view: int = 0) -> Tensor:
         """Leave out stretches of time and bands of values.
 
         Args:
             plan: from `plan`.
             frames: (T, F) normalised, not yet stacked; left as they are.
+            view: each view of an utterance has masks of its own.
 
         Returns:
             (T, F) with 0 where masked; at least one frame and one value per block are never masked.
         """
         if not (self.time_masks or self.frequency_masks):
             return frames
-        random = self._random("mask", plan.epoch, plan.utterance_id)
+        random = self._random(f"mask {view}" if view else "mask", plan.epoch, plan.utterance_id)
         n_frames, dim = frames.shape
         masked = frames.clone()
         widest = min(self.time_mask_frames, int(self.time_mask_share * n_frames))

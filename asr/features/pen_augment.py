@@ -118,9 +118,9 @@ class PenAugmenter(PenAugmentConfig):
         frames = extractor.compute(extractor.read(utterance), lambda trace: self.changed(plan, trace))
         return frames if len(frames) >= _LEAST_SHARE * len(plain) else plain
 
-    def mask(self, plan: AugmentPlan, frames: Tensor) -> Tensor:
+    def mask(self, plan: AugmentPlan, frames: Tensor, view: int = 0) -> Tensor:
         """Leave out stretches of time, as `Augmenter.mask`."""
-        return self._masks.mask(plan, frames)
+        return self._masks.mask(plan, frames, view)
 
     def changed(self, plan: AugmentPlan, trace: Trace) -> Trace:
         """The ink as the plan has it."""

@@ -22,31 +22,41 @@ class TrainingExamples:
         utterances: with transcripts that the inventory can spell.
         cache: their frames, in the same order.
         augmenter: what is done to them each epoch.
+        views: how many times an utterance stands in its batch, each masked in another way; all first views come first.
     """
 
     def __init__(
-        self, recogniser: Recogniser, utterances: Sequence[Utterance], cache: FrameCache, augmenter: Augmenter
+        self,
+        recogniser: Recogniser,
+        utterances: Sequence[Utterance],
+        cache: FrameCache,
+        augmenter: Augmenter,
+        views: int = 1,
     ) -> None:
         self._recogniser, self._utterances, self._cache, self._augmenter = recogniser, utterances, cache, augmenter
         self._labels = [recogniser.inventory.encode(utterance) for utterance in utterances]
-        self.sizes = [recogniser.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
+        self._views = views
+        self.sizes = [views * recogniser.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
         """Make one batch of one epoch."""
+        frames = [self._frames(index, epoch) for index in indices]
         return collate(
-            [self._frames(index, epoch) for index in indices],
-            [self._labels[index] for index in indices],
+            [views[number] for number in range(self._views) for views in frames],
+            [self._labels[index] for index in indices] * self._views,
             [self._utterances[index].id for index in indices],
             self._recogniser.inventory.blank,
         )
 
-    def _frames(self, index: int, epoch: int) -> torch.Tensor:
+    def _frames(self, index: int, epoch: int) -> list[torch.Tensor]:
+        """An utterance's views."""
         utterance = self._utterances[index]
         plan = self._augmenter.plan(epoch, utterance.id)
         with one_thread() if plan.snr_db is not None else nullcontext():
             raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)
         normalised = self._recogniser.normaliser.apply(raw, utterance.speaker)
-        return self._recogniser.stacking(self._augmenter.mask(plan, normalised))  # type: ignore[no-any-return]
+        views = [self._augmenter.mask(plan, normalised, number) for number in range(self._views)]
+        return [self._recogniser.stacking(view) for view in views]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
-from asr.errors import DataError, Problems
+from asr.errors import ConfigError, DataError, Problems
 from asr.features.augment import Augmenter
 from asr.features.cache import FrameCache
 from asr.recognition.corpora import CorpusConfig, Splits, load_splits
@@ -42,6 +43,19 @@ class InventoryConfig:
 
 
 @dataclass
+class LossConfig:
+    """What is minimised beside the CTC loss."""
+
+    consistency: float = 0.0
+    """Weight of the divergence between two masked views of each utterance (Yao et al. 2025; 0.2 there). Each view is a
+    reading of its own, so an epoch takes twice as long; 0: one view and no such term."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.consistency < math.inf:
+            raise ConfigError(f"loss.consistency={self.consistency}; expected 0 or more, such as 0.2")
+
+
+@dataclass
 class ScoringConfig:
     """Which error rates are reported."""
 
@@ -63,6 +77,7 @@ class Experiment:
     def __init__(self, config: Mapping[str, Any], folder: Path, on_progress: Progress) -> None:
         self.config, self.on_progress = config, on_progress
         self.training = TrainingConfig(**config["training"])
+        self.loss = LossConfig(**config["loss"])
         self.rates: list[str] = list(config["scoring"]["rates"])
         self.plugins: list[str] = list(config["plugins"])
         check_rates(self.rates, config["inventory"]["unit"])
@@ -94,11 +109,14 @@ class Experiment:
 
     def train(self, watcher: Watcher) -> State:
         """Train to the end, or from where the run stands to the end."""
+        weight = self.loss.consistency
+        views = 2 if weight else 1
         task = RecognitionTask(
             self.recogniser,
-            TrainingExamples(self.recogniser, self.splits["train"], self.caches["train"], self.augmenter),
+            TrainingExamples(self.recogniser, self.splits["train"], self.caches["train"], self.augmenter, views),
             (self.splits["dev"], self.caches["dev"]),
             self.rates[0],
+            weight,
         )
         trainer = Trainer(task, self.training, self.optimizer, self.schedule, self.run.path, watcher)
         if trainer.resume() and not trainer.finished:

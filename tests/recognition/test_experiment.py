@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from asr.corpus.manifest import read_manifest, write_manifest
+from asr.ctc.consistency import consistency_loss
 from asr.errors import ConfigError, Problems
 from asr.features.normalise import Normaliser
 from asr.recognition import run_folder
@@ -22,6 +23,7 @@ from asr.recognition.data import TrainingExamples
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
 from asr.recognition.run_folder import RunFolder, frames_folder
+from asr.recognition.task import RecognitionTask
 from asr.training.checkpoint import load_checkpoint, save_checkpoint
 from asr.training.loop import Stopped
 from tests.recognition.conftest import compose_small, quiet
@@ -225,3 +227,34 @@ def test_a_result_tells_that_a_run_went_on_with_another_commit(
     assert result["commit"] == "aaa"
     assert result["resumed_with"] == [{"commit": "bbb"}]
     assert json.loads(experiment.run.environment.read_text())["seed"] == 1
+
+
+def test_two_views_of_an_utterance(tones: Path, tmp_path: Path) -> None:
+    """With consistency each utterance is read twice, masked differently; its loss stays one number."""
+    masks = {"augment.time_masks": "1", "augment.time_mask_frames": "10", "loss.consistency": "0.2"}
+    experiment = Experiment(compose_small(tones, **masks), tmp_path, quiet)
+    train, augmenter = experiment.splits["train"], experiment.augmenter
+    examples = TrainingExamples(experiment.recogniser, train, experiment.caches["train"], augmenter, views=2)
+    batch = examples.load_batch([0, 1], 3)
+    assert batch.utt_ids == (train[0].id, train[1].id)
+    assert batch.lengths.tolist() == batch.lengths[:2].tolist() * 2
+    assert batch.labels.tolist() == batch.labels[:2].tolist() * 2
+    assert not torch.equal(batch.frames[0], batch.frames[2])
+    single = TrainingExamples(experiment.recogniser, train, experiment.caches["train"], augmenter)
+    assert torch.equal(single.load_batch([0, 1], 3).frames, batch.frames[:2])
+    task = RecognitionTask(experiment.recogniser, examples, (train[:1], experiment.caches["train"]), "cer", 0.2)
+    plain = RecognitionTask(experiment.recogniser, examples, (train[:1], experiment.caches["train"]), "cer")
+    experiment.recogniser.model.eval()
+    found, losses = task.loss(batch).per_utterance, plain.loss(batch).per_utterance
+    log_probs, lengths = experiment.recogniser.model(batch.frames, batch.lengths)
+    apart = consistency_loss(log_probs[:2], log_probs[2:], lengths[:2])
+    torch.testing.assert_close(found, (losses[:2] + losses[2:]) / 2 + 0.2 * apart)
+    assert (apart > 0).all()
+    rows = Silent()
+    experiment.train(rows)
+    assert rows.rows[-1]["loss"] < rows.rows[0]["loss"]
+
+
+def test_a_negative_consistency_is_refused(tones: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"loss.consistency=-1.0; expected 0 or more"):
+        Experiment(compose_small(tones, **{"loss.consistency": "-1"}), tmp_path, quiet)
