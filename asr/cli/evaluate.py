@@ -18,14 +18,14 @@ def _main() -> None:
     given = _parser().parse_args()
     kinds = {"rate": "trn files"} | dict.fromkeys(("split", "out", "by", "plugin"), "a run")
     for name, kind in kinds.items():
-        if getattr(given, name) and (given.run is None) != (kind == "trn files"):
+        if getattr(given, name) and bool(given.runs) == (kind == "trn files"):
             raise ConfigError(f"--{name} is for {kind}; see asr-evaluate --help")
-    if given.run is not None and given.hyp is None and given.ref is None:
-        _evaluate_run(given)
-    elif given.run is None and given.hyp is not None and given.ref is not None:
+    if given.runs and given.hyp is None and given.ref is None:
+        _evaluate_runs(given)
+    elif not given.runs and given.hyp is not None and given.ref is not None:
         _evaluate_transcripts(given)
     else:
-        raise ConfigError("give either a run folder, or both --ref and --hyp; see asr-evaluate --help")
+        raise ConfigError("give run folders, or both --ref and --hyp; see asr-evaluate --help")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,12 +35,19 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples: asr-evaluate runs/an4/ctc/... --out recipes/an4/results    "
         "asr-evaluate --ref ref.trn --hyp hyp.trn --rate wer --rate cer",
     )
-    parser.add_argument("run", nargs="?", type=Path, help="a run folder: decode its splits with its best weights")
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        type=Path,
+        metavar="run",
+        help="a run folder: decode its splits with its best weights; several: the folds of a cross-validation, whose"
+        " errors add up",
+    )
     parser.add_argument(
         "--split",
         action="append",
         choices=("train", "dev", "test"),
-        help="which split of the run (repeatable; default dev and test)",
+        help="which split of the run (repeatable; default dev and test, of folds test)",
     )
     parser.add_argument("--out", type=Path, help="also write the result as <recipe>-seed<k>.json into this folder")
     parser.add_argument("--by", metavar="TAG", help="also rates of each value of a tag, such as speaker or donor")
@@ -57,16 +64,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _evaluate_run(given: argparse.Namespace) -> None:
+def _evaluate_runs(given: argparse.Namespace) -> None:
     from asr.cli.progress import Steps, console
     from asr.cli.tables import print_result
     from asr.recognition.finish import evaluate_run
+    from asr.recognition.folds import evaluate_folds
     from asr.recognition.run_folder import RunFolder
     from asr.training.checkpoint import write_json
 
-    folder = RunFolder(given.run)
+    folders = [RunFolder(path) for path in given.runs]
+    if len(folders) > 1 and given.by:
+        raise ConfigError("--by is for one run; several are evaluated as folds")
     with Steps() as steps:
-        result = evaluate_run(folder, given.split or ["dev", "test"], steps, given.plugin, given.by)
+        if len(folders) > 1:
+            result = evaluate_folds(folders, given.split or ["test"], steps, given.plugin)
+        else:
+            result = evaluate_run(folders[0], given.split or ["dev", "test"], steps, given.plugin, given.by)
     print_result(result)
     if given.out is not None:
         name = result["recipe"].rpartition("/")[2]

@@ -164,7 +164,7 @@ def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: 
     [
         (["some_run", "--rate", "wer"], "--rate is for trn files"),
         (["--ref", "r.trn", "--hyp", "h.trn", "--out", "results"], "--out is for a run"),
-        (["--ref", "r.trn"], "give either a run folder, or both --ref and --hyp"),
+        (["--ref", "r.trn"], "give run folders, or both --ref and --hyp"),
     ],
 )
 def test_evaluate_leaves_no_option_unread(arguments: list[str], message: str, tmp_path: Path) -> None:

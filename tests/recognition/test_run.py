@@ -14,11 +14,12 @@ import torch
 from safetensors.torch import save_file
 
 import asr
-from asr.corpus.manifest import read_manifest
+from asr.corpus.manifest import read_manifest, write_manifest
 from asr.errors import CheckpointError, ConfigError, DataError, Problems
 from asr.recognition import loading
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
+from asr.recognition.folds import evaluate_folds
 from asr.recognition.loading import load, save_bundle
 from asr.recognition.packing import packed, unpacked
 from asr.recognition.recogniser import Recogniser
@@ -359,3 +360,23 @@ def test_what_is_no_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(CheckpointError, match="is neither a run folder, nor"):
         load(tmp_path / "notes.txt")
+
+
+def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
+    """Two runs that differ in who is tested are one result; the same run twice is none."""
+    folds = [tmp_path / "first", tmp_path / "second"]
+    test = read_manifest(tones / "test.jsonl")
+    for fold, part in zip(folds, (test[:2], test[2:]), strict=True):
+        shutil.copytree(trained, fold)
+        write_manifest(fold / "manifest" / "test.jsonl", part)
+    result = evaluate_folds([RunFolder(fold) for fold in folds], ["test"], quiet)
+    whole = json.loads((trained / "result.json").read_text())
+    assert result["splits"]["test"] == whole["splits"]["test"]
+    assert (result["folds"], result["recipe"]) == (2, "quickstart/speech")
+    assert result["train_seconds"] == pytest.approx(2 * whole["train_seconds"], abs=0.11)
+    with pytest.raises(ConfigError, match=r"second: the utterance \S+ is in dev of another run too"):
+        evaluate_folds([RunFolder(fold) for fold in folds], ["dev"], quiet)
+    config = (folds[1] / "config.yaml").read_text()
+    (folds[1] / "config.yaml").write_text(config.replace("recipe: quickstart/speech", "recipe: an4/ctc"))
+    with pytest.raises(ConfigError, match=r"second: recipe an4/ctc, but .*first has quickstart/speech"):
+        evaluate_folds([RunFolder(fold) for fold in folds], ["test"], quiet)
