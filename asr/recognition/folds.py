@@ -55,12 +55,8 @@ def _together(runs: Sequence[RunFolder], split: str) -> dict[str, Any]:
                 )
             rows[row["id"]] = row
     speakers = [row["speaker"] for row in rows.values()]
-    names = next(iter(rows.values()))["counts"]
-    rates = {
-        name: _rate(name, [ErrorCounts(**row["counts"][name]) for row in rows.values()], speakers) for name in names
-    }
-    return {"utterances": len(rows), "excluded": [], "rates": {name: rate.to_dict() for name, rate in rates.items()}}
-
-
-def _rate(name: str, counts: Sequence[ErrorCounts], speakers: Sequence[str | None]) -> Rate:
-    return rate_of(counts, speakers, unit_of(name))
+    rates = {}
+    for name in next(iter(rows.values()))["counts"]:
+        counts = [ErrorCounts(**row["counts"][name]) for row in rows.values()]
+        rates[name] = rate_of(counts, speakers, unit_of(name)).to_dict()
+    return {"utterances": len(rows), "excluded": [], "rates": rates}
