@@ -73,7 +73,7 @@ def test_the_help_of_training_lists_the_recipes_and_the_options(tmp_path: Path) 
         (["+foo=1"], r"there is no option 'foo'; `asr-train --help` lists them"),
         (["+training.epoch=3"], r"there is no option 'training.epoch'; did you mean 'training.epochs'?"),
         (["corpus.options.train_=3"], r"to add it, put a plus before it: +corpus.options.train_=..."),
-        (["+corpus.options.snr_low=loud"], r"snr_low=loud: expected float, not str"),
+        (["corpus.options.snr_low=loud"], r"snr_low=loud: expected float, not str"),
         (["training.device=cdua"], r"training.device=cdua cannot be used here"),
         (["--multirun", "recipe=an4/ctc", "training.seed=1,2"], r"error: 2 runs failed; see above"),
     ],
@@ -239,7 +239,7 @@ def test_a_corpus_reader_of_ones_own_trains_with_plugins(tones: Path, tmp_path: 
     assert "64 utterances, 2 speakers" in prepared.stderr
     options = [one for one in small_run(tones) if not one.startswith("corpus")]
     own = [
-        "corpus=folder",
+        "corpus=own",
         "corpus.reader=my_corpus",
         f"corpus.root={tones}",
         "plugins=[my_corpus]",

@@ -11,6 +11,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, Problems
 from data_prep import load_reader, read_corpus, readers, write_corpus
+from tests.composing import compose
 
 from .conftest import WriteWav
 
@@ -123,3 +124,11 @@ def test_a_disk_that_fills_keeps_the_old_manifests(
     with pytest.raises(Exception, match="No space left on device"):
         write_corpus(changed, tmp_path / "out")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+@pytest.mark.parametrize("name", readers())
+def test_the_options_of_a_reader_are_known_to_hydra(name: str) -> None:
+    """So that `corpus.options.NAME=...` needs no plus, and --help shows them."""
+    defaults = dataclasses.asdict(load_reader(name).Config())
+    del defaults["root"]
+    assert compose([f"corpus={name}"])["corpus"]["options"] == defaults
