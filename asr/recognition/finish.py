@@ -17,6 +17,7 @@ from asr.recognition.recogniser import Recogniser
 from asr.recognition.run_folder import RunFolder, commit, fingerprint, frames_folder
 from asr.scoring.rates import Rate
 from asr.training.checkpoint import load_checkpoint, write_json
+from asr.training.loop import is_finished
 from data_prep.corpora import SPLITS
 
 Progress = Callable[[str, int, int], None]
@@ -98,10 +99,11 @@ def _written(rates: Mapping[str, Rate]) -> dict[str, Any]:
 def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequence[Utterance]]) -> dict[str, Any]:
     """What is told of a run beside its rates. The environment is that of the training, not of this evaluation."""
     started = run.read_environment()
-    state = load_checkpoint(run.path / "checkpoints" / "last.pt")["state"]
+    state, training = load_checkpoint(run.path / "checkpoints" / "last.pt")["state"], config["training"]
+    finished = is_finished(training["epochs"], training["patience"], state["epoch"], state["epochs_since_best"])
     return {
         "recipe": config["recipe"],
-        "seed": config["training"]["seed"],
+        "seed": training["seed"],
         "command": started["command"],
         "commit": started["commit"],
         **({"resumed_with": started["later"]} if started["later"] else {}),
@@ -111,7 +113,8 @@ def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequen
         "train_cpu_seconds": round(state["train_cpu_seconds"], 1) if "train_cpu_seconds" in state else None,
         "epochs": state["epoch"],
         "best_epoch": state["best_epoch"],
-        "device": config["training"]["device"],
+        **({} if finished else {"unfinished": True}),
+        "device": training["device"],
         "environment": {name: started[name] for name in ("python", "torch", "ctc_asr", "cores", "threads")},
         "data": {name: fingerprint(utterances) for name, utterances in data.items()},
         "decoder": config["decoder"] | {"chosen_on": "dev"},

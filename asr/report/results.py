@@ -58,6 +58,8 @@ def read_result(path: Path) -> Result:
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        if values.get("unfinished"):
+            raise DataError(f"{path.name}: the run was not finished; finish it and evaluate it again")
         splits = {name: _split(name, split) for name, split in values["splits"].items()}
         seconds = values.get("train_seconds")
         return Result(

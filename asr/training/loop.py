@@ -194,8 +194,8 @@ class Trainer(Generic[B]):
     @property
     def finished(self) -> bool:
         """Whether all epochs are done, or enough of them without a new best dev error."""
-        early = 0 < self.config.patience <= self.state.epochs_since_best
-        return early or self.state.epoch >= self.config.epochs
+        config, state = self.config, self.state
+        return is_finished(config.epochs, config.patience, state.epoch, state.epochs_since_best)
 
     def _heed_signal(self) -> None:
         if self._stop_signal is not None:
@@ -354,6 +354,11 @@ class Trainer(Generic[B]):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def is_finished(epochs: int, patience: int, done: int, since_best: int) -> bool:
+    """Whether `done` epochs are all of them, or the last `since_best` of them brought nothing (`patience`, 0: never)."""
+    return done >= epochs or 0 < patience <= since_best
 
 
 def _check_finite(losses: torch.Tensor, utt_ids: tuple[str, ...], state: State) -> None:

@@ -362,6 +362,15 @@ def test_what_is_no_model_is_named(tmp_path: Path) -> None:
         load(tmp_path / "notes.txt")
 
 
+def test_a_run_that_is_not_finished_says_so(trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    config = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(config.replace("epochs: 50", "epochs: 51"))
+    assert evaluate_run(RunFolder(folder), ["dev"], quiet)["unfinished"]
+    assert "unfinished" not in json.loads((trained / "result.json").read_text())
+
+
 def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
     """Two runs that differ in who is tested are one result; the same run twice is none."""
     folds = [tmp_path / "first", tmp_path / "second"]

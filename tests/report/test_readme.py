@@ -222,3 +222,9 @@ def test_a_percentage_of_a_part_is_checked_too(root: Path) -> None:
     put(root, one)
     with pytest.raises(Problems, match=r"test sex=f wer: 7.0 % contradicts its counts, which give 7.5 %"):
         read_results(root / "recipes" / "an4")
+
+
+def test_a_run_that_was_not_finished_is_no_result(root: Path) -> None:
+    put(root, result("an4/ctc", 1, 20, 90, unfinished=True))
+    with pytest.raises(Problems, match=r"ctc-seed1.json: the run was not finished; finish it and evaluate it again"):
+        read_results(root / "recipes" / "an4")
