@@ -357,7 +357,7 @@ class Trainer(Generic[B]):
 
 
 def is_finished(epochs: int, patience: int, done: int, since_best: int) -> bool:
-    """Whether `done` epochs are all of them, or the last `since_best` of them brought nothing (`patience`, 0: never)."""
+    """Whether `done` epochs are all, or the last `since_best` brought nothing: `patience` of them, 0 for never."""
     return done >= epochs or 0 < patience <= since_best
 
 
