@@ -10,9 +10,9 @@ import pytest
 from asr.errors import DataError
 from asr.ink import Ink, read_ink, read_store, write_inkml, write_json, write_store, write_svg
 from asr.seeds import generator
-from tests.ink.mutations import mutated
 from tests.ink.test_iam_ondb import SESSION
 from tests.ink.test_xopp import NOTEBOOK
+from tests.mutations import mutated
 
 INK = Ink.of([[1, 2, 0.5], [3.25, -4, 0.75]], [[5, 6]], [[7, 8], [9, 10]], resolution=4.0)
 IAM = '<Stroke colour="black"><Point x="1073" y="1058" time="769.05"/><Point x="10" y="-8.5" time="769.06"/></Stroke>'
