@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from asr.decoding.hypothesis import Hypothesis, Span
     from asr.recognition.recogniser import Recogniser
 
+_SPEAKER = "the speaker"
+
 
 def main() -> None:
     """Entry point."""
@@ -27,6 +29,8 @@ def _main() -> None:
     from asr.recognition.loading import load  # torch: only once the arguments are known to be right
 
     recogniser = load(given.model, plugins=given.plugin)
+    if given.one_speaker:
+        recogniser.listen(_SPEAKER, given.files, given.channel)
     failed = []
     for path in given.files:
         try:
@@ -47,7 +51,8 @@ def _main() -> None:
 def _read(recogniser: Recogniser, path: Path, given: argparse.Namespace) -> Iterator[str]:
     """What is printed of one file."""
     if not recogniser.reads_ink:
-        yield from FORMATS[given.format](path, recogniser.transcribe(path, channel=given.channel))
+        speaker = _SPEAKER if given.one_speaker else None
+        yield from FORMATS[given.format](path, recogniser.transcribe(path, given.channel, speaker))
         return
     from asr.ink.reading import read_ink
     from asr.recognition.page import transcribe_page
@@ -87,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
         help="text (default; behind the name where there are several files), json (one object a file: labels and "
         "words with confidences and times in seconds; of ink each line with its strokes, and indices of points instead "
         "of times), ctm (one line a word, as NIST tools read it)",
+    )
+    parser.add_argument(
+        "--one-speaker",
+        action="store_true",
+        help="the recordings are of one person: models with a normaliser per speaker (an4) read them better together",
     )
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
     add_plugin(parser)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,7 +90,10 @@ class Recogniser:
         return isinstance(self.extractor, PointIndexed)
 
     def transcribe(
-        self, source: str | Path | Utterance | Ink | NDArray[np.float32] | Tensor, channel: int | None = None
+        self,
+        source: str | Path | Utterance | Ink | NDArray[np.float32] | Tensor,
+        channel: int | None = None,
+        speaker: str | None = None,
     ) -> Hypothesis:
         """Recognise one recording, or the ink of one word or line (`asr.recognition.page` reads pages).
 
@@ -98,6 +101,7 @@ class Recogniser:
             source: a file, an utterance of a manifest, an ink, or floating-point samples (N,) in [-1, 1] at the
                 extractor's rate (`recogniser.extractor.rate`).
             channel: which channel of a recording with several, from 0.
+            speaker: who it is, of those that the recogniser was given to `listen` to; None: somebody unknown.
 
         Returns:
             The hypothesis: text, labels, their confidences, and where they stand: seconds from the beginning of the
@@ -112,12 +116,39 @@ class Recogniser:
             return at_points(self.recognise([self.frames(raw)])[0], places.numpy())
         if isinstance(source, Ink):
             raise DataError("this model reads recordings, not ink; load one that has learned from pen strokes")
+        raw, start = self._raw_frames(source, channel)
+        return self.recognise([self.frames(raw, speaker)], offset=start)[0]
+
+    def listen(
+        self,
+        speaker: str,
+        sources: Iterable[str | Path | Utterance | NDArray[np.float32] | Tensor],
+        channel: int | None = None,
+    ) -> None:
+        """Learn the mean and deviation of a speaker's frames, for models with a normaliser per speaker.
+
+        Such a model reads a recording better when it has heard more than that of its speaker; other models, and models
+        of ink, do not mind.
+
+        Args:
+            speaker: any name; hearing a speaker again replaces what was known.
+            sources: recordings, as of `transcribe`; none needs a transcript.
+            channel: as of `transcribe`.
+
+        Raises:
+            DataError: as `transcribe`.
+        """
+        if self.normaliser.per == "speaker" and not self.reads_ink:
+            self.normaliser.fit((speaker, self._raw_frames(source, channel)[0]) for source in sources)
+
+    def _raw_frames(
+        self, source: str | Path | Utterance | NDArray[np.float32] | Tensor, channel: int | None
+    ) -> tuple[Tensor, float]:
+        """The extractor's frames of a recording, and the second at which they begin."""
         if isinstance(source, (np.ndarray, Tensor)):
-            signal, start = _samples(source), 0.0
-        else:
-            utterance = source if isinstance(source, Utterance) else _of_file(Path(source), channel)
-            signal, start = self.extractor.read(utterance), utterance.start or 0.0
-        return self.recognise([self.frames(self.extractor.compute(signal))], offset=start)[0]
+            return self.extractor.compute(_samples(source)), 0.0
+        utterance = source if isinstance(source, Utterance) else _of_file(Path(source), channel)
+        return self.extractor.compute(self.extractor.read(utterance)), utterance.start or 0.0
 
     def _ink_signal(self, source: str | Path | Utterance | Ink | NDArray[np.float32] | Tensor) -> Tensor:
         if isinstance(source, Ink):

@@ -15,7 +15,9 @@ from safetensors.torch import save_file
 
 import asr
 from asr.corpus.manifest import read_manifest, write_manifest
+from asr.corpus.utterance import Utterance
 from asr.errors import CheckpointError, ConfigError, DataError, Problems
+from asr.features.normalise import Normaliser
 from asr.recognition import loading
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
@@ -123,6 +125,22 @@ def test_files_samples_and_utterances_are_transcribed_alike(trained: Path, tones
     assert recogniser.transcribe(utterance.source) == expected
     assert recogniser.transcribe(str(utterance.source)) == expected
     assert recogniser.transcribe(np.asarray(samples)) == expected
+
+
+def test_a_speaker_that_was_heard_is_normalised_by_all_that_was_heard(trained: Path, tones: Path) -> None:
+    recogniser = asr.load(trained)
+    recogniser.normaliser = Normaliser(per="speaker")
+    first, second = (one.source for one in read_manifest(tones / "test.jsonl")[:2])
+    frames = [recogniser.extractor.compute(recogniser.extractor.read(Utterance("", one))) for one in (first, second)]
+    alone = recogniser.transcribe(first).log_probability
+    recogniser.listen("her", [first, second])
+    assert recogniser.transcribe(first).log_probability == alone
+    assert recogniser.transcribe(first, speaker="him").log_probability == alone
+    both = np.concatenate(frames)
+    expected = recogniser.recognise([torch.from_numpy((frames[0].numpy() - both.mean(0)) / both.std(0))])[0]
+    heard = recogniser.transcribe(first, speaker="her").log_probability
+    assert heard == pytest.approx(expected.log_probability, rel=1e-4)
+    assert heard != pytest.approx(alone, rel=1e-3)
 
 
 @pytest.mark.parametrize(
