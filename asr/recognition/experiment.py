@@ -119,9 +119,10 @@ class Experiment:
             weight,
         )
         trainer = Trainer(task, self.training, self.optimizer, self.schedule, self.run.path, watcher)
-        if trainer.resume() and not trainer.finished:
-            self.run.go_on()
-        return trainer.run()
+        with self.run.alone():
+            if trainer.resume() and not trainer.finished:
+                self.run.go_on()
+            return trainer.run()
 
     def _take_weights(self, model: str | None) -> bool:
         """Begin with a model's weights; whether the output layer is random all the same."""

@@ -9,7 +9,8 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,29 @@ class RunFolder:
         changed = {name: now[name] for name in _TOLD if name != "command" and now[name] != told[name]}
         if changed and changed not in told["later"]:
             write_json(self.environment, told | {"later": [*told["later"], changed]})
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Train here and keep others from it; the lock ends with the process, however that ends.
+
+        Raises:
+            ConfigError: another process trains this run.
+        """
+        if sys.platform == "win32":  # no such locks there
+            yield
+            return
+        import fcntl
+
+        with (self.path / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(
+                    f"{self.path} is being trained by another process; wait for it, or give another run_dir="
+                ) from None
+            except OSError:
+                pass  # a file system without locks
+            yield
 
     def _compare(self, config: Mapping[str, Any]) -> None:
         before, now = _flat(self.read_config()), _flat(config)

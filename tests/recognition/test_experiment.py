@@ -258,3 +258,13 @@ def test_two_views_of_an_utterance(tones: Path, tmp_path: Path) -> None:
 def test_a_negative_consistency_is_refused(tones: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"loss.consistency=-1.0; expected 0 or more"):
         Experiment(compose_small(tones, **{"loss.consistency": "-1"}), tmp_path, quiet)
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(few: Path, tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="no file locks on this system")
+    experiment = Experiment(compose_small(few), tmp_path, quiet)
+    with (tmp_path / "lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(ConfigError, match="is being trained by another process; wait for it, or give another"):
+            experiment.train(Silent())
+    assert experiment.train(Silent()).epoch == 3
