@@ -64,7 +64,14 @@ def decode(
 def score(recognised: Sequence[Recognised], rates: Sequence[str]) -> dict[str, Rate]:
     """The error rates of a split, each with its counts and its interval over speakers."""
     speakers = [one.utterance.speaker for one in recognised]
-    return {rate: rate_of([one.count(rate) for one in recognised], speakers, unit_of(rate)) for rate in rates}
+    counts = {rate: [one.count(rate) for one in recognised] for rate in rates}
+    people = people_of([one.utterance for one in recognised])
+    return {rate: rate_of(counts[rate], speakers, unit_of(rate), people=people) for rate in rates}
+
+
+def people_of(utterances: Sequence[Utterance]) -> str:
+    """What those who spoke or wrote are called."""
+    return "writers" if any(one.kind == "ink" for one in utterances) else "speakers"
 
 
 def score_by(tag: str, recognised: Sequence[Recognised], rates: Sequence[str]) -> dict[str, dict[str, Rate]]:

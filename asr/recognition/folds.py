@@ -6,7 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from asr.corpus.manifest import read_manifest
 from asr.errors import ConfigError
+from asr.recognition.evaluate import people_of
 from asr.recognition.finish import Progress, evaluate_run
 from asr.recognition.run_folder import RunFolder
 from asr.scoring.edits import ErrorCounts
@@ -55,8 +57,9 @@ def _together(runs: Sequence[RunFolder], split: str) -> dict[str, Any]:
                 )
             rows[row["id"]] = row
     speakers = [row["speaker"] for row in rows.values()]
+    people = people_of(read_manifest(runs[0].manifests / f"{split}.jsonl"))
     rates = {}
     for name in next(iter(rows.values()))["counts"]:
         counts = [ErrorCounts(**row["counts"][name]) for row in rows.values()]
-        rates[name] = rate_of(counts, speakers, unit_of(name)).to_dict()
+        rates[name] = rate_of(counts, speakers, unit_of(name), people=people).to_dict()
     return {"utterances": len(rows), "excluded": [], "rates": rates}

@@ -47,7 +47,11 @@ class Interval:
 
 
 def interval(
-    counts: Sequence[ErrorCounts], speakers: Sequence[str | None] | None = None, seed: int = 0, level: float = 0.95
+    counts: Sequence[ErrorCounts],
+    speakers: Sequence[str | None] | None = None,
+    seed: int = 0,
+    level: float = 0.95,
+    people: str = "speakers",
 ) -> Interval:
     """Interval of the rate of all utterances together, errors / reference labels.
 
@@ -59,10 +63,11 @@ def interval(
             utterances are drawn instead, as they are when there is one speaker only (the note says so).
         seed: of the draws.
         level: how often the interval should hold the true rate, in (0, 1).
+        people: what the speakers are called.
     """
     if speakers is not None and len(speakers) != len(counts):
         raise ValueError(f"{len(counts)} utterances but {len(speakers)} speakers")
-    sums, grouped_by, note = _grouped(counts, speakers)
+    sums, grouped_by, note = _grouped(counts, speakers, people)
     if len(sums) < 2:
         return Interval(None, None, len(sums), grouped_by, f"an interval needs 2 utterances, there are {len(sums)}")
     if not sums[:, 1].any():
@@ -73,14 +78,14 @@ def interval(
 
 
 def _grouped(
-    counts: Sequence[ErrorCounts], speakers: Sequence[str | None] | None
+    counts: Sequence[ErrorCounts], speakers: Sequence[str | None] | None, people: str
 ) -> tuple[NDArray[np.int64], str, str]:
     """(G, 2) errors and reference labels of each group, in an order of their own; what the groups are; a note."""
     single = [(each.errors, each.reference) for each in counts]
     known = {speaker for speaker in speakers or () if speaker is not None}
     note = ""
     if len(known) == 1 and None not in (speakers or ()):
-        note = "one speaker only: the interval is over utterances and says nothing about other speakers"
+        note = f"one of the {people} only: the interval is over utterances and says nothing about others"
         known = set()
     if not known:
         return np.array(sorted(single), dtype=np.int64).reshape(-1, 2), "utterances", note
@@ -92,7 +97,7 @@ def _grouped(
         else:
             sums[speaker][0] += errors
             sums[speaker][1] += reference
-    return np.array(sorted([*sums.values(), *alone]), dtype=np.int64), "speakers", note
+    return np.array(sorted([*sums.values(), *alone]), dtype=np.int64), people, note
 
 
 def _replicates(sums: NDArray[np.int64], seed: int) -> NDArray[np.float64]:

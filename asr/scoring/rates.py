@@ -107,10 +107,14 @@ def unit_of(name: str) -> str:
 
 
 def rate_of(
-    counts: Sequence[ErrorCounts], speakers: Sequence[str | None] | None = None, unit: str = "labels", seed: int = 0
+    counts: Sequence[ErrorCounts],
+    speakers: Sequence[str | None] | None = None,
+    unit: str = "labels",
+    seed: int = 0,
+    people: str = "speakers",
 ) -> Rate:
     """The rate of a set from the counts of its utterances; the interval is drawn as `interval` says."""
-    return Rate(sum(counts, ErrorCounts()), interval(counts, speakers, seed), unit)
+    return Rate(sum(counts, ErrorCounts()), interval(counts, speakers, seed, people=people), unit)
 
 
 def rate_of_pairs(

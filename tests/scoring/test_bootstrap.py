@@ -60,7 +60,7 @@ def test_one_speaker_falls_back_to_utterances_and_says_so() -> None:
     found = interval(counts, ["me"] * 50)
     assert (found.low, found.high) == (interval(counts).low, interval(counts).high)
     assert found.grouped_by == "utterances"
-    assert "one speaker only" in found.note
+    assert "one of the speakers only" in found.note
 
 
 @pytest.mark.parametrize("n", [0, 1])
