@@ -27,6 +27,8 @@ from asr.config import nearest
 from asr.errors import AsrError, ConfigError
 from asr.resources import resource
 
+_SHOWN = 10  # of the training utterances that are left out
+
 
 def main() -> None:
     """Entry point."""
@@ -75,6 +77,10 @@ def _train(config: DictConfig) -> None:
     if values["init"] is not None:
         anew = "; its labels differ, so the output layer begins anew" if experiment.new_output else ""
         console.print(f"training begins with the weights of {values['init']}{anew}", soft_wrap=True)
+    if experiment.left_out:
+        console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")
+        for sentence in experiment.left_out[:_SHOWN]:
+            console.print(f"  {sentence}", soft_wrap=True)
     display = TrainingDisplay()
     try:
         with display.shown():

@@ -20,20 +20,20 @@ def frames_needed(labels: Sequence[int]) -> int:
     return len(labels) + count_repeats(labels)
 
 
-def unfit(ids: Sequence[str], frame_counts: Sequence[int], labels: Sequence[Sequence[int]]) -> list[str]:
-    """One sentence for each utterance that cannot be trained on, in the given order.
+def unfit(ids: Sequence[str], frame_counts: Sequence[int], labels: Sequence[Sequence[int]]) -> dict[int, str]:
+    """One sentence for each utterance that cannot be trained on, by its index.
 
     Args:
         ids: of the utterances.
         frame_counts: log posteriors of each utterance, after all stacking and time reduction.
         labels: of each utterance, without blanks.
     """
-    sentences = []
-    for utt_id, n_frames, labelling in zip(ids, frame_counts, labels, strict=True):
+    sentences = {}
+    for index, (utt_id, n_frames, labelling) in enumerate(zip(ids, frame_counts, labels, strict=True)):
         needed = frames_needed(labelling)
         if n_frames < needed:
             repeats = count_repeats(labelling)
-            sentences.append(
+            sentences[index] = (
                 f"'{utt_id}': {_count(n_frames, 'frame')} cannot carry {_count(len(labelling), 'label')} "
                 f"with {_count(repeats, 'repeat')} (needs {needed}); lower stacking.stride or model.time_reduction"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 import torch
@@ -23,6 +23,7 @@ class TrainingExamples:
         cache: their frames, in the same order.
         augmenter: what is done to them each epoch.
         views: how many times an utterance stands in its batch, each masked in another way; all first views come first.
+        without: indices of utterances that do not train.
     """
 
     def __init__(
@@ -32,14 +33,17 @@ class TrainingExamples:
         cache: FrameCache,
         augmenter: Augmenter,
         views: int = 1,
+        without: Collection[int] = (),
     ) -> None:
         self._recogniser, self._utterances, self._cache, self._augmenter = recogniser, utterances, cache, augmenter
-        self._labels = [recogniser.inventory.encode(utterance) for utterance in utterances]
         self._views = views
-        self.sizes = [views * recogniser.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
+        self._chosen = [i for i in range(len(utterances)) if i not in without]
+        self._labels = {i: recogniser.inventory.encode(utterances[i]) for i in self._chosen}
+        self.sizes = [views * recogniser.stacking.out_length(cache.n_frames(i)) for i in self._chosen]
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
-        """Make one batch of one epoch."""
+        """Make one batch of one epoch, of utterances by their place in `sizes`."""
+        indices = [self._chosen[place] for place in indices]
         frames = [self._frames(index, epoch) for index in indices]
         return collate(
             [views[number] for number in range(self._views) for views in frames],

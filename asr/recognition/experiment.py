@@ -50,6 +50,8 @@ class LossConfig:
     """Weight of the divergence between two masked views of each utterance (Yao et al. 2025; 0.2 there). Each view is a
     reading of its own, so an epoch takes twice as long; 0: one view and no such term."""
 
+    skip_unfit: bool = False  # leave out training utterances too short for their labels, instead of refusing them all
+
     def __post_init__(self) -> None:
         if not 0 <= self.consistency < math.inf:
             raise ConfigError(f"loss.consistency={self.consistency}; expected 0 or more, such as 0.2")
@@ -72,6 +74,7 @@ class Experiment:
 
     Attributes:
         new_output: whether the output layer begins with random weights, as without `init`.
+        left_out: a sentence for each training utterance that `loss.skip_unfit` leaves out.
     """
 
     def __init__(self, config: Mapping[str, Any], folder: Path, on_progress: Progress) -> None:
@@ -102,7 +105,8 @@ class Experiment:
         self.schedule = build(config["schedule"], self.plugins)
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()
-        self._guard()
+        self._skipped: set[int] = set()
+        self.left_out = self._guard()
         self.run.check(config)  # again: somebody else may have begun a run here meanwhile
         if not self.run.started:
             self.run.begin(config, self.splits)
@@ -113,7 +117,9 @@ class Experiment:
         views = 2 if weight else 1
         task = RecognitionTask(
             self.recogniser,
-            TrainingExamples(self.recogniser, self.splits["train"], self.caches["train"], self.augmenter, views),
+            TrainingExamples(
+                self.recogniser, self.splits["train"], self.caches["train"], self.augmenter, views, self._skipped
+            ),
             (self.splits["dev"], self.caches["dev"]),
             self.rates[0],
             weight,
@@ -164,15 +170,28 @@ class Experiment:
             for i, utterance in enumerate(self.splits[name])
         )
 
-    def _guard(self) -> None:
-        """Refuse utterances that CTC cannot align, at every speed that training will use."""
-        problems = []
-        for name in ("train", "dev"):
-            cache, utterances = self.caches[name], self.splits[name]
-            fewest = [min(cache.n_frames(i, speed) for speed in cache.speeds) for i in range(len(utterances))]
-            stacked = [self.recogniser.model.out_length(self.recogniser.stacking.out_length(n)) for n in fewest]
-            problems += unfit(
-                [one.id for one in utterances], stacked, [self.inventory.encode(one) for one in utterances]
+    def _guard(self) -> list[str]:
+        """Find utterances that CTC cannot align, at every speed that training will use: refuse them, or leave them out.
+
+        Returns:
+            what is said of those of the training set that are left out.
+        """
+        unfit = {name: self._unfit(name) for name in ("train", "dev")}
+        if self.loss.skip_unfit:
+            self._skipped = set(unfit["train"])
+            if len(self._skipped) == len(self.splits["train"]):
+                raise Problems(list(unfit["train"].values()), "the training data: all recordings are too short")
+            return list(unfit["train"].values())
+        if problems := [sentence for name in unfit for sentence in unfit[name].values()]:
+            raise Problems(
+                problems,
+                "the training data: recordings too short for their labels (loss.skip_unfit=true leaves them out)",
             )
-        if problems:
-            raise Problems(problems, "the training data: recordings too short for their labels")
+        return []
+
+    def _unfit(self, name: str) -> dict[int, str]:
+        """Utterances of a split that are too short, by index: what is wrong."""
+        cache, utterances = self.caches[name], self.splits[name]
+        fewest = [min(cache.n_frames(i, speed) for speed in cache.speeds) for i in range(len(utterances))]
+        stacked = [self.recogniser.model.out_length(self.recogniser.stacking.out_length(n)) for n in fewest]
+        return unfit([one.id for one in utterances], stacked, [self.inventory.encode(one) for one in utterances])
