@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 from collections.abc import Mapping
@@ -268,3 +269,27 @@ def test_a_run_is_trained_by_one_process_at_a_time(few: Path, tmp_path: Path) ->
         with pytest.raises(ConfigError, match="is being trained by another process; wait for it, or give another"):
             experiment.train(Silent())
     assert experiment.train(Silent()).epoch == 3
+
+
+def test_utterances_too_short_for_their_labels(few: Path, tmp_path: Path) -> None:
+    """They are refused all together with a remedy; or those of train left out, named, and those of dev kept."""
+    root = tmp_path / "corpus"
+    for name in ("train", "dev", "test"):
+        utterances = read_manifest(few / f"{name}.jsonl")
+        long = replace(utterances[0], text="abc" * 400)
+        write_manifest(root / f"{name}.jsonl", [long, *utterances[1:]])
+    values = compose_small(few, **{"corpus.manifests": str(root)})
+    with pytest.raises(Problems, match=r"too short for their labels \(loss.skip_unfit=true leaves them out\)") as found:
+        Experiment(values, tmp_path / "run", quiet)
+    assert len(found.value.problems) == 2
+    assert not (tmp_path / "run").exists()
+    skipping = {**values, "loss": {**values["loss"], "skip_unfit": True}}
+    experiment = Experiment(skipping, tmp_path / "run", quiet)
+    (sentence,) = experiment.left_out
+    assert sentence.startswith(f"'{experiment.splits['train'][0].id}'")
+    rows = Silent()
+    assert experiment.train(rows).epoch == 3
+    assert all(math.isfinite(row["loss"]) for row in rows.rows)
+    write_manifest(root / "train.jsonl", [replace(one, text="abc" * 400) for one in experiment.splits["train"]])
+    with pytest.raises(Problems, match=r"all recordings are too short"):
+        Experiment(skipping, tmp_path / "other", quiet)
