@@ -75,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "model",
-        help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: an4, english_phones, quickstart, "
-        "quickstart_pen",
+        help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: an4, english_phones, "
+        "quickstart, quickstart_pen",
     )
     parser.add_argument(
         "files",
