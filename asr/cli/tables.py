@@ -23,7 +23,7 @@ def print_result(result: Mapping[str, Any]) -> None:
     for split, part in result["splits"].items():
         for tag, groups in part.get("by", {}).items():
             rates = {value or "(none)": _read(found) for value, found in groups.items()}
-            print_rates(rates, f"{split} by {tag}")
+            Console(highlight=False).print(rates_table(rates, split, heading=tag, notes=False))
 
 
 def _read(rates: Mapping[str, Any]) -> dict[str, Rate]:

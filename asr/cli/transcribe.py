@@ -29,8 +29,8 @@ def _main() -> None:
     from asr.recognition.loading import load  # torch: only once the arguments are known to be right
 
     recogniser = load(given.model, plugins=given.plugin)
-    if given.one_speaker:
-        recogniser.listen(_SPEAKER, given.files, given.channel)
+    if given.one_speaker:  # a file that cannot be read is told of below
+        recogniser.listen(_SPEAKER, given.files, given.channel, on_error=lambda error: None)
     failed = []
     for path in given.files:
         try:

@@ -88,6 +88,12 @@ class Augmenter(AugmentConfig):
     def __post_init__(self) -> None:
         _check(self)
 
+    @property
+    def masks_anything(self) -> bool:
+        """Whether `mask` changes frames, so that two views of an utterance differ."""
+        in_time = self.time_masks * self.time_mask_frames * self.time_mask_share > 0
+        return in_time or self.frequency_masks * self.frequency_mask_bands > 0
+
     def plan(self, epoch: int, utterance_id: str) -> AugmentPlan:
         """Decide what is done to an utterance in an epoch."""
         random = self._random("plan", epoch, utterance_id)

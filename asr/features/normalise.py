@@ -98,6 +98,10 @@ class Normaliser(NormaliserConfig):
             normal /= scale.deviation
         return torch.from_numpy(normal)
 
+    def knows(self, speaker: str) -> bool:
+        """Whether per=speaker, and the speaker is one of those fitted."""
+        return speaker in self._speakers
+
     def state_dict(self) -> dict[str, Tensor]:
         """What must be kept with a model: `mean` and `deviation`, (F,) float32, for per=corpus; nothing otherwise."""
         if self._corpus is None:

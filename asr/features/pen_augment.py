@@ -88,6 +88,11 @@ class PenAugmenter(PenAugmentConfig):
         )  # fmt: skip
         self._changes = any((self.scale, self.rotation, self.slant, self.warp, self.jitter, self.dropout, self.delayed))
 
+    @property
+    def masks_anything(self) -> bool:
+        """As `Augmenter.masks_anything`."""
+        return self._masks.masks_anything
+
     def plan(self, epoch: int, utterance_id: str) -> AugmentPlan:
         """Which utterance and epoch; everything else follows from them."""
         return AugmentPlan(utterance_id, epoch, 1.0, None)

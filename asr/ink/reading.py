@@ -71,8 +71,8 @@ def _parsed(path: Path, content: bytes) -> Ink:
         if root.name in _XML:
             return _XML[root.name](path, root)
         raise DataError(f"{path}: XML with the root element <{root.name[:40]}>, which is no ink; expected {FORMATS}")
-    if re.match(rb"\.[A-Z]", start):
-        return read_unipen(path, content)
+    if re.search(rb"^\.[A-Z]", content[:4096].removeprefix(_BYTE_ORDER_MARKS[0]), re.MULTILINE):
+        return read_unipen(path, content.removeprefix(_BYTE_ORDER_MARKS[0]))
     if content[8:9] == b"{" and b"ctc-asr-inks" in content[:4096]:
         raise DataError(f"{path}: an ink cache; name it *{SUFFIX}")
     raise DataError(f"{path}: not ink that can be read here; expected {FORMATS}")

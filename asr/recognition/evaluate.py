@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,18 +78,24 @@ def score_by(tag: str, recognised: Sequence[Recognised], rates: Sequence[str]) -
     """The error rates of each group of utterances that have the same value of a tag, `speaker` among the tags.
 
     Utterances without the tag are the group "", after all others.
-
-    Raises:
-        ConfigError: no utterance has it.
     """
     groups: dict[str, list[Recognised]] = {}
     for one in recognised:
-        tags = {**one.utterance.tags, "speaker": one.utterance.speaker or ""}
-        groups.setdefault(tags.get(tag, ""), []).append(one)
-    if set(groups) <= {""}:
-        known = sorted({"speaker", *(name for one in recognised for name in one.utterance.tags)})
-        raise ConfigError(f"no utterance has the tag '{tag}'{nearest(tag, known)}; there is {', '.join(known)}")
+        groups.setdefault(_tags(one.utterance).get(tag, ""), []).append(one)
     return {value: score(groups[value], rates) for value in sorted(groups, key=lambda value: (not value, value))}
+
+
+def check_tag(tag: str, utterances: Iterable[Utterance]) -> None:
+    """Raise a ConfigError where no utterance has the tag."""
+    known = {name for one in utterances for name in _tags(one)}
+    if tag not in known:
+        there = f"there is {', '.join(sorted(known))}" if known else "none has any tag"
+        raise ConfigError(f"no utterance has the tag '{tag}'{nearest(tag, known)}; {there}")
+
+
+def _tags(utterance: Utterance) -> dict[str, str]:
+    speaker = {} if utterance.speaker is None else {"speaker": utterance.speaker}
+    return {**utterance.tags, **speaker}
 
 
 def write_decoded(folder: Path, recognised: Sequence[Recognised], rates: Sequence[str]) -> None:

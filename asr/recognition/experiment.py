@@ -100,6 +100,11 @@ class Experiment:
             config["augment"], self.plugins,
             seed=self.training.seed, blocks=extractor.blocks, centres=extractor.centres,
         )  # fmt: skip
+        if self.loss.consistency and not self.augmenter.masks_anything:
+            raise ConfigError(
+                "loss.consistency compares two masked views of an utterance, and nothing is masked: set"
+                " augment.time_masks and augment.time_mask_frames, or augment=strong"
+            )
         self.recogniser.model.to(self.training.device)
         self.optimizer = build(config["optimizer"], self.plugins, parameters=self.recogniser.model.parameters())
         self.schedule = build(config["schedule"], self.plugins)
@@ -107,9 +112,10 @@ class Experiment:
         self._fit_normaliser()
         self._skipped: set[int] = set()
         self.left_out = self._guard()
-        self.run.check(config)  # again: somebody else may have begun a run here meanwhile
-        if not self.run.started:
-            self.run.begin(config, self.splits)
+        with self.run.alone():
+            self.run.check(config)  # again: somebody else may have begun a run here meanwhile
+            if not self.run.started:
+                self.run.begin(config, self.splits)
 
     def train(self, watcher: Watcher) -> State:
         """Train to the end, or from where the run stands to the end."""

@@ -11,7 +11,7 @@ from typing import Any
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.features.cache import FrameCache
-from asr.recognition.evaluate import decode, score, score_by, write_decoded
+from asr.recognition.evaluate import check_tag, decode, score, score_by, write_decoded
 from asr.recognition.loading import best_of, load
 from asr.recognition.recogniser import Recogniser
 from asr.recognition.run_folder import RunFolder, commit, fingerprint, frames_folder
@@ -39,11 +39,16 @@ def evaluate_run(
     Returns:
         The result of these splits. `result.json` also keeps what an earlier evaluation of the same weights said of
         other splits.
+
+    Raises:
+        ConfigError: no utterance has the tag.
     """
     config = run.read_config()
     recogniser = load(best_of(run.path), plugins)
     rates, frames = config["scoring"]["rates"], frames_folder(config)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl") for name in SPLITS}
+    if by is not None:
+        check_tag(by, (utterance for name in splits for utterance in data[name]))
     record = _record(run, config, data)
     evaluated = {
         name: _evaluate_split(recogniser, data[name], run.path / "decode" / name, rates, frames, on_progress, by)
@@ -99,6 +104,7 @@ def _written(rates: Mapping[str, Rate]) -> dict[str, Any]:
 def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequence[Utterance]]) -> dict[str, Any]:
     """What is told of a run beside its rates. The environment is that of the training, not of this evaluation."""
     started = run.read_environment()
+    best = load_checkpoint(best_of(run.path))["state"]  # first: in a run that goes on, it may be newer than the last
     state, training = load_checkpoint(run.path / "checkpoints" / "last.pt")["state"], config["training"]
     finished = is_finished(training["epochs"], training["patience"], state["epoch"], state["epochs_since_best"])
     return {
@@ -112,7 +118,7 @@ def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequen
         "train_seconds": round(state["train_seconds"], 1),
         "train_cpu_seconds": round(state["train_cpu_seconds"], 1) if "train_cpu_seconds" in state else None,
         "epochs": state["epoch"],
-        "best_epoch": state["best_epoch"],
+        "best_epoch": best["best_epoch"],
         **({} if finished else {"unfinished": True}),
         "device": training["device"],
         "environment": {name: started[name] for name in ("python", "torch", "ctc_asr", "cores", "threads")},

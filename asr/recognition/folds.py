@@ -14,6 +14,9 @@ from asr.recognition.run_folder import RunFolder
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import rate_of, unit_of
 
+_OF_ONE = ("epochs", "best_epoch", "data", "resumed_with", "train_seconds", "train_cpu_seconds", "unfinished")
+"""What is told of a run that means nothing of several."""
+
 
 def evaluate_folds(
     runs: Sequence[RunFolder], splits: Sequence[str], on_progress: Progress, plugins: Sequence[str] = ()
@@ -21,7 +24,7 @@ def evaluate_folds(
     """Evaluate each run, and add up their errors.
 
     Args:
-        runs: the folds; of one recipe and seed, with no utterance of a split in two of them.
+        runs: the folds; alike in everything but their corpus, with no utterance of a split in two of them.
         splits, on_progress, plugins: as of `evaluate_run`.
 
     Returns:
@@ -31,35 +34,52 @@ def evaluate_folds(
     Raises:
         ConfigError: the runs are no folds of one experiment.
     """
+    _check(runs, splits)
     results = [evaluate_run(run, splits, on_progress, plugins) for run in runs]
-    for run, result in zip(runs, results, strict=True):
-        for key in ("recipe", "seed"):
-            if result[key] != results[0][key]:
-                raise ConfigError(
-                    f"{run.path}: {key} {result[key]}, but {runs[0].path} has {results[0][key]}; several runs are"
-                    " evaluated together as folds of one experiment"
-                )
-    seconds = sum(result["train_seconds"] for result in results)
+    summed = {
+        name: round(sum(result[name] for result in results), 1)
+        for name in ("train_seconds", "train_cpu_seconds")
+        if all(result[name] is not None for result in results)
+    }
+    unfinished = {"unfinished": True} if any("unfinished" in result for result in results) else {}
+    shared = {name: value for name, value in results[0].items() if name not in _OF_ONE}
     together = {split: _together(runs, split) for split in splits}
-    return results[0] | {"folds": len(runs), "train_seconds": round(seconds, 1), "splits": together}
+    return shared | summed | unfinished | {"folds": len(runs), "splits": together}
+
+
+def _check(runs: Sequence[RunFolder], splits: Sequence[str]) -> None:
+    """Whether these are folds: before anything is decoded."""
+    first, commit = runs[0].read_config(), runs[0].read_environment()["commit"]
+    seen: dict[tuple[str, str], RunFolder] = {}
+    for run in runs:
+        config = run.read_config()
+        different = [name for name in sorted({*first, *config} - {"corpus"}) if config.get(name) != first.get(name)]
+        if different:
+            raise ConfigError(
+                f"{run.path}: another {', '.join(different)} than {runs[0].path}; several runs are evaluated together"
+                " as folds of one experiment, which differ in their corpus alone"
+            )
+        if run.read_environment()["commit"] != commit:
+            raise ConfigError(f"{run.path}: trained by another commit than {runs[0].path}; train all folds with one")
+        for split in splits:
+            for utterance in read_manifest(run.manifests / f"{split}.jsonl"):
+                if seen.setdefault((split, utterance.id), run) is not run:
+                    raise ConfigError(
+                        f"{run.path}: the utterance {utterance.id} is in {split} of another run too; give folds that"
+                        f" differ in {split}, or choose others with --split"
+                    )
 
 
 def _together(runs: Sequence[RunFolder], split: str) -> dict[str, Any]:
     """What all runs made of a split, from the rows of their utterances."""
-    rows: dict[str, Any] = {}
+    rows = []
     for run in runs:
         written = (run.path / "decode" / split / "utterances.jsonl").read_text(encoding="utf-8")
-        for row in map(json.loads, written.splitlines()):
-            if row["id"] in rows:
-                raise ConfigError(
-                    f"{run.path}: the utterance {row['id']} is in {split} of another run too; give folds that differ"
-                    f" in {split}, or choose others with --split"
-                )
-            rows[row["id"]] = row
-    speakers = [row["speaker"] for row in rows.values()]
+        rows += [json.loads(row) for row in written.splitlines()]
+    speakers = [row["speaker"] for row in rows]
     people = people_of(read_manifest(runs[0].manifests / f"{split}.jsonl"))
     rates = {}
-    for name in next(iter(rows.values()))["counts"]:
-        counts = [ErrorCounts(**row["counts"][name]) for row in rows.values()]
+    for name in rows[0]["counts"]:
+        counts = [ErrorCounts(**row["counts"][name]) for row in rows]
         rates[name] = rate_of(counts, speakers, unit_of(name), people=people).to_dict()
     return {"utterances": len(rows), "excluded": [], "rates": rates}

@@ -81,7 +81,7 @@ def card_of(run: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{path} is not a result file of this package: {error!r}; run asr-evaluate {run}"
         ) from error
-    return told | {"rates": rates}
+    return told | ({"unfinished": True} if result.get("unfinished") else {}) | {"rates": rates}
 
 
 def state_of(recogniser: Recogniser) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from asr.config import build
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis, at_points
-from asr.errors import DataError
+from asr.errors import ConfigError, DataError
 from asr.features.extractor import PointIndexed
 from asr.ink import Ink
 
@@ -117,6 +117,8 @@ class Recogniser:
         if isinstance(source, Ink):
             raise DataError("this model reads recordings, not ink; load one that has learned from pen strokes")
         raw, start = self._raw_frames(source, channel)
+        if speaker is not None and not self.normaliser.knows(speaker):
+            raise DataError(f"nothing was heard of the speaker '{speaker}'; let the recogniser `listen` first")
         return self.recognise([self.frames(raw, speaker)], offset=start)[0]
 
     def listen(
@@ -124,22 +126,38 @@ class Recogniser:
         speaker: str,
         sources: Iterable[str | Path | Utterance | NDArray[np.float32] | Tensor],
         channel: int | None = None,
+        on_error: Callable[[DataError], None] | None = None,
     ) -> None:
-        """Learn the mean and deviation of a speaker's frames, for models with a normaliser per speaker.
+        """Learn the mean and deviation of a speaker's frames, for a model that is normalised per speaker.
 
-        Such a model reads a recording better when it has heard more than that of its speaker; other models, and models
-        of ink, do not mind.
+        Such a model reads a recording better when it has heard more than that of its speaker.
 
         Args:
             speaker: any name; hearing a speaker again replaces what was known.
             sources: recordings, as of `transcribe`; none needs a transcript.
             channel: as of `transcribe`.
+            on_error: hears of a source that cannot be read, which is left out then.
 
         Raises:
-            DataError: as `transcribe`.
+            ConfigError: the model is not normalised per speaker, and would not read anything better.
+            DataError: as `transcribe`, where there is no `on_error`.
         """
-        if self.normaliser.per == "speaker" and not self.reads_ink:
-            self.normaliser.fit((speaker, self._raw_frames(source, channel)[0]) for source in sources)
+        if self.normaliser.per != "speaker" or self.reads_ink:
+            raise ConfigError(
+                f"this model is normalised per {self.normaliser.per}: hearing the recordings of one person together"
+                " makes no difference to it"
+            )
+
+        def heard() -> Iterator[tuple[str, Tensor]]:
+            for source in sources:
+                try:
+                    yield speaker, self._raw_frames(source, channel)[0]
+                except DataError as error:
+                    if on_error is None:
+                        raise
+                    on_error(error)
+
+        self.normaliser.fit(heard())
 
     def _raw_frames(
         self, source: str | Path | Utterance | NDArray[np.float32] | Tensor, channel: int | None

@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +79,13 @@ class RunFolder:
             raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
 
     def begin(self, config: Mapping[str, Any], splits: Mapping[str, Sequence[Utterance]]) -> None:
-        """Write what the run starts from: environment, manifests, and last the configuration.
+        """Write what the run starts from: environment, manifests, and last the configuration. For who is `alone`.
 
         Raises:
             DataError: the folder cannot be written.
         """
         from omegaconf import OmegaConf
 
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DataError(f"the run folder {self.path} cannot be made: {error.strerror}") from error
         write_json(self.environment, environment() | {"seed": config["training"]["seed"]})
         try:
             write_corpus(splits, self.manifests)
@@ -108,26 +104,39 @@ class RunFolder:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Train here and keep others from it; the lock ends with the process, however that ends.
+        """Keep other processes from beginning or training this run; the folder is made where it is not there.
+
+        The lock ends with the process and with the loader's workers, which outlive one that was killed by seconds.
 
         Raises:
-            ConfigError: another process trains this run.
+            ConfigError: another process is at work here.
+            DataError: the folder cannot be made.
         """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"the run folder {self.path} cannot be made: {error.strerror}") from error
         if sys.platform == "win32":  # no such locks there
             yield
             return
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            with suppress(OSError):  # a file system without locks
+                self._lock(folder)
+            yield
+        finally:
+            os.close(folder)
+
+    def _lock(self, folder: int) -> None:
+        """Of an open folder."""
         import fcntl
 
-        with (self.path / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ConfigError(
-                    f"{self.path} is being trained by another process; wait for it, or give another run_dir="
-                ) from None
-            except OSError:
-                pass  # a file system without locks
-            yield
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                f"{self.path} is being trained by another process; wait for it, or give another run_dir="
+            ) from None
 
     def _compare(self, config: Mapping[str, Any]) -> None:
         before, now = _flat(self.read_config()), _flat(config)

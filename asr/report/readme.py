@@ -110,6 +110,8 @@ def table(name: str, recipes: Path, by: str | None = None) -> str:
     results = read_results(recipes / task)
     if problems := _misfits(results, [f"{task}/{recipe}" for recipe in known]):
         raise Problems(problems, f"{task}/results")
+    if by is not None and (tags := _tags(results)) and by not in tags:
+        raise DataError(f"results:{name} by {by}: no result tells of '{by}'{nearest(by, tags)}; asr-evaluate --by {by}")
     headings = _HEADINGS if by is None else ("recipe", by, "rate", *_HEADINGS[2:6])
     rows: list[Sequence[str]] = [headings, ["---"] * len(headings)]
     for recipe in [f"{task}/{one}" for one in ([only] if only else known)]:
@@ -141,16 +143,23 @@ def _rows(recipe: str, results: Sequence[Result]) -> list[list[str]]:
 
 
 def _rows_by(tag: str, recipe: str, results: Sequence[Result]) -> list[list[str]]:
-    """One row for each value of a tag; none where it was not asked for."""
+    """One row for each value of a tag."""
     values = {value for each in results for split in each.splits.values() for value in split.by.get(tag, {})}
+    if not values:
+        return [[f"`{recipe}`", "", "", _NOT_RUN, _NOT_RUN, "", ""]]
     rows = []
     for value in sorted(values):
-        parts = [_part(each, tag, value) for each in results]
+        parts = [part for part in (_part(each, tag, value) for each in results) if part.splits]
         name = next(name for each in parts for split in each.splits.values() for name in split.rates)
-        seeds = ", ".join(str(each.seed) for each in results)
+        seeds = ", ".join(str(each.seed) for each in parts)
         cells = [_cell(parts, "dev", name), _cell(parts, "test", name), _length(parts, name), seeds]
         rows.append([f"`{recipe}`", value, f"`{name}`", *cells])
     return rows
+
+
+def _tags(results: Sequence[Result]) -> set[str]:
+    """By which any result was taken apart."""
+    return {tag for each in results for split in each.splits.values() for tag in split.by}
 
 
 def _part(result: Result, tag: str, value: str) -> Result:

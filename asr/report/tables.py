@@ -14,7 +14,9 @@ from asr.scoring.rates import Rate
 _NOTHING = "*"
 
 
-def rates_table(splits: Mapping[str, Mapping[str, Rate]], title: str | None = None) -> Table:
+def rates_table(
+    splits: Mapping[str, Mapping[str, Rate]], title: str | None = None, heading: str = "split", notes: bool = True
+) -> Table:
     """Error rates of one or more splits: percent, interval and the counts behind them, in columns that line up.
 
     It fits into 80 columns, the width of a terminal that does not say how wide it is.
@@ -22,10 +24,13 @@ def rates_table(splits: Mapping[str, Mapping[str, Rate]], title: str | None = No
     Args:
         splits: rates by name, by the name of their split, in the order of the rows.
         title: above the table.
+        heading: of the first column.
+        notes: say beneath what the intervals were drawn over.
     """
     table = _table(title)
-    table.caption, table.caption_justify = _notes(splits), "left"
-    table.add_column("split", no_wrap=True)
+    if notes:
+        table.caption, table.caption_justify = _notes(splits), "left"
+    table.add_column(heading, no_wrap=True)
     table.add_column("rate", no_wrap=True)
     for heading in ("%", "95 %", "errors", "sub", "del", "ins", "reference"):
         table.add_column(heading, justify="right", no_wrap=True)

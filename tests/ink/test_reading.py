@@ -65,3 +65,10 @@ def test_a_unipen_file_is_read_by_itself(tmp_path):
     path.write_text("\n.VERSION 1.0\n.INCLUDE lexicon\n.PEN_DOWN\n1 2\n3 4\n.PEN_UP\n.PEN_DOWN\n5 6\n")
     assert read_ink(path) == Ink.of([[1, 2], [3, 4]], [[5, 6]])
     assert read_ink(path, 2, 1) == Ink.of([[5, 6]])
+
+
+@pytest.mark.parametrize("begin", ["\ufeff", " \n", "some words\n"])
+def test_whatever_stands_before_the_first_statement(tmp_path, begin):
+    path = tmp_path / "page.dat"
+    path.write_text(f"{begin}.COORD X Y T\n.PEN_DOWN\n1 2 0\n3 4 1\n", encoding="utf-8")
+    assert [tuple(point) for point in read_ink(path).points()] == [(1, 2), (3, 4)]

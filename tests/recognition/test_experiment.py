@@ -166,10 +166,11 @@ def test_a_run_that_somebody_else_began_meanwhile_is_left_alone(
 ) -> None:
     guard = Experiment._guard
 
-    def slow(experiment: Experiment) -> None:
-        guard(experiment)
+    def slow(experiment: Experiment) -> list[str]:
+        found = guard(experiment)
         monkeypatch.setattr(Experiment, "_guard", guard)
         Experiment(compose_small(few, **{"training.seed": "2"}), tmp_path / "run", quiet)
+        return found
 
     monkeypatch.setattr(Experiment, "_guard", slow)
     with pytest.raises(ConfigError, match=r"another configuration: training\.seed \(was 2, is 1\)"):
@@ -256,18 +257,30 @@ def test_two_views_of_an_utterance(tones: Path, tmp_path: Path) -> None:
     assert rows.rows[-1]["loss"] < rows.rows[0]["loss"]
 
 
+def test_views_that_do_not_differ_are_refused(tones: Path, tmp_path: Path) -> None:
+    for masks in ({}, {"augment.time_masks": "2"}, {"augment.frequency_mask_bands": "3"}):
+        with pytest.raises(ConfigError, match=r"compares two masked views of an utterance, and nothing is masked"):
+            Experiment(compose_small(tones, **masks, **{"loss.consistency": "0.2"}), tmp_path, quiet)
+
+
 def test_a_negative_consistency_is_refused(tones: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"loss.consistency=-1.0; expected 0 or more"):
         Experiment(compose_small(tones, **{"loss.consistency": "-1"}), tmp_path, quiet)
 
 
-def test_a_run_is_trained_by_one_process_at_a_time(few: Path, tmp_path: Path) -> None:
+def test_a_run_is_begun_and_trained_by_one_process_at_a_time(few: Path, tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl", reason="no file locks on this system")
-    experiment = Experiment(compose_small(few), tmp_path, quiet)
-    with (tmp_path / "lock").open("w") as other:
+    experiment = Experiment(compose_small(few), tmp_path / "run", quiet)
+    (tmp_path / "new").mkdir()
+    for folder, start in (
+        (tmp_path / "run", lambda: experiment.train(Silent())),
+        (tmp_path / "new", lambda: Experiment(compose_small(few), tmp_path / "new", quiet)),
+    ):
+        other = os.open(folder, os.O_RDONLY)
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(ConfigError, match="is being trained by another process; wait for it, or give another"):
-            experiment.train(Silent())
+            start()
+        os.close(other)
     assert experiment.train(Silent()).epoch == 3
 
 

@@ -77,7 +77,9 @@ def test_rates_of_every_value_of_a_tag_add_up_to_those_of_the_split(trained: Pat
     assert len(groups) > 1
     for field in ("reference", "substitutions", "deletions", "insertions"):
         assert sum(group["cer"][field] for group in groups.values()) == split["rates"]["cer"][field]
-    with pytest.raises(ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'"):
+    with pytest.raises(
+        ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; there is speaker"
+    ):
         evaluate_run(RunFolder(folder), ["test"], quiet, by="speker")
 
 
@@ -135,12 +137,21 @@ def test_a_speaker_that_was_heard_is_normalised_by_all_that_was_heard(trained: P
     alone = recogniser.transcribe(first).log_probability
     recogniser.listen("her", [first, second])
     assert recogniser.transcribe(first).log_probability == alone
-    assert recogniser.transcribe(first, speaker="him").log_probability == alone
+    with pytest.raises(DataError, match="nothing was heard of the speaker 'him'"):
+        recogniser.transcribe(first, speaker="him")
     both = np.concatenate(frames)
     expected = recogniser.recognise([torch.from_numpy((frames[0].numpy() - both.mean(0)) / both.std(0))])[0]
     heard = recogniser.transcribe(first, speaker="her").log_probability
     assert heard == pytest.approx(expected.log_probability, rel=1e-4)
     assert heard != pytest.approx(alone, rel=1e-3)
+    told: list[DataError] = []
+    recogniser.listen("her", [first, tones / "none.wav", second], on_error=told.append)
+    assert recogniser.transcribe(first, speaker="her").log_probability == heard
+    assert len(told) == 1
+    with pytest.raises(DataError, match=r"none\.wav"):
+        recogniser.listen("her", [first, tones / "none.wav"])
+    with pytest.raises(ConfigError, match="normalised per corpus: hearing the recordings of one person together makes"):
+        asr.load(trained).listen("her", [first])
 
 
 @pytest.mark.parametrize(
@@ -390,20 +401,31 @@ def test_a_run_that_is_not_finished_says_so(trained: Path, tmp_path: Path) -> No
 
 
 def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
-    """Two runs that differ in who is tested are one result; the same run twice is none."""
-    folds = [tmp_path / "first", tmp_path / "second"]
+    """Two runs that differ in who is tested are one result; what are no folds is refused before anything is decoded."""
+    folds = [RunFolder(tmp_path / name) for name in ("first", "second")]
     test = read_manifest(tones / "test.jsonl")
     for fold, part in zip(folds, (test[:2], test[2:]), strict=True):
-        shutil.copytree(trained, fold)
-        write_manifest(fold / "manifest" / "test.jsonl", part)
-    result = evaluate_folds([RunFolder(fold) for fold in folds], ["test"], quiet)
+        shutil.copytree(trained, fold.path)
+        write_manifest(fold.manifests / "test.jsonl", part)
+    result = evaluate_folds(folds, ["test"], quiet)
     whole = json.loads((trained / "result.json").read_text())
     assert result["splits"]["test"] == whole["splits"]["test"]
     assert (result["folds"], result["recipe"]) == (2, "quickstart/speech")
     assert result["train_seconds"] == pytest.approx(2 * whole["train_seconds"], abs=0.11)
+    assert not {"epochs", "best_epoch", "data", "unfinished"} & set(result)
     with pytest.raises(ConfigError, match=r"second: the utterance \S+ is in dev of another run too"):
-        evaluate_folds([RunFolder(fold) for fold in folds], ["dev"], quiet)
-    config = (folds[1] / "config.yaml").read_text()
-    (folds[1] / "config.yaml").write_text(config.replace("recipe: quickstart/speech", "recipe: an4/ctc"))
-    with pytest.raises(ConfigError, match=r"second: recipe an4/ctc, but .*first has quickstart/speech"):
-        evaluate_folds([RunFolder(fold) for fold in folds], ["test"], quiet)
+        evaluate_folds(folds, ["dev"], quiet)
+    config = folds[1].config.read_text()
+    folds[1].config.write_text(config.replace("manifests: ", "manifests: other/"))
+    assert evaluate_folds(folds, ["test"], quiet) == result
+    for before, after, message in [
+        ("recipe: quickstart/speech", "recipe: an4/ctc", "recipe"),
+        ("hidden: 32", "hidden: 16", "model"),
+        ("epochs: 50", "epochs: 51", "training"),
+    ]:
+        folds[1].config.write_text(config.replace(before, after))
+        with pytest.raises(ConfigError, match=rf"second: another {message} than .*first"):
+            evaluate_folds(folds, ["test"], quiet)
+    for fold in folds:
+        fold.config.write_text(config.replace("epochs: 50", "epochs: 51"))
+    assert evaluate_folds(folds, ["test"], quiet)["unfinished"]

@@ -209,11 +209,24 @@ def test_a_recipe_is_told_by_the_values_of_a_tag(root: Path) -> None:
     one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400), "ser": rate(1, 2)}, "": {"wer": rate(60, 600)}}}
     put(root, one)
     rows = cells(table("an4", root / "recipes", "sex"))
-    assert [row[:3] for row in rows] == [["`an4/ctc`", "", "`wer`"], ["`an4/ctc`", "f", "`wer`"]]
+    assert [row[:3] for row in rows[:2]] == [["`an4/ctc`", "", "`wer`"], ["`an4/ctc`", "f", "`wer`"]]
     assert rows[1][3:] == ["not run", "7.5 [6.5, 9.5]", "400 words", "1"]
     text = fill("<!-- results:an4/ctc by sex -->\n<!-- /results -->\n", root / "recipes")
     assert "| recipe | sex | rate |" in text
-    assert cells(fill(text, root / "recipes")) == rows
+    assert cells(fill(text, root / "recipes")) == rows[:2]
+
+
+def test_a_part_is_told_of_the_seeds_that_have_it(root: Path) -> None:
+    one, other = result("an4/ctc", 1, 20, 90), result("an4/ctc", 2, 20, 90)
+    assert cells(table("an4", root / "recipes", "sex")) == [
+        [f"`an4/{name}`", "", "", "not run", "not run", "", ""] for name in ("ctc", "ctc_large")
+    ]
+    one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400)}}}
+    put(root, one, other)
+    rows = cells(table("an4", root / "recipes", "sex"))
+    assert rows[0][-3:] == ["7.5 [6.5, 9.5]", "400 words", "1"]
+    with pytest.raises(DataError, match=r"results:an4 by sx: no result tells of 'sx'; did you mean 'sex'"):
+        table("an4", root / "recipes", "sx")
 
 
 def test_a_percentage_of_a_part_is_checked_too(root: Path) -> None:
