@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,6 +165,8 @@ def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: 
     [
         (["some_run", "--rate", "wer"], "--rate is for trn files"),
         (["--ref", "r.trn", "--hyp", "h.trn", "--out", "results"], "--out is for a run"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "--by", "speaker"], "--by is for a run"),
+        (["one", "two", "--by", "speaker"], "--by is for one run"),
         (["--ref", "r.trn"], "give run folders, or both --ref and --hyp"),
     ],
 )
@@ -171,6 +174,26 @@ def test_evaluate_leaves_no_option_unread(arguments: list[str], message: str, tm
     done = command("evaluate", *arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert message in done.stderr
+
+
+def test_evaluate_by_tag_and_of_a_run_that_is_not_finished(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    shutil.copytree(run, folder)
+    (folder / "config.yaml").write_text((run / "config.yaml").read_text().replace("epochs: ", "epochs: 9"))
+    done = command("evaluate", str(folder), "--split", "test", "--by", "speaker", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "test-1" in done.stdout
+    assert "speaker" in done.stdout
+    assert "the run is not finished: these are its best weights" in done.stderr
+    both = command("evaluate", str(run), str(folder), cwd=tmp_path)
+    assert both.returncode == 1
+    assert "other: another training than" in both.stderr
+
+
+def test_one_speaker_is_for_models_that_are_normalised_so(run: Path, tones: Path) -> None:
+    done = command("transcribe", str(run), "test/test00.wav", "--one-speaker", cwd=tones)
+    assert done.returncode == 1
+    assert "makes no difference to it" in done.stderr
 
 
 def test_report_in_another_folder_says_so(tmp_path: Path) -> None:

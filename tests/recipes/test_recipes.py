@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from asr.cli.schema import recipes
+from asr.config import check_types
+from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
+from asr.ink.reading import read_ink
 from asr.recognition.corpora import CorpusConfig
 from asr.recognition.experiment import Experiment
 from data_prep import espeak, hershey
-from data_prep.corpora import write_corpus
+from data_prep.corpora import load_reader, write_corpus
 from tests.composing import compose
 from tests.training.toy import Silent
 
@@ -41,7 +47,34 @@ def test_all_recipes_are_found() -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
+def test_the_options_of_a_recipes_corpus_are_its_readers(recipe: str) -> None:
+    """Which the next test, with a corpus of its own, does not see."""
+    corpus = compose([f"recipe={recipe}"])["corpus"]
+    for node in (corpus, *corpus["pool"].values()):
+        config = load_reader(node["reader"]).Config
+        options = node.get("options") or {}
+        assert set(options) <= {one.name for one in fields(config)}
+        check_types(config, options)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_trains(recipe: str, corpora: dict[str, CorpusConfig], tmp_path: Path) -> None:
+    values = composed(recipe, tmp_path)
+    values["corpus"] = asdict(corpora[values["features"]["_target_"]])
+    falls(values, tmp_path / "run")
+
+
+@pytest.mark.parametrize("recipe", ["iam_ondb/graves2009", "iam_ondb/carbune2020"])
+def test_an_iam_ondb_recipe_trains_on_a_release(recipe: str, corpora: dict[str, CorpusConfig], tmp_path: Path) -> None:
+    words = read_manifest(Path(corpora["asr.features.pen.PenFeatures"].manifests or "") / "train.jsonl")
+    values = composed(recipe, tmp_path)
+    values["corpus"]["root"] = str(write_iam(tmp_path / "iam", words))
+    values["corpus"]["options"]["cache"] = str(tmp_path / "ink")
+    falls(values, tmp_path / "run")
+
+
+def composed(recipe: str, folder: Path) -> dict[str, Any]:
+    """A recipe, small."""
     values = compose(
         [
             f"recipe={recipe}",
@@ -51,14 +84,42 @@ def test_a_recipe_trains(recipe: str, corpora: dict[str, CorpusConfig], tmp_path
             "training.frame_budget=600",
             "training.threads=1",
             "training.tensorboard=false",
-            f"cache_dir={tmp_path / 'cache'}",
+            f"cache_dir={folder / 'cache'}",
         ]
     )
     values.pop("run_dir")
-    values["corpus"] = asdict(corpora[values["features"]["_target_"]])
+    return values
+
+
+def falls(values: dict[str, Any], folder: Path) -> None:
+    """Train, and see the loss fall."""
     watcher = Silent()
-    experiment = Experiment(values, tmp_path / "run", lambda what, done, total: None)
+    experiment = Experiment(values, folder, lambda what, done, total: None)
     experiment.train(watcher)
     losses = [row["loss"] for row in watcher.rows]
     assert len(losses) == 5
     assert losses[-1] < losses[0]
+
+
+def write_iam(root: Path, words: Sequence[Utterance]) -> Path:
+    """A release of IAM-OnDB with a form for every word; all but the last four train."""
+    forms: dict[str, list[str]] = {"trainset": [], "testset_v": [], "testset_t": [], "testset_f": []}
+    for number, word in enumerate(words):
+        form = f"a{number // 10:02d}-{number % 10:03d}"
+        strokes, text = (root / part / form[:3] / form for part in ("lineStrokes", "ascii"))
+        for folder in (strokes, text):
+            folder.mkdir(parents=True)
+        ink = read_ink(word.source, int(word.start or 0), int(word.duration or 0))
+        xml = "".join(
+            "<Stroke>" + "".join(f'<Point x="{x}" y="{-y}" time="0"/>' for x, y in stroke.points) + "</Stroke>"
+            for stroke in ink.strokes
+        )
+        (strokes / f"{form}-01.xml").write_text(
+            f"<WhiteboardCaptureSession><StrokeSet>{xml}</StrokeSet></WhiteboardCaptureSession>"
+        )
+        (text / f"{form}.txt").write_text(f"CSR:\n\n{word.text}\n")
+        last = len(words) - number
+        forms["trainset" if last > 4 else ("testset_v" if last > 2 else "testset_f")].append(form)
+    for name, listed in forms.items():
+        (root / f"{name}.txt").write_text("".join(f" {form}\n" for form in listed))
+    return root
