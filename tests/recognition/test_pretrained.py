@@ -17,7 +17,7 @@ LIMIT = 5_000_000  # bytes
 
 
 def test_the_promised_models_are_there() -> None:
-    assert set(pretrained_names()) == {"an4", "english_phones", "quickstart", "quickstart_pen"}
+    assert set(pretrained_names()) == {"an4", "english_phones", "quickstart", "quickstart_pen", "unipen_words"}
 
 
 @pytest.mark.parametrize("name", pretrained_names())
