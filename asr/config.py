@@ -10,7 +10,7 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import asdict, is_dataclass
 from types import ModuleType, NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -76,6 +76,19 @@ def build(node: Mapping[str, Any], plugins: Sequence[str] = (), /, **computed: A
         return called(**fields, **computed)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"'{path}' cannot be built: {error}") from error
+
+
+def completed(node: Mapping[str, Any]) -> dict[str, Any]:
+    """A node with the defaults that it leaves out, as one does that was saved before an option was there.
+
+    A `_target_` that no config dataclass of this package names has no defaults to be known: its node stays as it is.
+    """
+    path = str(node.get("_target_", ""))
+    if path.startswith("asr."):
+        for one in vars(importlib.import_module(path.rpartition(".")[0])).values():
+            if isinstance(one, type) and is_dataclass(one) and getattr(one, "_target_", None) == path:
+                return asdict(one()) | dict(node)
+    return dict(node)
 
 
 def check_types(node: type, options: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asr.config import completed
 from asr.errors import ConfigError
 from asr.recognition.recogniser import Recogniser
 
@@ -26,7 +27,8 @@ def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> bool:
     """
     differing = [
         f"{part}.{key}={old.get(key)}"
-        for part, old, new in ((part, source.config[part], recogniser.config[part]) for part in SHARED)
+        for part in SHARED
+        for old, new in [(completed(source.config[part]), completed(recogniser.config[part]))]
         for key in sorted({*old, *new})
         if key != "dropout" and old.get(key) != new.get(key)
     ]

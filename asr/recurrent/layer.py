@@ -1,4 +1,4 @@
-"""One bidirectional layer."""
+"""One layer of one or two directions."""
 
 from __future__ import annotations
 
@@ -9,31 +9,44 @@ from asr.recurrent.cells.cell import Cell
 from asr.recurrent.layout import Layout
 
 
-class BidirectionalLayer(nn.Module):
-    """Reads each utterance in both directions, from its first frame to its last and back.
+class RecurrentLayer(nn.Module):
+    """Reads each utterance from its first frame to its last, from its last to its first, or both ways.
 
     Exact for every length: the backward direction begins at each utterance's own last frame.
 
     Args:
-        forward_cell: reads from the first frame to the last.
-        backward_cell: reads from the last frame to the first.
+        forward_cell: reads from the first frame to the last; None: nobody does.
+        backward_cell: reads from the last frame to the first; None: nobody does.
+
+    Attributes:
+        output_size: O, of both directions together.
     """
 
-    def __init__(self, forward_cell: Cell, backward_cell: Cell) -> None:
+    def __init__(self, forward_cell: Cell | None, backward_cell: Cell | None) -> None:
         super().__init__()
         self.forward_cell = forward_cell
         self.backward_cell = backward_cell
+        self.output_size = sum(cell.output_size for cell in self.cells)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Those there are, the forward one first."""
+        return [cell for cell in (self.forward_cell, self.backward_cell) if cell is not None]
 
     def forward(self, rows: Tensor, layout: Layout) -> Tensor:
-        """Run both directions.
+        """Run the directions.
 
         Args:
             rows: (N, F) float, the frames of a batch without padding.
             layout: of the rows.
 
         Returns:
-            (N, 2H): [..., :H] forward in time, [..., H:] backward.
+            (N, O): what reads forward in time, then what reads backward.
         """
-        cells = (self.forward_cell, self.backward_cell)
-        run = paths.choose(cells, rows, layout)
-        return run(cells, rows, layout)
+        if self.forward_cell is None:
+            return layout.reverse(self._run(layout.reverse(rows), layout))
+        return self._run(rows, layout)
+
+    def _run(self, rows: Tensor, layout: Layout) -> Tensor:
+        """A single direction forwards, two in either direction."""
+        return paths.choose(self.cells, rows, layout)(self.cells, rows, layout)

@@ -71,6 +71,23 @@ class Layout:
         rows = steps.flatten(0, 1)
         return rows if self.is_full and not backward else _take(rows, self._step_places[backward])
 
+    def reverse(self, rows: Tensor) -> Tensor:
+        """Rows (N, F) with each utterance reversed within its own length; twice: the rows as they were."""
+        return _take(rows, self._mirrored_rows)
+
+    def sort(self, values: Tensor) -> Tensor:
+        """(B, ...), one entry an utterance: from the order of the batch to longest first."""
+        return values if self._is_sorted else values.index_select(0, self._order.to(values.device))
+
+    def unsort(self, values: Tensor) -> Tensor:
+        """(B, ...), one entry an utterance: from longest first to the order of the batch."""
+        return values if self._is_sorted else values.index_select(0, self._order.argsort().to(values.device))
+
+    @cached_property
+    def step_sizes(self) -> list[int]:
+        """How many utterances each step has: that many rows, the first that many of the longest first."""
+        return self._step_sizes.tolist()
+
     def join(self, rows: Tensor, factor: int) -> tuple[Tensor, Layout]:
         """Make one frame of every `factor`, side by side; 0 fills the last where an utterance ends within it.
 
@@ -135,6 +152,12 @@ class Layout:
         """Of each row, (N,): its time, and its utterance's place in the order."""
         time, rank = self._running.nonzero(as_tuple=True)
         return time, rank
+
+    @cached_property
+    def _mirrored_rows(self) -> Tensor:
+        """(N,) for each row the one that has its place when its utterance is reversed."""
+        time, rank = self._row_indices
+        return (self._step_starts[self._sorted_lengths[rank] - 1 - time] + rank).to(self.device)
 
     @cached_property
     def _step_places(self) -> tuple[Tensor, Tensor]:

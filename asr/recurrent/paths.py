@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from asr.recurrent import compiled
-from asr.recurrent.cells.cell import Cell
+from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.lstm import LstmCell
 from asr.recurrent.layout import Layout
 
@@ -24,14 +24,44 @@ def loop(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
     """Step by step under autograd: any cell, any device, any float type; slow.
 
     Args:
-        cells: the forward and the backward direction.
+        cells: one that reads from each utterance's first frame to its last, or that and one that reads back.
         rows: (N, F) frames.
         layout: of the rows.
 
     Returns:
-        (N, 2H), the directions side by side.
+        (N, O), or both directions side by side.
     """
-    return _by_steps(_loop_steps, cells, rows, layout)
+    outputs = [stream(cells[0], rows, layout)[0]]
+    for cell in cells[1:]:
+        outputs.append(layout.reverse(stream(cell, layout.reverse(rows), layout)[0]))
+    return torch.cat(outputs, dim=-1)
+
+
+def stream(cell: Cell, rows: Tensor, layout: Layout, state: State | None = None) -> tuple[Tensor, State]:
+    """One direction from where it stood: the step-by-step loop with the state in the open.
+
+    For utterances that come in pieces, and for truncated back-propagation through time: detach the state in between.
+
+    Args:
+        cell: reads from each utterance's first frame to its last.
+        rows: (N, F) frames.
+        layout: of the rows.
+        state: of each utterance before its first frame, in the order of the batch; None: the cell's initial state.
+
+    Returns:
+        (N, O), and the state of each utterance after its own last frame, in the order of the batch.
+    """
+    steps = torch.split(cell.project(rows), layout.step_sizes)  # of the utterances still running, longest first
+    now = cell.initial_state(steps[0]) if state is None else tuple(layout.sort(one) for one in state)
+    outputs, ended = [], []
+    for at_time in steps:
+        if len(at_time) < len(now[0]):
+            ended.append(tuple(one[len(at_time) :] for one in now))
+            now = tuple(one[: len(at_time)] for one in now)
+        output, now = cell.step(at_time, now)
+        outputs.append(output)
+    ended.append(now)
+    return torch.cat(outputs), tuple(layout.unsort(torch.cat(parts[::-1])) for parts in zip(*ended, strict=True))
 
 
 def vendor(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
@@ -55,20 +85,9 @@ def _by_steps(run: Callable[[Cell, Tensor], Tensor], cells: Sequence[Cell], rows
     """Each direction over dense steps (S, B, F), with the padding last in both."""
     outputs = [
         layout.from_steps(run(cell, layout.to_steps(rows, backward)), backward)
-        for cell, backward in zip(cells, (False, True), strict=True)
+        for cell, backward in zip(cells, (False, True), strict=False)
     ]
     return torch.cat(outputs, dim=-1)
-
-
-def _loop_steps(cell: Cell, steps: Tensor) -> Tensor:
-    """One cell from the first step to the last: (S, B, F) to (S, B, H)."""
-    projected = cell.project(steps)
-    state = cell.initial_state(projected[0])
-    outputs = []
-    for at_time in projected:
-        output, state = cell.point(at_time, cell.recur(state), state)
-        outputs.append(output)
-    return torch.stack(outputs)
 
 
 def _torch_lstm(cells: Sequence[Cell], steps: Tensor) -> Tensor:

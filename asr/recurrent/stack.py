@@ -1,6 +1,8 @@
-"""The stack: bidirectional layers above each other, and an output layer that gives log posteriors of the labels.
+"""The stack: recurrent layers above each other, and an output layer that gives log posteriors of the labels.
 
-Graves, Mohamed and Hinton 2013, "Speech recognition with deep recurrent neural networks", section 2 to 3.1.
+Graves, Mohamed and Hinton 2013, "Speech recognition with deep recurrent neural networks", section 2 to 3.1. Skips are
+those of Wu et al. 2016, "Google's neural machine translation system", section 3.1: what a layer puts out is added to
+what it was given.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from torch.nn import functional as F
 from asr.config import build
 from asr.errors import ConfigError
 from asr.recurrent.cells.lstm import LstmConfig
-from asr.recurrent.layer import BidirectionalLayer
+from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.layout import Layout, reduced_length
 
 
@@ -25,23 +27,32 @@ class StackConfig:
     """Options of `RecurrentStack`."""
 
     _target_: str = "asr.recurrent.stack.RecurrentStack"
-    cell: Any = None  # a node with a _target_: of LstmConfig, which None stands for, or of a user's own cell
-    hidden: int = 128  # units per direction
+    cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: that of LstmConfig
+    hidden: int = 128  # units of a cell, one cell per direction
     layers: int = 3
+    direction: str = "both"  # in which the layers read: both, forward, backward
+    skips: bool = False  # whether what goes into a layer is added to what comes out, from the second layer on
     dropout: float = 0.0  # share of each layer's outputs that are zeroed in training, not those of the last layer
     time_reduction: int = 1  # this many frames become one frame, 1: none
     time_reduction_after: int = 1  # ... after this layer, the first is 1
 
 
+DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False, True)}
+"""Whether a layer has a forward and a backward cell."""
+
+
 class RecurrentStack(nn.Module):
-    """Frames to log posteriors through a deep bidirectional recurrent network.
+    """Frames to log posteriors through a deep recurrent network, bidirectional unless asked otherwise.
 
     Args:
         n_features: F, size of a frame.
         n_labels: L, labels with blank.
         cell: the configuration node of one cell; None: `LstmConfig()`.
         hidden: H, units per direction.
-        layers: bidirectional layers.
+        layers: how many.
+        direction: in which they read, `both`, `forward` or `backward`.
+        skips: whether what goes into a layer is added to what comes out of it, where both have the same size: not at
+            the first layer, whose input are features, nor at the one above a time reduction.
         dropout: between layers, within [0, 1).
         time_reduction: frames that become one by concatenation; 1 leaves the rate as it is.
         time_reduction_after: the layer after which that happens, counted from 1.
@@ -58,16 +69,19 @@ class RecurrentStack(nn.Module):
         cell: Any = None,
         hidden: int = 128,
         layers: int = 3,
+        direction: str = "both",
+        skips: bool = False,
         dropout: float = 0.0,
         time_reduction: int = 1,
         time_reduction_after: int = 1,
         plugins: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        _check_options(hidden, layers, dropout, time_reduction, time_reduction_after)
+        _check_options(hidden, layers, direction, dropout, time_reduction, time_reduction_after)
         self.n_features = n_features
         self.n_labels = n_labels
         self.hidden = hidden
+        self.skips = skips
         self.time_reduction = time_reduction
         self.time_reduction_after = time_reduction_after
         self.dropout = nn.Dropout(dropout)
@@ -75,9 +89,13 @@ class RecurrentStack(nn.Module):
         node = _as_node(cell)
         n_inputs = n_features
         for number in range(1, layers + 1):
-            cells = [build(node, plugins, n_inputs=n_inputs, hidden=hidden) for _ in range(2)]
-            self.layers.append(BidirectionalLayer(*cells))
-            n_inputs = 2 * hidden
+            cells = (
+                build(node, plugins, n_inputs=n_inputs, hidden=hidden) if wanted else None
+                for wanted in DIRECTIONS[direction]
+            )
+            layer = RecurrentLayer(*cells)
+            self.layers.append(layer)
+            n_inputs = layer.output_size
             if number == time_reduction_after:
                 n_inputs *= time_reduction
         self.output = nn.Linear(n_inputs, n_labels)
@@ -103,11 +121,12 @@ class RecurrentStack(nn.Module):
         layout = Layout(lengths, frames.shape[1], frames.device)
         rows = layout.pack(frames)  # (N, F): from here on there is no padding
         for number, layer in enumerate(self.layers, start=1):
-            if number > 1:
-                rows = self.dropout(rows)
-            rows = layer(rows, layout)  # (N, 2H)
+            given = self.dropout(rows) if number > 1 else rows
+            outputs = layer(given, layout)  # (N, O), O = 2H for two directions of most cells
+            skips = self.skips and number > 1 and outputs.shape == rows.shape
+            rows = outputs + rows if skips else outputs
             if number == self.time_reduction_after and self.time_reduction > 1:
-                rows, layout = layout.join(rows, self.time_reduction)  # (N', 2H * time_reduction)
+                rows, layout = layout.join(rows, self.time_reduction)  # (N', O * time_reduction)
         scores = self.output(layout.unpack(rows).transpose(0, 1))  # (T', B, L), as it lies in memory
         log_probs = F.log_softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
         return log_probs.transpose(0, 1), layout.lengths
@@ -131,7 +150,9 @@ def _as_node(cell: Any) -> Mapping[str, Any]:
     return asdict(cell) if is_dataclass(cell) and not isinstance(cell, type) else cell
 
 
-def _check_options(hidden: int, layers: int, dropout: float, time_reduction: int, time_reduction_after: int) -> None:
+def _check_options(
+    hidden: int, layers: int, direction: str, dropout: float, time_reduction: int, time_reduction_after: int
+) -> None:
     for name, value, most in (
         ("hidden", hidden, 2**20),
         ("layers", layers, 100),
@@ -139,6 +160,8 @@ def _check_options(hidden: int, layers: int, dropout: float, time_reduction: int
     ):
         if not 1 <= value <= most:
             raise ConfigError(f"model.{name} must lie within 1..{most}, got {value}")
+    if direction not in DIRECTIONS:
+        raise ConfigError(f"model.direction must be one of {', '.join(DIRECTIONS)}, got '{direction}'")
     if not 0.0 <= dropout < 1.0:
         raise ConfigError(f"model.dropout must lie within [0, 1), got {dropout}")
     if not 1 <= time_reduction_after <= layers:

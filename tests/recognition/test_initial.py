@@ -11,6 +11,7 @@ import asr
 from asr.errors import CheckpointError, ConfigError
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
+from asr.recognition.initial import take_weights
 from tests.recognition.conftest import compose_small, quiet
 from tests.training.toy import Silent
 
@@ -33,6 +34,17 @@ def test_other_labels_get_a_new_output_layer(tones: Path, trained: Path, tmp_pat
     ours, theirs = experiment.recogniser.model.state_dict(), asr.load(trained).model.state_dict()
     kept = {name for name, weight in ours.items() if weight.shape == theirs[name].shape and weight.equal(theirs[name])}
     assert kept == {name for name in ours if not name.startswith("output.")}
+
+
+def test_a_model_older_than_an_option_has_its_default(tones: Path, trained: Path, tmp_path: Path) -> None:
+    recogniser = Experiment(compose_small(tones), tmp_path / "run", quiet).recogniser
+    old = asr.load(trained)
+    for name in ("direction", "skips"):
+        del old.config["model"][name]
+    assert take_weights(recogniser, old, "old")
+    recogniser.config["model"]["direction"] = "forward"
+    with pytest.raises(ConfigError, match=r"these weights need model\.direction=both; give"):
+        take_weights(recogniser, old, "old")
 
 
 @pytest.mark.parametrize(

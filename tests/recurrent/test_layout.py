@@ -50,6 +50,27 @@ def test_steps_hold_each_utterance_from_its_first_step_on(lengths: list[int], ba
     assert torch.equal(order.from_steps(steps, backward), rows)
 
 
+@given(batches)
+def test_reversing_turns_each_utterance_round_within_its_length(lengths: list[int]) -> None:
+    order = layout(lengths, 9)
+    rows = order.pack(numbered(lengths, 9))
+    frames = order.unpack(order.reverse(rows))[..., 0]
+    for b, length in enumerate(lengths):
+        assert frames[b, :length].tolist() == pytest.approx([b + t / 100 for t in reversed(range(length))])
+    assert torch.equal(order.reverse(order.reverse(rows)), rows)
+
+
+@given(batches)
+def test_sorted_entries_are_longest_first_and_come_back(lengths: list[int]) -> None:
+    order = layout(lengths, 9)
+    names = torch.arange(len(lengths))
+    assert [lengths[b] for b in order.sort(names)] == sorted(lengths, reverse=True)
+    assert torch.equal(order.unsort(order.sort(names)), names)
+    first_rows = order.pack(numbered(lengths, 9))[: len(lengths), 0]  # all utterances have a first frame
+    assert torch.equal(first_rows, order.sort(names).float())
+    assert order.step_sizes == [sum(length > t for length in lengths) for t in range(max(lengths))]
+
+
 @given(batches, st.integers(1, 4), more)
 @example(lengths=[1, 2], factor=2, more=0)  # of one length afterwards, but not in the order of the batch
 def test_joined_frames_stand_side_by_side(lengths: list[int], factor: int, more: int) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from asr.recurrent import compiled, paths
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.lstm import LstmCell
+from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.layout import Layout
 from tests.reference import lstm as reference
 
@@ -55,6 +56,29 @@ def test_follows_the_equations(run: paths.Run, lengths: list[int]) -> None:
         expected = reference.bidirectional(utterance[:length], *weights)
         np.testing.assert_allclose(row[:length], expected, atol=2e-6)
         assert not row[length:].any()
+
+
+@pytest.mark.parametrize("run", EVERY_PATH)
+@pytest.mark.parametrize("lengths", [[5, 2, 7], [3, 3]])
+def test_one_direction_alone_is_that_one_of_both(run: paths.Run, lengths: list[int]) -> None:
+    cells, rows, layout = problem(lengths, n_inputs=3, hidden=4)
+    for layer, part in (
+        (RecurrentLayer(cells[0], None), slice(0, 4)),
+        (RecurrentLayer(None, cells[1]), slice(4, 8)),
+    ):
+        assert layer.output_size == 4
+        expected = run(cells, rows, layout)[:, part]
+        turn = layout.reverse if layer.forward_cell is None else torch.positive
+        outputs = turn(run(layer.cells, turn(rows), layout))
+        torch.testing.assert_close(outputs, expected, rtol=0, atol=1e-6)
+        torch.testing.assert_close(layer(rows, layout), expected, rtol=0, atol=1e-6)
+        wanted = [rows, *layer.parameters()]
+        for one, other in zip(
+            torch.autograd.grad(outputs.square().sum(), wanted),
+            torch.autograd.grad(expected.square().sum(), wanted),
+            strict=True,
+        ):
+            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("run", [paths.vendor, paths.loop])

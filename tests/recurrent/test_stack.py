@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from asr.config import build
 from asr.errors import ConfigError
+from asr.recurrent.layout import Layout
 from asr.recurrent.stack import RecurrentStack, StackConfig
 
 LENGTHS = [7, 12, 1, 5]
@@ -93,6 +95,29 @@ def test_padding_reaches_no_gradient() -> None:
         assert torch.equal(clean, dirty)
 
 
+@pytest.mark.parametrize(("direction", "seen"), [("forward", range(4)), ("backward", range(3, 7))])
+def test_one_direction_sees_one_side(direction: str, seen: range) -> None:
+    """What the fourth of seven frames gives depends on the frames up to it, or from it on."""
+    model = stack(direction=direction)
+    assert model.output.weight.shape == (5, 8)
+    frames, lengths = batch()
+    frames.requires_grad_()
+    model(frames, lengths)[0][0, 3].square().sum().backward()
+    assert frames.grad is not None
+    assert frames.grad[0].abs().sum(dim=1).nonzero().flatten().tolist() == list(seen)
+    assert not frames.grad[1:].any()
+
+
+def test_skips_add_what_goes_into_a_layer_but_not_the_features() -> None:
+    model = stack(skips=True, time_reduction=2, time_reduction_after=2)
+    frames, lengths = batch()
+    layout = Layout(lengths, 12, frames.device)
+    first = model.layers[0](layout.pack(frames), layout)
+    rows, reduced = layout.join(first + model.layers[1](first, layout), 2)
+    expected = model.output(reduced.unpack(model.layers[2](rows, reduced))).log_softmax(-1)  # twice the size: no skip
+    torch.testing.assert_close(model(frames, lengths)[0], expected, rtol=0, atol=1e-6)
+
+
 def test_builds_from_configuration_nodes() -> None:
     node = {
         "_target_": StackConfig()._target_,
@@ -109,9 +134,10 @@ def test_builds_from_configuration_nodes() -> None:
     [
         ({"hidden": 0}, r"model.hidden must lie within 1\.\.1048576, got 0"),
         ({"dropout": 1.0}, r"model.dropout must lie within \[0, 1\), got 1.0"),
+        ({"direction": "up"}, r"model.direction must be one of both, forward, backward, got 'up'"),
         ({"time_reduction_after": 4}, r"model.time_reduction_after must lie within 1..3 layers, got 4"),
     ],
 )
-def test_refuses_options_out_of_range(options: dict[str, float], message: str) -> None:
+def test_refuses_options_out_of_range(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         RecurrentStack(n_features=6, n_labels=5, **options)  # type: ignore[arg-type]

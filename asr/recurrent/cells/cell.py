@@ -15,11 +15,17 @@ class Cell(nn.Module, ABC):
 
     A step is split in three so that the expensive parts can leave the time loop: `project` multiplies the frames of
     the whole batch with the input weights at once, `recur` is the one product that has to wait for the step before,
-    and `point` is elementwise.
+    and `point` is elementwise. A cell that does not come apart like that overrides `step`, which joins the last two.
+
+    What a state is made of is the cell's own affair, but for two things: each of its tensors has the utterances first,
+    and what it holds of one utterance depends on that utterance alone.
 
     Args:
         n_inputs: size of an input frame.
-        hidden: H, size of an output frame.
+        hidden: H, units of the cell.
+
+    Attributes:
+        output_size: O, size of an output frame: H, unless a derived cell sets another.
     """
 
     weight_ih: nn.Parameter
@@ -30,19 +36,24 @@ class Cell(nn.Module, ABC):
         super().__init__()
         self.n_inputs = n_inputs
         self.hidden = hidden
+        self.output_size = hidden
 
-    def project(self, frames: Tensor) -> Tensor:
-        """(..., n_inputs) to (..., G): input product and bias of every frame, G rows of gates."""
-        return F.linear(frames, self.weight_ih, self.bias)
-
-    def recur(self, state: State) -> Tensor:
-        """The product of the last output, `state[0]` (B, H), with the recurrent weights: (B, G)."""
-        return F.linear(state[0], self.weight_hh)
+    def project(self, rows: Tensor) -> Tensor:
+        """(N, n_inputs) to (N, G): input product and bias of every frame of a batch, none of them padding."""
+        return F.linear(rows, self.weight_ih, self.bias)
 
     @abstractmethod
     def initial_state(self, like: Tensor) -> State:
-        """The state before the first frame, each (B, H), of the type and device of `like` (B, G); output first."""
+        """The state before the first frame, each (B, ...), of the type and device of `like` (B, G)."""
 
-    @abstractmethod
+    def step(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
+        """One frame: its projection (B, G) and the last state to the output (B, O) and the next state."""
+        return self.point(projected, self.recur(state), state)
+
+    def recur(self, state: State) -> Tensor:
+        """The product of the last output, `state[0]` (B, O), with the recurrent weights: (B, G)."""
+        return F.linear(state[0], self.weight_hh)
+
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
-        """One elementwise step: two (B, G) products and the last state to the output (B, H) and the next state."""
+        """One elementwise step: two (B, G) products and the last state to the output (B, O) and the next state."""
+        raise NotImplementedError(f"{type(self).__name__} needs `point`, or a `step` of its own")

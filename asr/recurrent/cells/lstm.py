@@ -12,13 +12,13 @@ The rows of all weights stand in the order i, f, g, o, as in `torch.nn.LSTM`; ON
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from asr.recurrent.cells.cell import Cell, State
+from asr.recurrent.cells.cell import State
+from asr.recurrent.cells.gated import GatedCell, TorchWeights
 
 
 @dataclass
@@ -29,11 +29,32 @@ class LstmConfig:
     forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
 
 
-class LstmCell(Cell):
+def lstm_step(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """One elementwise step: the sums (B, 4H) of i, f, g, o and the last cell (B, H) to the output and the next cell."""
+    i, f, g, o = gates.chunk(4, dim=-1)
+    cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(cell), cell
+
+
+class LstmGates(GatedCell):
+    """What the kinds of LSTM begin with: the gates i, f, g, o, and a state of the output (B, O) and the cell (B, H).
+
+    Args:
+        n_inputs: size of an input frame.
+        hidden: H, cells.
+        forget_bias: start value of the forget gate's bias.
+        output_size: O; None: H.
+    """
+
+    def __init__(self, n_inputs: int, hidden: int, forget_bias: float, output_size: int | None = None) -> None:
+        super().__init__(n_inputs, hidden, n_gates=4, n_states=2, output_size=output_size)
+        self.bias.data[hidden : 2 * hidden] = forget_bias
+
+
+class LstmCell(TorchWeights, LstmGates):
     """LSTM; the equations are at the top of this file.
 
-    Parameters: `weight_ih` (4H, n_inputs), `weight_hh` (4H, H), `bias` (4H,). One bias: a second one, as
-    `torch.nn.LSTM` has it, adds no function and doubles the bias's learning rate.
+    Parameters: `weight_ih` (4H, n_inputs), `weight_hh` (4H, H), `bias` (4H,).
 
     Args:
         n_inputs: size of an input frame.
@@ -42,44 +63,8 @@ class LstmCell(Cell):
     """
 
     def __init__(self, n_inputs: int, hidden: int, forget_bias: float = 1.0) -> None:
-        super().__init__(n_inputs, hidden)
-        self.weight_ih = nn.Parameter(torch.empty(4 * hidden, n_inputs))
-        self.weight_hh = nn.Parameter(torch.empty(4 * hidden, hidden))
-        self.bias = nn.Parameter(torch.zeros(4 * hidden))
-        for gate in self.weight_ih.data.chunk(4):
-            nn.init.xavier_uniform_(gate)
-        for gate in self.weight_hh.data.chunk(4):
-            nn.init.orthogonal_(gate)
-        self.bias.data[hidden : 2 * hidden] = forget_bias
-
-    def initial_state(self, like: Tensor) -> State:
-        zeros = like.new_zeros(len(like), self.hidden)
-        return zeros, zeros
+        super().__init__(n_inputs, hidden, forget_bias)
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
-        _, cell = state
-        i, f, g, o = (projected + recurrent).chunk(4, dim=-1)
-        cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
-        output = torch.sigmoid(o) * torch.tanh(cell)
+        output, cell = lstm_step(projected + recurrent, state[1])
         return output, (output, cell)
-
-    def to_torch(self) -> dict[str, Tensor]:
-        """The weights in the layout of one direction of `torch.nn.LSTM`, gates in the order i, f, g, o.
-
-        Returns:
-            `weight_ih` (4H, n_inputs), `weight_hh` (4H, H), `bias_ih` (4H,), `bias_hh` (4H,), which is 0; detached.
-        """
-        bias = self.bias.detach()
-        return {
-            "weight_ih": self.weight_ih.detach(),
-            "weight_hh": self.weight_hh.detach(),
-            "bias_ih": bias,
-            "bias_hh": torch.zeros_like(bias),
-        }
-
-    @torch.no_grad()
-    def load_torch(self, weights: Mapping[str, Tensor]) -> None:
-        """Take the weights of one direction of `torch.nn.LSTM`, keyed as `to_torch` returns them."""
-        self.weight_ih.copy_(weights["weight_ih"])
-        self.weight_hh.copy_(weights["weight_hh"])
-        self.bias.copy_(weights["bias_ih"] + weights["bias_hh"])

@@ -1,0 +1,70 @@
+"""What cells with gates share: one matrix for the inputs of all gates, one for their recurrent products, one bias."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from asr.recurrent.cells.cell import Cell, State
+
+
+class GatedCell(Cell):
+    """A cell whose gates stand below each other in `weight_ih` (G, n_inputs), `weight_hh` (G, O) and `bias` (G,).
+
+    Each gate starts on its own: input weights after Glorot and Bengio 2010, recurrent weights orthogonal (Saxe,
+    McClelland and Ganguli 2014), biases 0.
+
+    Args:
+        n_inputs: size of an input frame.
+        hidden: H, units of a gate.
+        n_gates: G / H.
+        n_states: tensors (B, H) in its state; all start at 0.
+        output_size: O; None: H.
+    """
+
+    def __init__(
+        self, n_inputs: int, hidden: int, n_gates: int, n_states: int = 1, output_size: int | None = None
+    ) -> None:
+        super().__init__(n_inputs, hidden)
+        self.output_size = output_size or hidden
+        self.n_states = n_states
+        self.weight_ih = nn.Parameter(torch.empty(n_gates * hidden, n_inputs))
+        self.weight_hh = nn.Parameter(torch.empty(n_gates * hidden, self.output_size))
+        self.bias = nn.Parameter(torch.zeros(n_gates * hidden))
+        for gate in self.weight_ih.data.chunk(n_gates):
+            nn.init.xavier_uniform_(gate)
+        for gate in self.weight_hh.data.chunk(n_gates):
+            nn.init.orthogonal_(gate)
+
+    def initial_state(self, like: Tensor) -> State:
+        return (like.new_zeros(len(like), self.hidden),) * self.n_states
+
+
+class TorchWeights(GatedCell):
+    """A gated cell that `torch.nn` has too, with the same gates in the same order and a second bias.
+
+    One bias here: the second adds no function and doubles the bias's learning rate.
+    """
+
+    def to_torch(self) -> dict[str, Tensor]:
+        """The weights in the layout of one direction of the `torch.nn` module, gates in our order, which is torch's.
+
+        Returns:
+            `weight_ih` (G, n_inputs), `weight_hh` (G, O), `bias_ih` (G,), `bias_hh` (G,), which is 0; detached.
+        """
+        bias = self.bias.detach()
+        return {
+            "weight_ih": self.weight_ih.detach(),
+            "weight_hh": self.weight_hh.detach(),
+            "bias_ih": bias,
+            "bias_hh": torch.zeros_like(bias),
+        }
+
+    @torch.no_grad()
+    def load_torch(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the weights of one direction of the `torch.nn` module, keyed as `to_torch` returns them."""
+        self.weight_ih.copy_(weights["weight_ih"])
+        self.weight_hh.copy_(weights["weight_hh"])
+        self.bias.copy_(weights["bias_ih"] + weights["bias_hh"])
