@@ -21,7 +21,11 @@ from asr.features.spectral import SpectralConfig
 from asr.features.stack import FrameStackConfig
 from asr.recognition.corpora import CorpusConfig
 from asr.recognition.experiment import InventoryConfig, LossConfig, ScoringConfig
+from asr.recurrent.cells.gru import GruConfig
+from asr.recurrent.cells.gru_before import GruBeforeConfig
 from asr.recurrent.cells.lstm import LstmConfig
+from asr.recurrent.cells.lstm_peephole import PeepholeLstmConfig
+from asr.recurrent.cells.simple import SimpleConfig
 from asr.recurrent.stack import StackConfig
 from asr.resources import resource
 from asr.training.loop import TrainingConfig
@@ -60,7 +64,13 @@ GROUPS: dict[str, dict[str, Any]] = {
     "stacking": {"schema": FrameStackConfig},
     "augment": {"schema": AugmentConfig, "pen_schema": PenAugmentConfig},
     "model": {"schema": StackConfig},
-    "model/cell": {"lstm": LstmConfig},
+    "model/cell": {
+        "simple": SimpleConfig,
+        "lstm": LstmConfig,
+        "lstm_peephole": PeepholeLstmConfig,
+        "gru_before": GruBeforeConfig,
+        "gru": GruConfig,
+    },
     "optimizer": {"sgd": SgdConfig, "adamw": AdamWConfig},
     "schedule": {"one_cycle": OneCycleConfig, "plateau": PlateauConfig},
     "decoder": {"greedy": GreedyConfig},

@@ -1,0 +1,55 @@
+"""The simple recurrent network, without gates.
+
+Elman 1990, "Finding structure in time". With x_t the frame and h the output:
+
+    h_t = f(W x_t + R h_{t-1} + b)             f = tanh, or max(0, .) (Le, Jaitly and Hinton 2015)
+
+It is an LSTM whose input and output gates are held at 1, whose forget gate is held at 0 and whose cell is put out as
+it is, without the second tanh (`NOAF` in odyssey.py). torch calls it `torch.nn.RNN`, ONNX calls it RNN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from asr.errors import ConfigError
+from asr.recurrent.cells.cell import State
+from asr.recurrent.cells.gated import TorchWeights
+
+_ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
+
+
+@dataclass
+class SimpleConfig:
+    """Options of `SimpleCell`."""
+
+    _target_: str = "asr.recurrent.cells.simple.SimpleCell"
+    activation: str = "tanh"  # or relu
+
+
+class SimpleCell(TorchWeights):
+    """A simple recurrent network; the equation is at the top of this file.
+
+    Parameters: `weight_ih` (H, n_inputs), `weight_hh` (H, H), `bias` (H,).
+
+    Args:
+        n_inputs: size of an input frame.
+        hidden: H, size of an output frame.
+        activation: f, `tanh` or `relu`.
+
+    Raises:
+        ConfigError: another activation.
+    """
+
+    def __init__(self, n_inputs: int, hidden: int, activation: str = "tanh") -> None:
+        super().__init__(n_inputs, hidden, n_gates=1)
+        if activation not in _ACTIVATIONS:
+            raise ConfigError(f"model.cell.activation must be tanh or relu, got '{activation}'")
+        self.activation = activation
+
+    def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
+        output = _ACTIVATIONS[self.activation](projected + recurrent)
+        return output, (output,)
