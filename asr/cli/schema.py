@@ -25,6 +25,7 @@ from asr.recurrent.cells.gru import GruConfig
 from asr.recurrent.cells.gru_before import GruBeforeConfig
 from asr.recurrent.cells.lstm import LstmConfig
 from asr.recurrent.cells.lstm_peephole import PeepholeLstmConfig
+from asr.recurrent.cells.odyssey import OdysseyConfig
 from asr.recurrent.cells.simple import SimpleConfig
 from asr.recurrent.stack import StackConfig
 from asr.resources import resource
@@ -70,6 +71,7 @@ GROUPS: dict[str, dict[str, Any]] = {
         "lstm_peephole": PeepholeLstmConfig,
         "gru_before": GruBeforeConfig,
         "gru": GruConfig,
+        "odyssey": OdysseyConfig,
     },
     "optimizer": {"sgd": SgdConfig, "adamw": AdamWConfig},
     "schedule": {"one_cycle": OneCycleConfig, "plateau": PlateauConfig},

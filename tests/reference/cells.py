@@ -85,3 +85,29 @@ def gru_before(frames: Array, weights: Weights) -> Array:
         h = (1 - keep) * new + keep * h
         outputs.append(h)
     return np.array(outputs)
+
+
+def odyssey(frames: Array, weights: Weights, variant: str) -> Array:
+    """Appendix A of Greff et al. 2017; the variants differ from its vanilla equations as said there."""
+    missing = {"NIG": "i", "NFG": "f", "NOG": "o", "CIFG": "f"}.get(variant, "")
+    w, r, b = gates(weights, "".join(name for name in "ifgo" if name != missing))
+    h, c = np.zeros(len(b["g"])), np.zeros(len(b["g"]))
+    seen = [] if variant == "NP" else [name for name in "ifo" if name != missing]
+    p = dict.fromkeys("ifo", np.zeros_like(c)) | dict(zip(seen, weights["peepholes"], strict=True))
+    last = dict.fromkeys("ifo", np.zeros_like(c))
+    outputs = []
+    for x in frames:
+        back = {k: r[k] @ h for k in r}
+        if variant == "FGR":
+            q = weights["weight_gates"] @ np.concatenate([last["i"], last["f"], last["o"]])
+            for k, part in zip("ifo", np.split(q, 3), strict=True):
+                back[k] = back[k] + part
+        total = {k: w[k] @ x + back[k] + b[k] for k in w}
+        i = np.ones_like(c) if variant == "NIG" else sigmoid(total["i"] + p["i"] * c)
+        f = np.ones_like(c) if variant == "NFG" else 1 - i if variant == "CIFG" else sigmoid(total["f"] + p["f"] * c)
+        c = i * (total["g"] if variant == "NIAF" else np.tanh(total["g"])) + f * c
+        o = np.ones_like(c) if variant == "NOG" else sigmoid(total["o"] + p["o"] * c)
+        h = o * (c if variant == "NOAF" else np.tanh(c))
+        last = {"i": i, "f": f, "o": o}
+        outputs.append(h)
+    return np.array(outputs)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from asr.cli.schema import GROUPS
 from asr.config import build
 from asr.recurrent.cells.cell import Cell
+from asr.recurrent.cells.odyssey import VARIANTS
 from asr.recurrent.layout import Layout
 from tests.reference import cells as reference
 
@@ -66,6 +67,7 @@ CASES = [
     Case("lstm_peephole", reference.lstm_peephole),
     Case("gru", reference.gru, oracle={"kind": nn.GRU}),
     Case("gru_before", reference.gru_before),
+    *(Case("odyssey", reference.odyssey, {"variant": variant}) for variant in VARIANTS),
 ]
 
 

@@ -1,0 +1,118 @@
+"""The variants of the LSTM that Greff et al. 2017 compare, "LSTM: A search space odyssey".
+
+    V     the LSTM with peepholes of lstm_peephole.py, called vanilla
+    NIG   no input gate: i = 1
+    NFG   no forget gate: f = 1
+    NOG   no output gate: o = 1
+    NIAF  no input activation function: g = W_g x_t + R_g h_{t-1} + b_g
+    NOAF  no output activation function: h_t = o c_t
+    CIFG  coupled input and forget gate: f = 1 - i
+    NP    no peepholes: the LSTM of lstm.py
+    FGR   full gate recurrence: to each of the sums of i, f, o is added Q_i i_{t-1} + Q_f f_{t-1} + Q_o o_{t-1}, with
+          matrices Q of its own (Hochreiter and Schmidhuber 1997)
+
+The rows of the weights stand in the order i, f, g, o, those of the peepholes and of the gates' recurrence in the order
+i, f, o; what a variant does not have has no rows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from asr.errors import ConfigError
+from asr.recurrent.cells.cell import State
+from asr.recurrent.cells.gated import GatedCell
+from asr.recurrent.cells.lstm_peephole import Activation, peephole_step
+
+
+@dataclass
+class OdysseyConfig:
+    """Options of `OdysseyCell`."""
+
+    _target_: str = "asr.recurrent.cells.odyssey.OdysseyCell"
+    variant: str = "V"  # V, NIG, NFG, NOG, NIAF, NOAF, CIFG, NP, FGR
+    forget_bias: float = 1.0  # start value of the forget gate's bias, where there is such a gate
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What it has, beginning from the LSTM with peepholes."""
+
+    gates: str = "ifgo"  # with weights
+    peepholes: str = "ifo"
+    squash_in: Activation = torch.tanh
+    squash_out: Activation = torch.tanh
+    coupled: bool = False  # f = 1 - i
+    full_recurrence: bool = False
+
+
+VARIANTS = {
+    "V": Variant(),
+    "NIG": Variant(gates="fgo", peepholes="fo"),
+    "NFG": Variant(gates="igo", peepholes="io"),
+    "NOG": Variant(gates="ifg", peepholes="if"),
+    "NIAF": Variant(squash_in=torch.positive),
+    "NOAF": Variant(squash_out=torch.positive),
+    "CIFG": Variant(gates="igo", peepholes="io", coupled=True),
+    "NP": Variant(peepholes=""),
+    "FGR": Variant(full_recurrence=True),
+}
+
+
+class OdysseyCell(GatedCell):
+    """A variant of the LSTM; they are listed at the top of this file.
+
+    Parameters: `weight_ih` (G, n_inputs), `weight_hh` (G, H), `bias` (G,), with H rows for each gate that the variant
+    has, `peepholes` (3 or less, H), which start at 0; FGR also `weight_gates` (3H, 3H), all Q of a gate in its rows.
+
+    Args:
+        n_inputs: size of an input frame.
+        hidden: H, size of an output frame.
+        variant: its name.
+        forget_bias: start value of the forget gate's bias, where there is such a gate.
+
+    Raises:
+        ConfigError: there is no such variant.
+    """
+
+    def __init__(self, n_inputs: int, hidden: int, variant: str = "V", forget_bias: float = 1.0) -> None:
+        if variant not in VARIANTS:
+            raise ConfigError(f"model.cell.variant must be one of {', '.join(VARIANTS)}, got '{variant}'")
+        has = VARIANTS[variant]
+        super().__init__(n_inputs, hidden, len(has.gates), n_states=5 if has.full_recurrence else 2)
+        self.has = has
+        self.peepholes = nn.Parameter(torch.zeros(len(has.peepholes), hidden))
+        if "f" in has.gates:
+            self.bias.data.view(-1, hidden)[has.gates.index("f")] = forget_bias
+        if has.full_recurrence:
+            self.weight_gates = nn.Parameter(torch.empty(3 * hidden, 3 * hidden))
+            nn.init.xavier_uniform_(self.weight_gates)
+
+    def recur(self, state: State) -> Tensor:
+        recurrent = super().recur(state)
+        if not self.has.full_recurrence:
+            return recurrent
+        i, f, o = F.linear(torch.cat(state[2:], dim=-1), self.weight_gates).chunk(3, dim=-1)
+        return recurrent + torch.cat([i, f, torch.zeros_like(i), o], dim=-1)
+
+    def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
+        has, sums = self.has, (projected + recurrent).chunk(len(self.has.gates), dim=-1)
+        gates = dict.fromkeys("ifo", state[1].new_tensor(math.inf))  # sigm(inf) = 1: what is missing is open
+        gates |= zip(has.gates, sums, strict=True)
+        peepholes = dict.fromkeys("ifo", state[1].new_zeros(()))
+        peepholes |= zip(has.peepholes, self.peepholes, strict=True)
+        if has.coupled:  # 1 - sigm(x) = sigm(-x)
+            gates["f"], peepholes["f"] = -gates["i"], -peepholes["i"]
+        output, cell, opened = peephole_step(
+            [gates[name] for name in "ifgo"],
+            [peepholes[name] for name in "ifo"],
+            state[1],
+            has.squash_in,
+            has.squash_out,
+        )
+        return output, (output, cell, *(opened if has.full_recurrence else ()))
