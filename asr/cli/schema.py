@@ -21,10 +21,16 @@ from asr.features.spectral import SpectralConfig
 from asr.features.stack import FrameStackConfig
 from asr.recognition.corpora import CorpusConfig
 from asr.recognition.experiment import InventoryConfig, LossConfig, ScoringConfig
+from asr.recurrent.cells.attention_lstm import AttentionLstmConfig
+from asr.recurrent.cells.conv_lstm import ConvLstmConfig
 from asr.recurrent.cells.gru import GruConfig
 from asr.recurrent.cells.gru_before import GruBeforeConfig
+from asr.recurrent.cells.ligru import LightGruConfig
 from asr.recurrent.cells.lstm import LstmConfig
+from asr.recurrent.cells.lstm_layernorm import LayerNormLstmConfig
 from asr.recurrent.cells.lstm_peephole import PeepholeLstmConfig
+from asr.recurrent.cells.lstm_projected import ProjectedLstmConfig
+from asr.recurrent.cells.lstm_zoneout import ZoneoutLstmConfig
 from asr.recurrent.cells.odyssey import OdysseyConfig
 from asr.recurrent.cells.simple import SimpleConfig
 from asr.recurrent.stack import StackConfig
@@ -71,7 +77,13 @@ GROUPS: dict[str, dict[str, Any]] = {
         "lstm_peephole": PeepholeLstmConfig,
         "gru_before": GruBeforeConfig,
         "gru": GruConfig,
+        "ligru": LightGruConfig,
         "odyssey": OdysseyConfig,
+        "lstm_projected": ProjectedLstmConfig,
+        "lstm_layernorm": LayerNormLstmConfig,
+        "lstm_zoneout": ZoneoutLstmConfig,
+        "conv_lstm": ConvLstmConfig,
+        "attention_lstm": AttentionLstmConfig,
     },
     "optimizer": {"sgd": SgdConfig, "adamw": AdamWConfig},
     "schedule": {"one_cycle": OneCycleConfig, "plateau": PlateauConfig},

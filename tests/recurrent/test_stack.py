@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from asr.config import build
 from asr.errors import ConfigError
+from asr.recurrent.cells.lstm_projected import ProjectedLstmConfig
 from asr.recurrent.layout import Layout
 from asr.recurrent.stack import RecurrentStack, StackConfig
 
@@ -116,6 +117,13 @@ def test_skips_add_what_goes_into_a_layer_but_not_the_features() -> None:
     rows, reduced = layout.join(first + model.layers[1](first, layout), 2)
     expected = model.output(reduced.unpack(model.layers[2](rows, reduced))).log_softmax(-1)  # twice the size: no skip
     torch.testing.assert_close(model(frames, lengths)[0], expected, rtol=0, atol=1e-6)
+
+
+def test_layers_take_what_the_cell_puts_out() -> None:
+    """3 values a direction from 8 cells."""
+    model = stack(cell=ProjectedLstmConfig(projection=3), time_reduction=2)
+    assert [layer.forward_cell.n_inputs for layer in model.layers] == [6, 12, 6]
+    assert model.output.weight.shape == (5, 6)
 
 
 def test_builds_from_configuration_nodes() -> None:

@@ -67,7 +67,15 @@ CASES = [
     Case("lstm_peephole", reference.lstm_peephole),
     Case("gru", reference.gru, oracle={"kind": nn.GRU}),
     Case("gru_before", reference.gru_before),
+    Case("ligru", reference.ligru),
     *(Case("odyssey", reference.odyssey, {"variant": variant}) for variant in VARIANTS),
+    Case("lstm_projected", reference.lstm_projected, {"projection": 3}, oracle={"kind": nn.LSTM, "proj_size": 3}),
+    Case("lstm_layernorm", reference.lstm_layernorm),
+    Case("lstm_zoneout", reference.lstm_zoneout, {"cell_zoneout": 0.3, "output_zoneout": 0.2}),
+    Case("conv_lstm", reference.conv_lstm, {"channels": 2, "kernel": 1}),
+    Case("conv_lstm", reference.conv_lstm, {"channels": 1, "kernel": 3}),
+    Case("attention_lstm", reference.attention_lstm, {"window": 3}),
+    Case("attention_lstm", reference.attention_lstm, {"window": 1}),
 ]
 
 

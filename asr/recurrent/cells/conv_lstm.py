@@ -1,0 +1,110 @@
+"""Long short-term memory that convolves over frequency instead of multiplying with full matrices.
+
+Shi et al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting", equation 3,
+over one axis: the bands of a filterbank frame, or the neighbours in a small window of pen features. A frame X_t, an
+output H and a cell C are channels x bands; * is a convolution over the bands with zeros beyond the edges, p C is
+elementwise:
+
+    i = sigm(W_i * X_t + R_i * H_{t-1} + p_i C_{t-1} + b_i)
+    f = sigm(W_f * X_t + R_f * H_{t-1} + p_f C_{t-1} + b_f)
+    g = tanh(W_g * X_t + R_g * H_{t-1} + b_g)
+    C_t = f C_{t-1} + i g
+    o = sigm(W_o * X_t + R_o * H_{t-1} + p_o C_t + b_o)
+    H_t = o tanh(C_t)
+
+For the rest of the network a frame is a row of values: channel by channel, the bands of one channel beside each other.
+Energies with their differences, stacked frames and the two directions of the layer below already stand like that. The
+channels of the output are an option, its bands are hidden / channels, and the frames must have as many: 40 energies
+with two differences (120 values) and `channels=4` need `model.hidden=160`.
+
+The rows of the weights stand in the order i, f, g, o, those of the peepholes in the order i, f, o.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from asr.errors import ConfigError
+from asr.recurrent.cells.cell import Cell, State
+from asr.recurrent.cells.lstm_peephole import peephole_step
+
+
+@dataclass
+class ConvLstmConfig:
+    """Options of `ConvLstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.conv_lstm.ConvLstmCell"
+    channels: int = 4  # of the output; model.hidden / channels are its bands, which the features must have too
+    kernel: int = 5  # bands that one value sees, odd
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+class ConvLstmCell(Cell):
+    """Convolutional LSTM; the equations are at the top of this file.
+
+    Parameters: `weight_ih` (4 * channels, input channels, kernel), `weight_hh` (4 * channels, channels, kernel), `bias`
+    (4 * channels,), `peepholes` (3, H), which start at 0.
+
+    Args:
+        n_inputs: size of an input frame, input channels * bands.
+        hidden: H, size of an output frame, channels * bands.
+        channels: of the output.
+        kernel: bands that one value sees, odd.
+        forget_bias: start value of the forget gate's bias.
+
+    Raises:
+        ConfigError: the sizes are no multiples of each other as above, or the kernel is even.
+    """
+
+    def __init__(
+        self, n_inputs: int, hidden: int, channels: int = 4, kernel: int = 5, forget_bias: float = 1.0
+    ) -> None:
+        super().__init__(n_inputs, hidden)
+        _check_sizes(n_inputs, hidden, channels, kernel)
+        self.channels = channels
+        self.bands = hidden // channels
+        self.weight_ih = nn.Parameter(torch.empty(4 * channels, n_inputs // self.bands, kernel))
+        self.weight_hh = nn.Parameter(torch.empty(4 * channels, channels, kernel))
+        self.bias = nn.Parameter(torch.zeros(4 * channels))
+        self.peepholes = nn.Parameter(torch.zeros(3, hidden))
+        for gate in self.weight_ih.data.chunk(4):
+            nn.init.xavier_uniform_(gate)
+        for gate in self.weight_hh.data.chunk(4):
+            nn.init.orthogonal_(gate)
+        self.bias.data[channels : 2 * channels] = forget_bias
+
+    def project(self, rows: Tensor) -> Tensor:
+        return self._convolve(rows, self.weight_ih, self.bias)
+
+    def initial_state(self, like: Tensor) -> State:
+        return (like.new_zeros(len(like), self.hidden),) * 2
+
+    def recur(self, state: State) -> Tensor:
+        return self._convolve(state[0], self.weight_hh)
+
+    def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
+        gates = (projected + recurrent).chunk(4, dim=-1)
+        output, cell, _ = peephole_step(gates, self.peepholes.unbind(), state[1])
+        return output, (output, cell)
+
+    def _convolve(self, frames: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """(N, channels * bands) to (N, 4H), gate after gate."""
+        maps = frames.reshape(len(frames), -1, self.bands)  # (N, channels, bands)
+        return F.conv1d(maps, weight, bias, padding="same").flatten(1)
+
+
+def _check_sizes(n_inputs: int, hidden: int, channels: int, kernel: int) -> None:
+    if channels < 1 or hidden % channels:
+        raise ConfigError(f"model.hidden={hidden} must be a multiple of model.cell.channels={channels}, 1 or more")
+    bands = hidden // channels
+    if n_inputs % bands:
+        raise ConfigError(
+            f"frames of {n_inputs} values are no channels of {bands} bands; "
+            "choose model.hidden = model.cell.channels times the bands of the features"
+        )
+    if kernel < 1 or kernel % 2 == 0:
+        raise ConfigError(f"model.cell.kernel must be odd, 1 or more, got {kernel}")

@@ -1,0 +1,79 @@
+"""Long short-term memory with zoneout: in training, units keep their last value now and then.
+
+Krueger et al. 2017, "Zoneout: regularizing RNNs by randomly preserving hidden activations", section 3. With i, f, g, o
+as in lstm.py, and masks k and m of ones (with the probabilities of the options) and zeros, drawn anew for each
+utterance, frame and unit:
+
+    c'_t = f c_{t-1} + i g                     h'_t = o tanh(c'_t)
+    c_t = k c_{t-1} + (1 - k) c'_t             h_t = m h_{t-1} + (1 - m) h'_t
+
+In evaluation the masks are their expectations, the probabilities themselves.
+
+The rows of the weights stand in the order i, f, g, o.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from asr.errors import ConfigError
+from asr.recurrent.cells.cell import State
+from asr.recurrent.cells.lstm import LstmGates, lstm_step
+
+
+@dataclass
+class ZoneoutLstmConfig:
+    """Options of `ZoneoutLstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.lstm_zoneout.ZoneoutLstmCell"
+    cell_zoneout: float = 0.1  # probability that a cell keeps its value; the paper: 0.05 to 0.2 help reliably
+    output_zoneout: float = 0.05  # ... that an output does
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+class ZoneoutLstmCell(LstmGates):
+    """LSTM with zoneout; the equations are at the top of this file.
+
+    Parameters: `weight_ih` (4H, n_inputs), `weight_hh` (4H, H), `bias` (4H,). The masks come from torch's global
+    generator, as those of dropout do: which they are depends on the batch, in training alone.
+
+    Args:
+        n_inputs: size of an input frame.
+        hidden: H, size of an output frame.
+        cell_zoneout: probability that a cell keeps its value, within [0, 1).
+        output_zoneout: probability that an output does, within [0, 1).
+        forget_bias: start value of the forget gate's bias.
+
+    Raises:
+        ConfigError: a probability out of its range.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        hidden: int,
+        cell_zoneout: float = 0.1,
+        output_zoneout: float = 0.05,
+        forget_bias: float = 1.0,
+    ) -> None:
+        for name, value in (("cell_zoneout", cell_zoneout), ("output_zoneout", output_zoneout)):
+            if not 0.0 <= value < 1.0:
+                raise ConfigError(f"model.cell.{name} must lie within [0, 1), got {value}")
+        super().__init__(n_inputs, hidden, forget_bias)
+        self.cell_zoneout = cell_zoneout
+        self.output_zoneout = output_zoneout
+
+    def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
+        last_output, last_cell = state
+        output, cell = lstm_step(projected + recurrent, last_cell)
+        cell = self._zone(last_cell, cell, self.cell_zoneout)
+        output = self._zone(last_output, output, self.output_zoneout)
+        return output, (output, cell)
+
+    def _zone(self, last: Tensor, new: Tensor, probability: float) -> Tensor:
+        if self.training:
+            return torch.where(torch.rand_like(new) < probability, last, new)
+        return probability * last + (1 - probability) * new
