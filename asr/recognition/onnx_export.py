@@ -1,8 +1,8 @@
 """The network of a recogniser as an ONNX file, for programs that have no torch.
 
 The graph is built node by node from the weights, not traced: tracers lose the packing of padded batches, or the result
-at other lengths and batch sizes than the example's (pytorch/pytorch#48460, #41774, #62240). ONNX's own LSTM operator
-takes the lengths and reads each utterance backwards within its own, as our layer does.
+at other lengths and batch sizes than the example's (pytorch/pytorch#48460, #41774, #62240). ONNX's own operators
+LSTM, GRU and RNN take the lengths and read each utterance backwards within its own, as our layer does.
 
 Inputs, any B and T:
     frames: (B, T, F) float32, normalised and stacked as the metadata says; the padding may hold anything, even NaN.
@@ -25,10 +25,10 @@ Metadata, strings; all but the plain numbers and words are JSON:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,7 +38,13 @@ from torch import Tensor, nn
 from asr import __version__
 from asr.errors import ConfigError
 from asr.recognition.recogniser import Recogniser
+from asr.recurrent.cells.gated import GatedCell
+from asr.recurrent.cells.gru import GruCell
+from asr.recurrent.cells.gru_before import GruBeforeCell
 from asr.recurrent.cells.lstm import LstmCell
+from asr.recurrent.cells.lstm_peephole import PeepholeLstmCell
+from asr.recurrent.cells.simple import SimpleCell
+from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.stack import RecurrentStack
 from asr.training.checkpoint import write_atomically
 
@@ -50,11 +56,12 @@ def export_onnx(recogniser: Recogniser, path: Path) -> None:
     """Write the network with all that is needed to feed it and to read its output; see the top of this file.
 
     Args:
-        recogniser: an LSTM of any size; its weights are written as float32, its decoder is not.
+        recogniser: of any size, with one of the cells in `OPERATORS`; its weights are written as float32, its decoder
+            is not.
         path: where to.
 
     Raises:
-        ConfigError: the package onnx is missing, or the network is no stack of plain LSTM cells.
+        ConfigError: the package onnx is missing, or the network is no stack of cells that ONNX has.
         TrainingError: the file cannot be written; what stood there before still stands there.
     """
     stack = _exportable(recogniser.model)
@@ -139,18 +146,21 @@ def _graph_of(stack: RecurrentStack) -> Any:
     """`RecurrentStack.forward` in evaluation, line by line; time-major inside, as there."""
     from onnx import TensorProto, helper
 
-    graph, lengths = _Graph(), "lengths"
+    graph, lengths, n_inputs = _Graph(), "lengths", stack.n_features
     hidden = graph.node("Transpose", "frames", perm=[1, 0, 2])  # (T, B, F)
     valid = _valid(graph, hidden, lengths)
     hidden = _mask(graph, hidden, valid)
     for number, layer in enumerate(stack.layers, start=1):
-        cells = _lstm(layer.forward_cell), _lstm(layer.backward_cell)
-        hidden = _mask(graph, _layer(graph, f"layers.{number}", cells, hidden, lengths), valid)  # (T, B, 2H)
+        assert isinstance(layer, RecurrentLayer)
+        outputs = _mask(graph, _layer(graph, f"layers.{number}", layer, hidden, lengths), valid)  # (T, B, O)
+        skips = stack.skips and number > 1 and layer.output_size == n_inputs
+        hidden, n_inputs = graph.node("Add", outputs, hidden) if skips else outputs, layer.output_size
         if number == stack.time_reduction_after and stack.time_reduction > 1:
-            hidden = _join_frames(graph, hidden, 2 * stack.hidden, stack.time_reduction)  # (T', B, 2H * reduction)
+            hidden = _join_frames(graph, hidden, n_inputs, stack.time_reduction)  # (T', B, O * reduction)
+            n_inputs *= stack.time_reduction
             lengths = _reduced_length(graph, lengths, stack.time_reduction)
             valid = _valid(graph, hidden, lengths)
-    weight = graph.constant(_array(stack.output.weight).T, "output.weight")  # (2H, L)
+    weight = graph.constant(_array(stack.output.weight).T, "output.weight")  # (O, L)
     bias = graph.constant(_array(stack.output.bias), "output.bias")
     scores = graph.node("Add", graph.node("MatMul", hidden, weight), bias)
     graph.node("LogSoftmax", graph.node("Transpose", scores, perm=[1, 0, 2]), axis=-1, out="log_probs")
@@ -176,47 +186,105 @@ def _valid(graph: _Graph, frames: str, lengths: str) -> str:
 
 
 def _mask(graph: _Graph, frames: str, valid: str) -> str:
-    """Zeros on the padding, whatever stood there; ONNX does not say what its LSTM leaves there."""
+    """Zeros on the padding, whatever stood there; ONNX does not say what its operators leave there."""
     return graph.node("Where", valid, frames, graph.constant(np.zeros((), dtype=np.float32)))
 
 
-def _lstm(cell: Any) -> LstmCell:
-    if type(cell) is not LstmCell:  # a derived cell may compute something else with the same weights
+class _Operator(NamedTuple):
+    """One direction in ONNX's words."""
+
+    name: str
+    weights: dict[str, NDArray[np.float32]]  # W (G, F), R (G, H), B (2G,) of both biases, P (3H,) of peepholes
+    attributes: dict[str, Any]
+    activations: tuple[str, ...] = ()  # those of one direction, where they are not the operator's own
+
+
+def _lstm(cell: LstmCell) -> _Operator:
+    return _Operator("LSTM", _onnx_weights(cell.to_torch(), 4, (0, 3, 1, 2)), {})
+
+
+def _peephole_lstm(cell: PeepholeLstmCell) -> _Operator:
+    weights = _onnx_weights(_with_two_biases(cell), 4, (0, 3, 1, 2))
+    weights["P"] = _reordered(cell.peepholes.flatten(), 3, (0, 2, 1))
+    return _Operator("LSTM", weights, {})
+
+
+def _gru(cell: GruCell) -> _Operator:
+    return _Operator("GRU", _onnx_weights(cell.to_torch(), 3, (1, 0, 2)), {"linear_before_reset": 1})
+
+
+def _gru_before(cell: GruBeforeCell) -> _Operator:
+    return _Operator("GRU", _onnx_weights(_with_two_biases(cell), 3, (1, 0, 2)), {"linear_before_reset": 0})
+
+
+def _simple(cell: SimpleCell) -> _Operator:
+    return _Operator("RNN", _onnx_weights(cell.to_torch(), 1, (0,)), {}, (cell.activation.capitalize(),))
+
+
+OPERATORS: dict[type, tuple[str, Callable[[Any], _Operator]]] = {
+    LstmCell: ("lstm", _lstm),
+    PeepholeLstmCell: ("lstm_peephole", _peephole_lstm),
+    GruCell: ("gru", _gru),
+    GruBeforeCell: ("gru_before", _gru_before),
+    SimpleCell: ("simple", _simple),
+}
+"""The cells that ONNX has: their names in the group `model/cell`, and their operators."""
+
+
+def _operator(cell: Any) -> _Operator:
+    if type(cell) not in OPERATORS:  # a derived cell may compute something else with the same weights
+        names = ", ".join(name for name, _ in OPERATORS.values())
         raise ConfigError(
-            f"ONNX export knows the LSTM, this model's cell is {type(cell).__name__}; "
+            f"ONNX export knows the cells {names}, this model's cell is {type(cell).__name__}; "
             "export a .safetensors bundle instead"
         )
-    return cell
+    return OPERATORS[type(cell)][1](cell)
 
 
-def _layer(graph: _Graph, name: str, cells: Sequence[LstmCell], frames: str, lengths: str) -> str:
-    """(T, B, F) to (T, B, 2H), forward direction first."""
+def _layer(graph: _Graph, name: str, layer: RecurrentLayer, frames: str, lengths: str) -> str:
+    """(T, B, F) to (T, B, O), forward direction first."""
     from onnx import TensorProto
 
-    directions, hidden = [_onnx_weights(cell) for cell in cells], cells[0].hidden
-    weights = [
-        graph.constant(np.stack([direction[part] for direction in directions]), f"{name}.{part}")
-        for part in ("weight_ih", "weight_hh", "bias")
-    ]
-    lengths32 = graph.node("Cast", lengths, to=TensorProto.INT32)  # the only type that the operator takes
-    outputs = graph.node(
-        "LSTM", frames, *weights, lengths32, out=f"{name}.lstm", direction="bidirectional", hidden_size=hidden
-    )  # (T, 2, B, H)
+    operators = [_operator(cell) for cell in layer.cells]
+    first, hidden = operators[0], layer.cells[0].hidden
+    direction = "bidirectional" if len(operators) == 2 else "reverse" if layer.forward_cell is None else "forward"
+    parts = {
+        part: graph.constant(np.stack([one.weights[part] for one in operators]), f"{name}.{part}")
+        for part in first.weights
+    }
+    lengths32 = graph.node("Cast", lengths, to=TensorProto.INT32)  # the only type that the operators take
+    inputs = [parts["W"], parts["R"], parts["B"], lengths32, *(["", "", parts["P"]] if "P" in parts else [])]
+    attributes = first.attributes | ({"activations": first.activations * len(operators)} if first.activations else {})
+    attributes |= {"direction": direction, "hidden_size": hidden}
+    outputs = graph.node(first.name, frames, *inputs, out=f"{name}.{first.name.lower()}", **attributes)  # (T, D, B, H)
     outputs = graph.node("Transpose", outputs, perm=[0, 2, 1, 3])
-    return graph.node("Reshape", outputs, graph.integers(0, 0, 2 * hidden))  # 0: as it is
+    return graph.node("Reshape", outputs, graph.integers(0, 0, layer.output_size))  # 0: as it is
 
 
-def _onnx_weights(cell: LstmCell) -> dict[str, NDArray[np.float32]]:
-    """One direction: (4H, F), (4H, H), and both biases (8H,), with the gates in ONNX's order."""
-    given = {name: _gates_iofc(values) for name, values in cell.to_torch().items()}
-    bias = np.concatenate([given.pop("bias_ih"), given.pop("bias_hh")])
-    return given | {"bias": bias}
+def _with_two_biases(cell: GatedCell) -> dict[str, Tensor]:
+    """The weights of a cell that torch does not have, as `to_torch` would give them."""
+    return {
+        "weight_ih": cell.weight_ih,
+        "weight_hh": cell.weight_hh,
+        "bias_ih": cell.bias,
+        "bias_hh": torch.zeros_like(cell.bias),
+    }
 
 
-def _gates_iofc(weights: Tensor) -> NDArray[np.float32]:
-    """(4H, ...) from torch's order i, f, g, o to ONNX's i, o, f, c, where c is our g."""
-    i, f, g, o = np.split(_array(weights), 4)
-    return np.concatenate([i, o, f, g])
+def _onnx_weights(given: Mapping[str, Tensor], n_gates: int, order: Sequence[int]) -> dict[str, NDArray[np.float32]]:
+    """One direction: W (G, F), R (G, H), and both biases B (2G,), with the gates in ONNX's order."""
+    ours = {name: _reordered(values, n_gates, order) for name, values in given.items()}
+    return {
+        "W": ours["weight_ih"],
+        "R": ours["weight_hh"],
+        "B": np.concatenate([ours["bias_ih"], ours["bias_hh"]]),
+    }
+
+
+def _reordered(weights: Tensor, n_gates: int, order: Sequence[int]) -> NDArray[np.float32]:
+    """(G, ...) with the gates in another order: the first becomes what was at order[0]."""
+    gates = np.split(_array(weights), n_gates)
+    return np.concatenate([gates[at] for at in order])
 
 
 def _join_frames(graph: _Graph, frames: str, size: int, factor: int) -> str:

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,11 @@ from asr.errors import ConfigError, TrainingError
 from asr.recognition.loading import save_bundle
 from asr.recognition.onnx_export import FORMAT, export_onnx
 from asr.recognition.recogniser import Recogniser
-from asr.recurrent.cells.lstm import LstmCell
+from asr.recurrent.cells.gru import GruConfig
+from asr.recurrent.cells.gru_before import GruBeforeConfig
+from asr.recurrent.cells.lstm import LstmCell, LstmConfig
+from asr.recurrent.cells.lstm_peephole import PeepholeLstmConfig
+from asr.recurrent.cells.simple import SimpleConfig
 from asr.recurrent.stack import RecurrentStack
 from tests.cli.test_commands import command
 from tests.tones import sound
@@ -123,6 +128,31 @@ def test_equals_torch_at_any_length_and_batch_size_with_nan_in_the_padding(
         log_probs = assert_same(made, network, *batch(lengths))
         if lengths != [1]:
             assert log_probs[0].std(dim=0).mean() > 0.5  # over time: large weights make a difference that can be seen
+
+
+@pytest.mark.parametrize("direction", ["both", "forward", "backward"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        LstmConfig(),
+        PeepholeLstmConfig(),
+        GruConfig(),
+        GruBeforeConfig(),
+        SimpleConfig(),
+        SimpleConfig(activation="relu"),
+    ],
+    ids=lambda cell: getattr(cell, "activation", "") or type(cell).__name__,
+)
+def test_every_cell_that_onnx_has_equals_torch(cell: Any, direction: str, tmp_path: Path) -> None:
+    made = recogniser(cell=asdict(cell), direction=direction, skips=True, hidden=20, layers=3, time_reduction=2)
+    with torch.no_grad():
+        for values in made.model.layers.parameters():
+            values.mul_(0.4)  # below 1 a row, where steps do not amplify rounding even without gates
+    network = exported(made, tmp_path)
+    for lengths in ([1], [61], [50, 97, 3]):
+        log_probs = assert_same(made, network, *batch(lengths))
+        if lengths != [1]:
+            assert log_probs[0].std(dim=0).mean() > 0.1
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +297,8 @@ def test_ranges_take_scalars_as_onnx_demands(tmp_path: Path) -> None:
 def test_other_cells_and_other_networks_are_refused(tmp_path: Path) -> None:
     cell = {"_target_": f"{__name__}.OtherLstmCell"}
     with pytest.raises(
-        ConfigError, match=r"knows the LSTM, this model's cell is OtherLstmCell; export a \.safetensors"
+        ConfigError,
+        match=r"knows the cells lstm, .*, gru, gru_before, simple, .* is OtherLstmCell; export a \.safetensors",
     ):
         export_onnx(recogniser(cell=cell, hidden=4, layers=2), tmp_path / "model.onnx")
     with pytest.raises(ConfigError, match=r"asr\.recurrent\.stack\.RecurrentStack, not OtherStack; export a"):
