@@ -156,7 +156,7 @@ def test_a_corpus_that_cannot_be_written_leaves_nothing_begun(few: Path, tmp_pat
     values = compose_small(few)
     splits = load_splits(CorpusConfig(manifests=str(few)))
     odd = {**splits, "test": [replace(splits["test"][0], id="two words")]}
-    with pytest.raises(Problems, match="holds white space"):
+    with run.alone(), pytest.raises(Problems, match="holds white space"):
         run.begin(values, odd)
     assert not list(run.path.iterdir())
 
