@@ -152,8 +152,8 @@ def _rows_by(tag: str, recipe: str, results: Sequence[Result]) -> list[list[str]
         parts = [part for part in (_part(each, tag, value) for each in results) if part.splits]
         name = next(name for each in parts for split in each.splits.values() for name in split.rates)
         seeds = ", ".join(str(each.seed) for each in parts)
-        cells = [_cell(parts, "dev", name), _cell(parts, "test", name), _length(parts, name), seeds]
-        rows.append([f"`{recipe}`", value, f"`{name}`", *cells])
+        cells = [_cell(parts, split, name) if _rates(parts, split, name) else "none" for split in ("dev", "test")]
+        rows.append([f"`{recipe}`", value, f"`{name}`", *cells, _length(parts, name), seeds])
     return rows
 
 

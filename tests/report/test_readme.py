@@ -210,7 +210,7 @@ def test_a_recipe_is_told_by_the_values_of_a_tag(root: Path) -> None:
     put(root, one)
     rows = cells(table("an4", root / "recipes", "sex"))
     assert [row[:3] for row in rows[:2]] == [["`an4/ctc`", "", "`wer`"], ["`an4/ctc`", "f", "`wer`"]]
-    assert rows[1][3:] == ["not run", "7.5 [6.5, 9.5]", "400 words", "1"]
+    assert rows[1][3:] == ["none", "7.5 [6.5, 9.5]", "400 words", "1"]
     text = fill("<!-- results:an4/ctc by sex -->\n<!-- /results -->\n", root / "recipes")
     assert "| recipe | sex | rate |" in text
     assert cells(fill(text, root / "recipes")) == rows[:2]
