@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from contextlib import suppress
+from dataclasses import fields
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -119,6 +120,14 @@ def _command(folder: Path) -> str:
     return shlex.join(["asr-train", *configs, *overrides, f"run_dir={folder}"])
 
 
+def _like_a_readers(name: str) -> str:
+    """The nearest option of any corpus reader."""
+    from data_prep.corpora import load_reader, readers
+
+    options = {one.name for reader in readers() for one in fields(load_reader(reader).Config)}
+    return nearest(name, sorted(f"corpus.options.{option}" for option in options))
+
+
 def _explain(error: Exception) -> str:
     """Hydra's and OmegaConf's messages in one sentence that names the nearest known option."""
     text = str(error).strip()
@@ -133,7 +142,7 @@ def _explain(error: Exception) -> str:
         if name in ("corpus.options", "corpus.pool"):
             return f"{name}={{...}} names what is not set yet; add one by one: +{name}.NAME=..."
         if name.startswith(("corpus.options.", "corpus.pool.")):  # free, but what is new there is said to be new
-            return f"'{name}' is not set yet; to add it, put a plus before it: +{name}=..."
+            return f"'{name}' is not set yet{_like_a_readers(name)}; to add it, put a plus before it: +{name}=..."
         known = _known_options()
         near = [one for one in known if one.endswith(f".{name}")]
         hint = f"; did you mean '{near[0]}'?" if near else nearest(name, known)

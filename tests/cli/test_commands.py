@@ -73,7 +73,10 @@ def test_the_help_of_training_lists_the_recipes_and_the_options(tmp_path: Path) 
         (["seed=2"], r"there is no option 'seed'; did you mean 'training.seed'?"),
         (["+foo=1"], r"there is no option 'foo'; `asr-train --help` lists them"),
         (["+training.epoch=3"], r"there is no option 'training.epoch'; did you mean 'training.epochs'?"),
-        (["corpus.options.train_=3"], r"to add it, put a plus before it: +corpus.options.train_=..."),
+        (
+            ["corpus.options.train_=3"],
+            r"did you mean 'corpus.options.train'?; to add it, put a plus before it: +corpus",
+        ),
         (["corpus.options.snr_low=loud"], r"snr_low=loud: expected float, not str"),
         (["training.device=cdua"], r"training.device=cdua cannot be used here"),
         (["--multirun", "recipe=an4/ctc", "training.seed=1,2"], r"error: 2 runs failed; see above"),
