@@ -40,8 +40,11 @@ class Problems(DataError):  # noqa: N818  (several errors in one)
 
     def __init__(self, problems: Sequence[str], what: str) -> None:
         self.problems = tuple(problems)
-        shown = [f"  {problem}" for problem in self.problems[:_SHOWN]]
-        if len(self.problems) > _SHOWN:
-            shown.append(f"  ... and {len(self.problems) - _SHOWN} more")
         noun = "problem" if len(self.problems) == 1 else "problems"
-        super().__init__("\n".join([f"{len(self.problems)} {noun} in {what}:", *shown]))
+        super().__init__("\n".join([f"{len(self.problems)} {noun} in {what}:", *listed(self.problems)]))
+
+
+def listed(sentences: Sequence[str]) -> list[str]:
+    """The first of many sentences, a line each, and how many more there are."""
+    more = len(sentences) - _SHOWN
+    return [f"  {one}" for one in sentences[:_SHOWN]] + ([f"  ... and {more} more"] if more > 0 else [])

@@ -82,7 +82,8 @@ def _evaluate_runs(given: argparse.Namespace) -> None:
             result = evaluate_run(folders[0], given.split or ["dev", "test"], steps, given.plugin, given.by)
     print_result(result)
     if result.get("unfinished"):
-        console.print(f"the run is not finished: these are its best weights after {result['epochs']} epochs")
+        of_one = f"the run is not finished: these are its best weights after {result.get('epochs')} epochs"
+        console.print("not all folds are finished: these are their best weights" if "folds" in result else of_one)
     if given.out is not None:
         name = result["recipe"].rpartition("/")[2]
         path = given.out / f"{name}-seed{result['seed']}.json"

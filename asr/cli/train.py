@@ -25,10 +25,8 @@ from asr.cli.command import run
 from asr.cli.progress import Steps, TrainingDisplay, console, fail
 from asr.cli.tables import print_result
 from asr.config import nearest
-from asr.errors import AsrError, ConfigError
+from asr.errors import AsrError, ConfigError, listed
 from asr.resources import resource
-
-_SHOWN = 10  # of the training utterances that are left out
 
 
 def main() -> None:
@@ -80,8 +78,7 @@ def _train(config: DictConfig) -> None:
         console.print(f"training begins with the weights of {values['init']}{anew}", soft_wrap=True)
     if experiment.left_out:
         console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")
-        for sentence in experiment.left_out[:_SHOWN]:
-            console.print(f"  {sentence}", soft_wrap=True)
+        console.print("\n".join(listed(experiment.left_out)), soft_wrap=True)
     display = TrainingDisplay()
     try:
         with display.shown():

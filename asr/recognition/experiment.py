@@ -74,7 +74,6 @@ class Experiment:
 
     Attributes:
         new_output: whether the output layer begins with random weights, as without `init`.
-        left_out: a sentence for each training utterance that `loss.skip_unfit` leaves out.
     """
 
     def __init__(self, config: Mapping[str, Any], folder: Path, on_progress: Progress) -> None:
@@ -110,12 +109,16 @@ class Experiment:
         self.schedule = build(config["schedule"], self.plugins)
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()
-        self._skipped: set[int] = set()
-        self.left_out = self._guard()
+        self._skipped = self._guard()
         with self.run.alone():
             self.run.check(config)  # again: somebody else may have begun a run here meanwhile
             if not self.run.started:
                 self.run.begin(config, self.splits)
+
+    @property
+    def left_out(self) -> list[str]:
+        """A sentence for each training utterance that `loss.skip_unfit` leaves out."""
+        return list(self._skipped.values())
 
     def train(self, watcher: Watcher) -> State:
         """Train to the end, or from where the run stands to the end."""
@@ -176,24 +179,23 @@ class Experiment:
             for i, utterance in enumerate(self.splits[name])
         )
 
-    def _guard(self) -> list[str]:
+    def _guard(self) -> dict[int, str]:
         """Find utterances that CTC cannot align, at every speed that training will use: refuse them, or leave them out.
 
         Returns:
-            what is said of those of the training set that are left out.
+            those of the training set that are left out, as `_unfit`.
         """
-        unfit = {name: self._unfit(name) for name in ("train", "dev")}
+        short = self._unfit("train")
         if self.loss.skip_unfit:
-            self._skipped = set(unfit["train"])
-            if len(self._skipped) == len(self.splits["train"]):
-                raise Problems(list(unfit["train"].values()), "the training data: all recordings are too short")
-            return list(unfit["train"].values())
-        if problems := [sentence for name in unfit for sentence in unfit[name].values()]:
+            if len(short) == len(self.splits["train"]):
+                raise Problems(list(short.values()), "the training data: all recordings are too short")
+            return short
+        if problems := [*short.values(), *self._unfit("dev").values()]:
             raise Problems(
                 problems,
                 "the training data: recordings too short for their labels (loss.skip_unfit=true leaves them out)",
             )
-        return []
+        return {}
 
     def _unfit(self, name: str) -> dict[int, str]:
         """Utterances of a split that are too short, by index: what is wrong."""

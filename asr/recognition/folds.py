@@ -10,7 +10,7 @@ from asr.corpus.manifest import read_manifest
 from asr.errors import ConfigError
 from asr.recognition.evaluate import people_of
 from asr.recognition.finish import Progress, evaluate_run
-from asr.recognition.run_folder import RunFolder
+from asr.recognition.run_folder import RunFolder, differing
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import rate_of, unit_of
 
@@ -52,12 +52,11 @@ def _check(runs: Sequence[RunFolder], splits: Sequence[str]) -> None:
     first, commit = runs[0].read_config(), runs[0].read_environment()["commit"]
     seen: dict[tuple[str, str], RunFolder] = {}
     for run in runs:
-        config = run.read_config()
-        different = [name for name in sorted({*first, *config} - {"corpus"}) if config.get(name) != first.get(name)]
-        if different:
+        groups = {key.partition(".")[0] for key in differing(first, run.read_config())} - {"corpus"}
+        if groups:
             raise ConfigError(
-                f"{run.path}: another {', '.join(different)} than {runs[0].path}; several runs are evaluated together"
-                " as folds of one experiment, which differ in their corpus alone"
+                f"{run.path}: another {', '.join(sorted(groups))} than {runs[0].path}; several runs are evaluated"
+                " together as folds of one experiment, which differ in their corpus alone"
             )
         if run.read_environment()["commit"] != commit:
             raise ConfigError(f"{run.path}: trained by another commit than {runs[0].path}; train all folds with one")

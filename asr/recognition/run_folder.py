@@ -139,12 +139,9 @@ class RunFolder:
             ) from None
 
     def _compare(self, config: Mapping[str, Any]) -> None:
-        before, now = _flat(self.read_config()), _flat(config)
-        different = [
-            key for key in sorted((before.keys() | now.keys()) - set(HARMLESS)) if before.get(key) != now.get(key)
-        ]
+        different = differing(self.read_config(), config)
         if different:
-            shown = ", ".join(f"{key} (was {before.get(key)}, is {now.get(key)})" for key in different[:5])
+            shown = ", ".join(f"{key} (was {was}, is {now})" for key, (was, now) in list(different.items())[:5])
             raise ConfigError(
                 f"{self.path} holds a run with another configuration: {shown}; resume it with the options it was "
                 "started with, or give another run_dir="
@@ -182,6 +179,13 @@ class RunFolder:
 def frames_folder(config: Mapping[str, Any]) -> Path:
     """Where computed frames are kept: `cache_dir`, or a folder in the user's cache."""
     return Path(config["cache_dir"]).expanduser() if config["cache_dir"] else user_cache() / "frames"
+
+
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The options in which two configurations differ, without those on which no result depends: both values of each."""
+    old, new = _flat(before), _flat(now)
+    keys = sorted((old.keys() | new.keys()) - set(HARMLESS))
+    return {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:

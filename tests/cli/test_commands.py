@@ -188,6 +188,12 @@ def test_evaluate_by_tag_and_of_a_run_that_is_not_finished(run: Path, tmp_path: 
     assert "test-1" in done.stdout
     assert "speaker" in done.stdout
     assert "the run is not finished: these are its best weights" in done.stderr
+    other = shutil.copytree(folder, tmp_path / "fold")
+    manifest = other / "manifest" / "test.jsonl"
+    manifest.write_text(manifest.read_text().replace('"id": "test', '"id": "more'))
+    folds = command("evaluate", str(folder), str(other), cwd=tmp_path)
+    assert folds.returncode == 0, folds.stderr
+    assert "not all folds are finished" in folds.stderr
     both = command("evaluate", str(run), str(folder), cwd=tmp_path)
     assert both.returncode == 1
     assert "other: another training than" in both.stderr

@@ -166,7 +166,7 @@ def test_a_run_that_somebody_else_began_meanwhile_is_left_alone(
 ) -> None:
     guard = Experiment._guard
 
-    def slow(experiment: Experiment) -> list[str]:
+    def slow(experiment: Experiment) -> dict[int, str]:
         found = guard(experiment)
         monkeypatch.setattr(Experiment, "_guard", guard)
         Experiment(compose_small(few, **{"training.seed": "2"}), tmp_path / "run", quiet)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from tests.reference.lstm import lstm as plain_lstm
 from tests.reference.lstm import sigmoid
 
 Array = npt.NDArray[np.float64]
@@ -35,15 +36,7 @@ def simple(frames: Array, weights: Weights, activation: str = "tanh") -> Array:
 
 
 def lstm(frames: Array, weights: Weights) -> Array:
-    w, r, b = gates(weights, "ifgo")
-    h, c = np.zeros(len(b["i"])), np.zeros(len(b["i"]))
-    outputs = []
-    for x in frames:
-        i, f, o = (sigmoid(w[k] @ x + r[k] @ h + b[k]) for k in "ifo")
-        c = f * c + i * np.tanh(w["g"] @ x + r["g"] @ h + b["g"])
-        h = o * np.tanh(c)
-        outputs.append(h)
-    return np.array(outputs)
+    return plain_lstm(frames, weights["weight_ih"], weights["weight_hh"], weights["bias"])
 
 
 def lstm_peephole(frames: Array, weights: Weights) -> Array:

@@ -30,6 +30,7 @@ from torch.nn import functional as F
 
 from asr.errors import ConfigError
 from asr.recurrent.cells.cell import Cell, State
+from asr.recurrent.cells.gated import start_gates
 from asr.recurrent.cells.lstm_peephole import peephole_step
 
 
@@ -71,10 +72,7 @@ class ConvLstmCell(Cell):
         self.weight_hh = nn.Parameter(torch.empty(4 * channels, channels, kernel))
         self.bias = nn.Parameter(torch.zeros(4 * channels))
         self.peepholes = nn.Parameter(torch.zeros(3, hidden))
-        for gate in self.weight_ih.data.chunk(4):
-            nn.init.xavier_uniform_(gate)
-        for gate in self.weight_hh.data.chunk(4):
-            nn.init.orthogonal_(gate)
+        start_gates(self, 4)
         self.bias.data[channels : 2 * channels] = forget_bias
 
     def project(self, rows: Tensor) -> Tensor:

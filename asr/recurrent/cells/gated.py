@@ -10,11 +10,18 @@ from torch import Tensor, nn
 from asr.recurrent.cells.cell import Cell, State
 
 
+def start_gates(cell: Cell, n_gates: int) -> None:
+    """Start each gate on its own: Glorot and Bengio 2010's input, Saxe et al. 2014's orthogonal recurrent weights."""
+    for gate in cell.weight_ih.data.chunk(n_gates):
+        nn.init.xavier_uniform_(gate)
+    for gate in cell.weight_hh.data.chunk(n_gates):
+        nn.init.orthogonal_(gate)
+
+
 class GatedCell(Cell):
     """A cell whose gates stand below each other in `weight_ih` (G, n_inputs), `weight_hh` (G, O) and `bias` (G,).
 
-    Each gate starts on its own: input weights after Glorot and Bengio 2010, recurrent weights orthogonal (Saxe,
-    McClelland and Ganguli 2014), biases 0.
+    The gates start as `start_gates` has it, biases at 0.
 
     Args:
         n_inputs: size of an input frame.
@@ -33,10 +40,7 @@ class GatedCell(Cell):
         self.weight_ih = nn.Parameter(torch.empty(n_gates * hidden, n_inputs))
         self.weight_hh = nn.Parameter(torch.empty(n_gates * hidden, self.output_size))
         self.bias = nn.Parameter(torch.zeros(n_gates * hidden))
-        for gate in self.weight_ih.data.chunk(n_gates):
-            nn.init.xavier_uniform_(gate)
-        for gate in self.weight_hh.data.chunk(n_gates):
-            nn.init.orthogonal_(gate)
+        start_gates(self, n_gates)
 
     def initial_state(self, like: Tensor) -> State:
         return (like.new_zeros(len(like), self.hidden),) * self.n_states
