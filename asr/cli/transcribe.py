@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asr.recognition.recogniser import Recogniser
 
 _SPEAKER = "the speaker"
+_MANY = 100  # files, from which on loading the compiled kernels pays
 
 
 def main() -> None:
@@ -27,8 +28,11 @@ def main() -> None:
 def _main() -> None:
     given = _parser().parse_args()
     from asr.recognition.loading import load  # torch: only once the arguments are known to be right
+    from asr.recurrent import compiled
 
     recogniser = load(given.model, plugins=given.plugin)
+    if len(given.files) >= _MANY:
+        compiled.load()
     if given.one_speaker:  # a file that cannot be read is told of below
         recogniser.listen(_SPEAKER, given.files, given.channel, on_error=lambda error: None)
     failed = []

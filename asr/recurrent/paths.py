@@ -14,6 +14,7 @@ from torch import Tensor
 from asr.recurrent import compiled
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.lstm import LstmCell
+from asr.recurrent.compiled.kinds import kind_of
 from asr.recurrent.layout import Layout
 
 Run = Callable[[Sequence[Cell], Tensor, Layout], Tensor]
@@ -78,7 +79,9 @@ def kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
     """
     from asr.recurrent.compiled import sequence  # a second, and numba: only where it is used
 
-    return sequence.lstm(rows, layout, [sequence.Weights(cell.weight_ih, cell.weight_hh, cell.bias) for cell in cells])
+    kind = kind_of(cells[0])
+    assert kind is not None
+    return sequence.layer(rows, layout, kind, cells)
 
 
 def _by_steps(run: Callable[[Cell, Tensor], Tensor], cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
@@ -105,9 +108,10 @@ def _are_lstms(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
 
 
 def _suit_kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
-    """LSTMs in float32 on a CPU; not one utterance that is only recognised: loading the kernels would take longer."""
-    worth_loading = torch.is_grad_enabled() or layout.batch_size > 1
-    if not worth_loading or not _are_lstms(cells, rows, layout):
+    """In float32 on a CPU; unless asked for, not one utterance that is only recognised: loading would take longer."""
+    worth_loading = torch.is_grad_enabled() or layout.batch_size > 1 or compiled.asked_for()
+    kinds = {kind_of(cell) for cell in cells}
+    if not worth_loading or None in kinds or len(kinds) > 1:
         return False
     tensors = (rows, *(cell.weight_ih for cell in cells))
     return all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors) and compiled.available()

@@ -7,7 +7,7 @@ what it was given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ class StackConfig:
     time_reduction: int = 1  # this many frames become one frame, 1: none
     time_reduction_after: int = 1  # ... after this layer, the first is 1
 
+
+LayerRun = Callable[[int, Tensor, Layout], Tensor]
 
 DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False, True)}
 """Whether a layer has a forward and a backward cell."""
@@ -119,17 +121,29 @@ class RecurrentStack(nn.Module):
         """
         self._check_shapes(frames, lengths)
         layout = Layout(lengths, frames.shape[1], frames.device)
-        rows = layout.pack(frames)  # (N, F): from here on there is no padding
-        for number, layer in enumerate(self.layers, start=1):
+        log_probs, layout = self.through(layout.pack(frames), layout, self._whole)
+        return log_probs, layout.lengths
+
+    def through(self, rows: Tensor, layout: Layout, run: LayerRun) -> tuple[Tensor, Layout]:
+        """Log posteriors (B, T', L) of rows (N, F), and their layout; `run` gives what a layer makes of its rows.
+
+        Args:
+            run: from the number of a layer, the first is 1, its rows (N, F) and their layout, to (N, O).
+        """
+        for number in range(1, len(self.layers) + 1):
             given = self.dropout(rows) if number > 1 else rows
-            outputs = layer(given, layout)  # (N, O), O = 2H for two directions of most cells
+            outputs = run(number, given, layout)  # (N, O), O = 2H for two directions of most cells
             skips = self.skips and number > 1 and outputs.shape == rows.shape
             rows = outputs + rows if skips else outputs
             if number == self.time_reduction_after and self.time_reduction > 1:
                 rows, layout = layout.join(rows, self.time_reduction)  # (N', O * time_reduction)
         scores = self.output(layout.unpack(rows).transpose(0, 1))  # (T', B, L), as it lies in memory
         log_probs = F.log_softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
-        return log_probs.transpose(0, 1), layout.lengths
+        return log_probs.transpose(0, 1), layout
+
+    def _whole(self, number: int, rows: Tensor, layout: Layout) -> Tensor:
+        outputs: Tensor = self.layers[number - 1](rows, layout)
+        return outputs
 
     def _check_shapes(self, frames: Tensor, lengths: Tensor) -> None:
         if frames.ndim != 3 or frames.shape[2] != self.n_features:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from asr.recurrent import compiled, paths
@@ -87,62 +83,6 @@ def test_gradients_in_float64(run: paths.Run, lengths: list[int]) -> None:
     cells, rows, layout = problem(lengths, n_inputs=2, hidden=3, dtype=torch.float64)
     weights = [parameter for cell in cells for parameter in cell.parameters()]
     assert torch.autograd.gradcheck(lambda rows, *_: run(cells, rows, layout), (rows, *weights))
-
-
-@needs_kernels
-@settings(deadline=None, max_examples=20)
-@given(
-    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=20),
-    n_inputs=st.sampled_from([1, 7, 32, 45]),
-    hidden=st.sampled_from([1, 5, 16, 33, 64, 128]),
-)
-def test_kernels_equal_the_loop_in_float64(lengths: list[int], n_inputs: int, hidden: int) -> None:
-    cells, rows, layout = problem(lengths, n_inputs, hidden)
-    fast = [paths.kernels(cells, rows, layout), *gradients(paths.kernels, cells, rows, layout)]
-    exact_cells: list[Cell] = [cell.double() for cell in cells]
-    exact_rows = rows.detach().double().requires_grad_()
-    exact = [paths.loop(exact_cells, exact_rows, layout), *gradients(paths.loop, exact_cells, exact_rows, layout)]
-    for one, other in zip(fast, exact, strict=True):
-        difference, scale = (one - other).detach().abs().max(), other.detach().abs().max() + 0.1
-        assert difference < 1e-5 * scale
-
-
-@needs_kernels
-def test_kernels_give_the_same_bits_for_any_batch_and_any_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    from asr.recurrent.compiled import team
-
-    lengths = [13, 9, 30, 1, 22, 17, 17, 4, 8, 30, 2]
-    cells, rows, layout = problem(lengths, n_inputs=45, hidden=40)
-    frames = layout.unpack(rows).detach()
-    results = []
-    before = torch.get_num_threads()
-    try:
-        for threads in (1, 4, 16):
-            torch.set_num_threads(threads)
-            layout = Layout(torch.tensor(lengths), 30, torch.device("cpu"))
-            results.append([paths.kernels(cells, rows, layout), *gradients(paths.kernels, cells, rows, layout)[:3]])
-        monkeypatch.setattr(team, "_openmp", lambda: None)
-        results.append([paths.kernels(cells, rows, layout), *gradients(paths.kernels, cells, rows, layout)[:3]])
-    finally:
-        torch.set_num_threads(before)
-    for other in results[1:]:
-        assert all(torch.equal(one, two) for one, two in zip(results[0], other, strict=True))
-    together = layout.unpack(results[0][0])
-    for number, length in enumerate(lengths):
-        alone = Layout(torch.tensor([length]), length, torch.device("cpu"))
-        outputs = paths.kernels(cells, alone.pack(frames[number : number + 1, :length]), alone)
-        assert torch.equal(outputs, together[number, :length])
-
-
-@needs_kernels
-@pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias"])
-def test_kernels_do_not_hide_nan(name: str) -> None:
-    cells, rows, layout = problem([5, 3], n_inputs=3, hidden=40)
-    with torch.no_grad():
-        getattr(cells[0], name).fill_(math.nan)
-    outputs = layout.unpack(paths.kernels(cells, rows, layout))
-    assert outputs[0, 1:5, :40].isnan().all()
-    assert outputs[0, :, 40:].isfinite().all()
 
 
 @needs_kernels

@@ -84,6 +84,10 @@ class ConvLstmCell(Cell):
     def recur(self, state: State) -> Tensor:
         return self._convolve(state[0], self.weight_hh)
 
+    def recurrent_matrix(self) -> Tensor:
+        """(4H, H): the recurrent convolution as a product with the last output."""
+        return self._convolve(torch.eye(self.hidden).to(self.weight_hh), self.weight_hh).T
+
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
         gates = (projected + recurrent).chunk(4, dim=-1)
         output, cell, _ = peephole_step(gates, self.peepholes.unbind(), state[1])

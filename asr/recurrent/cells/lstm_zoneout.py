@@ -73,6 +73,16 @@ class ZoneoutLstmCell(LstmGates):
         output = self._zone(last_output, output, self.output_zoneout)
         return output, (output, cell)
 
+    def kept(self, n_rows: int) -> tuple[Tensor, Tensor]:
+        """The masks k and m of some frames, or their expectations: each (n_rows, H)."""
+        masks = [
+            (torch.rand(n_rows, self.hidden, device=self.bias.device) < probability).to(self.bias.dtype)
+            if self.training
+            else self.bias.new_full((n_rows, self.hidden), probability)
+            for probability in (self.cell_zoneout, self.output_zoneout)
+        ]
+        return masks[0], masks[1]
+
     def _zone(self, last: Tensor, new: Tensor, probability: float) -> Tensor:
         if self.training:
             return torch.where(torch.rand_like(new) < probability, last, new)

@@ -100,6 +100,15 @@ class OdysseyCell(GatedCell):
         i, f, o = F.linear(torch.cat(state[2:], dim=-1), self.weight_gates).chunk(3, dim=-1)
         return recurrent + torch.cat([i, f, torch.zeros_like(i), o], dim=-1)
 
+    def gate_matrix(self) -> Tensor:
+        """(4H, 4H): the gates' recurrence over i, f, g, o, which leaves g out."""
+        narrow = self.weight_gates.view(3, self.hidden, 3, self.hidden)
+        wide = narrow.new_zeros(4, self.hidden, 4, self.hidden)
+        for row, to_row in enumerate((0, 1, 3)):
+            for column, to_column in enumerate((0, 1, 3)):
+                wide[to_row, :, to_column] = narrow[row, :, column]
+        return wide.view(4 * self.hidden, -1)
+
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
         has, sums = self.has, (projected + recurrent).chunk(len(self.has.gates), dim=-1)
         gates = dict.fromkeys("ifo", state[1].new_tensor(math.inf))  # sigm(inf) = 1: what is missing is open

@@ -1,4 +1,4 @@
-"""The one compiled function that torch's threads run: it takes jobs from a table until none is left.
+"""The compiled functions that torch's threads run: each takes jobs of its sort from a table until none is left.
 
 The table is int64: [jobs taken, number of jobs, integers a job, job 0, job 1, ...]. A job is its kind and its
 arguments; a matrix is three integers: address, rows, row stride.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,60 +16,190 @@ from typing import Any
 from llvmlite import ir
 from numba import carray, cfunc, types
 
-from asr.recurrent.compiled import instructions, lstm, products
+from asr.recurrent.compiled import gru, instructions, kinds, layernorm, lstm, pointwise, products
 from asr.recurrent.compiled.instructions import inlined, instruction
 
-PACK, PACK_TRANSPOSED, PRODUCT, PRODUCT_OF_TRANSPOSED, LSTM_FORWARD, LSTM_BACKWARD = range(6)
+PACK, PACK_TRANSPOSED, PRODUCT, PRODUCT_OF_TRANSPOSED = range(4)
+FORWARD, BACKWARD = range(2)
 
 # What numba compiles are the bodies of functions: the names it finds there must be those of this module.
-_forward, _backward = lstm.forward, lstm.backward
 _pack, _pack_transposed = products.pack, products.pack_transposed
 _product, _product_of_transposed = products.product, products.product_of_transposed
+_lstm_forward, _lstm_backward = lstm.forward, lstm.backward
+_gru_forward, _gru_backward = gru.forward, gru.backward
+_layernorm_forward, _layernorm_backward = layernorm.forward, layernorm.backward
+
+SOURCES = (instructions, kinds, pointwise, products, lstm, gru, layernorm)
 
 
 @cache
-def function() -> Any:
-    """The compiled function, void(int64 *table), with its `address`; compiled once a machine, then read from a cache.
-
-    numba looks for changes in this file alone, so the sources of the others are made part of what it compares: a
-    variable that the function encloses.
-    """
-    sources = [Path(str(module.__file__)).read_bytes() for module in (instructions, products, lstm)]
-    version = hashlib.sha256(b"".join(sources)).hexdigest()
+def matrix_products() -> Any:
+    """PACK: source, packed, columns. PACK_TRANSPOSED: the same. PRODUCT: a, weights, start, out, inner, columns.
+    PRODUCT_OF_TRANSPOSED: a, b, out, columns."""
+    version = _version()
 
     def work(table: Any) -> None:
         version  # noqa: B018
         while True:
-            number = _take(table)
-            if number >= table[1]:
+            job = _next(table)
+            if job == 0:
                 return
-            job = 3 + number * table[2]
             kind, at = table[job], job + 1
             first, second = _matrix(table, at), _matrix(table, at + 3)
-            if kind == PACK:  # source, packed, columns
+            if kind == PACK:
                 _pack(first, table[at + 6], second)
             elif kind == PACK_TRANSPOSED:
                 _pack_transposed(first, table[at + 6], second)
-            elif kind == PRODUCT:  # a, weights, start, out, inner, columns
+            elif kind == PRODUCT:
                 start, out = _matrix(table, at + 6), _matrix(table, at + 9)
                 _product(first, second, table[at + 12], start, out, out.shape[0], table[at + 13])
-            elif kind == PRODUCT_OF_TRANSPOSED:  # a, b, out, columns
+            else:
                 out = _matrix(table, at + 6)
                 _product_of_transposed(first, second, out, out.shape[0], table[at + 9])
-            else:  # gates, outputs, cells, weights, schedule, hidden; backwards gradients and previous before hidden
-                cells, weights, schedule = _matrix(table, at + 6), _matrix(table, at + 9), _integers(table, at + 12)
-                if kind == LSTM_FORWARD:
-                    _forward(first, second, cells, table[at + 15], weights, schedule)
-                else:
-                    gradients, previous = _matrix(table, at + 15), _matrix(table, at + 18)
-                    _backward(first, second, cells, table[at + 21], weights, schedule, gradients, previous)
 
-    logging.getLogger(__name__).info("loading the LSTM kernels; at their first use they are compiled, about 10 seconds")
+    return _function(work)
+
+
+@cache
+def lstm_loops(flags: int) -> Any:
+    """FORWARD: gates, outputs, cells, weights, schedule, peepholes, of_gates, keep_cells, keep_outputs, hidden.
+    BACKWARD: the same, and before hidden gradients, previous, previous_gates, of_peepholes. All as in `lstm`."""
+    version = _version()
+
+    def work(table: Any) -> None:
+        version  # noqa: B018
+        while True:
+            job = _next(table)
+            if job == 0:
+                return
+            at = job + 1
+            gates, outputs, cells = _matrix(table, at), _matrix(table, at + 3), _matrix(table, at + 6)
+            weights, schedule, peepholes = _matrix(table, at + 9), _integers(table, at + 12), _matrix(table, at + 15)
+            of_gates, keep_cells, keep_outputs = (
+                _matrix(table, at + 18),
+                _matrix(table, at + 21),
+                _matrix(table, at + 24),
+            )
+            if table[job] == FORWARD:
+                hidden = table[at + 27]
+                _lstm_forward(
+                    gates,
+                    outputs,
+                    cells,
+                    hidden,
+                    weights,
+                    schedule,
+                    peepholes,
+                    of_gates,
+                    keep_cells,
+                    keep_outputs,
+                    flags,
+                )
+            else:
+                gradients, previous = _matrix(table, at + 27), _matrix(table, at + 30)
+                previous_gates, of_peepholes, hidden = _matrix(table, at + 33), _matrix(table, at + 36), table[at + 39]
+                _lstm_backward(
+                    gates,
+                    outputs,
+                    cells,
+                    hidden,
+                    weights,
+                    schedule,
+                    peepholes,
+                    of_gates,
+                    keep_cells,
+                    keep_outputs,
+                    flags,
+                    gradients,
+                    previous,
+                    previous_gates,
+                    of_peepholes,
+                )
+
+    return _function(work)
+
+
+@cache
+def gru_loops(flags: int) -> Any:
+    """FORWARD: gates, candidates, outputs, inner, weights, new_weights, schedule, bias, hidden. BACKWARD: gradients and
+    previous instead of bias. All as in `gru`."""
+    version = _version()
+
+    def work(table: Any) -> None:
+        version  # noqa: B018
+        while True:
+            job = _next(table)
+            if job == 0:
+                return
+            at = job + 1
+            gates, candidates, outputs = _matrix(table, at), _matrix(table, at + 3), _matrix(table, at + 6)
+            inner, weights, new_weights = _matrix(table, at + 9), _matrix(table, at + 12), _matrix(table, at + 15)
+            schedule, last = _integers(table, at + 18), _matrix(table, at + 21)
+            if table[job] == FORWARD:
+                hidden = table[at + 24]
+                _gru_forward(gates, candidates, outputs, inner, hidden, weights, new_weights, schedule, last, flags)
+            else:
+                previous, hidden = _matrix(table, at + 24), table[at + 27]
+                _gru_backward(
+                    gates, candidates, outputs, inner, hidden, weights, new_weights, schedule, flags, last, previous
+                )
+
+    return _function(work)
+
+
+@cache
+def layernorm_loops() -> Any:
+    """FORWARD: gates, outputs, cells, normed, scales, weights, schedule, gains, hidden. BACKWARD: the same, and before
+    hidden gradients, previous, of_gains. All as in `layernorm`."""
+    version = _version()
+
+    def work(table: Any) -> None:
+        version  # noqa: B018
+        while True:
+            job = _next(table)
+            if job == 0:
+                return
+            at = job + 1
+            gates, outputs, cells = _matrix(table, at), _matrix(table, at + 3), _matrix(table, at + 6)
+            normed, scales, weights = _matrix(table, at + 9), _matrix(table, at + 12), _matrix(table, at + 15)
+            schedule, gains = _integers(table, at + 18), _matrix(table, at + 21)
+            if table[job] == FORWARD:
+                hidden = table[at + 24]
+                _layernorm_forward(gates, outputs, cells, normed, scales, hidden, weights, schedule, gains)
+            else:
+                gradients, previous, of_gains = (
+                    _matrix(table, at + 24),
+                    _matrix(table, at + 27),
+                    _matrix(table, at + 30),
+                )
+                hidden, of_loop = table[at + 33], (gradients, previous, of_gains)
+                _layernorm_backward(gates, outputs, cells, normed, scales, hidden, weights, schedule, gains, *of_loop)
+
+    return _function(work)
+
+
+@cache
+def _version() -> str:
+    """numba looks for changes in this file alone, so the sources of the others are made part of what it compares: a
+    variable that each function encloses."""
+    return hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in SOURCES)).hexdigest()
+
+
+def _function(work: Callable[[Any], None]) -> Any:
+    """void(int64 *table) with its `address`; compiled once a machine, then read from a cache."""
+    logging.getLogger(__name__).info("loading kernels; at their first use they are compiled, some seconds each")
     signature = types.void(types.CPointer(types.int64))
     try:
         return cfunc(signature, cache=True)(work)
     except (RuntimeError, OSError):  # no folder to cache in, or no space
         return cfunc(signature)(work)
+
+
+@inlined
+def _next(table: Any) -> Any:
+    """Take a job: where it stands in the table; 0 when none is left."""
+    number = _take(table)
+    return 0 if number >= table[1] else 3 + number * table[2]
 
 
 @inlined

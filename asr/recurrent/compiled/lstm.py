@@ -1,7 +1,9 @@
-"""The time loops of the LSTM (equations in `asr/recurrent/cells/lstm.py`): one direction, some utterances.
+"""The time loops of the LSTM and its kin: one direction, some utterances.
 
-Rows are the frames of a batch, see `asr/recurrent/layout.py`, as is a schedule. Matrices are those of
-`products`: their second dimension is the row stride.
+Equations: `lstm.py`, `lstm_peephole.py`, `lstm_zoneout.py`, `odyssey.py`, `ligru.py` and `simple.py` of
+`asr/recurrent/cells`. Which is meant say the flags of `kinds`, compiled in: what a cell has not costs nothing.
+Rows are the frames of a batch, see `asr/recurrent/layout.py`, as is a schedule. Matrices are those of `products`: their
+second dimension is the row stride.
 """
 
 from __future__ import annotations
@@ -9,114 +11,245 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import literally
 
 from asr.recurrent.compiled.instructions import compiled, inlined
+from asr.recurrent.compiled.kinds import (
+    FORGET_FOLLOWS,
+    FORGETS,
+    FULL_RECURRENCE,
+    INPUT_FOLLOWS,
+    LINEAR_IN,
+    LINEAR_OUT,
+    NO_FORGET,
+    NO_INPUT,
+    NO_OUTPUT,
+    PEEPHOLES,
+    RECTIFIED_IN,
+    ZONEOUT,
+)
+from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, sigmoid, tanh
 from asr.recurrent.compiled.products import pack_row, product
 
-_ONE = np.float32(1.0)
-_HALF = np.float32(0.5)
+_NO_I = NO_INPUT | INPUT_FOLLOWS  # no weights of i
+_NO_F = NO_FORGET | FORGET_FOLLOWS | FORGETS
 
 
 @compiled
-def forward(gates: Any, outputs: Any, cells: Any, hidden: int, weights: Any, schedule: Any) -> None:
+def forward(
+    gates: Any,
+    outputs: Any,
+    cells: Any,
+    hidden: int,
+    weights: Any,
+    schedule: Any,
+    peepholes: Any,
+    of_gates: Any,
+    keep_cells: Any,
+    keep_outputs: Any,
+    flags: int,
+) -> None:
     """From projected inputs to outputs.
 
     Args:
-        gates: (rows, 4 * hidden): projected inputs in, activations i, f, g, o out.
+        gates: (rows, G): projected inputs in, activations out; those of i, f, g, o that there are.
         outputs: (rows, hidden): h, written.
         cells: (rows, hidden): c, written.
-        weights: packed transposed recurrent weights (hidden, 4 * hidden).
+        weights: packed transposed recurrent weights (hidden, G).
         schedule: (steps, 4).
+        peepholes: (3 or less, hidden), of those of i, f, o that there are; not read without PEEPHOLES.
+        of_gates: packed (G, G), what the last activations are multiplied with; not read without FULL_RECURRENCE.
+        keep_cells, keep_outputs: (rows, hidden), shares of the last value that stay; not read without ZONEOUT.
+        flags: of `kinds`.
     """
+    literally(flags)
     zeros = np.zeros(hidden, np.float32)
+    columns = _columns(hidden, flags)
+    size = columns[3] if flags & NO_OUTPUT else columns[3] + hidden
+    p_i, p_f, p_o = _peepholes(peepholes, hidden, flags)
     for step in range(schedule.shape[0]):
-        here, n_rows, before, carried = _fields(schedule[step])
+        here, n_rows, before, carried = fields(schedule[step])
         if carried > 0:
-            product(outputs[before:], weights, hidden, gates[here:], gates[here:], carried, 4 * hidden)
+            product(outputs[before:], weights, hidden, gates[here:], gates[here:], carried, size)
+            if flags & FULL_RECURRENCE:
+                product(gates[before:], of_gates, size, gates[here:], gates[here:], carried, size)
         for r in range(n_rows):
-            i_gate, f_gate, g_gate, o_gate = _four(gates[here + r], hidden)
+            i_gate, f_gate, g_gate, o_gate = _four(gates[here + r], columns, hidden)
             last = cells[before + r, :hidden] if r < carried else zeros
             cell, output = cells[here + r, :hidden], outputs[here + r, :hidden]
+            if flags & ZONEOUT:
+                last_output = outputs[before + r, :hidden] if r < carried else zeros
+                keep_cell, keep_output = keep_cells[here + r], keep_outputs[here + r]
             for j in range(hidden):
-                i, f, g, o = _sigmoid(i_gate[j]), _sigmoid(f_gate[j]), _tanh(g_gate[j]), _sigmoid(o_gate[j])
+                i, f, g, o = ONE, ONE, g_gate[j], ONE
+                if not flags & _NO_I:
+                    i = sigmoid(i_gate[j] + p_i[j] * last[j] if flags & PEEPHOLES else i_gate[j])
+                    i_gate[j] = i
+                if not flags & _NO_F:
+                    f = sigmoid(f_gate[j] + p_f[j] * last[j] if flags & PEEPHOLES else f_gate[j])
+                    f_gate[j] = f
+                i, f = _others(i, f, flags)
+                if flags & RECTIFIED_IN:
+                    g = ZERO if g < ZERO else g
+                elif not flags & LINEAR_IN:
+                    g = tanh(g)
+                g_gate[j] = g
                 c = f * last[j] + i * g
-                i_gate[j], f_gate[j], g_gate[j], o_gate[j] = i, f, g, o
                 cell[j] = c
-                output[j] = o * _tanh(c)
+                if not flags & NO_OUTPUT:
+                    o = sigmoid(o_gate[j] + p_o[j] * c if flags & PEEPHOLES else o_gate[j])
+                    o_gate[j] = o
+                output[j] = o * (c if flags & LINEAR_OUT else tanh(c))
+                if flags & ZONEOUT:
+                    cell[j] += keep_cell[j] * (last[j] - c)
+                    output[j] += keep_output[j] * (last_output[j] - output[j])
 
 
 @compiled
 def backward(
-    gates: Any, outputs: Any, cells: Any, hidden: int, weights: Any, schedule: Any, gradients: Any, previous: Any
+    gates: Any,
+    outputs: Any,
+    cells: Any,
+    hidden: int,
+    weights: Any,
+    schedule: Any,
+    peepholes: Any,
+    of_gates: Any,
+    keep_cells: Any,
+    keep_outputs: Any,
+    flags: int,
+    gradients: Any,
+    previous: Any,
+    previous_gates: Any,
+    of_peepholes: Any,
 ) -> None:
     """From gradients of the outputs to gradients of the projected inputs.
 
     Args:
-        gates: (rows, 4 * hidden): activations in, gradients of the projected inputs out.
+        gates: (rows, G): activations in, gradients of the projected inputs out.
         outputs, cells: as `forward` left them.
-        weights: packed recurrent weights (4 * hidden, hidden).
+        weights, of_gates: packed recurrent weights (G, hidden), (G, G).
         schedule: that of `forward`, walked from its end.
+        peepholes, keep_cells, keep_outputs, flags: as of `forward`.
         gradients: (rows, hidden), of the outputs.
         previous: packed (rows, hidden), written: the output one step before each row, 0 where there is none.
+        previous_gates: packed (rows, G), written with FULL_RECURRENCE: the activations one step before.
+        of_peepholes: as `peepholes`: the gradient is added to it.
     """
+    literally(flags)
     most = schedule[:, 1].max()
     zeros = np.zeros((1, hidden), np.float32)
+    columns = _columns(hidden, flags)
+    size = columns[3] if flags & NO_OUTPUT else columns[3] + hidden
+    p_i, p_f, p_o = _peepholes(peepholes, hidden, flags)
+    of_p_i, of_p_f, of_p_o = _peepholes(of_peepholes, hidden, flags)
     from_output, from_cell = np.zeros((most, hidden), np.float32), np.zeros((most, hidden), np.float32)
+    from_gates = np.zeros((most if flags & FULL_RECURRENCE else 1, size), np.float32)
+    no_gates = np.zeros((1, size), np.float32)
     for step in range(schedule.shape[0] - 1, -1, -1):  # row r of from_output, from_cell: one utterance all the way
-        here, n_rows, before, carried = _fields(schedule[step])
+        here, n_rows, before, carried = fields(schedule[step])
         for r in range(n_rows):
-            i_gate, f_gate, g_gate, o_gate = _four(gates[here + r], hidden)
+            i_gate, f_gate, g_gate, o_gate = _four(gates[here + r], columns, hidden)
             last = cells[before + r, :hidden] if r < carried else zeros[0]
             cell, gradient = cells[here + r, :hidden], gradients[here + r, :hidden]
             later_output, later_cell = from_output[r], from_cell[r]
+            if flags & FULL_RECURRENCE:
+                later_i, later_f, _, later_o = _four(from_gates[r], columns, hidden)
+            if flags & ZONEOUT:
+                keep_cell, keep_output = keep_cells[here + r], keep_outputs[here + r]
             for j in range(hidden):
-                i, f, g, o = i_gate[j], f_gate[j], g_gate[j], o_gate[j]
-                squashed = _tanh(cell[j])
-                d_output = gradient[j] + later_output[j]
-                d_cell = later_cell[j] + d_output * o * (_ONE - squashed * squashed)
-                i_gate[j] = d_cell * g * i * (_ONE - i)
-                f_gate[j] = d_cell * last[j] * f * (_ONE - f)
-                g_gate[j] = d_cell * i * (_ONE - g * g)
-                o_gate[j] = d_output * squashed * o * (_ONE - o)
-                later_cell[j] = d_cell * f
+                i = ONE if flags & _NO_I else i_gate[j]
+                f = ONE if flags & _NO_F else f_gate[j]
+                i, f = _others(i, f, flags)
+                g = g_gate[j]
+                o = ONE if flags & NO_OUTPUT else o_gate[j]
+                c = f * last[j] + i * g if flags & ZONEOUT else cell[j]
+                squashed = c if flags & LINEAR_OUT else tanh(c)
+                d_output, d_cell, d_kept = gradient[j] + later_output[j], later_cell[j], ZERO
+                if flags & ZONEOUT:
+                    later_output[j] = keep_output[j] * d_output
+                    d_kept = keep_cell[j] * d_cell
+                    d_output, d_cell = d_output - later_output[j], d_cell - d_kept
+                d_cell += d_output * o * (ONE if flags & LINEAR_OUT else ONE - squashed * squashed)
+                if not flags & NO_OUTPUT:
+                    d_o = d_output * squashed
+                    if flags & FULL_RECURRENCE:
+                        d_o += later_o[j]
+                    d_o *= o * (ONE - o)
+                    o_gate[j] = d_o
+                    if flags & PEEPHOLES:
+                        d_cell += p_o[j] * d_o
+                        of_p_o[j] += d_o * c
+                d_last = d_kept + d_cell * f
+                if not flags & _NO_I:
+                    d_i = d_cell * (g - last[j] if flags & FORGET_FOLLOWS else g)
+                    if flags & FULL_RECURRENCE:
+                        d_i += later_i[j]
+                    d_i *= i * (ONE - i)
+                    i_gate[j] = d_i
+                    if flags & PEEPHOLES:
+                        d_last += p_i[j] * d_i
+                        of_p_i[j] += d_i * last[j]
+                if not flags & _NO_F:
+                    d_f = d_cell * (last[j] - g if flags & INPUT_FOLLOWS else last[j])
+                    if flags & FULL_RECURRENCE:
+                        d_f += later_f[j]
+                    d_f *= f * (ONE - f)
+                    f_gate[j] = d_f
+                    if flags & PEEPHOLES:
+                        d_last += p_f[j] * d_f
+                        of_p_f[j] += d_f * last[j]
+                d_g = d_cell * i
+                if flags & RECTIFIED_IN:
+                    d_g = d_g if g > ZERO else ZERO
+                elif not flags & LINEAR_IN:
+                    d_g *= ONE - g * g
+                g_gate[j] = d_g
+                later_cell[j] = d_last
             source = outputs[before + r :] if r < carried else zeros
             pack_row(source, hidden, previous, here + r, gates.shape[0])
+            if flags & FULL_RECURRENCE:
+                pack_row(
+                    gates[before + r :] if r < carried else no_gates, size, previous_gates, here + r, gates.shape[0]
+                )
         if carried > 0:
-            product(gates[here:], weights, 4 * hidden, zeros, from_output, carried, hidden)
+            start = from_output if flags & ZONEOUT else zeros
+            product(gates[here:], weights, size, start, from_output, carried, hidden)
+            if flags & FULL_RECURRENCE:
+                product(gates[here:], of_gates, size, no_gates, from_gates, carried, size)
 
 
 @inlined
-def _fields(step: Any) -> Any:
-    """First row, rows, first row of the step before, rows that have one."""
-    return step[0], step[1], step[2], step[3]
+def _columns(hidden: int, flags: int) -> Any:
+    """The first column of i, f, g and o; what is not there has that of the one behind it."""
+    f = 0 if flags & _NO_I else hidden
+    g = f if flags & _NO_F else f + hidden
+    return 0, f, g, g + hidden
 
 
 @inlined
-def _four(row: Any, hidden: int) -> Any:
+def _four(row: Any, columns: Any, hidden: int) -> Any:
     """The gates i, f, g, o of a row."""
-    return row[:hidden], row[hidden : 2 * hidden], row[2 * hidden : 3 * hidden], row[3 * hidden : 4 * hidden]
+    i, f, g, o = columns
+    return row[i : i + hidden], row[f : f + hidden], row[g : g + hidden], row[o : o + hidden]
 
 
 @inlined
-def _tanh(x: Any) -> Any:
-    """tanh within 3e-7; NaN stays NaN. A quotient of polynomials, coefficients of Eigen's `ptanh_float`."""
-    limit = np.float32(7.90531110763549805)  # beyond, tanh is 1 in float32
-    x = limit if x > limit else (-limit if x < -limit else x)
-    square = x * x
-    upper = np.float32(-2.76076847742355e-16)
-    upper = upper * square + np.float32(2.00018790482477e-13)
-    upper = upper * square + np.float32(-8.60467152213735e-11)
-    upper = upper * square + np.float32(5.12229709037114e-08)
-    upper = upper * square + np.float32(1.48572235717979e-05)
-    upper = upper * square + np.float32(6.37261928875436e-04)
-    upper = upper * square + np.float32(4.89352455891786e-03)
-    lower = np.float32(1.19825839466702e-06)
-    lower = lower * square + np.float32(1.18534705686654e-04)
-    lower = lower * square + np.float32(2.26843463243900e-03)
-    lower = lower * square + np.float32(4.89352518554385e-03)
-    return x * upper / lower
+def _others(i: Any, f: Any, flags: int) -> Any:
+    """The gates i and f, where one follows the other or is held."""
+    if flags & FORGET_FOLLOWS:
+        f = ONE - i
+    if flags & FORGETS:
+        f = ZERO
+    if flags & INPUT_FOLLOWS:
+        i = ONE - f
+    return i, f
 
 
 @inlined
-def _sigmoid(x: Any) -> Any:
-    return _HALF * _tanh(_HALF * x) + _HALF
+def _peepholes(peepholes: Any, hidden: int, flags: int) -> Any:
+    """Those of i, f, o; something, where there are none."""
+    f = 0 if flags & _NO_I else 1
+    o = f if flags & _NO_F else f + 1
+    last = peepholes.shape[0] - 1
+    return peepholes[0, :hidden], peepholes[min(f, last), :hidden], peepholes[min(o, last), :hidden]

@@ -19,18 +19,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from asr.recurrent.compiled import jobs
-
 Job = tuple[Tensor | int, ...]  # the kind, the matrices, the integers; of a matrix, the last stride is 1
 
 _Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
-def run(work: Sequence[Job]) -> None:
-    """Do all jobs, in any order, on as many threads as torch uses; returns when they are done."""
+def run(function: Any, work: Sequence[Job]) -> None:
+    """Do all jobs of a function of `jobs`, in any order, on as many threads as torch uses; then return."""
     table = _table(work)
     address = table.ctypes.data
-    entry = jobs.function().address
+    entry = function.address
     n_threads = torch.get_num_threads()
     parallel = _openmp()
     if len(work) == 1 or n_threads == 1:
@@ -45,7 +43,7 @@ def run(work: Sequence[Job]) -> None:
 
 
 def _table(work: Sequence[Job]) -> npt.NDArray[np.int64]:
-    """The jobs as `jobs.function` reads them."""
+    """The jobs as the functions of `jobs` read them."""
     flat = [_flat(job) for job in work]
     size = max(len(job) for job in flat)
     table = np.zeros(3 + len(flat) * size, dtype=np.int64)

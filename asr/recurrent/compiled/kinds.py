@@ -1,0 +1,121 @@
+"""Which cells have kernels, and what a kernel must know of a cell. Nothing here needs numba."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from asr.recurrent.cells.cell import Cell
+from asr.recurrent.cells.conv_lstm import ConvLstmCell
+from asr.recurrent.cells.gru import GruCell
+from asr.recurrent.cells.gru_before import GruBeforeCell
+from asr.recurrent.cells.ligru import LightGruCell
+from asr.recurrent.cells.lstm import LstmCell
+from asr.recurrent.cells.lstm_layernorm import LayerNormLstmCell
+from asr.recurrent.cells.lstm_peephole import PeepholeLstmCell
+from asr.recurrent.cells.lstm_projected import ProjectedLstmCell
+from asr.recurrent.cells.lstm_zoneout import ZoneoutLstmCell
+from asr.recurrent.cells.odyssey import OdysseyCell
+from asr.recurrent.cells.simple import SimpleCell
+
+LSTM, GRU, LAYERNORM = "lstm", "gru", "layernorm"
+
+# How a cell of the LSTM's kin departs from the LSTM without peepholes.
+NO_INPUT = 1  # i = 1
+NO_FORGET = 2  # f = 1
+NO_OUTPUT = 4  # o = 1
+FORGET_FOLLOWS = 8  # f = 1 - i
+INPUT_FOLLOWS = 16  # i = 1 - f
+FORGETS = 32  # f = 0
+LINEAR_IN = 64  # g is not squashed,
+RECTIFIED_IN = 128  # or max(0, .) instead of tanh
+LINEAR_OUT = 256  # nor is c on its way out
+PEEPHOLES = 512
+FULL_RECURRENCE = 1024
+ZONEOUT = 2048
+
+# Of a GRU: otherwise its reset stands before the product.
+RESET_AFTER = 1
+
+
+class Kind(NamedTuple):
+    """A family of time loops, the options that are compiled into them, and what a layer of such cells needs around."""
+
+    family: str
+    flags: int = 0
+    plain_inputs: bool = True  # `Cell.project` is what `Cell` has: one product and `bias`
+
+
+def kind_of(cell: Cell) -> Kind | None:
+    """The kernel that runs a cell; None: only the loop does. A derived class may step in another way: none."""
+    found = _KINDS.get(type(cell))
+    return found(cell) if callable(found) and not isinstance(found, Kind) else found
+
+
+def recurrent_weights(cell: Cell) -> Tensor:
+    """(G, H): what the output before its projection, if there is one, is multiplied with at the next step."""
+    if isinstance(cell, ConvLstmCell):
+        return cell.recurrent_matrix()
+    if isinstance(cell, ProjectedLstmCell):  # R (P h) = (R P) h: the projection of a whole batch can wait
+        return cell.weight_hh @ cell.weight_hr
+    return cell.weight_hh
+
+
+def other_weights(cell: Cell, n_rows: int) -> tuple[Tensor, ...]:
+    """What else a loop wants, in the order of the flags: weights, or values of `n_rows` frames."""
+    if isinstance(cell, GruCell):
+        return (cell.bias_hn,)
+    if isinstance(cell, LayerNormLstmCell):
+        return (torch.cat([cell.gain_hh, cell.gain_cell, cell.bias_cell]),)
+    if isinstance(cell, ZoneoutLstmCell):
+        return cell.kept(n_rows)
+    if isinstance(cell, OdysseyCell) and cell.has.full_recurrence:
+        return cell.peepholes, cell.gate_matrix()
+    if isinstance(cell, OdysseyCell):
+        return (cell.peepholes,) if cell.has.peepholes else ()
+    return (cell.peepholes,) if isinstance(cell, PeepholeLstmCell | ConvLstmCell) else ()
+
+
+def put_out(cell: Cell, outputs: Tensor) -> Tensor:
+    """(N, H) as a loop gives it, to (N, O)."""
+    return F.linear(outputs, cell.weight_hr) if isinstance(cell, ProjectedLstmCell) else outputs
+
+
+def _simple(cell: Cell) -> Kind:
+    """The LSTM whose input and output gates are held at 1 and whose forget gate is held at 0."""
+    squash = RECTIFIED_IN if cast(SimpleCell, cell).activation == "relu" else 0
+    return Kind(LSTM, NO_INPUT | NO_OUTPUT | FORGETS | LINEAR_OUT | squash)
+
+
+def _variant(cell: Cell) -> Kind:
+    has = cast(OdysseyCell, cell).has
+    departures = {
+        NO_INPUT: "i" not in has.gates,
+        NO_FORGET: "f" not in has.gates and not has.coupled,
+        NO_OUTPUT: "o" not in has.gates,
+        FORGET_FOLLOWS: has.coupled,
+        LINEAR_IN: has.squash_in is not torch.tanh,
+        LINEAR_OUT: has.squash_out is not torch.tanh,
+        PEEPHOLES: bool(has.peepholes),
+        FULL_RECURRENCE: has.full_recurrence,
+    }
+    return Kind(LSTM, sum(flag for flag, departs in departures.items() if departs))
+
+
+_KINDS: dict[type[Cell], Kind | Callable[[Cell], Kind]] = {
+    SimpleCell: _simple,
+    LstmCell: Kind(LSTM),
+    PeepholeLstmCell: Kind(LSTM, PEEPHOLES),
+    OdysseyCell: _variant,
+    ProjectedLstmCell: Kind(LSTM),
+    ZoneoutLstmCell: Kind(LSTM, ZONEOUT),
+    ConvLstmCell: Kind(LSTM, PEEPHOLES, plain_inputs=False),
+    GruCell: Kind(GRU, RESET_AFTER),
+    GruBeforeCell: Kind(GRU),
+    LayerNormLstmCell: Kind(LAYERNORM, plain_inputs=False),
+    LightGruCell: Kind(LSTM, INPUT_FOLLOWS | NO_OUTPUT | LINEAR_OUT | RECTIFIED_IN, plain_inputs=False),
+}

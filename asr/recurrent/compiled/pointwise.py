@@ -1,0 +1,45 @@
+"""What the time loops do to single elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from asr.recurrent.compiled.instructions import inlined
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+_HALF = np.float32(0.5)
+
+
+@inlined
+def fields(step: Any) -> Any:
+    """Of a step of a schedule: first row, rows, first row of the step before, rows that have one."""
+    return step[0], step[1], step[2], step[3]
+
+
+@inlined
+def tanh(x: Any) -> Any:
+    """tanh within 3e-7; NaN stays NaN. A quotient of polynomials, coefficients of Eigen's `ptanh_float`."""
+    limit = np.float32(7.90531110763549805)  # beyond, tanh is 1 in float32
+    x = limit if x > limit else (-limit if x < -limit else x)
+    square = x * x
+    upper = np.float32(-2.76076847742355e-16)
+    upper = upper * square + np.float32(2.00018790482477e-13)
+    upper = upper * square + np.float32(-8.60467152213735e-11)
+    upper = upper * square + np.float32(5.12229709037114e-08)
+    upper = upper * square + np.float32(1.48572235717979e-05)
+    upper = upper * square + np.float32(6.37261928875436e-04)
+    upper = upper * square + np.float32(4.89352455891786e-03)
+    lower = np.float32(1.19825839466702e-06)
+    lower = lower * square + np.float32(1.18534705686654e-04)
+    lower = lower * square + np.float32(2.26843463243900e-03)
+    lower = lower * square + np.float32(4.89352518554385e-03)
+    return x * upper / lower
+
+
+@inlined
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x))."""
+    return _HALF * tanh(_HALF * x) + _HALF

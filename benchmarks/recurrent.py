@@ -1,0 +1,298 @@
+"""The recurrent layers against what else there is: `python benchmarks/recurrent.py`.
+
+Both sides run in one process, in turns, after a check that they agree. A training step is the forward and the backward
+pass of ragged utterances of 150 to 300 frames with 123 values, from the padded frames to a weighted sum of the padded
+outputs of the last layer; the output layer, the loss and the optimiser, the same on both sides, are left out.
+
+- The LSTM against packed `torch.nn.LSTM` with the same weights; one utterance against `torch.nn.LSTM` without packing,
+  the kernels being loaded (`asr.recurrent.compiled.load`).
+- Every other cell that has a kernel against our own LSTM of the same size, and every cell but the LSTM against a plain
+  loop over the padded steps under autograd, which calls `project` and `step` of the same cells.
+- Peak memory of a training step above that of the process before it, each side in a process of its own.
+
+Threads: `OMP_NUM_THREADS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import platform
+import resource
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from asr.cli.schema import GROUPS
+from asr.recurrent import compiled
+from asr.recurrent.cells.odyssey import VARIANTS
+from asr.recurrent.layout import Layout
+from asr.recurrent.stack import RecurrentStack
+
+N_FEATURES = 123  # Graves 2013: 40 filterbank energies and the energy, with first and second differences
+BANDS = 41  # of which a convolution sees neighbours
+TOLERANCE = 1e-5  # of outputs, and of gradients relative to the largest of their tensor
+SIZES = ("3x128x16", "3x128x64", "3x250x16", "5x250x16")  # layers x units per direction x utterances
+OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("lstm_peephole", {}),
+    ("gru", {}),
+    ("gru_before", {}),
+    *(("odyssey", {"variant": variant}) for variant in VARIANTS if variant not in ("V", "NP")),  # V, NP: as above
+    ("simple", {}),
+    ("ligru", {}),
+    ("lstm_projected", {}),
+    ("lstm_layernorm", {}),
+    ("lstm_zoneout", {}),
+    ("conv_lstm", {}),
+    ("attention_lstm", {}),
+)
+Run = Callable[[], list[Tensor]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=7, help="timed runs of each side, 5 or more")
+    parser.add_argument("--sizes", nargs="+", default=SIZES, help="layers x units per direction x utterances")
+    options = parser.parse_args()
+    compiled.load()
+    print(f"{environment()}\n")
+    print(heading("the LSTM", "packed nn.LSTM", "this", "times as fast"))
+    for size in options.sizes:
+        sides = AgainstTorch(*(int(number) for number in size.split("x")))
+        for name, both in sides.comparisons().items():
+            print(line(f"{size}, {name}", *both, options.pairs), flush=True)
+        print(f"{f'{size}, peak memory of a step':40}{memory(size):>66}", flush=True)
+    print(heading("\nother cells, training step", "our LSTM", "this", "times its time"))
+    for size in options.sizes[::2]:
+        n_layers, hidden, n_utterances = (int(number) for number in size.split("x"))
+        ours = OneCell("lstm", {}, n_layers, hidden, n_utterances)
+        for name, chosen in OTHERS:
+            other = OneCell(name, chosen, n_layers, hidden, n_utterances)
+            timings = timed(ours.step, other.step, options.pairs)
+            print(row(f"{size}, {other.title}", *timings, lambda one, two: two / one), flush=True)
+    print(heading("\nother cells, training step", "plain loop", "this", "times as fast"))
+    for name, chosen in OTHERS:
+        other = OneCell(name, chosen, 3, 128, 16)
+        print(line(f"3x128x16, {other.title}", other.plain_step, other.step, 3), flush=True)
+
+
+@dataclass
+class Batch:
+    """Ragged utterances."""
+
+    n_utterances: int
+    lengths: Tensor = field(init=False)
+    frames: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(0)
+        self.lengths = torch.randint(150, 301, (self.n_utterances,))
+        self.lengths[0] = 300
+        self.frames = torch.randn(self.n_utterances, 300, N_FEATURES)
+
+    def through(self, stack: RecurrentStack, n_utterances: int | None = None) -> Tensor:
+        """The padded outputs of the last layer."""
+        lengths, frames = self.lengths[:n_utterances], self.frames[:n_utterances]
+        layout = Layout(lengths, frames.shape[1], frames.device)
+        rows = layout.pack(frames)
+        for layer in stack.layers:
+            rows = layer(rows, layout)
+        return layout.unpack(rows)
+
+
+class AgainstTorch:
+    """Both sides of the comparison, over the same weights and frames."""
+
+    def __init__(self, n_layers: int, hidden: int, n_utterances: int) -> None:
+        self.batch, self.n_layers = Batch(n_utterances), n_layers
+        self.stack = RecurrentStack(N_FEATURES, n_labels=2, hidden=hidden, layers=n_layers)
+        self.lstm = nn.LSTM(N_FEATURES, hidden, n_layers, bidirectional=True, batch_first=True)
+        for number, layer in enumerate(self.stack.layers):
+            for cell, suffix in ((layer.forward_cell, ""), (layer.backward_cell, "_reverse")):
+                for name, value in cell.to_torch().items():
+                    kind, part = name.split("_")
+                    getattr(self.lstm, f"{kind}_{part}_l{number}{suffix}").data.copy_(value)
+        self.weights = torch.randn(n_utterances, 300, 2 * hidden)
+
+    def comparisons(self) -> dict[str, tuple[Run, Run]]:
+        return {
+            "training step": (self.packed_step, self.stack_step),
+            "forward": (self.packed_forward, self.stack_forward),
+            "one utterance": (self.packed_single, self.stack_single),
+        }
+
+    def packed_step(self) -> list[Tensor]:
+        """Outputs, and the gradients of all weights, in the order of `stack_step`."""
+        self.lstm.zero_grad()
+        outputs = self._packed()
+        (outputs * self.weights).sum().backward()
+        parameters = ("weight_ih", "weight_hh", "bias_hh")  # the second bias has the gradient of the first
+        names = [f"{name}_l{k}{end}" for k in range(self.n_layers) for end in ("", "_reverse") for name in parameters]
+        return [outputs.detach(), *(getattr(self.lstm, name).grad for name in names)]
+
+    def stack_step(self) -> list[Tensor]:
+        return step(self.stack, self.batch.through, self.weights)
+
+    @torch.no_grad()
+    def packed_forward(self) -> list[Tensor]:
+        return [self._packed()]
+
+    @torch.no_grad()
+    def stack_forward(self) -> list[Tensor]:
+        return [self.batch.through(self.stack)]
+
+    @torch.no_grad()
+    def packed_single(self) -> list[Tensor]:
+        return [self.lstm(self.batch.frames[:1])[0]]
+
+    @torch.no_grad()
+    def stack_single(self) -> list[Tensor]:
+        return [self.batch.through(self.stack, 1)]
+
+    def _packed(self) -> Tensor:
+        batch = self.batch
+        packed = pack_padded_sequence(batch.frames, batch.lengths, batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0]
+
+
+class OneCell:
+    """A stack of a cell, as it runs here and in a plain loop; zoneout keeps its expectation, so that both agree."""
+
+    def __init__(self, name: str, options: Mapping[str, Any], n_layers: int, hidden: int, n_utterances: int) -> None:
+        self.title = " ".join([name, *map(str, options.values())])
+        self.batch = Batch(n_utterances)
+        if name == "conv_lstm":
+            hidden = round(hidden / BANDS) * BANDS
+            options = {"channels": hidden // BANDS}
+        torch.manual_seed(0)
+        node = asdict(GROUPS["model/cell"][name]()) | dict(options)
+        self.stack = RecurrentStack(N_FEATURES, n_labels=2, cell=node, hidden=hidden, layers=n_layers)
+        if name == "lstm_zoneout":
+            self.stack.eval()
+
+    def step(self) -> list[Tensor]:
+        return step(self.stack, self.batch.through)
+
+    def plain_step(self) -> list[Tensor]:
+        return step(self.stack, self._plain)
+
+    def _plain(self, stack: RecurrentStack) -> Tensor:
+        lengths, frames = self.batch.lengths, self.batch.frames
+        time = torch.arange(frames.shape[1])[None]
+        padded = time >= lengths[:, None]
+        mirrored = torch.where(padded, time, lengths[:, None] - 1 - time)[:, :, None]
+        for layer in stack.layers:
+            outputs = []
+            for cell in layer.cells:
+                backward = cell is layer.backward_cell
+                steps = frames.gather(1, mirrored.expand_as(frames)) if backward else frames
+                state, found = None, []
+                for at_time in steps.unbind(1):
+                    projected = cell.project(at_time)
+                    output, state = cell.step(projected, cell.initial_state(projected) if state is None else state)
+                    found.append(output)
+                all_steps = torch.stack(found, dim=1)
+                outputs.append(all_steps.gather(1, mirrored.expand_as(all_steps)) if backward else all_steps)
+            frames = torch.cat(outputs, dim=-1)
+        return frames.masked_fill(padded[:, :, None], 0.0)
+
+
+def step(stack: RecurrentStack, run: Callable[[RecurrentStack], Tensor], weights: Tensor | None = None) -> list[Tensor]:
+    """Outputs, and the gradients of all weights."""
+    stack.zero_grad()
+    outputs = run(stack)
+    (outputs if weights is None else outputs * weights).sum().backward()
+    return [outputs.detach(), *(one.grad for one in stack.layers.parameters() if one.grad is not None)]
+
+
+def line(name: str, theirs: Run, ours: Run, pairs: int) -> str:
+    """A row of a table in which both sides compute the same."""
+    difference = disagreement(theirs, ours)
+    return f"{row(name, *timed(theirs, ours, pairs), lambda one, two: one / two)}{difference:>11.0e}"
+
+
+def disagreement(theirs: Run, ours: Run) -> float:
+    """The largest difference of outputs; stops when anything differs by more than the tolerance."""
+    one, other = theirs(), ours()
+    for expected, value in zip(one, other, strict=True):
+        scale = max(1.0, float(expected.abs().max()))
+        difference = float((expected - value).abs().max())
+        if not difference <= TOLERANCE * scale:
+            raise SystemExit(f"the two sides differ by {difference:.1e} at a scale of {scale:.1e}: nothing was timed")
+    return float((one[0] - other[0]).abs().max())
+
+
+def timed(theirs: Run, ours: Run, pairs: int) -> tuple[list[float], list[float]]:
+    """Seconds of each run, in turns, so that a busy machine slows both."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(pairs):
+        for run, kept in zip((theirs, ours), seconds, strict=True):
+            start = time.perf_counter()
+            run()
+            kept.append(time.perf_counter() - start)
+    return seconds
+
+
+def heading(name: str, theirs: str, ours: str, ratio: str) -> str:
+    return f"{name:40}{theirs:>22}{ours:>22}{ratio:>22}{'differ by':>11}"
+
+
+def row(name: str, theirs: list[float], ours: list[float], ratio: Callable[[float, float], float]) -> str:
+    ratios = [ratio(one, other) for one, other in zip(theirs, ours, strict=True)]
+    times = f"{spread(theirs, 1e3, 'ms'):>22}{spread(ours, 1e3, 'ms'):>22}"
+    return f"{name:40}{times}{spread(ratios, 1.0, ''):>22}"
+
+
+def memory(size: str) -> str:
+    """Peak of both sides and their ratio; each in a process that has done one small step before, code and all."""
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        theirs, ours = (pool.apply(peak, (size, side)) for side in ("packed_step", "stack_step"))
+    return f"{theirs / 2**20:.0f} MiB {ours / 2**20:>14.0f} MiB {ours / theirs:>15.2f} times"
+
+
+def peak(size: str, side: str) -> int:
+    """Bytes by which a step raises the most that this process has held."""
+    getattr(AgainstTorch(1, 16, 2), side)()
+    run = getattr(AgainstTorch(*(int(number) for number in size.split("x"))), side)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    run()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+
+
+def spread(values: list[float], factor: float, unit: str) -> str:
+    """Median and range."""
+    low, middle, high = (factor * value for value in (min(values), statistics.median(values), max(values)))
+    digits = 0 if middle >= 100 else 1
+    return f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f}) {unit}".strip()
+
+
+def environment() -> str:
+    root = Path(__file__).resolve().parents[1]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=root, capture_output=True, text=True).stdout
+    threads, path = torch.get_num_threads(), "kernels" if compiled.available() else "no kernels"
+    return (
+        f"{processor()}, {threads} threads, {path}; Python {platform.python_version()}, torch {torch.__version__}, "
+        f"commit {commit.strip() or 'unknown'}"
+    )
+
+
+def processor() -> str:
+    """Its name and what vector instructions torch uses."""
+    names = [line.split(":")[1].strip() for line in read_lines("/proc/cpuinfo") if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()} ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def read_lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines() if Path(path).exists() else []
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The kernel of every cell that has one, against the step-by-step loop in float64."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from asr.config import build
+from asr.recurrent import compiled, paths
+from asr.recurrent.cells.cell import Cell
+from asr.recurrent.cells.lstm import LstmCell
+from asr.recurrent.cells.lstm_zoneout import ZoneoutLstmCell
+from asr.recurrent.compiled.kinds import kind_of
+from asr.recurrent.layout import Layout
+from tests.recurrent.cells.cases import CASES, Case
+
+if not compiled.available():
+    pytest.skip("no kernels on this machine", allow_module_level=True)
+
+WITH_KERNEL = pytest.mark.parametrize("case", [case for case in CASES if kind_of(case.cell()) is not None], ids=str)
+WITHOUT_KERNEL = {"attention_lstm"}
+
+
+@dataclass
+class Problem:
+    """Two cells and the rows of a batch, in float32 and the same in float64."""
+
+    case: Case
+    lengths: list[int]
+    size: int  # of frames and outputs: a convolution wants both alike
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(0)
+        self.layout = Layout(torch.tensor(self.lengths), max(self.lengths), torch.device("cpu"))
+        self.cells, self.exact_cells = self._cells(), [cell.double() for cell in self._cells()]
+        self.rows = torch.randn(sum(self.lengths), self.size, requires_grad=True)
+        self.exact_rows = self.rows.detach().double().requires_grad_()
+
+    def _cells(self) -> list[Cell]:
+        """With weights that are far from linear, but do not let rounding grow from step to step."""
+        torch.manual_seed(1)
+        cells: list[Cell] = [build(self.case.node(), n_inputs=self.size, hidden=self.size).eval() for _ in range(2)]
+        for cell in cells:
+            for parameter in cell.parameters():
+                torch.nn.init.normal_(parameter, std=0.7 * self.size**-0.5)
+        return cells
+
+    def fast(self) -> list[Tensor]:
+        return outputs_and_gradients(paths.kernels, self.cells, self.rows, self.layout)
+
+    def exact(self) -> list[Tensor]:
+        return outputs_and_gradients(paths.loop, self.exact_cells, self.exact_rows, self.layout)
+
+
+def outputs_and_gradients(run: paths.Run, cells: list[Cell], rows: Tensor, layout: Layout) -> list[Tensor]:
+    """Outputs, and gradients of the rows and of all weights for a fixed gradient of the outputs."""
+    outputs = run(cells, rows, layout)
+    torch.manual_seed(2)
+    wanted = [rows, *(parameter for cell in cells for parameter in cell.parameters() if parameter.numel())]
+    weights = torch.randn(outputs.shape, dtype=torch.float64).to(rows)
+    return [outputs.detach(), *torch.autograd.grad(outputs, wanted, weights)]
+
+
+def assert_near(fast: list[Tensor], exact: list[Tensor]) -> None:
+    """Sums of a few hundred float32 terms."""
+    for one, other in zip(fast, exact, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=0, atol=2e-5 * (float(other.abs().max()) + 0.1))
+
+
+def test_every_other_cell_has_one() -> None:
+    assert {case.name for case in CASES if kind_of(case.cell()) is None} == WITHOUT_KERNEL
+
+
+@WITH_KERNEL
+@settings(deadline=None, max_examples=8)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=20),
+    size=st.sampled_from([4, 16, 34, 64, 130]),
+)
+def test_equals_the_loop(case: Case, lengths: list[int], size: int) -> None:
+    problem = Problem(case, lengths, size)
+    assert_near(problem.fast(), problem.exact())
+
+
+@WITH_KERNEL
+def test_gives_the_same_bits_for_any_batch_and_any_threads(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outputs and gradients of the frames; those of weights are sums over the batch."""
+    from asr.recurrent.compiled import team
+
+    lengths = [13, 9, 30, 1, 22, 17, 17, 4, 8, 30, 2]
+    problem = Problem(case, lengths, 40)
+    frames = problem.layout.unpack(problem.rows).detach()
+    results = []
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 4, 16):
+            torch.set_num_threads(threads)
+            problem.layout = Layout(torch.tensor(lengths), 30, torch.device("cpu"))
+            results.append(problem.fast()[:2])
+        monkeypatch.setattr(team, "_openmp", lambda: None)
+        results.append(problem.fast()[:2])
+    finally:
+        torch.set_num_threads(before)
+    for other in results[1:]:
+        assert all(torch.equal(one, two) for one, two in zip(results[0], other, strict=True))
+    if case.name in ("lstm_projected", "ligru"):
+        return  # a product outside the loop is torch's, which may round otherwise for another number of rows
+    together = problem.layout.unpack(results[0][0])
+    for number, length in enumerate(lengths):
+        alone = Layout(torch.tensor([length]), length, torch.device("cpu"))
+        outputs = paths.kernels(problem.cells, alone.pack(frames[number : number + 1, :length]), alone)
+        torch.testing.assert_close(outputs, together[number, :length], rtol=0, atol=0)
+
+
+@WITH_KERNEL
+def test_does_not_hide_nan(case: Case) -> None:
+    problem = Problem(case, [5, 3], 40)
+    with torch.no_grad():
+        problem.cells[0].weight_hh.fill_(math.nan)
+    outputs = problem.layout.unpack(paths.kernels(problem.cells, problem.rows, problem.layout))
+    width = problem.cells[0].output_size
+    assert outputs[0, 1:5, :width].isnan().all()
+    assert outputs[0, :, width:].isfinite().all()
+
+
+def test_masks_of_zoneout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In training: the loop, given the masks that the kernel has drawn, gives what the kernel gives."""
+    (case,) = (case for case in CASES if case.name == "lstm_zoneout")
+    problem = Problem(case, [7, 3, 9, 9], 16)
+    cell, exact_cell = problem.cells[0].train(), problem.exact_cells[0].train()
+    assert isinstance(cell, ZoneoutLstmCell)
+    masks = cell.kept(sum(problem.lengths))
+    assert {float(value) for mask in masks for value in mask.unique()} == {0.0, 1.0}
+    monkeypatch.setattr(ZoneoutLstmCell, "kept", lambda self, n_rows: masks)
+    places = [0, 0]  # in the masks of cells and of outputs
+
+    def zone(self: ZoneoutLstmCell, last: Tensor, new: Tensor, probability: float) -> Tensor:
+        which = 0 if probability == self.cell_zoneout else 1
+        mask = masks[which][places[which] : places[which] + len(new)].bool()
+        places[which] += len(new)
+        return torch.where(mask, last, new)
+
+    monkeypatch.setattr(ZoneoutLstmCell, "_zone", zone)
+    fast = outputs_and_gradients(paths.kernels, [cell], problem.rows, problem.layout)
+    exact = outputs_and_gradients(paths.loop, [exact_cell], problem.exact_rows, problem.layout)
+    assert_near(fast, exact)
+
+
+def test_a_derived_cell_goes_through_the_loop() -> None:
+    class Doubled(LstmCell):
+        def project(self, rows: Tensor) -> Tensor:
+            return 2 * super().project(rows)
+
+    layout = Layout(torch.tensor([2, 1]), 2, torch.device("cpu"))
+    cells: list[Cell] = [Doubled(3, 4), Doubled(3, 4)]
+    assert kind_of(cells[0]) is None
+    assert paths.choose(cells, torch.zeros(3, 3), layout) is paths.loop
+    mixed: list[Cell] = [LstmCell(3, 4), Doubled(3, 4)]
+    assert paths.choose(mixed, torch.zeros(3, 3), layout) is paths.loop
