@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from asr.recurrent.compiled import jobs
-from asr.recurrent.compiled.instructions import ROWS
 from asr.recurrent.compiled.kinds import FULL_RECURRENCE, GRU, LAYERNORM, LSTM, PEEPHOLES, ZONEOUT, Kind
+from asr.recurrent.compiled.matrices import packed, products_of_transposed
 from asr.recurrent.compiled.products import packed_shape
 from asr.recurrent.compiled.team import Job, run
 from asr.recurrent.layout import Layout
-
-_WEIGHT_ROWS_A_JOB = 8 * ROWS
 
 
 class Weights(NamedTuple):
@@ -32,24 +31,40 @@ class Left(NamedTuple):
     others: tuple[Tensor | None, ...] = ()  # gradients of `Weights.others`
 
 
+@dataclass(frozen=True)
+class Layer:
+    """What a loop is given: D directions over the rows of a batch."""
+
+    layout: Layout
+    weights: list[Weights]
+    gates: list[Tensor]  # (N, G) of each direction: projected inputs, activations, gradients of the first
+
+    @property
+    def hidden(self) -> int:
+        """H."""
+        return self.weights[0].hh.shape[1]
+
+    @property
+    def columns(self) -> list[tuple[int, int]]:
+        """Number and first output column of each direction."""
+        return [(d, d * self.hidden) for d in range(len(self.weights))]
+
+    def new_outputs(self) -> Tensor:
+        """(N, D * H), not filled."""
+        return self.gates[0].new_empty(self.layout.n_rows, len(self.weights) * self.hidden)
+
+    def new_packed(self, columns: int) -> Tensor:
+        """A packed matrix (N, columns), not filled."""
+        return self.gates[0].new_empty(packed_shape(self.layout.n_rows, columns))
+
+
 class Loops(Protocol):
     """Both directions side by side: each has its own columns of the outputs."""
 
-    def forward(
-        self, layout: Layout, directions: Sequence[Weights], gates: Sequence[Tensor]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """From projected inputs (N, G) of each direction, which become activations, to outputs (N, D * H) and what
-        `backward` wants to see again."""
+    def forward(self, layer: Layer) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """From projected inputs, which become activations, to outputs (N, D * H) and what `backward` sees again."""
 
-    def backward(
-        self,
-        layout: Layout,
-        directions: Sequence[Weights],
-        gates: Sequence[Tensor],
-        outputs: Tensor,
-        kept: tuple[Tensor, ...],
-        gradients: Tensor,
-    ) -> list[Left]:
+    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
         """From gradients of the outputs: the activations become gradients of the projected inputs."""
 
 
@@ -59,32 +74,6 @@ def loops(kind: Kind) -> Loops:
     return families[kind.family](kind.flags)
 
 
-def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]:
-    """Each (K, M) as `products` wants the second factor; `transposed`: its transpose (M, K)."""
-    shapes = [matrix.shape[::-1] if transposed else matrix.shape for matrix in matrices]
-    into = [matrix.new_empty(packed_shape(*shape)) for matrix, shape in zip(matrices, shapes, strict=True)]
-    kind = jobs.PACK_TRANSPOSED if transposed else jobs.PACK
-    run(
-        jobs.matrix_products(),
-        [(kind, matrix, one, shape[1]) for matrix, one, shape in zip(matrices, into, shapes, strict=True)],
-    )
-    return into
-
-
-def products_of_transposed(factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> None:
-    """into = a.T @ b of each (into, a, b): sums over all frames; b is packed."""
-    work: list[Job] = []
-    for into, a, b in factors:
-        for part in parts(len(into), _WEIGHT_ROWS_A_JOB):
-            work.append((jobs.PRODUCT_OF_TRANSPOSED, a[:, part], b, into[part], into.shape[1]))
-    run(jobs.matrix_products(), work)
-
-
-def parts(length: int, size: int) -> list[slice]:
-    """Of `size` or less, the last one shorter."""
-    return [slice(first, min(first + size, length)) for first in range(0, length, size)]
-
-
 class LstmLoops:
     """`lstm`, over a layer; keeps the cells."""
 
@@ -92,40 +81,30 @@ class LstmLoops:
         self.flags = flags
         self.function = jobs.lstm_loops(flags)
 
-    def forward(
-        self, layout: Layout, directions: Sequence[Weights], gates: Sequence[Tensor]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        hidden = directions[0].hh.shape[1]
-        outputs, cells = (gates[0].new_empty(layout.n_rows, len(directions) * hidden) for _ in range(2))
+    def forward(self, layer: Layer) -> tuple[Tensor, tuple[Tensor, ...]]:
+        gates, directions, hidden = layer.gates, layer.weights, layer.hidden
+        outputs, cells = layer.new_outputs(), layer.new_outputs()
         weights = packed([one.hh for one in directions], transposed=True)
         work: list[Job] = []
-        for d, at in columns(directions):
+        for d, at in layer.columns:
             others = self._others(directions[d], transposed=True)
             states = gates[d], outputs[:, at:], cells[:, at:], weights[d]
-            work += [(jobs.FORWARD, *states, schedule, *others, hidden) for schedule in layout.schedules[d]]
+            work += [(jobs.FORWARD, *states, schedule, *others, hidden) for schedule in layer.layout.schedules[d]]
         run(self.function, work)
         return outputs, (cells,)
 
-    def backward(
-        self,
-        layout: Layout,
-        directions: Sequence[Weights],
-        gates: Sequence[Tensor],
-        outputs: Tensor,
-        kept: tuple[Tensor, ...],
-        gradients: Tensor,
-    ) -> list[Left]:
-        (cells,), (size, hidden) = kept, directions[0].hh.shape
+    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
+        (cells,), gates, directions, hidden = kept, layer.gates, layer.weights, layer.hidden
         weights = packed([one.hh for one in directions])
         work: list[Job] = []
         left = []
-        for d, at in columns(directions):
+        for d, at in layer.columns:
             others = self._others(directions[d])
-            previous = outputs.new_empty(packed_shape(layout.n_rows, hidden))
-            previous_gates = outputs.new_empty(packed_shape(layout.n_rows, size) if self.flags & FULL_RECURRENCE else 1)
-            of_peepholes = outputs.new_zeros(len(layout.schedules[d]), *others[0].shape)
+            previous = layer.new_packed(hidden)
+            previous_gates = layer.new_packed(gates[d].shape[1] if self.flags & FULL_RECURRENCE else 1)
+            of_peepholes = outputs.new_zeros(len(layer.layout.schedules[d]), *others[0].shape)
             states = gates[d], outputs[:, at:], cells[:, at:], weights[d]
-            for schedule, of_part in zip(layout.schedules[d], of_peepholes, strict=True):
+            for schedule, of_part in zip(layer.layout.schedules[d], of_peepholes, strict=True):
                 given = gradients[:, at:], previous, previous_gates, of_part
                 work.append((jobs.BACKWARD, *states, schedule, *others, *given, hidden))
             left.append((previous, previous_gates, of_peepholes))
@@ -158,42 +137,32 @@ class GruLoops:
     def __init__(self, flags: int) -> None:
         self.function = jobs.gru_loops(flags)
 
-    def forward(
-        self, layout: Layout, directions: Sequence[Weights], gates: Sequence[Tensor]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        hidden = directions[0].hh.shape[1]
+    def forward(self, layer: Layer) -> tuple[Tensor, tuple[Tensor, ...]]:
+        gates, directions, hidden = layer.gates, layer.weights, layer.hidden
         weights, new_weights = _packed_apart(directions, transposed=True)
-        outputs, inner = (gates[0].new_empty(layout.n_rows, len(directions) * hidden) for _ in range(2))
+        outputs, inner = layer.new_outputs(), layer.new_outputs()
         zeros = outputs.new_zeros(1, hidden)
         work: list[Job] = []
-        for d, at in columns(directions):
+        for d, at in layer.columns:
             states = gates[d], gates[d][:, 2 * hidden :], outputs[:, at:], inner[:, at:], weights[d], new_weights[d]
             bias = directions[d].others[0][None] if directions[d].others else zeros
-            work += [(jobs.FORWARD, *states, schedule, bias, hidden) for schedule in layout.schedules[d]]
+            work += [(jobs.FORWARD, *states, schedule, bias, hidden) for schedule in layer.layout.schedules[d]]
         run(self.function, work)
         return outputs, (inner,)
 
-    def backward(
-        self,
-        layout: Layout,
-        directions: Sequence[Weights],
-        gates: Sequence[Tensor],
-        outputs: Tensor,
-        kept: tuple[Tensor, ...],
-        gradients: Tensor,
-    ) -> list[Left]:
-        (inner,), hidden = kept, directions[0].hh.shape[1]
+    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
+        (inner,), gates, directions, hidden = kept, layer.gates, layer.weights, layer.hidden
         weights, new_weights = _packed_apart(directions)
-        previous = [outputs.new_empty(packed_shape(layout.n_rows, hidden)) for _ in directions]
+        previous = [layer.new_packed(hidden) for _ in directions]
         work: list[Job] = []
-        for d, at in columns(directions):
+        for d, at in layer.columns:
             states = gates[d], gates[d][:, 2 * hidden :], outputs[:, at:], inner[:, at:], weights[d], new_weights[d]
-            for schedule in layout.schedules[d]:
+            for schedule in layer.layout.schedules[d]:
                 work.append((jobs.BACKWARD, *states, schedule, gradients[:, at:], previous[d], hidden))
         run(self.function, work)
         left = []
         of_gates, of_new = slice(0, 2 * hidden), slice(2 * hidden, 3 * hidden)
-        for d, at in columns(directions):
+        for d, at in layer.columns:
             within = inner[:, at : at + hidden]
             of_others: tuple[Tensor, ...] = ()
             if directions[d].others:  # the reset stands after the product, whose gradient is `within`
@@ -210,40 +179,30 @@ class LayerNormLoops:
     def __init__(self, flags: int) -> None:
         self.function = jobs.layernorm_loops()
 
-    def forward(
-        self, layout: Layout, directions: Sequence[Weights], gates: Sequence[Tensor]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        size, hidden = directions[0].hh.shape
-        outputs, cells = (gates[0].new_empty(layout.n_rows, len(directions) * hidden) for _ in range(2))
-        normed, scales = (outputs.new_empty(len(directions), layout.n_rows, width) for width in (size, 1))
+    def forward(self, layer: Layer) -> tuple[Tensor, tuple[Tensor, ...]]:
+        gates, directions, hidden = layer.gates, layer.weights, layer.hidden
+        outputs, cells = layer.new_outputs(), layer.new_outputs()
+        normed, scales = (outputs.new_empty(len(directions), len(outputs), width) for width in (4 * hidden, 1))
         weights = packed([one.hh for one in directions], transposed=True)
         work: list[Job] = []
-        for d, at in columns(directions):
+        for d, at in layer.columns:
             states = gates[d], outputs[:, at:], cells[:, at:], normed[d], scales[d], weights[d]
             gains = directions[d].others[0][None]
-            work += [(jobs.FORWARD, *states, schedule, gains, hidden) for schedule in layout.schedules[d]]
+            work += [(jobs.FORWARD, *states, schedule, gains, hidden) for schedule in layer.layout.schedules[d]]
         run(self.function, work)
         return outputs, (cells, normed, scales)
 
-    def backward(
-        self,
-        layout: Layout,
-        directions: Sequence[Weights],
-        gates: Sequence[Tensor],
-        outputs: Tensor,
-        kept: tuple[Tensor, ...],
-        gradients: Tensor,
-    ) -> list[Left]:
-        (cells, normed, scales), hidden = kept, directions[0].hh.shape[1]
+    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
+        (cells, normed, scales), gates, directions, hidden = kept, layer.gates, layer.weights, layer.hidden
         weights = packed([one.hh for one in directions])
         work: list[Job] = []
         left = []
-        for d, at in columns(directions):
+        for d, at in layer.columns:
             gains = directions[d].others[0][None]
-            previous = outputs.new_empty(packed_shape(layout.n_rows, hidden))
-            of_gains = outputs.new_zeros(len(layout.schedules[d]), *gains.shape)
+            previous = layer.new_packed(hidden)
+            of_gains = outputs.new_zeros(len(layer.layout.schedules[d]), *gains.shape)
             states = gates[d], outputs[:, at:], cells[:, at:], normed[d], scales[d], weights[d]
-            for schedule, of_part in zip(layout.schedules[d], of_gains, strict=True):
+            for schedule, of_part in zip(layer.layout.schedules[d], of_gains, strict=True):
                 given = gains, gradients[:, at:], previous, of_part
                 work.append((jobs.BACKWARD, *states, schedule, *given, hidden))
             left.append((previous, of_gains))
@@ -252,11 +211,6 @@ class LayerNormLoops:
             Left([(slice(None), one, last)], (parts.sum(0)[0],))
             for one, (last, parts) in zip(normed, left, strict=True)
         ]
-
-
-def columns(directions: Sequence[Weights]) -> list[tuple[int, int]]:
-    """Number and first output column of each direction."""
-    return [(d, d * directions[0].hh.shape[1]) for d in range(len(directions))]
 
 
 def _packed_apart(directions: Sequence[Weights], transposed: bool = False) -> tuple[list[Tensor], list[Tensor]]:

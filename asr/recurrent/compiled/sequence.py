@@ -14,14 +14,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from asr.recurrent.cells.cell import Cell
-from asr.recurrent.compiled import jobs
-from asr.recurrent.compiled.families import Weights, loops, packed, parts, products_of_transposed
-from asr.recurrent.compiled.instructions import ROWS
+from asr.recurrent.compiled.families import Layer, Weights, loops
 from asr.recurrent.compiled.kinds import Kind, other_weights, put_out, recurrent_weights
-from asr.recurrent.compiled.team import run
+from asr.recurrent.compiled.matrices import packed, products, products_of_transposed
 from asr.recurrent.layout import Layout
-
-_ROWS_A_JOB = 16 * ROWS
 
 
 def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Tensor:
@@ -61,17 +57,10 @@ class _Projection(torch.autograd.Function):
         rows, flat = rows.contiguous(), tuple(weight.contiguous() for weight in flat)
         ctx.save_for_backward(rows, *flat)
         weights, biases = flat[::2], flat[1::2]
-        n_inputs, size = rows.shape[1], len(biases[0])
+        size = len(biases[0])
         whole = rows.new_empty(len(rows), _stride(len(weights) * size))
-        inputs = packed(weights, transposed=True)
-        run(
-            jobs.matrix_products(),
-            [
-                (jobs.PRODUCT, rows[part], weight, bias, into[part], n_inputs, size)
-                for part in parts(len(rows), _ROWS_A_JOB)
-                for weight, bias, into in zip(inputs, biases, _columns(whole, len(weights), size), strict=True)
-            ],
-        )
+        of_directions = zip(packed(weights, transposed=True), biases, _columns(whole, len(weights), size), strict=True)
+        products([(rows, weight, bias[None], into) for weight, bias, into in of_directions])
         return whole
 
     @staticmethod
@@ -94,9 +83,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, whole: Tensor, layout: Layout, kind: Kind, n_directions: int, *flat: Tensor) -> Tensor:
         flat = tuple(weight.contiguous() for weight in flat)
-        directions = _directions(flat, n_directions)
-        gates = _columns(whole, n_directions, len(flat[0]))
-        outputs, kept = loops(kind).forward(layout, directions, gates)
+        outputs, kept = loops(kind).forward(_layer(layout, n_directions, whole, flat))
         ctx.save_for_backward(outputs, *flat)
         ctx.layout, ctx.kind, ctx.n_directions = layout, kind, n_directions
         ctx.whole, ctx.kept = whole.detach(), kept
@@ -108,10 +95,9 @@ class _Recurrence(torch.autograd.Function):
         if ctx.whole is None:
             raise RuntimeError("the gradient of a recurrent layer can be asked for once: it overwrites the activations")
         outputs, *flat = ctx.saved_tensors
-        directions, whole = _directions(flat, ctx.n_directions), ctx.whole
-        gates = _columns(whole, len(directions), len(flat[0]))
-        left = loops(ctx.kind).backward(ctx.layout, directions, gates, outputs, ctx.kept, gradients.contiguous())
-        of_hh = [torch.empty_like(one.hh) for one in directions]
+        whole, layer = ctx.whole, _layer(ctx.layout, ctx.n_directions, ctx.whole, flat)
+        left = loops(ctx.kind).backward(layer, outputs, ctx.kept, gradients.contiguous())
+        of_hh = [torch.empty_like(one.hh) for one in layer.weights]
         products_of_transposed(
             [(into[which], a, b) for into, one in zip(of_hh, left, strict=True) for which, a, b in one.factors]
         )
@@ -120,9 +106,10 @@ class _Recurrence(torch.autograd.Function):
         return whole, None, None, None, *of_flat
 
 
-def _directions(flat: Sequence[Tensor], n_directions: int) -> list[Weights]:
+def _layer(layout: Layout, n_directions: int, whole: Tensor, flat: Sequence[Tensor]) -> Layer:
     size = len(flat) // n_directions
-    return [Weights(flat[at], tuple(flat[at + 1 : at + size])) for at in range(0, len(flat), size)]
+    weights = [Weights(flat[at], tuple(flat[at + 1 : at + size])) for at in range(0, len(flat), size)]
+    return Layer(layout, weights, _columns(whole, n_directions, len(flat[0])))
 
 
 def _columns(whole: Tensor, n_directions: int, size: int) -> list[Tensor]:
@@ -132,15 +119,9 @@ def _columns(whole: Tensor, n_directions: int, size: int) -> list[Tensor]:
 
 def _gradient_of_rows(weights: Sequence[Tensor], gates: Sequence[Tensor]) -> Tensor:
     """(N, F), the sum over the directions."""
-    size, n_inputs = weights[0].shape
-    total = gates[0].new_empty(len(gates[0]), n_inputs)
-    zeros = gates[0].new_zeros(n_inputs)
-    for d, weight in enumerate(packed(weights)):
-        run(
-            jobs.matrix_products(),
-            [
-                (jobs.PRODUCT, gates[d][part], weight, zeros if d == 0 else total[part], total[part], size, n_inputs)
-                for part in parts(len(total), _ROWS_A_JOB)
-            ],
-        )
+    total = gates[0].new_empty(len(gates[0]), weights[0].shape[1])
+    start = total.new_zeros(1, total.shape[1])
+    for gate, weight in zip(gates, packed(weights), strict=True):
+        products([(gate, weight, start, total)])
+        start = total
     return total

@@ -1,0 +1,52 @@
+"""The products of `products` on torch's tensors, spread over threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from asr.recurrent.compiled import jobs
+from asr.recurrent.compiled.instructions import ROWS
+from asr.recurrent.compiled.products import packed_shape
+from asr.recurrent.compiled.team import Job, run
+
+_ROWS_A_JOB = 16 * ROWS
+_WEIGHT_ROWS_A_JOB = 8 * ROWS
+
+
+def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]:
+    """Each (K, M) as `products` wants the second factor; `transposed`: its transpose (M, K)."""
+    shapes = [matrix.shape[::-1] if transposed else matrix.shape for matrix in matrices]
+    into = [matrix.new_empty(packed_shape(*shape)) for matrix, shape in zip(matrices, shapes, strict=True)]
+    kind = jobs.PACK_TRANSPOSED if transposed else jobs.PACK
+    run(
+        jobs.matrix_products(),
+        [(kind, matrix, one, shape[1]) for matrix, one, shape in zip(matrices, into, shapes, strict=True)],
+    )
+    return into
+
+
+def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]]) -> None:
+    """into = start + a @ b of each (a, b, start, into): a (N, K), b packed (K, M), start (N, M) or one row for all."""
+    work: list[Job] = [
+        (jobs.PRODUCT, a[part], b, start[part] if len(start) > 1 else start, into[part], a.shape[1], into.shape[1])
+        for part in _parts(len(factors[0][0]), _ROWS_A_JOB)
+        for a, b, start, into in factors
+    ]
+    run(jobs.matrix_products(), work)
+
+
+def products_of_transposed(factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> None:
+    """into = a.T @ b of each (into, a, b): sums over all frames; b is packed."""
+    work: list[Job] = [
+        (jobs.PRODUCT_OF_TRANSPOSED, a[:, part], b, into[part], into.shape[1])
+        for into, a, b in factors
+        for part in _parts(len(into), _WEIGHT_ROWS_A_JOB)
+    ]
+    run(jobs.matrix_products(), work)
+
+
+def _parts(length: int, size: int) -> list[slice]:
+    """Of `size` or less, the last one shorter."""
+    return [slice(first, min(first + size, length)) for first in range(0, length, size)]
