@@ -5,7 +5,7 @@ Chosen with `model/cell=NAME`, options as `model.cell.OPTION=...`:
 | name | what it is | options |
 |---|---|---|
 | `simple` | Elman 1990: no gates | `activation`: tanh, relu |
-| `lstm` | Hochreiter and Schmidhuber 1997 with a forget gate; the default, with fast paths | `forget_bias` |
+| `lstm` | Hochreiter and Schmidhuber 1997 with a forget gate; the default | `forget_bias` |
 | `lstm_peephole` | Graves 2013: gates that see the cell | `forget_bias` |
 | `gru` | Cho 2014, reset after the product, as cuDNN and torch have it | |
 | `gru_before` | Cho 2014 as published, reset before the product | |
@@ -17,7 +17,8 @@ Chosen with `model/cell=NAME`, options as `model.cell.OPTION=...`:
 | `conv_lstm` | Shi 2015: convolution over frequency bands | `channels`, `kernel`, `forget_bias` |
 | `attention_lstm` | after Cheng 2016: attends to a window of its own last outputs | `window`, `forget_bias` |
 
-All but `lstm` run step by step under autograd (`asr.recurrent.paths.loop`).
+All but `attention_lstm` have a compiled kernel for training on a CPU (`asr.recurrent.compiled`); what has none, and a
+cell of one's own, runs step by step under autograd (`asr.recurrent.paths.loop`). benchmarks/README.md has the figures.
 
 A new cell is one file that derives from `cell.Cell` (or from `gated.GatedCell`), with its equations and their source at
 the top, and a config dataclass beside it; one line in `asr.cli.schema.GROUPS`; a reference written from the equations

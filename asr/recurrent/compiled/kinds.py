@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -80,9 +80,12 @@ def other_weights(cell: Cell, n_rows: int) -> tuple[Tensor, ...]:
     return (cell.peepholes,) if isinstance(cell, PeepholeLstmCell | ConvLstmCell) else ()
 
 
-def put_out(cell: Cell, outputs: Tensor) -> Tensor:
-    """(N, H) as a loop gives it, to (N, O)."""
-    return F.linear(outputs, cell.weight_hr) if isinstance(cell, ProjectedLstmCell) else outputs
+def put_out(cells: Sequence[Cell], outputs: Tensor) -> Tensor:
+    """(N, D * H) as the loops give it, to (N, O)."""
+    if not isinstance(cells[0], ProjectedLstmCell):
+        return outputs
+    parts = outputs.chunk(len(cells), dim=1)
+    return torch.cat([F.linear(part, cell.weight_hr) for part, cell in zip(parts, cells, strict=True)], dim=1)  # type: ignore[arg-type]
 
 
 def _simple(cell: Cell) -> Kind:

@@ -34,7 +34,7 @@ def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Te
     """
     flat = [one for cell in cells for one in (recurrent_weights(cell), *other_weights(cell, len(rows)))]
     outputs: Tensor = _Recurrence.apply(_projected(rows, kind, cells), layout, kind, len(cells), *flat)  # type: ignore[no-untyped-call]
-    return torch.cat([put_out(cell, part) for cell, part in zip(cells, outputs.chunk(len(cells), 1), strict=True)], 1)
+    return put_out(cells, outputs)
 
 
 def _projected(rows: Tensor, kind: Kind, cells: Sequence[Cell]) -> Tensor:
