@@ -56,7 +56,7 @@ def _read(recogniser: Recogniser, path: Path, given: argparse.Namespace) -> Iter
     """What is printed of one file."""
     if not recogniser.reads_ink:
         speaker = _SPEAKER if given.one_speaker else None
-        yield from FORMATS[given.format](path, recogniser.transcribe(path, given.channel, speaker))
+        yield from FORMATS[given.format](path, recogniser.transcribe(path, given.channel, speaker), given.channel or 0)
         return
     from asr.ink.reading import read_ink
     from asr.recognition.page import transcribe_page
@@ -109,11 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _text(path: Path, hypothesis: Hypothesis) -> Iterator[str]:
+def _text(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
     yield hypothesis.text
 
 
-def _json(path: Path, hypothesis: Hypothesis) -> Iterator[str]:
+def _json(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
     yield json.dumps({"file": str(path), **_found(hypothesis)}, ensure_ascii=False)
 
 
@@ -135,10 +135,11 @@ def _span(span: Span, name: str) -> dict[str, object]:
     }
 
 
-def _ctm(path: Path, hypothesis: Hypothesis) -> Iterator[str]:
+def _ctm(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
+    """CTM counts channels from 1."""
     name = "_".join(path.stem.split())
     for one in hypothesis.words:
-        yield f"{name} 1 {one.start:.3f} {one.end - one.start:.3f} {one.label} {one.confidence:.4f}"
+        yield f"{name} {channel + 1} {one.start:.3f} {one.end - one.start:.3f} {one.label} {one.confidence:.4f}"
 
 
-FORMATS: dict[str, Callable[[Path, Hypothesis], Iterator[str]]] = {"text": _text, "json": _json, "ctm": _ctm}
+FORMATS: dict[str, Callable[[Path, Hypothesis, int], Iterator[str]]] = {"text": _text, "json": _json, "ctm": _ctm}

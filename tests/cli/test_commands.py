@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from asr.cli.transcribe import FORMATS
+from asr.decoding.hypothesis import Hypothesis, Span
 from tests.tones import make_corpus, small_run
 
 MODULES = ("prepare", "train", "evaluate", "transcribe", "export", "report")
@@ -237,8 +239,13 @@ def test_transcribe_writes_text_json_and_ctm_and_goes_on_after_a_bad_file(run: P
     assert alone.returncode == 1
     assert alone.stderr.count("error: ") == 1
     ctm = command("transcribe", "my_run", good, "--format", "ctm", cwd=tones)
-    assert all(len(line.split()) == 6 for line in ctm.stdout.splitlines())
+    assert all(len(line.split()) == 6 and line.split()[1] == "1" for line in ctm.stdout.splitlines())
     assert command("transcribe", "my_run", good, cwd=tones).stdout.strip() == rows[0]["text"]
+
+
+def test_ctm_counts_channels_from_one() -> None:
+    found = Hypothesis(("x",), "x", -0.1, (), (Span("x", 0.5, 1.25, 0.9),))
+    assert list(FORMATS["ctm"](Path("in b.wav"), found, 1)) == ["in_b 2 0.500 0.750 x 0.9000"]
 
 
 def test_export_writes_a_bundle_that_transcribes_alone(run: Path, tones: Path, tmp_path: Path) -> None:
