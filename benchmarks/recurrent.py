@@ -6,8 +6,8 @@ outputs of the last layer; the output layer, the loss and the optimiser, the sam
 
 - The LSTM against packed `torch.nn.LSTM` with the same weights; one utterance against `torch.nn.LSTM` without packing,
   the kernels being loaded (`asr.recurrent.compiled.load`).
-- Every other cell that has a kernel against our own LSTM of the same size, and every cell but the LSTM against a plain
-  loop over the padded steps under autograd, which calls `project` and `step` of the same cells.
+- Every other cell against our own LSTM of the same size, and against a plain loop over the padded steps under autograd,
+  which calls `project` and `step` of the same cells.
 - Peak memory of a training step above that of the process before it, each side in a process of its own.
 
 Threads: `OMP_NUM_THREADS`.
@@ -82,8 +82,6 @@ def against_our_lstm(sizes: Sequence[str], pairs: int) -> None:
     for size in [one for one in sizes if one in ("3x128x16", "3x250x16")]:
         ours = OneCell("lstm", {}, *numbers(size))
         for name, chosen in OTHERS:
-            if name == "attention_lstm":
-                continue  # the one without a kernel
             other = OneCell(name, chosen, *numbers(size))
             timings = timed(ours.step, other.step, pairs)
             print(row(f"{size}, {other.title}", *timings, lambda one, two: two / one), flush=True)

@@ -17,8 +17,8 @@ Chosen with `model/cell=NAME`, options as `model.cell.OPTION=...`:
 | `conv_lstm` | Shi 2015: convolution over frequency bands | `channels`, `kernel`, `forget_bias` |
 | `attention_lstm` | after Cheng 2016: attends to a window of its own last outputs | `window`, `forget_bias` |
 
-All but `attention_lstm` have a compiled kernel for training on a CPU (`asr.recurrent.compiled`); what has none, and a
-cell of one's own, runs step by step under autograd (`asr.recurrent.paths.loop`). benchmarks/README.md has the figures.
+All have a compiled kernel for CPUs (`asr.recurrent.compiled`); a cell of one's own runs step by step under autograd
+(`asr.recurrent.paths.loop`). benchmarks/README.md has the figures.
 
 A new cell is one file that derives from `cell.Cell` (or from `gated.GatedCell`), with its equations and their source at
 the top, and a config dataclass beside it; one line in `asr.cli.schema.GROUPS`; a reference written from the equations

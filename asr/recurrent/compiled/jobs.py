@@ -16,7 +16,7 @@ from typing import Any
 from llvmlite import ir
 from numba import carray, cfunc, types
 
-from asr.recurrent.compiled import gru, instructions, kinds, layernorm, lstm, pointwise, products
+from asr.recurrent.compiled import attention, gru, instructions, kinds, layernorm, lstm, pointwise, products
 from asr.recurrent.compiled.instructions import inlined, instruction
 
 PACK, PACK_TRANSPOSED, PRODUCT, PRODUCT_OF_TRANSPOSED = range(4)
@@ -28,8 +28,9 @@ _product, _product_of_transposed = products.product, products.product_of_transpo
 _lstm_forward, _lstm_backward = lstm.forward, lstm.backward
 _gru_forward, _gru_backward = gru.forward, gru.backward
 _layernorm_forward, _layernorm_backward = layernorm.forward, layernorm.backward
+_attention_forward, _attention_backward = attention.forward, attention.backward
 
-SOURCES = (instructions, kinds, pointwise, products, lstm, gru, layernorm)
+SOURCES = (instructions, kinds, pointwise, products, lstm, gru, layernorm, attention)
 
 
 @cache
@@ -174,6 +175,38 @@ def layernorm_loops() -> Any:
                 )
                 hidden, of_loop = table[at + 33], (gradients, previous, of_gains)
                 _layernorm_backward(gates, outputs, cells, normed, scales, hidden, weights, schedule, gains, *of_loop)
+
+    return _function(work)
+
+
+@cache
+def attention_loops() -> Any:
+    """FORWARD: gates, queries, outputs, cells, keys, summaries, weights, of_gates, of_queries, of_keys, schedule,
+    scorer, hidden. BACKWARD: the same, and before hidden gradients, from_outputs, from_cells, from_keys, previous,
+    of_scorer. All as in `attention`."""
+    version = _version()
+
+    def work(table: Any) -> None:
+        version  # noqa: B018
+        while True:
+            job = _next(table)
+            if job == 0:
+                return
+            at = job + 1
+            gates, queries, outputs = _matrix(table, at), _matrix(table, at + 3), _matrix(table, at + 6)
+            cells, keys, summaries = _matrix(table, at + 9), _matrix(table, at + 12), _matrix(table, at + 15)
+            weights, of_gates, of_queries = _matrix(table, at + 18), _matrix(table, at + 21), _matrix(table, at + 24)
+            of_keys, schedule, scorer = _matrix(table, at + 27), _integers(table, at + 30), _matrix(table, at + 33)
+            states = gates, queries, outputs, cells, keys, summaries, weights
+            given = of_gates, of_queries, of_keys, schedule, scorer
+            if table[job] == FORWARD:
+                _attention_forward(*states, table[at + 36], *given)
+            else:
+                gradients, from_outputs = _matrix(table, at + 36), _matrix(table, at + 39)
+                from_cells, from_keys = _matrix(table, at + 42), _matrix(table, at + 45)
+                previous, of_scorer, hidden = _matrix(table, at + 48), _matrix(table, at + 51), table[at + 54]
+                left = gradients, from_outputs, from_cells, from_keys, previous, of_scorer
+                _attention_backward(*states, hidden, *given, *left)
 
     return _function(work)
 

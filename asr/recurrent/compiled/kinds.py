@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from asr.recurrent.cells.attention_lstm import AttentionLstmCell
 from asr.recurrent.cells.cell import Cell
 from asr.recurrent.cells.conv_lstm import ConvLstmCell
 from asr.recurrent.cells.gru import GruCell
@@ -22,7 +23,7 @@ from asr.recurrent.cells.lstm_zoneout import ZoneoutLstmCell
 from asr.recurrent.cells.odyssey import OdysseyCell
 from asr.recurrent.cells.simple import SimpleCell
 
-LSTM, GRU, LAYERNORM = "lstm", "gru", "layernorm"
+LSTM, GRU, LAYERNORM, ATTENTION = "lstm", "gru", "layernorm", "attention"
 
 # How a cell of the LSTM's kin departs from the LSTM without peepholes.
 NO_INPUT = 1  # i = 1
@@ -46,7 +47,7 @@ class Kind(NamedTuple):
     """A family of time loops, the options that are compiled into them, and what a layer of such cells needs around."""
 
     family: str
-    flags: int = 0
+    flags: int = 0  # of an attention LSTM its window
     plain_inputs: bool = True  # `Cell.project` is what `Cell` has: one product and `bias`
 
 
@@ -69,6 +70,8 @@ def other_weights(cell: Cell, n_rows: int) -> tuple[Tensor, ...]:
     """What else a loop wants, in the order of the flags: weights, or values of `n_rows` frames."""
     if isinstance(cell, GruCell):
         return (cell.bias_hn,)
+    if isinstance(cell, AttentionLstmCell):
+        return cell.weight_keys, cell.scorer
     if isinstance(cell, LayerNormLstmCell):
         return (torch.cat([cell.gain_hh, cell.gain_cell, cell.bias_cell]),)
     if isinstance(cell, ZoneoutLstmCell):
@@ -119,6 +122,7 @@ _KINDS: dict[type[Cell], Kind | Callable[[Cell], Kind]] = {
     ConvLstmCell: Kind(LSTM, PEEPHOLES, plain_inputs=False),
     GruCell: Kind(GRU, RESET_AFTER),
     GruBeforeCell: Kind(GRU),
+    AttentionLstmCell: lambda cell: Kind(ATTENTION, cast(AttentionLstmCell, cell).window),
     LayerNormLstmCell: Kind(LAYERNORM, plain_inputs=False),
     LightGruCell: Kind(LSTM, INPUT_FOLLOWS | NO_OUTPUT | LINEAR_OUT | RECTIFIED_IN, plain_inputs=False),
 }

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from asr.recurrent.compiled.instructions import LANES, compiled, inlined
-from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, sigmoid, tanh
+from asr.recurrent.compiled.instructions import compiled, inlined
+from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, sigmoid, tanh, total
 from asr.recurrent.compiled.products import pack_row, product
 
 _EPSILON = np.float32(1e-5)
@@ -148,34 +148,17 @@ def _three(gains: Any, hidden: int) -> Any:
 @compiled
 def _statistics(values: Any, size: int) -> Any:
     """Mean, and 1 / sqrt(variance + epsilon)."""
-    mean = _total(values, values, size, False) / np.float32(size)
+    mean = total(values, values, size, False) / np.float32(size)
     centred = np.empty(size, np.float32)
     for j in range(size):
         centred[j] = values[j] - mean
-    return mean, ONE / np.sqrt(_total(centred, centred, size, True) / np.float32(size) + _EPSILON)
+    return mean, ONE / np.sqrt(total(centred, centred, size, True) / np.float32(size) + _EPSILON)
 
 
 @compiled
 def _through(gradient: Any, normed: Any, scale: Any, size: int) -> None:
     """The gradient of normalised values to that of the values, in place."""
-    mean = _total(gradient, gradient, size, False) / np.float32(size)
-    along = _total(gradient, normed, size, True) / np.float32(size)
+    mean = total(gradient, gradient, size, False) / np.float32(size)
+    along = total(gradient, normed, size, True) / np.float32(size)
     for j in range(size):
         gradient[j] = scale * (gradient[j] - mean - normed[j] * along)
-
-
-@compiled
-def _total(one: Any, other: Any, size: int, products: bool) -> Any:
-    """The sum of the values of `one`, or of its products with `other`: lane by lane, then the lanes."""
-    lanes = np.zeros(LANES, np.float32)
-    whole = size // LANES * LANES
-    for first in range(0, whole, LANES):
-        for lane in range(LANES):
-            value = one[first + lane]
-            lanes[lane] += value * other[first + lane] if products else value
-    total = ZERO
-    for lane in range(LANES):
-        total += lanes[lane]
-    for j in range(whole, size):
-        total += one[j] * other[j] if products else one[j]
-    return total

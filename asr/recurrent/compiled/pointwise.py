@@ -1,4 +1,4 @@
-"""What the time loops do to single elements."""
+"""What the time loops do to single elements, and to all elements of a row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from asr.recurrent.compiled.instructions import inlined
+from asr.recurrent.compiled.instructions import LANES, compiled, inlined
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -43,3 +43,20 @@ def tanh(x: Any) -> Any:
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x))."""
     return _HALF * tanh(_HALF * x) + _HALF
+
+
+@compiled
+def total(one: Any, other: Any, size: int, products: bool) -> Any:
+    """The sum of the values of `one`, or of its products with `other`: lane by lane, then the lanes."""
+    lanes = np.zeros(LANES, np.float32)
+    whole = size // LANES * LANES
+    for first in range(0, whole, LANES):
+        for lane in range(LANES):
+            value = one[first + lane]
+            lanes[lane] += value * other[first + lane] if products else value
+    result = ZERO
+    for lane in range(LANES):
+        result += lanes[lane]
+    for j in range(whole, size):
+        result += one[j] * other[j] if products else one[j]
+    return result

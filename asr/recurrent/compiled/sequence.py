@@ -6,7 +6,7 @@ weights and of the inputs after it. In the loop remain the recurrent products of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,10 +14,30 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from asr.recurrent.cells.cell import Cell
-from asr.recurrent.compiled.families import Layer, Weights, loops
-from asr.recurrent.compiled.kinds import Kind, other_weights, put_out, recurrent_weights
+from asr.recurrent.compiled.kinds import (
+    ATTENTION,
+    GRU,
+    LAYERNORM,
+    LSTM,
+    Kind,
+    other_weights,
+    put_out,
+    recurrent_weights,
+)
+from asr.recurrent.compiled.layer import Layer, Loops, Weights
+from asr.recurrent.compiled.layer_attention import AttentionLoops
+from asr.recurrent.compiled.layer_gru import GruLoops
+from asr.recurrent.compiled.layer_layernorm import LayerNormLoops
+from asr.recurrent.compiled.layer_lstm import LstmLoops
 from asr.recurrent.compiled.matrices import packed, products, products_of_transposed
 from asr.recurrent.layout import Layout
+
+_FAMILIES: dict[str, Callable[[int], Loops]] = {
+    LSTM: LstmLoops,
+    GRU: GruLoops,
+    LAYERNORM: LayerNormLoops,
+    ATTENTION: AttentionLoops,
+}
 
 
 def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Tensor:
@@ -83,7 +103,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, whole: Tensor, layout: Layout, kind: Kind, n_directions: int, *flat: Tensor) -> Tensor:
         flat = tuple(weight.contiguous() for weight in flat)
-        outputs, kept = loops(kind).forward(_layer(layout, n_directions, whole, flat))
+        outputs, kept = _FAMILIES[kind.family](kind.flags).forward(_layer(layout, n_directions, whole, flat))
         ctx.save_for_backward(outputs, *flat)
         ctx.layout, ctx.kind, ctx.n_directions = layout, kind, n_directions
         ctx.whole, ctx.kept = whole.detach(), kept
@@ -96,7 +116,7 @@ class _Recurrence(torch.autograd.Function):
             raise RuntimeError("the gradient of a recurrent layer can be asked for once: it overwrites the activations")
         outputs, *flat = ctx.saved_tensors
         whole, layer = ctx.whole, _layer(ctx.layout, ctx.n_directions, ctx.whole, flat)
-        left = loops(ctx.kind).backward(layer, outputs, ctx.kept, gradients.contiguous())
+        left = _FAMILIES[ctx.kind.family](ctx.kind.flags).backward(layer, outputs, ctx.kept, gradients.contiguous())
         of_hh = [torch.empty_like(one.hh) for one in layer.weights]
         products_of_transposed(
             [(into[which], a, b) for into, one in zip(of_hh, left, strict=True) for which, a, b in one.factors]

@@ -1,4 +1,4 @@
-"""The kernel of every cell that has one, against the step-by-step loop in float64."""
+"""The kernel of every cell against the step-by-step loop in float64."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from tests.recurrent.cells.cases import CASES, Case
 if not compiled.available():
     pytest.skip("no kernels on this machine", allow_module_level=True)
 
-WITH_KERNEL = pytest.mark.parametrize("case", [case for case in CASES if kind_of(case.cell()) is not None], ids=str)
-WITHOUT_KERNEL = {"attention_lstm"}
+EVERY_CELL = pytest.mark.parametrize("case", CASES, ids=str)
 
 
 @dataclass
@@ -73,11 +72,7 @@ def assert_near(fast: list[Tensor], exact: list[Tensor]) -> None:
         torch.testing.assert_close(one.double(), other, rtol=0, atol=2e-5 * (float(other.abs().max()) + 0.1))
 
 
-def test_every_other_cell_has_one() -> None:
-    assert {case.name for case in CASES if kind_of(case.cell()) is None} == WITHOUT_KERNEL
-
-
-@WITH_KERNEL
+@EVERY_CELL
 @settings(deadline=None, max_examples=8)
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=20),
@@ -88,7 +83,7 @@ def test_equals_the_loop(case: Case, lengths: list[int], size: int) -> None:
     assert_near(problem.fast(), problem.exact())
 
 
-@WITH_KERNEL
+@EVERY_CELL
 def test_gives_the_same_bits_for_any_batch_and_any_threads(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outputs and gradients of the frames; those of weights are sums over the batch."""
     from asr.recurrent.compiled import team
@@ -118,7 +113,7 @@ def test_gives_the_same_bits_for_any_batch_and_any_threads(case: Case, monkeypat
         torch.testing.assert_close(outputs, together[number, :length], rtol=0, atol=0)
 
 
-@WITH_KERNEL
+@EVERY_CELL
 def test_does_not_hide_nan(case: Case) -> None:
     problem = Problem(case, [5, 3], 40)
     with torch.no_grad():

@@ -1,0 +1,62 @@
+"""The loops of `gru` over the directions of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from asr.recurrent.compiled import jobs
+from asr.recurrent.compiled.layer import Layer, Left, Weights
+from asr.recurrent.compiled.matrices import packed
+from asr.recurrent.compiled.team import Job, run
+
+
+class GruLoops:
+    """`gru`, over a layer; keeps what stands within the candidates."""
+
+    def __init__(self, flags: int) -> None:
+        self.function = jobs.gru_loops(flags)
+
+    def forward(self, layer: Layer) -> tuple[Tensor, tuple[Tensor, ...]]:
+        gates, directions, hidden = layer.gates, layer.weights, layer.hidden
+        weights, new_weights = _packed_apart(directions, transposed=True)
+        outputs, inner = layer.new_outputs(), layer.new_outputs()
+        zeros = outputs.new_zeros(1, hidden)
+        work: list[Job] = []
+        for d, at in layer.columns:
+            states = gates[d], gates[d][:, 2 * hidden :], outputs[:, at:], inner[:, at:], weights[d], new_weights[d]
+            bias = directions[d].others[0][None] if directions[d].others else zeros
+            work += [(jobs.FORWARD, *states, schedule, bias, hidden) for schedule in layer.layout.schedules[d]]
+        run(self.function, work)
+        return outputs, (inner,)
+
+    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
+        (inner,), gates, directions, hidden = kept, layer.gates, layer.weights, layer.hidden
+        weights, new_weights = _packed_apart(directions)
+        previous = [layer.new_packed(hidden) for _ in directions]
+        work: list[Job] = []
+        for d, at in layer.columns:
+            states = gates[d], gates[d][:, 2 * hidden :], outputs[:, at:], inner[:, at:], weights[d], new_weights[d]
+            for schedule in layer.layout.schedules[d]:
+                work.append((jobs.BACKWARD, *states, schedule, gradients[:, at:], previous[d], hidden))
+        run(self.function, work)
+        left = []
+        of_gates, of_new = slice(0, 2 * hidden), slice(2 * hidden, 3 * hidden)
+        for d, at in layer.columns:
+            within = inner[:, at : at + hidden]
+            of_others: tuple[Tensor, ...] = ()
+            if directions[d].others:  # the reset stands after the product, whose gradient is `within`
+                candidate, of_others = (of_new, within, previous[d]), (within.sum(0),)
+            else:  # `within` is what is multiplied
+                candidate = of_new, gates[d][:, of_new], packed([within])[0]
+            left.append(Left([(of_gates, gates[d][:, of_gates], previous[d]), candidate], of_others))
+        return left
+
+
+def _packed_apart(directions: Sequence[Weights], transposed: bool = False) -> tuple[list[Tensor], list[Tensor]]:
+    """The recurrent weights of r and z, and those of n."""
+    hidden = directions[0].hh.shape[1]
+    whole = packed([part for one in directions for part in torch.split(one.hh, [2 * hidden, hidden])], transposed)
+    return whole[::2], whole[1::2]
