@@ -81,7 +81,8 @@ def kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
 
     kind = kind_of(cells[0])
     assert kind is not None
-    return sequence.layer(rows, layout, kind, cells)
+    with torch.autocast("cpu", enabled=False):  # float32 throughout: kernels read memory, not types
+        return sequence.layer(rows, layout, kind, cells)
 
 
 def _by_steps(run: Callable[[Cell, Tensor], Tensor], cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:

@@ -124,6 +124,25 @@ def test_does_not_hide_nan(case: Case) -> None:
     assert outputs[0, :, width:].isfinite().all()
 
 
+@EVERY_CELL
+def test_computes_in_float32_under_autocast(case: Case) -> None:
+    problem = Problem(case, [5, 3], 16)
+    wanted = [
+        problem.rows,
+        *(parameter for cell in problem.cells for parameter in cell.parameters() if parameter.numel()),
+    ]
+    expected = paths.kernels(problem.cells, problem.rows, problem.layout)
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = paths.kernels(problem.cells, problem.rows, problem.layout)
+    torch.testing.assert_close(outputs, expected, rtol=0, atol=0)
+    for one, other in zip(
+        torch.autograd.grad(outputs.square().sum(), wanted),
+        torch.autograd.grad(expected.square().sum(), wanted),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+
+
 def test_masks_of_zoneout(monkeypatch: pytest.MonkeyPatch) -> None:
     """In training: the loop, given the masks that the kernel has drawn, gives what the kernel gives."""
     (case,) = (case for case in CASES if case.name == "lstm_zoneout")
