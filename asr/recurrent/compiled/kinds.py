@@ -54,7 +54,7 @@ class Kind(NamedTuple):
 def kind_of(cell: Cell) -> Kind | None:
     """The kernel that runs a cell; None: only the loop does. A derived class may step in another way: none."""
     found = _KINDS.get(type(cell))
-    return found(cell) if callable(found) and not isinstance(found, Kind) else found
+    return found(cell) if callable(found) else found
 
 
 def recurrent_weights(cell: Cell) -> Tensor:
