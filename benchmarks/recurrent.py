@@ -92,8 +92,8 @@ def against_plain_loops(sizes: Sequence[str], pairs: int) -> None:
     for name, chosen in OTHERS:
         short, other = (OneCell(name, chosen, *numbers("3x128x16"), longest) for longest in (30, 300))
         difference = disagreement(
-            short.plain_step, short.step
-        )  # without a forget gate, rounding grows from step to step
+            short.plain_step, short.step, 5 * TOLERANCE
+        )  # without a forget gate, rounding grows from step to step, and normalisation divides by what is small
         timings = timed(other.plain_step, other.step, pairs)
         print(f"{row(f'3x128x16, {other.title}', *timings, lambda one, two: one / two)}{difference:>11.0e}", flush=True)
 
@@ -247,13 +247,13 @@ def line(name: str, theirs: Run, ours: Run, pairs: int) -> str:
     return f"{row(name, *timed(theirs, ours, pairs), lambda one, two: one / two)}{difference:>11.0e}"
 
 
-def disagreement(theirs: Run, ours: Run) -> float:
+def disagreement(theirs: Run, ours: Run, tolerance: float = TOLERANCE) -> float:
     """The largest difference of outputs; stops when anything differs by more than the tolerance."""
     one, other = theirs(), ours()
     for expected, value in zip(one, other, strict=True):
         scale = max(1.0, float(expected.abs().max()))
         difference = float((expected - value).abs().max())
-        if not difference <= TOLERANCE * scale:
+        if not difference <= tolerance * scale:
             raise SystemExit(f"the two sides differ by {difference:.1e} at a scale of {scale:.1e}: nothing was timed")
     return float((one[0] - other[0]).abs().max())
 
