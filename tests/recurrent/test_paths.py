@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from asr.recurrent import compiled, paths
@@ -83,6 +85,24 @@ def test_gradients_in_float64(run: paths.Run, lengths: list[int]) -> None:
     cells, rows, layout = problem(lengths, n_inputs=2, hidden=3, dtype=torch.float64)
     weights = [parameter for cell in cells for parameter in cell.parameters()]
     assert torch.autograd.gradcheck(lambda rows, *_: run(cells, rows, layout), (rows, *weights))
+
+
+@needs_kernels
+@settings(deadline=None, max_examples=20)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=20),
+    n_inputs=st.sampled_from([1, 7, 32, 45]),
+    hidden=st.sampled_from([1, 5, 16, 33, 64, 128]),
+)
+def test_kernels_equal_the_loop_in_float64(lengths: list[int], n_inputs: int, hidden: int) -> None:
+    cells, rows, layout = problem(lengths, n_inputs, hidden)
+    fast = [paths.kernels(cells, rows, layout), *gradients(paths.kernels, cells, rows, layout)]
+    exact_cells: list[Cell] = [cell.double() for cell in cells]
+    exact_rows = rows.detach().double().requires_grad_()
+    exact = [paths.loop(exact_cells, exact_rows, layout), *gradients(paths.loop, exact_cells, exact_rows, layout)]
+    for one, other in zip(fast, exact, strict=True):
+        difference, scale = (one - other).detach().abs().max(), other.detach().abs().max() + 0.1
+        assert difference < 1e-5 * scale
 
 
 @needs_kernels
