@@ -38,7 +38,7 @@ from torch import Tensor, nn
 from asr import __version__
 from asr.errors import ConfigError
 from asr.recognition.recogniser import Recogniser
-from asr.recurrent.cells.gated import GatedCell
+from asr.recurrent.cells.gated import with_two_biases
 from asr.recurrent.cells.gru import GruCell
 from asr.recurrent.cells.gru_before import GruBeforeCell
 from asr.recurrent.cells.lstm import LstmCell
@@ -204,7 +204,7 @@ def _lstm(cell: LstmCell) -> _Operator:
 
 
 def _peephole_lstm(cell: PeepholeLstmCell) -> _Operator:
-    weights = _onnx_weights(_with_two_biases(cell), 4, (0, 3, 1, 2))
+    weights = _onnx_weights(with_two_biases(cell), 4, (0, 3, 1, 2))
     weights["P"] = _reordered(cell.peepholes.flatten(), 3, (0, 2, 1))
     return _Operator("LSTM", weights, {})
 
@@ -214,7 +214,7 @@ def _gru(cell: GruCell) -> _Operator:
 
 
 def _gru_before(cell: GruBeforeCell) -> _Operator:
-    return _Operator("GRU", _onnx_weights(_with_two_biases(cell), 3, (1, 0, 2)), {"linear_before_reset": 0})
+    return _Operator("GRU", _onnx_weights(with_two_biases(cell), 3, (1, 0, 2)), {"linear_before_reset": 0})
 
 
 def _simple(cell: SimpleCell) -> _Operator:
@@ -259,16 +259,6 @@ def _layer(graph: _Graph, name: str, layer: RecurrentLayer, frames: str, lengths
     outputs = graph.node(first.name, frames, *inputs, out=f"{name}.{first.name.lower()}", **attributes)  # (T, D, B, H)
     outputs = graph.node("Transpose", outputs, perm=[0, 2, 1, 3])
     return graph.node("Reshape", outputs, graph.integers(0, 0, layer.output_size))  # 0: as it is
-
-
-def _with_two_biases(cell: GatedCell) -> dict[str, Tensor]:
-    """The weights of a cell that torch does not have, as `to_torch` would give them."""
-    return {
-        "weight_ih": cell.weight_ih,
-        "weight_hh": cell.weight_hh,
-        "bias_ih": cell.bias,
-        "bias_hh": torch.zeros_like(cell.bias),
-    }
 
 
 def _onnx_weights(given: Mapping[str, Tensor], n_gates: int, order: Sequence[int]) -> dict[str, NDArray[np.float32]]:

@@ -49,7 +49,7 @@ class ChunkedStack:
         self._begin()
 
     def _begin(self) -> None:
-        self._waiting: list[Tensor] = []
+        self._waiting: Tensor | None = None
         self._states: list[State | None] = [None] * len(self.stack.layers)
 
     def push(self, frames: Tensor) -> Tensor:
@@ -61,26 +61,23 @@ class ChunkedStack:
         Returns:
             log posteriors (m, L) of the chunks that can be answered now, in order; often none.
         """
-        waiting = torch.cat([*self._waiting, frames])
-        answers = []
-        while len(waiting) >= self.chunk + self.right:
-            answers.append(self._answer(waiting[: self.chunk + self.right], self.chunk))
-            waiting = waiting[self.chunk :]
-        self._waiting = [waiting]
-        return self._joined(answers, frames)
+        self._waiting = frames if self._waiting is None else torch.cat([self._waiting, frames])
+        return self._read(self.chunk + self.right)
 
     def end(self) -> Tensor:
         """The utterance is over: log posteriors (m, L) of what is left of it; the next `push` begins another."""
-        (waiting,) = self._waiting or [torch.empty(0, self.stack.n_features)]
-        answers = []
-        while len(waiting) > 0:
-            answers.append(self._answer(waiting[: self.chunk + self.right], min(self.chunk, len(waiting))))
-            waiting = waiting[self.chunk :]
+        answers = self._read(1)
         self._begin()
-        return self._joined(answers, waiting)
+        return answers
 
-    def _joined(self, answers: list[Tensor], like: Tensor) -> Tensor:
-        return torch.cat(answers) if answers else like.new_empty(0, self.stack.n_labels)
+    def _read(self, least: int) -> Tensor:
+        """Answer chunks for as long as `least` frames are waiting."""
+        answers = [self.stack.output.weight.new_empty(0, self.stack.n_labels)]
+        while self._waiting is not None and len(self._waiting) >= least:
+            seen = self._waiting[: self.chunk + self.right]
+            answers.append(self._answer(seen, min(self.chunk, len(seen))))
+            self._waiting = self._waiting[self.chunk :]
+        return torch.cat(answers)
 
     def _answer(self, frames: Tensor, n_now: int) -> Tensor:
         """Log posteriors of the first `n_now` frames; those behind them are context."""

@@ -46,6 +46,17 @@ class GatedCell(Cell):
         return (like.new_zeros(len(like), self.hidden),) * self.n_states
 
 
+def with_two_biases(cell: GatedCell) -> dict[str, Tensor]:
+    """The weights of a cell as they stand where there are two biases, torch and ONNX: the second is 0. Detached."""
+    bias = cell.bias.detach()
+    return {
+        "weight_ih": cell.weight_ih.detach(),
+        "weight_hh": cell.weight_hh.detach(),
+        "bias_ih": bias,
+        "bias_hh": torch.zeros_like(bias),
+    }
+
+
 class TorchWeights(GatedCell):
     """A gated cell that `torch.nn` has too, with the same gates in the same order and a second bias.
 
@@ -58,13 +69,7 @@ class TorchWeights(GatedCell):
         Returns:
             `weight_ih` (G, n_inputs), `weight_hh` (G, O), `bias_ih` (G,), `bias_hh` (G,), which is 0; detached.
         """
-        bias = self.bias.detach()
-        return {
-            "weight_ih": self.weight_ih.detach(),
-            "weight_hh": self.weight_hh.detach(),
-            "bias_ih": bias,
-            "bias_hh": torch.zeros_like(bias),
-        }
+        return with_two_biases(self)
 
     @torch.no_grad()
     def load_torch(self, weights: Mapping[str, Tensor]) -> None:

@@ -46,7 +46,7 @@ class LstmGates(GatedCell):
         output_size: O; None: H.
     """
 
-    def __init__(self, n_inputs: int, hidden: int, forget_bias: float, output_size: int | None = None) -> None:
+    def __init__(self, n_inputs: int, hidden: int, forget_bias: float = 1.0, output_size: int | None = None) -> None:
         super().__init__(n_inputs, hidden, n_gates=4, n_states=2, output_size=output_size)
         self.bias.data[hidden : 2 * hidden] = forget_bias
 
@@ -61,9 +61,6 @@ class LstmCell(TorchWeights, LstmGates):
         hidden: H, size of an output frame.
         forget_bias: start value of the forget gate's bias.
     """
-
-    def __init__(self, n_inputs: int, hidden: int, forget_bias: float = 1.0) -> None:
-        super().__init__(n_inputs, hidden, forget_bias)
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
         output, cell = lstm_step(projected + recurrent, state[1])

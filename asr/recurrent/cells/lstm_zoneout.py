@@ -69,8 +69,9 @@ class ZoneoutLstmCell(LstmGates):
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
         last_output, last_cell = state
         output, cell = lstm_step(projected + recurrent, last_cell)
-        cell = self._zone(last_cell, cell, self.cell_zoneout)
-        output = self._zone(last_output, output, self.output_zoneout)
+        keep_cell, keep_output = self.kept(len(cell))
+        cell = keep_cell * last_cell + (1 - keep_cell) * cell
+        output = keep_output * last_output + (1 - keep_output) * output
         return output, (output, cell)
 
     def kept(self, n_rows: int) -> tuple[Tensor, Tensor]:
@@ -82,8 +83,3 @@ class ZoneoutLstmCell(LstmGates):
             for probability in (self.cell_zoneout, self.output_zoneout)
         ]
         return masks[0], masks[1]
-
-    def _zone(self, last: Tensor, new: Tensor, probability: float) -> Tensor:
-        if self.training:
-            return torch.where(torch.rand_like(new) < probability, last, new)
-        return probability * last + (1 - probability) * new

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from asr.recurrent.compiled.instructions import compiled, inlined
-from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, sigmoid, tanh, total
+from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, four, sigmoid, tanh, total
 from asr.recurrent.compiled.products import pack_row, product
 
 
@@ -54,7 +54,7 @@ def forward(
             )
         product(summaries[here:], of_gates, hidden, gates[here:], gates[here:], n_rows, 4 * hidden)
         for r in range(n_rows):
-            i_gate, f_gate, g_gate, o_gate = _four(gates[here + r], hidden)
+            i_gate, f_gate, g_gate, o_gate = four(gates[here + r], hidden)
             cell, output = cells[here + r, :hidden], outputs[here + r, :hidden]
             for j in range(hidden):
                 i, f, g, o = sigmoid(i_gate[j]), sigmoid(f_gate[j]), tanh(g_gate[j]), sigmoid(o_gate[j])
@@ -152,7 +152,7 @@ def backward(
         here, n_rows, before, carried = fields(schedule[step])
         product(from_keys[here:], of_keys, hidden, from_outputs[here:], from_outputs[here:], n_rows, hidden)
         for r in range(n_rows):
-            i_gate, f_gate, g_gate, o_gate = _four(gates[here + r], hidden)
+            i_gate, f_gate, g_gate, o_gate = four(gates[here + r], hidden)
             cell, gradient = cells[here + r, :hidden], gradients[here + r, :hidden]
             later_output, later_cell = from_outputs[here + r, :hidden], from_cells[here + r, :hidden]
             _mean(memory, cells, weights[here + r], step, r, hidden, schedule)
@@ -246,9 +246,3 @@ def _steps_before(step: int, r: int, window: int, schedule: Any) -> Any:
     while count < window and count < step and r < schedule[step - 1 - count, 1]:
         count += 1
     return count
-
-
-@inlined
-def _four(row: Any, hidden: int) -> Any:
-    """The gates i, f, g, o of a row."""
-    return row[:hidden], row[hidden : 2 * hidden], row[2 * hidden : 3 * hidden], row[3 * hidden : 4 * hidden]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from asr.recurrent.compiled.instructions import compiled, inlined
-from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, sigmoid, tanh, total
+from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, four, sigmoid, tanh, total
 from asr.recurrent.compiled.products import pack_row, product
 
 _EPSILON = np.float32(1e-5)
@@ -48,7 +48,7 @@ def forward(
                 value = (of_row[j] - mean) * scale
                 of_row[j] = value
                 row[j] += gain[j] * value
-            i_gate, f_gate, g_gate, o_gate = _four(row, hidden)
+            i_gate, f_gate, g_gate, o_gate = four(row, hidden)
             last = cells[before + r, :hidden] if r < carried else zeros[0, :hidden]
             cell, output = cells[here + r, :hidden], outputs[here + r, :hidden]
             for j in range(hidden):
@@ -101,7 +101,7 @@ def backward(
         here, n_rows, before, carried = fields(schedule[step])
         for r in range(n_rows):
             row, of_row = gates[here + r, :size], normed[here + r, :size]
-            i_gate, f_gate, g_gate, o_gate = _four(row, hidden)
+            i_gate, f_gate, g_gate, o_gate = four(row, hidden)
             last = cells[before + r, :hidden] if r < carried else zeros[0]
             cell, gradient = cells[here + r, :hidden], gradients[here + r, :hidden]
             later_output, later_cell = from_output[r], from_cell[r]
@@ -131,12 +131,6 @@ def backward(
             pack_row(outputs[before + r :] if r < carried else zeros, hidden, previous, here + r, gates.shape[0])
         if carried > 0:
             product(normed[here:], weights, size, zeros, from_output, carried, hidden)
-
-
-@inlined
-def _four(row: Any, hidden: int) -> Any:
-    """The gates i, f, g, o of a row."""
-    return row[:hidden], row[hidden : 2 * hidden], row[2 * hidden : 3 * hidden], row[3 * hidden : 4 * hidden]
 
 
 @inlined

@@ -65,7 +65,7 @@ def forward(
     literally(flags)
     zeros = np.zeros(hidden, np.float32)
     columns = _columns(hidden, flags)
-    size = columns[3] if flags & NO_OUTPUT else columns[3] + hidden
+    size = columns[4]
     p_i, p_f, p_o = _peepholes(peepholes, hidden, flags)
     for step in range(schedule.shape[0]):
         here, n_rows, before, carried = fields(schedule[step])
@@ -140,7 +140,7 @@ def backward(
     most = schedule[:, 1].max()
     zeros = np.zeros((1, hidden), np.float32)
     columns = _columns(hidden, flags)
-    size = columns[3] if flags & NO_OUTPUT else columns[3] + hidden
+    size = columns[4]
     p_i, p_f, p_o = _peepholes(peepholes, hidden, flags)
     of_p_i, of_p_f, of_p_o = _peepholes(of_peepholes, hidden, flags)
     from_output, from_cell = np.zeros((most, hidden), np.float32), np.zeros((most, hidden), np.float32)
@@ -221,16 +221,17 @@ def backward(
 
 @inlined
 def _columns(hidden: int, flags: int) -> Any:
-    """The first column of i, f, g and o; what is not there has that of the one behind it."""
+    """The first column of i, f, g and o, and G; what is not there has that of the one behind it."""
     f = 0 if flags & _NO_I else hidden
     g = f if flags & _NO_F else f + hidden
-    return 0, f, g, g + hidden
+    o = g + hidden
+    return 0, f, g, o, o if flags & NO_OUTPUT else o + hidden
 
 
 @inlined
 def _four(row: Any, columns: Any, hidden: int) -> Any:
     """The gates i, f, g, o of a row."""
-    i, f, g, o = columns
+    i, f, g, o, _ = columns
     return row[i : i + hidden], row[f : f + hidden], row[g : g + hidden], row[o : o + hidden]
 
 

@@ -20,6 +20,12 @@ def fields(step: Any) -> Any:
 
 
 @inlined
+def four(row: Any, hidden: int) -> Any:
+    """The gates i, f, g, o of a row."""
+    return row[:hidden], row[hidden : 2 * hidden], row[2 * hidden : 3 * hidden], row[3 * hidden : 4 * hidden]
+
+
+@inlined
 def tanh(x: Any) -> Any:
     """tanh within 3e-7; NaN stays NaN. A quotient of polynomials, coefficients of Eigen's `ptanh_float`."""
     limit = np.float32(7.90531110763549805)  # beyond, tanh is 1 in float32
