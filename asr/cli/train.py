@@ -74,7 +74,8 @@ def _train(config: DictConfig) -> None:
             _remove_empty(folder)
         raise
     if values["init"] is not None:
-        anew = "; its labels differ, so the output layer begins anew" if experiment.new_output else ""
+        new = experiment.new_labels
+        anew = f"; it does not know {new} of the {len(experiment.inventory)} labels, which begin anew" if new else ""
         console.print(f"training begins with the weights of {values['init']}{anew}", soft_wrap=True)
     if experiment.left_out:
         console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")

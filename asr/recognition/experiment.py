@@ -73,7 +73,7 @@ class Experiment:
         on_progress: hears `(what, done, total)` of long preparations.
 
     Attributes:
-        new_output: whether the output layer begins with random weights, as without `init`.
+        new_labels: how many labels `init` knows no weights for; all of them without it.
     """
 
     def __init__(self, config: Mapping[str, Any], folder: Path, on_progress: Progress) -> None:
@@ -93,7 +93,7 @@ class Experiment:
         check_labels(self.rates, self.inventory)
         torch.manual_seed(derive_seed(self.training.seed, "weights"))
         self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory)
-        self.new_output = self._take_weights(config["init"])
+        self.new_labels = self._take_weights(config["init"])
         extractor = self.recogniser.extractor
         self.augmenter: Augmenter = build(
             config["augment"], self.plugins,
@@ -139,9 +139,9 @@ class Experiment:
                 self.run.go_on()
             return trainer.run()
 
-    def _take_weights(self, model: str | None) -> bool:
-        """Begin with a model's weights; whether the output layer is random all the same."""
-        return model is None or not take_weights(self.recogniser, load(model, self.plugins), model)
+    def _take_weights(self, model: str | None) -> int:
+        """Begin with a model's weights; for how many labels the output layer is random all the same."""
+        return len(self.inventory) if model is None else take_weights(self.recogniser, load(model, self.plugins), model)
 
     def _splits(self) -> Splits:
         if self.run.started:

@@ -9,7 +9,7 @@ from asr.recognition.recogniser import Recogniser
 SHARED = ("features", "stacking", "model")  # what the network's inputs and weights depend on
 
 
-def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> bool:
+def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> int:
     """Copy the source's weights into a recogniser that is to be trained.
 
     The normaliser is not copied: its statistics are those of the new training set.
@@ -20,7 +20,8 @@ def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> bool:
         name: of the source, for messages.
 
     Returns:
-        Whether the output layer came along; where the labels differ it keeps its random weights.
+        How many labels, the blank among them, keep the random weights of the output layer: those that the source does
+        not know; all, where one spells with characters and the other with labels.
 
     Raises:
         ConfigError: features, frame stacking or network are not those of the source; names each option.
@@ -34,9 +35,14 @@ def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> bool:
     ]
     if differing:
         raise ConfigError(f"init={name}: these weights need {' '.join(differing)}; give these options too")
+    ours, theirs = recogniser.inventory, source.inventory
+    places = {label: number for number, label in enumerate(theirs.labels)} if ours.unit == theirs.unit else {}
+    known = [number for number, label in enumerate(ours.labels) if label in places]
     weights = source.model.state_dict()
-    same_labels = source.inventory.to_dict() == recogniser.inventory.to_dict()
-    if not same_labels:
-        weights |= {key: value for key, value in recogniser.model.state_dict().items() if key.startswith("output.")}
+    for key, rows in recogniser.model.state_dict().items():
+        if key.startswith("output."):
+            taken = rows.clone()
+            taken[known] = weights[key][[places[ours.labels[number]] for number in known]]
+            weights[key] = taken
     recogniser.model.load_state_dict(weights)
-    return same_labels
+    return len(ours) - len(known)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import asr
+from asr.corpus.inventory import Inventory
 from asr.errors import CheckpointError, ConfigError
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
@@ -19,7 +20,7 @@ from tests.training.toy import Silent
 def test_training_begins_where_the_other_model_ended(tones: Path, trained: Path, tmp_path: Path) -> None:
     values = compose_small(tones, init=str(trained), **{"training.epochs": "1", "optimizer.lr": "1e-9"})
     experiment = Experiment(values, tmp_path / "run", quiet)
-    assert not experiment.new_output
+    assert experiment.new_labels == 0
     for name, weight in asr.load(trained).model.state_dict().items():
         assert torch.equal(experiment.recogniser.model.state_dict()[name], weight), name
     experiment.train(Silent())
@@ -30,10 +31,21 @@ def test_training_begins_where_the_other_model_ended(tones: Path, trained: Path,
 def test_other_labels_get_a_new_output_layer(tones: Path, trained: Path, tmp_path: Path) -> None:
     changes = {"inventory.unit": "labels", "scoring.rates": "[per]"}
     experiment = Experiment(compose_small(tones, init=str(trained), **changes), tmp_path / "run", quiet)
-    assert experiment.new_output
+    assert experiment.new_labels == len(experiment.inventory)
     ours, theirs = experiment.recogniser.model.state_dict(), asr.load(trained).model.state_dict()
     kept = {name for name, weight in ours.items() if weight.shape == theirs[name].shape and weight.equal(theirs[name])}
     assert kept == {name for name in ours if not name.startswith("output.")}
+
+
+def test_labels_that_both_know_keep_their_outputs(tones: Path, trained: Path, tmp_path: Path) -> None:
+    recogniser, old = Experiment(compose_small(tones), tmp_path / "run", quiet).recogniser, asr.load(trained)
+    blank, _, *rest = recogniser.inventory.labels
+    recogniser.inventory = Inventory((blank, "\N{SNOWMAN}", *reversed(rest)), "characters")  # one new, others moved
+    before = recogniser.model.output.weight.clone()
+    assert take_weights(recogniser, old, "old") == 1
+    for number, label in enumerate(recogniser.inventory.labels):
+        expected = before[number] if number == 1 else old.model.output.weight[old.inventory.labels.index(label)]
+        assert torch.equal(recogniser.model.output.weight[number], expected), label
 
 
 def test_a_model_older_than_an_option_has_its_default(tones: Path, trained: Path, tmp_path: Path) -> None:
@@ -41,7 +53,7 @@ def test_a_model_older_than_an_option_has_its_default(tones: Path, trained: Path
     old = asr.load(trained)
     for name in ("direction", "skips"):
         del old.config["model"][name]
-    assert take_weights(recogniser, old, "old")
+    assert take_weights(recogniser, old, "old") == 0
     recogniser.config["model"]["direction"] = "forward"
     with pytest.raises(ConfigError, match=r"these weights need model\.direction=both; give"):
         take_weights(recogniser, old, "old")
