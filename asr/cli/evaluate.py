@@ -49,7 +49,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=("train", "dev", "test"),
         help="which split of the run (repeatable; default dev and test, of folds test)",
     )
-    parser.add_argument("--out", type=Path, help="also write the result as <recipe>-seed<k>.json into this folder")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="also write the result into this folder, as <recipe>[-<departures from it>]-seed<k>.json",
+    )
     parser.add_argument("--by", metavar="TAG", help="also rates of each value of a tag, such as speaker or donor")
     add_plugin(parser)
     parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
@@ -70,6 +74,7 @@ def _evaluate_runs(given: argparse.Namespace) -> None:
     from asr.recognition.finish import evaluate_run
     from asr.recognition.folds import evaluate_folds
     from asr.recognition.run_folder import RunFolder
+    from asr.report.results import result_name
     from asr.training.checkpoint import write_json
 
     folders = [RunFolder(path) for path in given.runs]
@@ -85,8 +90,7 @@ def _evaluate_runs(given: argparse.Namespace) -> None:
         of_one = f"the run is not finished: these are its best weights after {result.get('epochs')} epochs"
         console.print("not all folds are finished: these are their best weights" if "folds" in result else of_one)
     if given.out is not None:
-        name = result["recipe"].rpartition("/")[2]
-        path = given.out / f"{name}-seed{result['seed']}.json"
+        path = given.out / result_name(result["recipe"], result["options"], result["seed"])
         given.out.mkdir(parents=True, exist_ok=True)
         write_json(path, result)
         console.print(f"wrote {path}", soft_wrap=True)

@@ -28,6 +28,8 @@ from asr.config import nearest
 from asr.errors import AsrError, ConfigError, listed
 from asr.resources import resource
 
+_ANY_MACHINE = ("seed", "threads", "device")
+
 
 def main() -> None:
     """Entry point."""
@@ -68,7 +70,7 @@ def _train(config: DictConfig) -> None:
     console.print(f"recipe {values['recipe']}, run folder {folder}", soft_wrap=True)
     try:
         with Steps() as steps:
-            experiment = Experiment(values, folder, steps)
+            experiment = Experiment(values, folder, steps, _departures())
     except BaseException:
         if not given:
             _remove_empty(folder)
@@ -108,6 +110,15 @@ def _remove_empty(folder: Path) -> None:
     """The folder and those above it that it leaves empty; nothing where something is in it."""
     with suppress(OSError):
         os.removedirs(folder)
+
+
+def _departures() -> list[str]:
+    """The options of the command line that make this run another one than its recipe with another seed."""
+    from asr.recognition.run_folder import HARMLESS
+
+    of_no_account = {*HARMLESS, "recipe", "run_dir", "corpus.root", *(f"training.{name}" for name in _ANY_MACHINE)}
+    given = HydraConfig.get().overrides.task
+    return sorted(one for one in given if one.partition("=")[0].lstrip("+") not in of_no_account)
 
 
 def _command(folder: Path) -> str:

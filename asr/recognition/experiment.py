@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,12 +71,15 @@ class Experiment:
         config: the whole composed configuration, plain values.
         folder: the run folder; an unfinished run in it is resumed when its configuration is the same.
         on_progress: hears `(what, done, total)` of long preparations.
+        options: in what the run departs from its recipe, as on a command line; its result tells them.
 
     Attributes:
         new_labels: how many labels `init` knows no weights for; all of them without it.
     """
 
-    def __init__(self, config: Mapping[str, Any], folder: Path, on_progress: Progress) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], folder: Path, on_progress: Progress, options: Sequence[str] = ()
+    ) -> None:
         self.config, self.on_progress = config, on_progress
         self.training = TrainingConfig(**config["training"])
         self.loss = LossConfig(**config["loss"])
@@ -113,7 +116,7 @@ class Experiment:
         with self.run.alone():
             self.run.check(config)  # again: somebody else may have begun a run here meanwhile
             if not self.run.started:
-                self.run.begin(config, self.splits)
+                self.run.begin(config, self.splits, options)
 
     @property
     def left_out(self) -> list[str]:

@@ -110,6 +110,7 @@ def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequen
     return {
         "recipe": config["recipe"],
         "seed": training["seed"],
+        "options": started["options"],
         "command": started["command"],
         "commit": started["commit"],
         **({"resumed_with": started["later"]} if started["later"] else {}),

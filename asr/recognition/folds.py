@@ -43,6 +43,7 @@ def evaluate_folds(
     }
     unfinished = {"unfinished": True} if any("unfinished" in result for result in results) else {}
     shared = {name: value for name, value in results[0].items() if name not in _OF_ONE}
+    shared["options"] = [one for one in shared["options"] if all(one in result["options"] for result in results)]
     together = {split: _together(runs, split) for split in splits}
     return shared | summed | unfinished | {"folds": len(runs), "splits": together}
 

@@ -78,15 +78,22 @@ class RunFolder:
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
 
-    def begin(self, config: Mapping[str, Any], splits: Mapping[str, Sequence[Utterance]]) -> None:
+    def begin(
+        self, config: Mapping[str, Any], splits: Mapping[str, Sequence[Utterance]], options: Sequence[str] = ()
+    ) -> None:
         """Write what the run starts from: environment, manifests, and last the configuration. For who is `alone`.
+
+        Args:
+            config: composed.
+            splits: the utterances.
+            options: in what the run departs from its recipe, as on a command line.
 
         Raises:
             DataError: the folder cannot be written.
         """
         from omegaconf import OmegaConf
 
-        write_json(self.environment, environment() | {"seed": config["training"]["seed"]})
+        write_json(self.environment, environment() | {"seed": config["training"]["seed"], "options": list(options)})
         try:
             write_corpus(splits, self.manifests)
         except AsrError:
@@ -155,7 +162,7 @@ class RunFolder:
         """
         try:
             told: dict[str, Any] = json.loads(self.environment.read_text(encoding="utf-8"))
-            return {"later": []} | told | {name: told[name] for name in _TOLD}
+            return {"later": [], "options": []} | told | {name: told[name] for name in _TOLD}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{self.environment} does not tell how the run was started: {error!r}") from error
 

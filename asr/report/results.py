@@ -1,9 +1,13 @@
-"""Result files: what one run reported, `recipes/<task>/results/<recipe>-seed<k>.json`."""
+"""Result files: what one run reported, `recipes/<task>/results/<recipe>-seed<k>.json`.
+
+A run that departs from its recipe tells so in its name as well: `<recipe>-model_cell=gru-seed<k>.json`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +40,7 @@ class Result:
     Attributes:
         path: of the file.
         recipe: `task/name`.
+        options: in what the run departed from its recipe.
         seed: of the run.
         commit: of the code; empty where it is not known.
         train_seconds: how long training took; None where it is not known.
@@ -44,10 +49,17 @@ class Result:
 
     path: Path
     recipe: str
+    options: tuple[str, ...]
     seed: int
     commit: str
     train_seconds: float | None
     splits: Mapping[str, SplitResult]
+
+
+def result_name(recipe: str, options: Sequence[str], seed: int) -> str:
+    """What a result file is called."""
+    departures = "".join("-" + re.sub(r"[^\w.,=+]", "_", option) for option in options)
+    return f"{recipe.rpartition('/')[2]}{departures}-seed{seed}.json"
 
 
 def read_result(path: Path) -> Result:
@@ -65,6 +77,7 @@ def read_result(path: Path) -> Result:
         return Result(
             path,
             str(values["recipe"]),
+            tuple(str(option) for option in values.get("options", ())),
             int(values["seed"]),
             str(values.get("commit") or ""),
             None if seconds is None else float(seconds),
@@ -94,13 +107,13 @@ def read_results(task: Path) -> list[Result]:
         except DataError as error:
             problems.append(str(error))
             continue
-        expected = f"{result.recipe}-seed{result.seed}.json"
+        expected = f"{result.recipe.partition('/')[0]}/{result_name(result.recipe, result.options, result.seed)}"
         if f"{task.name}/{path.name}" != expected:
             problems.append(f"{path.name}: holds recipe '{result.recipe}' with seed {result.seed}; call it {expected}")
         results.append(result)
     if problems:
         raise Problems(problems, f"{task.name}/results")
-    return sorted(results, key=lambda result: (result.recipe, result.seed))
+    return sorted(results, key=lambda result: (result.recipe, result.options, result.seed))
 
 
 def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
