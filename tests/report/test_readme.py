@@ -1,67 +1,20 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from asr.errors import DataError, Problems
-from asr.report.readme import fill, readmes, table, update
+from asr.report.markdown import parts_table, results_table
+from asr.report.readme import fill, readmes, update
 from asr.report.results import read_result, read_results
+from tests.report.made import cells, put, rate, result
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def rate(substitutions: int, reference: int, **more: Any) -> dict[str, Any]:
-    percent = round(100 * substitutions / reference, 4)
-    counts = {"reference": reference, "substitutions": substitutions, "deletions": 0, "insertions": 0, "unit": "words"}
-    return {"percent": percent, "low": percent - 1, "high": percent + 2, **counts, **more}
-
-
-def result(recipe: str, seed: int, dev: int, test: int, **more: Any) -> dict[str, Any]:
-    splits = {
-        "dev": {"utterances": 4, "excluded": [], "rates": {"wer": rate(dev, 200)}},
-        "test": {"utterances": 5, "excluded": [], "rates": {"wer": rate(test, 1000)}},
-    }
-    return {
-        "recipe": recipe,
-        "seed": seed,
-        "commit": "0123456789abcdef",
-        "train_seconds": 600.0,
-        "splits": splits,
-        **more,
-    }
-
-
-def put(root: Path, *values: dict[str, Any]) -> None:
-    for each in values:
-        path = root / "recipes" / each["recipe"].split("/")[0] / "results"
-        path.mkdir(parents=True, exist_ok=True)
-        name = f"{each['recipe'].split('/')[1]}-seed{each['seed']}.json"
-        (path / name).write_text(json.dumps(each), encoding="utf-8")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A checkout with two recipes of one task, nothing run, and a README with a table for them."""
-    (tmp_path / "recipes" / "an4").mkdir(parents=True)
-    for recipe in ("ctc", "ctc_large"):
-        (tmp_path / "recipes" / "an4" / f"{recipe}.yaml").write_text("", encoding="utf-8")
-    (tmp_path / "README.md").write_text(
-        "# Top\n\n<!-- results:an4 -->\nold\n<!-- /results -->\n\nEnd\n", encoding="utf-8"
-    )
-    return tmp_path
-
-
-def cells(text: str) -> list[list[str]]:
-    """The rows of a Markdown table, its heading left out."""
-    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-
-
 def test_a_missing_run_reads_not_run(root: Path) -> None:
-    assert [row[:4] for row in cells(table("an4", root / "recipes"))] == [
+    assert [row[:4] for row in cells(results_table("an4", root / "recipes"))] == [
         ["`an4/ctc`", "", "not run", "not run"],
         ["`an4/ctc_large`", "", "not run", "not run"],
     ]
@@ -69,14 +22,14 @@ def test_a_missing_run_reads_not_run(root: Path) -> None:
 
 def test_one_seed_stands_with_its_interval(root: Path) -> None:
     put(root, result("an4/ctc", 1, dev=10, test=81))
-    assert cells(table("an4/ctc", root / "recipes")) == [
+    assert cells(results_table("an4/ctc", root / "recipes")) == [
         ["`an4/ctc`", "`wer`", "5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "1000 words", "1", "10 min", "0123456"]
     ]
 
 
 def test_several_seeds_stand_with_mean_and_range(root: Path) -> None:
     put(root, *(result("an4/ctc", seed, dev=10, test=test) for seed, test in ((1, 81), (2, 90), (10, 84))))
-    assert cells(table("an4/ctc", root / "recipes"))[0][2:6] == [
+    assert cells(results_table("an4/ctc", root / "recipes"))[0][2:6] == [
         "5.0 (5.0 to 5.0)",
         "8.5 (8.1 to 9.0)",
         "1000 words",
@@ -88,7 +41,7 @@ def test_every_rate_of_a_recipe_has_a_row(root: Path) -> None:
     values = result("an4/ctc", 1, 10, 81)
     values["splits"]["test"]["rates"]["cer"] = rate(40, 4000, unit="characters")
     put(root, values)
-    rows = cells(table("an4/ctc", root / "recipes"))
+    rows = cells(results_table("an4/ctc", root / "recipes"))
     assert [row[1:5] for row in rows] == [
         ["`wer`", "5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "1000 words"],
         ["`cer`", "not run", "1.0 [0.0, 3.0]", "4000 characters"],
@@ -99,7 +52,7 @@ def test_excluded_utterances_are_shown(root: Path) -> None:
     values = result("an4/ctc", 1, 10, 81)
     values["splits"]["test"]["excluded"] = ["u1", "u2"]
     put(root, values)
-    assert "1000 words, 2 utterances excluded" in table("an4/ctc", root / "recipes")
+    assert "1000 words, 2 utterances excluded" in results_table("an4/ctc", root / "recipes")
 
 
 def test_update_fills_between_the_marks_and_nothing_else(root: Path) -> None:
@@ -115,7 +68,7 @@ def test_update_fills_between_the_marks_and_nothing_else(root: Path) -> None:
 
 def test_check_complains_and_writes_nothing(root: Path) -> None:
     before = (root / "README.md").read_text(encoding="utf-8")
-    with pytest.raises(Problems, match=r"README\.md: its tables are not what the result files say; run asr-report"):
+    with pytest.raises(Problems, match=r"README\.md: it is not what the result files say; run asr-report"):
         update(root, check=True)
     assert (root / "README.md").read_text(encoding="utf-8") == before
     update(root)
@@ -137,9 +90,9 @@ def test_marks_that_do_not_fit_are_named(root: Path) -> None:
 
 def test_an_unknown_name_gets_the_nearest(root: Path) -> None:
     with pytest.raises(DataError, match=r"results:an4/cct: there is no such task or recipe; did you mean 'an4/ctc'\?"):
-        table("an4/cct", root / "recipes")
+        results_table("an4/cct", root / "recipes")
     with pytest.raises(DataError, match=r"results:an5: .* did you mean 'an4'\?"):
-        table("an5", root / "recipes")
+        results_table("an5", root / "recipes")
 
 
 def test_all_problems_of_results_come_together(root: Path) -> None:
@@ -178,13 +131,13 @@ def test_seeds_scored_on_different_references_are_not_averaged(root: Path) -> No
     other["splits"]["test"]["rates"]["wer"] = rate(81, 990)
     put(root, result("an4/ctc", 1, 10, 81), other)
     with pytest.raises(Problems, match="test wer: seeds with different reference lengths cannot be averaged"):
-        table("an4", root / "recipes")
+        results_table("an4", root / "recipes")
 
 
 def test_a_result_without_a_recipe_is_named(root: Path) -> None:
     put(root, result("an4/gone", 1, 10, 81))
     with pytest.raises(Problems, match=r"gone-seed1\.json: there is no recipe 'an4/gone'"):
-        table("an4", root / "recipes")
+        results_table("an4", root / "recipes")
 
 
 def test_results_are_sorted_by_seed_as_a_number(root: Path) -> None:
@@ -208,7 +161,7 @@ def test_a_recipe_is_told_by_the_values_of_a_tag(root: Path) -> None:
     one = result("an4/ctc", 1, 20, 90)
     one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400), "ser": rate(1, 2)}, "": {"wer": rate(60, 600)}}}
     put(root, one)
-    rows = cells(table("an4", root / "recipes", "sex"))
+    rows = cells(parts_table("an4", root / "recipes", "sex"))
     assert [row[:3] for row in rows[:2]] == [["`an4/ctc`", "", "`wer`"], ["`an4/ctc`", "f", "`wer`"]]
     assert rows[1][3:] == ["none", "7.5 [6.5, 9.5]", "400 words", "1"]
     text = fill("<!-- results:an4/ctc by sex -->\n<!-- /results -->\n", root / "recipes")
@@ -218,15 +171,15 @@ def test_a_recipe_is_told_by_the_values_of_a_tag(root: Path) -> None:
 
 def test_a_part_is_told_of_the_seeds_that_have_it(root: Path) -> None:
     one, other = result("an4/ctc", 1, 20, 90), result("an4/ctc", 2, 20, 90)
-    assert cells(table("an4", root / "recipes", "sex")) == [
+    assert cells(parts_table("an4", root / "recipes", "sex")) == [
         [f"`an4/{name}`", "", "", "not run", "not run", "", ""] for name in ("ctc", "ctc_large")
     ]
     one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400)}}}
     put(root, one, other)
-    rows = cells(table("an4", root / "recipes", "sex"))
+    rows = cells(parts_table("an4", root / "recipes", "sex"))
     assert rows[0][-3:] == ["7.5 [6.5, 9.5]", "400 words", "1"]
     with pytest.raises(DataError, match=r"results:an4 by sx: no result tells of 'sx'; did you mean 'sex'"):
-        table("an4", root / "recipes", "sx")
+        parts_table("an4", root / "recipes", "sx")
 
 
 def test_a_percentage_of_a_part_is_checked_too(root: Path) -> None:

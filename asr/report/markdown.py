@@ -1,0 +1,225 @@
+"""Markdown tables of results, for README files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from asr.config import nearest
+from asr.errors import DataError, Problems
+from asr.report.comparison import Estimate, Way, base_of, difference, ways
+from asr.report.results import Result, SplitResult, read_results
+from asr.scoring.edits import ErrorCounts
+from asr.scoring.rates import Rate
+
+_HEADINGS = ("recipe", "rate", "dev, %", "test, %", "test reference", "seeds", "training", "commit")
+_NOT_RUN = "not run"
+_LEGEND = (
+    "Errors / reference length, in percent. One seed: 95 % bootstrap interval in brackets. "
+    "Several seeds: their mean, with the range in parentheses."
+)
+_LEGEND_COMPARED = (
+    "Errors / reference length, in percent: mean over the seeds, in brackets its 95 % interval over the seeds (Student's "
+    "t; of a difference, Welch's)."
+)
+
+
+def results_table(name: str, recipes: Path) -> str:
+    """All rates of a task or a recipe.
+
+    Raises:
+        DataError: there is no such task or recipe.
+        Problems: result files that cannot be read, that belong to no recipe, or whose seeds were scored on different
+            references.
+    """
+    rows = []
+    for recipe, results in results_of(name, recipes).items():
+        for way in ways(results) or [Way((), ())]:
+            rows += _rows(_label(recipe, way), way.results)
+    return _table(_HEADINGS, rows, _LEGEND)
+
+
+def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) -> str:
+    """The first rate of a task's recipes or of one recipe, for each value of a tag.
+
+    Args:
+        name: `task` or `task/recipe`.
+        recipes: the folder of recipes.
+        tag: by which results were taken apart.
+        only: these values alone; empty: all.
+
+    Raises:
+        DataError: no result tells of the tag; and as `results_table`.
+        Problems: as `results_table`.
+    """
+    found = results_of(name, recipes)
+    tags = {one for results in found.values() for each in results for split in each.splits.values() for one in split.by}
+    if tags and tag not in tags:
+        raise DataError(
+            f"results:{name} by {tag}: no result tells of '{tag}'{nearest(tag, tags)}; asr-evaluate --by {tag}"
+        )
+    rows = []
+    for recipe, results in found.items():
+        for way in ways(results) or [Way((), ())]:
+            rows += _rows_by(tag, _label(recipe, way), way.results, only)
+    return _table(("recipe", tag, "rate", *_HEADINGS[2:6]), rows, _LEGEND)
+
+
+def comparison_table(name: str, recipes: Path, base: str) -> str:
+    """The first rate of a recipe for each way in which it was run, beside one of them.
+
+    Args:
+        name: `task/recipe`.
+        recipes: the folder of recipes.
+        base: name of the way beside which the others are put.
+
+    Raises:
+        DataError: no run was called so; and as `results_table`.
+        Problems: as `results_table`.
+    """
+    compared, rate = compared_ways(name, recipes)
+    beside = base_of(compared, base)
+    rows = []
+    for way in compared:
+        less = "" if way is beside else _told(difference(way, beside, "test", rate))
+        splits = [_told(way.estimate(split, rate)) for split in ("dev", "test")]
+        rows.append([f"`{way.name}`", *splits, less, _seeds(way.results), _training(way.results)])
+    headings = ("run with", f"dev {rate}, %", f"test {rate}, %", f"test, less `{base}`", "seeds", "training")
+    return _table(headings, rows, _LEGEND_COMPARED)
+
+
+def compared_ways(name: str, recipes: Path) -> tuple[list[Way], str]:
+    """The ways in which one recipe was run, and its first rate.
+
+    Raises:
+        DataError: it is no recipe, or was never run; and as `results_table`.
+        Problems: as `results_table`.
+    """
+    compared = ways([result for results in results_of(name, recipes).values() for result in results])
+    rates = [rate for way in compared for each in way.results for split in each.splits.values() for rate in split.rates]
+    if "/" not in name or not rates:
+        raise DataError(f"results:{name} against ...: give a recipe that was run, task/name")
+    return compared, rates[0]
+
+
+def results_of(name: str, recipes: Path) -> dict[str, list[Result]]:
+    """All results of each recipe of a task, or of the one recipe that is named.
+
+    Raises:
+        DataError, Problems: as `results_table`.
+    """
+    task, _, only = name.partition("/")
+    known = sorted(path.stem for path in (recipes / task).glob("*.yaml"))
+    if not known or (only and only not in known):
+        names = [*(path.parent.name for path in recipes.glob("*/*.yaml")), *(f"{task}/{recipe}" for recipe in known)]
+        raise DataError(f"results:{name}: there is no such task or recipe{nearest(name, names)}")
+    results = read_results(recipes / task)
+    if problems := _misfits(results, [f"{task}/{recipe}" for recipe in known]):
+        raise Problems(problems, f"{task}/results")
+    shown = [f"{task}/{one}" for one in ([only] if only else known)]
+    return {recipe: [each for each in results if each.recipe == recipe] for recipe in shown}
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(["| " + " | ".join(row) + " |" for row in lines] + ["", legend])
+
+
+def _label(recipe: str, way: Way) -> str:
+    return " ".join(f"`{word}`" for word in (recipe, *way.options))
+
+
+def _rows(label: str, results: Sequence[Result]) -> list[list[str]]:
+    """One row for each rate."""
+    names = dict.fromkeys(name for each in results for split in each.splits.values() for name in split.rates)
+    if not names:
+        return [[label, "", _NOT_RUN, _NOT_RUN, *[""] * (len(_HEADINGS) - 4)]]
+    commits = ", ".join(dict.fromkeys(each.commit[:7] for each in results if each.commit))
+    rest = [_seeds(results), _training(results), commits]
+    return [
+        [label, f"`{name}`", _cell(results, "dev", name), _cell(results, "test", name), _length(results, name), *rest]
+        for name in names
+    ]
+
+
+def _rows_by(tag: str, label: str, results: Sequence[Result], only: Sequence[str]) -> list[list[str]]:
+    """One row for each value of a tag."""
+    values = {value for each in results for split in each.splits.values() for value in split.by.get(tag, {})}
+    if not values:
+        return [[label, "", "", _NOT_RUN, _NOT_RUN, "", ""]]
+    rows = []
+    for value in sorted(values.intersection(only) if only else values):
+        parts = [part for part in (_part(each, tag, value) for each in results) if part.splits]
+        name = next(name for each in parts for split in each.splits.values() for name in split.rates)
+        cells = [_cell(parts, split, name) if _rates(parts, split, name) else "none" for split in ("dev", "test")]
+        rows.append([label, value, f"`{name}`", *cells, _length(parts, name), _seeds(parts)])
+    return rows
+
+
+def _part(result: Result, tag: str, value: str) -> Result:
+    """What a run reported of one value of a tag, of the splits that have it."""
+    found = {name: split.by.get(tag, {}).get(value) for name, split in result.splits.items()}
+    return replace(result, splits={name: SplitResult(0, 0, rates) for name, rates in found.items() if rates})
+
+
+def _told(estimate: Estimate | None) -> str:
+    return _NOT_RUN if estimate is None else str(estimate)
+
+
+def _seeds(results: Sequence[Result]) -> str:
+    return ", ".join(str(each.seed) for each in results)
+
+
+def _training(results: Sequence[Result]) -> str:
+    """How long it took on average."""
+    seconds = [each.train_seconds for each in results if each.train_seconds is not None]
+    return _duration(sum(seconds) / len(seconds)) if seconds else ""
+
+
+def _cell(results: Sequence[Result], split: str, name: str) -> str:
+    """The rate of one seed with its interval, or the mean and range of several."""
+    rates = _rates(results, split, name)
+    if not rates:
+        return _NOT_RUN
+    mean = 100.0 * sum((rate.counts for rate in rates), ErrorCounts()).rate
+    if len(rates) > 1:
+        return f"{mean:.1f} ({min(rate.percent for rate in rates):.1f} to {max(rate.percent for rate in rates):.1f})"
+    low, high = rates[0].low, rates[0].high
+    return f"{mean:.1f}" + ("" if low is None or high is None else f" [{low:.1f}, {high:.1f}]")
+
+
+def _length(results: Sequence[Result], name: str) -> str:
+    """The reference length of the test set, and how many of its utterances were left out."""
+    rates = _rates(results, "test", name)
+    if not rates:
+        return ""
+    excluded = max(each.splits["test"].excluded for each in results if "test" in each.splits)
+    return f"{rates[0].reference} {rates[0].unit}" + (f", {excluded} utterances excluded" if excluded else "")
+
+
+def _rates(results: Sequence[Result], split: str, name: str) -> list[Rate]:
+    return [
+        each.splits[split].rates[name] for each in results if split in each.splits and name in each.splits[split].rates
+    ]
+
+
+def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:
+    """Results without a recipe, and seeds of a recipe that were scored on different references."""
+    problems = [f"{each.path.name}: there is no recipe '{each.recipe}'" for each in results if each.recipe not in known]
+    lengths: dict[tuple[str, tuple[str, ...], str, str], dict[int, str]] = {}
+    for each in results:
+        for split, found in each.splits.items():
+            for name, rate in found.rates.items():
+                key = (each.recipe, each.options, split, name)
+                lengths.setdefault(key, {}).setdefault(rate.reference, each.path.name)
+    for (_, _, split, name), files in lengths.items():
+        if len(files) > 1:
+            said = ", ".join(f"{length} in {file}" for length, file in files.items())
+            problems.append(f"{split} {name}: seeds with different reference lengths cannot be averaged ({said})")
+    return problems
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60.0
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60.0:.1f} h"
