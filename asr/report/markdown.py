@@ -20,8 +20,8 @@ _LEGEND = (
     "Several seeds: their mean, with the range in parentheses."
 )
 _LEGEND_COMPARED = (
-    "Errors / reference length, in percent: mean over the seeds, in brackets its 95 % interval over the seeds (Student's "
-    "t; of a difference, Welch's)."
+    "Errors / reference length, in percent: mean over the seeds, in brackets its 95 % interval over the seeds "
+    "(Student's t; of a difference, Welch's)."
 )
 
 
@@ -56,9 +56,8 @@ def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) ->
     found = results_of(name, recipes)
     tags = {one for results in found.values() for each in results for split in each.splits.values() for one in split.by}
     if tags and tag not in tags:
-        raise DataError(
-            f"results:{name} by {tag}: no result tells of '{tag}'{nearest(tag, tags)}; asr-evaluate --by {tag}"
-        )
+        near = nearest(tag, tags)
+        raise DataError(f"results:{name} by {tag}: no result tells of '{tag}'{near}; asr-evaluate --by {tag}")
     rows = []
     for recipe, results in found.items():
         for way in ways(results) or [Way((), ())]:

@@ -106,7 +106,7 @@ def _table(opening: re.Match[str], recipes: Path) -> str:
 
 def _stale_plots(text: str, recipes: Path) -> dict[Path, Callable[[], bytes]]:
     """The plots of a README's comparisons that are missing or show other results, and how to draw them."""
-    stale = {}
+    stale: dict[Path, Callable[[], bytes]] = {}
     for opening in _OPENING.finditer(text):
         if opening["base"]:
             name, base = opening["name"], opening["base"]
