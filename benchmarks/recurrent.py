@@ -5,7 +5,7 @@ pass of ragged utterances of 150 to 300 frames with 123 values, from the padded 
 outputs of the last layer; the output layer, the loss and the optimiser, the same on both sides, are left out.
 
 - The LSTM against packed `torch.nn.LSTM` with the same weights; one utterance against `torch.nn.LSTM` without packing,
-  the kernels being loaded (`asr.recurrent.compiled.load`).
+  the stack being prepared (`RecurrentStack.prepare`), in float32 and in bfloat16.
 - Every other cell against our own LSTM of the same size, and against a plain loop over the padded steps under autograd,
   which calls `project` and `step` of the same cells.
 - Peak memory of a training step above that of the process before it, each side in a process of its own.
@@ -16,6 +16,7 @@ Threads: `OMP_NUM_THREADS`.
 from __future__ import annotations
 
 import argparse
+import copy
 import multiprocessing
 import platform
 import statistics
@@ -39,6 +40,7 @@ from asr.recurrent.stack import RecurrentStack
 N_FEATURES = 123  # Graves 2013: 40 filterbank energies and the energy, with first and second differences
 BANDS = 41  # of which a convolution sees neighbours
 TOLERANCE = 1e-5  # of outputs, and of gradients relative to the largest of their tensor
+HALF_TOLERANCE = 0.02  # of outputs between -1 and 1, where weights are rounded by up to 2 ** -9 of themselves
 SIZES = ("3x128x16", "3x128x64", "3x250x16", "5x250x16")  # layers x units per direction x utterances
 OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lstm_peephole", {}),
@@ -62,7 +64,6 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="layers x units per direction x utterances")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), help="which; all")
     options = parser.parse_args()
-    compiled.load()
     print(environment())
     for name in options.tables:
         TABLES[name](options.sizes, options.pairs)
@@ -73,7 +74,8 @@ def against_torch(sizes: Sequence[str], pairs: int) -> None:
     for size in sizes:
         sides = AgainstTorch(*numbers(size))
         for name, both in sides.comparisons().items():
-            print(line(f"{size}, {name}", *both, pairs), flush=True)
+            tolerance = HALF_TOLERANCE if "bfloat16" in name else TOLERANCE
+            print(line(f"{size}, {name}", *both, pairs, tolerance), flush=True)
         print(f"{f'{size}, peak memory of a step':40}{memory(size):>66}", flush=True)
 
 
@@ -143,13 +145,17 @@ class AgainstTorch:
                 for name, value in cell.to_torch().items():
                     kind, part = name.split("_")
                     getattr(self.lstm, f"{kind}_{part}_l{number}{suffix}").data.copy_(value)
+        self.prepared, self.halved = copy.deepcopy(self.stack), copy.deepcopy(self.stack)
+        self.prepared.prepare()
+        self.halved.prepare(bfloat16=True)
         self.weights = torch.randn(n_utterances, 300, 2 * hidden)
 
     def comparisons(self) -> dict[str, tuple[Run, Run]]:
         return {
             "training step": (self.packed_step, self.stack_step),
             "forward": (self.packed_forward, self.stack_forward),
-            "one utterance": (self.packed_single, self.stack_single),
+            "one utterance": (self.packed_single, self.prepared_single),
+            "one utterance, bfloat16": (self.packed_single, self.halved_single),
         }
 
     def packed_step(self) -> list[Tensor]:
@@ -177,8 +183,12 @@ class AgainstTorch:
         return [self.lstm(self.batch.frames[:1])[0]]
 
     @torch.no_grad()
-    def stack_single(self) -> list[Tensor]:
-        return [self.batch.through(self.stack, 1)]
+    def prepared_single(self) -> list[Tensor]:
+        return [self.batch.through(self.prepared, 1)]
+
+    @torch.no_grad()
+    def halved_single(self) -> list[Tensor]:
+        return [self.batch.through(self.halved, 1)]
 
     def _packed(self) -> Tensor:
         batch = self.batch
@@ -241,9 +251,9 @@ def step(stack: RecurrentStack, run: Callable[[RecurrentStack], Tensor], weights
     return [outputs.detach(), *(one.grad for one in stack.layers.parameters() if one.grad is not None)]
 
 
-def line(name: str, theirs: Run, ours: Run, pairs: int) -> str:
+def line(name: str, theirs: Run, ours: Run, pairs: int, tolerance: float) -> str:
     """A row of a table in which both sides compute the same."""
-    difference = disagreement(theirs, ours)
+    difference = disagreement(theirs, ours, tolerance)
     return f"{row(name, *timed(theirs, ours, pairs), lambda one, two: one / two)}{difference:>11.0e}"
 
 

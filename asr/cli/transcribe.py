@@ -28,11 +28,10 @@ def main() -> None:
 def _main() -> None:
     given = _parser().parse_args()
     from asr.recognition.loading import load  # torch: only once the arguments are known to be right
-    from asr.recurrent import compiled
 
     recogniser = load(given.model, plugins=given.plugin)
-    if len(given.files) >= _MANY:
-        compiled.load()
+    if given.bfloat16 or len(given.files) >= _MANY:
+        recogniser.prepare(given.bfloat16)
     if given.one_speaker:  # a file that cannot be read is told of below
         recogniser.listen(_SPEAKER, given.files, given.channel, on_error=lambda error: None)
     failed = []
@@ -104,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
         help="the recordings are of one person: models with a normaliser per speaker (an4) read them better together",
     )
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
+    parser.add_argument(
+        "--bfloat16",
+        action="store_true",
+        help="round the recurrent weights to bfloat16: large networks recognise faster, and hardly otherwise",
+    )
     add_plugin(parser)
     add_debug(parser)
     return parser

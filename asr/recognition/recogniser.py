@@ -65,6 +65,15 @@ class Recogniser:
         """Normalise and stack the extractor's frames (T, F); the network's input (T', F')."""
         return self.stacking(self.normaliser.apply(raw, speaker))  # type: ignore[no-any-return]
 
+    def prepare(self, bfloat16: bool = False) -> bool:
+        """Recognise faster from now on, which takes a second or two first: see `RecurrentStack.prepare`.
+
+        Returns:
+            Whether there is a faster way on this machine, and for this network.
+        """
+        prepare = getattr(self.model, "prepare", None)  # a network of the user's own may have none
+        return bool(prepare is not None and prepare(bfloat16))
+
     @torch.no_grad()
     def posteriors(self, frames: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Log posteriors of some utterances' stacked frames, each (T_b, F').

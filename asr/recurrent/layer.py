@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from asr.recurrent import paths
@@ -27,6 +28,7 @@ class RecurrentLayer(nn.Module):
         self.forward_cell = forward_cell
         self.backward_cell = backward_cell
         self.output_size = sum(cell.output_size for cell in self.cells)
+        self._prepared: paths.PreparedRun | None = None
 
     @property
     def cells(self) -> list[Cell]:
@@ -47,6 +49,18 @@ class RecurrentLayer(nn.Module):
             return layout.reverse(self._run(layout.reverse(rows), layout))
         return self._run(rows, layout)
 
+    def prepare(self, bfloat16: bool = False) -> bool:
+        """See `RecurrentStack.prepare`."""
+        self._prepared = paths.prepared(self.cells, bfloat16)
+        return self._prepared is not None
+
+    def train(self, mode: bool = True) -> RecurrentLayer:
+        """Weights that are trained are not those that were prepared."""
+        self._prepared = None if mode else self._prepared
+        return super().train(mode)
+
     def _run(self, rows: Tensor, layout: Layout) -> Tensor:
         """A single direction forwards, two in either direction."""
+        if self._prepared is not None and not torch.is_grad_enabled() and rows.dtype == torch.float32:
+            return self._prepared(rows, layout)
         return paths.choose(self.cells, rows, layout)(self.cells, rows, layout)

@@ -6,7 +6,8 @@ before it: a training that is resumed takes the paths that it would have taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from asr.recurrent.compiled.kinds import kind_of
 from asr.recurrent.layout import Layout
 
 Run = Callable[[Sequence[Cell], Tensor, Layout], Tensor]
+PreparedRun = Callable[[Tensor, Layout], Tensor]
 Able = Callable[[Sequence[Cell], Tensor, Layout], bool]
 
 
@@ -85,6 +87,28 @@ def kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
         return sequence.layer(rows, layout, kind, cells)
 
 
+def prepared(cells: Sequence[Cell], bfloat16: bool = False) -> PreparedRun | None:
+    """The kernels for cells that only recognise from now on, one utterance as well as many.
+
+    Args:
+        cells: as of `loop`.
+        bfloat16: round the recurrent weights of the LSTM and its kin, see `compiled.prepared`.
+
+    Returns:
+        What runs a layer; with the weights of this moment, where they could be packed. None: kernels cannot run here.
+    """
+    kinds = {kind_of(cell) for cell in cells}
+    kind = kinds.pop()
+    if kinds or kind is None or not _float32_on_a_cpu(cell.weight_ih for cell in cells) or not compiled.available():
+        return None
+    from asr.recurrent.compiled.prepared import Prepared, can_be_prepared
+
+    if not can_be_prepared(kind):
+        return partial(kernels, cells)
+    with torch.no_grad():
+        return Prepared(kind, cells, bfloat16)
+
+
 def _by_steps(run: Callable[[Cell, Tensor], Tensor], cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
     """Each direction over dense steps (S, B, F), with the padding last in both."""
     outputs = [
@@ -109,13 +133,16 @@ def _are_lstms(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
 
 
 def _suit_kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
-    """In float32 on a CPU; unless asked for, not one utterance that is only recognised: loading would take longer."""
-    worth_loading = torch.is_grad_enabled() or layout.batch_size > 1 or compiled.asked_for()
+    """In float32 on a CPU; not one utterance that is only recognised: loading would take longer, see `prepared`."""
+    worth_loading = torch.is_grad_enabled() or layout.batch_size > 1
     kinds = {kind_of(cell) for cell in cells}
     if not worth_loading or None in kinds or len(kinds) > 1:
         return False
-    tensors = (rows, *(cell.weight_ih for cell in cells))
-    return all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors) and compiled.available()
+    return _float32_on_a_cpu((rows, *(cell.weight_ih for cell in cells))) and compiled.available()
+
+
+def _float32_on_a_cpu(tensors: Iterable[Tensor]) -> bool:
+    return all(one.device.type == "cpu" and one.dtype == torch.float32 for one in tensors)
 
 
 PATHS: tuple[tuple[Run, Able], ...] = (

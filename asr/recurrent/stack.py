@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -123,6 +123,22 @@ class RecurrentStack(nn.Module):
         layout = Layout(lengths, frames.shape[1], frames.device)
         log_probs, layout = self.through(layout.pack(frames), layout, self._whole)
         return log_probs, layout.lengths
+
+    def prepare(self, bfloat16: bool = False) -> bool:
+        """Recognise faster from now on, with the weights of this moment: prepare again when they have changed.
+
+        Kernels then run single utterances too, which are otherwise left to oneDNN: to load them takes a second or two,
+        about what they save in twenty utterances. The weights of the LSTM and its kin are packed once. `train` ends it.
+
+        Args:
+            bfloat16: round the recurrent weights of the LSTM and its kin to bfloat16: the memory that a step of a
+                single utterance reads sets its pace, and is half then. benchmarks/README.md has what that changes.
+
+        Returns:
+            Whether kernels can run here, for all layers; if not, nothing changes.
+        """
+        able = [cast(RecurrentLayer, layer).prepare(bfloat16) for layer in self.layers]
+        return all(able)
 
     def through(self, rows: Tensor, layout: Layout, run: LayerRun) -> tuple[Tensor, Layout]:
         """Log posteriors (B, T', L) of rows (N, F), and their layout; `run` gives what a layer makes of its rows.

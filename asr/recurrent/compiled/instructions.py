@@ -47,6 +47,7 @@ def _tile_shape() -> tuple[int, int, int]:
 
 ROWS, VECTORS, LANES = _tile_shape()
 WIDTH = VECTORS * LANES  # columns of a tile
+PANELS = 4  # tiles side by side of a single row: the few sums of one would wait for each other
 
 _INT = ir.IntType(64)
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
@@ -101,18 +102,22 @@ def transpose(_typing: Any, source: Any, stride: Any, target: Any) -> Any:
     return types.void(_POINTER, types.intp, _POINTER), write
 
 
-def _tile_instruction(a_transposed: bool) -> Any:
-    """One tile: out[r, :] = start[r, :] + sum over k < inner of a[r, k] * b[k, :], for r < rows.
+def _tile_instruction(a_transposed: bool = False, panels: int = 1, halves: bool = False) -> Any:
+    """Tiles side by side: out[r, :] = start[r, :] + sum over k < inner of a[r, k] * b[k, :], for r < rows.
 
-    The arguments are addresses, followed by the strides of a, start and out; that of b is WIDTH. With `a_transposed`,
-    a[r, k] stands at row k and column r. 1 <= rows <= ROWS, inner >= 1.
+    The arguments are addresses, followed by the strides of a, start and out; that of b is WIDTH, or LANES with
+    `halves`, and from panel to panel `b_panel`. With `a_transposed`, a[r, k] stands at row k and column r. With
+    `halves`, b is in bfloat16, two columns in 32 bits: column LANES + j below column j. 1 <= rows <= ROWS, or 1 of more
+    panels than one; inner >= 1.
     """
+    most = ROWS if panels == 1 else 1
 
     def tile(
         _typing: Any,
         a: Any,
         a_stride: Any,
         b: Any,
+        b_panel: Any,
         inner: Any,
         start: Any,
         start_stride: Any,
@@ -124,32 +129,37 @@ def _tile_instruction(a_transposed: bool) -> Any:
             *operands, n_rows = arguments
             end = builder.append_basic_block("end")
             switch = builder.switch(n_rows, end)
-            for count in range(1, ROWS + 1):
+            for count in range(1, most + 1):
                 block = builder.append_basic_block(f"rows{count}")
                 switch.add_case(_INT(count), block)
                 builder.position_at_end(block)
-                _write_tile(builder, a_transposed, count, *operands)
+                _write_tile(builder, a_transposed, halves, count, panels, *operands)
                 builder.branch(end)
             builder.position_at_end(end)
             return context.get_dummy_value()
 
         size = types.intp
-        return types.void(_POINTER, size, _POINTER, size, _POINTER, size, _POINTER, size, size), write
+        return types.void(_POINTER, size, _POINTER, size, size, _POINTER, size, _POINTER, size, size), write
 
     return instruction(tile)
 
 
-multiply_tile = _tile_instruction(a_transposed=False)
+multiply_tile = _tile_instruction()
 multiply_tile_of_transposed = _tile_instruction(a_transposed=True)
+multiply_tile_of_halves = _tile_instruction(halves=True)
+multiply_row_of_halves = _tile_instruction(halves=True, panels=PANELS)
 
 
 def _write_tile(
     builder: Any,
     a_transposed: bool,
+    halves: bool,
     rows: int,
+    panels: int,
     a: Any,
     a_stride: Any,
     b: Any,
+    b_panel: Any,
     inner: Any,
     start: Any,
     start_stride: Any,
@@ -161,8 +171,10 @@ def _write_tile(
     def vector(pointer: Any, stride: Any, row: int, number: int) -> Any:
         return _vector(builder, pointer, builder.add(builder.mul(stride, _INT(row)), _INT(number * LANES)))
 
-    cells = [(r, v) for r in range(rows) for v in range(VECTORS)]
+    n_vectors = panels * VECTORS
+    cells = [(r, v) for r in range(rows) for v in range(n_vectors)]
     first = [builder.load(vector(start, start_stride, r, v), align=4) for r, v in cells]
+    b_panels = [builder.gep(b, [builder.mul(b_panel, _INT(panel))]) for panel in range(panels)]
     a_rows = [builder.gep(a, [_INT(r) if a_transposed else builder.mul(a_stride, _INT(r))]) for r in range(rows)]
     before, loop, after = builder.block, builder.append_basic_block("inner"), builder.append_basic_block("store")
     builder.branch(loop)
@@ -170,8 +182,8 @@ def _write_tile(
     builder.position_at_end(loop)
     k = builder.phi(_INT)
     sums = [builder.phi(_VECTOR) for _ in cells]
-    b_row = builder.gep(b, [builder.mul(k, _INT(WIDTH))])
-    b_values = [builder.load(_vector(builder, b_row, _INT(v * LANES)), align=4) for v in range(VECTORS)]
+    of_panels = _halves_of if halves else _vectors_of
+    b_values = [value for pointer in b_panels for value in of_panels(builder, pointer, k)]
     a_offset = builder.mul(k, a_stride) if a_transposed else k
     a_values = [_splat(builder, builder.load(builder.gep(pointer, [a_offset]))) for pointer in a_rows]
     fused = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
@@ -186,6 +198,21 @@ def _write_tile(
     builder.position_at_end(after)
     for (r, v), total in zip(cells, added, strict=True):
         builder.store(total, vector(out, out_stride, r, v), align=4)
+
+
+def _vectors_of(builder: Any, panel: Any, k: Any) -> list[Any]:
+    """Row `k` of a panel."""
+    row = builder.gep(panel, [builder.mul(k, _INT(WIDTH))])
+    return [builder.load(_vector(builder, row, _INT(v * LANES)), align=4) for v in range(VECTORS)]
+
+
+def _halves_of(builder: Any, panel: Any, k: Any) -> list[Any]:
+    """Row `k` of a panel in bfloat16, which is the upper half of float32."""
+    row = builder.gep(panel, [builder.mul(k, _INT(LANES))])
+    words = builder.load(builder.bitcast(row, _PLACES.as_pointer()), align=4)
+    upper = builder.and_(words, ir.Constant(_PLACES, [0xFFFF0000] * LANES))
+    lower = builder.shl(words, ir.Constant(_PLACES, [16] * LANES))
+    return [builder.bitcast(one, _VECTOR) for one in (upper, lower)]
 
 
 def _vector(builder: Any, pointer: Any, offset: Any) -> Any:

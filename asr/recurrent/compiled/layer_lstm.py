@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from asr.recurrent.compiled import jobs
@@ -19,9 +21,12 @@ class LstmLoops:
         self.function = jobs.lstm_loops(flags)
 
     def forward(self, layer: Layer) -> tuple[Tensor, tuple[Tensor, ...]]:
+        return self.run(layer, packed([one.hh for one in layer.weights], transposed=True))
+
+    def run(self, layer: Layer, weights: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """As `forward`, with the recurrent weights of each direction as the loop wants them."""
         gates, directions, hidden = layer.gates, layer.weights, layer.hidden
         outputs, cells = layer.new_outputs(), layer.new_outputs()
-        weights = packed([one.hh for one in directions], transposed=True)
         work: list[Job] = []
         for d, at in layer.columns:
             others = self._others(directions[d], transposed=True)

@@ -18,6 +18,7 @@ from asr.recurrent.compiled.kinds import (
     FORGET_FOLLOWS,
     FORGETS,
     FULL_RECURRENCE,
+    HALVES,
     INPUT_FOLLOWS,
     LINEAR_IN,
     LINEAR_OUT,
@@ -29,7 +30,7 @@ from asr.recurrent.compiled.kinds import (
     ZONEOUT,
 )
 from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, sigmoid, tanh
-from asr.recurrent.compiled.products import pack_row, product
+from asr.recurrent.compiled.products import pack_row, product, product_of_halves
 
 _NO_I = NO_INPUT | INPUT_FOLLOWS  # no weights of i
 _NO_F = NO_FORGET | FORGET_FOLLOWS | FORGETS
@@ -55,7 +56,7 @@ def forward(
         gates: (rows, G): projected inputs in, activations out; those of i, f, g, o that there are.
         outputs: (rows, hidden): h, written.
         cells: (rows, hidden): c, written.
-        weights: packed transposed recurrent weights (hidden, G).
+        weights: packed transposed recurrent weights (hidden, G), with HALVES in bfloat16.
         schedule: (steps, 4).
         peepholes: (3 or less, hidden), of those of i, f, o that there are; not read without PEEPHOLES.
         of_gates: packed (G, G), what the last activations are multiplied with; not read without FULL_RECURRENCE.
@@ -70,7 +71,10 @@ def forward(
     for step in range(schedule.shape[0]):
         here, n_rows, before, carried = fields(schedule[step])
         if carried > 0:
-            product(outputs[before:], weights, hidden, gates[here:], gates[here:], carried, size)
+            if flags & HALVES:
+                product_of_halves(outputs[before:], weights, hidden, gates[here:], gates[here:], carried, size)
+            else:
+                product(outputs[before:], weights, hidden, gates[here:], gates[here:], carried, size)
             if flags & FULL_RECURRENCE:
                 product(gates[before:], of_gates, size, gates[here:], gates[here:], carried, size)
         for r in range(n_rows):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from asr.recurrent.compiled import jobs
-from asr.recurrent.compiled.instructions import ROWS
+from asr.recurrent.compiled.instructions import LANES, ROWS
 from asr.recurrent.compiled.products import packed_shape
 from asr.recurrent.compiled.team import Job, run
 
@@ -27,6 +28,12 @@ def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]
     return into
 
 
+def halved(matrix: Tensor) -> Tensor:
+    """A packed matrix with its values rounded to bfloat16: (rows, LANES), two in the place of one."""
+    upper, lower = matrix.view(-1, 2, LANES).bfloat16().unbind(1)
+    return torch.stack([lower, upper], dim=-1).view(torch.float32)[..., 0]  # as memory lies on all these processors
+
+
 def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]]) -> None:
     """into = start + a @ b of each (a, b, start, into): a (N, K), b packed (K, M), start (N, M) or one row for all."""
     work: list[Job] = [
@@ -37,6 +44,21 @@ def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]]) -> None:
     run(jobs.matrix_products(), work)
 
 
+def input_products(rows: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
+    """rows @ weight + bias of each direction beside each other: (N, D * G or a little more), see `columns_of`.
+
+    Args:
+        rows: (N, F).
+        weights: packed transposed (G, F).
+        biases: (G,).
+    """
+    size = len(biases[0])
+    whole = rows.new_empty(len(rows), stride(len(weights) * size))
+    of_directions = zip(weights, biases, columns_of(whole, len(weights), size), strict=True)
+    products([(rows, weight, bias[None], into) for weight, bias, into in of_directions])
+    return whole
+
+
 def products_of_transposed(factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> None:
     """into = a.T @ b of each (into, a, b): sums over all frames; b is packed."""
     work: list[Job] = [
@@ -45,6 +67,16 @@ def products_of_transposed(factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> 
         for part in _parts(len(into), _WEIGHT_ROWS_A_JOB)
     ]
     run(jobs.matrix_products(), work)
+
+
+def stride(width: int) -> int:
+    """Of a matrix: no multiple of 4 KiB, or the rows would share the same few lines of the cache."""
+    return width + 16 if width % 1024 == 0 else width
+
+
+def columns_of(whole: Tensor, n_directions: int, size: int) -> list[Tensor]:
+    """Those of each direction."""
+    return [whole[:, first : first + size] for first in range(0, n_directions * size, size)]
 
 
 def _parts(length: int, size: int) -> list[slice]:

@@ -5,7 +5,7 @@ A row of a result does not depend on the rows beside it, on their number, or on 
 Matrices are float32 arrays with their row stride as the second dimension: a part of a wider matrix is its address, its
 rows and the stride of the whole. A *packed* matrix (K, M) is cut into blocks of WIDTH columns, shape
 (ceil(M / WIDTH) * K, WIDTH), so that a tile reads it in order; what stands beyond column M is computed with and thrown
-away.
+away. In bfloat16 a packed matrix is half as wide: `halved` (in `matrices`) makes it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import numpy as np
 
 from asr.recurrent.compiled.instructions import (
     LANES,
+    PANELS,
     ROWS,
     WIDTH,
     address,
     compiled,
     move,
+    multiply_row_of_halves,
     multiply_tile,
+    multiply_tile_of_halves,
     multiply_tile_of_transposed,
     transpose,
 )
@@ -75,7 +78,15 @@ def product(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, c
         start: (rows, columns), or one row for all; may be `out`.
         out: (rows, columns).
     """
-    _multiply(multiply_tile, (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner), inner, start, out, rows, columns)
+    factors = (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner, WIDTH)
+    _multiply(multiply_tile, None, *factors, inner, start, out, rows, columns)
+
+
+@compiled
+def product_of_halves(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
+    """As `product`, with weights in bfloat16."""
+    factors = (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner, LANES)
+    _multiply(multiply_tile_of_halves, multiply_row_of_halves, *factors, inner, start, out, rows, columns)
 
 
 @compiled
@@ -92,39 +103,50 @@ def product_of_transposed(a: Any, b: Any, out: Any, rows: int, columns: int) -> 
     for k in range(0, inner, CHUNK):
         start = zeros if k == 0 else out
         steps = min(CHUNK, inner - k)
-        _multiply(
-            multiply_tile_of_transposed, (a, k * stride, 1, stride), (b, k, inner), steps, start, out, rows, columns
-        )
+        factors = (a, k * stride, 1, stride), (b, k, inner, WIDTH)
+        _multiply(multiply_tile_of_transposed, None, *factors, steps, start, out, rows, columns)
 
 
 @compiled
-def _multiply(tile: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
+def _multiply(
+    tile: Any, of_row: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows: int, columns: int
+) -> None:
     """Tile after tile.
 
     Args:
         tile: the instruction for one tile.
+        of_row: that for a single row of PANELS tiles; None: there is none.
         a: (matrix, first element, distance from row to row, stride of the tile).
-        b: (packed matrix, first inner step, inner steps of the whole matrix).
+        b: (packed matrix, first inner step, inner steps of the whole matrix, its width).
     """
-    a_matrix, a_first, a_row, a_stride = a
-    b_matrix, b_first, b_inner = b
+    a_matrix, a_first, a_step, a_stride = a
+    b_matrix, b_first, b_inner, b_width = b
     start_stride = start.shape[1] if start.shape[0] > 1 else 0
     out_stride = out.shape[1]
     edge = np.empty((ROWS, WIDTH), np.float32)  # a tile that reaches beyond the last column is computed here
     n_tiles = (rows + ROWS - 1) // ROWS
-    for column in range(0, columns, WIDTH):
-        b_tile = address(b_matrix, (column // WIDTH * b_inner + b_first) * WIDTH)
+    b_panel = b_inner * b_width
+    beside = 0
+    if of_row is not None and rows == 1:
+        beside = columns // (PANELS * WIDTH) * PANELS * WIDTH
+        a_row = address(a_matrix, a_first)
+        for column in range(0, beside, PANELS * WIDTH):
+            b_tile = address(b_matrix, (column // WIDTH * b_inner + b_first) * b_width)
+            come, go = address(start, column), address(out, column)
+            of_row(a_row, a_stride, b_tile, b_panel, inner, come, start_stride, go, out_stride, 1)
+    for column in range(beside, columns, WIDTH):
+        b_tile = address(b_matrix, (column // WIDTH * b_inner + b_first) * b_width)
         width = min(WIDTH, columns - column)
         row = 0
         for number in range(n_tiles):
             n_rows = (rows - row + n_tiles - number - 1) // (n_tiles - number)  # spread evenly over the tiles
-            a_tile = address(a_matrix, a_first + row * a_row)
+            a_tile = address(a_matrix, a_first + row * a_step)
             come, come_stride = address(start, row * start_stride + column), start_stride
             go, go_stride = address(out, row * out_stride + column), out_stride
             if width < WIDTH:
                 _copy(come, come_stride, address(edge, 0), WIDTH, n_rows, width)
                 come, come_stride, go, go_stride = address(edge, 0), WIDTH, address(edge, 0), WIDTH
-            tile(a_tile, a_stride, b_tile, inner, come, come_stride, go, go_stride, n_rows)
+            tile(a_tile, a_stride, b_tile, b_panel, inner, come, come_stride, go, go_stride, n_rows)
             if width < WIDTH:
                 _copy(go, WIDTH, address(out, row * out_stride + column), out_stride, n_rows, width)
             row += n_rows

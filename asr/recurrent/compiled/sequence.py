@@ -29,7 +29,14 @@ from asr.recurrent.compiled.layer_attention import AttentionLoops
 from asr.recurrent.compiled.layer_gru import GruLoops
 from asr.recurrent.compiled.layer_layernorm import LayerNormLoops
 from asr.recurrent.compiled.layer_lstm import LstmLoops
-from asr.recurrent.compiled.matrices import packed, products, products_of_transposed
+from asr.recurrent.compiled.matrices import (
+    columns_of,
+    input_products,
+    packed,
+    products,
+    products_of_transposed,
+    stride,
+)
 from asr.recurrent.layout import Layout
 
 _FAMILIES: dict[str, Callable[[int], Loops]] = {
@@ -63,12 +70,7 @@ def _projected(rows: Tensor, kind: Kind, cells: Sequence[Cell]) -> Tensor:
         return _Projection.apply(rows, *(one for cell in cells for one in (cell.weight_ih, cell.bias)))  # type: ignore[no-untyped-call, no-any-return]
     of_cells = [cell.project(rows) for cell in cells]
     width = sum(one.shape[1] for one in of_cells)
-    return torch.cat([*of_cells, rows.new_zeros(len(rows), _stride(width) - width)], dim=1)
-
-
-def _stride(width: int) -> int:
-    """Of a matrix: no multiple of 4 KiB, or the rows would share the same few lines of the cache."""
-    return width + 16 if width % 1024 == 0 else width
+    return torch.cat([*of_cells, rows.new_zeros(len(rows), stride(width) - width)], dim=1)
 
 
 class _Projection(torch.autograd.Function):
@@ -77,18 +79,14 @@ class _Projection(torch.autograd.Function):
         rows, flat = rows.contiguous(), tuple(weight.contiguous() for weight in flat)
         ctx.save_for_backward(rows, *flat)
         weights, biases = flat[::2], flat[1::2]
-        size = len(biases[0])
-        whole = rows.new_empty(len(rows), _stride(len(weights) * size))
-        of_directions = zip(packed(weights, transposed=True), biases, _columns(whole, len(weights), size), strict=True)
-        products([(rows, weight, bias[None], into) for weight, bias, into in of_directions])
-        return whole
+        return input_products(rows, packed(weights, transposed=True), biases)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradients: Tensor) -> tuple[Tensor | None, ...]:
         rows, *flat = ctx.saved_tensors
         weights = flat[::2]
-        of_parts = _columns(gradients.contiguous(), len(weights), len(flat[1]))
+        of_parts = columns_of(gradients.contiguous(), len(weights), len(flat[1]))
         of_rows = _gradient_of_rows(weights, of_parts) if ctx.needs_input_grad[0] else None
         (inputs,) = packed([rows])
         of_weights = [torch.empty_like(weight) for weight in weights]
@@ -129,12 +127,7 @@ class _Recurrence(torch.autograd.Function):
 def _layer(layout: Layout, n_directions: int, whole: Tensor, flat: Sequence[Tensor]) -> Layer:
     size = len(flat) // n_directions
     weights = [Weights(flat[at], tuple(flat[at + 1 : at + size])) for at in range(0, len(flat), size)]
-    return Layer(layout, weights, _columns(whole, n_directions, len(flat[0])))
-
-
-def _columns(whole: Tensor, n_directions: int, size: int) -> list[Tensor]:
-    """Those of each direction."""
-    return [whole[:, first : first + size] for first in range(0, n_directions * size, size)]
+    return Layer(layout, weights, columns_of(whole, n_directions, len(flat[0])))
 
 
 def _gradient_of_rows(weights: Sequence[Tensor], gates: Sequence[Tensor]) -> Tensor:

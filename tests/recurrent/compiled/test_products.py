@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ if not compiled.available():
     pytest.skip("no kernels on this machine", allow_module_level=True)
 
 from asr.recurrent.compiled import products
+from asr.recurrent.compiled.matrices import halved
 
 Array = npt.NDArray[np.float32]
 
@@ -38,6 +40,18 @@ def test_product(rows: int, inner: int, columns: int, wider: int) -> None:
     expected[:, :columns] += a[:, :inner].astype(np.float64) @ b
     products.product(a, packed(b), inner, start, start, rows, columns)
     np.testing.assert_allclose(start, expected, atol=1e-4)  # 70 terms of about 1, each rounded to 1e-7
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows=st.integers(1, 30), inner=sizes, columns=st.integers(1, 300), wider=st.integers(0, 3))
+def test_product_of_halves_is_the_product_with_rounded_weights(rows: int, inner: int, columns: int, wider: int) -> None:
+    a, b, start = matrix(rows, inner + wider, 0), matrix(inner, columns, 1), matrix(rows, columns + wider, 2)
+    rounded = torch.from_numpy(b).bfloat16().float().numpy()
+    expected = start.copy()
+    products.product(a, packed(rounded), inner, expected, expected, rows, columns)
+    halves = halved(torch.from_numpy(packed(b))).numpy()
+    products.product_of_halves(a, halves, inner, start, start, rows, columns)
+    np.testing.assert_array_equal(start, expected)
 
 
 @settings(deadline=None, max_examples=50)

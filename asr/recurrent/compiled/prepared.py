@@ -1,0 +1,46 @@
+"""A layer that only recognises: its weights are packed once, and nothing is kept for a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from asr.recurrent.cells.cell import Cell
+from asr.recurrent.compiled.kinds import HALVES, LSTM, ZONEOUT, Kind, other_weights, put_out, recurrent_weights
+from asr.recurrent.compiled.layer import Layer, Weights
+from asr.recurrent.compiled.layer_lstm import LstmLoops
+from asr.recurrent.compiled.matrices import columns_of, halved, input_products, packed
+from asr.recurrent.layout import Layout
+
+
+def can_be_prepared(kind: Kind) -> bool:
+    """Cells of the LSTM's kin whose inputs meet one matrix and whose other weights are the same for all frames."""
+    return kind.family == LSTM and kind.plain_inputs and not kind.flags & ZONEOUT
+
+
+class Prepared:
+    """The directions of a layer, with the weights that they have now.
+
+    Args:
+        kind: of the cells, one that can be prepared.
+        cells: forward in time, then backward.
+        bfloat16: round the recurrent weights to bfloat16. A step of a single utterance then reads half the memory; sums
+            stay in float32.
+    """
+
+    def __init__(self, kind: Kind, cells: Sequence[Cell], bfloat16: bool) -> None:
+        self.cells = cells
+        self.inputs = packed([cell.weight_ih.contiguous() for cell in cells], transposed=True)
+        self.biases = [cell.bias.detach().clone() for cell in cells]
+        self.weights = [Weights(recurrent_weights(cell).contiguous(), other_weights(cell, 0)) for cell in cells]
+        recurrent = packed([one.hh for one in self.weights], transposed=True)
+        self.recurrent = [halved(one) for one in recurrent] if bfloat16 else recurrent
+        self.loops = LstmLoops(kind.flags | (HALVES if bfloat16 else 0))
+
+    def __call__(self, rows: Tensor, layout: Layout) -> Tensor:
+        """(N, F) to (N, O), as `paths.kernels`; no gradient goes through."""
+        whole = input_products(rows.contiguous(), self.inputs, self.biases)
+        gates = columns_of(whole, len(self.cells), len(self.biases[0]))
+        outputs, _ = self.loops.run(Layer(layout, self.weights, gates), self.recurrent)
+        return put_out(self.cells, outputs)

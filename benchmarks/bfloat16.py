@@ -1,0 +1,50 @@
+"""What recurrent weights in bfloat16 change in the error rates of runs: `python benchmarks/bfloat16.py RUN...`.
+
+Dev and test of each run folder are decoded with its best weights as they are, and rounded.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from asr.cli.progress import Steps
+from asr.corpus.manifest import read_manifest
+from asr.features.cache import FrameCache
+from asr.recognition.evaluate import decode, score
+from asr.recognition.loading import load
+from asr.recognition.run_folder import RunFolder, frames_folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
+    print(f"{'recipe':28}{'split':6}{'rate':12}{'float32, %':>12}{'bfloat16, %':>12}{'other texts':>24}")
+    for path in parser.parse_args().runs:
+        for split in ("dev", "test"):
+            compare(RunFolder(path), split)
+
+
+def compare(run: RunFolder, split: str) -> None:
+    config, recogniser = run.read_config(), load(run.path)
+    utterances = read_manifest(run.manifests / f"{split}.jsonl")
+    cache = FrameCache.open(utterances, recogniser.extractor, frames_folder(config))
+    if recogniser.normaliser.per == "speaker":
+        recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
+    with Steps() as steps:
+        found = []
+        for bfloat16 in (False, True):
+            if not recogniser.prepare(bfloat16):
+                raise SystemExit("kernels cannot run on this machine")
+            found.append(decode(recogniser, utterances, cache, lambda done, total: steps(split, done, total)))
+    other = sum(one.hypothesis.text != two.hypothesis.text for one, two in zip(*found, strict=True))
+    exact, rounded = (score(one, config["scoring"]["rates"]) for one in found)
+    for name in exact:
+        print(
+            f"{config['recipe']:28}{split:6}{name:12}{exact[name].percent:12.2f}{rounded[name].percent:12.2f}"
+            f"{f'{other} of {len(utterances)}':>24}"
+        )
+
+
+if __name__ == "__main__":
+    main()

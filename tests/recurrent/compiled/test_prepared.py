@@ -1,0 +1,134 @@
+"""Layers that only recognise, against the same layers as they were."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from asr.config import build
+from asr.recurrent import compiled, paths
+from asr.recurrent.cells.cell import Cell
+from asr.recurrent.compiled.kinds import kind_of
+from asr.recurrent.layer import RecurrentLayer
+from asr.recurrent.layout import Layout
+from asr.recurrent.stack import RecurrentStack
+from tests.recurrent.cells.cases import CASES, Case
+
+if not compiled.available():
+    pytest.skip("no kernels on this machine", allow_module_level=True)
+
+from asr.recurrent.compiled.prepared import can_be_prepared
+
+LENGTHS = [13, 9, 30, 1, 17]
+N_INPUTS, HIDDEN = 45, 40
+
+
+def is_packed(case: Case) -> bool:
+    kind = kind_of(case.cell())
+    return kind is not None and can_be_prepared(kind)
+
+
+PACKED = [case for case in CASES if is_packed(case)]
+
+
+def layer_of(case: Case) -> RecurrentLayer:
+    torch.manual_seed(1)
+    cells: list[Cell] = [build(case.node(), n_inputs=N_INPUTS, hidden=HIDDEN) for _ in range(2)]
+    for cell in cells:
+        for parameter in cell.parameters():
+            torch.nn.init.normal_(parameter, std=0.7 * HIDDEN**-0.5)
+    return RecurrentLayer(*cells).eval()
+
+
+def batch(lengths: list[int]) -> tuple[Tensor, Layout]:
+    torch.manual_seed(0)
+    layout = Layout(torch.tensor(lengths), max(lengths), torch.device("cpu"))
+    return layout.pack(torch.randn(len(lengths), max(lengths), N_INPUTS)), layout
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("case", PACKED, ids=str)
+@pytest.mark.parametrize("lengths", [LENGTHS, [23]], ids=["batch", "single"])
+def test_gives_the_bits_of_the_kernels(case: Case, lengths: list[int]) -> None:
+    layer, (rows, layout) = layer_of(case), batch(lengths)
+    expected = paths.kernels(layer.cells, rows, layout)
+    assert layer.prepare()
+    assert torch.equal(layer(rows, layout), expected)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("case", [case for case in PACKED if case.name != "lstm_projected"], ids=str)
+@pytest.mark.parametrize("lengths", [LENGTHS, [23]], ids=["batch", "single"])
+def test_bfloat16_is_the_kernels_with_rounded_weights(case: Case, lengths: list[int]) -> None:
+    """To the bit: sums stay in float32, and each product is of the same two numbers."""
+    layer, (rows, layout) = layer_of(case), batch(lengths)
+    assert layer.prepare(bfloat16=True)
+    prepared = layer(rows, layout)
+    exact = paths.kernels(layer.cells, rows, layout)
+    for cell in layer.cells:
+        weights = cell.weight_hh
+        assert isinstance(weights, Tensor)
+        weights.copy_(weights.bfloat16().float())
+    assert torch.equal(prepared, paths.kernels(layer.cells, rows, layout))
+    assert not torch.equal(prepared, exact)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_an_utterance_does_not_depend_on_its_batch(bfloat16: bool) -> None:
+    torch.manual_seed(0)
+    stack = RecurrentStack(N_INPUTS, n_labels=3, hidden=130, layers=2).eval()
+    assert stack.prepare(bfloat16)
+    frames, lengths = torch.randn(len(LENGTHS), max(LENGTHS), N_INPUTS), torch.tensor(LENGTHS)
+    together, _ = stack(frames, lengths)
+    for number, length in enumerate(LENGTHS):
+        alone, _ = stack(frames[number : number + 1, :length], lengths[number : number + 1])
+        torch.testing.assert_close(alone[0], together[number, :length], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_cell_with_kernels_can_be_prepared(case: Case) -> None:
+    """Alone as well: it need not be packed for that."""
+    cells: list[Cell] = [case.cell(torch.float32) for _ in range(2)]
+    layer = RecurrentLayer(*cells).eval()
+    layout = Layout(torch.tensor([5]), 5, torch.device("cpu"))
+    rows = torch.randn(5, 4)
+    assert layer.prepare()
+    with torch.no_grad():
+        torch.testing.assert_close(layer(rows, layout), paths.kernels(cells, rows, layout), rtol=0, atol=1e-6)
+
+
+def test_training_goes_on_with_the_weights_as_they_are() -> None:
+    layer, (rows, layout) = layer_of(CASES[2]), batch(LENGTHS)
+    assert layer.prepare()
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.zero_()
+    assert layer(rows, layout).requires_grad  # a gradient is asked for: prepared weights have none
+    assert not layer(rows, layout).any()
+    layer.train()
+    layer.eval()
+    with torch.no_grad():
+        assert not layer(rows, layout).any()
+
+
+@torch.no_grad()
+def test_nan_in_a_weight_shows() -> None:
+    layer, (rows, layout) = layer_of(CASES[2]), batch([5])
+    weights = layer.cells[0].weight_hh
+    assert isinstance(weights, Tensor)
+    weights[0, 0] = torch.nan
+    assert layer.prepare(bfloat16=True)
+    assert layer(rows, layout)[1:, 0].isnan().all()
+
+
+def test_where_kernels_cannot_run_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, layout = batch(LENGTHS)
+    layer = layer_of(CASES[2]).double()
+    assert not layer.prepare()
+    monkeypatch.setattr(compiled, "available", lambda: False)
+    layer = layer_of(CASES[2])
+    assert not layer.prepare()
+    with torch.no_grad():
+        assert layer(rows, layout).shape == (sum(LENGTHS), 2 * HIDDEN)
