@@ -26,6 +26,7 @@ from asr.recognition.loading import load, save_bundle
 from asr.recognition.packing import packed, unpacked
 from asr.recognition.recogniser import Recogniser
 from asr.recognition.run_folder import RunFolder
+from asr.recurrent import compiled
 from asr.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.recognition.conftest import compose_small, quiet
 from tests.tones import make_corpus
@@ -202,6 +203,15 @@ def test_a_batch_is_decoded_like_its_utterances_alone(trained: Path, tones: Path
         alone = recogniser.recognise([one])[0]
         assert alone.labels == hypothesis.labels
         assert alone.log_probability == pytest.approx(hypothesis.log_probability, abs=1e-4)
+
+
+def test_prepared_it_reads_the_same(trained: Path, tones: Path) -> None:
+    one, other = load(trained), load(trained)
+    assert other.prepare(bfloat16=True) == compiled.available()
+    for path in sorted((tones / "test").glob("*.wav")):
+        assert other.transcribe(path).text == one.transcribe(path).text
+    other.model = torch.nn.Linear(1, 1)  # as a network of a user's own
+    assert not other.prepare()
 
 
 def test_the_same_folder_with_other_options_is_refused(trained: Path, tones: Path) -> None:
