@@ -79,14 +79,22 @@ def product(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, c
         out: (rows, columns).
     """
     factors = (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner, WIDTH)
-    _multiply(multiply_tile, None, *factors, inner, start, out, rows, columns)
+    _multiply(multiply_tile, *factors, inner, start, out, rows, 0, columns)
 
 
 @compiled
 def product_of_halves(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
     """As `product`, with weights in bfloat16."""
+    several, first = PANELS * WIDTH, 0
+    if rows == 1:
+        first = columns // several * several
+        stride, panel = a.shape[1], inner * LANES
+        for column in range(0, first, several):
+            b_tile = address(weights, column // WIDTH * panel)
+            come, go = address(start, column), address(out, column)
+            multiply_row_of_halves(address(a, 0), stride, b_tile, panel, inner, come, 0, go, 0, 1)
     factors = (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner, LANES)
-    _multiply(multiply_tile_of_halves, multiply_row_of_halves, *factors, inner, start, out, rows, columns)
+    _multiply(multiply_tile_of_halves, *factors, inner, start, out, rows, first, columns)
 
 
 @compiled
@@ -104,18 +112,15 @@ def product_of_transposed(a: Any, b: Any, out: Any, rows: int, columns: int) -> 
         start = zeros if k == 0 else out
         steps = min(CHUNK, inner - k)
         factors = (a, k * stride, 1, stride), (b, k, inner, WIDTH)
-        _multiply(multiply_tile_of_transposed, None, *factors, steps, start, out, rows, columns)
+        _multiply(multiply_tile_of_transposed, *factors, steps, start, out, rows, 0, columns)
 
 
 @compiled
-def _multiply(
-    tile: Any, of_row: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows: int, columns: int
-) -> None:
-    """Tile after tile.
+def _multiply(tile: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows: int, first: int, columns: int) -> None:
+    """Tile after tile, from column `first` on.
 
     Args:
         tile: the instruction for one tile.
-        of_row: that for a single row of PANELS tiles; None: there is none.
         a: (matrix, first element, distance from row to row, stride of the tile).
         b: (packed matrix, first inner step, inner steps of the whole matrix, its width).
     """
@@ -126,15 +131,7 @@ def _multiply(
     edge = np.empty((ROWS, WIDTH), np.float32)  # a tile that reaches beyond the last column is computed here
     n_tiles = (rows + ROWS - 1) // ROWS
     b_panel = b_inner * b_width
-    beside = 0
-    if of_row is not None and rows == 1:
-        beside = columns // (PANELS * WIDTH) * PANELS * WIDTH
-        a_row = address(a_matrix, a_first)
-        for column in range(0, beside, PANELS * WIDTH):
-            b_tile = address(b_matrix, (column // WIDTH * b_inner + b_first) * b_width)
-            come, go = address(start, column), address(out, column)
-            of_row(a_row, a_stride, b_tile, b_panel, inner, come, start_stride, go, out_stride, 1)
-    for column in range(beside, columns, WIDTH):
+    for column in range(first, columns, WIDTH):
         b_tile = address(b_matrix, (column // WIDTH * b_inner + b_first) * b_width)
         width = min(WIDTH, columns - column)
         row = 0
