@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -58,6 +60,10 @@ class RecurrentLayer(nn.Module):
         """Weights that are trained are not those that were prepared."""
         self._prepared = None if mode else self._prepared
         return super().train(mode)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, or what another process is given, is to be prepared anew."""
+        return self.__dict__ | {"_prepared": None}
 
     def _run(self, rows: Tensor, layout: Layout) -> Tensor:
         """A single direction forwards, two in either direction."""

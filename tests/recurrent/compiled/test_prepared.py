@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 from torch import Tensor
@@ -111,6 +114,17 @@ def test_training_goes_on_with_the_weights_as_they_are() -> None:
     layer.eval()
     with torch.no_grad():
         assert not layer(rows, layout).any()
+
+
+def test_a_copy_is_as_it_was_before() -> None:
+    layer, (rows, layout) = layer_of(CASES[2]), batch(LENGTHS)
+    assert layer.prepare()
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        with torch.no_grad():
+            for parameter in other.parameters():
+                parameter.zero_()
+            assert not other(rows, layout).any()
+            assert layer(rows, layout).any()
 
 
 @torch.no_grad()
