@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,15 +208,22 @@ def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:
     problems = [f"{each.path.name}: there is no recipe '{each.recipe}'" for each in results if each.recipe not in known]
     lengths: dict[tuple[str, tuple[str, ...], str, str], dict[int, str]] = {}
     for each in results:
-        for split, found in each.splits.items():
-            for name, rate in found.rates.items():
-                key = (each.recipe, each.options, split, name)
-                lengths.setdefault(key, {}).setdefault(rate.reference, each.path.name)
-    for (_, _, split, name), files in lengths.items():
+        for part, name, rate in _all_rates(each):
+            key = (each.recipe, each.options, part, name)
+            lengths.setdefault(key, {}).setdefault(rate.reference, each.path.name)
+    for (_, _, part, name), files in lengths.items():
         if len(files) > 1:
             said = ", ".join(f"{length} in {file}" for length, file in files.items())
-            problems.append(f"{split} {name}: seeds with different reference lengths cannot be averaged ({said})")
+            problems.append(f"{part} {name}: seeds with different reference lengths cannot be averaged ({said})")
     return problems
+
+
+def _all_rates(result: Result) -> Iterator[tuple[str, str, Rate]]:
+    """Where it was measured, its name, the rate: of whole splits and of their parts."""
+    for name, split in result.splits.items():
+        parts = {f"{name} {tag}={value}": rates for tag, of in split.by.items() for value, rates in of.items()}
+        for part, rates in ({name: split.rates} | parts).items():
+            yield from ((part, rate, value) for rate, value in rates.items())
 
 
 def _duration(seconds: float) -> str:

@@ -134,6 +134,15 @@ def test_seeds_scored_on_different_references_are_not_averaged(root: Path) -> No
         results_table("an4", root / "recipes")
 
 
+def test_nor_are_parts_of_seeds(root: Path) -> None:
+    results = [result("an4/ctc", seed, 10, 81) for seed in (1, 2)]
+    for each, reference in zip(results, (400, 401), strict=True):
+        each["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, reference)}}}
+    put(root, *results)
+    with pytest.raises(Problems, match=r"test sex=f wer: seeds with different reference lengths cannot be averaged"):
+        results_table("an4", root / "recipes")
+
+
 def test_a_result_without_a_recipe_is_named(root: Path) -> None:
     put(root, result("an4/gone", 1, 10, 81))
     with pytest.raises(Problems, match=r"gone-seed1\.json: there is no recipe 'an4/gone'"):
