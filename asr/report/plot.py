@@ -24,13 +24,13 @@ def stamp(compared: Sequence[Way], rate: str, base: str) -> str:
 
 
 def draw(compared: Sequence[Way], rate: str, base: str, title: str) -> bytes:
-    """Each way's test error: a dot a seed, a diamond for their mean, a bar for its 95 % interval.
+    """Each way's test error, the lowest on top: a dot a seed, a diamond for their mean, a bar for its 95 % interval.
 
     Args:
-        compared: the ways, from the top.
+        compared: the ways.
         rate: which error rate.
         base: name of the way whose mean is drawn as a line through all.
-        title: above the plot.
+        title: above the plot; the option in which alone the ways differ is put behind it.
 
     Returns:
         An SVG file, the same bytes for the same results with the same version of matplotlib.
@@ -56,18 +56,25 @@ def _fill(axes: Axes, compared: Sequence[Way], rate: str, base: str, title: str)
     shown = base_of(compared, base).estimate("test", rate)
     if shown is not None:
         axes.axvline(shown.mean, color=_GREY, linewidth=0.8, linestyle="--", zorder=0)
-    for row, way in enumerate(compared):
-        seeds, estimate = way.percents("test", rate), way.estimate("test", rate)
-        axes.plot(seeds, [row] * len(seeds), "o", color=_GREY, markersize=4, zorder=1)
-        if estimate is not None:
-            axes.errorbar(
-                estimate.mean, row, xerr=estimate.half_width, fmt="D", color=_BLUE, markersize=5, capsize=3, zorder=2
-            )
-    axes.set_yticks(range(len(compared)), [way.name for way in compared])
+    estimates = [(estimate, way) for way in compared if (estimate := way.estimate("test", rate)) is not None]
+    rows = sorted(estimates, key=lambda each: each[0].mean)
+    for row, (estimate, way) in enumerate(rows):
+        seeds = way.percents("test", rate)
+        axes.errorbar(estimate.mean, row, xerr=estimate.half_width, fmt="D", color=_BLUE, markersize=6, capsize=3)
+        axes.plot(seeds, [row] * len(seeds), "o", color="white", markeredgecolor="black", markersize=4, zorder=3)
+    names = [way.name for _, way in rows]
+    option = _shared_option(names)
+    axes.set_yticks(range(len(rows)), [name.removeprefix(f"{option}=") for name in names])
     axes.invert_yaxis()
     axes.set_xlabel(f"test {rate}, %: seeds, and their mean with its 95 % interval")
-    axes.set_title(title, loc="left")
+    axes.set_title(f"{title}, {option}" if option else title, loc="left")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.grid(axis="y", color="0.92")
     axes.set_axisbelow(True)
+
+
+def _shared_option(names: Sequence[str]) -> str:
+    """The one option that all set; empty where they do not."""
+    options = {name.partition("=")[0] if " " not in name else "" for name in names}
+    return options.pop() if len(options) == 1 else ""
