@@ -35,7 +35,7 @@ def compare(run: RunFolder, split: str) -> None:
         found = []
         for bfloat16 in (False, True):
             if not recogniser.prepare(bfloat16):
-                raise SystemExit("kernels cannot run on this machine")
+                raise SystemExit(f"{run.path}: no kernels for this network on this machine")
             found.append(decode(recogniser, utterances, cache, lambda done, total: steps(split, done, total)))
     other = sum(one.hypothesis.text != two.hypothesis.text for one, two in zip(*found, strict=True))
     exact, rounded = (score(one, config["scoring"]["rates"]) for one in found)

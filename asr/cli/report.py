@@ -18,10 +18,14 @@ def _main() -> None:
     parser = argparse.ArgumentParser(
         prog="asr-report",
         description="Fill the tables between <!-- results:TASK --> and <!-- /results --> in README.md and in "
-        "recipes/*/README.md from recipes/TASK/results/*.json.",
+        "recipes/*/README.md from recipes/TASK/results/*.json. TASK may be TASK/RECIPE. 'results:TASK by TAG' or 'by "
+        "TAG=VALUE,VALUE' tells the parts that asr-evaluate --by TAG measured; 'results:TASK/RECIPE against OPTIONS' "
+        "puts the ways in which a recipe was run beside the one with these options and draws a plot of them.",
     )
     parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout (default: here)")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail when a table is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail when a table or a plot is out of date"
+    )
     add_debug(parser)
     given = parser.parse_args()
     if not (given.root / "recipes").is_dir():

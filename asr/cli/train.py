@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
@@ -28,7 +29,17 @@ from asr.config import nearest
 from asr.errors import AsrError, ConfigError, listed
 from asr.resources import resource
 
-_ANY_MACHINE = ("seed", "threads", "device")
+_OF_NO_ACCOUNT = (
+    "recipe",
+    "run_dir",
+    "corpus.root",
+    "corpus.options.cache",
+    "corpus.options.audio_root",
+    "training.seed",
+    "training.threads",
+    "training.device",
+)
+"""Where things are, and on what machine: no other experiment."""
 
 
 def main() -> None:
@@ -70,7 +81,7 @@ def _train(config: DictConfig) -> None:
     console.print(f"recipe {values['recipe']}, run folder {folder}", soft_wrap=True)
     try:
         with Steps() as steps:
-            experiment = Experiment(values, folder, steps, _departures())
+            experiment = Experiment(values, folder, steps, departures(HydraConfig.get().overrides.task))
     except BaseException:
         if not given:
             _remove_empty(folder)
@@ -112,13 +123,12 @@ def _remove_empty(folder: Path) -> None:
         os.removedirs(folder)
 
 
-def _departures() -> list[str]:
-    """The options of the command line that make this run another one than its recipe with another seed."""
+def departures(overrides: Sequence[str]) -> list[str]:
+    """The options of a command line that make a run another one than its recipe with another seed."""
     from asr.recognition.run_folder import HARMLESS
 
-    of_no_account = {*HARMLESS, "recipe", "run_dir", "corpus.root", *(f"training.{name}" for name in _ANY_MACHINE)}
-    given = HydraConfig.get().overrides.task
-    return sorted(one for one in given if one.partition("=")[0].lstrip("+") not in of_no_account)
+    given = {one.partition("=")[0].lstrip("+"): one for one in overrides}  # the last one counts
+    return sorted(one for name, one in given.items() if name not in {*HARMLESS, *_OF_NO_ACCOUNT})
 
 
 def _command(folder: Path) -> str:

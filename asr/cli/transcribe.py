@@ -30,8 +30,8 @@ def _main() -> None:
     from asr.recognition.loading import load  # torch: only once the arguments are known to be right
 
     recogniser = load(given.model, plugins=given.plugin)
-    if given.bfloat16 or len(given.files) >= _MANY:
-        recogniser.prepare(given.bfloat16)
+    if (given.bfloat16 or len(given.files) >= _MANY) and not recogniser.prepare(given.bfloat16) and given.bfloat16:
+        print("--bfloat16 changes nothing: no kernels for this network on this machine", file=sys.stderr)
     if given.one_speaker:  # a file that cannot be read is told of below
         recogniser.listen(_SPEAKER, given.files, given.channel, on_error=lambda error: None)
     failed = []

@@ -39,10 +39,11 @@ def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> int:
     places = {label: number for number, label in enumerate(theirs.labels)} if ours.unit == theirs.unit else {}
     known = [number for number, label in enumerate(ours.labels) if label in places]
     weights = source.model.state_dict()
-    for key, rows in recogniser.model.state_dict().items():
-        if key.startswith("output."):
-            taken = rows.clone()
-            taken[known] = weights[key][[places[ours.labels[number]] for number in known]]
-            weights[key] = taken
+    if theirs.to_dict() != ours.to_dict():
+        for key, rows in recogniser.model.state_dict().items():
+            if key.startswith("output."):
+                old, weights[key] = weights[key], rows.clone()
+                if rows.ndim and len(rows) == len(ours) and len(old) == len(theirs):  # a row a label
+                    weights[key][known] = old[[places[ours.labels[number]] for number in known]]
     recogniser.model.load_state_dict(weights)
     return len(ours) - len(known)

@@ -23,6 +23,7 @@ class RecurrentLayer(nn.Module):
 
     Attributes:
         output_size: O, of both directions together.
+        prepared: what runs the layer where no gradient is asked for, see `RecurrentStack.prepare`; None: as ever.
     """
 
     def __init__(self, forward_cell: Cell | None, backward_cell: Cell | None) -> None:
@@ -30,7 +31,7 @@ class RecurrentLayer(nn.Module):
         self.forward_cell = forward_cell
         self.backward_cell = backward_cell
         self.output_size = sum(cell.output_size for cell in self.cells)
-        self._prepared: paths.PreparedRun | None = None
+        self.prepared: paths.PreparedRun | None = None
 
     @property
     def cells(self) -> list[Cell]:
@@ -51,22 +52,22 @@ class RecurrentLayer(nn.Module):
             return layout.reverse(self._run(layout.reverse(rows), layout))
         return self._run(rows, layout)
 
-    def prepare(self, bfloat16: bool = False) -> bool:
-        """See `RecurrentStack.prepare`."""
-        self._prepared = paths.prepared(self.cells, bfloat16)
-        return self._prepared is not None
-
     def train(self, mode: bool = True) -> RecurrentLayer:
         """Weights that are trained are not those that were prepared."""
-        self._prepared = None if mode else self._prepared
+        self.prepared = None if mode else self.prepared
         return super().train(mode)
+
+    def _apply(self, *arguments: Any, **more: Any) -> RecurrentLayer:
+        """Nor are those on another device, or of another type."""
+        self.prepared = None
+        return super()._apply(*arguments, **more)  # type: ignore[no-untyped-call, no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy, or what another process is given, is to be prepared anew."""
-        return self.__dict__ | {"_prepared": None}
+        return self.__dict__ | {"prepared": None}
 
     def _run(self, rows: Tensor, layout: Layout) -> Tensor:
         """A single direction forwards, two in either direction."""
-        if self._prepared is not None and not torch.is_grad_enabled() and rows.dtype == torch.float32:
-            return self._prepared(rows, layout)
+        if self.prepared is not None and not torch.is_grad_enabled() and rows.dtype == torch.float32:
+            return self.prepared(rows, layout)
         return paths.choose(self.cells, rows, layout)(self.cells, rows, layout)

@@ -92,10 +92,11 @@ def prepared(cells: Sequence[Cell], bfloat16: bool = False) -> PreparedRun | Non
 
     Args:
         cells: as of `loop`.
-        bfloat16: round the recurrent weights of the LSTM and its kin, see `compiled.prepared`.
+        bfloat16: round the recurrent weights, see `compiled.prepared`.
 
     Returns:
-        What runs a layer; with the weights of this moment, where they could be packed. None: kernels cannot run here.
+        What runs a layer; with the weights of this moment, where they are packed. None: kernels cannot run here, or not
+        with these weights in bfloat16.
     """
     kinds = {kind_of(cell) for cell in cells}
     kind = kinds.pop()
@@ -104,7 +105,7 @@ def prepared(cells: Sequence[Cell], bfloat16: bool = False) -> PreparedRun | Non
     from asr.recurrent.compiled.prepared import Prepared, can_be_prepared
 
     if not can_be_prepared(kind):
-        return partial(kernels, cells)
+        return None if bfloat16 else partial(kernels, cells)
     with torch.no_grad():
         return Prepared(kind, cells, bfloat16)
 

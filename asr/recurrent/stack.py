@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from asr.config import build
 from asr.errors import ConfigError
+from asr.recurrent import paths
 from asr.recurrent.cells.lstm import LstmConfig
 from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.layout import Layout, reduced_length
@@ -127,18 +128,25 @@ class RecurrentStack(nn.Module):
     def prepare(self, bfloat16: bool = False) -> bool:
         """Recognise faster from now on, with the weights of this moment: prepare again when they have changed.
 
-        Kernels then run single utterances too, which are otherwise left to oneDNN: to load them takes a second or two,
-        about what they save in twenty utterances. The weights of the LSTM and its kin are packed once. `train` ends it.
+        Kernels then run single utterances too, which are otherwise left to oneDNN, and those of the LSTM and its
+        variants have their weights packed once. Loading takes a second or two. Training ends it, and so does moving
+        the stack to another device or type.
 
         Args:
-            bfloat16: round the recurrent weights of the LSTM and its kin to bfloat16: the memory that a step of a
+            bfloat16: round the recurrent weights of the LSTM and its variants to bfloat16: the memory that a step of a
                 single utterance reads sets its pace, and is half then. benchmarks/README.md has what that changes.
 
         Returns:
-            Whether kernels can run here, for all layers; if not, nothing changes.
+            Whether all layers can; if not, nothing changes. There must be kernels for the cell on this machine, and for
+            `bfloat16` it must be one whose weights are packed (`compiled.prepared`).
         """
-        able = [cast(RecurrentLayer, layer).prepare(bfloat16) for layer in self.layers]
-        return all(able)
+        layers = [cast(RecurrentLayer, layer) for layer in self.layers]
+        runs = [paths.prepared(layer.cells, bfloat16) for layer in layers]
+        if None in runs:
+            return False
+        for layer, run in zip(layers, runs, strict=True):
+            layer.prepared = run
+        return True
 
     def through(self, rows: Tensor, layout: Layout, run: LayerRun) -> tuple[Tensor, Layout]:
         """Log posteriors (B, T', L) of rows (N, F), and their layout; `run` gives what a layer makes of its rows.

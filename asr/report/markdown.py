@@ -58,6 +58,16 @@ def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) ->
     if tags and tag not in tags:
         near = nearest(tag, tags)
         raise DataError(f"results:{name} by {tag}: no result tells of '{tag}'{near}; asr-evaluate --by {tag}")
+    values = {
+        value
+        for results in found.values()
+        for each in results
+        for split in each.splits.values()
+        for value in split.by.get(tag, ())
+    }
+    for value in only:
+        if tags and value not in values:
+            raise DataError(f"results:{name} by {tag}={value}: no result tells of it{nearest(value, values)}")
     rows = []
     for recipe, results in found.items():
         for way in ways(results) or [Way((), ())]:
@@ -99,6 +109,10 @@ def compared_ways(name: str, recipes: Path) -> tuple[list[Way], str]:
     rates = [rate for way in compared for each in way.results for split in each.splits.values() for rate in split.rates]
     if "/" not in name or not rates:
         raise DataError(f"results:{name} against ...: give a recipe that was run, task/name")
+    lengths = {way.name: part.reference for way in compared for part in _rates(way.results, "test", rates[0])}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{length} with {way}" for way, length in lengths.items())
+        raise DataError(f"results:{name} against ...: different reference lengths cannot be compared ({said})")
     return compared, rates[0]
 
 

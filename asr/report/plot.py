@@ -19,7 +19,7 @@ _GREY, _BLUE = "0.6", "#1f5f9f"
 
 def stamp(compared: Sequence[Way], rate: str, base: str) -> str:
     """What a plot shows, as a checksum that stands in its file: a plot of other results has another one."""
-    shown = [(way.name, [way.percents(split, rate) for split in ("dev", "test")]) for way in compared]
+    shown = [(way.name, way.percents("test", rate)) for way in compared]
     return hashlib.sha256(repr((shown, rate, base)).encode()).hexdigest()[:16]
 
 

@@ -49,11 +49,12 @@ def update(root: Path, check: bool = False) -> list[Path]:
     """
     written = {path: path.read_text(encoding="utf-8") for path in readmes(root)}
     stale: dict[Path, Callable[[], bytes]] = {}
+    bases: dict[str, str] = {}  # of the recipes that are compared
     problems: dict[str, None] = {}  # a bad result file is met in every README that shows it
     for path, text in written.items():
         try:
             filled = fill(text, root / "recipes", _shown(path, root))
-            stale |= _stale_plots(text, root / "recipes")
+            stale |= _stale_plots(text, root / "recipes", bases)
         except Problems as error:
             problems |= dict.fromkeys(error.problems)
         except DataError as error:
@@ -83,6 +84,9 @@ def fill(text: str, recipes: Path, where: str = "README.md") -> str:
     Raises:
         Problems: see `update`.
     """
+    for number, mark in enumerate(text.splitlines(), 1):
+        if mark.startswith("<!-- results:") and not _OPENING.fullmatch(mark):
+            raise Problems([f"{where}:{number}: '{mark}' is not understood; see asr-report --help"], where)
     parts, position = [], 0
     while (opening := _OPENING.search(text, position)) is not None:
         closing = text.find(_CLOSING, opening.end())
@@ -104,12 +108,18 @@ def _table(opening: re.Match[str], recipes: Path) -> str:
     return markdown.results_table(opening["name"], recipes)
 
 
-def _stale_plots(text: str, recipes: Path) -> dict[Path, Callable[[], bytes]]:
-    """The plots of a README's comparisons that are missing or show other results, and how to draw them."""
+def _stale_plots(text: str, recipes: Path, bases: dict[str, str]) -> dict[Path, Callable[[], bytes]]:
+    """The plots of a README's comparisons that are missing or show other results, and how to draw them.
+
+    Args:
+        bases: with what each recipe was compared before; a recipe has one plot.
+    """
     stale: dict[Path, Callable[[], bytes]] = {}
     for opening in _OPENING.finditer(text):
         if opening["base"]:
             name, base = opening["name"], opening["base"]
+            if bases.setdefault(name, base) != base:
+                raise DataError(f"results:{name} against {base}: it is compared with '{bases[name]}' already")
             task, _, recipe = name.partition("/")
             path = recipes / task / "results" / f"{recipe}.svg"
             compared, rate = markdown.compared_ways(name, recipes)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from asr.cli.train import departures
 from asr.cli.transcribe import FORMATS
 from asr.decoding.hypothesis import Hypothesis, Span
 from tests.tones import make_corpus, small_run
@@ -43,6 +44,15 @@ def run(tones: Path) -> Path:
     assert "cer" in done.stdout
     assert "the run is in" in done.stderr
     return tones / "my_run"
+
+
+def test_a_result_tells_in_what_the_run_departed_from_its_recipe(run: Path, tones: Path) -> None:
+    told = json.loads((run / "result.json").read_text(encoding="utf-8"))["options"]
+    assert told == departures(small_run(tones, run_dir="my_run"))
+    assert "training.epochs=3" in told
+    assert not any(one.startswith(("recipe=", "run_dir=", "cache_dir=", "training.threads=")) for one in told)
+    given = ["recipe=an4/ctc", "+model.hidden=96", "training.seed=2", "training.workers=3", "model.hidden=128"]
+    assert departures([*given, "model/cell=gru", "corpus.root=/data"]) == ["model.hidden=128", "model/cell=gru"]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -209,7 +209,9 @@ def test_prepared_it_reads_the_same(trained: Path, tones: Path) -> None:
     one, other = load(trained), load(trained)
     assert other.prepare(bfloat16=True) == compiled.available()
     for path in sorted((tones / "test").glob("*.wav")):
-        assert other.transcribe(path).text == one.transcribe(path).text
+        exact, rounded = one.transcribe(path), other.transcribe(path)
+        assert rounded.text == exact.text
+        assert (rounded.log_probability != exact.log_probability) == compiled.available()
     other.model = torch.nn.Linear(1, 1)  # as a network of a user's own
     assert not other.prepare()
 
@@ -414,13 +416,18 @@ def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
     """Two runs that differ in who is tested are one result; what are no folds is refused before anything is decoded."""
     folds = [RunFolder(tmp_path / name) for name in ("first", "second")]
     test = read_manifest(tones / "test.jsonl")
-    for fold, part in zip(folds, (test[:2], test[2:]), strict=True):
+    for number, (fold, part) in enumerate(zip(folds, (test[:2], test[2:]), strict=True)):
         shutil.copytree(trained, fold.path)
         write_manifest(fold.manifests / "test.jsonl", part)
+        told = json.loads(fold.environment.read_text()) | {
+            "options": ["model.hidden=32", f"corpus.options.fold={number}"]
+        }
+        fold.environment.write_text(json.dumps(told))
     result = evaluate_folds(folds, ["test"], quiet)
     whole = json.loads((trained / "result.json").read_text())
     assert result["splits"]["test"] == whole["splits"]["test"]
     assert (result["folds"], result["recipe"]) == (2, "quickstart/speech")
+    assert result["options"] == ["model.hidden=32"]  # in which all of them depart
     assert result["train_seconds"] == pytest.approx(2 * whole["train_seconds"], abs=0.11)
     assert not {"epochs", "best_epoch", "data", "unfinished"} & set(result)
     with pytest.raises(ConfigError, match=r"second: the utterance \S+ is in dev of another run too"):

@@ -10,7 +10,7 @@ from scipy.stats import ttest_1samp, ttest_ind
 from asr.errors import ConfigError, DataError, Problems
 from asr.report.comparison import difference, ways
 from asr.report.markdown import comparison_table, parts_table, results_table
-from asr.report.readme import update
+from asr.report.readme import fill, update
 from asr.report.results import read_results
 from tests.report.made import cells, put, rate, result
 
@@ -109,4 +109,35 @@ def test_what_cannot_be_compared_is_named(root: Path, monkeypatch: pytest.Monkey
     (root / "README.md").write_text("<!-- results:an4/ctc against as it is -->\n<!-- /results -->\n", encoding="utf-8")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ConfigError, match=r"plots need matplotlib: pip install 'ctc-asr\[plot\]'"):
+        update(root)
+
+
+def test_other_references_cannot_be_compared(root: Path) -> None:
+    run(root, (81, 90))
+    other = result("an4/ctc", 1, 10, 81, options=[GRU])
+    other["splits"]["test"]["rates"]["wer"] = rate(40, 500)
+    put(root, other)
+    with pytest.raises(
+        DataError, match=rf"different reference lengths cannot be .*\(1000 with as it is, 500 with {GRU}"
+    ):
+        comparison_table("an4/ctc", root / "recipes", GRU)
+
+
+def test_marks_that_mean_nothing_are_named(root: Path) -> None:
+    one = result("an4/ctc", 1, 10, 81)
+    one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400)}}}
+    put(root, one)
+    with pytest.raises(DataError, match="by sex=g: no result tells of it"):
+        parts_table("an4", root / "recipes", "sex", ["f", "g"])
+    for mark in ("results:an4/ctc agianst as it is", "results:an4 by sex=f m"):
+        with pytest.raises(Problems, match=rf"TOP\.md:2: '<!-- {mark} -->' is not understood; see asr-report --help"):
+            fill(f"a\n<!-- {mark} -->\n<!-- /results -->\n", root / "recipes", "TOP.md")
+
+
+def test_a_recipe_has_one_plot(root: Path) -> None:
+    run(root, (81, 90))
+    run(root, (60, 71), GRU)
+    marks = [f"<!-- results:an4/ctc against {base} -->\n<!-- /results -->\n" for base in (GRU, "as it is")]
+    (root / "README.md").write_text("".join(marks), encoding="utf-8")
+    with pytest.raises(Problems, match=rf"against as it is: it is compared with '{GRU}' already"):
         update(root)

@@ -1,11 +1,10 @@
 """Kernels for CPUs, compiled by numba at their first use: optional, equal to the other paths in tests.
 
 `kinds` says which cells have one; `sequence` is a layer as autograd sees it, `prepared` one that only recognises,
-`layer_*` its time loops and `matrices`
-its products; `team` and `jobs` bring them to the processor's cores; `lstm`, `gru`, `layernorm` and `attention` are
-what is compiled of the loops, `products` and `instructions` of the products. Nothing but `kinds` is imported before it
-is needed: numba and the kernels take a second or two to load, and some seconds to compile at the very first use on a
-machine.
+`layer_*` their time loops and `matrices` their products; `team` and `jobs` bring them to the processor's cores; `lstm`,
+`gru`, `layernorm` and `attention` are what is compiled of the loops, `products` and `instructions` of the products.
+Nothing but `kinds` is imported before it is needed: numba and the kernels take a second or two to load, and some
+seconds to compile at the very first use on a machine.
 """
 
 from __future__ import annotations

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from asr.recurrent.cells.cell import Cell
-from asr.recurrent.compiled.kinds import HALVES, LSTM, ZONEOUT, Kind, other_weights, put_out, recurrent_weights
+from asr.recurrent.compiled.kinds import (
+    FULL_RECURRENCE,
+    HALVES,
+    LSTM,
+    ZONEOUT,
+    Kind,
+    other_weights,
+    put_out,
+    recurrent_weights,
+)
 from asr.recurrent.compiled.layer import Layer, Weights
 from asr.recurrent.compiled.layer_lstm import LstmLoops
 from asr.recurrent.compiled.matrices import columns_of, halved, input_products, packed
@@ -15,8 +26,8 @@ from asr.recurrent.layout import Layout
 
 
 def can_be_prepared(kind: Kind) -> bool:
-    """Cells of the LSTM's kin whose inputs meet one matrix and whose other weights are the same for all frames."""
-    return kind.family == LSTM and kind.plain_inputs and not kind.flags & ZONEOUT
+    """Cells of the LSTM's kin whose inputs meet one matrix and whose last outputs another, and nothing a third."""
+    return kind.family == LSTM and kind.plain_inputs and not kind.flags & (ZONEOUT | FULL_RECURRENCE)
 
 
 class Prepared:
@@ -30,9 +41,9 @@ class Prepared:
     """
 
     def __init__(self, kind: Kind, cells: Sequence[Cell], bfloat16: bool) -> None:
-        self.cells = cells
+        self.cells = cells = [copy.deepcopy(cell).requires_grad_(False) for cell in cells]
         self.inputs = packed([cell.weight_ih.contiguous() for cell in cells], transposed=True)
-        self.biases = [cell.bias.detach().clone() for cell in cells]
+        self.biases = [cell.bias for cell in cells]
         self.weights = [Weights(recurrent_weights(cell).contiguous(), other_weights(cell, 0)) for cell in cells]
         recurrent = packed([one.hh for one in self.weights], transposed=True)
         self.recurrent = [halved(one) for one in recurrent] if bfloat16 else recurrent
@@ -43,4 +54,5 @@ class Prepared:
         whole = input_products(rows.contiguous(), self.inputs, self.biases)
         gates = columns_of(whole, len(self.cells), len(self.biases[0]))
         outputs, _ = self.loops.run(Layer(layout, self.weights, gates), self.recurrent)
-        return put_out(self.cells, outputs)
+        with torch.autocast("cpu", enabled=False):
+            return put_out(self.cells, outputs)

@@ -65,7 +65,7 @@ def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Te
 
 
 def _projected(rows: Tensor, kind: Kind, cells: Sequence[Cell]) -> Tensor:
-    """Input products and biases of all frames: (N, D * G), and columns for nothing where `_stride` wants them."""
+    """Input products and biases of all frames: (N, D * G), and columns for nothing where `stride` wants them."""
     if kind.plain_inputs:
         return _Projection.apply(rows, *(one for cell in cells for one in (cell.weight_ih, cell.bias)))  # type: ignore[no-untyped-call, no-any-return]
     of_cells = [cell.project(rows) for cell in cells]

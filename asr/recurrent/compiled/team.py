@@ -58,8 +58,9 @@ def _flat(job: Job) -> list[int]:
     for value in job:
         if not isinstance(value, Tensor):
             numbers.append(value)
-        elif value.dtype not in (torch.float32, torch.int64) or value.stride(-1) != 1:
-            raise TypeError(f"a kernel cannot read {value.dtype} with strides {value.stride()}")  # it would not notice
+        elif value.dtype not in (torch.float32, torch.int64) or value.stride(-1) != 1 or value.device.type != "cpu":
+            told = f"{value.dtype} with strides {value.stride()} on {value.device}"
+            raise TypeError(f"a kernel cannot read {told}")  # it would not notice
         elif value.ndim == 1:
             numbers += (value.data_ptr(), 1, value.shape[0])
         else:

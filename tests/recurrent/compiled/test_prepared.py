@@ -44,6 +44,11 @@ def layer_of(case: Case) -> RecurrentLayer:
     return RecurrentLayer(*cells).eval()
 
 
+def prepare(layer: RecurrentLayer, bfloat16: bool = False) -> bool:
+    layer.prepared = paths.prepared(layer.cells, bfloat16)
+    return layer.prepared is not None
+
+
 def batch(lengths: list[int]) -> tuple[Tensor, Layout]:
     torch.manual_seed(0)
     layout = Layout(torch.tensor(lengths), max(lengths), torch.device("cpu"))
@@ -56,7 +61,7 @@ def batch(lengths: list[int]) -> tuple[Tensor, Layout]:
 def test_gives_the_bits_of_the_kernels(case: Case, lengths: list[int]) -> None:
     layer, (rows, layout) = layer_of(case), batch(lengths)
     expected = paths.kernels(layer.cells, rows, layout)
-    assert layer.prepare()
+    assert prepare(layer)
     assert torch.equal(layer(rows, layout), expected)
 
 
@@ -66,7 +71,7 @@ def test_gives_the_bits_of_the_kernels(case: Case, lengths: list[int]) -> None:
 def test_bfloat16_is_the_kernels_with_rounded_weights(case: Case, lengths: list[int]) -> None:
     """To the bit: sums stay in float32, and each product is of the same two numbers."""
     layer, (rows, layout) = layer_of(case), batch(lengths)
-    assert layer.prepare(bfloat16=True)
+    assert prepare(layer, bfloat16=True)
     prepared = layer(rows, layout)
     exact = paths.kernels(layer.cells, rows, layout)
     for cell in layer.cells:
@@ -90,21 +95,26 @@ def test_an_utterance_does_not_depend_on_its_batch(bfloat16: bool) -> None:
         torch.testing.assert_close(alone[0], together[number, :length], rtol=0, atol=1e-6)
 
 
+def _seeded(case: Case) -> list[Cell]:
+    torch.manual_seed(1)
+    return [case.cell(torch.float32) for _ in range(2)]
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_cell_with_kernels_can_be_prepared(case: Case) -> None:
-    """Alone as well: it need not be packed for that."""
-    cells: list[Cell] = [case.cell(torch.float32) for _ in range(2)]
-    layer = RecurrentLayer(*cells).eval()
-    layout = Layout(torch.tensor([5]), 5, torch.device("cpu"))
-    rows = torch.randn(5, 4)
-    assert layer.prepare()
+    """A single utterance; its weights need not be packed for that."""
+    layer, exact = (RecurrentLayer(*_seeded(case)).eval() for _ in range(2))
+    rows, layout = torch.randn(5, 4), Layout(torch.tensor([5]), 5, torch.device("cpu"))
+    assert prepare(layer)
+    assert prepare(RecurrentLayer(*_seeded(case)).eval(), bfloat16=True) == (case in PACKED)
     with torch.no_grad():
-        torch.testing.assert_close(layer(rows, layout), paths.kernels(cells, rows, layout), rtol=0, atol=1e-6)
+        expected = paths.loop(exact.double().cells, rows.double(), layout).float()
+        torch.testing.assert_close(layer(rows, layout), expected, rtol=0, atol=1e-5)
 
 
 def test_training_goes_on_with_the_weights_as_they_are() -> None:
     layer, (rows, layout) = layer_of(CASES[2]), batch(LENGTHS)
-    assert layer.prepare()
+    assert prepare(layer)
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.zero_()
@@ -118,7 +128,7 @@ def test_training_goes_on_with_the_weights_as_they_are() -> None:
 
 def test_a_copy_is_as_it_was_before() -> None:
     layer, (rows, layout) = layer_of(CASES[2]), batch(LENGTHS)
-    assert layer.prepare()
+    assert prepare(layer)
     for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         with torch.no_grad():
             for parameter in other.parameters():
@@ -133,16 +143,48 @@ def test_nan_in_a_weight_shows() -> None:
     weights = layer.cells[0].weight_hh
     assert isinstance(weights, Tensor)
     weights[0, 0] = torch.nan
-    assert layer.prepare(bfloat16=True)
+    assert prepare(layer, bfloat16=True)
     assert layer(rows, layout)[1:, 0].isnan().all()
+
+
+def test_what_changes_later_does_not_show() -> None:
+    """Weights of the moment, all of them."""
+    layer, (rows, layout) = layer_of(next(case for case in PACKED if case.name == "lstm_peephole")), batch(LENGTHS)
+    with torch.no_grad():
+        before = layer(rows, layout)
+        assert prepare(layer)
+        for parameter in layer.parameters():
+            parameter.zero_()
+        assert torch.equal(layer(rows, layout), before)
+        layer.to("cpu", torch.float64)
+        layer.to(torch.float32)
+        assert not layer(rows, layout).any()
+
+
+def test_a_stack_is_prepared_as_a_whole_or_not_at_all() -> None:
+    stack = RecurrentStack(4, n_labels=2, hidden=8, layers=2).eval()
+    assert stack.prepare()
+    stack.layers[1].double()
+    assert not stack.prepare(bfloat16=True)
+    first, second = (layer.prepared for layer in stack.layers)
+    assert first is not None
+    assert second is None
+
+
+def test_a_kernel_is_not_given_another_devices_memory() -> None:
+    layer, (rows, layout) = layer_of(CASES[2]), batch(LENGTHS)
+    run = paths.prepared(layer.cells)
+    assert run is not None
+    with torch.no_grad(), pytest.raises(TypeError, match="on meta"):
+        run(rows.to("meta"), layout)
 
 
 def test_where_kernels_cannot_run_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, layout = batch(LENGTHS)
     layer = layer_of(CASES[2]).double()
-    assert not layer.prepare()
+    assert not prepare(layer)
     monkeypatch.setattr(compiled, "available", lambda: False)
     layer = layer_of(CASES[2])
-    assert not layer.prepare()
+    assert not prepare(layer)
     with torch.no_grad():
         assert layer(rows, layout).shape == (sum(LENGTHS), 2 * HIDDEN)
