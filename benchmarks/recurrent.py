@@ -63,20 +63,27 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=7, help="timed runs of each side, 5 or more")
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="layers x units per direction x utterances")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), help="which; all")
+    parser.add_argument("--single", action="store_true", help="of the LSTM against torch.nn, one utterance alone")
     options = parser.parse_args()
     print(environment())
+    if options.single:
+        against_torch(options.sizes, options.pairs, single=True)
+        return
     for name in options.tables:
         TABLES[name](options.sizes, options.pairs)
 
 
-def against_torch(sizes: Sequence[str], pairs: int) -> None:
+def against_torch(sizes: Sequence[str], pairs: int, single: bool = False) -> None:
     print(heading("the LSTM", "packed nn.LSTM", "this", "times as fast"))
     for size in sizes:
         sides = AgainstTorch(*numbers(size))
         for name, both in sides.comparisons().items():
+            if single and not name.startswith("one"):
+                continue
             tolerance = HALF_TOLERANCE if "bfloat16" in name else TOLERANCE
             print(line(f"{size}, {name}", *both, pairs, tolerance), flush=True)
-        print(f"{f'{size}, peak memory of a step':40}{memory(size):>66}", flush=True)
+        if not single:
+            print(f"{f'{size}, peak memory of a step':40}{memory(size):>66}", flush=True)
 
 
 def against_our_lstm(sizes: Sequence[str], pairs: int) -> None:
