@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "model",
         help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: an4, english_phones, "
-        "quickstart, quickstart_pen, unipen_words",
+        "quickstart, quickstart_pen, unipen, unipen_words",
     )
     parser.add_argument(
         "files",

@@ -17,7 +17,14 @@ LIMIT = 5_000_000  # bytes
 
 
 def test_the_promised_models_are_there() -> None:
-    assert set(pretrained_names()) == {"an4", "english_phones", "quickstart", "quickstart_pen", "unipen_words"}
+    assert set(pretrained_names()) == {
+        "an4",
+        "english_phones",
+        "quickstart",
+        "quickstart_pen",
+        "unipen",
+        "unipen_words",
+    }
 
 
 @pytest.mark.parametrize("name", pretrained_names())
