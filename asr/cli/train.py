@@ -33,6 +33,7 @@ _OF_NO_ACCOUNT = (
     "recipe",
     "run_dir",
     "corpus.root",
+    "corpus.manifests",
     "corpus.options.cache",
     "corpus.options.audio_root",
     "training.seed",

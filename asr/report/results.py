@@ -5,6 +5,7 @@ A run that departs from its recipe tells so in its name as well: `<recipe>-model
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from typing import Any
 
 from asr.errors import DataError, Problems
 from asr.scoring.rates import Rate
+
+LONGEST = 120  # characters in the name of a file for what departs from a recipe
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,10 @@ class Result:
 
 
 def result_name(recipe: str, options: Sequence[str], seed: int) -> str:
-    """What a result file is called."""
+    """What a result file is called; many departures are told by a checksum."""
     departures = "".join("-" + re.sub(r"[^\w.,=+]", "_", option) for option in options)
+    if len(departures) > LONGEST:
+        departures = "-" + hashlib.sha256(repr(list(options)).encode()).hexdigest()[:12]
     return f"{recipe.rpartition('/')[2]}{departures}-seed{seed}.json"
 
 

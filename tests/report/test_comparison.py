@@ -11,7 +11,7 @@ from asr.errors import ConfigError, DataError, Problems
 from asr.report.comparison import difference, ways
 from asr.report.markdown import comparison_table, parts_table, results_table
 from asr.report.readme import fill, update
-from asr.report.results import read_results
+from asr.report.results import read_results, result_name
 from tests.report.made import cells, put, rate, result
 
 GRU = "model/cell=gru"
@@ -75,6 +75,17 @@ def test_departures_have_rows_of_their_own_in_all_tables(root: Path) -> None:
     assert [row[0] for row in cells(results_table("an4", root / "recipes"))] == [label, "`an4/ctc_large`"]
     rows = cells(parts_table("an4/ctc", root / "recipes", "sex", ["m", "n"]))
     assert [row[:2] for row in rows] == [[label, "m"], [label, "n"]]
+
+
+def test_many_departures_make_no_long_name(root: Path) -> None:
+    options = [f"model.option{number}=0.123456" for number in range(9)]
+    run(root, (81, 90), *options)
+    names = [path.name for path in (root / "recipes/an4/results").iterdir()]
+    assert max(map(len, names)) < 40
+    assert names[0].startswith("ctc-")
+    assert len(read_results(root / "recipes" / "an4")) == 2
+    other = result_name("an4/ctc", [*options[:-1], "model.option8=0.123457"], 1)
+    assert other not in names
 
 
 def test_the_plot_is_drawn_where_results_changed_and_nowhere_else(root: Path) -> None:
