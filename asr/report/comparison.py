@@ -16,7 +16,7 @@ from statistics import fmean, variance
 from scipy.stats import t as student
 
 from asr.errors import DataError
-from asr.report.results import Result
+from asr.report.results import Result, rates_of
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,7 @@ class Way:
 
     def percents(self, split: str, rate: str) -> list[float]:
         """A rate of each seed that tells of it."""
-        return [
-            each.splits[split].rates[rate].percent
-            for each in self.results
-            if split in each.splits and rate in each.splits[split].rates
-        ]
+        return [one.percent for one in rates_of(self.results, split, rate)]
 
     def estimate(self, split: str, rate: str) -> Estimate | None:
         """The mean of the seeds; None where no run tells of the rate."""

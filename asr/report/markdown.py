@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from asr.config import nearest
 from asr.errors import DataError, Problems
 from asr.report.comparison import Estimate, Way, base_of, difference, ways
-from asr.report.results import Result, SplitResult, read_results
+from asr.report.results import Result, SplitResult, rate_names, rates_of, read_results, values_of
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
 
@@ -33,10 +33,7 @@ def results_table(name: str, recipes: Path) -> str:
         Problems: result files that cannot be read, that belong to no recipe, or whose seeds were scored on different
             references.
     """
-    rows = []
-    for recipe, results in results_of(name, recipes).items():
-        for way in ways(results) or [Way((), ())]:
-            rows += _rows(_label(recipe, way), way.results)
+    rows = [row for label, results in _labelled(results_of(name, recipes)) for row in _rows(label, results)]
     return _table(_HEADINGS, rows, _LEGEND)
 
 
@@ -58,20 +55,11 @@ def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) ->
     if tags and tag not in tags:
         near = nearest(tag, tags)
         raise DataError(f"results:{name} by {tag}: no result tells of '{tag}'{near}; asr-evaluate --by {tag}")
-    values = {
-        value
-        for results in found.values()
-        for each in results
-        for split in each.splits.values()
-        for value in split.by.get(tag, ())
-    }
+    values = values_of([each for results in found.values() for each in results], tag)
     for value in only:
         if tags and value not in values:
             raise DataError(f"results:{name} by {tag}={value}: no result tells of it{nearest(value, values)}")
-    rows = []
-    for recipe, results in found.items():
-        for way in ways(results) or [Way((), ())]:
-            rows += _rows_by(tag, _label(recipe, way), way.results, only)
+    rows = [row for label, results in _labelled(found) for row in _rows_by(tag, label, results, only)]
     return _table(("recipe", tag, "rate", *_HEADINGS[2:6]), rows, _LEGEND)
 
 
@@ -106,10 +94,10 @@ def compared_ways(name: str, recipes: Path) -> tuple[list[Way], str]:
         Problems: as `results_table`.
     """
     compared = ways([result for results in results_of(name, recipes).values() for result in results])
-    rates = [rate for way in compared for each in way.results for split in each.splits.values() for rate in split.rates]
+    rates = rate_names([each for way in compared for each in way.results])
     if "/" not in name or not rates:
         raise DataError(f"results:{name} against ...: give a recipe that was run, task/name")
-    lengths = {way.name: part.reference for way in compared for part in _rates(way.results, "test", rates[0])}
+    lengths = {way.name: part.reference for way in compared for part in rates_of(way.results, "test", rates[0])}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{length} with {way}" for way, length in lengths.items())
         raise DataError(f"results:{name} against ...: different reference lengths cannot be compared ({said})")
@@ -139,13 +127,16 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) 
     return "\n".join(["| " + " | ".join(row) + " |" for row in lines] + ["", legend])
 
 
-def _label(recipe: str, way: Way) -> str:
-    return " ".join(f"`{word}`" for word in (recipe, *way.options))
+def _labelled(found: Mapping[str, Sequence[Result]]) -> Iterator[tuple[str, Sequence[Result]]]:
+    """Each way in which the recipes were run; a recipe that never was, with no results."""
+    for recipe, results in found.items():
+        for way in ways(results) or [Way((), ())]:
+            yield " ".join(f"`{word}`" for word in (recipe, *way.options)), way.results
 
 
 def _rows(label: str, results: Sequence[Result]) -> list[list[str]]:
     """One row for each rate."""
-    names = dict.fromkeys(name for each in results for split in each.splits.values() for name in split.rates)
+    names = rate_names(results)
     if not names:
         return [[label, "", _NOT_RUN, _NOT_RUN, *[""] * (len(_HEADINGS) - 4)]]
     commits = ", ".join(dict.fromkeys(each.commit[:7] for each in results if each.commit))
@@ -158,14 +149,14 @@ def _rows(label: str, results: Sequence[Result]) -> list[list[str]]:
 
 def _rows_by(tag: str, label: str, results: Sequence[Result], only: Sequence[str]) -> list[list[str]]:
     """One row for each value of a tag."""
-    values = {value for each in results for split in each.splits.values() for value in split.by.get(tag, {})}
+    values = values_of(results, tag)
     if not values:
         return [[label, "", "", _NOT_RUN, _NOT_RUN, "", ""]]
     rows = []
     for value in sorted(values.intersection(only) if only else values):
         parts = [part for part in (_part(each, tag, value) for each in results) if part.splits]
-        name = next(name for each in parts for split in each.splits.values() for name in split.rates)
-        cells = [_cell(parts, split, name) if _rates(parts, split, name) else "none" for split in ("dev", "test")]
+        name = rate_names(parts)[0]
+        cells = [_cell(parts, split, name) if rates_of(parts, split, name) else "none" for split in ("dev", "test")]
         rows.append([label, value, f"`{name}`", *cells, _length(parts, name), _seeds(parts)])
     return rows
 
@@ -192,7 +183,7 @@ def _training(results: Sequence[Result]) -> str:
 
 def _cell(results: Sequence[Result], split: str, name: str) -> str:
     """The rate of one seed with its interval, or the mean and range of several."""
-    rates = _rates(results, split, name)
+    rates = rates_of(results, split, name)
     if not rates:
         return _NOT_RUN
     mean = 100.0 * sum((rate.counts for rate in rates), ErrorCounts()).rate
@@ -204,17 +195,11 @@ def _cell(results: Sequence[Result], split: str, name: str) -> str:
 
 def _length(results: Sequence[Result], name: str) -> str:
     """The reference length of the test set, and how many of its utterances were left out."""
-    rates = _rates(results, "test", name)
+    rates = rates_of(results, "test", name)
     if not rates:
         return ""
     excluded = max(each.splits["test"].excluded for each in results if "test" in each.splits)
     return f"{rates[0].reference} {rates[0].unit}" + (f", {excluded} utterances excluded" if excluded else "")
-
-
-def _rates(results: Sequence[Result], split: str, name: str) -> list[Rate]:
-    return [
-        each.splits[split].rates[name] for each in results if split in each.splits and name in each.splits[split].rates
-    ]
 
 
 def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:

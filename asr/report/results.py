@@ -121,6 +121,23 @@ def read_results(task: Path) -> list[Result]:
     return sorted(results, key=lambda result: (result.recipe, result.options, result.seed))
 
 
+def rates_of(results: Sequence[Result], split: str, name: str) -> list[Rate]:
+    """A rate of each run that tells of it."""
+    return [
+        each.splits[split].rates[name] for each in results if split in each.splits and name in each.splits[split].rates
+    ]
+
+
+def rate_names(results: Sequence[Result]) -> list[str]:
+    """Of all splits, in the order in which they were written."""
+    return list(dict.fromkeys(name for each in results for split in each.splits.values() for name in split.rates))
+
+
+def values_of(results: Sequence[Result], tag: str) -> set[str]:
+    """The values of a tag by which the results were taken apart."""
+    return {value for each in results for split in each.splits.values() for value in split.by.get(tag, ())}
+
+
 def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
     by = {
         tag: {value: _rates(f"{name} {tag}={value}", found) for value, found in groups.items()}
