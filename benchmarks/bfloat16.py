@@ -1,4 +1,4 @@
-"""What recurrent weights in bfloat16 change in the error rates of runs: `python benchmarks/bfloat16.py RUN...`.
+"""What products in bfloat16 change in the error rates of runs: `python benchmarks/bfloat16.py RUN...`.
 
 Dev and test of each run folder are decoded with its best weights as they are, and rounded.
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 
 from asr.cli.progress import Steps
 from asr.corpus.manifest import read_manifest
-from asr.features.cache import FrameCache
-from asr.recognition.evaluate import decode, score
+from asr.recognition.evaluate import decode, listen, score
 from asr.recognition.loading import load
 from asr.recognition.run_folder import RunFolder, frames_folder
 
@@ -28,14 +27,12 @@ def main() -> None:
 def compare(run: RunFolder, split: str) -> None:
     config, recogniser = run.read_config(), load(run.path)
     utterances = read_manifest(run.manifests / f"{split}.jsonl")
-    cache = FrameCache.open(utterances, recogniser.extractor, frames_folder(config))
-    if recogniser.normaliser.per == "speaker":
-        recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
+    cache = listen(recogniser, utterances, frames_folder(config))
     with Steps() as steps:
         found = []
         for bfloat16 in (False, True):
             if not recogniser.prepare(bfloat16):
-                raise SystemExit(f"{run.path}: no kernels for this network on this machine")
+                raise SystemExit(f"{run.path}: this machine has no products in bfloat16 for this network")
             found.append(decode(recogniser, utterances, cache, lambda done, total: steps(split, done, total)))
     other = sum(one.hypothesis.text != two.hypothesis.text for one, two in zip(*found, strict=True))
     exact, rounded = (score(one, config["scoring"]["rates"]) for one in found)

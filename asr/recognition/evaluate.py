@@ -43,6 +43,19 @@ class Recognised:
         return count_errors(*self.compared(rate))
 
 
+def listen(
+    recogniser: Recogniser,
+    utterances: Sequence[Utterance],
+    cache_dir: Path,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> FrameCache:
+    """The frames of a split; a recogniser that normalises per speaker now knows all that each of them said there."""
+    cache = FrameCache.open(utterances, recogniser.extractor, cache_dir, on_progress=on_progress)
+    if recogniser.normaliser.per == "speaker":
+        recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
+    return cache
+
+
 def decode(
     recogniser: Recogniser,
     utterances: Sequence[Utterance],

@@ -10,8 +10,7 @@ from typing import Any
 
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
-from asr.features.cache import FrameCache
-from asr.recognition.evaluate import check_tag, decode, score, score_by, write_decoded
+from asr.recognition.evaluate import check_tag, decode, listen, score, score_by, write_decoded
 from asr.recognition.loading import best_of, load
 from asr.recognition.recogniser import Recogniser
 from asr.recognition.run_folder import RunFolder, commit, fingerprint, frames_folder
@@ -78,15 +77,8 @@ def _evaluate_split(
     on_progress: Progress,
     by: str | None,
 ) -> dict[str, Any]:
-    what = f"decoding {folder.name}"
-    cache = FrameCache.open(
-        utterances,
-        recogniser.extractor,
-        cache_dir,
-        on_progress=lambda done, total: on_progress(f"frames of {folder.name}", done, total),
-    )
-    if recogniser.normaliser.per == "speaker":  # over all that a speaker said in this split
-        recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
+    what, before = f"decoding {folder.name}", f"frames of {folder.name}"
+    cache = listen(recogniser, utterances, cache_dir, lambda done, total: on_progress(before, done, total))
     recognised = decode(recogniser, utterances, cache, lambda done, total: on_progress(what, done, total))
     write_decoded(folder, recognised, rates)
     result = {"utterances": len(utterances), "excluded": [], "rates": _written(score(recognised, rates))}

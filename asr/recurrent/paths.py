@@ -15,7 +15,7 @@ from torch import Tensor
 from asr.recurrent import compiled
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.lstm import LstmCell
-from asr.recurrent.compiled.kinds import kind_of
+from asr.recurrent.compiled.kinds import Kind, kind_of
 from asr.recurrent.layout import Layout
 
 Run = Callable[[Sequence[Cell], Tensor, Layout], Tensor]
@@ -92,20 +92,23 @@ def prepared(cells: Sequence[Cell], bfloat16: bool = False) -> PreparedRun | Non
 
     Args:
         cells: as of `loop`.
-        bfloat16: round the recurrent weights, see `compiled.prepared`.
+        bfloat16: round what is multiplied, see `compiled.prepared`.
 
     Returns:
         What runs a layer; with the weights of this moment, where they are packed. None: kernels cannot run here, or not
-        with these weights in bfloat16.
+        these cells in bfloat16.
     """
-    kinds = {kind_of(cell) for cell in cells}
-    kind = kinds.pop()
-    if kinds or kind is None or not _float32_on_a_cpu(cell.weight_ih for cell in cells) or not compiled.available():
+    kind = _kernel(cells)
+    if kind is None:
         return None
+    from asr.recurrent.compiled.instructions import multiplies_pairs
     from asr.recurrent.compiled.prepared import Prepared, can_be_prepared
 
-    if not can_be_prepared(kind):
-        return None if bfloat16 else partial(kernels, cells)
+    packs = can_be_prepared(kind)
+    if bfloat16 and not (packs and multiplies_pairs()):
+        return None
+    if not packs:
+        return partial(kernels, cells)
     with torch.no_grad():
         return Prepared(kind, cells, bfloat16)
 
@@ -136,10 +139,14 @@ def _are_lstms(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
 def _suit_kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
     """In float32 on a CPU; not one utterance that is only recognised: loading would take longer, see `prepared`."""
     worth_loading = torch.is_grad_enabled() or layout.batch_size > 1
+    return worth_loading and _float32_on_a_cpu([rows]) and _kernel(cells) is not None
+
+
+def _kernel(cells: Sequence[Cell]) -> Kind | None:
+    """What kernels must know of the cells of a layer; None: they cannot run here, or not these."""
     kinds = {kind_of(cell) for cell in cells}
-    if not worth_loading or None in kinds or len(kinds) > 1:
-        return False
-    return _float32_on_a_cpu((rows, *(cell.weight_ih for cell in cells))) and compiled.available()
+    suited = len(kinds) == 1 and _float32_on_a_cpu(cell.weight_ih for cell in cells)
+    return kinds.pop() if suited and compiled.available() else None
 
 
 def _float32_on_a_cpu(tensors: Iterable[Tensor]) -> bool:

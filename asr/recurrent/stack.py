@@ -133,12 +133,13 @@ class RecurrentStack(nn.Module):
         the stack to another device or type.
 
         Args:
-            bfloat16: round the recurrent weights of the LSTM and its variants to bfloat16: the memory that a step of a
-                single utterance reads sets its pace, and is half then. benchmarks/README.md has what that changes.
+            bfloat16: round what the LSTM and its variants multiply to bfloat16, which takes about half the
+                time. benchmarks/README.md has what that changes.
 
         Returns:
             Whether all layers can; if not, nothing changes. There must be kernels for the cell on this machine, and for
-            `bfloat16` it must be one whose weights are packed (`compiled.prepared`).
+            `bfloat16` it must be one whose weights are packed (`compiled.prepared`), on a processor that has such
+            products.
         """
         layers = [cast(RecurrentLayer, layer) for layer in self.layers]
         runs = [paths.prepared(layer.cells, bfloat16) for layer in layers]

@@ -55,6 +55,27 @@ _PLACES = ir.VectorType(ir.IntType(32), LANES)
 _POINTER = types.CPointer(types.float32)
 
 
+def multiplies_pairs() -> bool:
+    """Whether this processor has products of pairs in bfloat16."""
+    return bool(binding.get_host_cpu_features().get("avx512bf16"))
+
+
+class _Bfloat16(ir.Type):  # type: ignore[misc]
+    """llvmlite has no name for it."""
+
+    def _to_string(self) -> str:
+        return "bfloat"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Bfloat16)
+
+    def __hash__(self) -> int:
+        return hash(_Bfloat16)
+
+
+_PAIRS = ir.VectorType(_Bfloat16(), 2 * LANES)
+
+
 @instruction
 def address(_typing: Any, array: Any, offset: Any) -> Any:
     """The address of element `offset`, counted along the memory of a contiguous float32 array."""
@@ -102,13 +123,13 @@ def transpose(_typing: Any, source: Any, stride: Any, target: Any) -> Any:
     return types.void(_POINTER, types.intp, _POINTER), write
 
 
-def _tile_instruction(a_transposed: bool = False, panels: int = 1, halves: bool = False) -> Any:
+def _tile_instruction(a_transposed: bool = False, panels: int = 1, pairs: bool = False) -> Any:
     """Tiles side by side: out[r, :] = start[r, :] + sum over k < inner of a[r, k] * b[k, :], for r < rows.
 
-    The arguments are addresses, followed by the strides of a, start and out; that of b is WIDTH, or LANES with
-    `halves`, and from panel to panel `b_panel`. With `a_transposed`, a[r, k] stands at row k and column r. With
-    `halves`, b is in bfloat16, two columns in 32 bits: column LANES + j below column j. 1 <= rows <= ROWS, or 1 of more
-    panels than one; inner >= 1.
+    The arguments are addresses, followed by the strides of a, start and out; that of b is WIDTH, and from panel to
+    panel `b_panel`. With `a_transposed`, a[r, k] stands at row k and column r. With `pairs`, each element of a and b is
+    two numbers in bfloat16, and their product the sum of both products. 1 <= rows <= ROWS, or 1 of more panels than
+    one; inner >= 1.
     """
     most = ROWS if panels == 1 else 1
 
@@ -133,7 +154,7 @@ def _tile_instruction(a_transposed: bool = False, panels: int = 1, halves: bool 
                 block = builder.append_basic_block(f"rows{count}")
                 switch.add_case(_INT(count), block)
                 builder.position_at_end(block)
-                _write_tile(builder, a_transposed, halves, count, panels, *operands)
+                _write_tile(builder, a_transposed, pairs, count, panels, *operands)
                 builder.branch(end)
             builder.position_at_end(end)
             return context.get_dummy_value()
@@ -146,14 +167,15 @@ def _tile_instruction(a_transposed: bool = False, panels: int = 1, halves: bool 
 
 multiply_tile = _tile_instruction()
 multiply_tile_of_transposed = _tile_instruction(a_transposed=True)
-multiply_tile_of_halves = _tile_instruction(halves=True)
-multiply_row_of_halves = _tile_instruction(halves=True, panels=PANELS)
+multiply_row = _tile_instruction(panels=PANELS)
+multiply_tile_of_pairs = _tile_instruction(pairs=True)
+multiply_row_of_pairs = _tile_instruction(pairs=True, panels=PANELS)
 
 
 def _write_tile(
     builder: Any,
     a_transposed: bool,
-    halves: bool,
+    pairs: bool,
     rows: int,
     panels: int,
     a: Any,
@@ -182,13 +204,13 @@ def _write_tile(
     builder.position_at_end(loop)
     k = builder.phi(_INT)
     sums = [builder.phi(_VECTOR) for _ in cells]
-    of_panels = _halves_of if halves else _vectors_of
-    b_values = [value for pointer in b_panels for value in of_panels(builder, pointer, k)]
+    b_rows = [builder.gep(panel, [builder.mul(k, _INT(WIDTH))]) for panel in b_panels]
+    b_vectors = [_vector(builder, row, _INT(v * LANES)) for row in b_rows for v in range(VECTORS)]
+    b_values = [builder.load(pointer, align=4) for pointer in b_vectors]
     a_offset = builder.mul(k, a_stride) if a_transposed else k
     a_values = [_splat(builder, builder.load(builder.gep(pointer, [a_offset]))) for pointer in a_rows]
-    fused = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-    multiply_add = cgutils.get_or_insert_function(builder.module, fused, f"llvm.fma.v{LANES}f32")
-    added = [builder.call(multiply_add, [a_values[r], b_values[v], sums[i]]) for i, (r, v) in enumerate(cells)]
+    multiply_add = _multiply_add_pairs if pairs else _multiply_add
+    added = [multiply_add(builder, a_values[r], b_values[v], sums[i]) for i, (r, v) in enumerate(cells)]
     k_next = builder.add(k, _INT(1))
     for phi, initial, following in zip([k, *sums], [_INT(0), *first], [k_next, *added], strict=True):
         phi.add_incoming(initial, before)
@@ -200,19 +222,17 @@ def _write_tile(
         builder.store(total, vector(out, out_stride, r, v), align=4)
 
 
-def _vectors_of(builder: Any, panel: Any, k: Any) -> list[Any]:
-    """Row `k` of a panel."""
-    row = builder.gep(panel, [builder.mul(k, _INT(WIDTH))])
-    return [builder.load(_vector(builder, row, _INT(v * LANES)), align=4) for v in range(VECTORS)]
+def _multiply_add(builder: Any, a: Any, b: Any, total: Any) -> Any:
+    """total + a * b, rounded once."""
+    of = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+    return builder.call(cgutils.get_or_insert_function(builder.module, of, f"llvm.fma.v{LANES}f32"), [a, b, total])
 
 
-def _halves_of(builder: Any, panel: Any, k: Any) -> list[Any]:
-    """Row `k` of a panel in bfloat16, which is the upper half of float32."""
-    row = builder.gep(panel, [builder.mul(k, _INT(LANES))])
-    words = builder.load(builder.bitcast(row, _PLACES.as_pointer()), align=4)
-    upper = builder.and_(words, ir.Constant(_PLACES, [0xFFFF0000] * LANES))
-    lower = builder.shl(words, ir.Constant(_PLACES, [16] * LANES))
-    return [builder.bitcast(one, _VECTOR) for one in (upper, lower)]
+def _multiply_add_pairs(builder: Any, a: Any, b: Any, total: Any) -> Any:
+    """total + the products of both numbers of each pair; sums in float32."""
+    of = ir.FunctionType(_VECTOR, [_VECTOR, _PAIRS, _PAIRS])
+    dot = cgutils.get_or_insert_function(builder.module, of, "llvm.x86.avx512bf16.dpbf16ps.512")
+    return builder.call(dot, [total, builder.bitcast(a, _PAIRS), builder.bitcast(b, _PAIRS)])
 
 
 def _vector(builder: Any, pointer: Any, offset: Any) -> Any:

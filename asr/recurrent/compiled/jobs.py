@@ -25,6 +25,7 @@ FORWARD, BACKWARD = range(2)
 # What numba compiles are the bodies of functions: the names it finds there must be those of this module.
 _pack, _pack_transposed = products.pack, products.pack_transposed
 _product, _product_of_transposed = products.product, products.product_of_transposed
+_product_of_pairs = products.product_of_pairs
 _lstm_forward, _lstm_backward = lstm.forward, lstm.backward
 _gru_forward, _gru_backward = gru.forward, gru.backward
 _layernorm_forward, _layernorm_backward = layernorm.forward, layernorm.backward
@@ -57,6 +58,29 @@ def matrix_products() -> Any:
             else:
                 out = _matrix(table, at + 6)
                 _product_of_transposed(first, second, out, out.shape[0], table[at + 9])
+
+    return _function(work)
+
+
+@cache
+def pair_products() -> Any:
+    """PRODUCT, of pairs: an instruction that not every processor has."""
+    version = _version()
+
+    def work(table: Any) -> None:
+        version  # noqa: B018
+        while True:
+            job = _next(table)
+            if job == 0:
+                return
+            at = job + 1
+            a, weights, start, out = (
+                _matrix(table, at),
+                _matrix(table, at + 3),
+                _matrix(table, at + 6),
+                _matrix(table, at + 9),
+            )
+            _product_of_pairs(a, weights, table[at + 12], start, out, out.shape[0], table[at + 13])
 
     return _function(work)
 

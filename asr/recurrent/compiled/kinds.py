@@ -38,7 +38,7 @@ LINEAR_OUT = 256  # nor is c on its way out
 PEEPHOLES = 512
 FULL_RECURRENCE = 1024
 ZONEOUT = 2048
-HALVES = 4096  # not of a cell: the recurrent weights are in bfloat16
+PAIRS = 4096  # not of a cell: outputs meet the recurrent weights in bfloat16
 
 # Of a GRU: otherwise its reset stands before the product.
 RESET_AFTER = 1

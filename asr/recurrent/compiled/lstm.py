@@ -18,19 +18,19 @@ from asr.recurrent.compiled.kinds import (
     FORGET_FOLLOWS,
     FORGETS,
     FULL_RECURRENCE,
-    HALVES,
     INPUT_FOLLOWS,
     LINEAR_IN,
     LINEAR_OUT,
     NO_FORGET,
     NO_INPUT,
     NO_OUTPUT,
+    PAIRS,
     PEEPHOLES,
     RECTIFIED_IN,
     ZONEOUT,
 )
 from asr.recurrent.compiled.pointwise import ONE, ZERO, fields, sigmoid, tanh
-from asr.recurrent.compiled.products import pack_row, product, product_of_halves
+from asr.recurrent.compiled.products import pack_row, pair_row, product, product_of_pairs
 
 _NO_I = NO_INPUT | INPUT_FOLLOWS  # no weights of i
 _NO_F = NO_FORGET | FORGET_FOLLOWS | FORGETS
@@ -56,7 +56,7 @@ def forward(
         gates: (rows, G): projected inputs in, activations out; those of i, f, g, o that there are.
         outputs: (rows, hidden): h, written.
         cells: (rows, hidden): c, written.
-        weights: packed transposed recurrent weights (hidden, G), with HALVES in bfloat16.
+        weights: packed transposed recurrent weights (hidden, G), with PAIRS of pairs.
         schedule: (steps, 4).
         peepholes: (3 or less, hidden), of those of i, f, o that there are; not read without PEEPHOLES.
         of_gates: packed (G, G), what the last activations are multiplied with; not read without FULL_RECURRENCE.
@@ -68,11 +68,13 @@ def forward(
     columns = _columns(hidden, flags)
     size = columns[4]
     p_i, p_f, p_o = _peepholes(peepholes, hidden, flags)
+    most = schedule[:, 1].max() if flags & PAIRS else 1
+    paired = np.empty((most, (hidden + 1) // 2), np.float32)  # row r: the last output of one utterance
     for step in range(schedule.shape[0]):
         here, n_rows, before, carried = fields(schedule[step])
         if carried > 0:
-            if flags & HALVES:
-                product_of_halves(outputs[before:], weights, hidden, gates[here:], gates[here:], carried, size)
+            if flags & PAIRS:
+                product_of_pairs(paired, weights, paired.shape[1], gates[here:], gates[here:], carried, size)
             else:
                 product(outputs[before:], weights, hidden, gates[here:], gates[here:], carried, size)
             if flags & FULL_RECURRENCE:
@@ -107,6 +109,8 @@ def forward(
                 if flags & ZONEOUT:
                     cell[j] += keep_cell[j] * (last[j] - c)
                     output[j] += keep_output[j] * (last_output[j] - output[j])
+            if flags & PAIRS:
+                pair_row(output, hidden, paired[r])
 
 
 @compiled

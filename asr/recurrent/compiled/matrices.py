@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from asr.recurrent.compiled import jobs
-from asr.recurrent.compiled.instructions import LANES, ROWS
+from asr.recurrent.compiled.instructions import ROWS
 from asr.recurrent.compiled.products import packed_shape
 from asr.recurrent.compiled.team import Job, run
 
@@ -28,34 +29,37 @@ def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]
     return into
 
 
-def halved(matrix: Tensor) -> Tensor:
-    """A packed matrix with its values rounded to bfloat16: (rows, LANES), two in the place of one."""
-    upper, lower = matrix.view(-1, 2, LANES).bfloat16().unbind(1)
-    return torch.stack([lower, upper], dim=-1).view(torch.float32)[..., 0]  # as memory lies on all these processors
+def paired(matrix: Tensor) -> Tensor:
+    """(N, K) as pairs (N, K / 2), two neighbours of a row in bfloat16 in the place of one; an odd one beside 0."""
+    return functional.pad(matrix, (0, matrix.shape[1] % 2)).bfloat16().view(torch.float32)
 
 
-def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]]) -> None:
-    """into = start + a @ b of each (a, b, start, into): a (N, K), b packed (K, M), start (N, M) or one row for all."""
+def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], pairs: bool = False) -> None:
+    """into = start + a @ b of each (a, b, start, into): a (N, K), b packed (K, M), start (N, M) or one row for all.
+
+    With `pairs`, a and b are of `paired` matrices.
+    """
     work: list[Job] = [
         (jobs.PRODUCT, a[part], b, start[part] if len(start) > 1 else start, into[part], a.shape[1], into.shape[1])
         for part in _parts(len(factors[0][0]), _ROWS_A_JOB)
         for a, b, start, into in factors
     ]
-    run(jobs.matrix_products(), work)
+    run(jobs.pair_products() if pairs else jobs.matrix_products(), work)
 
 
-def input_products(rows: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
+def input_products(rows: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], pairs: bool = False) -> Tensor:
     """rows @ weight + bias of each direction beside each other: (N, D * G or a little more), see `columns_of`.
 
     Args:
         rows: (N, F).
         weights: packed transposed (G, F).
         biases: (G,).
+        pairs: both are of `paired` matrices.
     """
     size = len(biases[0])
     whole = rows.new_empty(len(rows), stride(len(weights) * size))
     of_directions = zip(weights, biases, columns_of(whole, len(weights), size), strict=True)
-    products([(rows, weight, bias[None], into) for weight, bias, into in of_directions])
+    products([(rows, weight, bias[None], into) for weight, bias, into in of_directions], pairs)
     return whole
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from asr.recurrent.cells.cell import Cell
 from asr.recurrent.compiled.kinds import (
     FULL_RECURRENCE,
-    HALVES,
     LSTM,
+    PAIRS,
     ZONEOUT,
     Kind,
     other_weights,
@@ -21,7 +21,7 @@ from asr.recurrent.compiled.kinds import (
 )
 from asr.recurrent.compiled.layer import Layer, Weights
 from asr.recurrent.compiled.layer_lstm import LstmLoops
-from asr.recurrent.compiled.matrices import columns_of, halved, input_products, packed
+from asr.recurrent.compiled.matrices import columns_of, input_products, packed, paired
 from asr.recurrent.layout import Layout
 
 
@@ -36,22 +36,26 @@ class Prepared:
     Args:
         kind: of the cells, one that can be prepared.
         cells: forward in time, then backward.
-        bfloat16: round the recurrent weights to bfloat16. A step of a single utterance then reads half the memory; sums
-            stay in float32.
+        bfloat16: round weights, frames and outputs to bfloat16 where they meet. Twice as many numbers are multiplied at
+            once, and half the memory is read; sums, cells and outputs stay in float32.
     """
 
     def __init__(self, kind: Kind, cells: Sequence[Cell], bfloat16: bool) -> None:
         self.cells = cells = [copy.deepcopy(cell).requires_grad_(False) for cell in cells]
-        self.inputs = packed([cell.weight_ih.contiguous() for cell in cells], transposed=True)
+        self.bfloat16 = bfloat16
         self.biases = [cell.bias for cell in cells]
         self.weights = [Weights(recurrent_weights(cell).contiguous(), other_weights(cell, 0)) for cell in cells]
-        recurrent = packed([one.hh for one in self.weights], transposed=True)
-        self.recurrent = [halved(one) for one in recurrent] if bfloat16 else recurrent
-        self.loops = LstmLoops(kind.flags | (HALVES if bfloat16 else 0))
+        self.inputs = self._packed([cell.weight_ih.contiguous() for cell in cells])
+        self.recurrent = self._packed([one.hh for one in self.weights])
+        self.loops = LstmLoops(kind.flags | (PAIRS if bfloat16 else 0))
+
+    def _packed(self, weights: list[Tensor]) -> list[Tensor]:
+        return packed([paired(one) if self.bfloat16 else one for one in weights], transposed=True)
 
     def __call__(self, rows: Tensor, layout: Layout) -> Tensor:
         """(N, F) to (N, O), as `paths.kernels`; no gradient goes through."""
-        whole = input_products(rows.contiguous(), self.inputs, self.biases)
+        rows = paired(rows) if self.bfloat16 else rows.contiguous()
+        whole = input_products(rows, self.inputs, self.biases, self.bfloat16)
         gates = columns_of(whole, len(self.cells), len(self.biases[0]))
         outputs, _ = self.loops.run(Layer(layout, self.weights, gates), self.recurrent)
         with torch.autocast("cpu", enabled=False):

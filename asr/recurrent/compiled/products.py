@@ -5,7 +5,9 @@ A row of a result does not depend on the rows beside it, on their number, or on 
 Matrices are float32 arrays with their row stride as the second dimension: a part of a wider matrix is its address, its
 rows and the stride of the whole. A *packed* matrix (K, M) is cut into blocks of WIDTH columns, shape
 (ceil(M / WIDTH) * K, WIDTH), so that a tile reads it in order; what stands beyond column M is computed with and thrown
-away. In bfloat16 a packed matrix is half as wide: `halved` (in `matrices`) makes it.
+away.
+
+Of *pairs* an element is two neighbours along the inner dimension in bfloat16: half as many are multiplied, and read.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ from asr.recurrent.compiled.instructions import (
     WIDTH,
     address,
     compiled,
+    inlined,
     move,
-    multiply_row_of_halves,
+    multiply_row,
+    multiply_row_of_pairs,
     multiply_tile,
-    multiply_tile_of_halves,
+    multiply_tile_of_pairs,
     multiply_tile_of_transposed,
     transpose,
 )
@@ -78,23 +82,45 @@ def product(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, c
         start: (rows, columns), or one row for all; may be `out`.
         out: (rows, columns).
     """
-    factors = (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner, WIDTH)
-    _multiply(multiply_tile, *factors, inner, start, out, rows, 0, columns)
+    _product(multiply_tile, multiply_row, a, weights, inner, start, out, rows, columns)
 
 
 @compiled
-def product_of_halves(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
-    """As `product`, with weights in bfloat16."""
+def product_of_pairs(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
+    """As `product`, of pairs: a (rows, inner), weights packed (inner, columns)."""
+    _product(multiply_tile_of_pairs, multiply_row_of_pairs, a, weights, inner, start, out, rows, columns)
+
+
+@compiled
+def pair_row(source: Any, columns: int, paired: Any) -> None:
+    """The first `columns` of a row, rounded to the nearest bfloat16, as pairs; an odd one beside 0."""
+    bits, into = source.view(np.uint32), paired.view(np.uint32)
+    for j in range(columns // 2):
+        into[j] = _rounded(bits[2 * j]) >> 16 | _rounded(bits[2 * j + 1])
+    if columns % 2:
+        into[columns // 2] = _rounded(bits[columns - 1]) >> 16
+
+
+@inlined
+def _rounded(bits: Any) -> Any:
+    """To the upper half, which is a bfloat16; a tie to the even one."""
+    return bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000
+
+
+@compiled
+def _product(
+    tile: Any, row: Any, a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, columns: int
+) -> None:
     several, first = PANELS * WIDTH, 0
     if rows == 1:
         first = columns // several * several
-        stride, panel = a.shape[1], inner * LANES
+        panel = inner * WIDTH
         for column in range(0, first, several):
             b_tile = address(weights, column // WIDTH * panel)
             come, go = address(start, column), address(out, column)
-            multiply_row_of_halves(address(a, 0), stride, b_tile, panel, inner, come, 0, go, 0, 1)
-    factors = (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner, LANES)
-    _multiply(multiply_tile_of_halves, *factors, inner, start, out, rows, first, columns)
+            row(address(a, 0), a.shape[1], b_tile, panel, inner, come, 0, go, 0, 1)
+    factors = (a, 0, a.shape[1], a.shape[1]), (weights, 0, inner)
+    _multiply(tile, *factors, inner, start, out, rows, first, columns)
 
 
 @compiled
@@ -111,7 +137,7 @@ def product_of_transposed(a: Any, b: Any, out: Any, rows: int, columns: int) -> 
     for k in range(0, inner, CHUNK):
         start = zeros if k == 0 else out
         steps = min(CHUNK, inner - k)
-        factors = (a, k * stride, 1, stride), (b, k, inner, WIDTH)
+        factors = (a, k * stride, 1, stride), (b, k, inner)
         _multiply(multiply_tile_of_transposed, *factors, steps, start, out, rows, 0, columns)
 
 
@@ -122,17 +148,17 @@ def _multiply(tile: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows:
     Args:
         tile: the instruction for one tile.
         a: (matrix, first element, distance from row to row, stride of the tile).
-        b: (packed matrix, first inner step, inner steps of the whole matrix, its width).
+        b: (packed matrix, first inner step, inner steps of the whole matrix).
     """
     a_matrix, a_first, a_step, a_stride = a
-    b_matrix, b_first, b_inner, b_width = b
+    b_matrix, b_first, b_inner = b
     start_stride = start.shape[1] if start.shape[0] > 1 else 0
     out_stride = out.shape[1]
     edge = np.empty((ROWS, WIDTH), np.float32)  # a tile that reaches beyond the last column is computed here
     n_tiles = (rows + ROWS - 1) // ROWS
-    b_panel = b_inner * b_width
+    b_panel = b_inner * WIDTH
     for column in range(first, columns, WIDTH):
-        b_tile = address(b_matrix, (column // WIDTH * b_inner + b_first) * b_width)
+        b_tile = address(b_matrix, (column // WIDTH * b_inner + b_first) * WIDTH)
         width = min(WIDTH, columns - column)
         row = 0
         for number in range(n_tiles):

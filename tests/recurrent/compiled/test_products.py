@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -15,11 +17,13 @@ if not compiled.available():
     pytest.skip("no kernels on this machine", allow_module_level=True)
 
 from asr.recurrent.compiled import products
-from asr.recurrent.compiled.matrices import halved
+from asr.recurrent.compiled.instructions import multiplies_pairs
+from asr.recurrent.compiled.matrices import paired
 
 Array = npt.NDArray[np.float32]
 
 sizes = st.integers(1, 70)
+pairs = pytest.mark.skipif(not multiplies_pairs(), reason="this processor has no products in bfloat16")
 
 
 def matrix(rows: int, columns: int, seed: int) -> Array:
@@ -32,6 +36,14 @@ def packed(source: Array) -> Array:
     return into
 
 
+def rounded(source: Array) -> npt.NDArray[np.float64]:
+    return torch.from_numpy(source).bfloat16().double().numpy()
+
+
+def as_pairs(source: Array) -> Array:
+    return paired(torch.from_numpy(source)).numpy()
+
+
 @settings(deadline=None, max_examples=50)
 @given(rows=sizes, inner=sizes, columns=sizes, wider=st.integers(0, 3))
 def test_product(rows: int, inner: int, columns: int, wider: int) -> None:
@@ -42,16 +54,31 @@ def test_product(rows: int, inner: int, columns: int, wider: int) -> None:
     np.testing.assert_allclose(start, expected, atol=1e-4)  # 70 terms of about 1, each rounded to 1e-7
 
 
+@pairs
 @settings(deadline=None, max_examples=50)
 @given(rows=st.integers(1, 30), inner=sizes, columns=st.integers(1, 300), wider=st.integers(0, 3))
-def test_product_of_halves_is_the_product_with_rounded_weights(rows: int, inner: int, columns: int, wider: int) -> None:
-    a, b, start = matrix(rows, inner + wider, 0), matrix(inner, columns, 1), matrix(rows, columns + wider, 2)
-    rounded = torch.from_numpy(b).bfloat16().float().numpy()
-    expected = start.copy()
-    products.product(a, packed(rounded), inner, expected, expected, rows, columns)
-    halves = halved(torch.from_numpy(packed(b))).numpy()
-    products.product_of_halves(a, halves, inner, start, start, rows, columns)
-    np.testing.assert_array_equal(start, expected)
+def test_product_of_pairs_is_the_product_of_rounded_numbers(rows: int, inner: int, columns: int, wider: int) -> None:
+    a, b, start = matrix(rows, inner, 0), matrix(columns, inner, 1), matrix(rows, columns + wider, 2)
+    expected = start.astype(np.float64)
+    expected[:, :columns] += rounded(a) @ rounded(b).T
+    weights = packed(np.ascontiguousarray(as_pairs(b).T))
+    products.product_of_pairs(as_pairs(a), weights, (inner + 1) // 2, start, start, rows, columns)
+    np.testing.assert_allclose(start, expected, atol=1e-4)  # 70 terms of about 1, each rounded to 1e-7
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=70), st.booleans())
+def test_a_row_is_rounded_as_torch_rounds(bits: list[int], tied: bool) -> None:
+    row = np.array(bits, np.uint32)
+    row = (row & 0xFFFF0000 | 0x8000 if tied else row).view(np.float32)
+    row[np.isnan(row)] = np.nan  # of one kind: there are many
+    into = np.full((len(row) + 1) // 2, np.nan, np.float32)
+    products.pair_row(row, len(row), into)
+    ours, theirs = (
+        torch.from_numpy(one).view(torch.bfloat16).float().numpy() for one in (into, as_pairs(row[None])[0])
+    )
+    np.testing.assert_array_equal(ours.view(np.uint32)[~np.isnan(theirs)], theirs.view(np.uint32)[~np.isnan(theirs)])
+    np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
 
 
 @settings(deadline=None, max_examples=50)
@@ -81,11 +108,15 @@ def test_packing_a_transpose_is_packing_of_the_transpose(inner: int, columns: in
     np.testing.assert_array_equal(into, packed(np.ascontiguousarray(source.T)))
 
 
-def test_a_row_does_not_depend_on_the_rows_beside_it() -> None:
-    a, weights = matrix(40, 33, 0), packed(matrix(33, 50, 1))
-    zeros, together = np.zeros((1, 50), np.float32), np.empty((40, 50), np.float32)
-    products.product(a, weights, 33, zeros, together, 40, 50)
+@pytest.mark.parametrize("product", [products.product, pytest.param(products.product_of_pairs, marks=pairs)])
+@pytest.mark.parametrize("columns", [50, 300])
+def test_a_row_does_not_depend_on_the_rows_beside_it(product: Callable[..., None], columns: int) -> None:
+    numbers = rounded if product is products.product else as_pairs
+    a, weights = numbers(matrix(40, 34, 0)).astype(np.float32), numbers(matrix(columns, 34, 1)).astype(np.float32)
+    inner, b = a.shape[1], packed(np.ascontiguousarray(weights.T))
+    zeros, together = np.zeros((1, columns), np.float32), np.empty((40, columns), np.float32)
+    product(a, b, inner, zeros, together, 40, columns)
     for number, row in enumerate(a):
-        alone = np.empty((1, 50), np.float32)
-        products.product(row[None], weights, 33, zeros, alone, 1, 50)
+        alone = np.empty((1, columns), np.float32)
+        product(row[None], b, inner, zeros, alone, 1, columns)
         np.testing.assert_array_equal(alone[0], together[number])
