@@ -32,7 +32,8 @@ def compare(run: RunFolder, split: str) -> None:
         found = []
         for bfloat16 in (False, True):
             if not recogniser.prepare(bfloat16):
-                raise SystemExit(f"{run.path}: this machine has no products in bfloat16 for this network")
+                lacking = "products in bfloat16" if bfloat16 else "kernels"
+                raise SystemExit(f"{run.path}: this machine has no {lacking} for this network")
             found.append(decode(recogniser, utterances, cache, lambda done, total: steps(split, done, total)))
     other = sum(one.hypothesis.text != two.hypothesis.text for one, two in zip(*found, strict=True))
     exact, rounded = (score(one, config["scoring"]["rates"]) for one in found)

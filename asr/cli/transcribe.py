@@ -30,10 +30,10 @@ def _main() -> None:
     from asr.recognition.loading import load  # torch: only once the arguments are known to be right
 
     recogniser = load(given.model, plugins=given.plugin)
-    if given.bfloat16:
-        if not recogniser.prepare(bfloat16=True):
-            print("--bfloat16 changes nothing: this machine has no such products for this network", file=sys.stderr)
-    elif len(given.files) >= _MANY:
+    rounded = given.bfloat16 and recogniser.prepare(bfloat16=True)
+    if given.bfloat16 and not rounded:
+        print("--bfloat16 changes nothing: this machine has no such products for this network", file=sys.stderr)
+    if not rounded and len(given.files) >= _MANY:
         recogniser.prepare()
     if given.one_speaker:  # a file that cannot be read is told of below
         recogniser.listen(_SPEAKER, given.files, given.channel, on_error=lambda error: None)
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--bfloat16",
         action="store_true",
-        help="multiply in bfloat16, where the processor can: twice as fast, and few texts change",
+        help="multiply in bfloat16, where the processor can: less exact, and few texts change; for large networks",
     )
     add_plugin(parser)
     add_debug(parser)

@@ -145,7 +145,7 @@ def _suit_kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
 def _kernel(cells: Sequence[Cell]) -> Kind | None:
     """What kernels must know of the cells of a layer; None: they cannot run here, or not these."""
     kinds = {kind_of(cell) for cell in cells}
-    suited = len(kinds) == 1 and _float32_on_a_cpu(cell.weight_ih for cell in cells)
+    suited = len(kinds) == 1 and None not in kinds and _float32_on_a_cpu(cell.weight_ih for cell in cells)
     return kinds.pop() if suited and compiled.available() else None
 
 

@@ -133,7 +133,7 @@ class RecurrentStack(nn.Module):
         the stack to another device or type.
 
         Args:
-            bfloat16: round what the LSTM and its variants multiply to bfloat16, which takes about half the
+            bfloat16: round what the LSTM and its variants multiply to bfloat16, which takes about 0.6 of the
                 time. benchmarks/README.md has what that changes.
 
         Returns:

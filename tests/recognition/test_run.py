@@ -207,11 +207,12 @@ def test_a_batch_is_decoded_like_its_utterances_alone(trained: Path, tones: Path
 
 def test_prepared_it_reads_the_same(trained: Path, tones: Path) -> None:
     one, other = load(trained), load(trained)
-    assert other.prepare(bfloat16=True) == compiled.available()
+    rounds = other.prepare(bfloat16=True)
+    assert compiled.available() or not rounds
     for path in sorted((tones / "test").glob("*.wav")):
         exact, rounded = one.transcribe(path), other.transcribe(path)
         assert rounded.text == exact.text
-        assert (rounded.log_probability != exact.log_probability) == compiled.available()
+        assert (rounded.log_probability != exact.log_probability) == rounds
     other.model = torch.nn.Linear(1, 1)  # as a network of a user's own
     assert not other.prepare()
 

@@ -150,6 +150,32 @@ def test_a_users_cell_runs_through_the_loop() -> None:
     torch.testing.assert_close(outputs[:, 1:], expected[:, 1:].flip(0))
 
 
+class Wrapped(Cell):
+    """A user's cell around another module, with no weights of its own."""
+
+    def __init__(self, n_inputs: int, hidden: int) -> None:
+        super().__init__(n_inputs, hidden)
+        self.module = torch.nn.GRUCell(n_inputs, hidden)
+
+    def initial_state(self, like: Tensor) -> State:
+        return (like.new_zeros(len(like), self.hidden),)
+
+    def project(self, rows: Tensor) -> Tensor:
+        return rows
+
+    def step(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
+        now = self.module(projected, state[0])
+        return now, (now,)
+
+
+def test_a_users_cell_needs_no_weights_of_any_name() -> None:
+    cell, rows = Wrapped(3, 2), torch.randn(4, 3)
+    layout = Layout(torch.tensor([4]), 4, torch.device("cpu"))
+    assert paths.choose([cell], rows, layout) is paths.loop
+    assert paths.prepared([cell]) is None
+    assert paths.prepared([cell], bfloat16=True) is None
+
+
 @needs_kernels
 def test_choice_depends_on_the_call_alone() -> None:
     cells, rows, layout = problem([3, 2], n_inputs=2, hidden=2)

@@ -13,14 +13,19 @@ from typing import Any, TypeVar
 from llvmlite import binding, ir
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile for running without the GIL. A product and a sum may be fused; sums keep their order."""
-    result: _Function = njit(nogil=True, fastmath={"contract"}, error_model="numpy")(function)
+    """Compile for running without the GIL. A product and a sum may be fused; sums keep their order.
+
+    Which are fused depends on the code around, so all is put into one function: a process that compiles would otherwise
+    call another copy than one that reads from the cache, and get other bits.
+    """
+    result: _Function = njit(nogil=True, fastmath={"contract"}, error_model="numpy", forceinline=True)(function)
     return result
 
 
@@ -56,8 +61,9 @@ _POINTER = types.CPointer(types.float32)
 
 
 def multiplies_pairs() -> bool:
-    """Whether this processor has products of pairs in bfloat16."""
-    return bool(binding.get_host_cpu_features().get("avx512bf16"))
+    """Whether the processor that numba compiles for has products of pairs in bfloat16."""
+    _, _, features = cpu_target.target_context.codegen().magic_tuple()
+    return "+avx512bf16" in features.split(",")
 
 
 class _Bfloat16(ir.Type):  # type: ignore[misc]

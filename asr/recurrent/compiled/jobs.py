@@ -18,6 +18,7 @@ from numba import carray, cfunc, types
 
 from asr.recurrent.compiled import attention, gru, instructions, kinds, layernorm, lstm, pointwise, products
 from asr.recurrent.compiled.instructions import inlined, instruction
+from asr.recurrent.compiled.kinds import PAIRS
 
 PACK, PACK_TRANSPOSED, PRODUCT, PRODUCT_OF_TRANSPOSED = range(4)
 FORWARD, BACKWARD = range(2)
@@ -26,7 +27,7 @@ FORWARD, BACKWARD = range(2)
 _pack, _pack_transposed = products.pack, products.pack_transposed
 _product, _product_of_transposed = products.product, products.product_of_transposed
 _product_of_pairs = products.product_of_pairs
-_lstm_forward, _lstm_backward = lstm.forward, lstm.backward
+_lstm_forward, _lstm_backward, _new_pairs = lstm.forward, lstm.backward, lstm.new_pairs
 _gru_forward, _gru_backward = gru.forward, gru.backward
 _layernorm_forward, _layernorm_backward = layernorm.forward, layernorm.backward
 _attention_forward, _attention_backward = attention.forward, attention.backward
@@ -88,8 +89,10 @@ def pair_products() -> Any:
 @cache
 def lstm_loops(flags: int) -> Any:
     """FORWARD: gates, outputs, cells, weights, schedule, peepholes, of_gates, keep_cells, keep_outputs, hidden.
-    BACKWARD: the same, and before hidden gradients, previous, previous_gates, of_peepholes. All as in `lstm`."""
+    BACKWARD: the same, and before hidden gradients, previous, previous_gates, of_peepholes; not of PAIRS. All as in
+    `lstm`."""
     version = _version()
+    pairs = bool(flags & PAIRS)  # numba leaves out a branch that a single name decides: not every processor can
 
     def work(table: Any) -> None:
         version  # noqa: B018
@@ -105,8 +108,9 @@ def lstm_loops(flags: int) -> Any:
                 _matrix(table, at + 21),
                 _matrix(table, at + 24),
             )
-            if table[job] == FORWARD:
+            if pairs or table[job] == FORWARD:
                 hidden = table[at + 27]
+                paired = _new_pairs(schedule, hidden) if pairs else None
                 _lstm_forward(
                     gates,
                     outputs,
@@ -119,6 +123,7 @@ def lstm_loops(flags: int) -> Any:
                     keep_cells,
                     keep_outputs,
                     flags,
+                    paired,
                 )
             else:
                 gradients, previous = _matrix(table, at + 27), _matrix(table, at + 30)

@@ -24,7 +24,6 @@ from asr.recurrent.compiled.kinds import (
     NO_FORGET,
     NO_INPUT,
     NO_OUTPUT,
-    PAIRS,
     PEEPHOLES,
     RECTIFIED_IN,
     ZONEOUT,
@@ -49,6 +48,7 @@ def forward(
     keep_cells: Any,
     keep_outputs: Any,
     flags: int,
+    paired: Any,
 ) -> None:
     """From projected inputs to outputs.
 
@@ -62,21 +62,20 @@ def forward(
         of_gates: packed (G, G), what the last activations are multiplied with; not read without FULL_RECURRENCE.
         keep_cells, keep_outputs: (rows, hidden), shares of the last value that stay; not read without ZONEOUT.
         flags: of `kinds`.
+        paired: with PAIRS `new_pairs`, where the last output of each utterance is written; otherwise None.
     """
     literally(flags)
     zeros = np.zeros(hidden, np.float32)
     columns = _columns(hidden, flags)
     size = columns[4]
     p_i, p_f, p_o = _peepholes(peepholes, hidden, flags)
-    most = schedule[:, 1].max() if flags & PAIRS else 1
-    paired = np.empty((most, (hidden + 1) // 2), np.float32)  # row r: the last output of one utterance
     for step in range(schedule.shape[0]):
         here, n_rows, before, carried = fields(schedule[step])
         if carried > 0:
-            if flags & PAIRS:
-                product_of_pairs(paired, weights, paired.shape[1], gates[here:], gates[here:], carried, size)
-            else:
+            if paired is None:
                 product(outputs[before:], weights, hidden, gates[here:], gates[here:], carried, size)
+            else:
+                product_of_pairs(paired, weights, paired.shape[1], gates[here:], gates[here:], carried, size)
             if flags & FULL_RECURRENCE:
                 product(gates[before:], of_gates, size, gates[here:], gates[here:], carried, size)
         for r in range(n_rows):
@@ -109,8 +108,14 @@ def forward(
                 if flags & ZONEOUT:
                     cell[j] += keep_cell[j] * (last[j] - c)
                     output[j] += keep_output[j] * (last_output[j] - output[j])
-            if flags & PAIRS:
+            if paired is not None:
                 pair_row(output, hidden, paired[r])
+
+
+@compiled
+def new_pairs(schedule: Any, hidden: int) -> Any:
+    """A row of pairs for each utterance of a schedule, not filled."""
+    return np.empty((schedule[:, 1].max(), (hidden + 1) // 2), np.float32)
 
 
 @compiled

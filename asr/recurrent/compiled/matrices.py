@@ -31,7 +31,7 @@ def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]
 
 def paired(matrix: Tensor) -> Tensor:
     """(N, K) as pairs (N, K / 2), two neighbours of a row in bfloat16 in the place of one; an odd one beside 0."""
-    return functional.pad(matrix, (0, matrix.shape[1] % 2)).bfloat16().view(torch.float32)
+    return functional.pad(matrix.contiguous(), (0, matrix.shape[1] % 2)).bfloat16().view(torch.float32)
 
 
 def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], pairs: bool = False) -> None:

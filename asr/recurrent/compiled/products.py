@@ -103,8 +103,9 @@ def pair_row(source: Any, columns: int, paired: Any) -> None:
 
 @inlined
 def _rounded(bits: Any) -> Any:
-    """To the upper half, which is a bfloat16; a tie to the even one."""
-    return bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000
+    """To the upper half, which is a bfloat16; a tie to the even one, NaN to NaN."""
+    is_nan = bits & 0x7FFFFFFF > 0x7F800000
+    return bits & 0xFFFF0000 | 0x400000 if is_nan else bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000
 
 
 @compiled

@@ -101,6 +101,15 @@ def rounded_back(cell: Cell, rows: Tensor, layout: Layout) -> Tensor:
     return layout.reverse(rounded(cell, layout.reverse(rows), layout))
 
 
+@rounding
+@torch.no_grad()
+def test_frames_may_lie_as_they_like_in_memory() -> None:
+    stack, frames = RecurrentStack(8, n_labels=3, hidden=6, layers=1).eval(), torch.randn(8, 11).t()[None]
+    assert stack.prepare(bfloat16=True)
+    transposed, contiguous = (stack(one, torch.tensor([11]))[0] for one in (frames, frames.contiguous()))
+    assert torch.equal(transposed, contiguous)
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("bfloat16", [False, pytest.param(True, marks=rounding)])
 def test_an_utterance_does_not_depend_on_its_batch(bfloat16: bool) -> None:
