@@ -4,7 +4,8 @@
 
 sclite gives a meaning of its own to some characters: `{ a / b }` are alternatives, `(word)` may be left out, `@` is
 nothing, `word:x` loses its end, `\\` escapes, `word*` loses its star, lines that begin with `;;` or `**` are skipped.
-Such characters, white space within a label, and the percent sign itself are written as in a web address, `%28` for `(`.
+Such characters, white space within a label, a byte order mark and the percent sign itself are written as in a web
+address, `%28` for `(`.
 Equal labels stay equal and different ones different, so the counts are the same, and `read_trn` gives back exactly what
 was written.
 """
@@ -20,7 +21,7 @@ from urllib.parse import unquote
 from asr.errors import DataError, Problems
 from asr.files import atomic_file
 
-_SPECIAL = re.compile(r"[\s\x00-\x20\x7f%(){}@;:\\*]")
+_SPECIAL = re.compile(r"[\s\x00-\x20\x7f%(){}@;:\\*\ufeff]")
 _LINE = re.compile(r"(?P<words>.*)\((?P<name>[^()\s]+)\)")
 
 
@@ -64,12 +65,13 @@ def read_trn(path: str | Path) -> list[Transcript]:
 
     As sclite does, a speaker is what stands before the first hyphen of the name in parentheses, or before the first
     underscore of one without a hyphen. The id is what follows the hyphen, and the whole name where there is none, or
-    where ids that follow hyphens are not unique in the file. Empty lines and lines that begin with `;;` are skipped.
+    where ids that follow hyphens are not unique in the file. Empty lines, lines that begin with `;;` and a byte order
+    mark before a line are skipped.
 
     Raises:
         Problems: all lines that do not end with a name in parentheses or that hold alternatives `{ / }`; names that
             come twice.
-        DataError: the file is missing or not UTF-8.
+        DataError: the file is missing, not UTF-8 or without any utterance.
     """
     path = Path(path)
     try:
@@ -79,7 +81,8 @@ def read_trn(path: str | Path) -> list[Transcript]:
     names: list[str] = []
     words: list[tuple[str, ...]] = []
     problems: list[str] = []
-    for number, line in enumerate(lines, start=1):
+    for number, raw in enumerate(lines, start=1):
+        line = raw.removeprefix("\ufeff")  # Windows editors begin a file with it
         if not line.strip() or line.startswith(";;"):
             continue
         found = _LINE.fullmatch(line.strip())
@@ -93,6 +96,8 @@ def read_trn(path: str | Path) -> list[Transcript]:
     problems += _twice([unquote(name) for name in names])
     if problems:
         raise Problems(problems, path.name)
+    if not names:
+        raise DataError(f"{path} holds no utterance; expected words and then (speaker-utterance) on each line")
     return [Transcript(id_, tokens, speaker) for (id_, speaker), tokens in zip(_ids(names), words, strict=True)]
 
 

@@ -22,6 +22,7 @@ transcripts = st.lists(
         tokens=st.lists(texts | awkward_texts, max_size=5).map(tuple),
         speaker=st.none() | texts | awkward_texts,
     ),
+    min_size=1,
     max_size=5,
     unique_by=lambda each: each.id,
 )
@@ -71,6 +72,21 @@ def test_what_was_written_is_read_back_and_safe_for_sclite(tmp_path: Path, writt
 def test_comments_and_empty_lines_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "x.trn").write_text(";; made by hand (a-1)\n\nyes (a-2)\r\n", encoding="utf-8")
     assert read_trn(tmp_path / "x.trn") == [Transcript("2", ("yes",), "a")]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "x.trn"
+    path.write_text("\ufeffa b (u1)\r\n\ufeff;; joined to it\r\n\ufeffc (u2)\r\n", encoding="utf-8")
+    assert read_trn(path) == [Transcript("u1", ("a", "b")), Transcript("u2", ("c",))]
+    marked = [Transcript("u1", ("\ufeff", "\ufeffa"))]
+    write_trn(path, marked)
+    assert read_trn(path) == marked
+
+
+def test_a_file_without_utterance_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ref.trn").write_text(";; nothing yet\n\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"ref\.trn holds no utterance; expected words and then"):
+        read_trn(tmp_path / "ref.trn")
 
 
 def test_other_tools_files_are_read_as_sclite_reads_them(tmp_path: Path) -> None:
