@@ -39,15 +39,19 @@ class _LineError(ValueError):
     """What is wrong with one line."""
 
 
-def read_manifest(path: str | Path) -> list[Utterance]:
+def read_manifest(path: str | Path, *, check_sources: bool = True) -> list[Utterance]:
     """Read a manifest, in the order of its lines; blank lines are skipped.
+
+    Args:
+        path: of the manifest.
+        check_sources: whether each line's file must be there; not for who reads the transcripts only.
 
     Raises:
         DataError: the manifest itself cannot be read.
         Problems: everything that is wrong with its lines, each with `file:line`.
     """
     path = Path(path)
-    locate = _locator(path.parent)
+    locate = _locator(path.parent, check_sources)
     utterances: list[Utterance] = []
     first_lines: dict[str, int] = {}
     nemo_stems: dict[str, int] = {}
@@ -279,8 +283,8 @@ def _number(record: Mapping[str, Any], key: str) -> float | None:
         raise _LineError(f"{key} is out of range") from error
 
 
-def _locator(folder: Path) -> Callable[[str], Path]:
-    """A function from a path as written to the absolute path of a file that is there."""
+def _locator(folder: Path, check: bool) -> Callable[[str], Path]:
+    """A function from a path as written to the absolute path of a file, which must be there if `check`."""
     base = folder.absolute()
     real_base = folder.resolve()
     real_folder = cache(Path.resolve)  # links of folders are followed once a folder, not once an utterance
@@ -294,7 +298,7 @@ def _locator(folder: Path) -> Callable[[str], Path]:
             real = path.resolve() if path.is_symlink() else real_folder(path.parent) / path.name
             if not (path.is_relative_to(base) and real.is_relative_to(real_base)):
                 raise _LineError(f"the path {written!r} leaves the manifest's folder; if it is meant, make it absolute")
-        if not path.is_file():
+        if check and not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"
             raise _LineError(f"{written!r} {what}; expected a file")
         return path

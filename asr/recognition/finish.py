@@ -10,6 +10,8 @@ from typing import Any
 
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.files import check_folder
 from asr.recognition.evaluate import check_tag, decode, listen, score, score_by, write_decoded
 from asr.recognition.loading import best_of, load
 from asr.recognition.recogniser import Recogniser
@@ -41,13 +43,15 @@ def evaluate_run(
 
     Raises:
         ConfigError: no utterance has the tag.
+        DataError: a manifest or one of its files cannot be read, or the run folder cannot be written.
     """
     config = run.read_config()
     recogniser = load(best_of(run.path), plugins)
     rates, frames = config["scoring"]["rates"], frames_folder(config)
-    data = {name: read_manifest(run.manifests / f"{name}.jsonl") for name in SPLITS}
+    data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
     if by is not None:
         check_tag(by, (utterance for name in splits for utterance in data[name]))
+    check_place(run, splits)
     record = _record(run, config, data)
     evaluated = {
         name: _evaluate_split(recogniser, data[name], run.path / "decode" / name, rates, frames, on_progress, by)
@@ -56,6 +60,22 @@ def evaluate_run(
     together = _splits_before(run, record) | evaluated
     write_json(run.result, record | {"splits": {name: together[name] for name in SPLITS if name in together}})
     return record | {"splits": evaluated}
+
+
+def check_place(run: RunFolder, splits: Sequence[str]) -> None:
+    """See that the results of these splits can be written, before anything is decoded.
+
+    Raises:
+        DataError: they cannot.
+    """
+    for folder in (run.path, *(run.path / "decode" / name for name in splits)):
+        try:
+            check_folder(folder)
+        except OSError as error:
+            raise DataError(
+                f"{folder} cannot be written, where the result belongs: {error.strerror}; copy the run folder"
+                f" {run.path} to a place of your own and evaluate the copy"
+            ) from error
 
 
 def _splits_before(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from asr.corpus.manifest import read_manifest
 from asr.errors import ConfigError
 from asr.recognition.evaluate import people_of
-from asr.recognition.finish import Progress, evaluate_run
+from asr.recognition.finish import Progress, check_place, evaluate_run
 from asr.recognition.run_folder import RunFolder, differing
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import rate_of, unit_of
@@ -33,8 +33,11 @@ def evaluate_folds(
 
     Raises:
         ConfigError: the runs are no folds of one experiment.
+        DataError: as of `evaluate_run`.
     """
     _check(runs, splits)
+    for run in runs:
+        check_place(run, splits)
     results = [evaluate_run(run, splits, on_progress, plugins) for run in runs]
     summed = {
         name: round(sum(result[name] for result in results), 1)

@@ -104,6 +104,12 @@ def test_bad_line_is_named(folder: Path, line: Any, message: str) -> None:
     assert message in problem
 
 
+def test_transcripts_are_read_without_their_files(folder: Path) -> None:
+    (folder / "train.jsonl").write_text('{"id": "u", "audio": "wav/gone.wav", "text": "hi"}\n')
+    (utterance,) = read_manifest(folder / "train.jsonl", check_sources=False)
+    assert utterance == Utterance(id="u", source=folder / "wav" / "gone.wav", kind="audio", text="hi")
+
+
 def test_all_problems_come_together(folder: Path) -> None:
     problems = problems_of(folder, FINE, "{", FINE, {**FINE, "id": "u2", "audio": "x"})
     assert [problem.split(": ")[0] for problem in problems] == ["train.jsonl:2", "train.jsonl:3", "train.jsonl:4"]

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 import asr
+from asr import files
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import CheckpointError, ConfigError, DataError, Problems
@@ -82,6 +83,41 @@ def test_rates_of_every_value_of_a_tag_add_up_to_those_of_the_split(trained: Pat
         ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; there is speaker"
     ):
         evaluate_run(RunFolder(folder), ["test"], quiet, by="speker")
+
+
+def test_only_the_files_of_what_is_decoded_need_be_there(trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    for split in ("train", "dev"):
+        manifest = folder / "manifest" / f"{split}.jsonl"
+        manifest.write_text(manifest.read_text().replace(".wav", ".gone"))
+    result = evaluate_run(RunFolder(folder), ["test"], quiet)
+    assert result["data"] == json.loads((trained / "result.json").read_text())["data"]
+    with pytest.raises(Problems, match=r"dev\.jsonl:1: .* does not exist"):
+        evaluate_run(RunFolder(folder), ["dev"], quiet)
+
+
+def test_a_run_folder_that_cannot_be_written_is_refused_before_anything_is_decoded(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(trained, run.path, ignore=shutil.ignore_patterns("decode"))
+
+    def decoding(what: str, done: int, total: int) -> None:
+        pytest.fail(f"{what} was begun")
+
+    (run.path / "decode").write_text("a file")
+    with pytest.raises(DataError, match="test cannot be written, .*: Not a directory; copy the run folder .*run to a"):
+        evaluate_run(run, ["test"], decoding)
+
+    def denied(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", denied)
+    with pytest.raises(DataError, match="run cannot be written, .*: Permission denied; copy the run folder"):
+        evaluate_run(run, ["test"], decoding)
+    with pytest.raises(DataError, match="run cannot be written, .*: Permission denied; copy the run folder"):
+        evaluate_folds([run], ["test"], decoding)
 
 
 def test_a_bundle_carries_its_card(trained: Path, tmp_path: Path) -> None:
