@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,6 +13,8 @@ import torch
 
 from asr.errors import CheckpointError, TrainingError
 from asr.files import atomic_file
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -27,14 +31,19 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def _explain(path: Path, error: Exception) -> str:
-    kept = f"the previous {path.name} is kept" if path.exists() else "nothing was written"
-    if not path.parent.is_dir():
-        remedy = "give a folder that exists"
-    elif isinstance(error, (PermissionError, IsADirectoryError)):
+    kept = f"the previous {path.name} is kept" if os.path.exists(path) else "nothing was written"
+    if not isinstance(error, OSError) or error.errno in _FULL:
+        remedy = "free some space, then do it again"
+    elif isinstance(error, PermissionError) or os.path.isdir(path.parent):
         remedy = "give a place that may be written to"
     else:
-        remedy = "free some space, then do it again"
-    return f"cannot write {path}: {error}; {kept}; {remedy}"
+        remedy = "give a folder that exists"
+    return f"cannot write {path}: {_reason(error)}; {kept}; {remedy}"
+
+
+def _reason(error: Exception) -> str:
+    """Without the name of the temporary file."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -51,12 +60,19 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint without running any code that it may carry.
 
     Raises:
-        CheckpointError: missing, truncated, or holding more than tensors and plain values.
+        CheckpointError: missing, not to be read, truncated, or holding more than tensors and plain values.
     """
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        file = path.open("rb")
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error.strerror}; what it holds may be whole: make the file readable"
+        ) from error
+    try:
+        with file:
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # there is hardly one that a damaged pickle cannot raise
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise CheckpointError(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import random
+import re
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -14,7 +16,7 @@ import torch
 
 from asr import files
 from asr.errors import CheckpointError, TrainingError
-from asr.files import sweep
+from asr.files import check_folder, sweep
 from asr.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 
 
@@ -61,6 +63,19 @@ def test_a_pickle_damaged_anywhere_is_refused_or_read(tmp_path: Path) -> None:
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"no checkpoint at .*best\.pt"):
+        load_checkpoint(tmp_path / "best.pt")
+
+
+def test_a_checkpoint_that_may_not_be_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path / "best.pt", {"a": 1})
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(CheckpointError, match=r"best\.pt cannot be read: Permission denied; .*make the file readable$"):
         load_checkpoint(tmp_path / "best.pt")
 
 
@@ -122,6 +137,34 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> N
     with pytest.raises(TrainingError, match=r"cannot write .*; give a (folder that exists|place that may be written)"):
         save_checkpoint(tmp_path / name, {"a": 1})
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.EACCES, "give a place that may be written to"),
+        (errno.EROFS, "give a place that may be written to"),
+        (errno.ENOENT, "give a place that may be written to"),  # as /proc says it
+        (errno.EDQUOT, "free some space, then do it again"),
+    ],
+)
+def test_space_is_asked_for_only_where_it_is_short(tmp_path: Path, code: int, remedy: str) -> None:
+    def refused(file: IO[bytes]) -> None:
+        raise OSError(code, os.strerror(code), ".model.pt.tmp")
+
+    expected = f"cannot write {tmp_path / 'model.pt'}: {os.strerror(code)}; nothing was written; {remedy}"
+    with pytest.raises(TrainingError, match=f"^{re.escape(expected)}$"):
+        write_atomically(tmp_path / "model.pt", refused)
+
+
+def test_a_folder_is_made_and_must_take_files(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new" / "folder")
+    check_folder(tmp_path / "new" / "folder")
+    assert os.listdir(tmp_path / "new" / "folder") == []
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(NotADirectoryError, match="Not a directory"):
+            check_folder(path)
 
 
 def test_a_file_system_that_cannot_sync_folders_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
