@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_args()
+    if given.format == "ctm":
+        _check_names(given.files)
     from asr.recognition.loading import load  # torch: only once the arguments are known to be right
 
     recogniser = load(given.model, plugins=given.plugin)
@@ -144,9 +146,25 @@ def _span(span: Span, name: str) -> dict[str, object]:
 
 def _ctm(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
     """CTM counts channels from 1."""
-    name = "_".join(path.stem.split())
+    name = _ctm_name(path)
     for one in hypothesis.words:
         yield f"{name} {channel + 1} {one.start:.3f} {one.end - one.start:.3f} {one.label} {one.confidence:.4f}"
+
+
+def _ctm_name(path: Path) -> str:
+    return "_".join(path.stem.split())
+
+
+def _check_names(paths: Iterable[Path]) -> None:
+    """CTM tells recordings apart by these names alone."""
+    first: dict[str, Path] = {}
+    for path in paths:
+        name = _ctm_name(path)
+        if name in first:
+            raise ConfigError(
+                f"{first[name]} and {path} would both be called {name} in ctm; rename one, or transcribe them apart"
+            )
+        first[name] = path
 
 
 FORMATS: dict[str, Callable[[Path, Hypothesis, int], Iterator[str]]] = {"text": _text, "json": _json, "ctm": _ctm}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -194,6 +195,13 @@ def test_evaluate_leaves_no_option_unread(arguments: list[str], message: str, tm
     assert message in done.stderr
 
 
+def test_evaluate_refuses_a_file_as_folder_before_it_decodes(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text("a file")
+    done = command("evaluate", str(run), "--split", "test", "--out", "r.json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "error: --out r.json: Not a directory; give a folder that may be written to\n"
+
+
 def test_evaluate_by_tag_and_of_a_run_that_is_not_finished(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "other"
     shutil.copytree(run, folder)
@@ -232,6 +240,9 @@ def test_evaluate_scores_the_output_of_any_system(tmp_path: Path) -> None:
     done = command("evaluate", "--ref", "ref.trn", "--hyp", "hyp.trn", "--rate", "wer", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "33.3" in done.stdout
+    (tmp_path / "marked.trn").write_text("\ufeffthe cat sat (a-1)\non the mat (a-2)\n", encoding="utf-8")
+    done = command("evaluate", "--ref", "ref.trn", "--hyp", "marked.trn", "--rate", "cer", cwd=tmp_path)
+    assert re.search(r"cer +0\.0 ", done.stdout), done.stdout
     (tmp_path / "hyp.trn").write_text("on a mat (a-2)\n")
     done = command("evaluate", "--ref", "ref.trn", "--hyp", "hyp.trn", cwd=tmp_path)
     assert done.returncode == 1
@@ -255,6 +266,14 @@ def test_transcribe_writes_text_json_and_ctm_and_goes_on_after_a_bad_file(run: P
     assert all(len(line.split()) == 6 and line.split()[1] == "1" for line in ctm.stdout.splitlines())
     for more in ([], ["--bfloat16"]):
         assert command("transcribe", "my_run", good, *more, cwd=tones).stdout.strip() == rows[0]["text"]
+
+
+def test_ctm_refuses_two_recordings_of_one_name_before_anything_is_loaded(tmp_path: Path) -> None:
+    done = command("transcribe", "no_model", "a/x y.wav", "b/x_y.flac", "--format", "ctm", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "a/x y.wav and b/x_y.flac would both be called x_y in ctm; rename one, or" in " ".join(done.stderr.split())
+    text = command("transcribe", "no_model", "a/x y.wav", "b/x_y.flac", cwd=tmp_path)
+    assert "no model 'no_model'" in text.stderr
 
 
 def test_ctm_counts_channels_from_one() -> None:
