@@ -25,6 +25,28 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
+def check_values(group: str, node: Any, conditions: Mapping[str, tuple[bool, str]]) -> None:
+    """Raise a ConfigError at the first field of a node that is not as expected.
+
+    Args:
+        group: of the options.
+        node: has the fields.
+        conditions: by field, whether it is, and what was expected.
+    """
+    for name, (good, expected) in conditions.items():
+        if not good:
+            raise ConfigError(f"{group}.{name}={getattr(node, name)}; expected {expected}")
+
+
+def check_plugins(plugins: Sequence[str]) -> None:
+    """Raise a ConfigError where a module of the user's cannot be imported."""
+    for name in plugins:
+        try:
+            importlib.import_module(name)
+        except (ImportError, ValueError) as error:
+            raise ConfigError(f"plugins: '{name}' cannot be imported: {error}") from error
+
+
 def target(path: str, plugins: Sequence[str] = ()) -> Callable[..., Any]:
     """Import what a `_target_` names.
 

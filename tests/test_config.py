@@ -72,10 +72,10 @@ def test_a_misspelt_field_gets_the_nearest_known_one() -> None:
 
 
 def test_a_value_that_the_target_refuses_is_an_error_of_the_configuration() -> None:
-    node = {"_target_": "asr.training.optimizers.sgd", "lr": -1.0, "momentum": 0.9, "nesterov": False}
+    node = {"_target_": "asr.training.optimizers.sgd", "lr": 0.1, "momentum": -1.0, "nesterov": False}
     with pytest.raises(ConfigError, match=r"'asr\.training\.optimizers\.sgd' cannot be built: .*weight_decay"):
         build(node, parameters=[torch.nn.Parameter(torch.ones(1))])
-    with pytest.raises(ConfigError, match=r"cannot be built: Invalid learning rate: -1\.0"):
+    with pytest.raises(ConfigError, match=r"cannot be built: Invalid momentum value: -1\.0"):
         build(node | {"weight_decay": 0.0}, parameters=[torch.nn.Parameter(torch.ones(1))])
 
 

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
-from asr.cli import schema
 from asr.cli.command import run
-from asr.cli.progress import Steps, TrainingDisplay, console, fail
-from asr.cli.tables import print_result
-from asr.config import nearest
 from asr.errors import AsrError, ConfigError, listed
-from asr.resources import resource
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 _OF_NO_ACCOUNT = (
     "recipe",
@@ -49,14 +38,26 @@ def main() -> None:
 
 
 def _main() -> None:
+    import hydra  # slow, as all that it leads to: what Ctrl-C meets there ends as elsewhere
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.errors import HydraException
+    from hydra.types import RunMode
+    from omegaconf.errors import OmegaConfBaseException
+
+    from asr.cli import schema
+    from asr.cli.overrides import check_groups, explain
+    from asr.cli.progress import fail
+    from asr.resources import resource
+
+    check_groups(sys.argv[1:])
     schema.store()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, not to a traceback printer
-    failed: list[AsrError] = []
+    failed: list[AsrError | OSError] = []
 
     def job(config: DictConfig) -> None:
         try:
             _train(config)
-        except AsrError as error:  # kept from Hydra, which would print it a second time; other runs go on
+        except (AsrError, OSError) as error:  # kept from Hydra, which would print it a second time; other runs go on
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 fail(str(error))
                 error = AsrError("a run failed; see above")
@@ -66,17 +67,22 @@ def _main() -> None:
     try:
         composed()
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_explain(error)) from error
+        raise ConfigError(explain(error)) from error
     if failed:
         raise failed[0] if len(failed) == 1 else AsrError(f"{len(failed)} runs failed; see above")
 
 
 def _train(config: DictConfig) -> None:
+    from hydra.core.hydra_config import HydraConfig
+
+    from asr.cli.progress import Steps, TrainingDisplay, console
+    from asr.cli.schema import plain
+    from asr.cli.tables import print_result
     from asr.recognition.experiment import Experiment
     from asr.recognition.finish import evaluate_run
     from asr.training.loop import Stopped
 
-    values = schema.plain(config)
+    values = plain(config)
     given = values.pop("run_dir")
     folder = Path(given) if given else _new_folder(values["recipe"])
     console.print(f"recipe {values['recipe']}, run folder {folder}", soft_wrap=True)
@@ -134,67 +140,9 @@ def departures(overrides: Sequence[str]) -> list[str]:
 
 def _command(folder: Path) -> str:
     """The command that goes on with this run."""
+    from hydra.core.hydra_config import HydraConfig
+
     given = HydraConfig.get()
     configs = [f"--config-dir={one.path}" for one in given.runtime.config_sources if one.provider == "command-line"]
     overrides = [one for one in given.overrides.task if not one.startswith("run_dir=")]
     return shlex.join(["asr-train", *configs, *overrides, f"run_dir={folder}"])
-
-
-def _like_a_readers(name: str) -> str:
-    """The nearest option of any corpus reader."""
-    from data_prep.corpora import load_reader, readers
-
-    options = {one.name for reader in readers() for one in fields(load_reader(reader).Config)}
-    return nearest(name, sorted(f"corpus.options.{option}" for option in options))
-
-
-def _explain(error: Exception) -> str:
-    """Hydra's and OmegaConf's messages in one sentence that names the nearest known option."""
-    text = str(error).strip()
-    bare = re.search(r"Error parsing override '([^'=]+)'\s+missing EQUAL", text)
-    if bare:
-        recipe = bare.group(1) if bare.group(1) in schema.recipes() else ""
-        return f"'{bare.group(1)}' is not option=value" + (f"; did you mean recipe={recipe}?" if recipe else "")
-    cause = str(error.__cause__ or "")
-    unknown = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", f"{text}\n{cause}")
-    if "not in" in f"{text}{cause}" and unknown:
-        name = unknown.group(1)
-        if name in ("corpus.options", "corpus.pool"):
-            return f"{name}={{...}} names what is not set yet; add one by one: +{name}.NAME=..."
-        if name.startswith(("corpus.options.", "corpus.pool.")):  # free, but what is new there is said to be new
-            return f"'{name}' is not set yet{_like_a_readers(name)}; to add it, put a plus before it: +{name}=..."
-        known = _known_options()
-        near = [one for one in known if one.endswith(f".{name}")]
-        hint = f"; did you mean '{near[0]}'?" if near else nearest(name, known)
-        return f"there is no option '{name}'{hint}; `asr-train --help` lists them"
-    typed = re.search(r"(Value '.*' of type .*)", cause)
-    if typed:
-        place = re.search(r"full_key: (\S+)", cause)
-        return f"{place.group(1) if place else 'option'}: {typed.group(1)}"
-    choice = re.search(r"Could not find '([^']+)'", text)
-    if choice is None:
-        return text
-    if choice.group(1).startswith("recipe/"):
-        group, name, options = "recipe", choice.group(1).removeprefix("recipe/"), list(schema.recipes())
-    else:
-        group, _, name = choice.group(1).rpartition("/")
-        options = [one for one in re.findall(r"^\t(\S+)$", text, re.MULTILINE) if one != "schema"]
-    return f"there is no {group}={name}{nearest(name, options)}; there are: {', '.join(options)}"
-
-
-def _known_options() -> list[str]:
-    """Every option of every group, with dots."""
-    names: list[str] = []
-
-    def walk(prefix: str, node: Any) -> None:
-        for key in node:
-            names.append(f"{prefix}{key}")
-            child = None if OmegaConf.is_missing(node, key) else node[key]
-            if OmegaConf.is_dict(child):
-                walk(f"{prefix}{key}.", child)
-
-    walk("", OmegaConf.structured(schema.RunConfig))
-    for group, nodes in schema.GROUPS.items():
-        for node in nodes.values():
-            walk(group.replace("/", ".") + ".", OmegaConf.structured(node))
-    return sorted(set(names))

@@ -177,6 +177,9 @@ def ink_signal(ink: Ink) -> Tensor:
         (N, 4) float32: x and y from the first point on, seconds from the first point on or NaN where a stroke has no
         times, 1 at the last point of a stroke. Taken from the first point on, so that single precision is enough
         wherever on the page and whenever the ink was written.
+
+    Raises:
+        DataError: it reaches further than float32 numbers do.
     """
     points = ink.points()
     times = np.concatenate([np.full(len(one), np.nan) if one.times is None else one.times for one in ink.strokes])
@@ -184,6 +187,9 @@ def ink_signal(ink: Ink) -> Tensor:
     signal[:, :2] = points - points[0]
     signal[:, 2] = times - times[0]
     signal[ink.stroke_ends() - 1, 3] = 1.0
+    widest = np.abs(signal[:, :2]).max()
+    if widest > np.finfo(np.float32).max:
+        raise DataError(f"the ink reaches {widest:g} units from its first point; no page does, correct its coordinates")
     return torch.from_numpy(signal.astype(np.float32))
 
 

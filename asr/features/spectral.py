@@ -231,9 +231,10 @@ def _check(config: SpectralConfig) -> None:
             raise ConfigError(f"{field}={value}; expected a finite number")
     if config.triangles == "mel" and (config.mel_scale != "htk" or config.area_norm):
         raise ConfigError("triangles=mel goes with mel_scale=htk and area_norm=false only; set triangles=hertz")
+    if not 1000 <= config.rate <= 1_000_000:  # before it divides
+        raise ConfigError(f"rate={config.rate}; expected 1000 to 1000000 hertz")
     high = config.high_hz or config.rate / 2
     conditions = {
-        "rate": (1000 <= config.rate <= 1_000_000, "1000 to 1000000 hertz"),
         "window_seconds": (2 / config.rate <= config.window_seconds <= 1, "two samples to one second, such as 0.025"),
         "shift_seconds": (1 / config.rate <= config.shift_seconds <= 1, "one sample to one second, such as 0.010"),
         "low_hz": (0 <= config.low_hz < high, f"from 0 to below high_hz ({high:g})"),

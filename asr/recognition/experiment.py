@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-from asr.config import build
+from asr.config import build, check_plugins
 from asr.corpus.checks import check_utterances
 from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
-from asr.errors import ConfigError, DataError, Problems
+from asr.errors import AsrError, ConfigError, DataError, Problems
 from asr.features.augment import Augmenter
 from asr.features.cache import FrameCache
 from asr.recognition.corpora import CorpusConfig, Splits, load_splits
@@ -85,31 +85,18 @@ class Experiment:
         self.loss = LossConfig(**config["loss"])
         self.rates: list[str] = list(config["scoring"]["rates"])
         self.plugins: list[str] = list(config["plugins"])
+        check_plugins(self.plugins)
         check_rates(self.rates, config["inventory"]["unit"])
         if self.training.threads:
             torch.set_num_threads(self.training.threads)
         self.run = RunFolder(folder)
         self.run.check(config)
+        self._build(Inventory((BLANK,), **config["inventory"]))  # what cannot be built shows before a corpus is read
         self.splits = self._splits()
         self.inventory = self._inventory()
         check_utterances(self.splits, self.inventory)
         check_labels(self.rates, self.inventory)
-        torch.manual_seed(derive_seed(self.training.seed, "weights"))
-        self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, self.inventory)
-        self.new_labels = self._take_weights(config["init"])
-        extractor = self.recogniser.extractor
-        self.augmenter: Augmenter = build(
-            config["augment"], self.plugins,
-            seed=self.training.seed, blocks=extractor.blocks, centres=extractor.centres,
-        )  # fmt: skip
-        if self.loss.consistency and not self.augmenter.masks_anything:
-            raise ConfigError(
-                "loss.consistency compares two masked views of an utterance, and nothing is masked: set"
-                " augment.time_masks and augment.time_mask_frames, or augment=strong"
-            )
-        self.recogniser.model.to(self.training.device)
-        self.optimizer = build(config["optimizer"], self.plugins, parameters=self.recogniser.model.parameters())
-        self.schedule = build(config["schedule"], self.plugins)
+        self._build(self.inventory)
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()
         self._skipped = self._guard()
@@ -142,9 +129,35 @@ class Experiment:
                 self.run.go_on()
             return trainer.run()
 
+    def _build(self, inventory: Inventory) -> None:
+        """All parts: the recogniser, with the weights that it begins with, and what trains it."""
+        config = self.config
+        torch.manual_seed(derive_seed(self.training.seed, "weights"))
+        self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, inventory)
+        self.new_labels = self._take_weights(config["init"])
+        extractor = self.recogniser.extractor
+        self.augmenter: Augmenter = build(
+            config["augment"], self.plugins,
+            seed=self.training.seed, blocks=extractor.blocks, centres=extractor.centres,
+        )  # fmt: skip
+        if self.loss.consistency and not self.augmenter.masks_anything:
+            raise ConfigError(
+                "loss.consistency compares two masked views of an utterance, and nothing is masked: set"
+                " augment.time_masks and augment.time_mask_frames, or augment=strong"
+            )
+        self.recogniser.model.to(self.training.device)
+        self.optimizer = build(config["optimizer"], self.plugins, parameters=self.recogniser.model.parameters())
+        self.schedule = build(config["schedule"], self.plugins)
+
     def _take_weights(self, model: str | None) -> int:
         """Begin with a model's weights; for how many labels the output layer is random all the same."""
-        return len(self.inventory) if model is None else take_weights(self.recogniser, load(model, self.plugins), model)
+        if model is None:
+            return len(self.recogniser.inventory)
+        try:
+            source = load(model, self.plugins)
+        except AsrError as error:
+            raise ConfigError(f"init={model}: {error}") from error
+        return take_weights(self.recogniser, source, model)
 
     def _splits(self) -> Splits:
         if self.run.started:

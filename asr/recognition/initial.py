@@ -7,6 +7,7 @@ from asr.errors import ConfigError
 from asr.recognition.recogniser import Recogniser
 
 SHARED = ("features", "stacking", "model")  # what the network's inputs and weights depend on
+_ANEW = "init=null for random weights"
 
 
 def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> int:
@@ -26,6 +27,9 @@ def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> int:
     Raises:
         ConfigError: features, frame stacking or network are not those of the source; names each option.
     """
+    kinds = [one.config["features"].get("_target_") for one in (source, recogniser)]
+    if kinds[0] != kinds[1]:
+        raise ConfigError(f"init={name}: its features are {kinds[0]}, those of this recipe {kinds[1]}; give {_ANEW}")
     differing = [
         f"{part}.{key}={old.get(key)}"
         for part in SHARED
@@ -34,7 +38,7 @@ def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> int:
         if key != "dropout" and old.get(key) != new.get(key)
     ]
     if differing:
-        raise ConfigError(f"init={name}: these weights need {' '.join(differing)}; give these options too")
+        raise ConfigError(f"init={name}: these weights need {' '.join(differing)}; give these options too, or {_ANEW}")
     ours, theirs = recogniser.inventory, source.inventory
     places = {label: number for number, label in enumerate(theirs.labels)} if ours.unit == theirs.unit else {}
     known = [number for number, label in enumerate(ours.labels) if label in places]

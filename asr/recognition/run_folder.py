@@ -69,13 +69,16 @@ class RunFolder:
         """Look whether a run can begin or go on here; nothing is written.
 
         Raises:
-            ConfigError: the folder holds a run with another configuration, or something else.
+            ConfigError: the folder holds a run with another configuration, or something else, or cannot be written.
         """
+        there = next(one for one in (self.path, *self.path.parents) if one.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise ConfigError(f"run_dir={self.path}: {there} is no folder that may be written; give another one")
         if self.started:
             self._compare(config)
         elif self.environment.exists():
             return  # a run that was killed while it began
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif self.path.exists() and any(self.path.iterdir()):
             raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
 
     def begin(

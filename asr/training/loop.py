@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol
 
 import torch
 
+from asr.config import check_values
 from asr.errors import CheckpointError, ConfigError, TrainingError
 from asr.files import sweep
 from asr.seeds import derive_seed
@@ -59,12 +60,11 @@ class TrainingConfig:
             "clip_norm": (self.clip_norm > 0, "above 0; .inf clips nothing"),
             "weight_noise": (0 <= self.weight_noise < math.inf, "0 or more"),
             "average_decay": (0 <= self.average_decay < 1, "0 to below 1"),
+            "patience": (self.patience >= 0, "0 or more"),
             "workers": (self.workers >= 0, "0 or more"),
             "threads": (self.threads >= 0, "0 or more"),
         }
-        for name, (good, expected) in conditions.items():
-            if not good:
-                raise ConfigError(f"training.{name}={getattr(self, name)}; expected {expected}")
+        check_values("training", self, conditions)
         _check_device(self.device)
 
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from asr.config import check_values
+
 
 class Schedule(Protocol):
     """Multiplies the peak learning rate."""
@@ -38,6 +40,15 @@ class OneCycle:
 
     def __init__(self, warmup: float, start: float, end: float) -> None:
         self.warmup, self.start, self.end = warmup, start, end
+        check_values(
+            "schedule",
+            self,
+            {
+                "warmup": (0 <= warmup <= 1, "a share of the run, 0 to 1"),
+                "start": (0 <= start <= 1, "a share of the peak rate, 0 to 1"),
+                "end": (0 <= end <= 1, "a share of the peak rate, 0 to 1"),
+            },
+        )
 
     def factor(self, progress: float) -> float:
         """See `Schedule`."""
@@ -73,6 +84,16 @@ class Plateau:
 
     def __init__(self, warmup: float, decay: float, patience: int, floor: float) -> None:
         self.warmup, self.decay, self.patience, self.floor = warmup, decay, patience, floor
+        check_values(
+            "schedule",
+            self,
+            {
+                "warmup": (0 <= warmup <= 1, "a share of the run, 0 to 1"),
+                "decay": (0 < decay <= 1, "above 0, at most 1"),
+                "patience": (patience >= 1, "1 or more"),
+                "floor": (0 <= floor <= 1, "a share of the peak rate, 0 to 1"),
+            },
+        )
         self._best, self._waited, self._level = math.inf, 0, 1.0
 
     def factor(self, progress: float) -> float:

@@ -43,6 +43,11 @@ DEGENERATE = {
 }
 
 
+def test_ink_that_reaches_too_far_is_refused() -> None:
+    with pytest.raises(DataError, match=r"the ink reaches 1e\+39 units from its first point; no page does"):
+        ink_signal(Ink.of([[0.0, 0.0], [0.0, -1e39]]))
+
+
 def frames_of(ink: Ink, **settings: object) -> np.ndarray:
     return PenFeatures(**settings).compute(ink_signal(ink)).numpy()  # type: ignore[arg-type]
 

@@ -48,21 +48,42 @@ def test_a_rate_that_cannot_fold_the_labels_is_refused_before_training(few: Path
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("optimizer.lr", "-1", "Invalid learning rate: -1"),
+        ("optimizer.lr", "0", r"optimizer\.lr=0; expected above 0"),
+        ("optimizer.weight_decay", "-1", r"optimizer\.weight_decay=-1; expected 0 or more"),
+        ("schedule.warmup", "5", r"schedule\.warmup=5; expected a share of the run, 0 to 1"),
+        ("schedule.end", "-3", r"schedule\.end=-3; expected a share of the peak rate, 0 to 1"),
+        ("model.hidden", "0", r"model\.hidden must lie within 1"),
+        ("features.rate", "0", "rate=0; expected 1000 to 1000000 hertz"),
+        ("plugins", "[nope.mod]", r"plugins: 'nope\.mod' cannot be imported: No module named 'nope'"),
+        ("init", "''", r"init=: \. is not a run folder"),
+        ("init", "nope", "init=nope: no model 'nope'"),
+        (
+            "init",
+            "quickstart_pen",
+            "init=quickstart_pen: its features are .*PenFeatures.*; give init=null for random weights",
+        ),
         ("optimizer", "{_target_: os.system}", "'os.system' lies outside this package"),
         ("schedule", "{_target_: asr.training.schedules.Cosine}", "cannot be loaded"),
         ("training.device", "cdua", "training.device=cdua cannot be used here"),
         ("training.epochs", "0", "training.epochs=0; expected 1 or more"),
     ],
 )
-def test_options_of_training_are_tried_before_frames_are_computed(
-    few: Path, tmp_path: Path, option: str, value: str, message: str
+def test_options_are_tried_before_a_corpus_is_read(
+    few: Path, tmp_path: Path, option: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Experiment, "_splits", lambda self: pytest.fail("the corpus is read"))
     values = compose_small(few, cache_dir=str(tmp_path / "frames"))
     _set(values, option, value)
     with pytest.raises(ConfigError, match=message):
         Experiment(values, tmp_path / "run", quiet)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_hold_a_run_is_named_first(few: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(ConfigError, match=r"run_dir=.*: .*file is no folder that may be written; give another one"):
+            Experiment(compose_small(few), folder, quiet)
 
 
 def _set(values: dict[str, Any], option: str, value: str) -> None:

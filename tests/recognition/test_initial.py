@@ -9,7 +9,7 @@ import torch
 
 import asr
 from asr.corpus.inventory import Inventory
-from asr.errors import CheckpointError, ConfigError
+from asr.errors import ConfigError
 from asr.recognition.experiment import Experiment
 from asr.recognition.finish import evaluate_run
 from asr.recognition.initial import take_weights
@@ -74,5 +74,5 @@ def test_weights_that_do_not_fit_are_refused(
 
 
 def test_a_model_that_is_not_there_is_named(tones: Path, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no model 'quikstart'.*quickstart"):
+    with pytest.raises(ConfigError, match="init=quikstart: no model 'quikstart'.*quickstart"):
         Experiment(compose_small(tones, init="quikstart"), tmp_path / "run", quiet)

@@ -161,6 +161,7 @@ def test_metrics_on_a_full_disk_stop_the_run_with_one_sentence(tmp_path: Path) -
         ("average_decay", 1.0, "0 to below 1"),
         ("workers", -1, "0 or more"),
         ("threads", -2, "0 or more"),
+        ("patience", -1, "0 or more"),
     ],
 )
 def test_an_option_out_of_its_range_is_named(field: str, value: float, expected: str) -> None:
