@@ -21,6 +21,7 @@ from asr.errors import DataError
 _RATES = (1_000, 1_000_000)  # hertz; anything else is a broken header
 _LONGEST_SECONDS = 6 * 3600.0  # one read; a forged header must not make us allocate the machine's memory
 _BLOCK_FRAMES = 1 << 20  # decoded at a time, for the same reason
+_LARGEST_SAMPLE = 1e9  # full scale is 1, of integers written as floats 2^31; float32 power spectra overflow above 1e16
 _UNKNOWN_FRAMES = 1 << 62  # what libsndfile says of a FLAC stream that was written into a pipe
 _EXPECTED = "WAV, FLAC, OGG, Opus, MP3 or NIST SPHERE"
 _CHECKS: dict[str, Callable[[Path], None]] = {  # of formats by libsndfile's names; a cut FLAC file fails to decode
@@ -115,7 +116,7 @@ def read_audio(
 
     Raises:
         DataError: missing, empty, truncated, not audio, several channels and none chosen, a segment outside the file,
-            NaN or infinite samples; names the file and the remedy.
+            samples that are NaN, infinite or beyond 1e9; names the file and the remedy.
     """
     path = Path(path)
     if _is_sphere(path):
@@ -132,11 +133,7 @@ def read_audio(
             if info.format == "OGG" and n_frames == info.frames:  # a segment is read without reading the whole file
                 check_ogg_pages(path)
             signal = _decode(path, file, first, n_frames, chosen)
-    if not np.isfinite(signal).all():
-        bad = int(np.flatnonzero(~np.isfinite(signal))[0])
-        raise DataError(
-            f"{path}: sample {first + bad} is {signal[bad]}; write the file again from its source, or leave it out"
-        )
+    _check_samples(path, signal, first)
     return resample(signal, info.rate, rate)
 
 
@@ -147,9 +144,10 @@ def check_channel(path: str | os.PathLike[str], info: AudioInfo, channel: int | 
         DataError: there are several and none was chosen, or there is none of this number.
     """
     if channel is None and info.channels > 1:
-        last = info.channels - 1
+        numbers = "0 or 1" if info.channels == 2 else f"0 to {info.channels - 1}"
         raise DataError(
-            f"{path}: has {info.channels} channels; choose one with channel=0 to channel={last}, or mix them"
+            f"{path}: has {info.channels} channels; say with `channel` which one is meant ({numbers}), or, where that"
+            " is no option, split or mix the file"
         )
     if channel is not None and not 0 <= channel < info.channels:
         raise DataError(f"{path}: has no channel {channel}; it has {info.channels}, counted from 0")
@@ -175,7 +173,7 @@ def _is_sphere(path: Path) -> bool:
 def _open(path: Path) -> soundfile.SoundFile:
     """Open a file of one of the formats whose wholeness can be told, and check that it is whole."""
     try:
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)  # a name may be no UTF-8
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:  # TypeError: named .raw, so rate unknown
         reason = getattr(error, "error_string", str(error)).rstrip(".")
         raise DataError(f"{path}: not audio that can be read here ({reason}); expected {_EXPECTED}") from error
@@ -227,3 +225,13 @@ def _decode(path: Path, file: soundfile.SoundFile, first: int, n_frames: int, ch
             f"{path}: truncated: {n_frames - missing} of {n_frames} samples could be decoded; copy it again"
         )
     return np.ascontiguousarray(blocks[0]) if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def _check_samples(path: Path, signal: NDArray[np.float32], first: int) -> None:
+    """Raise DataError at the first sample that is no sound; `first` is the place of `signal` in the file."""
+    sound = np.abs(signal) <= _LARGEST_SAMPLE  # False of NaN
+    if not sound.all():
+        bad = int(np.flatnonzero(~sound)[0])
+        raise DataError(
+            f"{path}: sample {first + bad} is {signal[bad]}; write the file again from its source, or leave it out"
+        )

@@ -45,7 +45,7 @@ def test_channels_are_interleaved(path):
     two = np.stack([SAMPLES, SAMPLES[::-1]], axis=1)
     path.write_bytes(sphere({"channel_count": "-i 2"}, two.tobytes()))
     assert np.array_equal(read_audio(path, channel=1) * 32768, SAMPLES[::-1])
-    with pytest.raises(DataError, match="has 2 channels; choose one"):
+    with pytest.raises(DataError, match="has 2 channels; say"):
         read_audio(path)
 
 
