@@ -7,6 +7,7 @@ import inspect
 import os
 import pkgutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -91,7 +92,7 @@ def read_corpus(
 
 
 def write_corpus(splits: Mapping[str, Sequence[Utterance]], out: str | Path) -> dict[str, Path]:
-    """Check everything, then write `train.jsonl`, `dev.jsonl` and `test.jsonl` into the folder `out`.
+    """Check the utterances and splits, then write `train.jsonl`, `dev.jsonl` and `test.jsonl` into the folder `out`.
 
     Nothing gets its final name before all three are complete, so manifests of an earlier run stay as they were when
     something is wrong.
@@ -125,5 +126,6 @@ def write_corpus(splits: Mapping[str, Sequence[Utterance]], out: str | Path) -> 
         raise DataError(f"the manifests cannot be written to {out}: {error.strerror}") from error
     finally:
         for path in waiting.values():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # where they could not be written they cannot be removed
+                path.unlink()
     return paths

@@ -23,7 +23,7 @@ from typing import IO
 
 from asr.errors import DataError
 from data_prep.recordings import Progress
-from data_prep.roots import search_root
+from data_prep.roots import IN_TRAINING, search_root
 
 _BLOCK = 1 << 20
 _MAX_MEMBERS = 200_000
@@ -61,7 +61,7 @@ def ensure_corpus(
         DataError: no root was given, or anything that `fetch` and `unpack` raise.
     """
     if not root:
-        raise DataError("download=true needs root=, the folder to keep the corpus in")
+        raise DataError(f"download=true needs root=, the folder to keep the corpus in {IN_TRAINING}")
     folder = Path(root).expanduser().resolve()
     if folder.is_dir() and search_root(folder, is_corpus) is not None:
         return

@@ -7,6 +7,11 @@ Transcripts are either
   the audio, relative to the table) and `text`; where they are there `id`, `speaker`, `split` (train, dev or test),
   `start` and `duration` (seconds).
 
+Without a table, a text file beside recordings that belongs to none of them is reported, as its recording may be lost;
+not so README.txt, LICENSE.txt, COPYING.txt and NOTES.txt, nor text files in folders without recordings.
+
+Names are UTF-8. The option `channel` takes the same channel of every file; where they differ, split or mix them.
+
 Speakers are the table's, or else the first folder beneath the root (beneath the split's folder).
 
 Splits, the first of these that applies:
@@ -25,7 +30,7 @@ import csv
 import hashlib
 import math
 import os
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,11 +38,13 @@ from asr.config import nearest
 from asr.corpus.checks import SPLIT_BY_RECORDING
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, Problems
-from data_prep.roots import find_root
+from data_prep.recordings import Progress, recording_problems
+from data_prep.roots import find_root, shown
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph")
 SPLITS = ("train", "dev", "test")
 _COLUMNS = ("path", "text", "id", "speaker", "split", "start", "duration")
+_NO_TRANSCRIPTS = ("readme", "license", "licence", "copying", "notes")
 
 
 class _Commas(csv.excel):
@@ -63,13 +70,14 @@ class Config:
     channel: int | None = field(default=None, metadata={"help": "channel to take of every file, counted from 0"})
 
 
-def prepare(config: Config) -> dict[str, list[Utterance]]:
+def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
     """The folder as utterances.
 
     Raises:
         ConfigError: shares that leave nothing to train on, an unknown `split_by`.
         DataError: no such folder, or nothing in it.
-        Problems: audio without a transcript, lines of the table that are malformed.
+        Problems: audio without a transcript and the reverse, malformed lines of the table, names that are not UTF-8,
+            ids used twice; with them everything that is wrong with the recordings.
     """
     _check_options(config)
     root = find_root(
@@ -82,14 +90,16 @@ def prepare(config: Config) -> dict[str, list[Utterance]]:
     problems: list[str] = []
     table = _table_path(root, config.transcripts)
     found = list(_from_files(root, problems) if table is None else _from_table(table, problems))
+    found = [(split, replace(utterance, channel=config.channel)) for split, utterance in found]
+    utterances = [utterance for _, utterance in found]
+    problems += _same_ids(utterances, root)
     if problems:
-        raise Problems(problems, what=str(root))
+        raise Problems([*problems, *recording_problems(utterances, on_progress)], what=str(root))
     if not found:
         raise DataError(f"no recordings in {root}; expected {', '.join(SUFFIXES)} files and their transcripts")
-    found = [(split, replace(utterance, channel=config.channel)) for split, utterance in found]
     if any(split for split, _ in found):
         return _given_splits(found, root)
-    return _divide([utterance for _, utterance in found], config)
+    return _divide(utterances, config)
 
 
 def _check_options(config: Config) -> None:
@@ -108,19 +118,22 @@ def _table_path(root: Path, name: str) -> Path | None:
 
 
 def _from_files(root: Path, problems: list[str]) -> Iterator[tuple[str, Utterance]]:
-    """Split ('' where the folders are not splits) and utterance of each sound file with its text file."""
+    """Split ('' where the folders are not splits) and utterance of each sound file, its text None after a problem."""
     in_splits = all((root / split).is_dir() for split in SPLITS)
-    for path in _sound_files(root):
+    paths = list(_sound_files(root))
+    for path in paths:
         parts = path.relative_to(root).parts
+        if shown(path) != str(path):
+            problems.append(f"{_name_in(root, path)}: the name is not UTF-8; rename it")
+            continue
         if in_splits and parts[0] not in SPLITS:
             problems.append(f"{'/'.join(parts)}: is outside the folders train, dev and test; move it into one of them")
             continue
         split, inner = (parts[0], parts[1:]) if in_splits else ("", parts)
-        text = _beside(path, root, problems)
-        if text is not None:
-            name = "-".join(_name(part) for part in (*inner[:-1], path.stem))
-            speaker = _name(inner[0]) if len(inner) > 1 else None
-            yield split, Utterance(id=name, source=path, text=text, speaker=speaker)
+        name = "-".join(_name(part) for part in (*inner[:-1], path.stem))
+        speaker = _name(inner[0]) if len(inner) > 1 else None
+        yield split, Utterance(id=name, source=path, text=_beside(path, root, problems), speaker=speaker)
+    problems += _lost_recordings(paths, root)
 
 
 def _sound_files(root: Path) -> Iterator[Path]:
@@ -136,12 +149,41 @@ def _beside(path: Path, root: Path, problems: list[str]) -> str | None:
     """The transcript in the text file beside a sound file."""
     text_path = path.with_suffix(".txt")
     try:
-        return " ".join(text_path.read_text(encoding="utf-8-sig").split())
+        text = " ".join(text_path.read_text(encoding="utf-8-sig").split())
+        if text:
+            return text
+        problems.append(f"{text_path.relative_to(root)}: is empty; write what is said, or leave the recording out")
     except FileNotFoundError:
         problems.append(f"{path.relative_to(root)}: has no transcript; expected {text_path.name} beside it")
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{text_path.relative_to(root)}: cannot be read as UTF-8 text: {error}")
     return None
+
+
+def _lost_recordings(paths: Sequence[Path], root: Path) -> Iterator[str]:
+    """A sentence for each text file that stands beside sound files and belongs to none."""
+    with_sound = {path.with_suffix("") for path in paths}
+    for folder in sorted({path.parent for path in paths}):
+        for text_path in sorted(folder.glob("*.txt")):
+            known = text_path.with_suffix("") in with_sound or text_path.stem.lower() in _NO_TRANSCRIPTS
+            if known or text_path.name.startswith(".") or not text_path.is_file():
+                continue
+            wanted = shown(text_path.with_suffix(SUFFIXES[0]).name)
+            yield f"{_name_in(root, text_path)}: has no recording; put {wanted} beside it, or take the text away"
+
+
+def _same_ids(utterances: Iterable[Utterance], root: Path) -> Iterator[str]:
+    first: dict[str, Path] = {}
+    for one in utterances:
+        if one.id in first:
+            names = f"{_name_in(root, first[one.id])} and for {_name_in(root, one.source)}"
+            yield f"'{one.id}': the id is used for {names}; make ids unique"
+        first.setdefault(one.id, one.source)
+
+
+def _name_in(root: Path, path: Path) -> str:
+    """A file beneath the root, or elsewhere, as it can be printed."""
+    return shown(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _name(text: str) -> str:
@@ -189,6 +231,9 @@ def _row(row: Mapping[str, str], root: Path) -> tuple[str, Utterance]:
     split = row.get("split", "").strip()
     if "split" in row and split not in SPLITS:
         raise ValueError(f"the split is {split!r}; expected train, dev or test{nearest(split, SPLITS)}")
+    text = " ".join(row["text"].split())
+    if not text:
+        raise ValueError("the text is empty; write what is said, or take the line out")
     parts = Path(written).with_suffix("").relative_to(Path(written).anchor).parts
     in_folder = len(parts) > 1 and not Path(written).is_absolute() and "speaker" not in row
     return split, Utterance(
@@ -196,7 +241,7 @@ def _row(row: Mapping[str, str], root: Path) -> tuple[str, Utterance]:
         source=path,
         start=_seconds(row, "start"),
         duration=_seconds(row, "duration"),
-        text=" ".join(row["text"].split()),
+        text=text,
         speaker=_name(row.get("speaker", "")) or (_name(parts[0]) if in_folder else None),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +40,15 @@ def with_durations(
     if problems:
         raise Problems(problems, what=what)
     return measured
+
+
+def recording_problems(utterances: Iterable[Utterance], on_progress: Progress | None = None) -> list[str]:
+    """What `with_durations` finds wrong, for a reader that has other problems to report with it."""
+    try:
+        with_durations({"": list(utterances)}, what="the recordings", on_progress=on_progress)
+    except Problems as error:
+        return list(error.problems)
+    return []
 
 
 def _measured(utterance: Utterance, headers: dict[Path, AudioInfo | DataError]) -> Utterance:

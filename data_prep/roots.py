@@ -8,6 +8,14 @@ from pathlib import Path
 
 from asr.errors import DataError
 
+IN_TRAINING = "(asr-train: corpus.root=, and corpus.options.NAME= for other options)"
+"""How the options that messages name are written there."""
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    r"""A path as it can be printed, with what is not UTF-8 as `\xe9`; equal to the path where it is UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
 
 def subfolders(folder: Path) -> list[Path]:
     """Its folders by name, hidden ones left out."""
@@ -37,15 +45,17 @@ def find_root(root: str, is_corpus: Callable[[Path], bool], expected: str, remed
         expected: what the folder should hold, and `remedy`: how to get it; both for the error.
 
     Raises:
-        DataError: there is no such folder.
+        DataError: there is no such folder, or its name is not UTF-8.
     """
     if not root:
-        raise DataError(f"no root= was given; expected a folder with {expected}. {remedy}")
+        raise DataError(f"no root= was given; expected a folder with {expected}. {remedy} {IN_TRAINING}")
     top = Path(root).expanduser().resolve()
+    if shown(top) != str(top):
+        raise DataError(f"{shown(top)}: the name is not UTF-8; rename it")
     if not top.is_dir():
         what = "is not a folder" if top.exists() else "does not exist"
-        raise DataError(f"{top} {what}; expected a folder with {expected}. {remedy}")
+        raise DataError(f"{top} {what}; expected a folder with {expected}. {remedy} {IN_TRAINING}")
     found = search_root(top, is_corpus, depth)
     if found is not None:
         return found
-    raise DataError(f"no such corpus in {top}; expected {expected} in it. {remedy}")
+    raise DataError(f"no such corpus in {top}; expected {expected} in it. {remedy} {IN_TRAINING}")

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from asr.errors import DataError
 from asr.ink.unipen import MAX_FILE_BYTES, File, cut
-from data_prep.roots import search_root
+from data_prep.roots import IN_TRAINING, search_root
 
 INCLUDE = "include"
 _MAX_MEMBERS = 500_000
@@ -29,7 +29,7 @@ _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LZMA_HEADER = struct.Struct("<2BH5s")  # version, size of the properties, properties
 _REMEDY = (
     "The data is UNIPEN train_r01_v07 (doi 10.5281/zenodo.1195803): give root= its zip file, or its folder with data/"
-    " and include/"
+    f" and include/ {IN_TRAINING}"
 )
 
 

@@ -60,7 +60,9 @@ def test_missing_corpus_says_how_to_get_it(tmp_path: Path) -> None:
         an4.prepare(an4.Config(root=str(tmp_path)))
     with pytest.raises(DataError, match=r"nowhere does not exist; expected a folder with etc/an4_train"):
         an4.prepare(an4.Config(root=str(tmp_path / "nowhere")))
-    with pytest.raises(DataError, match=r"no root= was given"):
+    with pytest.raises(
+        DataError, match=r"no root= was given.*download=true.*asr-train: corpus\.root=.*corpus\.options\."
+    ):
         an4.prepare(an4.Config())
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, Problems
+from asr.errors import ConfigError, DataError, Problems
 from data_prep import load_reader, read_corpus, readers, write_corpus
 from tests.composing import compose
 
@@ -105,6 +105,12 @@ def test_everything_is_checked_before_anything_is_written(tmp_path: Path, splits
         "speaker 's' is in train and in dev (1 utterances): error rates would look better than they are",
     ]
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path: Path, splits: dict[str, list[Utterance]]) -> None:
+    (tmp_path / "mx").touch()
+    with pytest.raises(DataError, match="train.jsonl.new cannot be written: File exists"):
+        write_corpus(splits, tmp_path / "mx")
 
 
 def test_a_disk_that_fills_keeps_the_old_manifests(

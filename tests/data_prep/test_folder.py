@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -90,11 +91,79 @@ def test_recordings_without_a_transcript_are_named_together(tmp_path: Path, writ
     assert caught.value.problems[1].startswith("b.txt: cannot be read as UTF-8 text")
 
 
-def test_same_name_in_two_formats(tmp_path: Path, write_wav: WriteWav) -> None:
+def test_texts_without_a_recording_are_named(tmp_path: Path, write_wav: WriteWav) -> None:
+    for name in ("s0", "s1", "s1b", "s2", "s3"):
+        say(write_wav, tmp_path / "anna" / f"{name}.wav")
+    for name in ("s1", "s1b"):
+        (tmp_path / "anna" / f"{name}.wav").unlink()
+    (tmp_path / "anna" / "s1b.wav").mkdir()
+    for name in (
+        "anna/README.txt",
+        "anna/Licence.txt",
+        "anna/.s9.txt",
+        "list.txt",
+        "docs.txt/more.txt",
+        "anna/x.txt/y.txt",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("no transcript")
+    with pytest.raises(Problems) as caught:
+        folder.prepare(folder.Config(root=str(tmp_path)))
+    assert caught.value.problems == (
+        "anna/s1.txt: has no recording; put s1.wav beside it, or take the text away",
+        "anna/s1b.txt: has no recording; put s1b.wav beside it, or take the text away",
+    )
+
+
+def write_or_skip(write_wav: WriteWav, path: Path) -> None:
+    try:
+        say(write_wav, path)
+    except OSError:
+        pytest.skip("this file system has UTF-8 names only")
+
+
+def test_names_that_are_not_utf8_are_named(tmp_path: Path, write_wav: WriteWav) -> None:
+    say(write_wav, tmp_path / "good.wav")
+    write_or_skip(write_wav, tmp_path / os.fsdecode(b"n\xe9.wav"))
+    write_or_skip(write_wav, tmp_path / os.fsdecode(b"b\xff") / "1.wav")
+    (tmp_path / os.fsdecode(b"m\xe9.txt")).write_text("text")
+    with pytest.raises(Problems) as caught:
+        folder.prepare(folder.Config(root=str(tmp_path)))
+    assert caught.value.problems == (
+        r"n\xe9.wav: the name is not UTF-8; rename it",
+        r"b\xff/1.wav: the name is not UTF-8; rename it",
+        r"m\xe9.txt: has no recording; put m\xe9.wav beside it, or take the text away",
+    )
+    root = tmp_path / os.fsdecode(b"b\xff")
+    with pytest.raises(DataError, match=r"b\\xff: the name is not UTF-8; rename it"):
+        folder.prepare(folder.Config(root=str(root)))
+
+
+def test_everything_wrong_is_one_report(tmp_path: Path, write_wav: WriteWav) -> None:
     for name in ("a.wav", "a.flac", "b.wav", "c.wav"):
         say(write_wav, tmp_path / name)
-    with pytest.raises(Problems, match="'a': the id is used"):
-        write_corpus(folder.prepare(folder.Config(root=str(tmp_path))), tmp_path / "out")
+    (tmp_path / "b.txt").write_text(" \n")
+    write_wav(tmp_path / "d.wav")
+    (tmp_path / "d.wav").write_bytes(b"")
+    write_wav(tmp_path / "c.wav", channels=2)
+    with pytest.raises(Problems) as caught:
+        read_corpus("folder", {"root": str(tmp_path)})
+    assert caught.value.problems[:3] == (
+        "b.txt: is empty; write what is said, or leave the recording out",
+        "d.wav: has no transcript; expected d.txt beside it",
+        "'a': the id is used for a.flac and for a.wav; make ids unique",
+    )
+    assert caught.value.problems[3].startswith(f"'c': {tmp_path / 'c.wav'}: has 2 channels; say with `channel`")
+    assert caught.value.problems[4].startswith(f"'d': {tmp_path / 'd.wav'}: is empty (0 bytes)")
+    assert len(caught.value.problems) == 5
+
+
+def test_a_channel_can_be_chosen(tmp_path: Path, write_wav: WriteWav) -> None:
+    for name in ("a", "b", "c"):
+        say(write_wav, tmp_path / f"{name}.wav")
+        write_wav(tmp_path / f"{name}.wav", channels=2)
+    splits = read_corpus("folder", {"root": str(tmp_path), "channel": 1})
+    assert [one.channel for utterances in splits.values() for one in utterances] == [1, 1, 1]
 
 
 def test_table_with_all_columns(tmp_path: Path, write_wav: WriteWav) -> None:
@@ -123,7 +192,7 @@ def test_csv_table_with_two_columns(tmp_path: Path, write_wav: WriteWav) -> None
 def test_bad_rows_are_named_together(tmp_path: Path, write_wav: WriteWav) -> None:
     write_wav(tmp_path / "a.wav")
     rows = ["path\ttext\tsplit\tstart", "a.wav\tfine\ttrain\t", "b.wav\tx\ttrain\t", "../a.wav\tx\ttrain\t"]
-    rows += ["a.wav\tx\ttran\t", "a.wav\tx\ttrain\tnan", "a.wav\tx", "a.wav\tx\ttrain\t1\t2"]
+    rows += ["a.wav\tx\ttran\t", "a.wav\tx\ttrain\tnan", "a.wav\tx", "a.wav\tx\ttrain\t1\t2", "a.wav\t \ttrain\t"]
     (tmp_path / "transcripts.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     with pytest.raises(Problems) as caught:
         folder.prepare(folder.Config(root=str(tmp_path)))
@@ -134,6 +203,7 @@ def test_bad_rows_are_named_together(tmp_path: Path, write_wav: WriteWav) -> Non
         "transcripts.tsv:6: start is 'nan'; expected seconds",
         "transcripts.tsv:7: expected 4 columns (path, text, split, start)",
         "transcripts.tsv:8: expected 4 columns (path, text, split, start)",
+        "transcripts.tsv:9: the text is empty; write what is said, or take the line out",
     )
 
 
