@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import textwrap
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, run
 from asr.cli.progress import Steps, console
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from asr.corpus.utterance import Utterance
@@ -28,7 +29,9 @@ def _main() -> None:
 
     parser = argparse.ArgumentParser(
         prog="asr-prepare",
-        description="Read a corpus, check it, and write train.jsonl, dev.jsonl and test.jsonl.",
+        description="Read a corpus, check it, and write train.jsonl, dev.jsonl and test.jsonl.\n"
+        "Checked are names and ids, transcripts, headers and lengths of recordings, and that no speaker is in train\n"
+        "and in another split; the samples themselves are first read by asr-train.",
         epilog="corpora: " + ", ".join(readers()) + "\noptions of one: asr-prepare NAME --help\n"
         "example: asr-prepare an4 root=/data/an4 out=manifest/an4",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -51,11 +54,22 @@ def _main() -> None:
     if given.help:
         print(_describe(given.name, load_reader(given.name, plugins)))
         return
-    out = Path(str(options.pop("out", f"manifest/{given.name}"))).expanduser()
+    out = Path(str(options.pop("out", None) or f"manifest/{given.name}")).expanduser()  # `out=` gives None
+    _check_place(out)
     with Steps() as steps:
         splits = read_corpus(given.name, options, plugins, steps)
     for name, path in write_corpus(splits, out).items():
         console.print(f"{path}: {_contents(splits[name])}", soft_wrap=True)
+
+
+def _check_place(out: Path) -> None:
+    """Raise DataError where manifests cannot be written, before a corpus is read for them."""
+    there = next(place for place in (out.absolute(), *out.absolute().parents) if os.path.exists(place))
+    if not there.is_dir():
+        what = "is a file" if there == out.absolute() else f"is beneath the file {there}"
+        raise DataError(f"out={out} {what}; give a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise DataError(f"out={out}: {there} may not be written by you; give another folder")
 
 
 def _contents(utterances: Sequence[Utterance]) -> str:
@@ -74,7 +88,11 @@ def _parsed(words: list[str]) -> dict[str, object]:
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
+    from data_prep.roots import shown
+
     for word in words:
+        if shown(word) != word:
+            raise ConfigError(f"{shown(word)}: the name is not UTF-8; rename it")
         if "=" not in word:
             raise ConfigError(f"'{word}' is not option=value")
     try:
@@ -96,4 +114,5 @@ def _describe(name: str, reader: ModuleType) -> str:
             subsequent_indent="      ",
         )
     lines.append(f"  out=  folder for the manifests (default manifest/{name})")
+    lines.append("In asr-train root= is corpus.root=, and any other option but out= is corpus.options.NAME=")
     return "\n".join(lines)
