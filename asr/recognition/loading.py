@@ -178,6 +178,10 @@ def load_bundle(path: Path, plugins: Sequence[str] = ()) -> Recogniser:
     if not path.is_file():
         raise CheckpointError(f"no bundle at {path}")
     try:
+        path.open("rb").close()  # safetensors says of a file that may not be read that there is none
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    try:
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("bundle", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)

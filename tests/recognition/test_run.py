@@ -299,6 +299,18 @@ def test_a_bundle_that_names_a_huge_network_takes_no_memory(
         load(tmp_path / "huge.safetensors")
 
 
+def test_a_bundle_that_may_not_be_read_is_not_called_damaged(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    save_bundle(load(trained), tmp_path / "model.safetensors")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors cannot be read: Permission denied"):
+        load(tmp_path / "model.safetensors")
+
+
 @pytest.mark.parametrize("keep", [0, 7, 100, 5000])
 def test_a_truncated_bundle_is_refused(trained: Path, tmp_path: Path, keep: int) -> None:
     path = tmp_path / "model.safetensors"
