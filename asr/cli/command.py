@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -34,6 +35,8 @@ def run(command: Callable[[], None]) -> None:
     A full disk or a folder that may not be written is such an error, wherever it is met. `--debug` anywhere on the
     command line shows the traceback instead. Ctrl-C ends with status 130.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text that a terminal can show
     debug = DEBUG in sys.argv
     if debug:
         sys.argv.remove(DEBUG)

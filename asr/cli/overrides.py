@@ -43,8 +43,7 @@ def explain(error: Exception) -> str:
         if name in ("corpus.options", "corpus.pool"):
             return f"{name}={{...}} names what is not set yet; add one by one: +{name}.NAME=..."
         if name.startswith(("corpus.options.", "corpus.pool.")):  # free, but what is new there is said to be new
-            near = _like_a_readers(name)
-            return f"'{name}' is not set yet{near or f'; to add it, put a plus before it: +{name}=...'}"
+            return f"'{name}' is not set yet{_like_a_readers(name)}; to add it, put a plus before it: +{name}=..."
         known = _known_options()
         ends = [one for one in known if one.endswith(f".{name}")]
         hint = f"; did you mean '{ends[0]}'?" if ends else nearest(name, known)

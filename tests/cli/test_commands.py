@@ -90,7 +90,7 @@ def test_the_help_of_training_lists_the_recipes_and_the_options(tmp_path: Path) 
         (["+training.epoch=3"], r"there is no option 'training.epoch'; did you mean 'training.epochs'?"),
         (
             ["corpus.options.train_=3"],
-            r"did you mean 'corpus.options.train'?; to add it, put a plus before it: +corpus",
+            r"did you mean 'train'?; to add it, put a plus before it: +corpus",
         ),
         (["corpus.options.snr_low=loud"], r"snr_low=loud: expected float, not str"),
         (["training.device=cdua"], r"training.device=cdua cannot be used here"),
@@ -264,6 +264,11 @@ def test_transcribe_writes_text_json_and_ctm_and_goes_on_after_a_bad_file(run: P
     assert alone.stderr.count("error: ") == 1
     ctm = command("transcribe", "my_run", good, "--format", "ctm", cwd=tones)
     assert all(len(line.split()) == 6 and line.split()[1] == "1" for line in ctm.stdout.splitlines())
+    name = os.fsdecode(b"caf\xe9.wav")
+    (tones / name).write_bytes((tones / good).read_bytes())
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    strange = command("transcribe", "my_run", name, "--format", "json", cwd=tones, **strict)
+    assert json.loads(strange.stdout)["file"] == name, strange.stderr
     for more in ([], ["--bfloat16"]):
         assert command("transcribe", "my_run", good, *more, cwd=tones).stdout.strip() == rows[0]["text"]
 

@@ -18,7 +18,7 @@ from tests.composing import compose
         ("training.tensorboard=maybe", "training.tensorboard: Value 'maybe' is not a valid bool (type str)"),
         ("plugins=mine", "plugins: expected a list, such as plugins=[mine]"),
         ("training=null", "training: null is no value of it"),
-        ("corpus.options.trian=3", "'corpus.options.trian' is not set yet; did you mean 'train'?"),
+        ("corpus.options.trian=3", "'corpus.options.trian' is not set yet; did you mean 'train'?; to add"),
         ("corpus.options.qqqqq=3", "'corpus.options.qqqqq' is not set yet; to add it, put a plus before it:"),
     ],
 )
