@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,17 +34,15 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     _sync_folder(path.parent)
 
 
-def check_folder(folder: Path) -> None:
-    """See that files can be made in a folder, which is made where it is missing.
-
-    Raises:
-        OSError: they cannot.
-    """
-    if folder.is_file():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass
+def obstacle(folder: Path) -> str:
+    """Why files cannot be made in a folder, which need not be there yet; empty where they can. Nothing is written."""
+    folder = folder.absolute()
+    there = next(place for place in (folder, *folder.parents) if os.path.exists(place))
+    if not there.is_dir():
+        return "is a file" if there == folder else f"is beneath the file {there}"
+    if os.access(there, os.W_OK | os.X_OK):
+        return ""
+    return "may not be written" if there == folder else f"cannot be made: {there} may not be written"
 
 
 def sweep(folder: Path, older_than: float = 0.0) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
-from asr.files import check_folder
+from asr.files import obstacle
 
 
 def main() -> None:
@@ -81,8 +81,8 @@ def _evaluate_runs(given: argparse.Namespace) -> None:
     folders = [RunFolder(path) for path in given.runs]
     if len(folders) > 1 and given.by:
         raise ConfigError("--by is for one run; several are evaluated as folds")
-    if given.out is not None:
-        _check_out(given.out)
+    if given.out is not None and (why := obstacle(given.out)):  # before anything is decoded
+        raise ConfigError(f"--out {given.out} {why}; give another folder")
     with Steps() as steps:
         if len(folders) > 1:
             result = evaluate_folds(folders, given.split or ["test"], steps, given.plugin)
@@ -94,16 +94,9 @@ def _evaluate_runs(given: argparse.Namespace) -> None:
         console.print("not all folds are finished: these are their best weights" if "folds" in result else of_one)
     if given.out is not None:
         path = given.out / result_name(result["recipe"], result["options"], result["seed"])
+        given.out.mkdir(parents=True, exist_ok=True)
         write_json(path, result)
         console.print(f"wrote {path}", soft_wrap=True)
-
-
-def _check_out(folder: Path) -> None:
-    """See that the result can be written, before anything is decoded."""
-    try:
-        check_folder(folder)
-    except OSError as error:
-        raise ConfigError(f"--out {folder}: {error.strerror}; give a folder that may be written to") from error
 
 
 def _evaluate_transcripts(given: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import textwrap
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from asr.cli.command import add_debug, run
 from asr.cli.progress import Steps, console
 from asr.errors import ConfigError, DataError
+from asr.files import obstacle
 
 if TYPE_CHECKING:
     from asr.corpus.utterance import Utterance
@@ -55,21 +55,12 @@ def _main() -> None:
         print(_describe(given.name, load_reader(given.name, plugins)))
         return
     out = Path(str(options.pop("out", None) or f"manifest/{given.name}")).expanduser()  # `out=` gives None
-    _check_place(out)
+    if why := obstacle(out):  # before a corpus is read for it
+        raise DataError(f"out={out} {why}; give another folder")
     with Steps() as steps:
         splits = read_corpus(given.name, options, plugins, steps)
     for name, path in write_corpus(splits, out).items():
         console.print(f"{path}: {_contents(splits[name])}", soft_wrap=True)
-
-
-def _check_place(out: Path) -> None:
-    """Raise DataError where manifests cannot be written, before a corpus is read for them."""
-    there = next(place for place in (out.absolute(), *out.absolute().parents) if os.path.exists(place))
-    if not there.is_dir():
-        what = "is a file" if there == out.absolute() else f"is beneath the file {there}"
-        raise DataError(f"out={out} {what}; give a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise DataError(f"out={out}: {there} may not be written by you; give another folder")
 
 
 def _contents(utterances: Sequence[Utterance]) -> str:

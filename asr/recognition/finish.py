@@ -11,7 +11,7 @@ from typing import Any
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-from asr.files import check_folder
+from asr.files import obstacle
 from asr.recognition.evaluate import check_tag, decode, listen, score, score_by, write_decoded
 from asr.recognition.loading import best_of, load
 from asr.recognition.recogniser import Recogniser
@@ -69,13 +69,11 @@ def check_place(run: RunFolder, splits: Sequence[str]) -> None:
         DataError: they cannot.
     """
     for folder in (run.path, *(run.path / "decode" / name for name in splits)):
-        try:
-            check_folder(folder)
-        except OSError as error:
+        if why := obstacle(folder):
             raise DataError(
-                f"{folder} cannot be written, where the result belongs: {error.strerror}; copy the run folder"
-                f" {run.path} to a place of your own and evaluate the copy"
-            ) from error
+                f"{folder} {why}, and the result belongs there; copy the run folder to a place of your own and evaluate"
+                " the copy"
+            )
 
 
 def _splits_before(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import torch
 from asr import __version__
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, CheckpointError, ConfigError, DataError
+from asr.files import obstacle
 from asr.resources import user_cache
 from asr.training.checkpoint import write_atomically, write_json
 from data_prep.corpora import write_corpus
@@ -71,9 +72,8 @@ class RunFolder:
         Raises:
             ConfigError: the folder holds a run with another configuration, or something else, or cannot be written.
         """
-        there = next(one for one in (self.path, *self.path.parents) if one.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK):
-            raise ConfigError(f"run_dir={self.path}: {there} is no folder that may be written; give another one")
+        if why := obstacle(self.path):
+            raise ConfigError(f"run_dir={self.path} {why}; give another folder")
         if self.started:
             self._compare(config)
         elif self.environment.exists():

@@ -199,7 +199,7 @@ def test_evaluate_refuses_a_file_as_folder_before_it_decodes(run: Path, tmp_path
     (tmp_path / "r.json").write_text("a file")
     done = command("evaluate", str(run), "--split", "test", "--out", "r.json", cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr == "error: --out r.json: Not a directory; give a folder that may be written to\n"
+    assert done.stderr == "error: --out r.json is a file; give another folder\n"
 
 
 def test_evaluate_by_tag_and_of_a_run_that_is_not_finished(run: Path, tmp_path: Path) -> None:

@@ -25,8 +25,10 @@ def error_of(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 def test_a_file_in_the_place_of_the_manifests_is_refused_at_once(tmp_path: Path, error_of) -> None:
     (tmp_path / "mx").touch()
-    assert f"out={tmp_path}/mx is a file; give a folder" in error_of(tmp_path / "mx")
-    assert f"out={tmp_path}/mx/a/b is beneath the file {tmp_path}/mx; give a folder" in error_of(tmp_path / "mx/a/b")
+    assert f"out={tmp_path}/mx is a file; give another folder" in error_of(tmp_path / "mx")
+    assert f"out={tmp_path}/mx/a/b is beneath the file {tmp_path}/mx; give another folder" in error_of(
+        tmp_path / "mx/a/b"
+    )
     assert "/nowhere does not exist" in error_of(tmp_path / "new" / "folder")
     assert not (tmp_path / "new").exists()
 
@@ -35,7 +37,9 @@ def test_a_place_that_may_not_be_written_is_refused_at_once(
     tmp_path: Path, error_of, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != tmp_path)  # root may write everywhere
-    assert f"out={tmp_path}/new: {tmp_path} may not be written by you" in error_of(tmp_path / "new")
+    assert f"out={tmp_path}/new cannot be made: {tmp_path} may not be written; give another folder" in error_of(
+        tmp_path / "new"
+    )
 
 
 def test_a_name_that_is_not_utf8_is_printed_as_its_bytes(error_of) -> None:

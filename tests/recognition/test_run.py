@@ -107,16 +107,13 @@ def test_a_run_folder_that_cannot_be_written_is_refused_before_anything_is_decod
         pytest.fail(f"{what} was begun")
 
     (run.path / "decode").write_text("a file")
-    with pytest.raises(DataError, match="test cannot be written, .*: Not a directory; copy the run folder .*run to a"):
+    with pytest.raises(DataError, match="test is beneath the file .*decode, and the result belongs there; copy"):
         evaluate_run(run, ["test"], decoding)
 
-    def denied(**_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(files.tempfile, "TemporaryFile", denied)
-    with pytest.raises(DataError, match="run cannot be written, .*: Permission denied; copy the run folder"):
+    monkeypatch.setattr(files.os, "access", lambda place, mode: False)  # root may write everywhere
+    with pytest.raises(DataError, match="run may not be written, and the result belongs there; copy the run folder"):
         evaluate_run(run, ["test"], decoding)
-    with pytest.raises(DataError, match="run cannot be written, .*: Permission denied; copy the run folder"):
+    with pytest.raises(DataError, match="run may not be written, and the result belongs there; copy the run folder"):
         evaluate_folds([run], ["test"], decoding)
 
 

@@ -16,7 +16,7 @@ import torch
 
 from asr import files
 from asr.errors import CheckpointError, TrainingError
-from asr.files import check_folder, sweep
+from asr.files import obstacle, sweep
 from asr.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 
 
@@ -157,14 +157,16 @@ def test_space_is_asked_for_only_where_it_is_short(tmp_path: Path, code: int, re
         write_atomically(tmp_path / "model.pt", refused)
 
 
-def test_a_folder_is_made_and_must_take_files(tmp_path: Path) -> None:
-    check_folder(tmp_path / "new" / "folder")
-    check_folder(tmp_path / "new" / "folder")
-    assert os.listdir(tmp_path / "new" / "folder") == []
-    (tmp_path / "file").write_text("x")
-    for path in (tmp_path / "file", tmp_path / "file" / "folder"):
-        with pytest.raises(NotADirectoryError, match="Not a directory"):
-            check_folder(path)
+def test_what_stands_in_the_way_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new, file = tmp_path / "new" / "folder", tmp_path / "file"
+    file.write_text("x")
+    assert obstacle(new) == obstacle(tmp_path) == ""
+    assert obstacle(file) == "is a file"
+    assert obstacle(file / "a" / "b") == f"is beneath the file {file}"
+    monkeypatch.setattr(files.os, "access", lambda place, mode: Path(place) != tmp_path)  # root may write everywhere
+    assert obstacle(tmp_path) == "may not be written"
+    assert obstacle(new) == f"cannot be made: {tmp_path} may not be written"
+    assert not new.parent.exists()
 
 
 def test_a_file_system_that_cannot_sync_folders_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
