@@ -25,17 +25,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def check_values(group: str, node: Any, conditions: Mapping[str, tuple[bool, str]]) -> None:
-    """Raise a ConfigError at the first field of a node that is not as expected.
+def check_values(values: Mapping[str, Any], conditions: Mapping[str, tuple[bool, str]], group: str = "") -> None:
+    """Raise a ConfigError at the first option that is not as expected.
 
     Args:
-        group: of the options.
-        node: has the fields.
-        conditions: by field, whether it is, and what was expected.
+        values: by name.
+        conditions: by name, whether the value is as it should be, and what was expected.
+        group: of the options, for the message.
     """
     for name, (good, expected) in conditions.items():
         if not good:
-            raise ConfigError(f"{group}.{name}={getattr(node, name)}; expected {expected}")
+            raise ConfigError(f"{group and group + '.'}{name}={values[name]}; expected {expected}")
 
 
 def check_plugins(plugins: Sequence[str]) -> None:

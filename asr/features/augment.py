@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.config import check_values
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from asr.features.cache import FrameCache
@@ -219,8 +220,6 @@ def _check(config: Augmenter) -> None:
         "noise_share": (0 <= config.noise_share <= 1, "0 to 1"),
         "blocks": (config.blocks >= 1, "1 or more"),
     }
-    for name, (good, expected) in conditions.items():
-        if not good:
-            raise ConfigError(f"{name}={getattr(config, name)}; expected {expected}")
+    check_values(vars(config), conditions)
     if config.warp > 0 and config.centres is None:
         raise ConfigError(f"warp={config.warp}: these features are no bands of frequency; set augment.warp=0")

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.config import nearest
+from asr.config import check_values, nearest
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.features.pen_curves import CURVES, curves, fit
@@ -223,6 +223,4 @@ def _check(config: PenConfig) -> None:
         "tolerance": (config.tolerance > 0, "above 0, such as 0.05"),
         "longest": (config.longest > 0, "above 0, such as 1.0"),
     }
-    for name, (good, expected) in conditions.items():
-        if not good:
-            raise ConfigError(f"{name}={getattr(config, name)}; expected {expected}")
+    check_values(vars(config), conditions)

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from asr.audio.reading import audio_info, check_channel, read_audio, segment_frames
 from asr.audio.resampling import change_speed
-from asr.config import nearest
+from asr.config import check_values, nearest
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.features.differences import with_differences
@@ -231,8 +231,8 @@ def _check(config: SpectralConfig) -> None:
             raise ConfigError(f"{field}={value}; expected a finite number")
     if config.triangles == "mel" and (config.mel_scale != "htk" or config.area_norm):
         raise ConfigError("triangles=mel goes with mel_scale=htk and area_norm=false only; set triangles=hertz")
-    if not 1000 <= config.rate <= 1_000_000:  # before it divides
-        raise ConfigError(f"rate={config.rate}; expected 1000 to 1000000 hertz")
+    rate = {"rate": (1000 <= config.rate <= 1_000_000, "1000 to 1000000 hertz")}
+    check_values(vars(config), rate)  # before it divides
     high = config.high_hz or config.rate / 2
     conditions = {
         "window_seconds": (2 / config.rate <= config.window_seconds <= 1, "two samples to one second, such as 0.025"),
@@ -247,6 +247,4 @@ def _check(config: SpectralConfig) -> None:
         "log_floor": (config.log_floor >= torch.finfo(torch.float32).tiny, "above 0, such as 1e-10"),
         "lifter": (config.lifter >= 0, "0 or more"),
     }
-    for name, (good, expected) in conditions.items():
-        if not good:
-            raise ConfigError(f"{name}={getattr(config, name)}; expected {expected}")
+    check_values(vars(config), conditions)

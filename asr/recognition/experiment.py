@@ -91,12 +91,13 @@ class Experiment:
             torch.set_num_threads(self.training.threads)
         self.run = RunFolder(folder)
         self.run.check(config)
-        self._build(Inventory((BLANK,), **config["inventory"]))  # what cannot be built shows before a corpus is read
+        source = self._source()
+        self._build(Inventory((BLANK,), **config["inventory"]), source)  # what cannot be shows before a corpus is read
         self.splits = self._splits()
         self.inventory = self._inventory()
         check_utterances(self.splits, self.inventory)
         check_labels(self.rates, self.inventory)
-        self._build(self.inventory)
+        self._build(self.inventory, source)
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()
         self._skipped = self._guard()
@@ -129,12 +130,20 @@ class Experiment:
                 self.run.go_on()
             return trainer.run()
 
-    def _build(self, inventory: Inventory) -> None:
+    def _source(self) -> Recogniser | None:
+        """The model whose weights training begins with."""
+        model = self.config["init"]
+        try:
+            return None if model is None else load(model, self.plugins)
+        except AsrError as error:
+            raise ConfigError(f"init={model}: {error}") from error
+
+    def _build(self, inventory: Inventory, source: Recogniser | None) -> None:
         """All parts: the recogniser, with the weights that it begins with, and what trains it."""
         config = self.config
         torch.manual_seed(derive_seed(self.training.seed, "weights"))
         self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, inventory)
-        self.new_labels = self._take_weights(config["init"])
+        self.new_labels = len(inventory) if source is None else take_weights(self.recogniser, source, config["init"])
         extractor = self.recogniser.extractor
         self.augmenter: Augmenter = build(
             config["augment"], self.plugins,
@@ -148,16 +157,6 @@ class Experiment:
         self.recogniser.model.to(self.training.device)
         self.optimizer = build(config["optimizer"], self.plugins, parameters=self.recogniser.model.parameters())
         self.schedule = build(config["schedule"], self.plugins)
-
-    def _take_weights(self, model: str | None) -> int:
-        """Begin with a model's weights; for how many labels the output layer is random all the same."""
-        if model is None:
-            return len(self.recogniser.inventory)
-        try:
-            source = load(model, self.plugins)
-        except AsrError as error:
-            raise ConfigError(f"init={model}: {error}") from error
-        return take_weights(self.recogniser, source, model)
 
     def _splits(self) -> Splits:
         if self.run.started:

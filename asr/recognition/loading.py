@@ -14,7 +14,7 @@ from asr.corpus.inventory import Inventory
 from asr.errors import AsrError, CheckpointError
 from asr.recognition.packing import packed, unpacked
 from asr.recognition.recogniser import PARTS, Recogniser
-from asr.training.checkpoint import load_checkpoint, write_atomically
+from asr.training.checkpoint import check_readable, load_checkpoint, write_atomically
 
 FORMAT = "ctc-asr-bundle-1"
 _PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
@@ -177,10 +177,7 @@ def load_bundle(path: Path, plugins: Sequence[str] = ()) -> Recogniser:
 
     if not path.is_file():
         raise CheckpointError(f"no bundle at {path}")
-    try:
-        path.open("rb").close()  # safetensors says of a file that may not be read that there is none
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    check_readable(path)
     try:
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("bundle", "{}"))

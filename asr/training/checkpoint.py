@@ -56,6 +56,16 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     write_atomically(path, lambda file: torch.save(dict(state), file))
 
 
+def check_readable(path: Path) -> None:
+    """Raise a CheckpointError where a file may not be read: what reads it may call that damaged, or not there."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error.strerror}; what it holds may be whole: make the file readable"
+        ) from error
+
+
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint without running any code that it may carry.
 
@@ -64,15 +74,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
+    check_readable(path)
     try:
-        file = path.open("rb")
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error.strerror}; what it holds may be whole: make the file readable"
-        ) from error
-    try:
-        with file:
-            state = torch.load(file, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # there is hardly one that a damaged pickle cannot raise
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise CheckpointError(

@@ -64,7 +64,7 @@ class TrainingConfig:
             "workers": (self.workers >= 0, "0 or more"),
             "threads": (self.threads >= 0, "0 or more"),
         }
-        check_values("training", self, conditions)
+        check_values(vars(self), conditions, "training")
         _check_device(self.device)
 
 

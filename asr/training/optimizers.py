@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from asr.errors import ConfigError
+from asr.config import check_values
 
 
 @dataclass
@@ -53,9 +53,5 @@ def adamw(
 
 
 def _check(lr: float, weight_decay: float) -> None:
-    for name, value, good, expected in (
-        ("lr", lr, 0 < lr < math.inf, "above 0"),
-        ("weight_decay", weight_decay, 0 <= weight_decay < math.inf, "0 or more"),
-    ):
-        if not good:
-            raise ConfigError(f"optimizer.{name}={value}; expected {expected}")
+    conditions = {"lr": (0 < lr < math.inf, "above 0"), "weight_decay": (0 <= weight_decay < math.inf, "0 or more")}
+    check_values({"lr": lr, "weight_decay": weight_decay}, conditions, "optimizer")

@@ -40,15 +40,12 @@ class OneCycle:
 
     def __init__(self, warmup: float, start: float, end: float) -> None:
         self.warmup, self.start, self.end = warmup, start, end
-        check_values(
-            "schedule",
-            self,
-            {
-                "warmup": (0 <= warmup <= 1, "a share of the run, 0 to 1"),
-                "start": (0 <= start <= 1, "a share of the peak rate, 0 to 1"),
-                "end": (0 <= end <= 1, "a share of the peak rate, 0 to 1"),
-            },
-        )
+        conditions = {
+            "warmup": (0 <= warmup <= 1, "a share of the run, 0 to 1"),
+            "start": (0 <= start <= 1, "a share of the peak rate, 0 to 1"),
+            "end": (0 <= end <= 1, "a share of the peak rate, 0 to 1"),
+        }
+        check_values(vars(self), conditions, "schedule")
 
     def factor(self, progress: float) -> float:
         """See `Schedule`."""
@@ -84,16 +81,13 @@ class Plateau:
 
     def __init__(self, warmup: float, decay: float, patience: int, floor: float) -> None:
         self.warmup, self.decay, self.patience, self.floor = warmup, decay, patience, floor
-        check_values(
-            "schedule",
-            self,
-            {
-                "warmup": (0 <= warmup <= 1, "a share of the run, 0 to 1"),
-                "decay": (0 < decay <= 1, "above 0, at most 1"),
-                "patience": (patience >= 1, "1 or more"),
-                "floor": (0 <= floor <= 1, "a share of the peak rate, 0 to 1"),
-            },
-        )
+        conditions = {
+            "warmup": (0 <= warmup <= 1, "a share of the run, 0 to 1"),
+            "decay": (0 < decay <= 1, "above 0, at most 1"),
+            "patience": (patience >= 1, "1 or more"),
+            "floor": (0 <= floor <= 1, "a share of the peak rate, 0 to 1"),
+        }
+        check_values(vars(self), conditions, "schedule")
         self._best, self._waited, self._level = math.inf, 0, 1.0
 
     def factor(self, progress: float) -> float:

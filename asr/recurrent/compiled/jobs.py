@@ -2,6 +2,9 @@
 
 The table is int64: [jobs taken, number of jobs, integers a job, job 0, job 1, ...]. A job is its kind and its
 arguments; a matrix is three integers: address, rows, row stride.
+
+Not every processor has bfloat16: it stands behind `if pairs`, for numba leaves out a branch that a single enclosed name
+decides.
 """
 
 from __future__ import annotations
@@ -36,9 +39,9 @@ SOURCES = (instructions, kinds, pointwise, products, lstm, gru, layernorm, atten
 
 
 @cache
-def matrix_products() -> Any:
+def matrix_products(pairs: bool) -> Any:
     """PACK: source, packed, columns. PACK_TRANSPOSED: the same. PRODUCT: a, weights, start, out, inner, columns.
-    PRODUCT_OF_TRANSPOSED: a, b, out, columns."""
+    PRODUCT_OF_TRANSPOSED: a, b, out, columns. With `pairs` PRODUCT alone, of pairs."""
     version = _version()
 
     def work(table: Any) -> None:
@@ -49,39 +52,24 @@ def matrix_products() -> Any:
                 return
             kind, at = table[job], job + 1
             first, second = _matrix(table, at), _matrix(table, at + 3)
-            if kind == PACK:
+            if pairs or kind == PRODUCT:
+                start, out, inner, columns = (
+                    _matrix(table, at + 6),
+                    _matrix(table, at + 9),
+                    table[at + 12],
+                    table[at + 13],
+                )
+                if pairs:
+                    _product_of_pairs(first, second, inner, start, out, out.shape[0], columns)
+                else:
+                    _product(first, second, inner, start, out, out.shape[0], columns)
+            elif kind == PACK:
                 _pack(first, table[at + 6], second)
             elif kind == PACK_TRANSPOSED:
                 _pack_transposed(first, table[at + 6], second)
-            elif kind == PRODUCT:
-                start, out = _matrix(table, at + 6), _matrix(table, at + 9)
-                _product(first, second, table[at + 12], start, out, out.shape[0], table[at + 13])
             else:
                 out = _matrix(table, at + 6)
                 _product_of_transposed(first, second, out, out.shape[0], table[at + 9])
-
-    return _function(work)
-
-
-@cache
-def pair_products() -> Any:
-    """PRODUCT, of pairs: an instruction that not every processor has."""
-    version = _version()
-
-    def work(table: Any) -> None:
-        version  # noqa: B018
-        while True:
-            job = _next(table)
-            if job == 0:
-                return
-            at = job + 1
-            a, weights, start, out = (
-                _matrix(table, at),
-                _matrix(table, at + 3),
-                _matrix(table, at + 6),
-                _matrix(table, at + 9),
-            )
-            _product_of_pairs(a, weights, table[at + 12], start, out, out.shape[0], table[at + 13])
 
     return _function(work)
 
@@ -92,7 +80,7 @@ def lstm_loops(flags: int) -> Any:
     BACKWARD: the same, and before hidden gradients, previous, previous_gates, of_peepholes; not of PAIRS. All as in
     `lstm`."""
     version = _version()
-    pairs = bool(flags & PAIRS)  # numba leaves out a branch that a single name decides: not every processor can
+    pairs = bool(flags & PAIRS)
 
     def work(table: Any) -> None:
         version  # noqa: B018

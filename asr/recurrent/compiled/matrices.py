@@ -23,7 +23,7 @@ def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]
     into = [matrix.new_empty(packed_shape(*shape)) for matrix, shape in zip(matrices, shapes, strict=True)]
     kind = jobs.PACK_TRANSPOSED if transposed else jobs.PACK
     run(
-        jobs.matrix_products(),
+        jobs.matrix_products(False),
         [(kind, matrix, one, shape[1]) for matrix, one, shape in zip(matrices, into, shapes, strict=True)],
     )
     return into
@@ -44,7 +44,7 @@ def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], pairs: bo
         for part in _parts(len(factors[0][0]), _ROWS_A_JOB)
         for a, b, start, into in factors
     ]
-    run(jobs.pair_products() if pairs else jobs.matrix_products(), work)
+    run(jobs.matrix_products(pairs), work)
 
 
 def input_products(rows: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], pairs: bool = False) -> Tensor:
@@ -70,7 +70,7 @@ def products_of_transposed(factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> 
         for into, a, b in factors
         for part in _parts(len(into), _WEIGHT_ROWS_A_JOB)
     ]
-    run(jobs.matrix_products(), work)
+    run(jobs.matrix_products(False), work)
 
 
 def stride(width: int) -> int:
