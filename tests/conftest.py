@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED_DATA = SHARED / "data"
+SHARED_CASES = SHARED / "cases"
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +17,11 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real data beside the checkout ({SHARED_DATA.name}/ is missing)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """The folder of small inputs that once went wrong; tests that need it are skipped where it is not there."""
+    if not SHARED_CASES.is_dir():
+        pytest.skip(f"no cases beside the checkout ({SHARED_CASES.name}/ is missing)")
+    return SHARED_CASES
