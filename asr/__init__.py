@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from asr.recognition.recogniser import Recogniser
+from asr.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from asr.recogniser.recogniser import Recogniser
+
 __all__ = ["__version__", "load"]
 
 
@@ -28,6 +29,6 @@ def load(model: str | Path, plugins: Sequence[str] = ()) -> Recogniser:
     Raises:
         asr.errors.CheckpointError: nothing there, damaged, or naming code that is not allowed.
     """
-    from asr.recognition.loading import load as load_recogniser
+    from asr.recogniser.loading import load as load_recogniser
 
     return load_recogniser(model, plugins)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from asr.cli.progress import Steps
 from asr.corpus.manifest import read_manifest
-from asr.recognition.evaluate import decode, listen, score
-from asr.recognition.loading import load
-from asr.recognition.run_folder import RunFolder, frames_folder
+from asr.evaluation.split import decode, listen, score
+from asr.experiment.run_folder import RunFolder, frames_folder
+from asr.recogniser.loading import load
 
 
 def main() -> None:

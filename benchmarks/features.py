@@ -23,10 +23,10 @@ import yaml
 
 from asr.audio import audio_info, read_audio
 from asr.corpus.utterance import Utterance
-from asr.features.augment import Augmenter
 from asr.features.cache import FrameCache
-from asr.features.spectral import SpectralFeatures
-from asr.features.torchaudio_import import torchaudio_module
+from asr.features.sound.augment import Augmenter
+from asr.features.sound.spectral import SpectralFeatures
+from asr.features.sound.torchaudio_import import torchaudio_module
 
 ROUNDS = 7
 LIMIT_SECONDS = 600.0  # of sound

@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from asr.cli.schema import GROUPS
+from asr.experiment.schema import GROUPS
 from asr.recurrent import compiled
 from asr.recurrent.cells.odyssey import VARIANTS
 from asr.recurrent.layout import Layout

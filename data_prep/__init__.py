@@ -1,5 +1,5 @@
-"""Corpora on disk to manifests: one module a corpus, each with a `Config` and `prepare(config)`."""
+"""Corpora on disk to utterances: one module a corpus, or a package where it is large, with `Config` and `prepare`."""
 
-from data_prep.corpora import load_reader, read_corpus, readers, write_corpus
+from data_prep.corpora import load_reader, read_corpus, readers
 
-__all__ = ["load_reader", "read_corpus", "readers", "write_corpus"]
+__all__ = ["load_reader", "read_corpus", "readers"]

@@ -1,34 +1,33 @@
-"""The readers by name, and the way of their utterances into manifests."""
+"""The readers by name, and what they read."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import pkgutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import fields
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from asr.config import check_types, nearest
-from asr.corpus.checks import check_utterances
-from asr.corpus.manifest import utterance_problems, write_manifest
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError, Problems
+from asr.errors import ConfigError
 from data_prep.recordings import Progress, with_durations
-
-SPLITS = ("train", "dev", "test")
 
 
 def readers() -> list[str]:
-    """Names of the readers that come with the package: the modules of `data_prep` with a `Config` and a `prepare`."""
+    """Names of the readers that come with the package."""
+    return sorted(_own_readers())
+
+
+def _own_readers() -> dict[str, str]:
+    """The import path of each reader: a module of `data_prep`, or the module `reader` of a package in it."""
     import data_prep
 
-    names = sorted(module.name for module in pkgutil.iter_modules(data_prep.__path__))
-    return [name for name in names if _is_reader(importlib.import_module(f"data_prep.{name}"))]
+    found = pkgutil.iter_modules(data_prep.__path__)
+    paths = {one.name: f"data_prep.{one.name}" + (".reader" if one.ispkg else "") for one in found}
+    return {name: path for name, path in paths.items() if _is_reader(importlib.import_module(path))}
 
 
 def load_reader(name: str, plugins: Sequence[str] = ()) -> ModuleType:
@@ -39,10 +38,10 @@ def load_reader(name: str, plugins: Sequence[str] = ()) -> ModuleType:
     """
     if name in plugins or any(name.startswith(f"{plugin}.") for plugin in plugins):
         path = name
-    elif name in readers():
-        path = f"data_prep.{name}"
+    elif name in (own := _own_readers()):
+        path = own[name]
     else:
-        known = readers()
+        known = sorted(own)
         raise ConfigError(
             f"there is no corpus reader '{name}'{nearest(name, known)}; known: {', '.join(known)}; "
             "a module of your own must be named in plugins=[...]"
@@ -89,43 +88,3 @@ def read_corpus(
     arguments = {"on_progress": on_progress} if takes_progress else {}
     splits = module.prepare(module.Config(**options), **arguments)
     return with_durations(splits, what=f"the corpus '{name}'", on_progress=on_progress)
-
-
-def write_corpus(splits: Mapping[str, Sequence[Utterance]], out: str | Path) -> dict[str, Path]:
-    """Check the utterances and splits, then write `train.jsonl`, `dev.jsonl` and `test.jsonl` into the folder `out`.
-
-    Nothing gets its final name before all three are complete, so manifests of an earlier run stay as they were when
-    something is wrong.
-
-    Returns:
-        path of each manifest.
-
-    Raises:
-        Problems: everything that is wrong, together.
-        DataError: the folder cannot be written.
-    """
-    out = Path(out)
-    problems = [f"the split '{name}' is empty" for name in SPLITS if not splits.get(name)]
-    for name, utterances in splits.items():
-        for utterance in utterances:
-            problems += [f"{name}: '{utterance.id}': {problem}" for problem in utterance_problems(utterance)]
-    try:
-        check_utterances(splits, None)
-    except Problems as error:
-        problems += error.problems
-    if problems:
-        raise Problems(problems, what=f"the corpus for {out}")
-    paths = {name: out / f"{name}.jsonl" for name in SPLITS}
-    waiting = {name: path.with_name(f".{path.name}.new") for name, path in paths.items()}
-    try:
-        for name, path in waiting.items():
-            write_manifest(path, splits[name])
-        for name, path in paths.items():
-            os.replace(waiting[name], path)
-    except OSError as error:
-        raise DataError(f"the manifests cannot be written to {out}: {error.strerror}") from error
-    finally:
-        for path in waiting.values():
-            with suppress(OSError):  # where they could not be written they cannot be removed
-                path.unlink()
-    return paths

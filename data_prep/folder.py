@@ -36,13 +36,13 @@ from pathlib import Path
 
 from asr.config import nearest
 from asr.corpus.checks import SPLIT_BY_RECORDING
+from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, Problems
 from data_prep.recordings import Progress, recording_problems
 from data_prep.roots import find_root, shown
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph")
-SPLITS = ("train", "dev", "test")
 _COLUMNS = ("path", "text", "id", "speaker", "split", "start", "duration")
 _NO_TRANSCRIPTS = ("readme", "license", "licence", "copying", "notes")
 

@@ -8,7 +8,7 @@ from typing import Any
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 
-from asr.cli import schema
+from asr.experiment import schema
 from asr.resources import resource
 
 

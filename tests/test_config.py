@@ -9,9 +9,9 @@ from typing import Any, Literal
 import pytest
 import torch
 
-from asr.cli.schema import GROUPS
 from asr.config import build, check_types, target
 from asr.errors import ConfigError
+from asr.experiment.schema import GROUPS
 from asr.features.stack import FrameStack
 
 

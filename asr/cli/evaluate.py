@@ -72,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
 def _evaluate_runs(given: argparse.Namespace) -> None:
     from asr.cli.progress import Steps, console
     from asr.cli.tables import print_result
-    from asr.recognition.finish import evaluate_run
-    from asr.recognition.folds import evaluate_folds
-    from asr.recognition.run_folder import RunFolder
+    from asr.experiment.folds import evaluate_folds
+    from asr.experiment.run_evaluation import evaluate_run
+    from asr.experiment.run_folder import RunFolder
     from asr.report.results import result_name
     from asr.training.checkpoint import write_json
 

@@ -40,12 +40,12 @@ def _main() -> None:
         raise ConfigError("--store is for .safetensors bundles")
 
     from asr.cli.progress import console
-    from asr.recognition.loading import load, save_bundle
+    from asr.recogniser.loading import load, save_bundle
 
     recogniser = load(given.model, plugins=given.plugin)
     recogniser.card |= {name: getattr(given, name) for name in ("data", "licence") if getattr(given, name) is not None}
     if given.out.suffix == ".onnx":
-        from asr.recognition.onnx_export import export_onnx
+        from asr.recogniser.onnx_export import export_onnx
 
         export_onnx(recogniser, given.out)
     else:

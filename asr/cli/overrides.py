@@ -9,9 +9,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from asr.cli import schema
 from asr.config import nearest
 from asr.errors import ConfigError
+from asr.experiment import schema
 from data_prep.corpora import load_reader, readers
 
 

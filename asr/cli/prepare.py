@@ -25,7 +25,8 @@ def main() -> None:
 
 
 def _main() -> None:
-    from data_prep.corpora import load_reader, read_corpus, readers, write_corpus
+    from asr.corpus.splits import write_corpus
+    from data_prep.corpora import load_reader, read_corpus, readers
 
     parser = argparse.ArgumentParser(
         prog="asr-prepare",

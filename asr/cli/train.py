@@ -44,9 +44,9 @@ def _main() -> None:
     from hydra.types import RunMode
     from omegaconf.errors import OmegaConfBaseException
 
-    from asr.cli import schema
     from asr.cli.overrides import check_groups, explain
     from asr.cli.progress import fail
+    from asr.experiment import schema
     from asr.resources import resource
 
     check_groups(sys.argv[1:])
@@ -76,10 +76,10 @@ def _train(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
     from asr.cli.progress import Steps, TrainingDisplay, console
-    from asr.cli.schema import plain
     from asr.cli.tables import print_result
-    from asr.recognition.experiment import Experiment
-    from asr.recognition.finish import evaluate_run
+    from asr.experiment.experiment import Experiment
+    from asr.experiment.run_evaluation import evaluate_run
+    from asr.experiment.schema import plain
     from asr.training.loop import Stopped
 
     values = plain(config)
@@ -132,7 +132,7 @@ def _remove_empty(folder: Path) -> None:
 
 def departures(overrides: Sequence[str]) -> list[str]:
     """The options of a command line that make a run another one than its recipe with another seed."""
-    from asr.recognition.run_folder import HARMLESS
+    from asr.experiment.run_folder import HARMLESS
 
     given = {one.partition("=")[0].lstrip("+"): one for one in overrides}  # the last one counts
     return sorted(one for name, one in given.items() if name not in {*HARMLESS, *_OF_NO_ACCOUNT})

@@ -14,7 +14,7 @@ from asr.errors import AsrError, ConfigError, DataError
 
 if TYPE_CHECKING:
     from asr.decoding.hypothesis import Hypothesis, Span
-    from asr.recognition.recogniser import Recogniser
+    from asr.recogniser.recogniser import Recogniser
 
 _SPEAKER = "the speaker"
 _MANY = 100  # files, from which on loading the compiled kernels pays
@@ -29,7 +29,7 @@ def _main() -> None:
     given = _parser().parse_args()
     if given.format == "ctm":
         _check_names(given.files)
-    from asr.recognition.loading import load  # torch: only once the arguments are known to be right
+    from asr.recogniser.loading import load  # torch: only once the arguments are known to be right
 
     recogniser = load(given.model, plugins=given.plugin)
     rounded = given.bfloat16 and recogniser.prepare(bfloat16=True)
@@ -63,7 +63,7 @@ def _read(recogniser: Recogniser, path: Path, given: argparse.Namespace) -> Iter
         yield from FORMATS[given.format](path, recogniser.transcribe(path, given.channel, speaker), given.channel or 0)
         return
     from asr.ink.reading import read_ink
-    from asr.recognition.page import transcribe_page
+    from asr.recogniser.page import transcribe_page
 
     if given.format == "ctm":
         raise ConfigError("--format ctm is for recordings: it holds times; take text or json for ink")

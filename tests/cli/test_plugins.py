@@ -12,7 +12,7 @@ from tests.tones import make_corpus, small_run
 PARTS = '''
 import torch
 from asr.decoding.greedy import GreedyDecoder
-from asr.features.spectral import SpectralFeatures
+from asr.features.sound.spectral import SpectralFeatures
 from asr.recurrent.cells.lstm import LstmCell
 
 

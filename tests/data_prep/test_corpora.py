@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from asr.corpus.manifest import read_manifest
+from asr.corpus.splits import write_corpus
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, Problems
-from data_prep import load_reader, read_corpus, readers, write_corpus
+from data_prep import load_reader, read_corpus, readers
 from tests.composing import compose
 
 from .conftest import WriteWav

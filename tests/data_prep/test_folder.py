@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from asr.corpus.splits import write_corpus
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, Problems
-from data_prep import folder, read_corpus, write_corpus
+from data_prep import folder, read_corpus
 
 from .conftest import WriteWav
 

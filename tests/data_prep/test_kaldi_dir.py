@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from asr.corpus.splits import write_corpus
 from asr.errors import DataError, Problems
-from data_prep import kaldi_dir, read_corpus, write_corpus
+from data_prep import kaldi_dir, read_corpus
 
 from .conftest import WriteWav
 

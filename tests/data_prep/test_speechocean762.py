@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from asr.corpus.splits import write_corpus
 from asr.errors import DataError, Problems
-from data_prep import read_corpus, speechocean762, write_corpus
+from data_prep import read_corpus, speechocean762
 
 from .conftest import WriteWav
 

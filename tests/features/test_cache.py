@@ -20,7 +20,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.features.cache import FrameCache
 from asr.features.extractor import FrameExtractor
-from asr.features.spectral import SpectralFeatures
+from asr.features.sound.spectral import SpectralFeatures
 
 
 @dataclass

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from asr.cli.schema import recipes
 from asr.config import check_types
 from asr.corpus.manifest import read_manifest
+from asr.corpus.splits import write_corpus
 from asr.corpus.utterance import Utterance
+from asr.experiment.corpus_splits import CorpusConfig
+from asr.experiment.experiment import Experiment
+from asr.experiment.schema import recipes
 from asr.ink.reading import read_ink
-from asr.recognition.corpora import CorpusConfig
-from asr.recognition.experiment import Experiment
-from data_prep import espeak, hershey
-from data_prep.corpora import load_reader, write_corpus
+from data_prep.corpora import load_reader
+from data_prep.espeak import reader as espeak
+from data_prep.hershey import reader as hershey
 from tests.composing import compose
 from tests.training.toy import Silent
 
@@ -36,8 +38,8 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CorpusConfig]
     spelled = {name: [one for one in part if set(one.text or "") <= known][:40] for name, part in splits.items()}
     write_corpus(spelled, root / "manifest")
     return {
-        "asr.features.spectral.SpectralFeatures": CorpusConfig(reader="timit", root=str(root / "tree")),
-        "asr.features.pen.PenFeatures": CorpusConfig(manifests=str(root / "manifest")),
+        "asr.features.sound.spectral.SpectralFeatures": CorpusConfig(reader="timit", root=str(root / "tree")),
+        "asr.features.pen.extractor.PenFeatures": CorpusConfig(manifests=str(root / "manifest")),
     }
 
 
@@ -66,7 +68,7 @@ def test_a_recipe_trains(recipe: str, corpora: dict[str, CorpusConfig], tmp_path
 
 @pytest.mark.parametrize("recipe", ["iam_ondb/graves2009", "iam_ondb/carbune2020"])
 def test_an_iam_ondb_recipe_trains_on_a_release(recipe: str, corpora: dict[str, CorpusConfig], tmp_path: Path) -> None:
-    words = read_manifest(Path(corpora["asr.features.pen.PenFeatures"].manifests or "") / "train.jsonl")
+    words = read_manifest(Path(corpora["asr.features.pen.extractor.PenFeatures"].manifests or "") / "train.jsonl")
     values = composed(recipe, tmp_path)
     values["corpus"]["root"] = str(write_iam(tmp_path / "iam", words))
     values["corpus"]["options"]["cache"] = str(tmp_path / "ink")

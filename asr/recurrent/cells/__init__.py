@@ -21,7 +21,7 @@ All have a compiled kernel for CPUs (`asr.recurrent.compiled`); a cell of one's 
 (`asr.recurrent.paths.loop`). benchmarks/README.md has the figures.
 
 A new cell is one file that derives from `cell.Cell` (or from `gated.GatedCell`), with its equations and their source at
-the top, and a config dataclass beside it; one line in `asr.cli.schema.GROUPS`; a reference written from the equations
-in tests/reference/cells.py; one line in tests/recurrent/cells/cases.py, which holds it to all that is asked of a cell.
-A cell of one's own needs none of that: see CONTRIBUTING.md.
+the top, and a config dataclass beside it; one line in `asr.experiment.schema.GROUPS`; a reference written from the
+equations in tests/reference/cells.py; one line in tests/recurrent/cells/cases.py, which holds it to all that is asked
+of a cell. A cell of one's own needs none of that: see CONTRIBUTING.md.
 """

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from asr.cli.schema import GROUPS
 from asr.config import build
+from asr.experiment.schema import GROUPS
 from asr.recurrent.cells.cell import Cell
 from asr.recurrent.cells.odyssey import VARIANTS
 from asr.recurrent.layout import Layout

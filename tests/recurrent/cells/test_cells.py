@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from asr.cli.schema import GROUPS
 from asr.ctc.loss import ctc_loss
+from asr.experiment.schema import GROUPS
 from asr.recurrent import paths
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.lstm import LstmCell

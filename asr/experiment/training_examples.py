@@ -1,0 +1,74 @@
+"""Training and evaluation data of a recogniser: cached frames, augmented by (seed, epoch, utterance), in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+
+import torch
+
+from asr.corpus.utterance import Utterance
+from asr.features.cache import FrameCache
+from asr.features.sound.augment import Augmenter
+from asr.recogniser.recogniser import Recogniser
+from asr.training.batches import Batch, collate
+
+
+class TrainingExamples:
+    """The training utterances, addressed by index; what an utterance becomes depends on (seed, epoch, id) alone.
+
+    Args:
+        recogniser: whose normaliser, stacking and inventory are used; the normaliser is fitted already.
+        utterances: with transcripts that the inventory can spell.
+        cache: their frames, in the same order.
+        augmenter: what is done to them each epoch.
+        views: how many times an utterance stands in its batch, each masked in another way; all first views come first.
+        without: indices of utterances that do not train.
+    """
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        utterances: Sequence[Utterance],
+        cache: FrameCache,
+        augmenter: Augmenter,
+        views: int = 1,
+        without: Collection[int] = (),
+    ) -> None:
+        self._recogniser, self._utterances, self._cache, self._augmenter = recogniser, utterances, cache, augmenter
+        self._views = views
+        self._chosen = [i for i in range(len(utterances)) if i not in without]
+        self._labels = {i: recogniser.inventory.encode(utterances[i]) for i in self._chosen}
+        self.sizes = [views * recogniser.stacking.out_length(cache.n_frames(i)) for i in self._chosen]
+
+    def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
+        """Make one batch of one epoch, of utterances by their place in `sizes`."""
+        indices = [self._chosen[place] for place in indices]
+        frames = [self._frames(index, epoch) for index in indices]
+        return collate(
+            [views[number] for number in range(self._views) for views in frames],
+            [self._labels[index] for index in indices] * self._views,
+            [self._utterances[index].id for index in indices],
+            self._recogniser.inventory.blank,
+        )
+
+    def _frames(self, index: int, epoch: int) -> list[torch.Tensor]:
+        """An utterance's views."""
+        utterance = self._utterances[index]
+        plan = self._augmenter.plan(epoch, utterance.id)
+        with one_thread() if plan.snr_db is not None else nullcontext():
+            raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)
+        normalised = self._recogniser.normaliser.apply(raw, utterance.speaker)
+        views = [self._augmenter.mask(plan, normalised, number) for number in range(self._views)]
+        return [self._recogniser.stacking(view) for view in views]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread, as in the loader's workers: a product may come out otherwise with more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,225 @@
+"""Make an utterance a little different in every epoch: speed, voice, noise, stretches of time and bands left out.
+
+What becomes of an utterance is a function of (seed, epoch, utterance id) alone: neither the number of workers nor the
+order changes it, and a resumed run sees what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from asr.config import check_values
+from asr.corpus.utterance import Utterance
+from asr.errors import ConfigError
+from asr.features.cache import FrameCache
+from asr.features.extractor import FrameExtractor
+from asr.features.sound.warp import warp_bands
+from asr.seeds import generator
+
+
+@dataclass
+class AugmentConfig:
+    """Settings of the augmentation; the defaults change nothing. See `conf/augment` for presets.
+
+    Attributes:
+        time_masks: stretches of frames set to 0, the mean after normalisation (SpecAugment, Park et al. 2019).
+        time_mask_frames: longest stretch, in frames of the extractor; each length from 0 on is equally likely.
+        time_mask_share: longest stretch as a share of the utterance, so that short ones are not wiped out.
+        frequency_masks: bands of neighbouring values set to 0, the same in every difference block.
+        frequency_mask_bands: most neighbouring values in one band; each number from 0 on is equally likely.
+        speeds: each utterance is spoken at one of these; frames at every speed are cached (Ko et al. 2015).
+        warp: the vocal tract is longer or shorter by up to this share (`warp_bands`); filterbank energies only.
+        noise_snr_db: lowest and highest signal-to-noise ratio of added white or pink noise; null for no noise. Frames
+            of noisy utterances are computed on the fly, at the cost of reading the file.
+        noise_share: share of the utterances that get noise in an epoch.
+    """
+
+    time_masks: int = 0
+    time_mask_frames: int = 0
+    time_mask_share: float = 0.2
+    frequency_masks: int = 0
+    frequency_mask_bands: int = 0
+    speeds: list[float] = field(default_factory=lambda: [1.0])
+    warp: float = 0.0
+    noise_snr_db: list[float] | None = None
+    noise_share: float = 0.5
+    _target_: str = "asr.features.sound.augment.Augmenter"
+
+
+@dataclass(frozen=True)
+class AugmentPlan:
+    """What is done to one utterance in one epoch.
+
+    Attributes:
+        utterance_id: which utterance.
+        epoch: which epoch.
+        speed: spoken so many times as fast.
+        snr_db: of the noise; None for no noise.
+    """
+
+    utterance_id: str
+    epoch: int
+    speed: float
+    snr_db: float | None
+
+
+@dataclass(eq=False)
+class Augmenter(AugmentConfig):
+    """Augments by plan. Takes the fields of `AugmentConfig`, and:
+
+    Attributes:
+        seed: of the run.
+        blocks: difference blocks of a frame, `extractor.blocks`.
+        centres: hertz of the bands of a block, `extractor.centres`; None where the values are no bands.
+
+    Raises:
+        ConfigError: a field has no sensible value; says which and what was expected.
+    """
+
+    seed: int = 0
+    blocks: int = 1
+    centres: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def masks_anything(self) -> bool:
+        """Whether `mask` changes frames, so that two views of an utterance differ."""
+        in_time = self.time_masks * self.time_mask_frames * self.time_mask_share > 0
+        return in_time or self.frequency_masks * self.frequency_mask_bands > 0
+
+    def plan(self, epoch: int, utterance_id: str) -> AugmentPlan:
+        """Decide what is done to an utterance in an epoch."""
+        random = self._random("plan", epoch, utterance_id)
+        speed = float(self.speeds[int(random.integers(len(self.speeds)))])
+        snr_db = None
+        if self.noise_snr_db is not None and random.random() < self.noise_share:
+            low, high = self.noise_snr_db
+            snr_db = float(random.uniform(low, high))
+        return AugmentPlan(utterance_id, epoch, speed, snr_db)
+
+    def raw_frames(
+        self, plan: AugmentPlan, utterance: Utterance, index: int, cache: FrameCache, extractor: FrameExtractor
+    ) -> Tensor | NDArray[np.float32]:
+        """The utterance's frames (T, F) as the plan has them, not normalised: cached, or computed where noise is added.
+
+        Args:
+            plan: from `plan`.
+            utterance: which.
+            index: its index in the cache.
+            cache: opened with `speeds`.
+            extractor: the cache's.
+        """
+        if plan.snr_db is None:
+            return self.warped(plan, cache.frames(index, plan.speed))
+        signal = extractor.at_speed(extractor.read(utterance), plan.speed)
+        return self.warped(plan, extractor.compute(self.noisy(plan, signal)))
+
+    def noisy(self, plan: AugmentPlan, signal: Tensor) -> Tensor:
+        """The signal (N,) with white or pink noise at the plan's signal-to-noise ratio; itself where there is none."""
+        if plan.snr_db is None:
+            return signal
+        if signal.ndim != 1:
+            raise ConfigError("noise_snr_db: noise is added to sound only; set noise_snr_db=null for this corpus")
+        random = self._random("noise", plan.epoch, plan.utterance_id)
+        noise = _noise(random, len(signal), pink=bool(random.integers(2)))
+        level = math.sqrt(float(signal.square().mean())) * 10 ** (-plan.snr_db / 20)
+        return signal + torch.from_numpy(noise * np.float32(level))
+
+    def warped(self, plan: AugmentPlan, frames: Tensor | NDArray[np.float32]) -> Tensor | NDArray[np.float32]:
+        """The frames (T, F), not normalised, as another vocal tract would give them."""
+        if self.warp == 0 or self.centres is None:
+            return frames
+        factor = self._random("warp", plan.epoch, plan.utterance_id).uniform(1 - self.warp, 1 + self.warp)
+        values = frames.numpy() if isinstance(frames, Tensor) else frames
+        return warp_bands(values, self.centres, float(factor), self.blocks)
+
+    def mask(self, plan: AugmentPlan, frames: Tensor, view: int = 0) -> Tensor:
+        """Leave out stretches of time and bands of values.
+
+        Args:
+            plan: from `plan`.
+            frames: (T, F) normalised, not yet stacked; left as they are.
+            view: each view of an utterance has masks of its own.
+
+        Returns:
+            (T, F) with 0 where masked; at least one frame and one value per block are never masked.
+        """
+        if not (self.time_masks or self.frequency_masks):
+            return frames
+        random = self._random(f"mask {view}" if view else "mask", plan.epoch, plan.utterance_id)
+        n_frames, dim = frames.shape
+        masked = frames.clone()
+        widest = min(self.time_mask_frames, int(self.time_mask_share * n_frames))
+        for begin, end in _spans(random, self.time_masks, widest, n_frames):
+            masked[begin:end] = 0
+        by_block = masked.view(n_frames, self.blocks, dim // self.blocks)
+        for begin, end in _spans(random, self.frequency_masks, self.frequency_mask_bands, dim // self.blocks):
+            by_block[:, :, begin:end] = 0
+        return masked
+
+    def _random(self, purpose: str, epoch: int, utterance_id: str) -> np.random.Generator:
+        """A stream of its own for every purpose, so that one kind of augmentation does not shift another."""
+        return generator(self.seed, purpose, epoch, utterance_id)
+
+
+def _spans(random: np.random.Generator, count: int, widest: int, size: int) -> list[tuple[int, int]]:
+    """`count` stretches of 0 to `widest` of `size` places, without those that would leave no place uncovered."""
+    covered = np.zeros(size, dtype=bool)
+    spans = []
+    for _ in range(count):
+        width = int(random.integers(min(widest, size) + 1))
+        begin = int(random.integers(size - width + 1))
+        more = covered.copy()
+        more[begin : begin + width] = True
+        if not more.all():
+            covered = more
+            spans.append((begin, begin + width))
+    return spans
+
+
+def _noise(random: np.random.Generator, n_samples: int, pink: bool) -> NDArray[np.float32]:
+    """(n_samples,) noise of mean square 1; pink noise has a power that falls with 1 / frequency."""
+    if not pink:
+        return random.standard_normal(n_samples, dtype=np.float32)
+    size = 1 << max(1, (n_samples - 1).bit_length())  # an FFT of a round size is fast
+    spectrum = np.fft.rfft(random.standard_normal(size))
+    spectrum[0] = 0.0
+    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+    noise = np.fft.irfft(spectrum, size)[:n_samples]
+    return (noise / (np.sqrt(np.square(noise).mean()) or 1.0)).astype(np.float32)
+
+
+def _check(config: Augmenter) -> None:
+    """Raise ConfigError at the first field that cannot be."""
+    snr = config.noise_snr_db
+    conditions = {
+        "time_masks": (config.time_masks >= 0, "0 or more"),
+        "time_mask_frames": (config.time_mask_frames >= 0, "0 or more"),
+        "time_mask_share": (0 <= config.time_mask_share <= 1, "0 to 1"),
+        "frequency_masks": (config.frequency_masks >= 0, "0 or more"),
+        "frequency_mask_bands": (config.frequency_mask_bands >= 0, "0 or more"),
+        "speeds": (
+            len(config.speeds) > 0
+            and len(set(config.speeds)) == len(config.speeds)
+            and all(0.25 <= speed <= 4 for speed in config.speeds),
+            "one or more different speeds from 0.25 to 4, such as [0.9, 1.0, 1.1]",
+        ),
+        "warp": (0 <= config.warp < 1, "0 to below 1, such as 0.1"),
+        "noise_snr_db": (
+            snr is None or (len(snr) == 2 and -100 <= snr[0] <= snr[1] <= 100),
+            "null, or the lowest and the highest ratio in decibels, such as [10, 30]",
+        ),
+        "noise_share": (0 <= config.noise_share <= 1, "0 to 1"),
+        "blocks": (config.blocks >= 1, "1 or more"),
+    }
+    check_values(vars(config), conditions)
+    if config.warp > 0 and config.centres is None:
+        raise ConfigError(f"warp={config.warp}: these features are no bands of frequency; set augment.warp=0")

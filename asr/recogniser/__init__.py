@@ -1,0 +1,1 @@
+"""A recogniser as a user holds it: what it is, how it is loaded and saved, what it reads."""

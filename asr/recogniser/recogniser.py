@@ -1,0 +1,201 @@
+"""A recogniser: everything between a recording and its text, built from one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from asr.config import build
+from asr.corpus.inventory import Inventory
+from asr.corpus.utterance import Utterance
+from asr.decoding.hypothesis import Hypothesis, at_points
+from asr.errors import ConfigError, DataError
+from asr.features.extractor import PointIndexed
+from asr.ink import Ink
+
+PARTS = ("features", "normaliser", "stacking", "model", "decoder")  # the groups a recogniser is built from
+
+
+class Recogniser:
+    """Extractor, normaliser, frame stacking, network and decoder, with the inventory that they share.
+
+    Args:
+        config: one node with a `_target_` for each of `PARTS`, and `plugins`.
+        inventory: the labels.
+        card: what is known of the weights (data, licence, error rates), shown to whoever loads them.
+        device: where the network's weights are made; on `meta` they have shapes only and wait for those of a file.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        inventory: Inventory,
+        card: Mapping[str, Any] | None = None,
+        device: str = "cpu",
+    ) -> None:
+        plugins = tuple(config.get("plugins") or ())
+        self.config = {part: config[part] for part in PARTS} | {"plugins": list(plugins)}
+        self.inventory = inventory
+        self.card = dict(card or {})
+        self.extractor = build(config["features"], plugins)
+        self.normaliser = build(config["normaliser"], plugins)
+        self.stacking = build(config["stacking"], plugins)
+        with torch.device(device):
+            self.model = build(
+                config["model"],
+                plugins,
+                n_features=self.extractor.dim * self.stacking.width,
+                n_labels=len(inventory),
+                plugins=plugins,
+            )
+        self.decoder = build(config["decoder"], plugins, inventory=inventory)
+
+    @property
+    def frame_seconds(self) -> float:
+        """Distance between two posteriors: seconds (audio) or frames of the extractor (ink)."""
+        return float(self.extractor.frame_shift * self.stacking.stride * self.model.time_reduction)
+
+    def frames(self, raw: Tensor | NDArray[np.float32], speaker: str | None = None) -> Tensor:
+        """Normalise and stack the extractor's frames (T, F); the network's input (T', F')."""
+        return self.stacking(self.normaliser.apply(raw, speaker))  # type: ignore[no-any-return]
+
+    def prepare(self, bfloat16: bool = False) -> bool:
+        """Recognise faster from now on, which takes a second or two first: see `RecurrentStack.prepare`.
+
+        Returns:
+            Whether there is a faster way on this machine, and for this network.
+        """
+        prepare = getattr(self.model, "prepare", None)  # a network of the user's own may have none
+        return bool(prepare is not None and prepare(bfloat16))
+
+    @torch.no_grad()
+    def posteriors(self, frames: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Log posteriors of some utterances' stacked frames, each (T_b, F').
+
+        Returns:
+            (B, T', L) float32 on the CPU, and (B,) lengths.
+        """
+        lengths = torch.tensor([len(one) for one in frames], dtype=torch.int64)
+        padded = torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True)
+        self.model.eval()
+        device = next(self.model.parameters()).device
+        log_probs, out_lengths = self.model(padded.to(device), lengths)
+        return log_probs.cpu(), out_lengths
+
+    def recognise(self, frames: Sequence[Tensor], offset: float = 0.0) -> list[Hypothesis]:
+        """Decode some utterances' stacked frames; times are seconds, `offset` at each utterance's first frame."""
+        log_probs, lengths = self.posteriors(frames)
+        return list(self.decoder.decode(log_probs, lengths, frame_seconds=self.frame_seconds, offset=offset))
+
+    @property
+    def reads_ink(self) -> bool:
+        """Whether it reads pen strokes; recordings otherwise."""
+        return isinstance(self.extractor, PointIndexed)
+
+    def transcribe(
+        self,
+        source: str | Path | Utterance | Ink | NDArray[np.float32] | Tensor,
+        channel: int | None = None,
+        speaker: str | None = None,
+    ) -> Hypothesis:
+        """Recognise one recording, or the ink of one word or line (`asr.recogniser.page` reads pages).
+
+        Args:
+            source: a file, an utterance of a manifest, an ink, or floating-point samples (N,) in [-1, 1] at the
+                extractor's rate (`recogniser.extractor.rate`).
+            channel: which channel of a recording with several, from 0.
+            speaker: who it is, of those that the recogniser was given to `listen` to; None: somebody unknown.
+
+        Returns:
+            The hypothesis: text, labels, their confidences, and where they stand: seconds from the beginning of the
+            file, or the index of their first point in the ink and of the first behind them.
+
+        Raises:
+            DataError: the file cannot be read, named with the reason; samples that are integers, NaN or infinite; ink
+                for a model that has learned from recordings, and the other way round.
+        """
+        if self.reads_ink:
+            raw, places = self.extractor.compute_placed(self._ink_signal(source))
+            return at_points(self.recognise([self.frames(raw)])[0], places.numpy())
+        if isinstance(source, Ink):
+            raise DataError("this model reads recordings, not ink; load one that has learned from pen strokes")
+        raw, start = self._raw_frames(source, channel)
+        if speaker is not None and not self.normaliser.knows(speaker):
+            raise DataError(f"nothing was heard of the speaker '{speaker}'; let the recogniser `listen` first")
+        return self.recognise([self.frames(raw, speaker)], offset=start)[0]
+
+    def listen(
+        self,
+        speaker: str,
+        sources: Iterable[str | Path | Utterance | NDArray[np.float32] | Tensor],
+        channel: int | None = None,
+        on_error: Callable[[DataError], None] | None = None,
+    ) -> None:
+        """Learn the mean and deviation of a speaker's frames, for a model that is normalised per speaker.
+
+        Such a model reads a recording better when it has heard more than that of its speaker.
+
+        Args:
+            speaker: any name; hearing a speaker again replaces what was known.
+            sources: recordings, as of `transcribe`; none needs a transcript.
+            channel: as of `transcribe`.
+            on_error: hears of a source that cannot be read, which is left out then.
+
+        Raises:
+            ConfigError: the model is not normalised per speaker, and would not read anything better.
+            DataError: as `transcribe`, where there is no `on_error`.
+        """
+        if self.normaliser.per != "speaker" or self.reads_ink:
+            raise ConfigError(
+                f"this model is normalised per {self.normaliser.per}: hearing the recordings of one person together"
+                " makes no difference to it"
+            )
+
+        def heard() -> Iterator[tuple[str, Tensor]]:
+            for source in sources:
+                try:
+                    yield speaker, self._raw_frames(source, channel)[0]
+                except DataError as error:
+                    if on_error is None:
+                        raise
+                    on_error(error)
+
+        self.normaliser.fit(heard())
+
+    def _raw_frames(
+        self, source: str | Path | Utterance | NDArray[np.float32] | Tensor, channel: int | None
+    ) -> tuple[Tensor, float]:
+        """The extractor's frames of a recording, and the second at which they begin."""
+        if isinstance(source, (np.ndarray, Tensor)):
+            return self.extractor.compute(_samples(source)), 0.0
+        utterance = source if isinstance(source, Utterance) else _of_file(Path(source), channel)
+        return self.extractor.compute(self.extractor.read(utterance)), utterance.start or 0.0
+
+    def _ink_signal(self, source: str | Path | Utterance | Ink | NDArray[np.float32] | Tensor) -> Tensor:
+        if isinstance(source, Ink):
+            return self.extractor.signal_of(source)  # type: ignore[no-any-return]
+        if isinstance(source, (np.ndarray, Tensor)):
+            raise DataError("this model reads ink, not samples; give a file of ink or an asr.ink.Ink")
+        utterance = source if isinstance(source, Utterance) else _of_file(Path(source), None, kind="ink")
+        return self.extractor.read(utterance)  # type: ignore[no-any-return]
+
+
+def _samples(source: NDArray[np.float32] | Tensor) -> Tensor:
+    """The samples as float32, where they can be samples."""
+    signal = source if isinstance(source, Tensor) else torch.from_numpy(np.ascontiguousarray(source))
+    if not signal.is_floating_point():
+        raise DataError(f"samples are {signal.dtype}; expected floating-point numbers in [-1, 1]: divide by full scale")
+    if not bool(torch.isfinite(signal).all()):
+        raise DataError("samples hold NaN or infinite values; record or read them again")
+    return signal.detach().to("cpu", torch.float32)
+
+
+def _of_file(path: Path, channel: int | None, kind: Literal["audio", "ink"] = "audio") -> Utterance:
+    path = path.expanduser().absolute()
+    return Utterance(id=path.stem, source=path, kind=kind, channel=channel)

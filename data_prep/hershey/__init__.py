@@ -1,0 +1,1 @@
+"""The embedded corpus of handwriting, drawn with the Hershey fonts."""

@@ -1,0 +1,1 @@
+"""UNIPEN: words, lines and characters by many writers."""

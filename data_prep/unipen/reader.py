@@ -1,0 +1,202 @@
+"""UNIPEN train_r01_v07: isolated characters, words and lines from many donors, tablets and writers (1999).
+
+Licence: permission to use the data for research; not to be distributed commercially; proper reference required, and no
+writer or donor to be named. Reference: I. Guyon, L. Schomaker, R. Plamondon, M. Liberman, S. Janet, "UNIPEN project of
+on-line data exchange and recognizer benchmarks", ICPR 1994; Unipen data set train_r01_v07, doi 10.5281/zenodo.1195803.
+Get it: from that doi. A zip file of the release is read as it is, or give the folder with data/ and include/.
+
+Categories: 1a digits, 1b upper, 1c lower, 1d symbols, 2 characters, 3 characters_in_words, 6 words (letters only),
+7 words_any (all of 6 and more), 8 text (lines of two words or more; the same ink as words in part).
+
+Splits: no writer is in two of them, in whatever category; `data_prep/unipen/writers.py` says how. Of category 6 they
+are 31 dev and 56 test writers fixed once; all other files train. Writers are pseudonymous keys.
+
+Segments marked BAD are left out, and such whose ink was withheld or is missing at the source. Ink stays as it was
+sampled, repeated points among it. The first start reads the whole category, later ones take its ink from a cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from asr.config import nearest
+from asr.corpus.splits import SPLITS
+from asr.corpus.utterance import Utterance
+from asr.errors import ConfigError, DataError, Problems
+from asr.ink import Ink
+from asr.ink.unipen import Document, read_document
+from data_prep.ink_cache import stored
+from data_prep.recordings import Progress
+from data_prep.unipen.release import INCLUDE, Library, Release, open_release
+from data_prep.unipen.writers import held_out, writer_key
+
+VERSION = 1
+"""Of the reading: raised when the same release gives other utterances."""
+
+CATEGORIES = {
+    "1a": "digits",
+    "1b": "upper",
+    "1c": "lower",
+    "1d": "symbols",
+    "2": "characters",
+    "3": "characters_in_words",
+    "6": "words",
+    "7": "words_any",
+    "8": "text",
+}
+
+WITHOUT_INK = tuple(f"data/{category}/att/att0/41412304.dat" for category in "678")
+"""What these include was lost before the release was published where it can be had today."""
+
+UNTIMED = ("dar", "int", "kai", "lav", "not", "pcl")
+"""Donors whose points stand at equal steps in space, or not at those in time that they state."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of `asr-prepare unipen`."""
+
+    root: str = field(default="", metadata={"help": "the release: its zip file, or the folder with data/ and include/"})
+    category: str | int = field(
+        default="words", metadata={"help": ", ".join(f"{name} ({number})" for number, name in CATEGORIES.items())}
+    )
+    also: str | int = field(
+        default="", metadata={"help": "more categories, with commas between them, whose train writers train too"}
+    )
+    fold_case: bool = field(default=False, metadata={"help": "make all transcripts lower case"})
+    train_without: str = field(
+        default="", metadata={"help": "donors (three letters, with commas between them) to leave out of train"}
+    )
+    only_train: bool = field(
+        default=False, metadata={"help": "give no dev and test: for corpus.pool, which trains on all it gets"}
+    )
+    cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
+
+
+def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+    """The corpus as utterances of ink.
+
+    Args:
+        on_progress: hears `(what, done, total)` while a category is read for the first time.
+
+    Raises:
+        ConfigError: no such category or donor.
+        DataError: the release is not there.
+        Problems: everything that is wrong with its files.
+    """
+    main, more = _number(config.category), [_number(one) for one in _listed(config.also)]
+    if len({main, *more}) <= len(more):
+        raise ConfigError(f"also={config.also} names a category twice; every category is read once")
+    release = open_release(config.root)
+    splits = _split(_category(release, main, config.cache, on_progress))
+    for number in more:
+        splits["train"] += _split(_category(release, number, config.cache, on_progress))["train"]
+    splits["train"] = _without(splits["train"], _listed(config.train_without))
+    if config.only_train:
+        splits = {"train": splits["train"], "dev": [], "test": []}
+    if config.fold_case:
+        splits = {name: [_folded(one) for one in utterances] for name, utterances in splits.items()}
+    return splits
+
+
+def _listed(written: str | int) -> list[str]:
+    return [one.strip() for one in str(written).split(",") if one.strip()]
+
+
+def _number(written: str | int) -> str:
+    """`6` for `words` and for `6`."""
+    names = {name: number for number, name in CATEGORIES.items()}
+    number = names.get(str(written).strip().lower(), str(written).strip().lower())
+    if number not in CATEGORIES:
+        known = [*names, *CATEGORIES]
+        raise ConfigError(
+            f"UNIPEN has no category '{written}'{nearest(str(written), known)}; it has: {', '.join(known)}"
+        )
+    return number
+
+
+def _without(utterances: Sequence[Utterance], donors: Sequence[str]) -> list[Utterance]:
+    known = {one.tags["donor"] for one in utterances}
+    for donor in donors:
+        if donor not in known:
+            raise ConfigError(
+                f"train_without: nothing of the donor '{donor}' trains{nearest(donor, known)}; choose from:"
+                f" {', '.join(sorted(known))}"
+            )
+    return [one for one in utterances if one.tags["donor"] not in donors]
+
+
+def _folded(utterance: Utterance) -> Utterance:
+    return replace(utterance, text=(utterance.text or "").lower())
+
+
+def _split(utterances: Sequence[Utterance]) -> dict[str, list[Utterance]]:
+    splits: dict[str, list[Utterance]] = {name: [] for name in SPLITS}
+    writers = held_out()
+    for utterance in utterances:
+        splits[writers.get(str(utterance.speaker), "train")].append(utterance)
+    return splits
+
+
+def _category(release: Release, number: str, cache: str, on_progress: Progress | None) -> list[Utterance]:
+    """All usable segments of a category."""
+    folder = f"data/{number}"
+    if not release.names(folder):
+        raise DataError(f"{release.where} has no category {number} ({CATEGORIES[number]}); expected files in {folder}/")
+    identity = {"corpus": "unipen", "reader": VERSION, "category": number}
+    identity["files"] = release.fingerprint((folder, INCLUDE))
+    return stored(f"unipen-{CATEGORIES[number]}", identity, lambda: _read(release, number, on_progress), folder=cache)
+
+
+def _read(release: Release, number: str, on_progress: Progress | None) -> Iterator[tuple[Utterance, Ink]]:
+    """Utterance and ink of each usable segment.
+
+    Raises:
+        Problems: after the last file, everything that was found.
+    """
+    library = Library(release)
+    problems: list[str] = []
+    names = [name for name in release.names(f"data/{number}") if name not in WITHOUT_INK]
+    for done, name in enumerate(names, start=1):
+        try:
+            document = read_document(name, library.file, library.resolve)
+            problems += document.problems
+            if not document.problems:
+                yield from _utterances(document, number, problems)
+        except DataError as error:
+            problems.append(str(error))
+        if on_progress is not None:
+            on_progress(f"reading UNIPEN {CATEGORIES[number]}", done, len(names))
+    if problems:
+        raise Problems(problems, what=f"UNIPEN in {release.where}")
+
+
+def _utterances(document: Document, number: str, problems: list[str]) -> Iterator[tuple[Utterance, Ink]]:
+    donor = document.name.split("/")[2]
+    short = hashlib.sha1(document.name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    for segment in document.segments:
+        if segment.quality == "BAD":
+            continue
+        writer = document.writer(segment)
+        if writer is None:
+            problems.append(f"{segment.place}: nothing names the writer (.WRITER_ID); splits must not share writers")
+            return
+        if not segment.label:
+            problems.append(f"{segment.place}: the label is empty; mark the segment BAD or correct it")
+            continue
+        ink = document.ink_or_problem(segment, problems, timed=donor not in UNTIMED)
+        if ink is not None:  # else all of it was withheld
+            yield (
+                Utterance(
+                    f"{number}-{donor}-{short}-{segment.number:04d}",
+                    source=Path(),
+                    kind="ink",
+                    text=segment.label,
+                    speaker=writer_key(donor, writer),
+                    tags={"donor": donor, "quality": segment.quality, "file": document.name},
+                ),
+                ink,
+            )

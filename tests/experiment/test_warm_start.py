@@ -1,0 +1,78 @@
+"""Training that begins with the weights of another model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import asr
+from asr.corpus.inventory import Inventory
+from asr.errors import ConfigError
+from asr.experiment.experiment import Experiment
+from asr.experiment.run_evaluation import evaluate_run
+from asr.experiment.warm_start import take_weights
+from tests.experiment.conftest import compose_small, quiet
+from tests.training.toy import Silent
+
+
+def test_training_begins_where_the_other_model_ended(tones: Path, trained: Path, tmp_path: Path) -> None:
+    values = compose_small(tones, init=str(trained), **{"training.epochs": "1", "optimizer.lr": "1e-9"})
+    experiment = Experiment(values, tmp_path / "run", quiet)
+    assert experiment.new_labels == 0
+    for name, weight in asr.load(trained).model.state_dict().items():
+        assert torch.equal(experiment.recogniser.model.state_dict()[name], weight), name
+    experiment.train(Silent())
+    result = evaluate_run(experiment.run, ("dev",), quiet)
+    assert result["splits"]["dev"]["rates"]["cer"]["percent"] < 20
+
+
+def test_other_labels_get_a_new_output_layer(tones: Path, trained: Path, tmp_path: Path) -> None:
+    changes = {"inventory.unit": "labels", "scoring.rates": "[per]"}
+    experiment = Experiment(compose_small(tones, init=str(trained), **changes), tmp_path / "run", quiet)
+    assert experiment.new_labels == len(experiment.inventory)
+    ours, theirs = experiment.recogniser.model.state_dict(), asr.load(trained).model.state_dict()
+    kept = {name for name, weight in ours.items() if weight.shape == theirs[name].shape and weight.equal(theirs[name])}
+    assert kept == {name for name in ours if not name.startswith("output.")}
+
+
+def test_labels_that_both_know_keep_their_outputs(tones: Path, trained: Path, tmp_path: Path) -> None:
+    recogniser, old = Experiment(compose_small(tones), tmp_path / "run", quiet).recogniser, asr.load(trained)
+    blank, _, *rest = recogniser.inventory.labels
+    recogniser.inventory = Inventory((blank, "\N{SNOWMAN}", *reversed(rest)), "characters")  # one new, others moved
+    before = recogniser.model.output.weight.clone()
+    assert take_weights(recogniser, old, "old") == 1
+    for number, label in enumerate(recogniser.inventory.labels):
+        expected = before[number] if number == 1 else old.model.output.weight[old.inventory.labels.index(label)]
+        assert torch.equal(recogniser.model.output.weight[number], expected), label
+
+
+def test_a_model_older_than_an_option_has_its_default(tones: Path, trained: Path, tmp_path: Path) -> None:
+    recogniser = Experiment(compose_small(tones), tmp_path / "run", quiet).recogniser
+    old = asr.load(trained)
+    for name in ("direction", "skips"):
+        del old.config["model"][name]
+    assert take_weights(recogniser, old, "old") == 0
+    recogniser.config["model"]["direction"] = "forward"
+    with pytest.raises(ConfigError, match=r"these weights need model\.direction=both; give"):
+        take_weights(recogniser, old, "old")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model.hidden": "16"}, r"these weights need model\.hidden=32; give"),
+        ({"stacking": "half", "features": "mfcc"}, r"features\..* stacking\.stride=1 stacking\.width=1"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(
+    tones: Path, trained: Path, tmp_path: Path, changes: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Experiment(compose_small(tones, init=str(trained), **changes), tmp_path / "run", quiet)
+
+
+def test_a_model_that_is_not_there_is_named(tones: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="init=quikstart: no model 'quikstart'.*quickstart"):
+        Experiment(compose_small(tones, init="quikstart"), tmp_path / "run", quiet)
