@@ -14,21 +14,29 @@ from typing import TYPE_CHECKING
 from asr.version import __version__
 
 if TYPE_CHECKING:
+    from asr.config import Component
     from asr.recogniser.recogniser import Recogniser
 
 __all__ = ["__version__", "load"]
 
 
-def load(model: str | Path, plugins: Sequence[str] = ()) -> Recogniser:
-    """Load a recogniser: a run folder, a checkpoint, a `.safetensors` bundle, or the name of a pretrained one.
+def load(
+    model: str | Path, plugins: Sequence[str] = (), decoder: str | Sequence[str] | Component | None = None
+) -> Recogniser:
+    """Load a recogniser: a run folder, a checkpoint, a `.safetensors` bundle, or a pretrained model.
 
     Args:
-        model: where it is, or its name.
+        model: the path, or the name of a pretrained model.
         plugins: modules of your own that its configuration may name.
+        decoder: the decoder to use: its name, or options as on a command line; None: the model's default.
 
     Raises:
         asr.errors.CheckpointError: nothing there, damaged, or naming code that is not allowed.
+        asr.errors.ConfigError: there is no such decoder, or it has no such option.
     """
+    from asr.evaluation.cards import card_of
     from asr.recogniser.loading import load as load_recogniser
 
-    return load_recogniser(model, plugins)
+    recogniser = load_recogniser(model, plugins, decoder)
+    recogniser.card = card_of(model) or recogniser.card
+    return recogniser

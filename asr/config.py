@@ -1,4 +1,4 @@
-"""Build objects from plain configuration nodes: `{"_target_": "asr.room.Class", field: value}`.
+"""Build objects from configuration: a class that a `_target_` names, and the options it is built with.
 
 A saved configuration comes from a file that somebody else may have written, so nothing is ever called but what a config
 dataclass of this package stands beside and names, and what is in the plugin modules that the user named.
@@ -9,13 +9,16 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
-from types import ModuleType, NoneType
-from typing import Any, get_args, get_type_hints
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from types import ModuleType, NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from asr.errors import ConfigError
 
+TARGET = "_target_"  # the key of a node that names the class to build
 _PLAIN = {str, int, float, bool, NoneType}
 
 
@@ -25,17 +28,113 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
+@dataclass(frozen=True)
+class Component:
+    """A class and the options to build it with: one node of a configuration.
+
+    Attributes:
+        target: the import path of the class.
+        options: by name; a component among them is built by its owner, who knows the sizes that it needs.
+    """
+
+    target: str
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, node: object) -> Component:
+        """Make a component of a node `{"_target_": "asr.room.Class", option: value}`, or of a config dataclass.
+
+        Raises:
+            ConfigError: it is neither, or names no class.
+        """
+        if isinstance(node, Component):
+            return node
+        if is_dataclass(node) and not isinstance(node, type):
+            node = asdict(node)
+        if not isinstance(node, Mapping):
+            raise ConfigError(f"a part of the configuration is {node!r}; expected a node with a {TARGET}")
+        values = {str(key): value for key, value in node.items()}
+        target = values.pop(TARGET, None)
+        if not isinstance(target, str):
+            raise ConfigError(f"a node with the fields {sorted(values)} has no {TARGET}")
+        return cls(target, {key: _with_components(value) for key, value in values.items()})
+
+    def to_node(self) -> dict[str, Any]:
+        """Return the node, as plain values."""
+        return {TARGET: self.target} | {
+            key: value.to_node() if isinstance(value, Component) else value for key, value in self.options.items()
+        }
+
+    def completed(self) -> Component:
+        """Add the defaults of the options that are left out, as in a node that was saved before they were there.
+
+        A class that no config dataclass of this package names has no known defaults and stays as it is.
+        """
+        schema = config_class(self.target)
+        if schema is None:
+            return self
+        given = {key: one.completed() if isinstance(one, Component) else one for key, one in self.options.items()}
+        return Component(self.target, dict(Component.of(schema()).options) | given)
+
+    def with_options(self, **options: Any) -> Component:
+        """Return the same component with some options changed."""
+        return replace(self, options=dict(self.options) | options)
+
+
+def _with_components(value: object) -> object:
+    return Component.of(value) if isinstance(value, Mapping) and TARGET in value else value
+
+
+class Faults:
+    """Collects the faults of a configuration, so that all of them are reported together."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, None] = {}
+
+    @contextmanager
+    def noted(self, group: str = "") -> Iterator[None]:
+        """Note a ConfigError that is raised in the block, with the name of its group, and go on behind the block."""
+        try:
+            yield
+        except ConfigError as error:
+            for sentence in error.faults:
+                self._found[_under(group, sentence)] = None
+
+    def check(self) -> None:
+        """Raise one ConfigError for everything that was noted; nothing when there was nothing."""
+        raise_faults(list(self._found))
+
+
+def _under(group: str, sentence: str) -> str:
+    """Name the group of a fault: `hidden=0; expected ...` of the model becomes `model.hidden=0; expected ...`."""
+    if not group or sentence.startswith((f"{group}.", f"{group}:")):
+        return sentence
+    return f"{group}.{sentence}" if re.match(r"\w+=", sentence) else f"{group}: {sentence}"
+
+
+def raise_faults(sentences: Sequence[str]) -> None:
+    """Raise a ConfigError that holds all sentences, if there are any."""
+    if not sentences:
+        return
+    headline = f"{len(sentences)} options are not as expected:"
+    raise ConfigError("\n  ".join([headline, *sentences]) if len(sentences) > 1 else sentences[0], sentences)
+
+
 def check_values(values: Mapping[str, Any], conditions: Mapping[str, tuple[bool, str]], group: str = "") -> None:
-    """Raise a ConfigError at the first option that is not as expected.
+    """Raise a ConfigError that names every option that is not as expected.
 
     Args:
         values: by name.
         conditions: by name, whether the value is as it should be, and what was expected.
         group: of the options, for the message.
     """
-    for name, (good, expected) in conditions.items():
-        if not good:
-            raise ConfigError(f"{group and group + '.'}{name}={values[name]}; expected {expected}")
+    raise_faults(
+        [
+            f"{group and group + '.'}{name}={values[name]}; expected {expected}"
+            for name, (good, expected) in conditions.items()
+            if not good
+        ]
+    )
 
 
 def check_plugins(plugins: Sequence[str]) -> None:
@@ -63,7 +162,7 @@ def target(path: str, plugins: Sequence[str] = ()) -> Callable[..., Any]:
     try:
         module = importlib.import_module(module_name)
         found = getattr(module, name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"_target_ '{path}' cannot be loaded: {error}") from error
     if not callable(found) or (own and not _offered(module, path)):
         raise ConfigError(f"_target_ '{path}' is nothing that a configuration can build")
@@ -72,49 +171,50 @@ def target(path: str, plugins: Sequence[str] = ()) -> Callable[..., Any]:
 
 def _offered(module: ModuleType, path: str) -> bool:
     """Whether a config dataclass in the module has this `_target_`."""
-    return any(is_dataclass(one) and getattr(one, "_target_", None) == path for one in vars(module).values())
+    return _config_class_in(module, path) is not None
 
 
-def build(node: Mapping[str, Any], plugins: Sequence[str] = (), /, **computed: Any) -> Any:
-    """Call the `_target_` of a node with its other fields and with what was computed (sizes, inventories).
+def _config_class_in(module: ModuleType, path: str) -> type | None:
+    return next((one for one in vars(module).values() if _is_config_of(one, path)), None)
 
-    Fields that are nodes with a `_target_` of their own are passed on as they are: the owner builds them, because only
-    it knows the sizes they need.
+
+def _is_config_of(one: object, path: str) -> bool:
+    return isinstance(one, type) and is_dataclass(one) and getattr(one, TARGET, None) == path
+
+
+def config_class(path: str) -> type | None:
+    """Return the config dataclass beside a class of this package; None for a class of somebody else's."""
+    if not path.startswith("asr."):
+        return None
+    try:
+        return _config_class_in(importlib.import_module(path.rpartition(".")[0]), path)
+    except (ImportError, ValueError):
+        return None
+
+
+def build(component: Component, plugins: Sequence[str] = (), /, **computed: Any) -> Any:
+    """Call the class of a component with its options and with what was computed (sizes, inventories).
 
     Raises:
-        ConfigError: no `_target_`, one that is not allowed, a field that the target does not take, or a value that it
-            refuses.
+        ConfigError: a class that is not allowed, an option that it does not have, a value of another type or one that
+            it refuses.
     """
-    fields = {str(key): value for key, value in node.items() if key != "_target_"}
-    if "_target_" not in node:
-        raise ConfigError(f"a node with the fields {sorted(fields)} has no _target_")
-    path = str(node["_target_"])
-    called = target(path, plugins)
+    called = target(component.target, plugins)
+    known = set(inspect.signature(called).parameters) - set(computed)
+    for name in component.options:
+        if name not in known:
+            raise ConfigError(f"'{component.target}' has no option '{name}'{nearest(name, known)}")
+    schema = config_class(component.target)
+    if schema is not None:
+        check_types(schema, component.options)
     try:
-        known = set(inspect.signature(called).parameters)
-        for name in fields:
-            if name not in known:
-                raise ConfigError(f"'{path}' has no option '{name}'{nearest(name, known)}")
-        return called(**fields, **computed)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"'{path}' cannot be built: {error}") from error
+        return called(**component.options, **computed)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigError(f"'{component.target}' cannot be built: {error}") from error
 
 
-def completed(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A node with the defaults that it leaves out, as one does that was saved before an option was there.
-
-    A `_target_` that no config dataclass of this package names has no defaults to be known: its node stays as it is.
-    """
-    path = str(node.get("_target_", ""))
-    if path.startswith("asr."):
-        for one in vars(importlib.import_module(path.rpartition(".")[0])).values():
-            if isinstance(one, type) and is_dataclass(one) and getattr(one, "_target_", None) == path:
-                return asdict(one()) | dict(node)
-    return dict(node)
-
-
-def check_types(node: type, options: Mapping[str, Any]) -> None:
-    """Compare options, read from a command line that does not tell types, with the fields of a dataclass.
+def check_types(node: type, options: Mapping[str, Any], group: str = "") -> None:
+    """Compare options, read from a file or a command line, with the types of the fields of a dataclass.
 
     Raises:
         ConfigError: a word where a number is expected, or a number where text is, with the remedy.
@@ -123,12 +223,19 @@ def check_types(node: type, options: Mapping[str, Any]) -> None:
         hints = get_type_hints(node)
     except NameError:  # a name that only the type checker imports
         return
+    faults = []
     for name, value in options.items():
-        kinds = get_args(hints[name]) or (hints[name],)
+        kinds = _kinds(hints.get(name))
         if not set(kinds) <= _PLAIN or (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))):
             continue
         if (value is None and str in kinds) or (float in kinds and type(value) is int):  # `root=` gives None
             continue
         names = " or ".join("null" if kind is NoneType else kind.__name__ for kind in kinds)
         remedy = f"; put it in quotes: '{name}=\"{value}\"'" if str in kinds else ""
-        raise ConfigError(f"{name}={value}: expected {names}, not {type(value).__name__}{remedy}")
+        faults.append(f"{group and group + '.'}{name}={value}: expected {names}, not {type(value).__name__}{remedy}")
+    raise_faults(faults)
+
+
+def _kinds(hint: object) -> tuple[object, ...]:
+    """The types of a union, or the one type."""
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

@@ -18,8 +18,20 @@ class DataError(AsrError):
     """A corpus, a manifest, an audio file or a transcript is not what it should be."""
 
 
+class DataWarning(UserWarning):
+    """Something in a user's file was repaired, skipped or trimmed; the rest was read."""
+
+
 class ConfigError(AsrError):
-    """An option is misspelt, has the wrong type or does not fit the others."""
+    """An option is misspelt, has the wrong type or does not fit the others.
+
+    Attributes:
+        faults: one sentence for each fault, where several are reported together.
+    """
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults) or (message,)
 
 
 class CheckpointError(AsrError):

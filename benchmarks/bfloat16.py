@@ -10,9 +10,10 @@ from pathlib import Path
 
 from asr.cli.progress import Steps
 from asr.corpus.manifest import read_manifest
-from asr.evaluation.split import decode, listen, score
-from asr.experiment.run_folder import RunFolder, frames_folder
+from asr.evaluation.split import decode, listen
+from asr.experiment.run_folder import RunFolder
 from asr.recogniser.loading import load
+from asr.scoring.utterances import rates_of
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
 def compare(run: RunFolder, split: str) -> None:
     config, recogniser = run.read_config(), load(run.path)
     utterances = read_manifest(run.manifests / f"{split}.jsonl")
-    cache = listen(recogniser, utterances, frames_folder(config))
+    cache = listen(recogniser, utterances, config.frames_folder)
     with Steps() as steps:
         found = []
         for bfloat16 in (False, True):
@@ -36,10 +37,10 @@ def compare(run: RunFolder, split: str) -> None:
                 raise SystemExit(f"{run.path}: this machine has no {lacking} for this network")
             found.append(decode(recogniser, utterances, cache, lambda done, total: steps(split, done, total)))
     other = sum(one.hypothesis.text != two.hypothesis.text for one, two in zip(*found, strict=True))
-    exact, rounded = (score(one, config["scoring"]["rates"]) for one in found)
+    exact, rounded = (rates_of([each.score(config.scoring.rates) for each in one]) for one in found)
     for name in exact:
         print(
-            f"{config['recipe']:28}{split:6}{name:12}{exact[name].percent:12.2f}{rounded[name].percent:12.2f}"
+            f"{config.recipe:28}{split:6}{name:12}{exact[name].percent:12.2f}{rounded[name].percent:12.2f}"
             f"{f'{other} of {len(utterances)}':>24}"
         )
 

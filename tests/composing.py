@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 
 from asr.experiment import schema
+from asr.experiment.run_config import RunConfig
 from asr.resources import resource
 
 
-def compose(overrides: Sequence[str]) -> dict[str, Any]:
-    """What `asr-train` would run with these overrides, as plain values.
+def compose(overrides: Sequence[str]) -> RunConfig:
+    """What `asr-train` would run with these overrides.
 
-    >>> compose(["recipe=quickstart/speech", "training.seed=7"])["training"]["seed"]
+    >>> compose(["recipe=quickstart/speech", "training.seed=7"]).training.seed
     7
     """
     schema.store()
     with initialize_config_dir(str(resource("conf")), version_base="1.3"):
-        return schema.plain(hydra_compose("train", list(overrides)))
+        return schema.composed(hydra_compose("train", list(overrides)))[0]

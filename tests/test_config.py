@@ -9,14 +9,14 @@ from typing import Any, Literal
 import pytest
 import torch
 
-from asr.config import build, check_types, target
+from asr.config import Component, build, check_types, target
 from asr.errors import ConfigError
 from asr.experiment.schema import GROUPS
 from asr.features.stack import FrameStack
 
 
 def test_a_node_is_built() -> None:
-    stacking = build({"_target_": "asr.features.stack.FrameStack", "width": 3, "stride": 2})
+    stacking = build(Component.of({"_target_": "asr.features.stack.FrameStack", "width": 3, "stride": 2}))
     assert isinstance(stacking, FrameStack)
     assert (stacking.width, stacking.stride) == (3, 2)
 
@@ -44,39 +44,39 @@ def test_code_of_this_package_that_no_config_offers_is_not_called(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "precious.txt").write_text("precious")
     with pytest.raises(ConfigError, match=r"_target_ 'asr\.\S+' is nothing that a configuration can build"):
-        build(node)
+        build(Component.of(node))
     assert (tmp_path / "precious.txt").read_text() == "precious"
 
 
 def test_other_code_needs_a_plugin() -> None:
     node = {"_target_": "string.Template", "template": "x"}
     with pytest.raises(ConfigError, match=r"'string\.Template' lies outside this package"):
-        build(node)
+        build(Component.of(node))
     with pytest.raises(ConfigError, match="lies outside this package"):
-        build(node, ["str"])
-    assert build(node, ["string"]).template == "x"
+        build(Component.of(node), ["str"])
+    assert build(Component.of(node), ["string"]).template == "x"
     with pytest.raises(ConfigError, match="is nothing that a configuration can build"):
-        build({"_target_": "string.digits"}, ["string"])
+        build(Component.of({"_target_": "string.digits"}), ["string"])
 
 
 def test_a_name_that_is_not_there_is_an_error_of_the_configuration() -> None:
     with pytest.raises(ConfigError, match=r"_target_ 'asr\.nowhere\.X' cannot be loaded: No module named"):
-        build({"_target_": "asr.nowhere.X"})
+        build(Component.of({"_target_": "asr.nowhere.X"}))
     with pytest.raises(ConfigError, match=r"a node with the fields \['width'\] has no _target_"):
-        build({"width": 3})
+        build(Component.of({"width": 3}))
 
 
 def test_a_misspelt_field_gets_the_nearest_known_one() -> None:
     with pytest.raises(ConfigError, match=r"has no option 'widht'; did you mean 'width'\?"):
-        build({"_target_": "asr.features.stack.FrameStack", "widht": 3})
+        build(Component.of({"_target_": "asr.features.stack.FrameStack", "widht": 3}))
 
 
 def test_a_value_that_the_target_refuses_is_an_error_of_the_configuration() -> None:
     node = {"_target_": "asr.training.optimizers.sgd", "lr": 0.1, "momentum": -1.0, "nesterov": False}
     with pytest.raises(ConfigError, match=r"'asr\.training\.optimizers\.sgd' cannot be built: .*weight_decay"):
-        build(node, parameters=[torch.nn.Parameter(torch.ones(1))])
+        build(Component.of(node), parameters=[torch.nn.Parameter(torch.ones(1))])
     with pytest.raises(ConfigError, match=r"cannot be built: Invalid momentum value: -1\.0"):
-        build(node | {"weight_decay": 0.0}, parameters=[torch.nn.Parameter(torch.ones(1))])
+        build(Component.of(node | {"weight_decay": 0.0}), parameters=[torch.nn.Parameter(torch.ones(1))])
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,23 @@
-"""`asr-evaluate`: error rates of a run, or of any system's transcripts."""
+"""`asr-evaluate`: error rates of a run, of any model on any corpus, or of any system's transcripts."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
 from asr.files import obstacle
+
+if TYPE_CHECKING:
+    from asr.corpus.utterance import Utterance
+    from asr.evaluation.result import Result
+    from asr.evaluation.split import Progress
+
+_RATES = ("wer", "cer", "wer_folded", "cer_folded", "per", "per_39", "per_39_no_sil", "ser")
+_SPLITS = ("train", "dev", "test")
 
 
 def main() -> None:
@@ -17,44 +27,61 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_args()
-    kinds = {"rate": "trn files"} | dict.fromkeys(("split", "out", "by", "plugin"), "a run")
-    for name, kind in kinds.items():
-        if getattr(given, name) and bool(given.runs) == (kind == "trn files"):
-            raise ConfigError(f"--{name} is for {kind}; see asr-evaluate --help")
-    if given.runs and given.hyp is None and given.ref is None:
-        _evaluate_runs(given)
-    elif not given.runs and given.hyp is not None and given.ref is not None:
+    models = [word for word in given.words if "=" not in word]
+    options = [word for word in given.words if "=" in word]
+    if given.ref is not None or given.hyp is not None:
+        _refuse(given, models or options, ("split", "out", "by", "plugin", "on"), "a model")
         _evaluate_transcripts(given)
+    elif not models:
+        raise ConfigError("give run folders, a model with --on, or both --ref and --hyp; see asr-evaluate --help")
+    elif given.on is not None:
+        _report(_evaluate_model(given, models, options), given.out)
     else:
-        raise ConfigError("give run folders, or both --ref and --hyp; see asr-evaluate --help")
+        _refuse(given, [], ("rate",), "trn files, and for a model with --on")
+        _report(_evaluate_runs(given, models, options), given.out)
+
+
+def _refuse(given: argparse.Namespace, words: Sequence[str], names: Sequence[str], kind: str) -> None:
+    """Raise a ConfigError for options that mean nothing here."""
+    if words:
+        raise ConfigError("give either models, or --ref and --hyp, not both; see asr-evaluate --help")
+    for name in names:
+        if getattr(given, name):
+            raise ConfigError(f"--{name} is for {kind}; see asr-evaluate --help")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-evaluate",
         description="Report error rates with counts and 95 % intervals.",
-        epilog="examples: asr-evaluate runs/an4/ctc/... --out recipes/an4/results    "
-        "asr-evaluate --ref ref.trn --hyp hyp.trn --rate wer --rate cer",
+        epilog="examples:\n"
+        "  asr-evaluate runs/an4/ctc/... --out recipes/an4/results\n"
+        "  asr-evaluate an4 --on manifest/mine --split test\n"
+        "  asr-evaluate an4 --on an4 root=/data/an4\n"
+        "  asr-evaluate --ref ref.trn --hyp hyp.trn --rate wer --rate cer",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "runs",
+        "words",
         nargs="*",
-        type=Path,
-        metavar="run",
+        metavar="run | model | option=value",
         help="a run folder: decode its splits with its best weights; several: the folds of a cross-validation, whose"
-        " errors add up",
+        " errors add up; with --on any model: a run, a bundle, a pretrained name. decoder=NAME and decoder.OPTION=VALUE"
+        " choose another decoder than the model's own; other options are those of the corpus that --on names",
+    )
+    parser.add_argument(
+        "--on",
+        metavar="WHERE",
+        help="score the model on these utterances: a manifest (.jsonl), a folder of manifests, or a corpus of"
+        " asr-prepare with its options, such as --on an4 root=/data/an4",
     )
     parser.add_argument(
         "--split",
         action="append",
-        choices=("train", "dev", "test"),
-        help="which split of the run (repeatable; default dev and test, of folds test)",
+        choices=_SPLITS,
+        help="which split (repeatable; default dev and test, of folds test)",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        help="also write the result into this folder, as <recipe>[-<departures from it>]-seed<k>.json",
-    )
+    parser.add_argument("--out", type=Path, help="also write the result file into this folder")
     parser.add_argument("--by", metavar="TAG", help="also rates of each value of a tag, such as speaker or donor")
     add_plugin(parser)
     parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
@@ -62,46 +89,98 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate",
         action="append",
-        choices=("wer", "cer", "per", "ser"),
-        help="what to count in trn files (repeatable; default wer); a run reports the rates of its recipe",
+        choices=_RATES,
+        help="what to count in trn files (repeatable; default wer) or with --on (default: the rates of the model's"
+        " labels); a run reports the rates of its recipe",
     )
     add_debug(parser)
     return parser
 
 
-def _evaluate_runs(given: argparse.Namespace) -> None:
-    from asr.cli.progress import Steps, console
-    from asr.cli.tables import print_result
+def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Sequence[str]) -> Result:
+    from asr.cli.progress import Steps
     from asr.experiment.folds import evaluate_folds
     from asr.experiment.run_evaluation import evaluate_run
     from asr.experiment.run_folder import RunFolder
-    from asr.report.results import result_name
-    from asr.training.checkpoint import write_json
+    from asr.recogniser.loading import pretrained_names
 
-    folders = [RunFolder(path) for path in given.runs]
+    for model in models:
+        if not Path(model).expanduser().is_dir() and (model in pretrained_names() or Path(model).suffix):
+            raise ConfigError(f"{model} brings no corpus of its own; say on what to score it: --on manifest/mine")
+    folders = [RunFolder(Path(model)) for model in models]
     if len(folders) > 1 and given.by:
         raise ConfigError("--by is for one run; several are evaluated as folds")
-    if given.out is not None and (why := obstacle(given.out)):  # before anything is decoded
-        raise ConfigError(f"--out {given.out} {why}; give another folder")
+    _check_out(given.out)
     with Steps() as steps:
         if len(folders) > 1:
-            result = evaluate_folds(folders, given.split or ["test"], steps, given.plugin)
-        else:
-            result = evaluate_run(folders[0], given.split or ["dev", "test"], steps, given.plugin, given.by)
+            return evaluate_folds(folders, given.split or ["test"], steps, given.plugin, options)
+        return evaluate_run(folders[0], given.split or ["dev", "test"], steps, given.plugin, given.by, options)
+
+
+def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: Sequence[str]) -> Result:
+    from dataclasses import replace
+
+    import asr
+    from asr.cli.progress import Steps
+    from asr.evaluation.model import evaluate_model
+    from asr.experiment.provenance import commit
+    from asr.resources import user_cache
+
+    if len(models) > 1:
+        raise ConfigError(f"--on is for one model, not for {', '.join(models)}")
+    _check_out(given.out)
+    decoder = [option for option in options if option.partition("=")[0].partition(".")[0] == "decoder"]
+    recogniser = asr.load(models[0], given.plugin, decoder or None)
+    with Steps() as steps:
+        splits = _utterances(given, [option for option in options if option not in decoder], steps)
+        result = evaluate_model(
+            recogniser, splits, given.rate or (), user_cache() / "frames", steps, name=Path(models[0]).stem, by=given.by
+        )
+    return replace(result, evaluation_commit=commit())
+
+
+def _utterances(
+    given: argparse.Namespace, options: Sequence[str], on_progress: Progress
+) -> Mapping[str, Sequence[Utterance]]:
+    """Read what --on names."""
+    from asr.experiment.corpus_splits import splits_to_score
+
+    splits = splits_to_score(given.on, options, given.plugin, on_progress)
+    wanted = given.split or [name for name in splits if name != "train" or len(splits) == 1]
+    missing = [name for name in wanted if name not in splits]
+    if missing:
+        raise ConfigError(f"{given.on} has no split {', '.join(missing)}; it has {', '.join(splits)}")
+    return {name: splits[name] for name in wanted}
+
+
+def _check_out(out: Path | None) -> None:
+    """See that the result can be written, before anything is decoded."""
+    if out is not None and (why := obstacle(out)):
+        raise ConfigError(f"--out {out} {why}; give another folder")
+
+
+def _report(result: Result, out: Path | None) -> None:
+    """Print a result, and write it where it was asked for."""
+    from asr.cli.progress import console
+    from asr.cli.tables import print_result
+    from asr.evaluation.result import write_result
+
     print_result(result)
-    if result.get("unfinished"):
-        of_one = f"the run is not finished: these are its best weights after {result.get('epochs')} epochs"
-        console.print("not all folds are finished: these are their best weights" if "folds" in result else of_one)
-    if given.out is not None:
-        path = given.out / result_name(result["recipe"], result["options"], result["seed"])
-        given.out.mkdir(parents=True, exist_ok=True)
-        write_json(path, result)
+    if not result.training.finished:
+        of_one = f"the run is not finished: these are its best weights after {result.training.epochs} epochs"
+        console.print(of_one if result.folds is None else "not all folds are finished: these are their best weights")
+    if out is not None:
+        path = out / result.file_name
+        out.mkdir(parents=True, exist_ok=True)
+        write_result(path, result)
         console.print(f"wrote {path}", soft_wrap=True)
 
 
 def _evaluate_transcripts(given: argparse.Namespace) -> None:
     from asr.cli.tables import print_rates
-    from asr.recognition.foreign import score_transcripts
+    from asr.corpus.phonemes import fold
+    from asr.scoring.transcripts import score_transcripts
 
-    rates = score_transcripts(given.ref, given.hyp, given.rate or ["wer"])
-    print_rates({given.hyp.name: rates})
+    if given.ref is None or given.hyp is None:
+        raise ConfigError("give both --ref and --hyp; see asr-evaluate --help")
+    print_rates({given.hyp.name: score_transcripts(given.ref, given.hyp, given.rate or ["wer"], fold)})

@@ -40,10 +40,12 @@ def _main() -> None:
         raise ConfigError("--store is for .safetensors bundles")
 
     from asr.cli.progress import console
+    from asr.evaluation.cards import card_of
     from asr.recogniser.loading import load, save_bundle
 
     recogniser = load(given.model, plugins=given.plugin)
-    recogniser.card |= {name: getattr(given, name) for name in ("data", "licence") if getattr(given, name) is not None}
+    told = {name: value for name in ("data", "licence") if (value := getattr(given, name)) is not None}
+    recogniser.card = (card_of(given.model) or recogniser.card).with_facts(**told)
     if given.out.suffix == ".onnx":
         from asr.recogniser.onnx_export import export_onnx
 

@@ -80,7 +80,7 @@ def _known_options() -> list[str]:
             if OmegaConf.is_dict(child):
                 walk(f"{prefix}{key}.", child)
 
-    walk("", OmegaConf.structured(schema.RunConfig))
+    walk("", OmegaConf.structured(schema.run_schema()))
     for group, nodes in schema.GROUPS.items():
         for node in nodes.values():
             walk(group.replace("/", ".") + ".", OmegaConf.structured(node))

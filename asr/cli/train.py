@@ -79,24 +79,23 @@ def _train(config: DictConfig) -> None:
     from asr.cli.tables import print_result
     from asr.experiment.experiment import Experiment
     from asr.experiment.run_evaluation import evaluate_run
-    from asr.experiment.schema import plain
+    from asr.experiment.schema import composed
     from asr.training.loop import Stopped
 
-    values = plain(config)
-    given = values.pop("run_dir")
-    folder = Path(given) if given else _new_folder(values["recipe"])
-    console.print(f"recipe {values['recipe']}, run folder {folder}", soft_wrap=True)
+    run_config, given = composed(config)
+    folder = Path(given) if given else _new_folder(run_config.recipe)
+    console.print(f"recipe {run_config.recipe}, run folder {folder}", soft_wrap=True)
     try:
         with Steps() as steps:
-            experiment = Experiment(values, folder, steps, departures(HydraConfig.get().overrides.task))
+            experiment = Experiment(run_config, folder, steps, departures(HydraConfig.get().overrides.task))
     except BaseException:
         if not given:
             _remove_empty(folder)
         raise
-    if values["init"] is not None:
+    if run_config.init is not None:
         new = experiment.new_labels
         anew = f"; it does not know {new} of the {len(experiment.inventory)} labels, which begin anew" if new else ""
-        console.print(f"training begins with the weights of {values['init']}{anew}", soft_wrap=True)
+        console.print(f"training begins with the weights of {run_config.init}{anew}", soft_wrap=True)
     if experiment.left_out:
         console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")
         console.print("\n".join(listed(experiment.left_out)), soft_wrap=True)
@@ -108,9 +107,9 @@ def _train(config: DictConfig) -> None:
         console.print(f"{stopped}; go on with: {_command(folder)}", soft_wrap=True)
         sys.exit(128 + stopped.signal)
     with Steps() as steps:
-        result = evaluate_run(experiment.run, ("dev", "test"), steps, values["plugins"])
+        result = evaluate_run(experiment.run, ("dev", "test"), steps, run_config.plugins)
     print_result(result)
-    console.print(f"training took {result['train_seconds']:.0f} s; the run is in {experiment.run.path}", soft_wrap=True)
+    console.print(f"training took {result.training.seconds:.0f} s; the run is in {experiment.run.path}", soft_wrap=True)
 
 
 def _new_folder(recipe: str) -> Path:
@@ -132,7 +131,7 @@ def _remove_empty(folder: Path) -> None:
 
 def departures(overrides: Sequence[str]) -> list[str]:
     """The options of a command line that make a run another one than its recipe with another seed."""
-    from asr.experiment.run_folder import HARMLESS
+    from asr.experiment.run_config import HARMLESS
 
     given = {one.partition("=")[0].lstrip("+"): one for one in overrides}  # the last one counts
     return sorted(one for name, one in given.items() if name not in {*HARMLESS, *_OF_NO_ACCOUNT})

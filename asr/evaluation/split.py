@@ -8,39 +8,46 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.config import nearest
-from asr.corpus.inventory import Inventory
+from asr.corpus.inventory import Unit
+from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataError
+from asr.evaluation.result import SplitResult
 from asr.features.cache import FrameCache
 from asr.recogniser.recogniser import Recogniser
-from asr.recognition.rates import tokens
-from asr.scoring.edits import ErrorCounts, count_errors
-from asr.scoring.rates import Rate, rate_of, unit_of
-from asr.scoring.trn import Transcript, write_trn
-from asr.scoring.utterances import utterance_row
+from asr.scoring.edits import ErrorCounts
+from asr.scoring.named_rates import count
+from asr.scoring.rates import Rate
+from asr.scoring.trn import transcript_of, trn_unit, write_trn
+from asr.scoring.utterances import UtteranceScore, rates_of, score_utterance
 from asr.training.batches import group_by_length
 from asr.training.checkpoint import write_atomically
 
 _BATCH_FRAMES = 16000  # stacked frames decoded at once, padding included
 _BATCH_UTTERANCES = 64
 
+Progress = Callable[[str, int, int], None]
+"""Hears `(what, done, total)`."""
+
 
 @dataclass(frozen=True)
 class Recognised:
-    """An utterance, its reference as the inventory spells it, and what was recognised."""
+    """An utterance, its reference as the inventory spells it, what was recognised, and the unit of the inventory."""
 
     utterance: Utterance
     reference: tuple[str, ...]
     hypothesis: Hypothesis
-
-    def compared(self, rate: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What a rate compares: reference and hypothesis."""
-        return tokens(rate, self.reference), tokens(rate, self.hypothesis.labels)
+    unit: Unit
 
     def count(self, rate: str) -> ErrorCounts:
-        """The errors under a rate."""
-        return count_errors(*self.compared(rate))
+        """Count the errors under one rate."""
+        return count(rate, self.reference, self.hypothesis.labels, self.unit, fold)
+
+    def score(self, rates: Sequence[str]) -> UtteranceScore:
+        """Count the errors under each rate."""
+        one = self.utterance
+        return score_utterance(one.id, one.speaker, self.reference, self.hypothesis.labels, rates, self.unit, fold)
 
 
 def listen(
@@ -49,7 +56,7 @@ def listen(
     cache_dir: Path,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FrameCache:
-    """The frames of a split; a recogniser that normalises per speaker now knows all that each of them said there."""
+    """Compute the frames of a split; a recogniser that normalises per speaker then knows all that each of them said."""
     cache = FrameCache.open(utterances, recogniser.extractor, cache_dir, on_progress=on_progress)
     if recogniser.normaliser.per == "speaker":
         recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
@@ -70,32 +77,61 @@ def decode(
         found.update(zip(batch, recogniser.recognise(frames), strict=True))
         if on_progress is not None:
             on_progress(len(found), len(utterances))
-    inventory: Inventory = recogniser.inventory
-    return [Recognised(one, inventory.symbols_of(one), found[i]) for i, one in enumerate(utterances)]
+    inventory = recogniser.inventory
+    return [Recognised(one, inventory.symbols_of(one), found[i], inventory.unit) for i, one in enumerate(utterances)]
 
 
-def score(recognised: Sequence[Recognised], rates: Sequence[str]) -> dict[str, Rate]:
-    """The error rates of a split, each with its counts and its interval over speakers."""
-    speakers = [one.utterance.speaker for one in recognised]
-    counts = {rate: [one.count(rate) for one in recognised] for rate in rates}
-    people = people_of([one.utterance for one in recognised])
-    return {rate: rate_of(counts[rate], speakers, unit_of(rate), people=people) for rate in rates}
+def evaluate_split(
+    recogniser: Recogniser,
+    utterances: Sequence[Utterance],
+    rates: Sequence[str],
+    cache_dir: Path,
+    on_progress: Progress,
+    *,
+    name: str = "test",
+    folder: Path | None = None,
+    by: str | None = None,
+    excluded: Sequence[str] = (),
+) -> SplitResult:
+    """Decode and score the utterances of one split.
+
+    Args:
+        recogniser: with its decoder.
+        utterances: at least one, with transcripts.
+        rates: names of `asr.scoring.named_rates.RATES`; the first one is shown in alignments.
+        cache_dir: where computed frames are kept.
+        on_progress: hears of decoding, and of frames before it.
+        name: of the split, for the progress display.
+        folder: where `ref.trn`, `hyp.trn` and `utterances.jsonl` are written; None: nowhere.
+        by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
+        excluded: ids, with reasons, of utterances that the corpus has and this list has not.
+
+    Raises:
+        DataError: a source cannot be read, or a file cannot be written.
+    """
+    cache = listen(recogniser, utterances, cache_dir, lambda done, total: on_progress(f"frames of {name}", done, total))
+    recognised = decode(recogniser, utterances, cache, lambda done, total: on_progress(f"decoding {name}", done, total))
+    scores = [one.score(rates) for one in recognised]
+    if folder is not None:
+        write_decoded(folder, recognised, scores)
+    people = people_of(utterances)
+    groups = {} if by is None else {by: _groups(by, utterances, scores, people)}
+    return SplitResult(len(utterances), rates_of(scores, people), tuple(excluded), groups)
 
 
-def people_of(utterances: Sequence[Utterance]) -> str:
-    """What those who spoke or wrote are called."""
+def people_of(utterances: Iterable[Utterance]) -> str:
+    """Return what those who spoke or wrote are called."""
     return "writers" if any(one.kind == "ink" for one in utterances) else "speakers"
 
 
-def score_by(tag: str, recognised: Sequence[Recognised], rates: Sequence[str]) -> dict[str, dict[str, Rate]]:
-    """The error rates of each group of utterances that have the same value of a tag, `speaker` among the tags.
-
-    Utterances without the tag are the group "", after all others.
-    """
-    groups: dict[str, list[Recognised]] = {}
-    for one in recognised:
-        groups.setdefault(_tags(one.utterance).get(tag, ""), []).append(one)
-    return {value: score(groups[value], rates) for value in sorted(groups, key=lambda value: (not value, value))}
+def _groups(
+    tag: str, utterances: Sequence[Utterance], scores: Sequence[UtteranceScore], people: str
+) -> dict[str, dict[str, Rate]]:
+    """The rates of the utterances that share a value of a tag; those without the tag are the group "", at the end."""
+    groups: dict[str, list[UtteranceScore]] = {}
+    for utterance, score in zip(utterances, scores, strict=True):
+        groups.setdefault(_tags(utterance).get(tag, ""), []).append(score)
+    return {value: rates_of(groups[value], people) for value in sorted(groups, key=lambda value: (not value, value))}
 
 
 def check_tag(tag: str, utterances: Iterable[Utterance]) -> None:
@@ -111,22 +147,39 @@ def _tags(utterance: Utterance) -> dict[str, str]:
     return {**utterance.tags, **speaker}
 
 
-def write_decoded(folder: Path, recognised: Sequence[Recognised], rates: Sequence[str]) -> None:
-    """Write a split's transcripts into a folder.
+def write_decoded(folder: Path, recognised: Sequence[Recognised], scores: Sequence[UtteranceScore]) -> None:
+    """Write the transcripts of a split into a folder.
 
-    `ref.trn` and `hyp.trn` hold what the first rate compares, for sclite; `utterances.jsonl` has one row an utterance
-    with reference, hypothesis, error counts under every rate and the alignment under the first one.
+    `ref.trn` and `hyp.trn` hold words, or labels where the inventory holds labels; `utterances.jsonl` has one row an
+    utterance with reference, hypothesis, error counts under every rate and the alignment under the first one.
+
+    Raises:
+        DataError: a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    references, hypotheses, rows = [], [], []
-    joint = "" if unit_of(rates[0]) == "characters" else " "
-    for one in recognised:
-        name, speaker = one.utterance.id, one.utterance.speaker
-        reference, hypothesis = one.compared(rates[0])
-        references.append(Transcript(name, reference, speaker))
-        hypotheses.append(Transcript(name, hypothesis, speaker))
-        counts = {rate: one.count(rate) for rate in rates}
-        rows.append(json.dumps(utterance_row(name, speaker, reference, hypothesis, counts, joint), ensure_ascii=False))
-    write_trn(folder / "ref.trn", references)
-    write_trn(folder / "hyp.trn", hypotheses)
-    write_atomically(folder / "utterances.jsonl", lambda file: file.write(("\n".join(rows) + "\n").encode()))
+    unit = trn_unit(recognised[0].unit)
+    for name, labels in (("ref", [one.reference for one in recognised]), ("hyp", _found(recognised))):
+        transcripts = [
+            transcript_of(one.utterance.id, said, one.unit, one.utterance.speaker)
+            for one, said in zip(recognised, labels, strict=True)
+        ]
+        write_trn(folder / f"{name}.trn", transcripts, unit)
+    rows = "".join(json.dumps(score.to_dict(), ensure_ascii=False) + "\n" for score in scores)
+    write_atomically(folder / "utterances.jsonl", lambda file: file.write(rows.encode()))
+
+
+def _found(recognised: Sequence[Recognised]) -> list[tuple[str, ...]]:
+    return [one.hypothesis.labels for one in recognised]
+
+
+def read_scores(path: Path) -> list[UtteranceScore]:
+    """Read the rows that `write_decoded` wrote.
+
+    Raises:
+        DataError: the file is not there or damaged.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [UtteranceScore.from_dict(json.loads(line)) for line in lines]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read ({error!r:.100}); evaluate the run again") from error

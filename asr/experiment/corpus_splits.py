@@ -12,6 +12,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
+from asr.plain_yaml import load_plain_yaml
 from data_prep.corpora import read_corpus
 
 Splits = dict[str, list[Utterance]]
@@ -26,6 +27,10 @@ class CorpusConfig:
     options: dict[str, Any] = field(default_factory=dict)  # anything else the reader takes
     manifests: str | None = None  # a folder with train.jsonl, dev.jsonl, test.jsonl, instead of a reader
     pool: dict[str, Any] = field(default_factory=dict)  # name: more corpora like this one; all their parts train
+
+    def __post_init__(self) -> None:
+        """Give the pooled corpora their type, where they come from a configuration file."""
+        self.pool = {name: _pooled(name, one) for name, one in self.pool.items()}
 
 
 def load_splits(
@@ -42,13 +47,15 @@ def load_splits(
         ConfigError: neither or both of `reader` and `manifests`.
     """
     splits = _read(config, plugins, on_progress)
-    for name, node in config.pool.items():
-        pooled = _read(_typed(name, node), plugins, on_progress)
+    for name, corpus in config.pool.items():
+        pooled = _read(corpus, plugins, on_progress)
         splits["train"] += [_named(name, utterance) for split in SPLITS for utterance in pooled[split]]
     return splits
 
 
-def _typed(name: str, node: Mapping[str, Any]) -> CorpusConfig:
+def _pooled(name: str, node: CorpusConfig | Mapping[str, Any]) -> CorpusConfig:
+    if isinstance(node, CorpusConfig):
+        return node
     known = {one.name for one in fields(CorpusConfig)} - {"pool"}
     for key in node:
         if key not in known:
@@ -69,3 +76,34 @@ def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[s
         return {name: read_manifest(folder / f"{name}.jsonl") for name in SPLITS}
     options = dict(config.options) if config.root is None else {"root": config.root, **config.options}
     return read_corpus(str(config.reader), options, plugins, on_progress)
+
+
+def splits_to_score(
+    where: str, options: Sequence[str], plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None
+) -> Splits:
+    """Read utterances that a model is to be scored on.
+
+    Args:
+        where: a manifest, a folder of manifests, or the name of a corpus reader.
+        options: `option=value` of the reader.
+        plugins: modules of the user's that may be readers.
+        on_progress: hears `(what, done, total)`.
+
+    Returns:
+        the splits that are there; one manifest is one split, called after its file.
+
+    Raises:
+        ConfigError: there is no such thing.
+        DataError: a manifest or a corpus is not what it should be.
+    """
+    path = Path(where).expanduser()
+    manifests = [path] if path.suffix == ".jsonl" else [path / f"{name}.jsonl" for name in SPLITS]
+    there = [one for one in manifests if one.is_file()]
+    if there or path.suffix == ".jsonl":
+        if options:
+            raise ConfigError(f"{options[0]}: a manifest has no options; a corpus has, such as --on an4 root=...")
+        return {one.stem: read_manifest(one) for one in manifests if one in there or path.suffix == ".jsonl"}
+    if path.is_dir():
+        raise ConfigError(f"{path} holds no manifest (train.jsonl, dev.jsonl, test.jsonl); write them with asr-prepare")
+    values = {key: load_plain_yaml(value) for key, _, value in (option.partition("=") for option in options)}
+    return read_corpus(where, values, plugins, on_progress)

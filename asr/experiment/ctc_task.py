@@ -21,7 +21,7 @@ from asr.training.batches import Batch
 from asr.training.task import DevResult, Loss
 
 
-class RecognitionTask:
+class CtcTask:
     """Train a recogniser's network with CTC; the dev set's error rate picks the best epoch.
 
     Args:

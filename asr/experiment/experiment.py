@@ -2,102 +2,68 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from asr.config import build, check_plugins
+from asr.config import Faults, build, check_plugins
 from asr.corpus.checks import check_utterances
 from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.manifest import read_manifest
+from asr.corpus.phonemes import fold
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
 from asr.errors import AsrError, ConfigError, DataError, Problems
-from asr.experiment.corpus_splits import CorpusConfig, Splits, load_splits
-from asr.experiment.ctc_task import RecognitionTask
-from asr.experiment.run_folder import RunFolder, frames_folder
+from asr.experiment.corpus_splits import Splits, load_splits
+from asr.experiment.ctc_task import CtcTask
+from asr.experiment.run_config import RunConfig
+from asr.experiment.run_folder import RunFolder
 from asr.experiment.training_examples import TrainingExamples
-from asr.experiment.warm_start import take_weights
+from asr.experiment.warm_start import check_fits, take_weights
 from asr.features.cache import FrameCache
 from asr.features.sound.augment import Augmenter
 from asr.recogniser.loading import load
-from asr.recogniser.recogniser import PARTS, Recogniser
-from asr.recognition.rates import check_labels, check_rates
+from asr.recogniser.recogniser import Recogniser
+from asr.scoring.named_rates import check_labels, check_rates
 from asr.seeds import derive_seed
-from asr.training.loop import State, Trainer, TrainingConfig, Watcher
+from asr.training.loop import State, Trainer, Watcher
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass
-class InventoryConfig:
-    """What the labels are."""
-
-    unit: str = "labels"  # "labels" (phonemes of the corpus) or "characters" of the text
-    fold: str | None = None  # a table of asr/corpus/phonemes.py for the labels; it also fixes the whole set
-
-
-@dataclass
-class LossConfig:
-    """What is minimised beside the CTC loss."""
-
-    consistency: float = 0.0
-    """Weight of the divergence between two masked views of each utterance (Yao et al. 2025; 0.2 there). Each view is a
-    reading of its own, so an epoch takes twice as long; 0: one view and no such term."""
-
-    skip_unfit: bool = False  # leave out training utterances too short for their labels, instead of refusing them all
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.consistency < math.inf:
-            raise ConfigError(f"loss.consistency={self.consistency}; expected 0 or more, such as 0.2")
-
-
-@dataclass
-class ScoringConfig:
-    """Which error rates are reported."""
-
-    rates: list[str] = field(default_factory=lambda: ["per"])  # the first one picks the best epoch on dev
 
 
 class Experiment:
     """Everything that a run needs, made in the order in which it can go wrong most cheaply.
 
     Args:
-        config: the whole composed configuration, plain values.
+        config: the whole configuration.
         folder: the run folder; an unfinished run in it is resumed when its configuration is the same.
         on_progress: hears `(what, done, total)` of long preparations.
-        options: in what the run departs from its recipe, as on a command line; its result tells them.
+        options: in what the run departs from its recipe, as on a command line; its result reports them.
 
     Attributes:
         new_labels: how many labels `init` knows no weights for; all of them without it.
+
+    Raises:
+        ConfigError: names every option that is not as expected.
+        DataError: the corpus or the run folder is not what it should be.
     """
 
-    def __init__(
-        self, config: Mapping[str, Any], folder: Path, on_progress: Progress, options: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, config: RunConfig, folder: Path, on_progress: Progress, options: Sequence[str] = ()) -> None:
         self.config, self.on_progress = config, on_progress
-        self.training = TrainingConfig(**config["training"])
-        self.loss = LossConfig(**config["loss"])
-        self.rates: list[str] = list(config["scoring"]["rates"])
-        self.plugins: list[str] = list(config["plugins"])
-        check_plugins(self.plugins)
-        check_rates(self.rates, config["inventory"]["unit"])
-        if self.training.threads:
-            torch.set_num_threads(self.training.threads)
+        check_plugins(config.plugins)
+        if config.training.threads:
+            torch.set_num_threads(config.training.threads)
         self.run = RunFolder(folder)
         self.run.check(config)
         source = self._source()
-        self._build(Inventory((BLANK,), **config["inventory"]), source)  # what cannot be shows before a corpus is read
+        self._check_options(source)  # before a corpus is read
         self.splits = self._splits()
-        self.inventory = self._inventory()
-        check_utterances(self.splits, self.inventory)
-        check_labels(self.rates, self.inventory)
-        self._build(self.inventory, source)
+        inventory = self._inventory()
+        check_utterances(self.splits, inventory)
+        check_labels(config.scoring.rates, inventory.labels[1:], inventory.unit, fold)
+        self._build(inventory, source)
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()
         self._skipped = self._guard()
@@ -107,24 +73,29 @@ class Experiment:
                 self.run.begin(config, self.splits, options)
 
     @property
+    def inventory(self) -> Inventory:
+        """The labels of the training set."""
+        return self.recogniser.inventory
+
+    @property
     def left_out(self) -> list[str]:
         """A sentence for each training utterance that `loss.skip_unfit` leaves out."""
         return list(self._skipped.values())
 
     def train(self, watcher: Watcher) -> State:
         """Train to the end, or from where the run stands to the end."""
-        weight = self.loss.consistency
+        weight = self.config.loss.consistency
         views = 2 if weight else 1
-        task = RecognitionTask(
+        task = CtcTask(
             self.recogniser,
             TrainingExamples(
                 self.recogniser, self.splits["train"], self.caches["train"], self.augmenter, views, self._skipped
             ),
             (self.splits["dev"], self.caches["dev"]),
-            self.rates[0],
+            self.config.scoring.rates[0],
             weight,
         )
-        trainer = Trainer(task, self.training, self.optimizer, self.schedule, self.run.path, watcher)
+        trainer = Trainer(task, self.config.training, self.optimizer, self.schedule, self.run.path, watcher)
         with self.run.alone():
             if trainer.resume() and not trainer.finished:
                 self.run.go_on()
@@ -132,40 +103,66 @@ class Experiment:
 
     def _source(self) -> Recogniser | None:
         """The model whose weights training begins with."""
-        model = self.config["init"]
+        model = self.config.init
         try:
-            return None if model is None else load(model, self.plugins)
+            return None if model is None else load(model, self.config.plugins)
         except AsrError as error:
             raise ConfigError(f"init={model}: {error}") from error
 
+    def _check_options(self, source: Recogniser | None) -> None:
+        """Find everything that is wrong with the options, with a network that has shapes and no weights."""
+        config, faults = self.config, Faults()
+        inventory = None
+        with faults.noted("inventory"):
+            inventory = Inventory((BLANK,), config.inventory.unit, config.inventory.fold)  # type: ignore[arg-type]
+        with faults.noted():
+            check_rates(config.scoring.rates, config.inventory.unit)
+        with faults.noted("schedule"):
+            build(config.schedule, config.plugins)
+        if inventory is not None:
+            with faults.noted():
+                recogniser = Recogniser(config.recogniser(inventory), device="meta")
+                with faults.noted("augment"):
+                    self._build_augmenter(recogniser)
+                with faults.noted("optimizer"):
+                    build(config.optimizer, config.plugins, parameters=recogniser.model.parameters())
+                if source is not None:
+                    check_fits(recogniser.config, source.config, str(config.init))
+        faults.check()
+
     def _build(self, inventory: Inventory, source: Recogniser | None) -> None:
-        """All parts: the recogniser, with the weights that it begins with, and what trains it."""
+        """Build the recogniser, with the weights that it begins with, and what trains it."""
         config = self.config
-        torch.manual_seed(derive_seed(self.training.seed, "weights"))
-        self.recogniser = Recogniser({part: config[part] for part in PARTS} | {"plugins": self.plugins}, inventory)
-        self.new_labels = len(inventory) if source is None else take_weights(self.recogniser, source, config["init"])
-        extractor = self.recogniser.extractor
-        self.augmenter: Augmenter = build(
-            config["augment"], self.plugins,
-            seed=self.training.seed, blocks=extractor.blocks, centres=extractor.centres,
+        torch.manual_seed(derive_seed(config.training.seed, "weights"))
+        self.recogniser = Recogniser(config.recogniser(inventory))
+        self.new_labels = len(inventory) if source is None else take_weights(self.recogniser, source)
+        self.augmenter = self._build_augmenter(self.recogniser)
+        self.recogniser.model.to(config.training.device)
+        self.optimizer = build(config.optimizer, config.plugins, parameters=self.recogniser.model.parameters())
+        self.schedule = build(config.schedule, config.plugins)
+
+    def _build_augmenter(self, recogniser: Recogniser) -> Augmenter:
+        extractor, config = recogniser.extractor, self.config
+        augmenter: Augmenter = build(
+            config.augment, config.plugins,
+            seed=config.training.seed, blocks=extractor.blocks, centres=extractor.centres,
         )  # fmt: skip
-        if self.loss.consistency and not self.augmenter.masks_anything:
+        if config.loss.consistency and not augmenter.masks_anything:
             raise ConfigError(
                 "loss.consistency compares two masked views of an utterance, and nothing is masked: set"
                 " augment.time_masks and augment.time_mask_frames, or augment=strong"
             )
-        self.recogniser.model.to(self.training.device)
-        self.optimizer = build(config["optimizer"], self.plugins, parameters=self.recogniser.model.parameters())
-        self.schedule = build(config["schedule"], self.plugins)
+        return augmenter
 
     def _splits(self) -> Splits:
         if self.run.started:
             return {name: read_manifest(self.run.manifests / f"{name}.jsonl") for name in SPLITS}
-        return load_splits(CorpusConfig(**self.config["corpus"]), self.plugins, self.on_progress)
+        return load_splits(self.config.corpus, self.config.plugins, self.on_progress)
 
     def _inventory(self) -> Inventory:
-        """Of the training utterances that can be spelled; the check behind it tells all others together."""
-        spelling = Inventory((BLANK,), **self.config["inventory"])
+        """The labels of the training utterances that can be spelled; `check_utterances` reports all others together."""
+        unit, fold = self.config.inventory.unit, self.config.inventory.fold
+        spelling = Inventory((BLANK,), unit, fold)  # type: ignore[arg-type]  # checked before
 
         def can_be_spelled(utterance: Utterance) -> bool:
             try:
@@ -174,13 +171,13 @@ class Experiment:
                 return False
             return True
 
-        return Inventory.from_utterances(filter(can_be_spelled, self.splits["train"]), **self.config["inventory"])
+        return Inventory.from_utterances(filter(can_be_spelled, self.splits["train"]), spelling.unit, fold)
 
     def _cache(self, split: str) -> FrameCache:
         return FrameCache.open(
             self.splits[split],
             self.recogniser.extractor,
-            frames_folder(self.config),
+            self.config.frames_folder,
             speeds=self.augmenter.speeds if split == "train" else (1.0,),
             on_progress=lambda done, total: self.on_progress(f"frames of {split}", done, total),
         )
@@ -201,7 +198,7 @@ class Experiment:
             those of the training set that are left out, as `_unfit`.
         """
         short = self._unfit("train")
-        if self.loss.skip_unfit:
+        if self.config.loss.skip_unfit:
             if len(short) == len(self.splits["train"]):
                 raise Problems(list(short.values()), "the training data: all recordings are too short")
             return short

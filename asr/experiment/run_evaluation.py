@@ -1,33 +1,38 @@
-"""The end of a run: decode dev and test once with the best weights, score, and write `result.json`."""
+"""The end of a run: decode dev and test with the best weights, score, and write the result."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
+from asr.decoding.choice import choose_decoder
 from asr.errors import DataError
-from asr.evaluation.split import check_tag, decode, listen, score, score_by, write_decoded
-from asr.experiment.run_folder import RunFolder, commit, fingerprint, frames_folder
+from asr.evaluation.model import today, weights_checksum
+from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
+from asr.evaluation.split import Progress, check_tag, evaluate_split
+from asr.experiment.provenance import commit, fingerprint
+from asr.experiment.run_config import RunConfig
+from asr.experiment.run_folder import RunFolder
 from asr.files import obstacle
 from asr.recogniser.loading import best_of, load
-from asr.recogniser.recogniser import Recogniser
-from asr.scoring.rates import Rate
-from asr.training.checkpoint import load_checkpoint, write_json
+from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import is_finished
-
-Progress = Callable[[str, int, int], None]
 
 
 def evaluate_run(
-    run: RunFolder, splits: Sequence[str], on_progress: Progress, plugins: Sequence[str] = (), by: str | None = None
-) -> dict[str, Any]:
-    """Decode splits of a finished run with its best weights and write `decode/<split>/` and `result.json`.
+    run: RunFolder,
+    splits: Sequence[str],
+    on_progress: Progress,
+    plugins: Sequence[str] = (),
+    by: str | None = None,
+    decoder: Sequence[str] = (),
+) -> Result:
+    """Decode splits of a run with its best weights, and write `decode/<split>/` and `result.json`.
+
+    With another decoder than the run's own, the names are `decode/<split>-<decoder>/` and `result-<decoder>.json`.
 
     Args:
         run: its folder.
@@ -35,40 +40,60 @@ def evaluate_run(
         on_progress: hears `(what, done, total)`.
         plugins: modules of the user's that the run may name. What its own files allow does not count: they may have
             been written by somebody else.
-        by: a tag of the utterances, or `speaker`: rates of each of its values as well, under `by` in the result.
+        by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
+        decoder: options that choose a decoder, as `asr.decoding.choice.choose_decoder` takes them.
 
     Returns:
-        The result of these splits. `result.json` also keeps what an earlier evaluation of the same weights said of
-        other splits.
+        The result of these splits. The file also keeps what an earlier evaluation of the same weights with the same
+        decoder said of other splits.
 
     Raises:
-        ConfigError: no utterance has the tag.
+        ConfigError: no utterance has the tag, or there is no such decoder.
         DataError: a manifest or one of its files cannot be read, or the run folder cannot be written.
     """
     config = run.read_config()
     recogniser = load(best_of(run.path), plugins)
-    rates, frames = config["scoring"]["rates"], frames_folder(config)
+    recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins))
+    suffix = decoder_suffix(recogniser.decoder_choice)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
     if by is not None:
         check_tag(by, (utterance for name in splits for utterance in data[name]))
-    check_place(run, splits)
-    record = _record(run, config, data)
+    folders = {name: run.path / "decode" / f"{name}{suffix}" for name in splits}
+    check_place(run, list(folders.values()))
     evaluated = {
-        name: _evaluate_split(recogniser, data[name], run.path / "decode" / name, rates, frames, on_progress, by)
+        name: evaluate_split(
+            recogniser, data[name], config.scoring.rates, config.frames_folder, on_progress,
+            name=name, folder=folders[name], by=by,
+        )
         for name in splits
-    }
-    together = _splits_before(run, record) | evaluated
-    write_json(run.result, record | {"splits": {name: together[name] for name in SPLITS if name in together}})
-    return record | {"splits": evaluated}
+    }  # fmt: skip
+    result = Result(
+        recipe=config.recipe,
+        seed=config.training.seed,
+        options=run.read_start().options,
+        decoder=recogniser.decoder_choice,
+        splits=evaluated,
+        training=_training(run, config, data),
+        weights=weights_checksum(recogniser),
+        evaluation_commit=commit(),
+        date=today(),
+    )
+    path = run.path / f"result{suffix}.json"
+    write_result(path, _with_earlier_splits(result, path))
+    return result
 
 
-def check_place(run: RunFolder, splits: Sequence[str]) -> None:
-    """See that the results of these splits can be written, before anything is decoded.
+def check_place(run: RunFolder, folders: Sequence[Path]) -> None:
+    """Check that results can be written into a run folder, before anything is decoded.
+
+    Args:
+        run: the run.
+        folders: of the splits.
 
     Raises:
         DataError: they cannot.
     """
-    for folder in (run.path, *(run.path / "decode" / name for name in splits)):
+    for folder in (run.path, *folders):
         if why := obstacle(folder):
             raise DataError(
                 f"{folder} {why}, and the result belongs there; copy the run folder to a place of your own and evaluate"
@@ -76,63 +101,33 @@ def check_place(run: RunFolder, splits: Sequence[str]) -> None:
             )
 
 
-def _splits_before(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The splits in the `result.json` that is there, where it tells of the same weights and code."""
+def _with_earlier_splits(result: Result, path: Path) -> Result:
+    """Add what the file of an earlier evaluation says of other splits, where it measured the same."""
     try:
-        before = json.loads(run.result.read_text(encoding="utf-8"))
-        same = all(before[key] == record[key] for key in ("epochs", "best_epoch", "commit", "evaluation_commit"))
-        return dict(before["splits"]) if same else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        together = result.with_splits_of(read_result(path))
+    except DataError:
+        return result
+    return together.in_order(SPLITS)
 
 
-def _evaluate_split(
-    recogniser: Recogniser,
-    utterances: Sequence[Utterance],
-    folder: Path,
-    rates: Sequence[str],
-    cache_dir: Path,
-    on_progress: Progress,
-    by: str | None,
-) -> dict[str, Any]:
-    what, before = f"decoding {folder.name}", f"frames of {folder.name}"
-    cache = listen(recogniser, utterances, cache_dir, lambda done, total: on_progress(before, done, total))
-    recognised = decode(recogniser, utterances, cache, lambda done, total: on_progress(what, done, total))
-    write_decoded(folder, recognised, rates)
-    result = {"utterances": len(utterances), "excluded": [], "rates": _written(score(recognised, rates))}
-    if by is not None:
-        groups = score_by(by, recognised, rates)
-        result["by"] = {by: {value: _written(found) for value, found in groups.items()}}
-    write_json(folder / "result.json", result)
-    return result
-
-
-def _written(rates: Mapping[str, Rate]) -> dict[str, Any]:
-    return {name: rate.to_dict() for name, rate in rates.items()}
-
-
-def _record(run: RunFolder, config: Mapping[str, Any], data: Mapping[str, Sequence[Utterance]]) -> dict[str, Any]:
-    """What is told of a run beside its rates. The environment is that of the training, not of this evaluation."""
-    started = run.read_environment()
+def _training(run: RunFolder, config: RunConfig, data: Mapping[str, Sequence[Utterance]]) -> Training:
+    """How the weights were made. The environment is that of the training, not of this evaluation."""
+    start = run.read_start()
     best = load_checkpoint(best_of(run.path))["state"]  # first: in a run that goes on, it may be newer than the last
-    state, training = load_checkpoint(run.path / "checkpoints" / "last.pt")["state"], config["training"]
-    finished = is_finished(training["epochs"], training["patience"], state["epoch"], state["epochs_since_best"])
-    return {
-        "recipe": config["recipe"],
-        "seed": training["seed"],
-        "options": started["options"],
-        "command": started["command"],
-        "commit": started["commit"],
-        **({"resumed_with": started["later"]} if started["later"] else {}),
-        "evaluation_commit": commit(),
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-        "train_seconds": round(state["train_seconds"], 1),
-        "train_cpu_seconds": round(state["train_cpu_seconds"], 1) if "train_cpu_seconds" in state else None,
-        "epochs": state["epoch"],
-        "best_epoch": best["best_epoch"],
-        **({} if finished else {"unfinished": True}),
-        "device": training["device"],
-        "environment": {name: started[name] for name in ("python", "torch", "ctc_asr", "cores", "threads")},
-        "data": {name: fingerprint(utterances) for name, utterances in data.items()},
-        "decoder": config["decoder"] | {"chosen_on": "dev"},
-    }
+    state = load_checkpoint(run.path / "checkpoints" / "last.pt")["state"]
+    cpu_seconds = state.get("train_cpu_seconds")
+    return Training(
+        command=start.provenance.command,
+        commit=start.provenance.commit,
+        resumed_with=start.later,
+        seconds=round(state["train_seconds"], 1),
+        cpu_seconds=None if cpu_seconds is None else round(cpu_seconds, 1),
+        epochs=state["epoch"],
+        best_epoch=best["best_epoch"],
+        finished=is_finished(
+            config.training.epochs, config.training.patience, state["epoch"], state["epochs_since_best"]
+        ),
+        device=config.training.device,
+        environment=start.provenance.environment,
+        data={name: fingerprint(utterances) for name, utterances in data.items()},
+    )

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
-import shlex
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import torch
+import yaml
 
 from asr.corpus.splits import write_corpus
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, CheckpointError, ConfigError, DataError
+from asr.experiment.provenance import Provenance, RunStart
+from asr.experiment.run_config import RunConfig
 from asr.files import obstacle
-from asr.resources import user_cache
-from asr.saved_targets import with_current_targets
+from asr.plain_yaml import load_plain_yaml
 from asr.training.checkpoint import write_atomically, write_json
-from asr.version import __version__
 
-HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
-"""Options on which no result depends: they may change when a run is resumed."""
-
-_READ = ("training", "scoring", "decoder")
-_TOLD = ("command", "commit", "python", "torch", "ctc_asr", "platform", "cores", "threads")
+_LARGEST = 4 << 20  # bytes of a configuration or a record
 
 
 class RunFolder:
@@ -67,7 +58,7 @@ class RunFolder:
         """Whether a run was begun here; its corpus is in `manifests` then."""
         return self.config.exists()
 
-    def check(self, config: Mapping[str, Any]) -> None:
+    def check(self, config: RunConfig) -> None:
         """Look whether a run can begin or go on here; nothing is written.
 
         Raises:
@@ -82,9 +73,7 @@ class RunFolder:
         elif self.path.exists() and any(self.path.iterdir()):
             raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
 
-    def begin(
-        self, config: Mapping[str, Any], splits: Mapping[str, Sequence[Utterance]], options: Sequence[str] = ()
-    ) -> None:
+    def begin(self, config: RunConfig, splits: Mapping[str, Sequence[Utterance]], options: Sequence[str] = ()) -> None:
         """Write what the run starts from: environment, manifests, and last the configuration. For who is `alone`.
 
         Args:
@@ -95,23 +84,21 @@ class RunFolder:
         Raises:
             DataError: the folder cannot be written.
         """
-        from omegaconf import OmegaConf
-
-        write_json(self.environment, environment() | {"seed": config["training"]["seed"], "options": list(options)})
+        write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
         try:
             write_corpus(splits, self.manifests)
         except AsrError:
             self.environment.unlink()  # nothing was begun here
             raise
-        text = OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+        text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
         write_atomically(self.config, lambda file: file.write(text.encode()))
 
     def go_on(self) -> None:
         """Note that the run goes on, where that is with another commit or other versions than it began with."""
-        told, now = self.read_environment(), environment()
-        changed = {name: now[name] for name in _TOLD if name != "command" and now[name] != told[name]}
-        if changed and changed not in told["later"]:
-            write_json(self.environment, told | {"later": [*told["later"], changed]})
+        start = self.read_start()
+        later = start.went_on(Provenance.now())
+        if later != start:
+            write_json(self.environment, later.to_dict())
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -149,8 +136,8 @@ class RunFolder:
                 f"{self.path} is being trained by another process; wait for it, or give another run_dir="
             ) from None
 
-    def _compare(self, config: Mapping[str, Any]) -> None:
-        different = differing(self.read_config(), config)
+    def _compare(self, config: RunConfig) -> None:
+        different = self.read_config().differences(config)
         if different:
             shown = ", ".join(f"{key} (was {was}, is {now})" for key, (was, now) in list(different.items())[:5])
             raise ConfigError(
@@ -158,93 +145,43 @@ class RunFolder:
                 "started with, or give another run_dir="
             )
 
-    def read_environment(self) -> dict[str, Any]:
-        """What `begin` wrote of the environment; in `later`, what was different each time the run went on.
+    def read_start(self) -> RunStart:
+        """Read how the run was started.
 
         Raises:
-            CheckpointError: it is not there, or damaged.
+            CheckpointError: the record is not there, or damaged.
         """
         try:
-            told: dict[str, Any] = json.loads(self.environment.read_text(encoding="utf-8"))
-            return {"later": [], "options": []} | told | {name: told[name] for name in _TOLD}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{self.environment} does not tell how the run was started: {error!r}") from error
+            return RunStart.from_dict(json.loads(self._text(self.environment)))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise CheckpointError(
+                f"{self.environment} does not say how the run was started: {_short(error)}; train in a new run folder"
+            ) from error
 
-    def read_config(self) -> dict[str, Any]:
-        """The configuration that the run was started with."""
-        from omegaconf import OmegaConf
-        from omegaconf.errors import OmegaConfBaseException
-        from yaml import YAMLError
+    def read_config(self) -> RunConfig:
+        """Read the configuration that the run was started with; nothing in it is interpolated.
 
+        Raises:
+            CheckpointError: there is none, or it is damaged.
+        """
         if not self.config.is_file():
             raise CheckpointError(f"{self.path} is no run folder: it has no config.yaml")
         try:
-            loaded = OmegaConf.to_container(OmegaConf.load(self.config), resolve=True)
-        except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
-            raise CheckpointError(f"{self.config} cannot be read: {error}") from error
-        if not isinstance(loaded, dict) or any(not isinstance(loaded.get(part), dict) for part in _READ):
-            raise CheckpointError(f"{self.config} is not the configuration of a run; it needs {', '.join(_READ)}")
-        return {str(key): with_current_targets(value) for key, value in loaded.items()}
+            values = load_plain_yaml(self._text(self.config))
+            if not isinstance(values, dict):
+                raise ConfigError("it holds no options")
+            return RunConfig.from_dict(values)
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{self.config} cannot be read: {_short(error)}") from error
+        except ConfigError as error:
+            raise CheckpointError(f"{self.config} is not the configuration of a run: {error}") from error
+
+    def _text(self, path: Path) -> str:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError(f"larger than {_LARGEST >> 20} MB")
+        return path.read_text(encoding="utf-8")
 
 
-def frames_folder(config: Mapping[str, Any]) -> Path:
-    """Where computed frames are kept: `cache_dir`, or a folder in the user's cache."""
-    return Path(config["cache_dir"]).expanduser() if config["cache_dir"] else user_cache() / "frames"
-
-
-def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The options in which two configurations differ, without those on which no result depends: both values of each."""
-    old, new = _flat(before), _flat(now)
-    keys = sorted((old.keys() | new.keys()) - set(HARMLESS))
-    return {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
-
-
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(node, Mapping):
-        return {key: value for name, one in node.items() for key, value in _flat(one, f"{prefix}{name}.").items()}
-    return {prefix[:-1]: list(node) if isinstance(node, tuple) else node}
-
-
-def fingerprint(utterances: Sequence[Utterance]) -> dict[str, Any]:
-    """How many utterances, and a SHA-256 over ids, speakers and transcripts: the same wherever the files lie."""
-    lines = "".join(
-        json.dumps([one.id, one.speaker, one.text, one.labels], ensure_ascii=False) + "\n" for one in utterances
-    )
-    return {"utterances": len(utterances), "sha256": hashlib.sha256(lines.encode()).hexdigest()}
-
-
-def environment() -> dict[str, Any]:
-    """Command, versions, commit and machine."""
-    return {
-        "command": shlex.join([Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not _says_where(word))]),
-        "commit": commit(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "ctc_asr": __version__,
-        "platform": platform.platform(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-    }
-
-
-def _says_where(word: str) -> bool:
-    """Whether a word of the command line only says where things are kept: no result depends on it."""
-    return word.startswith(("run_dir=", "cache_dir="))
-
-
-def commit() -> str:
-    """The commit of the checkout that this package runs from, `+` behind it when files were changed; or unknown."""
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():  # installed somewhere: a repository around it is not ours
-        return "unknown"
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True, timeout=10
-        )
-        return done.stdout.strip()
-
-    try:
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
+def _short(error: Exception) -> str:
+    """What is wrong with a file, in one short line."""
+    return " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())[:200]

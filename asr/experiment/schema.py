@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING as REQUIRED
+from dataclasses import field, fields, is_dataclass, make_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional, get_type_hints
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
-from asr.config import nearest
-from asr.decoding.greedy import GreedyConfig
+from asr.config import Component
+from asr.decoding.choice import DECODERS
 from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
-from asr.experiment.experiment import InventoryConfig, LossConfig, ScoringConfig
+from asr.experiment.run_config import RunConfig
 from asr.features.normalise import NormaliserConfig
 from asr.features.pen.augment import PenAugmentConfig
 from asr.features.pen.extractor import PenConfig
@@ -35,34 +35,8 @@ from asr.recurrent.cells.odyssey import OdysseyConfig
 from asr.recurrent.cells.simple import SimpleConfig
 from asr.recurrent.stack import StackConfig
 from asr.resources import resource
-from asr.training.loop import TrainingConfig
 from asr.training.optimizers import AdamWConfig, SgdConfig
 from asr.training.schedules import OneCycleConfig, PlateauConfig
-
-
-@dataclass
-class RunConfig:
-    """Everything that a run depends on; `run_dir` says where it is kept."""
-
-    recipe: str = MISSING  # the recipe's name; chosen with recipe=<task>/<name>
-    run_dir: str | None = None  # a new folder, or one whose unfinished run goes on; None: runs/<recipe>/<date and time>
-    cache_dir: str | None = None  # computed frames; None: the user's cache folder
-    plugins: list[str] = field(default_factory=list)  # modules of your own that `_target_`s and readers may name
-    init: str | None = None  # a model whose weights training begins with: a run, a bundle, a pretrained name
-    corpus: Any = MISSING
-    inventory: InventoryConfig = field(default_factory=InventoryConfig)
-    features: Any = MISSING
-    normaliser: Any = MISSING
-    stacking: Any = MISSING
-    augment: Any = MISSING
-    model: Any = MISSING
-    optimizer: Any = MISSING
-    schedule: Any = MISSING
-    loss: LossConfig = field(default_factory=LossConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    decoder: Any = MISSING
-    scoring: ScoringConfig = field(default_factory=ScoringConfig)
-
 
 GROUPS: dict[str, dict[str, Any]] = {
     "corpus": {"schema": CorpusConfig},
@@ -87,23 +61,14 @@ GROUPS: dict[str, dict[str, Any]] = {
     },
     "optimizer": {"sgd": SgdConfig, "adamw": AdamWConfig},
     "schedule": {"one_cycle": OneCycleConfig, "plateau": PlateauConfig},
-    "decoder": {"greedy": GreedyConfig},
+    "decoder": dict(DECODERS),
 }
-
-READ_BY_FIELD = {
-    "corpus": CorpusConfig,
-    "inventory": InventoryConfig,
-    "loss": LossConfig,
-    "training": TrainingConfig,
-    "scoring": ScoringConfig,
-}
-"""Groups that are no `_target_` of a class, which would refuse what it does not take."""
 
 
 def store() -> None:
     """Put the schemas, and the recipes as the group `recipe`, where Hydra finds them."""
     configs = ConfigStore.instance()
-    configs.store(name="run_schema", node=RunConfig)
+    configs.store(name="run_schema", node=run_schema())
     for group, nodes in GROUPS.items():
         for name, node in nodes.items():
             configs.store(group=group, name=name, node=node)
@@ -117,8 +82,25 @@ def recipes() -> dict[str, Path]:
     return {f"{path.parent.name}/{path.stem}": path for path in sorted(resource("recipes").glob("*/*.yaml"))}
 
 
-def plain(config: Any) -> dict[str, Any]:
-    """A composed configuration as plain values.
+def run_schema() -> type:
+    """Return `RunConfig` as Hydra checks it: a group may hold any class's options, and `run_dir` stands beside."""
+    rows: list[tuple[str, Any, Any]] = [("run_dir", Optional[str], None)]  # noqa: UP045  (OmegaConf on Python 3.10)
+    hints = get_type_hints(RunConfig)
+    for one in fields(RunConfig):
+        kind = hints[one.name]
+        if kind in (Component, CorpusConfig):
+            rows.append((one.name, Any, MISSING))
+        elif one.name == "plugins":
+            rows.append((one.name, list[str], field(default_factory=list)))
+        elif is_dataclass(kind):
+            rows.append((one.name, kind, field(default_factory=kind)))  # type: ignore[arg-type]  # a class
+        else:
+            rows.append((one.name, kind, MISSING if one.default is REQUIRED else one.default))
+    return make_dataclass("RunSchema", rows)
+
+
+def composed(config: DictConfig) -> tuple[RunConfig, str | None]:
+    """Return the typed configuration that Hydra composed, and `run_dir`.
 
     Raises:
         ConfigError: a value that must be given is missing, or one that nobody reads was added with a plus.
@@ -128,14 +110,5 @@ def plain(config: Any) -> dict[str, Any]:
         raise ConfigError(f"these options must be given: {', '.join(f'{name}=...' for name in missing)}")
     values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)
-    _check_names("", RunConfig, values)
-    for group, node in READ_BY_FIELD.items():
-        _check_names(f"{group}.", node, values[group])
-    return {str(key): value for key, value in values.items()}
-
-
-def _check_names(prefix: str, node: type, values: Mapping[Any, Any]) -> None:
-    known = [f"{prefix}{one.name}" for one in fields(node)]
-    for name in (f"{prefix}{key}" for key in values):
-        if name not in known:
-            raise ConfigError(f"there is no option '{name}'{nearest(name, known)}; `asr-train --help` lists them")
+    run_dir = values.pop("run_dir", None)
+    return RunConfig.from_dict({str(key): value for key, value in values.items()}), run_dir

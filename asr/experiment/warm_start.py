@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
-from asr.config import completed
+from collections.abc import Iterator
+
+from asr.config import Component
 from asr.errors import ConfigError
+from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.recogniser import Recogniser
 
 SHARED = ("features", "stacking", "model")  # what the network's inputs and weights depend on
 _ANEW = "init=null for random weights"
 
 
-def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> int:
-    """Copy the source's weights into a recogniser that is to be trained.
+def check_fits(config: RecogniserConfig, source: RecogniserConfig, name: str) -> None:
+    """Check that a network can begin with the weights of another one.
+
+    Args:
+        config: of the recogniser that is to be trained.
+        source: of the one that gives its weights.
+        name: of the source, for messages.
+
+    Raises:
+        ConfigError: features, frame stacking or network are not those of the source; names each option.
+    """
+    kinds = [one.features.target for one in (source, config)]
+    if kinds[0] != kinds[1]:
+        raise ConfigError(f"init={name}: its features are {kinds[0]}, those of this recipe {kinds[1]}; give {_ANEW}")
+    differing = [
+        f"{key}={old.get(key)}"
+        for part in SHARED
+        for old, new in [(_options(source, part), _options(config, part))]
+        for key in sorted({*old, *new})
+        if key != "model.dropout" and old.get(key) != new.get(key)
+    ]
+    if differing:
+        raise ConfigError(f"init={name}: these weights need {' '.join(differing)}; give these options too, or {_ANEW}")
+
+
+def take_weights(recogniser: Recogniser, source: Recogniser) -> int:
+    """Copy the source's weights into a recogniser that is to be trained, where `check_fits` has passed.
 
     The normaliser is not copied: its statistics are those of the new training set.
 
     Args:
         recogniser: gets the weights.
         source: gives them.
-        name: of the source, for messages.
 
     Returns:
         How many labels, the blank among them, keep the random weights of the output layer: those that the source does
         not know; all, where one spells with characters and the other with labels.
-
-    Raises:
-        ConfigError: features, frame stacking or network are not those of the source; names each option.
     """
-    kinds = [one.config["features"].get("_target_") for one in (source, recogniser)]
-    if kinds[0] != kinds[1]:
-        raise ConfigError(f"init={name}: its features are {kinds[0]}, those of this recipe {kinds[1]}; give {_ANEW}")
-    differing = [
-        f"{part}.{key}={old.get(key)}"
-        for part in SHARED
-        for old, new in [(completed(source.config[part]), completed(recogniser.config[part]))]
-        for key in sorted({*old, *new})
-        if key != "dropout" and old.get(key) != new.get(key)
-    ]
-    if differing:
-        raise ConfigError(f"init={name}: these weights need {' '.join(differing)}; give these options too, or {_ANEW}")
     ours, theirs = recogniser.inventory, source.inventory
     places = {label: number for number, label in enumerate(theirs.labels)} if ours.unit == theirs.unit else {}
     known = [number for number, label in enumerate(ours.labels) if label in places]
@@ -51,3 +63,17 @@ def take_weights(recogniser: Recogniser, source: Recogniser, name: str) -> int:
                     weights[key][known] = old[[places[ours.labels[number]] for number in known]]
     recogniser.model.load_state_dict(weights)
     return len(ours) - len(known)
+
+
+def _options(config: RecogniserConfig, part: str) -> dict[str, object]:
+    """All options of a component by their names on a command line, those of a component in it as well."""
+
+    def walk(prefix: str, component: Component) -> Iterator[tuple[str, object]]:
+        yield f"{prefix}._target_", component.target
+        for key, value in component.options.items():
+            if isinstance(value, Component):
+                yield from walk(f"{prefix}.{key}", value)
+            else:
+                yield f"{prefix}.{key}", value
+
+    return dict(walk(part, getattr(config, part).completed()))

@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 
-from asr.config import nearest
+from asr.config import Component, nearest
 from asr.corpus.inventory import Inventory
+from asr.decoding.choice import choose_decoder, named
 from asr.errors import AsrError, CheckpointError
-from asr.recogniser.recogniser import PARTS, Recogniser
+from asr.recogniser.card import Card
+from asr.recogniser.config import RecogniserConfig
+from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
-from asr.saved_targets import with_current_targets
 from asr.training.checkpoint import check_readable, load_checkpoint, write_atomically
 
 FORMAT = "ctc-asr-bundle-1"
@@ -26,24 +28,37 @@ def pretrained_names() -> list[str]:
     return sorted(path.stem for path in _PRETRAINED.glob("*.safetensors"))
 
 
-def load(model: str | Path, plugins: Sequence[str] = ()) -> Recogniser:
+def load(
+    model: str | Path, plugins: Sequence[str] = (), decoder: str | Sequence[str] | Component | None = None
+) -> Recogniser:
     """Load a recogniser for inference.
 
     Args:
-        model: a run folder, a checkpoint (`.pt`), a bundle (`.safetensors`), or a pretrained name, which only a run
-            folder of that name comes before.
+        model: a run folder, a checkpoint (`.pt`), a bundle (`.safetensors`), or the name of a pretrained model. A run
+            folder with this name takes precedence over a pretrained model.
         plugins: modules of your own that the model's configuration may name.
+        decoder: the decoder to use: its name, or options as on a command line (`["decoder=greedy"]`), or a component;
+            None: the default that the model names.
 
     Raises:
         CheckpointError: nothing there, damaged, or naming code outside this package and the plugins.
+        ConfigError: there is no such decoder, or it has no such option.
     """
+    recogniser = _loaded(model, plugins)
+    if isinstance(decoder, Component):
+        recogniser.use_decoder(named(decoder))
+    elif decoder is not None:
+        options = [f"decoder={decoder}"] if isinstance(decoder, str) else decoder
+        recogniser.use_decoder(choose_decoder(options, recogniser.config.decoder, plugins))
+    return recogniser
+
+
+def _loaded(model: str | Path, plugins: Sequence[str]) -> Recogniser:
     path = Path(model).expanduser()
     if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
         return load_bundle(_PRETRAINED / f"{model}.safetensors", plugins)
     if path.is_dir():
-        recogniser = _from_checkpoint(best_of(path), plugins)
-        recogniser.card = card_of(path) or recogniser.card
-        return recogniser
+        return _from_checkpoint(best_of(path), plugins)
     if path.suffix == ".pt":
         return _from_checkpoint(path, plugins)
     if path.suffix == ".safetensors":
@@ -69,29 +84,13 @@ def best_of(run: Path) -> Path:
     return best
 
 
-def card_of(run: Path) -> dict[str, Any]:
-    """What a finished run tells about its weights: how they were made, and every error rate that was measured."""
-    path = run / "result.json"
-    if not path.exists():
-        return {}
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        told = {name: result[name] for name in ("recipe", "seed", "command", "commit", "date", "train_seconds")}
-        rates = {split: part["rates"] for split, part in result["splits"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path} is not a result file of this package: {error!r}; run asr-evaluate {run}"
-        ) from error
-    return told | ({"unfinished": True} if result.get("unfinished") else {}) | {"rates": rates}
-
-
 def state_of(recogniser: Recogniser) -> dict[str, Any]:
     """What a checkpoint must carry beside the network's weights: plain values and tensors."""
     return {
         "format": FORMAT,
-        "config": recogniser.config,
+        "config": recogniser.config.to_dict(),
         "inventory": recogniser.inventory.to_dict(),
-        "card": recogniser.card,
+        "card": recogniser.card.to_dict(),
         "normaliser": recogniser.normaliser.state_dict(),
     }
 
@@ -111,45 +110,51 @@ def _assemble(
     weights: Mapping[str, torch.Tensor],
     plugins: Sequence[str],
 ) -> Recogniser:
-    if not _is_model(bundle):
-        raise CheckpointError(f"{path} is not a '{FORMAT}' model; it was written by another program or version")
-    allowed = (plugins,) if isinstance(plugins, str) else plugins  # "in" a string means a part of it
-    wanted = [name for name in bundle["config"]["plugins"] if name not in allowed]
-    if wanted:
-        allow = " ".join(f"--plugin {name}" for name in wanted)
-        raise CheckpointError(
-            f"{path} needs code of the modules {', '.join(wanted)}; if you trust it, allow it: {allow} "
-            f"(in Python: plugins={wanted})"
-        )
-    config = with_current_targets(bundle["config"])
-    ours = not config["plugins"]  # then no memory is taken for a network that the file has no weights for
+    config, card = _read_header(path, bundle)
+    _check_plugins(path, config.plugins, (plugins,) if isinstance(plugins, str) else plugins)
+    ours = not config.plugins  # then no memory is taken for a network that the file has no weights for
     try:
-        inventory = Inventory.from_dict(bundle["inventory"])
-        recogniser = Recogniser(config, inventory, bundle.get("card"), device="meta" if ours else "cpu")
+        recogniser = Recogniser(config, card=card, device="meta" if ours else "cpu")
         recogniser.normaliser.load_state_dict(dict(normaliser))
         recogniser.model.load_state_dict({name: value.float() for name, value in weights.items()}, assign=ours)
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # whoever wrote the file
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise CheckpointError(
-            f"{path}: the weights do not fit the configuration that comes with them: {error}"
+            f"{path}: the weights do not fit the configuration that comes with them: {str(error)[:300]}"
         ) from error
     recogniser.model.eval()
     return recogniser
 
 
-def _is_model(bundle: Any) -> bool:
-    """Whether everything that `_assemble` looks at is there and of the right type."""
-    config = bundle.get("config") if isinstance(bundle, dict) and bundle.get("format") == FORMAT else None
-    if not isinstance(config, dict) or not all(isinstance(config.get(part), dict) for part in PARTS):
-        return False
-    plugins, card = config.get("plugins"), bundle.get("card")
-    return (
-        isinstance(plugins, list)
-        and all(isinstance(name, str) for name in plugins)
-        and isinstance(bundle.get("inventory"), dict)
-        and (card is None or isinstance(card, dict))
-    )
+def _read_header(path: Path, bundle: object) -> tuple[RecogniserConfig, Card]:
+    """Read what a file says of its recogniser beside the weights."""
+    wanted = ("config", "inventory")
+    if (
+        not isinstance(bundle, dict)
+        or bundle.get("format") != FORMAT
+        or not all(isinstance(bundle.get(part), dict) for part in wanted)
+        or not isinstance(bundle.get("card") or {}, dict)
+    ):
+        raise CheckpointError(f"{path} is not a '{FORMAT}' model; it was written by another program or version")
+    try:
+        config = RecogniserConfig.from_dict(bundle["config"], Inventory.from_dict(bundle["inventory"]))
+        return config, Card.from_dict(bundle.get("card") or {})
+    except AsrError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"{path}: its model card is damaged: {str(error)[:200]}") from error
+
+
+def _check_plugins(path: Path, wanted: Sequence[str], allowed: Sequence[str]) -> None:
+    """Raise a CheckpointError where a model needs modules that the user has not allowed."""
+    missing = [name for name in wanted if name not in allowed]
+    if missing:
+        allow = " ".join(f"--plugin {name}" for name in missing)
+        raise CheckpointError(
+            f"{path} needs code of the modules {', '.join(missing)}; if you trust it, allow it: {allow} "
+            f"(in Python: plugins={missing})"
+        )
 
 
 def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> None:

@@ -35,7 +35,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from asr import __version__
+from asr.config import Component
 from asr.errors import ConfigError
 from asr.recogniser.recogniser import Recogniser
 from asr.recurrent.cells.gated import with_two_biases
@@ -47,6 +47,7 @@ from asr.recurrent.cells.simple import SimpleCell
 from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.stack import RecurrentStack
 from asr.training.checkpoint import write_atomically
+from asr.version import __version__
 
 FORMAT = "ctc-asr-onnx-1"
 _OPSET, _IR_VERSION = 17, 8  # of 2022: every operator used is in it, and runtimes read old files but not newer ones
@@ -94,7 +95,7 @@ def _exportable(model: nn.Module) -> RecurrentStack:
 def _metadata(recogniser: Recogniser) -> dict[str, str]:
     inventory = recogniser.inventory
     statistics = {name: values.tolist() for name, values in recogniser.normaliser.state_dict().items()}
-    normaliser = _settings(recogniser.normaliser, recogniser.config["normaliser"]) | {"statistics": statistics}
+    normaliser = _settings(recogniser.normaliser, recogniser.config.normaliser) | {"statistics": statistics}
     return {
         "format": FORMAT,
         "version": __version__,
@@ -105,15 +106,15 @@ def _metadata(recogniser: Recogniser) -> dict[str, str]:
         "frame_seconds": repr(recogniser.frame_seconds),
         "features": json.dumps(recogniser.extractor.settings()),
         "normaliser": json.dumps(normaliser),
-        "stacking": json.dumps(_settings(recogniser.stacking, recogniser.config["stacking"])),
-        "card": json.dumps(recogniser.card),
+        "stacking": json.dumps(_settings(recogniser.stacking, recogniser.config.stacking)),
+        "card": json.dumps(recogniser.card.to_dict()),
     }
 
 
-def _settings(part: Any, node: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(part: Any, component: Component) -> dict[str, Any]:
     """The configuration node of a part, completed with the defaults that it leaves out."""
     known = {one.name: getattr(part, one.name) for one in fields(part) if one.init} if is_dataclass(part) else {}
-    return known | dict(node)
+    return known | component.to_node()
 
 
 class _Graph:

@@ -2,59 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.config import build
+from asr.config import Faults, build
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
-from asr.decoding.hypothesis import Hypothesis, at_points
+from asr.decoding.choice import DecoderChoice, named
+from asr.decoding.hypothesis import Decoder, Hypothesis, at_points
 from asr.errors import ConfigError, DataError
 from asr.features.extractor import PointIndexed
 from asr.ink import Ink
-
-PARTS = ("features", "normaliser", "stacking", "model", "decoder")  # the groups a recogniser is built from
+from asr.recogniser.card import Card
+from asr.recogniser.config import RecogniserConfig
 
 
 class Recogniser:
     """Extractor, normaliser, frame stacking, network and decoder, with the inventory that they share.
 
     Args:
-        config: one node with a `_target_` for each of `PARTS`, and `plugins`.
-        inventory: the labels.
+        config: what the recogniser is.
+        decoder: the decoder to use; None: the one that the configuration names as its default.
         card: what is known of the weights (data, licence, error rates), shown to whoever loads them.
         device: where the network's weights are made; on `meta` they have shapes only and wait for those of a file.
+
+    Raises:
+        ConfigError: names every option that a component does not have or refuses.
     """
 
     def __init__(
         self,
-        config: Mapping[str, Any],
-        inventory: Inventory,
-        card: Mapping[str, Any] | None = None,
+        config: RecogniserConfig,
+        decoder: DecoderChoice | None = None,
+        card: Card | None = None,
         device: str = "cpu",
     ) -> None:
-        plugins = tuple(config.get("plugins") or ())
-        self.config = {part: config[part] for part in PARTS} | {"plugins": list(plugins)}
-        self.inventory = inventory
-        self.card = dict(card or {})
-        self.extractor = build(config["features"], plugins)
-        self.normaliser = build(config["normaliser"], plugins)
-        self.stacking = build(config["stacking"], plugins)
-        with torch.device(device):
+        self.config = config
+        self.card = card or Card()
+        plugins, faults = config.plugins, Faults()
+        with faults.noted("features"):
+            self.extractor = build(config.features, plugins)
+        with faults.noted("normaliser"):
+            self.normaliser = build(config.normaliser, plugins)
+        with faults.noted("stacking"):
+            self.stacking = build(config.stacking, plugins)
+        with faults.noted("decoder"):
+            self.use_decoder(decoder or named(config.decoder))
+        faults.check()
+        with faults.noted("model"), torch.device(device):
             self.model = build(
-                config["model"],
+                config.model,
                 plugins,
                 n_features=self.extractor.dim * self.stacking.width,
-                n_labels=len(inventory),
+                n_labels=len(config.inventory),
                 plugins=plugins,
             )
-        self.decoder = build(config["decoder"], plugins, inventory=inventory)
+        faults.check()
+
+    @property
+    def inventory(self) -> Inventory:
+        """The labels that the network gives posteriors for."""
+        return self.config.inventory
+
+    def use_decoder(self, choice: DecoderChoice) -> None:
+        """Decode with another decoder from now on.
+
+        Raises:
+            ConfigError: it does not exist, or has no such option.
+        """
+        self.decoder: Decoder = build(choice.component, self.config.plugins, inventory=self.config.inventory)
+        self.decoder_choice = choice
 
     @property
     def frame_seconds(self) -> float:

@@ -37,7 +37,7 @@ def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a network, float32, from the tensors of a file.
 
     Raises:
-        CheckpointError: scales that do not fit their matrix.
+        CheckpointError: scales that do not fit their matrix, weights that are not finite.
     """
     weights: dict[str, Tensor] = {}
     for key, value in tensors.items():
@@ -48,5 +48,7 @@ def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             if scale is not None:
                 if scale.shape != value.shape[:1]:
                     raise CheckpointError(f"the scales of the weights {name} do not fit: {tuple(scale.shape)}")
-                weights[name] *= scale[:, None]
+                weights[name] = weights[name] * scale.float()[:, None]
+            if not bool(torch.isfinite(weights[name]).all()):
+                raise CheckpointError(f"the weights {name} are not finite; the file is damaged")
     return weights

@@ -7,15 +7,15 @@ what it was given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.config import build
+from asr.config import Component, build
 from asr.errors import ConfigError
 from asr.recurrent import paths
 from asr.recurrent.cells.lstm import LstmConfig
@@ -89,11 +89,11 @@ class RecurrentStack(nn.Module):
         self.time_reduction_after = time_reduction_after
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList()
-        node = _as_node(cell)
+        component = Component.of(LstmConfig() if cell is None else cell)
         n_inputs = n_features
         for number in range(1, layers + 1):
             cells = (
-                build(node, plugins, n_inputs=n_inputs, hidden=hidden) if wanted else None
+                build(component, plugins, n_inputs=n_inputs, hidden=hidden) if wanted else None
                 for wanted in DIRECTIONS[direction]
             )
             layer = RecurrentLayer(*cells)
@@ -180,13 +180,6 @@ class RecurrentStack(nn.Module):
             )
         if len(lengths) == 0 or int(lengths.min()) < 1 or int(lengths.max()) > frames.shape[1]:
             raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")
-
-
-def _as_node(cell: Any) -> Mapping[str, Any]:
-    """The configuration node of a cell, from a node or from a config dataclass."""
-    if cell is None:
-        cell = LstmConfig()
-    return asdict(cell) if is_dataclass(cell) and not isinstance(cell, type) else cell
 
 
 def _check_options(

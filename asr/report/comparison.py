@@ -16,7 +16,8 @@ from statistics import fmean, variance
 from scipy.stats import t as student
 
 from asr.errors import DataError
-from asr.report.results import Result, rates_of
+from asr.evaluation.result import Result
+from asr.report.results import rates_of
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,14 @@ class Way:
 
 
 def ways(results: Sequence[Result]) -> list[Way]:
-    """Results of one recipe, those that differ in nothing but the seed together, in the order of their options."""
+    """Results of one recipe, those that differ in nothing but the seed together, in the order of their options.
+
+    A decoder other than greedy search is one more option: `decoder=NAME`.
+    """
     groups: dict[tuple[str, ...], list[Result]] = {}
     for result in results:
-        groups.setdefault(result.options, []).append(result)
+        decoder = () if result.decoder.name == "greedy" else (f"decoder={result.decoder.name}",)
+        groups.setdefault((*result.options, *decoder), []).append(result)
     return [Way(options, tuple(groups[options])) for options in sorted(groups)]
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from asr.config import nearest
 from asr.errors import DataError, Problems
+from asr.evaluation.result import SCORING, Result, SplitResult
 from asr.report.comparison import Estimate, Way, base_of, difference, ways
-from asr.report.results import Result, SplitResult, rate_names, rates_of, read_results, values_of
+from asr.report.results import rate_names, rates_of, read_results, values_of
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
 
@@ -18,6 +19,11 @@ _NOT_RUN = "not run"
 _LEGEND = (
     "Errors / reference length, in percent. One seed: 95 % bootstrap interval in brackets. "
     "Several seeds: their mean, with the range in parentheses."
+)
+_OLD_RULE = " ¹"
+_LEGEND_OLD_RULE = (
+    "\n\n¹ Scored by the rule of version 0.1: a blank at either end of a recognised text, or a second one in a row, "
+    "counted as an error."
 )
 _LEGEND_COMPARED = (
     "Errors / reference length, in percent: mean over the seeds, in brackets its 95 % interval over the seeds "
@@ -124,6 +130,8 @@ def results_of(name: str, recipes: Path) -> dict[str, list[Result]]:
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) -> str:
     lines = [headings, ["---"] * len(headings), *rows]
+    if any(row[0].endswith(_OLD_RULE) for row in rows):
+        legend += _LEGEND_OLD_RULE
     return "\n".join(["| " + " | ".join(row) + " |" for row in lines] + ["", legend])
 
 
@@ -131,7 +139,13 @@ def _labelled(found: Mapping[str, Sequence[Result]]) -> Iterator[tuple[str, Sequ
     """Each way in which the recipes were run; a recipe that never was, with no results."""
     for recipe, results in found.items():
         for way in ways(results) or [Way((), ())]:
-            yield " ".join(f"`{word}`" for word in (recipe, *way.options)), way.results
+            mark = _OLD_RULE if any(_compares_texts_by_an_old_rule(one) for one in way.results) else ""
+            yield " ".join(f"`{word}`" for word in (recipe, *way.options)) + mark, way.results
+
+
+def _compares_texts_by_an_old_rule(result: Result) -> bool:
+    """Whether a blank may have counted as an error; labels were always compared as they are."""
+    return result.scoring < SCORING and any(name.startswith(("wer", "cer")) for name in rate_names([result]))
 
 
 def _rows(label: str, results: Sequence[Result]) -> list[list[str]]:
@@ -139,7 +153,7 @@ def _rows(label: str, results: Sequence[Result]) -> list[list[str]]:
     names = rate_names(results)
     if not names:
         return [[label, "", _NOT_RUN, _NOT_RUN, *[""] * (len(_HEADINGS) - 4)]]
-    commits = ", ".join(dict.fromkeys(each.commit[:7] for each in results if each.commit))
+    commits = ", ".join(dict.fromkeys(each.training.commit[:7] for each in results if each.training.commit))
     rest = [_seeds(results), _training(results), commits]
     return [
         [label, f"`{name}`", _cell(results, "dev", name), _cell(results, "test", name), _length(results, name), *rest]
@@ -164,7 +178,7 @@ def _rows_by(tag: str, label: str, results: Sequence[Result], only: Sequence[str
 def _part(result: Result, tag: str, value: str) -> Result:
     """What a run reported of one value of a tag, of the splits that have it."""
     found = {name: split.by.get(tag, {}).get(value) for name, split in result.splits.items()}
-    return replace(result, splits={name: SplitResult(0, 0, rates) for name, rates in found.items() if rates})
+    return replace(result, splits={name: SplitResult(0, rates) for name, rates in found.items() if rates})
 
 
 def _told(estimate: Estimate | None) -> str:
@@ -177,7 +191,7 @@ def _seeds(results: Sequence[Result]) -> str:
 
 def _training(results: Sequence[Result]) -> str:
     """How long it took on average."""
-    seconds = [each.train_seconds for each in results if each.train_seconds is not None]
+    seconds = [each.training.seconds for each in results if each.training.seconds is not None]
     return _duration(sum(seconds) / len(seconds)) if seconds else ""
 
 
@@ -198,19 +212,19 @@ def _length(results: Sequence[Result], name: str) -> str:
     rates = rates_of(results, "test", name)
     if not rates:
         return ""
-    excluded = max(each.splits["test"].excluded for each in results if "test" in each.splits)
+    excluded = max(len(each.splits["test"].excluded) for each in results if "test" in each.splits)
     return f"{rates[0].reference} {rates[0].unit}" + (f", {excluded} utterances excluded" if excluded else "")
 
 
 def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:
     """Results without a recipe, and seeds of a recipe that were scored on different references."""
-    problems = [f"{each.path.name}: there is no recipe '{each.recipe}'" for each in results if each.recipe not in known]
-    lengths: dict[tuple[str, tuple[str, ...], str, str], dict[int, str]] = {}
+    problems = [f"{each.file_name}: there is no recipe '{each.recipe}'" for each in results if each.recipe not in known]
+    lengths: dict[tuple[str, tuple[str, ...], str, str, str], dict[int, str]] = {}
     for each in results:
         for part, name, rate in _all_rates(each):
-            key = (each.recipe, each.options, part, name)
-            lengths.setdefault(key, {}).setdefault(rate.reference, each.path.name)
-    for (_, _, part, name), files in lengths.items():
+            key = (each.recipe, each.options, each.decoder.name, part, name)
+            lengths.setdefault(key, {}).setdefault(rate.reference, each.file_name)
+    for (*_, part, name), files in lengths.items():
         if len(files) > 1:
             said = ", ".join(f"{length} in {file}" for length, file in files.items())
             problems.append(f"{part} {name}: seeds with different reference lengths cannot be averaged ({said})")

@@ -138,4 +138,4 @@ def test_the_options_of_a_reader_are_known_to_hydra(name: str) -> None:
     """So that `corpus.options.NAME=...` needs no plus, and --help shows them."""
     defaults = dataclasses.asdict(load_reader(name).Config())
     del defaults["root"]
-    assert compose([f"corpus={name}"])["corpus"]["options"] == defaults
+    assert compose([f"corpus={name}"]).corpus.options == defaults

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from asr.experiment.experiment import Experiment
+from asr.experiment.run_config import RunConfig
 from asr.experiment.run_evaluation import evaluate_run
 from tests.composing import compose
 from tests.tones import make_corpus, small_run
@@ -18,11 +18,9 @@ def quiet(what: str, done: int, total: int) -> None:
     """A progress callback that shows nothing."""
 
 
-def compose_small(root: Path, **changes: str) -> dict[str, Any]:
-    """The plain configuration of a small run."""
-    values = compose(small_run(root, **changes))
-    values.pop("run_dir")
-    return values
+def compose_small(root: Path, **changes: str) -> RunConfig:
+    """The configuration of a small run."""
+    return compose(small_run(root, **changes))
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,13 @@ import torch
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.ctc.consistency import consistency_loss
 from asr.errors import ConfigError, Problems
-from asr.experiment import run_folder
+from asr.experiment import provenance
 from asr.experiment.corpus_splits import CorpusConfig, load_splits
-from asr.experiment.ctc_task import RecognitionTask
+from asr.experiment.ctc_task import CtcTask
 from asr.experiment.experiment import Experiment
+from asr.experiment.run_config import LossConfig, RunConfig
 from asr.experiment.run_evaluation import evaluate_run
-from asr.experiment.run_folder import RunFolder, frames_folder
+from asr.experiment.run_folder import RunFolder
 from asr.experiment.training_examples import TrainingExamples
 from asr.features.normalise import Normaliser
 from asr.training.checkpoint import load_checkpoint, save_checkpoint
@@ -72,10 +73,10 @@ def test_options_are_tried_before_a_corpus_is_read(
     few: Path, tmp_path: Path, option: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Experiment, "_splits", lambda self: pytest.fail("the corpus is read"))
-    values = compose_small(few, cache_dir=str(tmp_path / "frames"))
+    values = compose_small(few, cache_dir=str(tmp_path / "frames")).to_dict()
     _set(values, option, value)
     with pytest.raises(ConfigError, match=message):
-        Experiment(values, tmp_path / "run", quiet)
+        Experiment(RunConfig.from_dict(values), tmp_path / "run", quiet)
     assert not list(tmp_path.iterdir())
 
 
@@ -202,7 +203,7 @@ def test_a_tilde_is_the_users_folder(few: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("HOME", str(few.parent))
     monkeypatch.setenv("USERPROFILE", str(few.parent))
     assert len(load_splits(CorpusConfig(manifests=f"~/{few.name}"))["train"]) == FEW["train"]
-    assert frames_folder({"cache_dir": "~/frames"}) == few.parent / "frames"
+    assert compose_small(few, cache_dir="'~/frames'").frames_folder == few.parent / "frames"
 
 
 def test_a_result_tells_of_the_training_and_keeps_the_other_splits(few: Path, tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ def test_a_result_tells_of_the_training_and_keeps_the_other_splits(few: Path, tm
     told = json.loads(run.environment.read_text())
     run.environment.write_text(json.dumps(told | {"torch": "2.9.1", "threads": 7, "commit": "abc"}))
     evaluate_run(run, ("dev", "test"), quiet)
-    assert list(evaluate_run(run, ("train",), quiet)["splits"]) == ["train"]
+    assert list(evaluate_run(run, ("train",), quiet).splits) == ["train"]
     result = json.loads(run.result.read_text())
     assert list(result["splits"]) == ["train", "dev", "test"]
     assert (result["environment"]["torch"], result["environment"]["threads"], result["commit"]) == ("2.9.1", 7, "abc")
@@ -221,8 +222,8 @@ def test_a_result_tells_of_the_training_and_keeps_the_other_splits(few: Path, tm
     assert result["train_cpu_seconds"] == round(last["state"]["train_cpu_seconds"], 1)
     del last["state"]["train_cpu_seconds"]  # a run of an earlier commit did not count them
     save_checkpoint(run.path / "checkpoints" / "last.pt", last)
-    assert evaluate_run(run, ("test",), quiet)["train_cpu_seconds"] is None
-    run.result.write_text(json.dumps(result | {"best_epoch": 99}))  # of other weights
+    assert evaluate_run(run, ("test",), quiet).training.cpu_seconds is None
+    run.result.write_text(json.dumps(result | {"weights": "99"}))  # of other weights
     evaluate_run(run, ("train",), quiet)
     assert list(json.loads(run.result.read_text())["splits"]) == ["train"]
 
@@ -239,16 +240,16 @@ def test_a_result_tells_that_a_run_went_on_with_another_commit(
 ) -> None:
     values = compose_small(few, **{"training.epochs": "2", "training.max_utterances": "1"})
     for commit in ("aaa", "aaa", "bbb", "bbb"):
-        monkeypatch.setattr(run_folder, "commit", lambda commit=commit: commit)
+        monkeypatch.setattr(provenance, "commit", lambda commit=commit: commit)
         with pytest.raises(Stopped):
             Experiment(values, tmp_path / "run", quiet).train(Impatient())
     experiment = Experiment(values, tmp_path / "run", quiet)
     experiment.train(Silent())
-    monkeypatch.setattr(run_folder, "commit", lambda: "ccc")
+    monkeypatch.setattr(provenance, "commit", lambda: "ccc")
     Experiment(values, tmp_path / "run", quiet).train(Silent())  # finished already: nothing was trained with ccc
     result = evaluate_run(experiment.run, ("test",), quiet)
-    assert result["commit"] == "aaa"
-    assert result["resumed_with"] == [{"commit": "bbb"}]
+    assert result.training.commit == "aaa"
+    assert result.training.resumed_with == ({"commit": "bbb"},)
     assert json.loads(experiment.run.environment.read_text())["seed"] == 1
 
 
@@ -265,8 +266,8 @@ def test_two_views_of_an_utterance(tones: Path, tmp_path: Path) -> None:
     assert not torch.equal(batch.frames[0], batch.frames[2])
     single = TrainingExamples(experiment.recogniser, train, experiment.caches["train"], augmenter)
     assert torch.equal(single.load_batch([0, 1], 3).frames, batch.frames[:2])
-    task = RecognitionTask(experiment.recogniser, examples, (train[:1], experiment.caches["train"]), "cer", 0.2)
-    plain = RecognitionTask(experiment.recogniser, examples, (train[:1], experiment.caches["train"]), "cer")
+    task = CtcTask(experiment.recogniser, examples, (train[:1], experiment.caches["train"]), "cer", 0.2)
+    plain = CtcTask(experiment.recogniser, examples, (train[:1], experiment.caches["train"]), "cer")
     experiment.recogniser.model.eval()
     found, losses = task.loss(batch).per_utterance, plain.loss(batch).per_utterance
     log_probs, lengths = experiment.recogniser.model(batch.frames, batch.lengths)
@@ -317,7 +318,7 @@ def test_utterances_too_short_for_their_labels(few: Path, tmp_path: Path) -> Non
         Experiment(values, tmp_path / "run", quiet)
     assert len(found.value.problems) == 2
     assert not (tmp_path / "run").exists()
-    skipping = {**values, "loss": {**values["loss"], "skip_unfit": True}}
+    skipping = replace(values, loss=LossConfig(skip_unfit=True))
     experiment = Experiment(skipping, tmp_path / "run", quiet)
     (sentence,) = experiment.left_out
     assert sentence.startswith(f"'{experiment.splits['train'][0].id}'")

@@ -18,6 +18,7 @@ from asr import files
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import CheckpointError, ConfigError, DataError, Problems
+from asr.evaluation.result import read_result
 from asr.experiment.experiment import Experiment
 from asr.experiment.folds import evaluate_folds
 from asr.experiment.run_evaluation import evaluate_run
@@ -28,6 +29,7 @@ from asr.recogniser.loading import load, save_bundle
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
 from asr.recurrent import compiled
+from asr.scoring.edits import ErrorCounts
 from asr.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.experiment.conftest import compose_small, quiet
 from tests.tones import make_corpus
@@ -39,10 +41,10 @@ def test_the_run_folder_is_complete(trained: Path) -> None:
     assert result["splits"]["test"]["rates"]["cer"]["percent"] < 5.0
     assert result["splits"]["test"]["utterances"] == 6
     assert result["data"]["train"]["utterances"] == 64
-    assert result["decoder"]["chosen_on"] == "dev"
+    assert (result["scoring"], result["decoder"]["name"], result["decoder"]["chosen_on"]) == (2, "greedy", None)
     for name in ("config.yaml", "environment.json", "metrics.jsonl", "checkpoints/best.pt", "checkpoints/last.pt"):
         assert (trained / name).is_file(), name
-    for name in ("ref.trn", "hyp.trn", "utterances.jsonl", "result.json"):
+    for name in ("ref.trn", "hyp.trn", "utterances.jsonl"):
         assert (trained / "decode" / "test" / name).is_file(), name
 
 
@@ -74,11 +76,10 @@ def posteriors(recogniser: Recogniser, path: Path) -> torch.Tensor:
 def test_rates_of_every_value_of_a_tag_add_up_to_those_of_the_split(trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(trained, folder)
-    split = evaluate_run(RunFolder(folder), ["test"], quiet, by="speaker")["splits"]["test"]
-    groups = split["by"]["speaker"]
+    split = evaluate_run(RunFolder(folder), ["test"], quiet, by="speaker").splits["test"]
+    groups = split.by["speaker"]
     assert len(groups) > 1
-    for field in ("reference", "substitutions", "deletions", "insertions"):
-        assert sum(group["cer"][field] for group in groups.values()) == split["rates"]["cer"][field]
+    assert sum((group["cer"].counts for group in groups.values()), ErrorCounts()) == split.rates["cer"].counts
     with pytest.raises(
         ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; there is speaker"
     ):
@@ -92,7 +93,7 @@ def test_only_the_files_of_what_is_decoded_need_be_there(trained: Path, tmp_path
         manifest = folder / "manifest" / f"{split}.jsonl"
         manifest.write_text(manifest.read_text().replace(".wav", ".gone"))
     result = evaluate_run(RunFolder(folder), ["test"], quiet)
-    assert result["data"] == json.loads((trained / "result.json").read_text())["data"]
+    assert result.training.data == read_result(trained / "result.json").training.data
     with pytest.raises(Problems, match=r"dev\.jsonl:1: .* does not exist"):
         evaluate_run(RunFolder(folder), ["dev"], quiet)
 
@@ -118,11 +119,12 @@ def test_a_run_folder_that_cannot_be_written_is_refused_before_anything_is_decod
 
 
 def test_a_bundle_carries_its_card(trained: Path, tmp_path: Path) -> None:
-    save_bundle(load(trained), tmp_path / "model.safetensors")
+    save_bundle(asr.load(trained), tmp_path / "model.safetensors")
     card = load(tmp_path / "model.safetensors").card
-    result = json.loads((trained / "result.json").read_text())
-    assert card["rates"]["test"] == result["splits"]["test"]["rates"]
-    assert (card["recipe"], card["seed"], card["commit"]) == ("quickstart/speech", 1, result["commit"])
+    result = read_result(trained / "result.json")
+    assert card.rates["test"] == result.splits["test"].rates
+    facts = {"recipe": "quickstart/speech", "seed": 1, "commit": result.training.commit, "scoring": 2}
+    assert {name: card.about[name] for name in facts} == facts
 
 
 @pytest.mark.parametrize(("store", "size"), [("float16", 0.6), ("int8", 0.4)])
@@ -288,7 +290,7 @@ def test_a_bundle_that_names_a_huge_network_takes_no_memory(
 ) -> None:
     """Made for real, the first would need 35 TB."""
     recogniser = load(trained)
-    recogniser.config["model"] |= size
+    recogniser.config = replace(recogniser.config, model=recogniser.config.model.with_options(**size))
     save_bundle(recogniser, tmp_path / "huge.safetensors")
     with pytest.raises(
         CheckpointError, match=r"huge\.safetensors: (the weights do not fit|model\.layers must lie within)"
@@ -357,7 +359,7 @@ def test_a_run_folder_cannot_allow_its_own_plugins(trained: Path, tmp_path: Path
     saved["bundle"]["config"]["features"] = {"_target_": "shutil.rmtree", "path": str(run.path)}
     save_checkpoint(run.path / "checkpoints" / "best.pt", saved)
     run.config.write_text(run.config.read_text().replace("plugins: []", "plugins: [shutil]"))
-    assert run.read_config()["plugins"] == ["shutil"]
+    assert run.read_config().plugins == ("shutil",)
     with pytest.raises(CheckpointError, match="needs code of the modules shutil; if you trust it, .*--plugin shutil"):
         evaluate_run(run, ("test",), quiet)
     assert run.path.is_dir()
@@ -404,11 +406,11 @@ def test_a_corpus_named_like_a_pretrained_model_does_not_hide_it(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "models").mkdir()
-    save_bundle(load(trained), tmp_path / "models" / "an4.safetensors")
+    save_bundle(asr.load(trained), tmp_path / "models" / "an4.safetensors")
     monkeypatch.setattr(loading, "_PRETRAINED", tmp_path / "models")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "an4" / "wav").mkdir(parents=True)
-    assert load("an4").card["recipe"] == "quickstart/speech"
+    assert load("an4").card.about["recipe"] == "quickstart/speech"
     with pytest.raises(CheckpointError, match="is not a run folder"):
         load("./an4")
 
@@ -431,10 +433,10 @@ def test_a_damaged_configuration_of_a_run_is_refused(tmp_path: Path, text: str) 
 def test_a_damaged_result_file_is_written_anew(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "result.json").write_text("{")
-    with pytest.raises(CheckpointError, match="is not a result file of this package: .*; run asr-evaluate"):
-        load(tmp_path / "run")
+    with pytest.raises(DataError, match="not a result file .*; write it with asr-evaluate"):
+        asr.load(tmp_path / "run")
     evaluate_run(RunFolder(tmp_path / "run"), ("test",), quiet)
-    assert load(tmp_path / "run").card["recipe"] == "quickstart/speech"
+    assert asr.load(tmp_path / "run").card.about["recipe"] == "quickstart/speech"
 
 
 def test_what_is_no_model_is_named(tmp_path: Path) -> None:
@@ -454,7 +456,7 @@ def test_a_run_that_is_not_finished_says_so(trained: Path, tmp_path: Path) -> No
     shutil.copytree(trained, folder)
     config = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(config.replace("epochs: 50", "epochs: 51"))
-    assert evaluate_run(RunFolder(folder), ["dev"], quiet)["unfinished"]
+    assert not evaluate_run(RunFolder(folder), ["dev"], quiet).training.finished
     assert "unfinished" not in json.loads((trained / "result.json").read_text())
 
 
@@ -470,12 +472,13 @@ def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
         }
         fold.environment.write_text(json.dumps(told))
     result = evaluate_folds(folds, ["test"], quiet)
-    whole = json.loads((trained / "result.json").read_text())
-    assert result["splits"]["test"] == whole["splits"]["test"]
-    assert (result["folds"], result["recipe"]) == (2, "quickstart/speech")
-    assert result["options"] == ["model.hidden=32"]  # in which all of them depart
-    assert result["train_seconds"] == pytest.approx(2 * whole["train_seconds"], abs=0.11)
-    assert not {"epochs", "best_epoch", "data", "unfinished"} & set(result)
+    whole = read_result(trained / "result.json")
+    assert result.splits["test"].rates["cer"].counts == whole.splits["test"].rates["cer"].counts
+    assert (result.folds, result.recipe) == (2, "quickstart/speech")
+    assert result.options == ("model.hidden=32",)  # in which all of them depart
+    assert whole.training.seconds is not None
+    assert result.training.seconds == pytest.approx(2 * whole.training.seconds, abs=0.11)
+    assert (result.training.epochs, result.training.data, result.training.finished) == (None, {}, True)
     with pytest.raises(ConfigError, match=r"second: the utterance \S+ is in dev of another run too"):
         evaluate_folds(folds, ["dev"], quiet)
     config = folds[1].config.read_text()
@@ -491,4 +494,4 @@ def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
             evaluate_folds(folds, ["test"], quiet)
     for fold in folds:
         fold.config.write_text(config.replace("epochs: 50", "epochs: 51"))
-    assert evaluate_folds(folds, ["test"], quiet)["unfinished"]
+    assert not evaluate_folds(folds, ["test"], quiet).training.finished

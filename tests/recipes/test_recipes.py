@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from asr.corpus.splits import write_corpus
 from asr.corpus.utterance import Utterance
 from asr.experiment.corpus_splits import CorpusConfig
 from asr.experiment.experiment import Experiment
+from asr.experiment.run_config import RunConfig
 from asr.experiment.schema import recipes
 from asr.ink.reading import read_ink
 from data_prep.corpora import load_reader
@@ -51,33 +51,32 @@ def test_all_recipes_are_found() -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_options_of_a_recipes_corpus_are_its_readers(recipe: str) -> None:
     """Which the next test, with a corpus of its own, does not see."""
-    corpus = compose([f"recipe={recipe}"])["corpus"]
-    for node in (corpus, *corpus["pool"].values()):
-        config = load_reader(node["reader"]).Config
-        options = node.get("options") or {}
+    corpus = compose([f"recipe={recipe}"]).corpus
+    for one in (corpus, *corpus.pool.values()):
+        assert one.reader is not None
+        config, options = load_reader(one.reader).Config, one.options
         assert set(options) <= {one.name for one in fields(config)}
         check_types(config, options)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_trains(recipe: str, corpora: dict[str, CorpusConfig], tmp_path: Path) -> None:
-    values = composed(recipe, tmp_path)
-    values["corpus"] = asdict(corpora[values["features"]["_target_"]])
-    falls(values, tmp_path / "run")
+    config = composed(recipe, tmp_path)
+    falls(replace(config, corpus=corpora[config.features.target]), tmp_path / "run")
 
 
 @pytest.mark.parametrize("recipe", ["iam_ondb/graves2009", "iam_ondb/carbune2020"])
 def test_an_iam_ondb_recipe_trains_on_a_release(recipe: str, corpora: dict[str, CorpusConfig], tmp_path: Path) -> None:
     words = read_manifest(Path(corpora["asr.features.pen.extractor.PenFeatures"].manifests or "") / "train.jsonl")
-    values = composed(recipe, tmp_path)
-    values["corpus"]["root"] = str(write_iam(tmp_path / "iam", words))
-    values["corpus"]["options"]["cache"] = str(tmp_path / "ink")
-    falls(values, tmp_path / "run")
+    config = composed(recipe, tmp_path)
+    options = {**config.corpus.options, "cache": str(tmp_path / "ink")}
+    corpus = replace(config.corpus, root=str(write_iam(tmp_path / "iam", words)), options=options)
+    falls(replace(config, corpus=corpus), tmp_path / "run")
 
 
-def composed(recipe: str, folder: Path) -> dict[str, Any]:
+def composed(recipe: str, folder: Path) -> RunConfig:
     """A recipe, small."""
-    values = compose(
+    return compose(
         [
             f"recipe={recipe}",
             "init=null",
@@ -89,14 +88,12 @@ def composed(recipe: str, folder: Path) -> dict[str, Any]:
             f"cache_dir={folder / 'cache'}",
         ]
     )
-    values.pop("run_dir")
-    return values
 
 
-def falls(values: dict[str, Any], folder: Path) -> None:
+def falls(config: RunConfig, folder: Path) -> None:
     """Train, and see the loss fall."""
     watcher = Silent()
-    experiment = Experiment(values, folder, lambda what, done, total: None)
+    experiment = Experiment(config, folder, lambda what, done, total: None)
     experiment.train(watcher)
     losses = [row["loss"] for row in watcher.rows]
     assert len(losses) == 5

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import asr
-from asr.config import build
+from asr.config import Component, build
 from asr.corpus.inventory import BLANK, Inventory
 from asr.errors import ConfigError, TrainingError
+from asr.recogniser.card import Card
+from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.loading import save_bundle
 from asr.recogniser.onnx_export import FORMAT, export_onnx
 from asr.recogniser.recogniser import Recogniser
@@ -51,18 +53,16 @@ class OtherStack(RecurrentStack):
 def recogniser(normaliser: str = "none", width: int = 1, stride: int = 1, **model: Any) -> Recogniser:
     """An untrained recogniser with random weights, large enough to make its posteriors very different."""
     torch.manual_seed(11)
-    made = Recogniser(
-        {
-            "features": {"_target_": "asr.features.sound.spectral.SpectralFeatures", "n_mels": N_MELS},
-            "normaliser": {"_target_": "asr.features.normalise.Normaliser", "per": normaliser},
-            "stacking": {"_target_": "asr.features.stack.FrameStack", "width": width, "stride": stride},
-            "model": {"_target_": "asr.recurrent.stack.RecurrentStack"} | model,
-            "decoder": {"_target_": "asr.decoding.greedy.GreedyDecoder"},
-            "plugins": [__name__],
-        },
-        Inventory(LABELS, "characters"),
-        card={"licence": "CC0", "data": "none: random weights"},
+    config = RecogniserConfig(
+        inventory=Inventory(LABELS, "characters"),
+        features=Component("asr.features.sound.spectral.SpectralFeatures", {"n_mels": N_MELS}),
+        normaliser=Component("asr.features.normalise.Normaliser", {"per": normaliser}),
+        stacking=Component("asr.features.stack.FrameStack", {"width": width, "stride": stride}),
+        model=Component.of({"_target_": "asr.recurrent.stack.RecurrentStack"} | model),
+        decoder=Component("asr.decoding.greedy.GreedyDecoder", {}),
+        plugins=(__name__,),
     )
+    made = Recogniser(config, card=Card({"licence": "CC0", "data": "none: random weights"}))
     with torch.no_grad():
         for values in made.model.parameters():
             values.normal_(std=2.0 / math.sqrt(values.shape[-1]) if values.ndim == 2 else 0.3)
@@ -220,7 +220,7 @@ def test_a_program_without_this_package_has_all_it_needs(tmp_path: Path) -> None
     network = exported(made, tmp_path)
     told = network.get_modelmeta().custom_metadata_map
 
-    frames = build(json.loads(told["features"])).compute(signal).numpy()
+    frames = build(Component.of(json.loads(told["features"]))).compute(signal).numpy()
     normaliser, stacking = json.loads(told["normaliser"]), json.loads(told["stacking"])
     assert (normaliser["per"], normaliser["variance"]) == ("corpus", True)
     mean, deviation = (np.array(normaliser["statistics"][name], np.float32) for name in ("mean", "deviation"))
@@ -249,11 +249,11 @@ def test_the_metadata_are_complete(tmp_path: Path) -> None:
     assert float(told["frame_seconds"]) == made.frame_seconds == pytest.approx(0.06)
     assert json.loads(told["features"]) == made.extractor.settings()
     assert json.loads(told["features"])["shift_seconds"] == 0.01  # a default, written out
-    assert json.loads(told["stacking"]) == made.config["stacking"]
+    assert json.loads(told["stacking"]) == made.config.stacking.to_node()
     statistics = json.loads(told["normaliser"])["statistics"]
     for name, values in made.normaliser.state_dict().items():
         assert np.array_equal(np.array(statistics[name], np.float32), values.numpy())
-    assert json.loads(told["card"]) == made.card
+    assert json.loads(told["card"]) == made.card.to_dict()
     inputs = {one.name: (one.shape, one.type) for one in network.get_inputs()}
     assert inputs == {
         "frames": (["batch", "time", 3 * N_MELS], "tensor(float)"),
@@ -320,7 +320,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_command_writes_it(tmp_path: Path) -> None:
     made = recogniser("corpus", hidden=16, layers=1)
-    made.config["plugins"] = []
+    made.config = replace(made.config, plugins=())
     save_bundle(made, tmp_path / "model.safetensors")
     done = command("export", "model.safetensors", "model.onnx", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

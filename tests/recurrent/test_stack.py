@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from asr.config import build
+from asr.config import Component, build
 from asr.errors import ConfigError
 from asr.recurrent.cells.lstm_projected import ProjectedLstmConfig
 from asr.recurrent.layout import Layout
@@ -133,7 +133,7 @@ def test_builds_from_configuration_nodes() -> None:
         "hidden": 8,
         "layers": 1,
     }
-    model = build(node, n_features=6, n_labels=5)
+    model = build(Component.of(node), n_features=6, n_labels=5)
     assert model.layers[0].forward_cell.bias[8:16].tolist() == [2.0] * 8
 
 

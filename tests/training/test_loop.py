@@ -285,9 +285,9 @@ def test_plateau_halves_after_the_patience_and_keeps_its_memory() -> None:
 def test_optimizers_take_every_field_of_their_configuration() -> None:
     from dataclasses import asdict
 
-    from asr.config import build
+    from asr.config import Component, build
 
     for config in (SgdConfig(), AdamWConfig()):
-        built = build(asdict(config), (), parameters=torch.nn.Linear(1, 1).parameters())
+        built = build(Component.of(asdict(config)), (), parameters=torch.nn.Linear(1, 1).parameters())
         assert built.param_groups[0]["lr"] == config.lr
     assert sgd([torch.nn.Parameter(torch.ones(1))], 0.1, 0.9, True, 0.0).defaults["nesterov"] is True

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from asr.config import build
+from asr.config import Component, build
 from asr.features.pen.augment import PenAugmentConfig, PenAugmenter
 from asr.features.pen.extractor import PenConfig, PenFeatures
 
@@ -38,7 +38,7 @@ def preset(path: Path, config: type) -> dict[str, Any]:
     ],
 )
 def test_feature_presets(name, kind, dim):
-    features = build(preset(CONF / "features" / f"{name}.yaml", PenConfig))
+    features = build(Component.of(preset(CONF / "features" / f"{name}.yaml", PenConfig)))
     assert isinstance(features, PenFeatures)
     assert (features.kind, features.dim, features.blocks, features.centres) == (kind, dim, 1, None)
 
@@ -46,6 +46,6 @@ def test_feature_presets(name, kind, dim):
 @pytest.mark.parametrize("name", ["pen_light", "pen_strong"])
 def test_augment_presets(name):
     node = preset(CONF / "augment" / f"{name}.yaml", PenAugmentConfig)
-    augmenter = build(node, seed=1, blocks=1, centres=None)
+    augmenter = build(Component.of(node), seed=1, blocks=1, centres=None)
     assert isinstance(augmenter, PenAugmenter)
     assert augmenter.speeds == [1.0]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from asr.config import build
+from asr.config import Component, build
 from asr.features.sound.augment import AugmentConfig, Augmenter
 from asr.features.sound.spectral import SpectralConfig, SpectralFeatures
 
@@ -44,13 +44,13 @@ def test_the_presets_are_there():
     ("name", "dim", "blocks"), [("graves2013", 123, 3), ("kaldi", 40, 1), ("mel64", 64, 1), ("mfcc", 42, 3)]
 )
 def test_feature_presets(name, dim, blocks):
-    features = build(preset(CONF / "features" / f"{name}.yaml", SpectralConfig))
+    features = build(Component.of(preset(CONF / "features" / f"{name}.yaml", SpectralConfig)))
     assert isinstance(features, SpectralFeatures)
     assert (features.dim, features.blocks, features.rate) == (dim, blocks, 16000)
 
 
 @pytest.mark.parametrize("path", AUGMENT, ids=lambda path: path.stem)
 def test_augment_presets(path):
-    augmenter = build(preset(path, AugmentConfig), seed=1, centres=np.linspace(100, 7000, 40))
+    augmenter = build(Component.of(preset(path, AugmentConfig)), seed=1, centres=np.linspace(100, 7000, 40))
     assert isinstance(augmenter, Augmenter)
     assert 1.0 in augmenter.speeds

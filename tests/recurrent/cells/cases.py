@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from asr.config import build
+from asr.config import Component, build
 from asr.experiment.schema import GROUPS
 from asr.recurrent.cells.cell import Cell
 from asr.recurrent.cells.odyssey import VARIANTS
@@ -39,7 +39,7 @@ class Case:
 
     def cell(self, dtype: torch.dtype = torch.float64) -> Cell:
         """A cell in evaluation, with random weights that make it far from linear."""
-        made: Cell = build(self.node(), n_inputs=N_INPUTS, hidden=HIDDEN).to(dtype).eval()
+        made: Cell = build(Component.of(self.node()), n_inputs=N_INPUTS, hidden=HIDDEN).to(dtype).eval()
         randomise(made)
         return made
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -235,9 +234,9 @@ def test_learns_a_toy_task(case: Case) -> None:
 @pytest.mark.parametrize("name", GROUPS["model/cell"])
 def test_is_chosen_on_the_command_line(name: str) -> None:
     """Over a recipe that chooses another model preset, whose other options stay."""
-    model = compose(["recipe=timit/ctc_3l_250h", "corpus.root=somewhere", f"model/cell={name}"])["model"]
-    assert model["cell"] == asdict(GROUPS["model/cell"][name]())
-    assert (model["hidden"], model["layers"]) == (250, 3)
+    model = compose(["recipe=timit/ctc_3l_250h", "corpus.root=somewhere", f"model/cell={name}"]).model
+    assert model.options["cell"] == Component.of(GROUPS["model/cell"][name]())
+    assert (model.options["hidden"], model.options["layers"]) == (250, 3)
 
 
 def test_a_cell_without_a_step_says_so() -> None:

@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from asr.config import build
+from asr.config import Component, build
 from asr.recurrent import compiled, paths
 from asr.recurrent.cells.cell import Cell
 from asr.recurrent.cells.lstm import LstmCell
@@ -51,7 +51,8 @@ class Problem:
         """With weights that are far from linear, but do not let rounding grow from step to step."""
         torch.manual_seed(1)
         cells: list[Cell] = [
-            build(self.case.node(), n_inputs=self.n_inputs or self.size, hidden=self.size).eval() for _ in range(2)
+            build(Component.of(self.case.node()), n_inputs=self.n_inputs or self.size, hidden=self.size).eval()
+            for _ in range(2)
         ]
         for cell in cells:
             for parameter in cell.parameters():

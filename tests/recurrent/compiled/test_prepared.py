@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.config import build
+from asr.config import Component, build
 from asr.recurrent import compiled, paths
 from asr.recurrent.cells.cell import Cell
 from asr.recurrent.compiled.kinds import kind_of
@@ -40,7 +40,7 @@ PACKED = [case for case in CASES if is_packed(case)]
 
 def layer_of(case: Case) -> RecurrentLayer:
     torch.manual_seed(1)
-    cells: list[Cell] = [build(case.node(), n_inputs=N_INPUTS, hidden=HIDDEN) for _ in range(2)]
+    cells: list[Cell] = [build(Component.of(case.node()), n_inputs=N_INPUTS, hidden=HIDDEN) for _ in range(2)]
     for cell in cells:
         for parameter in cell.parameters():
             torch.nn.init.normal_(parameter, std=0.7 * HIDDEN**-0.5)

@@ -1,0 +1,88 @@
+"""Score any model on any utterances: a run, a bundle or a pretrained model; a manifest or a corpus."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from asr.corpus.phonemes import FOLDS
+from asr.corpus.utterance import Utterance
+from asr.evaluation.result import Result, Training
+from asr.evaluation.split import Progress, check_tag, evaluate_split
+from asr.recogniser.recogniser import Recogniser
+from asr.scoring.named_rates import RATES, check_rates
+
+
+def evaluate_model(
+    recogniser: Recogniser,
+    splits: Mapping[str, Sequence[Utterance]],
+    rates: Sequence[str],
+    cache_dir: Path,
+    on_progress: Progress,
+    *,
+    name: str,
+    by: str | None = None,
+    excluded: Mapping[str, Sequence[str]] = {},
+) -> Result:
+    """Decode and score some splits with a model.
+
+    Args:
+        recogniser: with its decoder.
+        splits: utterances by the name of their split.
+        rates: names of `asr.scoring.named_rates.RATES`; empty: those of the model's inventory.
+        cache_dir: where computed frames are kept.
+        on_progress: hears `(what, done, total)`.
+        name: what the model is called, where its card names no recipe.
+        by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
+        excluded: by split, ids with reasons of utterances that were left out.
+
+    Raises:
+        ConfigError: a rate that the inventory does not have, or a tag that no utterance has.
+        DataError: a transcript is missing, or a source cannot be read.
+    """
+    chosen = list(rates) or default_rates(recogniser)
+    check_rates(chosen, recogniser.inventory.unit)
+    if by is not None:
+        check_tag(by, (utterance for utterances in splits.values() for utterance in utterances))
+    about = recogniser.card.about
+    return Result(
+        recipe=str(about.get("recipe") or name),
+        seed=seed if isinstance(seed := about.get("seed"), int) else None,
+        decoder=recogniser.decoder_choice,
+        splits={
+            split: evaluate_split(
+                recogniser, utterances, chosen, cache_dir, on_progress,
+                name=split, by=by, excluded=excluded.get(split, ()),
+            )
+            for split, utterances in splits.items()
+        },
+        training=Training(command=str(about.get("command") or ""), commit=str(about.get("commit") or "")),
+        weights=weights_checksum(recogniser),
+        date=today(),
+    )  # fmt: skip
+
+
+def default_rates(recogniser: Recogniser) -> list[str]:
+    """Return the rates that are reported of an inventory when none are asked for."""
+    inventory = recogniser.inventory
+    if inventory.unit == "characters":
+        return ["cer", "wer", "ser"]
+    known = [name for name, rate in RATES.items() if rate.fold is not None and inventory.fold in FOLDS]
+    return [*known, "per", "ser"] if inventory.fold is not None else ["per", "ser"]
+
+
+def weights_checksum(recogniser: Recogniser) -> str:
+    """Hash names, shapes and values of the network's weights, and the statistics of the normaliser."""
+    digest = hashlib.sha256()
+    for owner in (recogniser.model, recogniser.normaliser):
+        for name, values in sorted(owner.state_dict().items()):
+            digest.update(f"{name} {tuple(values.shape)} {values.dtype}\n".encode())
+            digest.update(values.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:32]
+
+
+def today() -> str:
+    """Return the date in UTC, `YYYY-MM-DD`."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%d")

@@ -1,0 +1,133 @@
+"""With what a run was made: command, versions, commit, machine, and which utterances."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asr.corpus.utterance import Utterance
+from asr.evaluation.result import DataIdentity, Environment
+from asr.version import __version__
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """With what a process runs.
+
+    Attributes:
+        command: the command line, without what only says where things are kept.
+        commit: of the checkout; `unknown` for an installed package.
+        python, torch, ctc_asr: versions.
+        platform: the operating system.
+        cores, threads: of the machine, and those that torch uses.
+    """
+
+    command: str
+    commit: str
+    python: str
+    torch: str
+    ctc_asr: str
+    platform: str
+    cores: int | None
+    threads: int
+
+    @classmethod
+    def now(cls) -> Provenance:
+        """Describe this process."""
+        words = [Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not _says_where(word))]
+        return cls(
+            command=shlex.join(words),
+            commit=commit(),
+            python=platform.python_version(),
+            torch=torch.__version__,
+            ctc_asr=__version__,
+            platform=platform.platform(),
+            cores=os.cpu_count(),
+            threads=torch.get_num_threads(),
+        )
+
+    @property
+    def environment(self) -> Environment:
+        """The part that a result reports."""
+        return Environment(self.python, self.torch, self.ctc_asr, self.cores, self.threads)
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """How a run was started: the content of `environment.json`.
+
+    Attributes:
+        provenance: of the process that began the run.
+        seed: of the run.
+        options: in what the run departs from its recipe, as on a command line.
+        later: what was different each time the run went on with another commit or other versions.
+    """
+
+    provenance: Provenance
+    seed: int
+    options: tuple[str, ...] = ()
+    later: tuple[Mapping[str, str | int | None], ...] = ()
+
+    def went_on(self, now: Provenance) -> RunStart:
+        """Note with what the run goes on, where that is new."""
+        before, after = asdict(self.provenance), asdict(now)
+        changed = {name: after[name] for name in before if name != "command" and after[name] != before[name]}
+        return replace(self, later=(*self.later, changed)) if changed and changed not in self.later else self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for `environment.json`."""
+        told = asdict(self.provenance) | {"seed": self.seed, "options": list(self.options)}
+        return told | ({"later": [dict(one) for one in self.later]} if self.later else {})
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunStart:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: something else wrote it.
+        """
+        provenance = Provenance(**{one.name: values[one.name] for one in fields(Provenance)})
+        options = tuple(str(option) for option in values.get("options", ()))
+        return cls(provenance, int(values["seed"]), options, tuple(dict(one) for one in values.get("later", ())))
+
+
+def fingerprint(utterances: Sequence[Utterance]) -> DataIdentity:
+    """Count the utterances, and hash ids, speakers and transcripts: the same wherever the files lie."""
+    lines = "".join(
+        json.dumps([one.id, one.speaker, one.text, one.labels], ensure_ascii=False) + "\n" for one in utterances
+    )
+    return DataIdentity(len(utterances), hashlib.sha256(lines.encode()).hexdigest())
+
+
+def _says_where(word: str) -> bool:
+    """Whether a word of the command line only says where things are kept: no result depends on it."""
+    return word.startswith(("run_dir=", "cache_dir="))
+
+
+def commit() -> str:
+    """The commit of the checkout that this package runs from, `+` behind it when files were changed; or unknown."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():  # installed somewhere: a repository around it is not ours
+        return "unknown"
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True, timeout=10
+        )
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
