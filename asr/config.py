@@ -236,6 +236,6 @@ def check_types(node: type, options: Mapping[str, Any], group: str = "") -> None
     raise_faults(faults)
 
 
-def _kinds(hint: object) -> tuple[object, ...]:
+def _kinds(hint: Any) -> tuple[Any, ...]:
     """The types of a union, or the one type."""
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

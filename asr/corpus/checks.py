@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from asr.corpus.inventory import Inventory, normalise_text
+from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
+from asr.text import normalise_text
 
 SPLIT_BY_RECORDING = {"split_by": "recording"}
 """Tag of a corpus whose official split has every speaker in every part: its speakers are not checked for overlap."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,14 +10,10 @@ from typing import Any, Literal
 from asr.corpus.phonemes import fold, fold_table
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
+from asr.text import normalise_text
 
 BLANK = "<blank>"
 Unit = Literal["characters", "labels"]
-
-
-def normalise_text(text: str) -> str:
-    """Composed characters (Unicode NFC), single spaces, no white space at the ends."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def _code_points(symbol: str) -> str:
@@ -126,8 +121,12 @@ class Inventory:
         return tuple(self.labels[int(index)] for index in indices)
 
     def text(self, labels: Iterable[str]) -> str:
-        """Labels as one string: characters run together, labels are set apart by spaces."""
-        return ("" if self.unit == "characters" else " ").join(labels)
+        """Write labels as people do: characters run together and normalised, whole labels set apart by spaces.
+
+        The text of characters has no space at its ends and never two in a row, whatever the network put there, and
+        characters that Unicode composes are composed: "e" and a combining accent are one character of the text.
+        """
+        return normalise_text("".join(labels)) if self.unit == "characters" else " ".join(labels)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""

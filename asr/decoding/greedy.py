@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.decoding.hypothesis import Hypothesis, Span, words_of
+from asr.decoding.hypothesis import Hypothesis, Span, without_surplus_spaces, words_of
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
@@ -89,13 +89,13 @@ class GreedyDecoder:
         ]
 
     def _hypothesis(self, runs: _Runs, log_probability: float, frame_seconds: float, offset: float) -> Hypothesis:
-        labels = tuple(self.inventory.labels[index] for index in runs.label.tolist())
+        found = [self.inventory.labels[index] for index in runs.label.tolist()]
         starts = (offset + runs.start * frame_seconds).tolist()
         ends = (offset + runs.end * frame_seconds).tolist()
-        spans = tuple(map(Span, labels, starts, ends, runs.confidence.tolist()))
-        return Hypothesis(
-            labels, self.inventory.text(labels), log_probability, spans, words_of(spans, self.inventory.unit)
-        )
+        unit = self.inventory.unit
+        spans = without_surplus_spaces(list(map(Span, found, starts, ends, runs.confidence.tolist())), unit)
+        labels = tuple(span.label for span in spans)
+        return Hypothesis(labels, self.inventory.text(labels), log_probability, spans, words_of(spans, unit))
 
     def _check(self, log_probs: Tensor, lengths: Tensor) -> None:
         if log_probs.ndim != 3 or log_probs.shape[2] != len(self.inventory):

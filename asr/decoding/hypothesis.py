@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.text import normalise_text
+
 
 @dataclass(frozen=True)
 class Span:
@@ -34,9 +36,13 @@ class Span:
 class Hypothesis:
     """One labelling of an utterance.
 
+    Spaces that no text shows are in none of its parts: of an inventory of characters, neither `labels` nor `spans`
+    begin or end with white space or hold two in a row (see `without_surplus_spaces`), so silence has no labels at all.
+
     Attributes:
-        labels: without blanks, repeats merged.
-        text: the labels as people write them.
+        labels: without blanks, repeats merged, one for each span.
+        text: the labels as people write them, `Inventory.text(labels)`. It has one character for each label, except
+            where Unicode composes several labels (a letter and a combining accent) into one character.
         log_probability: natural logarithm; of the best path for a greedy decoder, of the labelling (all its paths) for
             one that sums. -inf for an impossible one.
         spans: one for each label.
@@ -91,6 +97,25 @@ def at_points(hypothesis: Hypothesis, places: NDArray[np.int64]) -> Hypothesis:
     )
 
 
+def without_surplus_spaces(spans: Sequence[Span], unit: Literal["characters", "labels"]) -> tuple[Span, ...]:
+    """Leave out the spaces that the text of these spans does not show: at its ends, and all but the first of several.
+
+    What is left keeps its times and confidences. Whole labels are all kept.
+
+    >>> [span.label for span in without_surplus_spaces([Span(c, 0, 1, 1.0) for c in " a  b "], "characters")]
+    ['a', ' ', 'b']
+    """
+    if unit == "labels":
+        return tuple(spans)
+    kept: list[Span] = []
+    for span in spans:
+        if not span.label.isspace() or (kept and not kept[-1].label.isspace()):
+            kept.append(span)
+    if kept and kept[-1].label.isspace():
+        kept.pop()
+    return tuple(kept)
+
+
 def words_of(spans: Sequence[Span], unit: Literal["characters", "labels"]) -> tuple[Span, ...]:
     """Join the spans of characters between spaces into words; whole labels stay as they are.
 
@@ -108,7 +133,7 @@ def words_of(spans: Sequence[Span], unit: Literal["characters", "labels"]) -> tu
 
 def _joined(spans: Sequence[Span]) -> Span:
     return Span(
-        label="".join(span.label for span in spans),
+        label=normalise_text("".join(span.label for span in spans)),
         start=spans[0].start,
         end=spans[-1].end,
         confidence=min(span.confidence for span in spans),

@@ -131,12 +131,8 @@ class Result:
 
     @property
     def file_name(self) -> str:
-        """The name of its file: `<recipe>[-<options>]-seed<k>[-<decoder>].json`; no decoder for greedy search."""
-        departures = "".join("-" + re.sub(r"[^\w.,=+]", "_", option) for option in self.options)
-        if len(departures) > _LONGEST:
-            departures = "-" + hashlib.sha256(repr(list(self.options)).encode()).hexdigest()[:12]
-        seed = "" if self.seed is None else f"-seed{self.seed}"
-        return f"{self.recipe.rpartition('/')[2]}{departures}{seed}{decoder_suffix(self.decoder)}.json"
+        """The name of its file, see `result_name`."""
+        return result_name(self.recipe, self.options, self.seed, self.decoder.name)
 
     def measures_the_same(self, other: Result) -> bool:
         """Whether both are about the same weights and decoder, measured by the same code under the same rule."""
@@ -155,9 +151,18 @@ class Result:
         return replace(self, splits={name: self.splits[name] for name in names if name in self.splits})
 
 
-def decoder_suffix(decoder: DecoderChoice) -> str:
+def result_name(recipe: str, options: Sequence[str], seed: int | None, decoder: str = "greedy") -> str:
+    """Name a result file: `<recipe>[-<options>]-seed<k>[-<decoder>].json`; many options become a checksum."""
+    departures = "".join("-" + re.sub(r"[^\w.,=+]", "_", option) for option in options)
+    if len(departures) > _LONGEST:
+        departures = "-" + hashlib.sha256(repr(list(options)).encode()).hexdigest()[:12]
+    shown_seed = "" if seed is None else f"-seed{seed}"
+    return f"{recipe.rpartition('/')[2]}{departures}{shown_seed}{decoder_suffix(decoder)}.json"
+
+
+def decoder_suffix(decoder: str) -> str:
     """Return what the names of files and folders carry for a decoder: nothing for greedy search."""
-    return "" if decoder.name == "greedy" else f"-{re.sub(r'[^0-9A-Za-z_.,=+]', '_', decoder.name)}"
+    return "" if decoder == "greedy" else f"-{re.sub(r'[^0-9A-Za-z_.,=+]', '_', decoder)}"
 
 
 def write_result(path: Path, result: Result) -> None:

@@ -40,7 +40,7 @@ def evaluate_folds(
         check_place(run, [run.path / "decode" / name for name in splits])
     results = [evaluate_run(run, splits, on_progress, plugins, decoder=decoder) for run in runs]
     shared = [one for one in results[0].options if all(one in result.options for result in results)]
-    suffix = decoder_suffix(results[0].decoder)
+    suffix = decoder_suffix(results[0].decoder.name)
     return replace(
         results[0],
         options=tuple(shared),

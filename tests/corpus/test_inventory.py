@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.corpus.inventory import BLANK, Inventory, normalise_text
+from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
+from asr.text import normalise_text
 
 
 def spoken(text: str | None = None, labels: tuple[str, ...] | None = None, name: str = "u1") -> Utterance:
@@ -35,6 +36,25 @@ def test_text_is_normalised() -> None:
     assert len(decomposed) == 3
     assert normalise_text(f"\t{decomposed} \n x ") == "né x"
     assert Inventory.from_utterances([spoken(decomposed)], "characters").labels == (BLANK, "n", "é")
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        ("", ""),
+        (" ", ""),
+        ("  go  on ", "go on"),
+        ("e\u0301\u00a0a", "é a"),  # a combining accent, a no-break space
+    ],
+)
+def test_text_of_characters_is_normalised(labels: str, text: str) -> None:
+    inventory = Inventory((BLANK, *dict.fromkeys(labels)), "characters")
+    assert inventory.text(tuple(labels)) == text
+
+
+def test_whole_labels_are_written_as_they_are() -> None:
+    inventory = Inventory((BLANK, "sil", "a", "New York"), "labels")
+    assert inventory.text(("sil", "sil", "New York")) == "sil sil New York"
 
 
 def test_symbol_outside_is_named_with_its_code_point_and_the_utterance() -> None:

@@ -7,8 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asr.corpus.inventory import Inventory
 from asr.decoding.greedy import GreedyConfig, GreedyDecoder
 from asr.decoding.hypothesis import Hypothesis, Span, words_of
+from asr.text import normalise_text
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,35 @@ def test_words_of_whole_labels_are_the_labels() -> None:
     hypothesis = decode_one(log_probs, PHONEMES)
     assert hypothesis.text == "aa sh"
     assert hypothesis.words == hypothesis.spans
+
+
+def test_silence_is_an_empty_text() -> None:
+    found = decode_one(posteriors("- -  -"))
+    assert (found.text, found.labels, found.spans, found.words) == ("", (), (), ())
+
+
+def test_spaces_that_the_text_does_not_show_are_no_labels() -> None:
+    found = decode_one(posteriors(" a- - b "), step=0.5)
+    assert found.text == "a b"
+    assert found.labels == ("a", " ", "b")
+    assert [(span.start, span.end) for span in found.spans] == [(0.5, 1.0), (1.5, 2.0), (3.0, 3.5)]
+
+
+@settings(deadline=None)
+@given(st.text("-ab ", max_size=12))
+def test_labels_spans_words_and_text_agree(path: str) -> None:
+    inventory = Inventory(CHARACTERS.labels, "characters")
+    (found,) = GreedyDecoder(inventory).decode(posteriors(path)[None], torch.tensor([len(path)]), 1.0)
+    assert found.text == normalise_text("".join(found.labels)) == "".join(found.labels)
+    assert tuple(span.label for span in found.spans) == found.labels
+    assert [word.label for word in found.words] == found.text.split()
+
+
+def test_words_hold_composed_characters_as_the_text_does() -> None:
+    inventory = Inventory(("<blank>", "e", "\u0301"), "characters")
+    log_probs = torch.eye(3)[[1, 2]].clamp_min(1e-6).log()
+    (found,) = GreedyDecoder(inventory).decode(log_probs[None], torch.tensor([2]), 1.0)
+    assert (found.text, found.words[0].label, len(found.spans)) == ("é", "é", 2)
 
 
 def test_words_of_nothing() -> None:

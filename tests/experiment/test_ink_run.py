@@ -52,7 +52,7 @@ def run(words: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     experiment = Experiment(compose_small(words, **changes), folder, quiet)
     experiment.train(Silent())
     result = evaluate_run(experiment.run, ("dev", "test"), quiet)
-    assert result["splits"]["test"]["rates"]["cer"]["percent"] < 15
+    assert result.splits["test"].rates["cer"].percent < 15
     return folder
 
 

@@ -323,7 +323,7 @@ def test_a_checkpoint_that_names_other_code_is_refused(trained: Path, tmp_path: 
     saved = load_checkpoint(trained / "checkpoints" / "best.pt")
     saved["bundle"]["config"]["decoder"]["_target_"] = "os.system"
     save_checkpoint(tmp_path / "evil.pt", saved)
-    with pytest.raises(CheckpointError, match=r"evil\.pt: _target_ 'os\.system' lies outside this package"):
+    with pytest.raises(CheckpointError, match=r"evil\.pt: decoder: _target_ 'os\.system' lies outside this package"):
         load(tmp_path / "evil.pt")
 
 

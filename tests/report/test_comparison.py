@@ -8,10 +8,11 @@ import pytest
 from scipy.stats import ttest_1samp, ttest_ind
 
 from asr.errors import ConfigError, DataError, Problems
+from asr.evaluation.result import result_name
 from asr.report.comparison import difference, ways
 from asr.report.markdown import comparison_table, parts_table, results_table
 from asr.report.readme import fill, update
-from asr.report.results import read_results, result_name
+from asr.report.results import read_results
 from tests.report.made import cells, put, rate, result
 
 GRU = "model/cell=gru"

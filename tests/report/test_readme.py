@@ -107,7 +107,7 @@ def test_all_problems_of_results_come_together(root: Path) -> None:
     assert "3 problems" in text
     assert "broken.json: not a result file" in text
     assert "copy.json: holds recipe 'an4/ctc' with seed 1; call it an4/ctc-seed1.json" in text
-    assert "empty.json: the field 'splits' is missing" in text
+    assert "empty.json: the field 'seed' is missing" in text
 
 
 def test_problems_of_several_readmes_come_together(root: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from asr.config import Component
 from asr.ctc.loss import ctc_loss
 from asr.experiment.schema import GROUPS
 from asr.recurrent import paths
