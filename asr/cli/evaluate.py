@@ -101,7 +101,8 @@ def _evaluate_runs(given: argparse.Namespace) -> None:
 
 def _evaluate_transcripts(given: argparse.Namespace) -> None:
     from asr.cli.tables import print_rates
-    from asr.recognition.foreign import score_transcripts
+    from asr.corpus.phonemes import fold
+    from asr.scoring.transcripts import score_transcripts
 
-    rates = score_transcripts(given.ref, given.hyp, given.rate or ["wer"])
+    rates = score_transcripts(given.ref, given.hyp, given.rate or ["wer"], fold)
     print_rates({given.hyp.name: rates})

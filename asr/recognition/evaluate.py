@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.config import nearest
-from asr.corpus.inventory import Inventory
+from asr.corpus.inventory import Inventory, Unit
+from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import ConfigError
 from asr.features.cache import FrameCache
-from asr.recognition.rates import tokens
 from asr.recognition.recogniser import Recogniser
-from asr.scoring.edits import ErrorCounts, count_errors
-from asr.scoring.rates import Rate, rate_of, unit_of
-from asr.scoring.trn import Transcript, write_trn
-from asr.scoring.utterances import utterance_row
+from asr.scoring.edits import ErrorCounts
+from asr.scoring.named_rates import count
+from asr.scoring.rates import Rate
+from asr.scoring.trn import transcript_of, trn_unit, write_trn
+from asr.scoring.utterances import UtteranceScore, rates_of, score_utterance
 from asr.training.batches import group_by_length
 from asr.training.checkpoint import write_atomically
 
@@ -28,19 +29,21 @@ _BATCH_UTTERANCES = 64
 
 @dataclass(frozen=True)
 class Recognised:
-    """An utterance, its reference as the inventory spells it, and what was recognised."""
+    """An utterance, its reference as the inventory spells it, what was recognised, and the unit of the inventory."""
 
     utterance: Utterance
     reference: tuple[str, ...]
     hypothesis: Hypothesis
-
-    def compared(self, rate: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What a rate compares: reference and hypothesis."""
-        return tokens(rate, self.reference), tokens(rate, self.hypothesis.labels)
+    unit: Unit
 
     def count(self, rate: str) -> ErrorCounts:
         """The errors under a rate."""
-        return count_errors(*self.compared(rate))
+        return count(rate, self.reference, self.hypothesis.labels, self.unit, fold)
+
+    def score(self, rates: Sequence[str]) -> UtteranceScore:
+        """The errors under each rate."""
+        one = self.utterance
+        return score_utterance(one.id, one.speaker, self.reference, self.hypothesis.labels, rates, self.unit, fold)
 
 
 def listen(
@@ -71,15 +74,13 @@ def decode(
         if on_progress is not None:
             on_progress(len(found), len(utterances))
     inventory: Inventory = recogniser.inventory
-    return [Recognised(one, inventory.symbols_of(one), found[i]) for i, one in enumerate(utterances)]
+    return [Recognised(one, inventory.symbols_of(one), found[i], inventory.unit) for i, one in enumerate(utterances)]
 
 
 def score(recognised: Sequence[Recognised], rates: Sequence[str]) -> dict[str, Rate]:
     """The error rates of a split, each with its counts and its interval over speakers."""
-    speakers = [one.utterance.speaker for one in recognised]
-    counts = {rate: [one.count(rate) for one in recognised] for rate in rates}
     people = people_of([one.utterance for one in recognised])
-    return {rate: rate_of(counts[rate], speakers, unit_of(rate), people=people) for rate in rates}
+    return rates_of([one.score(rates) for one in recognised], people)
 
 
 def people_of(utterances: Sequence[Utterance]) -> str:
@@ -114,19 +115,17 @@ def _tags(utterance: Utterance) -> dict[str, str]:
 def write_decoded(folder: Path, recognised: Sequence[Recognised], rates: Sequence[str]) -> None:
     """Write a split's transcripts into a folder.
 
-    `ref.trn` and `hyp.trn` hold what the first rate compares, for sclite; `utterances.jsonl` has one row an utterance
-    with reference, hypothesis, error counts under every rate and the alignment under the first one.
+    `ref.trn` and `hyp.trn` hold words, or labels where the inventory holds labels; `utterances.jsonl` has one row an
+    utterance with reference, hypothesis, error counts under every rate and the alignment under the first one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     references, hypotheses, rows = [], [], []
-    joint = "" if unit_of(rates[0]) == "characters" else " "
     for one in recognised:
         name, speaker = one.utterance.id, one.utterance.speaker
-        reference, hypothesis = one.compared(rates[0])
-        references.append(Transcript(name, reference, speaker))
-        hypotheses.append(Transcript(name, hypothesis, speaker))
-        counts = {rate: one.count(rate) for rate in rates}
-        rows.append(json.dumps(utterance_row(name, speaker, reference, hypothesis, counts, joint), ensure_ascii=False))
-    write_trn(folder / "ref.trn", references)
-    write_trn(folder / "hyp.trn", hypotheses)
+        references.append(transcript_of(name, one.reference, one.unit, speaker))
+        hypotheses.append(transcript_of(name, one.hypothesis.labels, one.unit, speaker))
+        rows.append(json.dumps(one.score(rates).to_dict(), ensure_ascii=False))
+    unit = trn_unit(recognised[0].unit)
+    write_trn(folder / "ref.trn", references, unit)
+    write_trn(folder / "hyp.trn", hypotheses, unit)
     write_atomically(folder / "utterances.jsonl", lambda file: file.write(("\n".join(rows) + "\n").encode()))

@@ -14,6 +14,7 @@ from asr.config import build, check_plugins
 from asr.corpus.checks import check_utterances
 from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.manifest import read_manifest
+from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
 from asr.errors import AsrError, ConfigError, DataError, Problems
@@ -23,10 +24,10 @@ from asr.recognition.corpora import CorpusConfig, Splits, load_splits
 from asr.recognition.data import TrainingExamples
 from asr.recognition.initial import take_weights
 from asr.recognition.loading import load
-from asr.recognition.rates import check_labels, check_rates
 from asr.recognition.recogniser import PARTS, Recogniser
 from asr.recognition.run_folder import RunFolder, frames_folder
 from asr.recognition.task import RecognitionTask
+from asr.scoring.named_rates import check_labels, check_rates
 from asr.seeds import derive_seed
 from asr.training.loop import State, Trainer, TrainingConfig, Watcher
 from data_prep.corpora import SPLITS
@@ -96,7 +97,7 @@ class Experiment:
         self.splits = self._splits()
         self.inventory = self._inventory()
         check_utterances(self.splits, self.inventory)
-        check_labels(self.rates, self.inventory)
+        check_labels(self.rates, self.inventory.labels[1:], self.inventory.unit, fold)
         self._build(self.inventory, source)
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()

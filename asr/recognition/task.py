@@ -28,7 +28,7 @@ class RecognitionTask:
         recogniser: its network is trained in place.
         examples: the training data.
         dev: development utterances and their frames.
-        rate: the error rate to watch, a name of `asr.recognition.rates`.
+        rate: the error rate to watch, a name of `asr.scoring.named_rates`.
         consistency: weight of the consistency between the two views that `examples` give; 0: they give one.
     """
 

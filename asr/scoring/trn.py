@@ -1,27 +1,38 @@
 """NIST transcript files (`.trn`), one utterance a line: `the words (speaker-utterance)`; sclite reads them.
 
-    sclite -s -i spu_id -r ref.trn trn -h hyp.trn trn        (-s: case counts, as it does here)
+    sclite -s -D -i spu_id -r ref.trn trn -h hyp.trn trn      (-s: case counts; -D: `(uh)` may be left out)
 
-sclite gives a meaning of its own to some characters: `{ a / b }` are alternatives, `(word)` may be left out, `@` is
-nothing, `word:x` loses its end, `\\` escapes, `word*` loses its star, lines that begin with `;;` or `**` are skipped.
-Such characters, white space within a label, a byte order mark and the percent sign itself are written as in a web
-address, `%28` for `(`.
-Equal labels stay equal and different ones different, so the counts are the same, and `read_trn` gives back exactly what
-was written.
+Our files begin with a comment, which sclite skips:
+
+    ;; unit: words; escapes: %XX
+
+- *unit*: a token is a `words` or a `labels` entry. Models of characters write words, which are what sclite counts and
+  from which characters can be counted too; models of whole labels (phonemes) write labels.
+- *escapes*: characters that mean something in such a file are written as in a web address, `%28` for `(`, in words and
+  in ids (see `asr.scoring.trn_words.escaped`).
+
+Files of other tools have no such line: their unit is not known, and `%28` is read as it stands. See
+`asr.scoring.trn_words` for optional words and alternatives.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from typing import Literal
 
 from asr.errors import DataError, Problems
 from asr.files import atomic_file
+from asr.scoring.lattice import Lattice
+from asr.scoring.trn_words import escaped, unescaped, words_of
+from asr.text import normalise_text
 
-_SPECIAL = re.compile(r"[\s\x00-\x20\x7f%(){}@;:\\*\ufeff]")
+TrnUnit = Literal["words", "labels"]
+
+_UNITS: dict[str, TrnUnit] = {"words": "words", "labels": "labels"}
+_HEADER = re.compile(r";;\s*unit:\s*(?P<unit>[^\s;]+)\s*(?P<escapes>;\s*escapes:\s*%XX\s*)?")
 _LINE = re.compile(r"(?P<words>.*)\((?P<name>[^()\s]+)\)")
 
 
@@ -31,20 +42,53 @@ class Transcript:
 
     Attributes:
         id: of the utterance.
-        tokens: words or labels; none for an empty utterance.
+        tokens: words or labels, none for an empty utterance; a lattice where a file that was read has optional words or
+            alternatives, which cannot be written.
         speaker: None where it is not known; the id then stands alone behind its hyphen, `(-utterance)`.
     """
 
     id: str
-    tokens: tuple[str, ...]
+    tokens: tuple[str, ...] | Lattice
     speaker: str | None = None
 
 
-def write_trn(path: str | Path, transcripts: Iterable[Transcript]) -> None:
+@dataclass(frozen=True)
+class TrnFile:
+    """The contents of a transcript file.
+
+    Attributes:
+        path: the file.
+        unit: what its tokens are; None where the file does not say.
+        lines: by what stands in the parentheses, as it is written there; sclite matches lines by it, and so do we.
+    """
+
+    path: Path
+    unit: TrnUnit | None
+    lines: Mapping[str, Transcript]
+
+
+def transcript_of(
+    id_: str, symbols: Sequence[str], inventory_unit: Literal["characters", "labels"], speaker: str | None = None
+) -> Transcript:
+    """Make the line of an utterance: words where the symbols are characters, else the labels themselves.
+
+    >>> transcript_of("u1", tuple("to be"), "characters").tokens
+    ('to', 'be')
+    """
+    tokens = normalise_text("".join(symbols)).split() if inventory_unit == "characters" else symbols
+    return Transcript(id_, tuple(tokens), speaker)
+
+
+def trn_unit(inventory_unit: Literal["characters", "labels"]) -> TrnUnit:
+    """What `transcript_of` writes for an inventory of this unit."""
+    return "words" if inventory_unit == "characters" else "labels"
+
+
+def write_trn(path: str | Path, transcripts: Iterable[Transcript], unit: TrnUnit) -> None:
     """Write a transcript file; it appears under its name when it is complete.
 
     Raises:
-        Problems: ids that are empty or come twice, empty labels or speakers.
+        Problems: ids that are empty or come twice, empty labels or speakers, alternatives.
         DataError: the file cannot be written.
     """
     path, listed = Path(path), list(transcripts)
@@ -53,73 +97,71 @@ def write_trn(path: str | Path, transcripts: Iterable[Transcript]) -> None:
     if problems:
         raise Problems(problems, path.name)
     try:
-        content = "".join(_line(each) for each in listed).encode()
+        content = "".join([f";; unit: {unit}; escapes: %XX\n", *map(_line, listed)]).encode()
         with atomic_file(path) as file:
             file.write(content)
     except (OSError, UnicodeEncodeError) as error:
         raise DataError(f"{path} cannot be written: {error}") from error
 
 
-def read_trn(path: str | Path) -> list[Transcript]:
+def read_trn(path: str | Path) -> TrnFile:
     """Read a transcript file, ours (exactly what was written) or another tool's.
 
     As sclite does, a speaker is what stands before the first hyphen of the name in parentheses, or before the first
-    underscore of one without a hyphen. The id is what follows the hyphen, and the whole name where there is none, or
-    where ids that follow hyphens are not unique in the file. Empty lines, lines that begin with `;;` and a byte order
-    mark before a line are skipped.
+    underscore of one without a hyphen. The id is what follows the hyphen, or the whole name where there is none. Empty
+    lines, lines that begin with `;;` or `**` and a byte order mark before a line are skipped.
 
     Raises:
-        Problems: all lines that do not end with a name in parentheses or that hold alternatives `{ / }`; names that
-            come twice.
+        Problems: all lines that do not end with a name in parentheses or whose alternatives cannot be read; names that
+            come twice; two units in one file.
         DataError: the file is missing, not UTF-8 or without any utterance.
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = [line.removeprefix("\ufeff") for line in path.read_text(encoding="utf-8").split("\n")]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as a transcript file: {error}") from error
+    headers = [found for line in lines if (found := _HEADER.fullmatch(line.strip()))]
+    escapes = any(found["escapes"] for found in headers)
+    units = list(dict.fromkeys(found["unit"] for found in headers))
+    problems = [] if len(units) < 2 else [f"{path.name} holds {' and '.join(units)}; expected one unit in a file"]
+    problems += [f"{path.name}: '{unit}' is no unit; expected words or labels" for unit in units if unit not in _UNITS]
     names: list[str] = []
-    words: list[tuple[str, ...]] = []
-    problems: list[str] = []
-    for number, raw in enumerate(lines, start=1):
-        line = raw.removeprefix("\ufeff")  # Windows editors begin a file with it
-        if not line.strip() or line.startswith(";;"):
-            continue
-        found = _LINE.fullmatch(line.strip())
-        if found is None:
-            problems.append(f"{path.name}:{number}: expected words and then, at the end, (speaker-utterance)")
-        elif "{" in line:
-            problems.append(f"{path.name}:{number}: alternatives {{ / }} cannot be scored; choose one of them")
-        else:
-            names.append(found["name"])
-            words.append(tuple(unquote(word) for word in found["words"].split()))
-    problems += _twice([unquote(name) for name in names])
+    read: list[Transcript] = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip() and not line.startswith((";;", "**")):
+            try:
+                name, transcript = _read_line(line.strip(), escapes)
+            except ValueError as error:
+                problems.append(f"{path.name}:{number}: {error}")
+            else:
+                names.append(name)
+                read.append(transcript)
+    problems += _twice(names)
     if problems:
         raise Problems(problems, path.name)
     if not names:
         raise DataError(f"{path} holds no utterance; expected words and then (speaker-utterance) on each line")
-    return [Transcript(id_, tokens, speaker) for (id_, speaker), tokens in zip(_ids(names), words, strict=True)]
+    return TrnFile(path, _UNITS[units[0]] if units else None, dict(zip(names, read, strict=True)))
 
 
-def _ids(names: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Id and speaker of each name."""
-    behind = [name.partition("-")[2] or name for name in names]
-    ids = behind if len(set(behind)) == len(behind) else names
-    found = []
-    for name, id_ in zip(names, ids, strict=True):
-        speaker, mark, _ = name.partition("-" if "-" in name else "_")
-        found.append((unquote(id_), unquote(speaker) if mark and speaker else None))
-    return found
+def _read_line(line: str, escapes: bool) -> tuple[str, Transcript]:
+    """Name and transcript of a line."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise ValueError("expected words and then, at the end, (speaker-utterance)")
+    name = found["name"]
+    speaker, mark, _ = name.partition("-" if "-" in name else "_")
+    id_ = name.partition("-")[2] or name
+    if escapes:
+        id_, speaker = unescaped(id_), unescaped(speaker)
+    return name, Transcript(id_, words_of(found["words"], escapes), speaker if mark and speaker else None)
 
 
 def _line(transcript: Transcript) -> str:
-    words = " ".join(map(_escape, transcript.tokens))
-    speaker = _escape(transcript.speaker or "").replace("-", "%2D")  # sclite takes what stands before the first hyphen
-    return f"{words} ({speaker}-{_escape(transcript.id)})\n"
-
-
-def _escape(text: str) -> str:
-    return _SPECIAL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
+    words = " ".join(map(escaped, transcript.tokens)) if isinstance(transcript.tokens, tuple) else ""
+    speaker = escaped(transcript.speaker or "").replace("-", "%2D")  # sclite takes what stands before the first hyphen
+    return f"{words} ({speaker}-{escaped(transcript.id)})\n"
 
 
 def _problems(transcript: Transcript) -> list[str]:
@@ -128,7 +170,9 @@ def _problems(transcript: Transcript) -> list[str]:
         problems.append("an utterance has an empty id")
     if transcript.speaker == "":
         problems.append(f"'{transcript.id}' has an empty speaker; expected None where it is not known")
-    if "" in transcript.tokens:
+    if isinstance(transcript.tokens, Lattice):
+        problems.append(f"'{transcript.id}' has alternatives or optional words; only plain words can be written")
+    elif "" in transcript.tokens:
         problems.append(f"'{transcript.id}': label {transcript.tokens.index('') + 1} is empty")
     return problems
 

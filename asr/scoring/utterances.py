@@ -4,40 +4,106 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from asr.scoring.edits import Edit, ErrorCounts, align
+from asr.scoring.edits import Edit, ErrorCounts, align, count_errors
+from asr.scoring.named_rates import Fold, InventoryUnit, tokens
+from asr.scoring.rates import Rate, rate_of, unit_of
 
 _NOTHING = "*"
 
 
-def utterance_row(
+@dataclass(frozen=True)
+class UtteranceScore:
+    """The errors of an utterance: a line of `utterances.jsonl`.
+
+    Attributes:
+        id: of the utterance.
+        speaker: None where it is not known.
+        reference: what the first rate compares, as text.
+        hypothesis: the same of what was recognised.
+        counts: errors under each rate, by its name.
+        alignment: of both under the first rate, as `show` has it.
+    """
+
+    id: str
+    speaker: str | None
+    reference: str
+    hypothesis: str
+    counts: Mapping[str, ErrorCounts]
+    alignment: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> UtteranceScore:
+        """From what `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError: a field is missing, or the counts have other fields.
+        """
+        counts = {name: ErrorCounts(**each) for name, each in values["counts"].items()}
+        return cls(
+            id=values["id"],
+            speaker=values["speaker"],
+            reference=values["reference"],
+            hypothesis=values["hypothesis"],
+            counts=counts,
+            alignment=values["alignment"],
+        )
+
+
+def score_utterance(
     utterance_id: str,
     speaker: str | None,
     reference: Sequence[str],
     hypothesis: Sequence[str],
-    counts: Mapping[str, ErrorCounts],
-    joint: str = " ",
-) -> dict[str, Any]:
-    """A line of `utterances.jsonl` as plain values.
+    rates: Sequence[str],
+    unit: InventoryUnit,
+    fold: Fold,
+) -> UtteranceScore:
+    """Count the errors of an utterance under each rate, once.
 
     Args:
         utterance_id: of the utterance.
         speaker: None where it is not known.
-        reference: tokens that the main rate compares (words, characters or labels).
+        reference: symbols of the inventory.
         hypothesis: the same of what was recognised.
-        counts: errors under each rate, by its name.
-        joint: what stands between two tokens of a text, nothing for characters.
+        rates: names in `asr.scoring.named_rates.RATES`, at least one; the first one is the one to show.
+        unit: of the inventory.
+        fold: see `Fold`.
+
+    Raises:
+        DataError: a label that a rate's folding table lacks.
     """
+    pairs = {rate: (tokens(rate, reference, unit, fold), tokens(rate, hypothesis, unit, fold)) for rate in rates}
+    joint = "" if unit_of(rates[0]) == "characters" else " "
+    shown = pairs[rates[0]]
+    return UtteranceScore(
+        id=utterance_id,
+        speaker=speaker,
+        reference=joint.join(shown[0]),
+        hypothesis=joint.join(shown[1]),
+        counts={rate: count_errors(*pair) for rate, pair in pairs.items()},
+        alignment=show(align(*shown), joint),
+    )
+
+
+def rates_of(scores: Sequence[UtteranceScore], people: str = "speakers") -> dict[str, Rate]:
+    """The rates of a set from the counts of its utterances, with intervals over its speakers.
+
+    Args:
+        scores: of the same rates; none gives no rates.
+        people: what the speakers are called.
+    """
+    speakers = [score.speaker for score in scores]
     return {
-        "id": utterance_id,
-        "speaker": speaker,
-        "reference": joint.join(reference),
-        "hypothesis": joint.join(hypothesis),
-        "counts": {name: asdict(each) for name, each in counts.items()},
-        "alignment": show(align(reference, hypothesis), joint),
+        rate: rate_of([score.counts[rate] for score in scores], speakers, unit_of(rate), people=people)
+        for rate in (scores[0].counts if scores else ())
     }
 
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asr.corpus.phonemes import fold
 from asr.scoring.edits import ErrorCounts, align, count_errors
-from asr.scoring.utterances import confusions, show, utterance_row
+from asr.scoring.rates import rate_of
+from asr.scoring.utterances import UtteranceScore, confusions, rates_of, score_utterance, show
 
 letters = st.text("abc", max_size=8)
 
@@ -32,10 +34,10 @@ def test_characters_are_shown_without_gaps() -> None:
     assert show(align("go home", "go hem"), joint="") == "go h(o->e)m(e->*)"
 
 
-def test_a_row_holds_texts_counts_and_alignment() -> None:
-    counts = {"wer": ErrorCounts(1, 0, 1, 0), "ser": ErrorCounts(0, 1, 0, 0)}
-    row = utterance_row("u1", "anna", ("ja", "grün"), ("ja",), counts)
-    assert json.loads(json.dumps(row)) == {
+def test_a_score_holds_texts_counts_and_alignment() -> None:
+    score = score_utterance("u1", "anna", tuple("ja grün"), tuple("ja"), ["wer", "ser"], "characters", fold)
+    written = json.loads(json.dumps(score.to_dict()))
+    assert written == {
         "id": "u1",
         "speaker": "anna",
         "reference": "ja grün",
@@ -46,11 +48,31 @@ def test_a_row_holds_texts_counts_and_alignment() -> None:
         },
         "alignment": "ja (grün->*)",
     }
+    assert UtteranceScore.from_dict(written) == score
 
 
-def test_a_row_of_characters_reads_as_text() -> None:
-    row = utterance_row("u1", None, tuple("go on"), tuple("gone"), {"cer": ErrorCounts()}, joint="")
-    assert (row["speaker"], row["reference"], row["hypothesis"]) == (None, "go on", "gone")
+def test_a_score_of_characters_reads_as_text() -> None:
+    score = score_utterance("u1", None, tuple("go on"), tuple("gone"), ["cer"], "characters", fold)
+    assert (score.speaker, score.reference, score.hypothesis) == (None, "go on", "gone")
+    assert score.alignment == "go( o->*)n(*->e)"
+
+
+def test_a_score_of_labels_is_folded() -> None:
+    score = score_utterance("u1", None, ("h#", "ix", "t"), ("h#", "ih", "d"), ["per_39", "per"], "labels", fold)
+    assert (score.reference, score.hypothesis) == ("sil ih t", "sil ih d")
+    assert [score.counts[rate].errors for rate in ("per_39", "per")] == [1, 2]
+
+
+def test_rates_of_a_set_are_those_of_its_utterances() -> None:
+    pairs = [("the edison light", "the addison light", "a"), ("yes", "", "b")]
+    scores = [
+        score_utterance(f"u{i}", speaker, tuple(one), tuple(other), ["wer", "cer"], "characters", fold)
+        for i, (one, other, speaker) in enumerate(pairs)
+    ]
+    found = rates_of(scores, "writers")
+    assert found["wer"] == rate_of([score.counts["wer"] for score in scores], ["a", "b"], "words", people="writers")
+    assert found["cer"].counts == ErrorCounts(correct=15, substitutions=1, deletions=3, insertions=1)
+    assert rates_of([]) == {}
 
 
 def test_confusions_count_what_was_taken_for_what() -> None:
