@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from asr.scoring.edits import ErrorCounts, count_errors
 
 
@@ -45,6 +47,18 @@ class Lattice:
     def of(cls, words: Sequence[str]) -> Lattice:
         """A lattice with a single way."""
         return cls(len(words) + 1, tuple(Arc(i, i + 1, word) for i, word in enumerate(words)))
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether there is a single way, on which some words may be optional."""
+        return all(arc[:2] == (i, i + 1) for i, arc in enumerate(self.arcs))
+
+    def arriving(self) -> list[list[Arc]]:
+        """The arcs that end at each node."""
+        found: list[list[Arc]] = [[] for _ in range(self.n_nodes)]
+        for arc in self.arcs:
+            found[arc.end].append(arc)
+        return found
 
     def replace(self, fold: Callable[[str], str | None]) -> Lattice:
         """Replace each word by what `fold` makes of it; None drops the word."""
@@ -102,7 +116,12 @@ def count_errors_between(reference: Sequence[str] | Lattice, hypothesis: Sequenc
     rows = reference if isinstance(reference, Lattice) else Lattice.of(reference)
     columns = hypothesis if isinstance(hypothesis, Lattice) else Lattice.of(hypothesis)
     costs = _Costs(len(rows.arcs) + len(columns.arcs))
-    return costs.counts(_cheapest(rows, columns, costs))
+    missing, added = _alone(rows, costs.deletion, costs), _alone(columns, costs.insertion, costs)
+    if columns.is_chain:
+        return costs.counts(_cheapest_against_chain(rows, missing, columns, added, costs))
+    if rows.is_chain:
+        return costs.counts(_cheapest_against_chain(columns, added, rows, missing, costs))
+    return costs.counts(_cheapest(rows, missing, columns, added, costs))
 
 
 class _Costs:
@@ -113,12 +132,14 @@ class _Costs:
     """
 
     def __init__(self, n_words: int) -> None:
-        self._base = 8 * n_words + 1  # more than twice any digit of a whole alignment
+        self._base = n_words + 1  # more than the lower digits of a whole alignment can be
         self.correct = self._number(0, 0, 1, 0, 0)
         self.substitution = self._number(4, 1, 0, 0, 1)
         self.deletion = self._number(3, 1, 0, 0, 0)
         self.insertion = self._number(3, 1, 0, 1, 0)
         self.left_out = self._number(2, 0, 1, 0, 0)
+        fits = (n_words + 3) * self.substitution < 2**63
+        self.dtype = np.dtype(np.int64) if fits else np.dtype(object)  # object: integers of any size, and slower
 
     def _number(self, weight: int, errors: int, correct: int, insertions: int, substitutions: int) -> int:
         number = 0
@@ -135,17 +156,20 @@ class _Costs:
         return ErrorCounts(correct, substitutions, errors - substitutions - insertions, insertions)
 
 
-def _cheapest(rows: Lattice, columns: Lattice, costs: _Costs) -> int:
+def _alone(lattice: Lattice, missing: int, costs: _Costs) -> dict[Arc, int]:
+    """Cost of each arc without a counterpart."""
+    return {arc: 0 if arc.word is None else costs.left_out if arc.optional else missing for arc in lattice.arcs}
+
+
+def _cheapest(rows: Lattice, missing: dict[Arc, int], columns: Lattice, added: dict[Arc, int], costs: _Costs) -> int:
     """Cost of the best alignment: the recursion of Wagner and Fischer (1974) over pairs of nodes."""
-    into_rows, into_columns = _arriving(rows), _arriving(columns)
-    alone = {arc: _cost_alone(arc, costs.deletion, costs) for arc in rows.arcs}
-    added = {arc: _cost_alone(arc, costs.insertion, costs) for arc in columns.arcs}
+    into_columns = columns.arriving()
     best: list[list[int]] = []
-    for above in into_rows:
+    for above in rows.arriving():
         row: list[int] = []
         best.append(row)
         for before in into_columns:
-            ways = [best[arc.start][len(row)] + alone[arc] for arc in above]
+            ways = [best[arc.start][len(row)] + missing[arc] for arc in above]
             ways += [row[arc.start] + added[arc] for arc in before]
             ways += [
                 best[up.start][left.start] + (costs.correct if up.word == left.word else costs.substitution)
@@ -158,16 +182,28 @@ def _cheapest(rows: Lattice, columns: Lattice, costs: _Costs) -> int:
     return best[-1][-1]
 
 
-def _arriving(lattice: Lattice) -> list[list[Arc]]:
-    """The arcs that end at each node."""
-    found: list[list[Arc]] = [[] for _ in range(lattice.n_nodes)]
-    for arc in lattice.arcs:
-        found[arc.end].append(arc)
-    return found
-
-
-def _cost_alone(arc: Arc, missing: int, costs: _Costs) -> int:
-    """Cost of a word without a counterpart."""
-    if arc.word is None:
-        return 0
-    return costs.left_out if arc.optional else missing
+def _cheapest_against_chain(
+    rows: Lattice, missing: dict[Arc, int], chain: Lattice, added: dict[Arc, int], costs: _Costs
+) -> int:
+    """Cost of the best alignment with a lattice that has a single way, all of whose nodes are computed at once."""
+    words = np.array([arc.word for arc in chain.arcs], dtype=object)
+    steps = np.zeros(chain.n_nodes, dtype=costs.dtype)
+    steps[1:] = np.cumsum(np.array([added[arc] for arc in chain.arcs], dtype=costs.dtype))
+    last_use = {arc.start: arc.end for arc in sorted(rows.arcs, key=lambda arc: arc.end)}
+    best = {0: steps}
+    for node, above in enumerate(rows.arriving()):
+        if node == 0:
+            continue
+        row = np.minimum.reduce([best[arc.start] + missing[arc] for arc in above])
+        for arc in above:
+            if arc.word is not None:
+                against = np.where(words == arc.word, costs.correct, costs.substitution).astype(costs.dtype)
+                against[words == None] = 2 * costs.substitution  # noqa: E711  # elementwise: no word, no counterpart
+                np.minimum(row[1:], best[arc.start][:-1] + against, out=row[1:])
+        row -= steps  # a cell depends on its left neighbour: a running minimum, once the steps are taken off
+        np.minimum.accumulate(row, out=row)
+        row += steps
+        best[node] = row
+        for start in {arc.start for arc in above if last_use[arc.start] == node}:
+            del best[start]  # or a long transcript would fill the memory
+    return int(best[rows.n_nodes - 1][-1])

@@ -8,12 +8,12 @@ papers improve, and the number of reference labels helps to tell them apart: TIM
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from asr.scoring.bootstrap import Interval, interval
-from asr.scoring.edits import ErrorCounts, count_errors
+from asr.scoring.edits import ErrorCounts
 
 _UNITS = {"wer": "words", "cer": "characters", "per": "labels", "ser": "utterances"}
 
@@ -115,15 +115,3 @@ def rate_of(
 ) -> Rate:
     """The rate of a set from the counts of its utterances; the interval is drawn as `interval` says."""
     return Rate(sum(counts, ErrorCounts()), interval(counts, speakers, seed, people=people), unit)
-
-
-def rate_of_pairs(
-    pairs: Iterable[tuple[Sequence[str], Sequence[str], str | None]], unit: str = "labels", seed: int = 0
-) -> Rate:
-    """The rate of a set from (reference, hypothesis, speaker or None), one an utterance.
-
-    Whole utterances are counted by giving each as a single label: `(("to be",), ("to bee",), "speaker")`.
-    """
-    listed = list(pairs)
-    counts = [count_errors(reference, hypothesis) for reference, hypothesis, _ in listed]
-    return rate_of(counts, [speaker for _, _, speaker in listed], unit, seed)

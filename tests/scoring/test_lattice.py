@@ -107,6 +107,12 @@ def test_many_alternatives_take_a_moment() -> None:
     assert count_errors_between(reference, ("b",) * 200) == ErrorCounts(correct=400)
 
 
+def test_long_transcripts_are_counted_exactly() -> None:
+    """So many words that the numbers of a cost need more than 64 bits."""
+    found = count_errors_between(words_of("a (uh) { b / c } d", escapes=False), ("a", "c", "x", *["y"] * 6000))
+    assert found == ErrorCounts(correct=3, substitutions=1, insertions=6000)
+
+
 def test_deep_nesting_is_read() -> None:
     reference = words_of("{ a / " * 3000 + "b" + " }" * 3000, escapes=False)
     assert count_errors_between(reference, ("b",)) == ErrorCounts(correct=1)

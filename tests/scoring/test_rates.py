@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import jiwer
 import pytest
 
 from asr.scoring.bootstrap import Interval
-from asr.scoring.edits import ErrorCounts
-from asr.scoring.rates import Rate, rate_of, rate_of_pairs, unit_of
+from asr.scoring.edits import ErrorCounts, count_errors
+from asr.scoring.rates import Rate, rate_of, unit_of
 
 # (reference, hypothesis, speaker); counted by hand: 1 substitution, 1 deletion, 1 insertion on 8 words
 SENTENCES = [
@@ -17,6 +18,13 @@ SENTENCES = [
     ("yes", "yes yes", "b"),
 ]
 WORDS = [(reference.split(), hypothesis.split(), speaker) for reference, hypothesis, speaker in SENTENCES]
+
+
+def rate_of_pairs(
+    pairs: Sequence[tuple[Sequence[str], Sequence[str], str | None]], unit: str = "labels", seed: int = 0
+) -> Rate:
+    counts = [count_errors(reference, hypothesis) for reference, hypothesis, _ in pairs]
+    return rate_of(counts, [speaker for _, _, speaker in pairs], unit, seed)
 
 
 def test_rate_sums_before_it_divides() -> None:

@@ -104,7 +104,7 @@ def _hypothesis(chance: random.Random, reference: tuple[Any, ...]) -> list[str]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_alternatives_and_optional_words_count_as_sclite_counts_them(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
-    references = [_reference(chance) for _ in range(1000)]
+    references = [_reference(chance) for _ in range(500)]
     _compare(tmp_path, references, [tuple(_hypothesis(chance, one)) for one in references])
 
 
@@ -122,11 +122,11 @@ def _compare(folder: Path, references: list[tuple[Any, ...]], hypotheses: list[t
     mine, theirs = ours(folder), sclite(folder)
     assert mine.keys() == theirs.keys()
     different = [name for name in mine if mine[name] != theirs[name]]
-    assert len(different) <= 0.01 * len(mine)
+    assert len(different) <= 0.02 * len(mine)
     for name in different:
         number, counts = int(name.partition("-")[2]), theirs[name]
         ties = cheapest(references[number], hypotheses[number])
         assert (counts.correct, counts.substitutions, counts.deletions, counts.insertions) in ties
         assert mine[name].errors <= counts.errors
     one, other = (sum(side.values(), ErrorCounts()) for side in (mine, theirs))
-    assert one.rate == pytest.approx(other.rate, rel=0.01)
+    assert one.rate == pytest.approx(other.rate, rel=0.02)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -211,3 +212,14 @@ def test_files_that_are_missing_or_not_text_are_named(tmp_path: Path) -> None:
         write_trn(tmp_path / "missing" / "x.trn", [], "words")
     with pytest.raises(DataError, match=r"x\.trn cannot be written.*surrogates"):
         write_trn(tmp_path / "x.trn", [Transcript("u", ("\ud800",))], "words")
+
+
+@settings(one_folder, max_examples=200)
+@given(st.lists(st.text("a{}/()@;:*% -\ufeff\n", max_size=12), max_size=4), st.booleans())
+def test_any_text_is_read_or_refused(tmp_path: Path, lines: list[str], header: bool) -> None:
+    path = tmp_path / "any.trn"
+    text = ";; unit: words; escapes: %XX\n" * header + "".join(f"{line} (u{i})\n" for i, line in enumerate(lines))
+    path.write_text(text, encoding="utf-8")
+    with suppress(DataError):
+        found = read_trn(path)
+        assert all(isinstance(each, Transcript) for each in found.lines.values())
