@@ -18,6 +18,10 @@ class DataError(AsrError):
     """A corpus, a manifest, an audio file or a transcript is not what it should be."""
 
 
+class DataWarning(UserWarning):
+    """Something odd about outside data that was read all the same; the message says what, where, and what was done."""
+
+
 class ConfigError(AsrError):
     """An option is misspelt, has the wrong type or does not fit the others."""
 
