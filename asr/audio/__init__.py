@@ -1,7 +1,8 @@
-"""Sound files in: WAV, FLAC, OGG, Opus, MP3 (soundfile) and NIST SPHERE (our own reader), at any rate."""
+"""Sound in, at any rate: files that libsndfile reads, NIST SPHERE, what ffmpeg reads; arrays, bytes, streams."""
 
 from __future__ import annotations
 
 from asr.audio.reading import AudioInfo, audio_info, read_audio
+from asr.audio.sources import Sound, sound_of, sound_of_stream
 
-__all__ = ["AudioInfo", "audio_info", "read_audio"]
+__all__ = ["AudioInfo", "Sound", "audio_info", "read_audio", "sound_of", "sound_of_stream"]

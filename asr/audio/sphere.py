@@ -7,14 +7,12 @@ then the interleaved samples. Read here: 16-bit PCM in both byte orders and 8-bi
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.content import Content
 from asr.errors import DataError
 
 MAGIC = b"NIST_1A\n"
@@ -23,6 +21,7 @@ _LARGEST_HEADER = 1 << 20  # bytes; real ones have 1024
 _SAMPLE_BYTES = {"pcm": 2, "ulaw": 1}
 _CODINGS = {"pcm": "pcm", "ulaw": "ulaw", "mu-law": "ulaw", "mulaw": "ulaw"}
 _BYTE_ORDERS = {"01": "<i2", "10": ">i2"}
+_SHOWN = 40  # characters
 _CONVERT = "convert it with `sph2pipe -f wav`"
 
 
@@ -47,27 +46,27 @@ class SphereHeader:
     offset: int
 
 
-def read_header(path: Path) -> SphereHeader:
+def read_header(content: Content) -> SphereHeader:
     """Read and check the header; the samples it promises are compared with the size of the file.
 
     Raises:
         DataError: not a SPHERE header, a coding that is not read here, or fewer samples than promised.
     """
-    with path.open("rb") as file:
-        offset, fields = _fields(file, path)
-    coding, dtype = _coding(fields, path)
-    channels = _whole(fields, "channel_count", path, default=1)
-    rate = _whole(fields, "sample_rate", path)
-    there = (os.stat(path).st_size - offset) // (channels * _SAMPLE_BYTES[coding])
-    frames = _whole(fields, "sample_count", path, default=max(there, 1))
+    name = content.name
+    offset, fields = _fields(content)
+    coding, dtype = _coding(fields, name)
+    channels = _whole(fields, "channel_count", name, default=1)
+    rate = _whole(fields, "sample_rate", name)
+    there = (content.size - offset) // (channels * _SAMPLE_BYTES[coding])
+    frames = _whole(fields, "sample_count", name, default=max(there, 1))
     if frames > there:
         raise DataError(
-            f"{path}: truncated: its SPHERE header promises {frames} samples, {max(there, 0)} are there; copy it again"
+            f"{name}: truncated: its SPHERE header promises {frames} samples, {max(there, 0)} are there; copy it again"
         )
     return SphereHeader(rate, channels, frames, coding, dtype, offset)
 
 
-def read_samples(path: Path, header: SphereHeader, start: int, frames: int) -> NDArray[np.float32]:
+def read_samples(content: Content, header: SphereHeader, start: int, frames: int) -> NDArray[np.float32]:
     """Samples `start` to `start + frames` of every channel.
 
     Returns:
@@ -77,63 +76,74 @@ def read_samples(path: Path, header: SphereHeader, start: int, frames: int) -> N
         DataError: the file ends before.
     """
     width = header.channels * _SAMPLE_BYTES[header.coding]
-    with path.open("rb") as file:
-        file.seek(header.offset + start * width)
-        raw = file.read(frames * width)
+    raw = content.at(header.offset + start * width, frames * width)
     if len(raw) != frames * width:
-        raise DataError(f"{path}: truncated: {len(raw) // width} of {frames} samples could be read; copy it again")
+        n_read = len(raw) // width
+        raise DataError(f"{content.name}: truncated: {n_read} of {frames} samples could be read; copy it again")
     codes = np.frombuffer(raw, dtype=header.dtype).reshape(frames, header.channels)
     if header.coding == "ulaw":
         return np.asarray(_MU_LAW[codes])
     return codes.astype(np.float32) / np.float32(32768)
 
 
-def _fields(file: BinaryIO, path: Path) -> tuple[int, dict[str, str]]:
+def _fields(content: Content) -> tuple[int, dict[str, str]]:
     """The header's size in bytes, and its fields as text."""
-    first = file.read(_FIRST_LINES)
+    name = content.name
+    first = content.at(0, _FIRST_LINES)
     size_text = first[len(MAGIC) :].strip()
     if not first.startswith(MAGIC) or not size_text.isdigit():
-        raise DataError(f"{path}: not a NIST SPHERE file: it does not start with NIST_1A and the header's size")
+        raise DataError(f"{name}: not a NIST SPHERE file: it does not start with NIST_1A and the header's size")
     size = int(size_text)
     if not _FIRST_LINES < size <= _LARGEST_HEADER:
-        raise DataError(f"{path}: its SPHERE header gives itself {size} bytes; expected 1024 or a small multiple")
-    header = first + file.read(size - _FIRST_LINES)
+        raise DataError(f"{name}: its SPHERE header gives itself {size} bytes; expected 1024 or a small multiple")
+    header = content.at(0, size)
     if len(header) < size:
-        raise DataError(f"{path}: truncated inside its SPHERE header ({len(header)} of {size} bytes); copy it again")
+        raise DataError(f"{name}: truncated inside its SPHERE header ({len(header)} of {size} bytes); copy it again")
     fields: dict[str, str] = {}
     for line in header[_FIRST_LINES:].decode("latin-1").splitlines():
         if line.strip() == "end_head":
             return size, fields
-        name, _, rest = line.partition(" ")
-        fields[name] = rest.strip().partition(" ")[2]
-    raise DataError(f"{path}: its SPHERE header has no end_head line; copy it again")
+        field, _, rest = line.partition(" ")
+        fields[field] = rest.strip().partition(" ")[2]
+    raise DataError(f"{name}: its SPHERE header has no end_head line; copy it again")
 
 
-def _coding(fields: dict[str, str], path: Path) -> tuple[str, str]:
+def _coding(fields: dict[str, str], name: str) -> tuple[str, str]:
     """Coding and NumPy type of the samples."""
     named = fields.get("sample_coding", "pcm").strip().lower()
     coding = _CODINGS.get(named)
     if coding is None:
-        raise DataError(f"{path}: SPHERE with sample_coding '{named}' is not read here (pcm and ulaw are); {_CONVERT}")
-    width = _whole(fields, "sample_n_bytes", path, default=_SAMPLE_BYTES[coding])
+        raise DataError(
+            f"{name}: SPHERE with sample_coding {_shown(named)} is not read here (pcm and ulaw are); {_CONVERT}"
+        )
+    width = _whole(fields, "sample_n_bytes", name, default=_SAMPLE_BYTES[coding])
     if width != _SAMPLE_BYTES[coding]:
-        raise DataError(f"{path}: SPHERE with {width}-byte {coding} samples is not read here; {_CONVERT}")
+        raise DataError(f"{name}: SPHERE with {width}-byte {coding} samples is not read here; {_CONVERT}")
     if coding == "ulaw":
         return coding, "u1"
     order = fields.get("sample_byte_format", "").strip()
     if order not in _BYTE_ORDERS:
-        raise DataError(f"{path}: its SPHERE header has sample_byte_format '{order}'; expected 01 or 10; {_CONVERT}")
+        raise DataError(
+            f"{name}: its SPHERE header has sample_byte_format {_shown(order)}; expected 01 or 10; {_CONVERT}"
+        )
     return coding, _BYTE_ORDERS[order]
 
 
-def _whole(fields: dict[str, str], name: str, path: Path, default: int | None = None) -> int:
+def _whole(fields: dict[str, str], field: str, name: str, default: int | None = None) -> int:
     """A whole number above 0 from the header."""
-    text = fields.get(name)
+    text = fields.get(field)
     if text is None and default is not None:
         return default
-    if text is None or not (text.strip().isascii() and text.strip().isdigit()) or len(text) > 18 or int(text) == 0:
-        raise DataError(f"{path}: its SPHERE header has {name} '{text}'; expected a whole number above 0")
+    if text is None:
+        raise DataError(f"{name}: its SPHERE header has no {field}; copy it again")
+    if not (text.strip().isascii() and text.strip().isdigit()) or len(text) > 18 or int(text) == 0:
+        raise DataError(f"{name}: its SPHERE header has {field} {_shown(text)}; expected a whole number above 0")
     return int(text)
+
+
+def _shown(text: str) -> str:
+    """A value of the header in a message: short, and without control characters."""
+    return repr(text[:_SHOWN])
 
 
 def _mu_law_table() -> NDArray[np.float32]:

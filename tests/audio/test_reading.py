@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import re
 import struct
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from asr.audio import AudioInfo, audio_info, read_audio
+from asr.audio.content import View
 from asr.errors import DataError
 
 FORMATS = {"WAV": ("PCM_16", "wav"), "FLAC": ("PCM_16", "flac"), "OGG": ("VORBIS", "ogg"), "OPUS": ("OPUS", "opus"),
@@ -151,21 +153,66 @@ def test_files_that_are_no_sound_are_refused(tmp_path):
     (tmp_path / "text.wav").write_text("transcripts are not sound\n" * 20)
     (tmp_path / "samples.raw").write_bytes(bytes(3200))
     soundfile.write(tmp_path / "nothing.wav", np.zeros(0), 16000)
-    soundfile.write(tmp_path / "sound.aiff", np.zeros(100), 16000)
+    soundfile.write(tmp_path / "sound.voc", np.zeros(100), 16000)
     for name, message in {
         "missing.wav": "no such file; check the path",
         "empty.wav": r"is empty \(0 bytes\)",
         "text.wav": r"not audio that can be read here \(Format not recognised\); expected WAV, FLAC, OGG",
         "samples.raw": "not audio that can be read here",
         "nothing.wav": "holds no samples",
-        "sound.aiff": "AIFF is not read here; convert it to WAV",
+        "sound.voc": "VOC is not read here; convert it to WAV",
         ".": "not a file; name a sound file",
-        "nul\0.wav": "cannot be read: embedded null byte",
     }.items():
         for function in (audio_info, read_audio):
             with pytest.raises(DataError, match=message) as caught:
                 function(tmp_path / name)
             assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nul\0.wav", "its name holds a NUL character; check the path"),
+        ("x" * 256 + ".wav", "longer than this system allows; check the path"),
+        ("x/" * 3000 + "a.wav", "longer than this system allows; check the path"),
+        ("\ud800.wav", "its name holds a character that .* do not have; check the path"),
+        ("empty.wav/a.wav", "Not a directory"),
+    ],
+)
+def test_names_that_no_file_has_are_refused(tmp_path, name, message):
+    """Each in one sentence of ours: Python's own differ between its versions."""
+    (tmp_path / "empty.wav").touch()
+    for function in (audio_info, read_audio):
+        with pytest.raises(DataError, match=message) as caught:
+            function(os.path.join(tmp_path, name))
+        assert str(caught.value).startswith(f"{os.path.join(tmp_path, name)}: cannot be read: ")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, tone, monkeypatch):
+    path = write(tmp_path, "WAV", tone)
+
+    def refuse(*_: object) -> None:  # root may read all, so permissions alone are no test
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match=r"sound\.wav: cannot be read: you may not read it; change its permissions"):
+        read_audio(path)
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG"])
+def test_a_medium_that_fails_is_told_of(tmp_path, tone, monkeypatch, kind):
+    """libsndfile takes a failing disk for the end of the file; here the file is one that it reads through Python."""
+    path = write(tmp_path, kind, tone).rename(tmp_path / "sound.raw")
+    read = View.readinto
+
+    def failing(self: View, buffer: memoryview) -> int:
+        self.error = OSError(errno.EIO, "Input/output error")
+        return 0 if self.tell() > 200 else read(self, buffer)
+
+    monkeypatch.setattr(View, "readinto", failing)
+    with pytest.raises(DataError, match=r"sound\.raw: cannot be read: Input/output error"):
+        read_audio(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
@@ -213,16 +260,6 @@ def test_a_forged_length_does_not_allocate(tmp_path, tone):
         read_audio(path)
 
 
-def test_a_length_that_is_not_told_is_refused(tmp_path, tone):
-    path = write(tmp_path, "FLAC", tone)
-    content = bytearray(path.read_bytes())
-    content[21] &= 0xF0
-    content[22:26] = bytes(4)  # as written by an encoder that could not go back
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=r"sound\.flac: its header does not tell its length; write it again"):
-        audio_info(path)
-
-
 @pytest.mark.parametrize(("rate", "named"), [(1, "1 Hz"), (4_000_000_000, "4000000000 Hz|not audio")])
 def test_a_senseless_rate_is_refused(tmp_path, tone, rate, named):
     path = write(tmp_path, "WAV", tone)
@@ -241,23 +278,3 @@ def test_real_files(shared_data):
         expected, rate = soundfile.read(path, dtype="float32")
         assert audio_info(path) == AudioInfo(rate, 1, len(expected), "FLAC")
         assert np.array_equal(read_audio(path), expected)
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_whatever_a_file_holds_the_error_is_ours(tmp_path, tone, kind):
-    """40 files with a few bytes of their first 200 replaced: each is read or refused, nothing else happens."""
-    path = write(tmp_path, kind, tone[:4000])
-    content = path.read_bytes()
-    random = np.random.default_rng(5)
-    told = []
-    for _ in range(40):
-        changed = bytearray(content)
-        for position in random.integers(min(200, len(content)), size=4):
-            changed[position] = random.integers(256)
-        path.write_bytes(changed)
-        try:
-            assert np.isfinite(read_audio(path, channel=0)).all()
-        except DataError as error:
-            told.append(str(error))
-    assert told
-    assert all(message.startswith(str(path)) for message in told)

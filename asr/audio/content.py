@@ -1,0 +1,192 @@
+"""The bytes of a sound file, on the disk or in memory, and pieces of them in another order."""
+
+from __future__ import annotations
+
+import bisect
+import errno
+import io
+import itertools
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from asr.errors import DataError
+
+MOST_BYTES = 1 << 30  # of a stream, which has to fit into memory; nine hours of 16-bit samples at 16 kHz
+_BLOCK = 1 << 20  # bytes asked of a stream at a time
+
+
+@dataclass(frozen=True)
+class Content:
+    """The bytes of one sound file.
+
+    Attributes:
+        name: what messages call it.
+        file: its bytes; every reader goes to where it reads first.
+        size: bytes.
+        path: where it lies on the disk; None in memory.
+    """
+
+    name: str
+    file: BinaryIO
+    size: int
+    path: Path | None = None
+
+    def at(self, position: int, n_bytes: int) -> bytes:
+        """Up to n_bytes from a position on; fewer at the end of the file."""
+        self.file.seek(position)
+        return self.file.read(n_bytes)
+
+
+class View(io.RawIOBase):
+    """Pieces of a file, one behind the other, as a file to read.
+
+    libsndfile calls these methods from C, where an exception would be printed and forgotten: none is raised, and what
+    went wrong is kept.
+
+    Args:
+        content: the file.
+        pieces: bytes of their own, or ranges of positions in the file.
+    """
+
+    def __init__(self, content: Content, pieces: Sequence[bytes | range]) -> None:
+        super().__init__()
+        self.content = content
+        self.error: OSError | None = None
+        self._pieces = tuple(piece for piece in pieces if len(piece))
+        self._begins = [0, *itertools.accumulate(map(len, self._pieces))]
+        self._size = self._begins.pop()
+        self._position = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the file, unchanged."""
+        return self._pieces == (range(self.content.size),)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place inside the file; stay where one outside is asked for."""
+        position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        if 0 <= position <= self._size:
+            self._position = position
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer as far as the file reaches."""
+        done = 0
+        while done < len(buffer) and self._position < self._size:
+            number = bisect.bisect_right(self._begins, self._position) - 1
+            inside = self._position - self._begins[number]
+            block = self._read(self._pieces[number][inside : inside + len(buffer) - done])
+            if not block:
+                break
+            buffer[done : done + len(block)] = block
+            done += len(block)
+            self._position += len(block)
+        return done
+
+    def _read(self, piece: bytes | range) -> bytes:
+        if isinstance(piece, bytes):
+            return piece
+        try:
+            return self.content.at(piece.start, len(piece))
+        except OSError as error:
+            self.error = error
+            return b""
+
+
+def patched(content: Content, start: int, changes: dict[int, bytes]) -> View:
+    """The file from a position on, with some bytes replaced."""
+    pieces: list[bytes | range] = []
+    for position, new in sorted(changes.items()):
+        pieces += [range(start, position), new]
+        start = position + len(new)
+    return View(content, [*pieces, range(start, content.size)])
+
+
+@contextmanager
+def open_path(path: Path) -> Iterator[Content]:
+    """Open a regular file that is not empty.
+
+    Raises:
+        DataError: it is missing, a folder, a device, empty, may not be read, or its name is one that no file has.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would block, a folder has no sound
+            raise DataError(f"{path}: not a file; name a sound file")
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {_reason(error)}") from error
+    except ValueError as error:  # Python's own words differ between its versions
+        reason = "a NUL character" if "\0" in str(path) else "a character that this system's file names do not have"
+        raise DataError(f"{path}: cannot be read: its name holds {reason}; check the path") from error
+    with file:
+        try:
+            yield _not_empty(Content(str(path), file, os.fstat(file.fileno()).st_size, path))
+        except OSError as error:  # a medium that fails
+            raise DataError(f"{path}: cannot be read: {_reason(error)}") from error
+
+
+def of_bytes(data: bytes, name: str) -> Content:
+    """The content of a sound file in memory.
+
+    Raises:
+        DataError: there is none.
+    """
+    return _not_empty(Content(name, io.BytesIO(data), len(data)))
+
+
+def read_stream(stream: BinaryIO, name: str, most_bytes: int = MOST_BYTES) -> bytes:
+    """Read a binary stream to its end, which a terminal, a pipe or a socket may never reach: `most_bytes` at most.
+
+    Raises:
+        DataError: it holds more, gives text, is closed, or fails.
+    """
+    blocks = io.BytesIO()
+    while blocks.tell() <= most_bytes:
+        try:
+            block = stream.read(min(_BLOCK, most_bytes + 1 - blocks.tell()))
+        except (OSError, ValueError) as error:  # ValueError: it is closed
+            raise DataError(f"{name}: cannot be read: {_reason(error)}") from error
+        if not _checked_bytes(block, name):
+            return blocks.getvalue()
+        blocks.write(block)
+    raise DataError(f"{name}: holds more than {most_bytes} bytes; write it to a file and name that")
+
+
+def _checked_bytes(block: object, name: str) -> bool:
+    """Whether there are any."""
+    if not isinstance(block, (bytes, bytearray, memoryview)):
+        kind = type(block).__name__
+        raise DataError(f"{name}: reading gives {kind} instead of bytes; open it for bytes, as open(..., 'rb') does")
+    return len(block) > 0
+
+
+def _not_empty(content: Content) -> Content:
+    if content.size == 0:
+        raise DataError(f"{content.name}: is empty (0 bytes); copy or record it again")
+    return content
+
+
+def _reason(error: Exception) -> str:
+    """One phrase, without the path that the message begins with."""
+    code = getattr(error, "errno", None)
+    if code == errno.ENAMETOOLONG:
+        return "its name, or that of a folder above it, is longer than this system allows; check the path"
+    if code in (errno.EACCES, errno.EPERM):
+        return "you may not read it; change its permissions"
+    return str(getattr(error, "strerror", None) or error)

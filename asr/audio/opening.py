@@ -1,0 +1,180 @@
+"""Open a sound file: what its header says, and its samples as they are decoded."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from asr.audio import ogg, sphere
+from asr.audio.containers import Layout, layout
+from asr.audio.content import Content, View
+from asr.errors import DataError
+
+_RATES = (1_000, 1_000_000)  # hertz; anything else is a broken header
+_BLOCK_SAMPLES = 1 << 20  # of all channels, decoded at a time: a forged header must not make us allocate the memory
+_UNKNOWN_FRAMES = 1 << 62  # what libsndfile says where it cannot tell
+_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")  # by libsndfile's names
+_EXPECTED = (
+    "WAV, FLAC, OGG, Opus, MP3, AIFF, AU, CAF, RF64, W64, NIST SPHERE or, through ffmpeg, m4a, WebM, AMR, WMA, AAC"
+)
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What the header of a sound file says.
+
+    Attributes:
+        rate: hertz.
+        channels: channels.
+        frames: samples per channel.
+        format: `WAV`, `WAVEX`, `RF64`, `W64`, `FLAC`, `OGG` (Vorbis or Opus), `MP3`, `AIFF`, `AU`, `CAF`, `SPHERE`; of
+            what ffmpeg reads `MP4`, `WebM`, `AMR`, `WMA`, `AAC`, `Speex`.
+    """
+
+    rate: int
+    channels: int
+    frames: int
+    format: str
+
+    @property
+    def seconds(self) -> float:
+        """Length of the file."""
+        return self.frames / self.rate
+
+
+class Sphere:
+    """An open NIST SPHERE file."""
+
+    def __init__(self, content: Content) -> None:
+        header = sphere.read_header(content)
+        self.info = _checked(content.name, AudioInfo(header.rate, header.channels, header.frames, "SPHERE"))
+        self._content, self._header = content, header
+
+    def read(self, first: int, n_frames: int, channel: int) -> NDArray[np.float32]:
+        """(n_frames,) float32 of one channel, from a sample on."""
+        return np.ascontiguousarray(sphere.read_samples(self._content, self._header, first, n_frames)[:, channel])
+
+
+class Decoded:
+    """An open file that libsndfile decodes: one sound, or several one behind the other."""
+
+    def __init__(self, content: Content, found: Layout, parts: list[soundfile.SoundFile]) -> None:
+        self._content, self._found = content, found
+        self._parts = list(zip(found.views, parts, strict=True))
+        self.info = _checked(content.name, _common(content.name, parts, found.format))
+
+    def read(self, first: int, n_frames: int, channel: int) -> NDArray[np.float32]:
+        """(n_frames,) float32 of one channel, from a sample on; checksums of Ogg pages where all of it is read."""
+        if self._found.pages is not None and n_frames == self.info.frames:
+            ogg.check_pages(self._content, self._found.pages)
+        blocks: list[NDArray[np.float32]] = []
+        missing = n_frames
+        for view, part in self._parts:
+            begin = max(first, 0)
+            wanted = min(missing, part.frames - begin)
+            if wanted > 0:
+                blocks += self._blocks(view, part, begin, wanted, channel)
+                missing -= wanted
+            first -= part.frames
+        return np.ascontiguousarray(blocks[0]) if len(blocks) == 1 else np.concatenate(blocks)
+
+    def _blocks(
+        self, view: View, part: soundfile.SoundFile, first: int, n_frames: int, channel: int
+    ) -> Iterator[NDArray[np.float32]]:
+        """Samples of one channel, block by block, so that memory follows what is really there."""
+        name, missing = self._content.name, n_frames
+        try:
+            if first > 0:
+                part.seek(first)
+            while missing > 0:
+                n_block = max(1, min(missing, _BLOCK_SAMPLES // part.channels))
+                block = part.read(n_block, dtype="float32", always_2d=True)
+                if len(block) == 0:
+                    break
+                yield block[:, channel]
+                missing -= len(block)
+        except soundfile.LibsndfileError as error:
+            _check_view(name, view)
+            raise DataError(f"{name}: damaged or truncated: {error.error_string.rstrip('.')}; copy it again") from error
+        _check_view(name, view)
+        if missing > 0:
+            raise DataError(
+                f"{name}: truncated: {n_frames - missing} of {n_frames} samples could be decoded; copy it again"
+            )
+
+
+@contextmanager
+def opened(content: Content) -> Iterator[Sphere | Decoded]:
+    """Open a file of one of the formats whose wholeness can be told, and check that it is whole.
+
+    Raises:
+        DataError: truncated, not audio, of a format that is not read here, or a header that makes no sense.
+    """
+    if content.at(0, len(sphere.MAGIC)) == sphere.MAGIC:
+        yield Sphere(content)
+        return
+    with contextlib.ExitStack() as stack:
+        found = layout(content)
+        for view in found.views:
+            if view.content is not content:  # a temporary file
+                stack.callback(view.content.file.close)
+        views = found.views or (View(content, [range(content.size)]),)  # libsndfile knows the name of some formats
+        remedy = (
+            "copy it again, or convert it with `ffmpeg -i FILE NEW.flac`" if found.views else f"expected {_EXPECTED}"
+        )
+        parts = [stack.enter_context(_sound_file(content.name, view, remedy)) for view in views]
+        if not found.views or parts[0].format not in _FORMATS:
+            raise DataError(f"{content.name}: {parts[0].format} is not read here; convert it to {_EXPECTED}")
+        yield Decoded(content, found, parts)
+
+
+def _sound_file(name: str, view: View, remedy: str) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(_source(view))
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        _check_view(name, view)
+        reason = getattr(error, "error_string", str(error)).rstrip(".")
+        raise DataError(f"{name}: not audio that can be read here ({reason}); {remedy}") from error
+
+
+def _source(view: View) -> View | Path | bytes:
+    """The file's name where libsndfile can read the file itself, which is faster."""
+    path = view.content.path
+    if path is None or not view.is_whole or path.suffix.lower() == ".raw":  # of raw files it wants to be told more
+        return view
+    return os.fsencode(path) if os.name == "posix" else path  # a name may be no UTF-8
+
+
+def _check_view(name: str, view: View) -> None:
+    """Tell of what libsndfile saw as the end of the file."""
+    if view.error is not None:
+        raise DataError(f"{name}: cannot be read: {view.error.strerror or view.error}") from view.error
+
+
+def _common(name: str, parts: list[soundfile.SoundFile], called: str | None) -> AudioInfo:
+    """What all parts say; their lengths add up."""
+    kinds = {(part.samplerate, part.channels): None for part in parts}
+    if len(kinds) > 1:
+        told = ", then ".join(f"{rate} Hz with {channels} channels" for rate, channels in kinds)
+        raise DataError(f"{name}: holds sounds of different kinds, one behind the other ({told}); split it")
+    if any(part.frames >= _UNKNOWN_FRAMES for part in parts):
+        raise DataError(f"{name}: its header does not tell its length; write it again with `ffmpeg -i FILE NEW.flac`")
+    return AudioInfo(
+        parts[0].samplerate, parts[0].channels, sum(part.frames for part in parts), called or parts[0].format
+    )
+
+
+def _checked(name: str, info: AudioInfo) -> AudioInfo:
+    if info.frames <= 0:
+        raise DataError(f"{name}: holds no samples; record it again or leave it out of the manifest")
+    if not _RATES[0] <= info.rate <= _RATES[1]:
+        raise DataError(f"{name}: its header gives a rate of {info.rate} Hz; expected {_RATES[0]} to {_RATES[1]}")
+    return info
