@@ -6,15 +6,14 @@ labelling (whose probability is a sum over paths), but on peaky posteriors nearl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from asr.decoding.hypothesis import Hypothesis, Span, without_surplus_spaces, words_of
+from asr.decoding.hypothesis import Hypothesis, Score, Span, without_surplus_spaces, words_of
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
@@ -25,19 +24,6 @@ class GreedyConfig:
     """Options of `GreedyDecoder`: it has none."""
 
     _target_: str = "asr.decoding.greedy.GreedyDecoder"
-
-
-class _Runs(NamedTuple):
-    """Equal neighbours on the best paths of a batch, blanks left out; all (R,), in the order of the batch."""
-
-    utterance: NDArray[np.int64]
-    label: NDArray[np.int64]
-    start: NDArray[np.int64]  # first frame
-    end: NDArray[np.int64]  # frame after the last
-    confidence: NDArray[np.float64]
-
-    def part(self, of: slice) -> _Runs:
-        return _Runs(self.utterance[of], self.label[of], self.start[of], self.end[of], self.confidence[of])
 
 
 class GreedyDecoder:
@@ -58,67 +44,88 @@ class GreedyDecoder:
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
 
-    def decode(
-        self, log_probs: Tensor, lengths: Tensor, frame_seconds: float, offset: float | Sequence[float] = 0.0
-    ) -> list[Hypothesis]:
-        """Decode a batch; see `asr.decoding.hypothesis.Decoder`.
+    def begin(self, frame_seconds: float, offset: float = 0.0) -> GreedySearch:
+        """Begin with an utterance; see `asr.decoding.search.Decoder`."""
+        return GreedySearch(self.inventory, frame_seconds, offset)
 
-        Raises:
-            ValueError: shapes that do not fit each other or the inventory, or NaN within an utterance.
-        """
-        self._check(log_probs, lengths)
-        n_frames = lengths.cpu().numpy().astype(np.int64)  # (B,)
-        best, labels = (part.cpu().numpy() for part in log_probs.detach().max(dim=-1))  # (B, T) each
-        inside = np.arange(best.shape[1]) < n_frames[:, None]  # (B, T)
-        best = np.where(inside, best, 0.0).astype(np.float64)
-        if np.isnan(best).any():
-            row, frame = np.argwhere(np.isnan(best))[0]
-            raise ValueError(f"log_probs hold NaN in item {row} of the batch at frame {frame}")
-        labels = np.where(inside, labels, self.inventory.blank)
-        runs = _runs(labels, best, self.inventory.blank)
-        offsets = np.broadcast_to(np.asarray(offset, dtype=np.float64), n_frames.shape)
-        borders = np.searchsorted(runs.utterance, np.arange(len(n_frames) + 1))  # (B + 1,)
-        return [
-            self._hypothesis(
-                runs.part(slice(borders[b], borders[b + 1])),
-                float(best[b].sum()),
-                frame_seconds,
-                float(offsets[b]),
-            )
-            for b in range(len(n_frames))
-        ]
 
-    def _hypothesis(self, runs: _Runs, log_probability: float, frame_seconds: float, offset: float) -> Hypothesis:
-        found = [self.inventory.labels[index] for index in runs.label.tolist()]
-        starts = (offset + runs.start * frame_seconds).tolist()
-        ends = (offset + runs.end * frame_seconds).tolist()
-        unit = self.inventory.unit
-        spans = without_surplus_spaces(list(map(Span, found, starts, ends, runs.confidence.tolist())), unit)
+class GreedySearch:
+    """The runs of equal labels on the best path so far.
+
+    However the frames are cut into chunks, labels, times and confidences are the same, and the log probability differs
+    by rounding alone (1e-9 of it).
+
+    Args:
+        inventory: see `GreedyDecoder`.
+        frame_seconds, offset: see `asr.decoding.search.Decoder`.
+    """
+
+    def __init__(self, inventory: Inventory, frame_seconds: float, offset: float) -> None:
+        self._inventory, self._frame_seconds, self._offset = inventory, frame_seconds, offset
+        self._n_frames = 0
+        self._log_probability = 0.0
+        self._runs: list[_Run] = []
+
+    def step(self, log_probs: NDArray[np.float32]) -> None:
+        """Take the next frames; see `asr.decoding.search.Search`."""
+        if log_probs.ndim != 2 or log_probs.shape[1] != len(self._inventory):
+            expected = f"(T, {len(self._inventory)})"
+            raise ValueError(f"log_probs must be {expected}, the size of the inventory, got {log_probs.shape}")
+        if len(log_probs) == 0:
+            return
+        labels = log_probs.argmax(axis=1)  # (T,)
+        best = np.take_along_axis(log_probs, labels[:, None], axis=1)[:, 0].astype(np.float64)  # (T,)
+        if np.isnan(best).any():  # argmax finds NaN
+            raise ValueError(f"log_probs hold NaN at frame {self._n_frames + int(np.isnan(best).argmax())}")
+        self._log_probability += float(best.sum())
+        runs = _runs(labels, best, self._n_frames)
+        if self._runs and self._runs[-1].label == runs[0].label:  # the chunk goes on with the last label
+            self._runs[-1] = self._runs[-1].joined(runs.pop(0))
+        self._runs += runs
+        self._n_frames += len(log_probs)
+
+    @property
+    def text(self) -> str:
+        """The best text of the frames so far."""
+        return self._inventory.text([span.label for span in self._spans()])
+
+    def end(self, n_best: int = 1) -> list[Hypothesis]:
+        """Return the one hypothesis that greedy search has, whatever `n_best` is."""
+        spans, unit = self._spans(), self._inventory.unit
         labels = tuple(span.label for span in spans)
-        return Hypothesis(labels, self.inventory.text(labels), log_probability, spans, words_of(spans, unit))
+        score = Score(self._log_probability)
+        return [Hypothesis(labels, self._inventory.text(labels), score, spans, words_of(spans, unit))]
 
-    def _check(self, log_probs: Tensor, lengths: Tensor) -> None:
-        if log_probs.ndim != 3 or log_probs.shape[2] != len(self.inventory):
-            expected = f"(B, T, {len(self.inventory)})"
-            raise ValueError(f"log_probs must be {expected}, the size of the inventory, got {tuple(log_probs.shape)}")
-        if lengths.shape != log_probs.shape[:1]:
-            raise ValueError(f"lengths must be ({log_probs.shape[0]},), got {tuple(lengths.shape)}")
-        if bool(((lengths < 0) | (lengths > log_probs.shape[1])).any()):
-            raise ValueError(f"lengths must lie in 0..{log_probs.shape[1]}, got {lengths.tolist()}")
+    def _spans(self) -> tuple[Span, ...]:
+        spans = [
+            Span(
+                self._inventory.labels[run.label],
+                self._offset + run.start * self._frame_seconds,
+                self._offset + run.end * self._frame_seconds,
+                math.exp(run.peak),
+            )
+            for run in self._runs
+            if run.label != self._inventory.blank
+        ]
+        return without_surplus_spaces(spans, self._inventory.unit)
 
 
-def _runs(labels: NDArray[np.int64], best: NDArray[np.float64], blank: int) -> _Runs:
-    """Cut the paths (B, T) into runs, with log posteriors `best` (B, T); padding is blank already."""
-    n_utterances, n_frames = labels.shape
-    if labels.size == 0:
-        empty = np.zeros(0, dtype=np.int64)
-        return _Runs(empty, empty, empty, empty, np.zeros(0))
-    begins = np.ones((n_utterances, n_frames), dtype=bool)
-    begins[:, 1:] = labels[:, 1:] != labels[:, :-1]
-    first = np.flatnonzero(begins)  # (R',) positions in the flattened batch, blanks still in
-    after = np.append(first[1:], labels.size)
-    peak = np.exp(np.maximum.reduceat(best.ravel(), first))
-    keep = labels.ravel()[first] != blank
-    first, after, peak = first[keep], after[keep], peak[keep]
-    utterance = first // n_frames
-    return _Runs(utterance, labels.ravel()[first], first - utterance * n_frames, after - utterance * n_frames, peak)
+class _Run(NamedTuple):
+    """Neighbouring frames with the same best label: frames `start` to `end` - 1, the highest log posterior."""
+
+    label: int
+    start: int
+    end: int
+    peak: float
+
+    def joined(self, later: _Run) -> _Run:
+        return self._replace(end=later.end, peak=max(self.peak, later.peak))
+
+
+def _runs(labels: NDArray[np.int64], best: NDArray[np.float64], first: int) -> list[_Run]:
+    """Cut a path (T,), T >= 1, that begins at frame `first` into runs, with its log posteriors `best` (T,)."""
+    starts = np.concatenate([[0], np.flatnonzero(labels[1:] != labels[:-1]) + 1])  # (R,)
+    ends = np.append(starts[1:], len(labels))
+    peaks = np.maximum.reduceat(best, starts)
+    rows = (labels[starts], starts + first, ends + first, peaks)
+    return [_Run(*row) for row in zip(*(row.tolist() for row in rows), strict=True)]

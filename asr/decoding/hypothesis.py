@@ -1,4 +1,4 @@
-"""What a decoder found in one utterance, and the interface that all decoders share."""
+"""What a decoder found in one utterance."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.text import normalise_text
 
@@ -33,6 +32,27 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Score:
+    """How good a decoder holds a labelling to be: natural logarithms that add up.
+
+    Attributes:
+        acoustic: log probability under the posteriors: of the best path for a greedy decoder, of the labelling (all its
+            paths) for one that sums. -inf for an impossible one.
+        language_model: what language models add, weighted.
+        insertion: what bonuses for words or labels add.
+    """
+
+    acoustic: float
+    language_model: float = 0.0
+    insertion: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The sum, by which hypotheses are ranked."""
+        return self.acoustic + self.language_model + self.insertion
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """One labelling of an utterance.
 
@@ -43,37 +63,21 @@ class Hypothesis:
         labels: without blanks, repeats merged, one for each span.
         text: the labels as people write them, `Inventory.text(labels)`. It has one character for each label, except
             where Unicode composes several labels (a letter and a combining accent) into one character.
-        log_probability: natural logarithm; of the best path for a greedy decoder, of the labelling (all its paths) for
-            one that sums. -inf for an impossible one.
+        score: and its parts.
         spans: one for each label.
         words: one for each word; of an inventory of whole labels (phonemes) each label is one.
     """
 
     labels: tuple[str, ...]
     text: str
-    log_probability: float
+    score: Score
     spans: tuple[Span, ...]
     words: tuple[Span, ...] = ()
 
-
-class Decoder(Protocol):
-    """A search for the best labelling under posteriors; built from its configuration with `inventory=`."""
-
-    def decode(
-        self, log_probs: Tensor, lengths: Tensor, frame_seconds: float, offset: float | Sequence[float] = 0.0
-    ) -> list[Hypothesis]:
-        """Decode a batch.
-
-        Args:
-            log_probs: (B, T, L) float, normalised over labels; the padding may hold anything.
-            lengths: (B,) integer frames, 0 <= lengths[b] <= T.
-            frame_seconds: distance of two frames of `log_probs`, in seconds or points.
-            offset: where frame 0 begins, in the same unit, for all or for each utterance.
-
-        Returns:
-            One hypothesis an utterance, in order.
-        """
-        ...
+    @property
+    def log_probability(self) -> float:
+        """The total score."""
+        return self.score.total
 
 
 def at_points(hypothesis: Hypothesis, places: NDArray[np.int64]) -> Hypothesis:

@@ -74,7 +74,8 @@ def decode(
     found: dict[int, Hypothesis] = {}
     for batch in group_by_length(sizes, _BATCH_FRAMES, _BATCH_UTTERANCES):
         frames = [recogniser.frames(cache.frames(i), utterances[i].speaker) for i in batch]
-        found.update(zip(batch, recogniser.recognise(frames), strict=True))
+        best = (hypotheses[0] for hypotheses in recogniser.recognise(frames))
+        found.update(zip(batch, best, strict=True))
         if on_progress is not None:
             on_progress(len(found), len(utterances))
     inventory = recogniser.inventory

@@ -15,7 +15,9 @@ from asr.config import Faults, build
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import DecoderChoice, named
-from asr.decoding.hypothesis import Decoder, Hypothesis, at_points
+from asr.decoding.hypothesis import Hypothesis, at_points
+from asr.decoding.search import Decoder, decode
+from asr.engines.torch import TorchEngine
 from asr.errors import ConfigError, DataError
 from asr.features.extractor import PointIndexed
 from asr.ink import Ink
@@ -94,27 +96,38 @@ class Recogniser:
         Returns:
             Whether there is a faster way on this machine, and for this network.
         """
-        prepare = getattr(self.model, "prepare", None)  # a network of the user's own may have none
-        return bool(prepare is not None and prepare(bfloat16))
+        return self.engine.prepare(bfloat16)
 
-    @torch.no_grad()
-    def posteriors(self, frames: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Log posteriors of some utterances' stacked frames, each (T_b, F').
+    @property
+    def engine(self) -> TorchEngine:
+        """What runs the network."""
+        return TorchEngine(self.model)
+
+    def posteriors(self, frames: Sequence[Tensor]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Compute the log posteriors of some utterances' stacked frames, each (T_b, F').
 
         Returns:
-            (B, T', L) float32 on the CPU, and (B,) lengths.
+            (B, T', L) float32, and (B,) lengths.
         """
-        lengths = torch.tensor([len(one) for one in frames], dtype=torch.int64)
+        lengths = np.array([len(one) for one in frames], dtype=np.int64)
         padded = torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True)
-        self.model.eval()
-        device = next(self.model.parameters()).device
-        log_probs, out_lengths = self.model(padded.to(device), lengths)
-        return log_probs.cpu(), out_lengths
+        return self.engine.posteriors(padded.numpy(), lengths)
 
-    def recognise(self, frames: Sequence[Tensor], offset: float = 0.0) -> list[Hypothesis]:
-        """Decode some utterances' stacked frames; times are seconds, `offset` at each utterance's first frame."""
+    def recognise(
+        self, frames: Sequence[Tensor], offset: float | Sequence[float] = 0.0, n_best: int = 1
+    ) -> list[list[Hypothesis]]:
+        """Decode some utterances' stacked frames.
+
+        Args:
+            frames: (T_b, F') of each utterance.
+            offset: seconds at each utterance's first frame.
+            n_best: how many hypotheses of an utterance are wanted at most.
+
+        Returns:
+            the hypotheses of each utterance, best first; their times are seconds, or frames of ink.
+        """
         log_probs, lengths = self.posteriors(frames)
-        return list(self.decoder.decode(log_probs, lengths, frame_seconds=self.frame_seconds, offset=offset))
+        return decode(self.decoder, log_probs, lengths, self.frame_seconds, offset, n_best)
 
     @property
     def reads_ink(self) -> bool:
@@ -145,13 +158,13 @@ class Recogniser:
         """
         if self.reads_ink:
             raw, places = self.extractor.compute_placed(self._ink_signal(source))
-            return at_points(self.recognise([self.frames(raw)])[0], places.numpy())
+            return at_points(self.recognise([self.frames(raw)])[0][0], places.numpy())
         if isinstance(source, Ink):
             raise DataError("this model reads recordings, not ink; load one that has learned from pen strokes")
         raw, start = self._raw_frames(source, channel)
         if speaker is not None and not self.normaliser.knows(speaker):
             raise DataError(f"nothing was heard of the speaker '{speaker}'; let the recogniser `listen` first")
-        return self.recognise([self.frames(raw, speaker)], offset=start)[0]
+        return self.recognise([self.frames(raw, speaker)], offset=start)[0][0]
 
     def listen(
         self,

@@ -11,7 +11,7 @@ from tests.tones import make_corpus, small_run
 
 PARTS = '''
 import torch
-from asr.decoding.greedy import GreedyDecoder
+from asr.decoding.greedy import GreedyDecoder, GreedySearch
 from asr.features.sound.spectral import SpectralFeatures
 from asr.recurrent.cells.lstm import LstmCell
 
@@ -42,12 +42,19 @@ class Leaky(LstmCell):
         return (1 - self.leak) * output, ((1 - self.leak) * state[0], *state[1:])
 
 
+class Loud(GreedySearch):
+    """Greedy search that shouts."""
+
+    def end(self, n_best=1):
+        from dataclasses import replace
+        return [replace(one, text=one.text + "!") for one in super().end(n_best)]
+
+
 class Shouting(GreedyDecoder):
     """A decoder of one's own."""
 
-    def decode(self, *arguments, **named):
-        from dataclasses import replace
-        return [replace(one, text=one.text + "!") for one in super().decode(*arguments, **named)]
+    def begin(self, frame_seconds, offset=0.0):
+        return Loud(self.inventory, frame_seconds, offset)
 '''
 YAMLS = {
     "features/mine.yaml": "_target_: my_parts.Halved\nn_mels: 20\n",

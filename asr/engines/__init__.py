@@ -1,0 +1,1 @@
+"""Run a network: frames in, log posteriors out, numpy at the border."""
