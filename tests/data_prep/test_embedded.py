@@ -72,10 +72,10 @@ def test_a_card_damaged_at_random_is_no_traceback(cached: Embedded) -> None:
     card, rng = cached.root / CARD, np.random.default_rng(11)
     whole = card.read_bytes()
     found = []
-    for _ in range(300):
+    for _ in range(120):
         card.write_bytes(mutated(whole, rng))
         found.append(cached.is_complete())
-    assert found.count(False) > 100
+    assert found.count(False) > 40
 
 
 def test_a_file_in_the_place_of_the_corpus_is_refused(tmp_path: Path) -> None:
