@@ -15,7 +15,7 @@ class AsrError(Exception):
 
 
 class DataError(AsrError):
-    """A corpus, a manifest, an audio file or a transcript is not what it should be."""
+    """A corpus, a manifest, an audio file or a transcript is not what it should be, or a file cannot be written."""
 
 
 class DataWarning(UserWarning):
@@ -39,7 +39,7 @@ class CheckpointError(AsrError):
 
 
 class TrainingError(AsrError):
-    """Training cannot go on: a non-finite loss, a full disk."""
+    """Training cannot go on: a loss or gradient that is not finite."""
 
 
 class Problems(DataError):  # noqa: N818  (several errors in one)

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from asr.errors import DataError
+from asr.files import make_folder
 from data_prep.recordings import Progress
 from data_prep.roots import IN_TRAINING, search_root
 
@@ -65,10 +66,7 @@ def ensure_corpus(
     folder = Path(root).expanduser().resolve()
     if folder.is_dir() and search_root(folder, is_corpus) is not None:
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"the folder {folder} cannot be made: {error.strerror}") from error
+    make_folder(folder)
     path = fetch(archive, folder, on_progress)
     unpack(path, folder, archive.max_bytes)
     path.unlink()

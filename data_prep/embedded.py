@@ -1,29 +1,27 @@
-"""Corpora that are made on the spot: a folder that is whole or not there, and that tells what it was made from."""
+"""Corpora that are made on the spot: a folder that is whole or not there, and its card with what it was made from."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from asr.errors import DataError
-from asr.files import STALE_SECONDS
+from asr.files import STALE_SECONDS, explained, locked, replace_folder, staging, sweep
 from asr.resources import user_cache
 
 CARD = "corpus.json"
 
 
 def folder(root: str, name: str, identity: Mapping[str, Any]) -> Path:
-    """Where a corpus of this identity stands: its root, or a folder of its own in the user's cache."""
+    """The folder of a corpus with this identity: `root`, or a folder of its own in the user's cache."""
     if root:
         return Path(root).expanduser().resolve()
-    return user_cache() / f"{name}-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]}"
+    return user_cache().absolute() / f"{name}-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,9 @@ class Embedded:
     Attributes:
         what: the corpus in messages, `embedded corpus`.
         root: its folder.
-        identity: all that it depends on, plain JSON; stands in its card as `configuration`.
-        listed: the card's entry that `listing` gave when the corpus was made.
-        listing: tells of the files in a folder what must not change.
+        identity: everything the corpus depends on, plain JSON; its card has it as `configuration`.
+        listed: the entry of the card that holds the listing of the complete corpus.
+        listing: describes the files of a folder, such as their sizes.
     """
 
     what: str
@@ -47,30 +45,48 @@ class Embedded:
     def is_complete(self) -> bool:
         """Whether the corpus stands in its folder, with all files of the size they were written with.
 
+        A damaged corpus in the user's cache counts as missing. A folder that the user named may hold their own files.
+
         Raises:
-            DataError: the folder holds something else, which will not be overwritten.
+            DataError: the folder, which the user named, holds something else; it will not be overwritten.
         """
         root = self.root
-        if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-            return False
+        with explained(root, done="read", kept=""):
+            if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+                return False
+        made = self._card()
+        if made is None or made["configuration"] != self.identity:
+            if root.parent == user_cache().absolute():
+                return False
+            raise DataError(self._refusal(made))
+        with suppress(OSError):
+            return bool(made[self.listed] == self.listing(root))
+        return False
+
+    def _card(self) -> Mapping[str, Any] | None:
+        """Read the card; None if it is missing or damaged."""
         try:
-            made = json.loads((root / CARD).read_text(encoding="utf-8"))
-            identity, listing = made["configuration"], made[self.listed]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{root} holds something else than the {self.what} (no readable {CARD}); "
+            made = json.loads((self.root / CARD).read_bytes())
+            return made if isinstance(made["configuration"], dict) and self.listed in made else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+    def _refusal(self, made: Mapping[str, Any] | None) -> str:
+        if made is None:
+            return (
+                f"{self.root} holds something else than the {self.what} (no readable {CARD}); "
                 "give root= a new or empty folder"
-            ) from error
-        if identity != self.identity:
-            changed = [key for key, value in self.identity.items() if identity.get(key) != value]
-            raise DataError(
-                f"{root} holds an {self.what} with another {', '.join(changed)}; "
-                "give root= another folder, or delete this one to make it anew"
             )
-        return bool(listing == self.listing(root))
+        changed = [key for key, value in self.identity.items() if made["configuration"].get(key) != value]
+        return (
+            f"{self.root} holds an {self.what} with another {', '.join(changed) or 'configuration'}; "
+            "give root= another folder, or delete this one to make it anew"
+        )
 
     def make(self, fill: Callable[[Path], None]) -> None:
         """Make the corpus beside its folder and rename it when it is complete; what stood there before is replaced.
+
+        Several processes may do so at once: the corpus of one of them stays.
 
         Args:
             fill: writes everything, the card last, into the folder it is given.
@@ -78,26 +94,9 @@ class Embedded:
         Raises:
             DataError: it cannot be written.
         """
-        root = self.root
-        try:
-            root.parent.mkdir(parents=True, exist_ok=True)
-            sweep_beside(root)
-            place = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
-            try:
-                fill(place)
-                if root.exists():
-                    shutil.rmtree(root)
-                place.chmod(0o755)
-                place.rename(root)
-            finally:
-                shutil.rmtree(place, ignore_errors=True)
-        except OSError as error:
-            if not self.is_complete():  # otherwise another process was faster
-                raise DataError(f"the {self.what} cannot be written to {root}: {error}") from error
-
-
-def sweep_beside(root: Path) -> None:
-    """Remove what a killed process left half made a day ago or earlier."""
-    for left in root.parent.glob(f".{root.name}.*"):
-        if left.is_dir() and left.stat().st_mtime < time.time() - STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        sweep(self.root.parent, STALE_SECONDS)
+        with staging(self.root) as place:
+            fill(place)
+            with locked(self.root.parent):
+                if not self.is_complete():  # otherwise another process was faster
+                    replace_folder(place, self.root)

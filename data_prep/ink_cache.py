@@ -16,9 +16,9 @@ from typing import Any
 
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-from asr.files import STALE_SECONDS, atomic_file, sweep
+from asr.files import STALE_SECONDS, make_folder, sweep, write_file
 from asr.ink import Ink
-from asr.ink.store import SUFFIX, write_store
+from asr.ink.store import SUFFIX, store_places, write_store
 from asr.resources import user_cache
 
 VERSION = 1
@@ -33,7 +33,7 @@ def stored(
     make: Callable[[], Iterable[tuple[Utterance, Ink]]],
     folder: str = "",
 ) -> list[Utterance]:
-    """Utterances whose ink stands in the cache, made now where it does not.
+    """Take the utterances of a corpus from the cache, and make the cache if it is missing or damaged.
 
     Args:
         name: of the corpus, for the files.
@@ -42,7 +42,7 @@ def stored(
         folder: where the cache is; empty for one in the user's cache folder.
 
     Returns:
-        As `make` gives them, with `source`, `start` (first point) and `duration` (points).
+        The utterances of `make`, with `source`, `start` (first point) and `duration` (points).
 
     Raises:
         DataError: the cache cannot be written, or what `make` raises.
@@ -56,18 +56,34 @@ def stored(
 
 
 def _read_index(index: Path, store: Path, identity: str) -> list[Utterance] | None:
-    """None where there is no cache, or one that is not whole."""
+    """Read the utterances; None if the cache is missing or damaged."""
     try:
         record = json.loads(index.read_bytes())
         if record["identity"] != identity or record["store_bytes"] != store.stat().st_size:
             return None
         columns = [record[column] for column in _COLUMNS]
-        return [
-            Utterance(one, store, "ink", start=start, duration=points, text=text, speaker=speaker, tags=tags)
-            for one, text, speaker, tags, start, points in zip(*columns, strict=True)
-        ]
-    except (OSError, ValueError, KeyError, TypeError):
+        if list(zip(record["start"], record["points"], strict=True)) != store_places(store):
+            return None
+        rows = list(zip(*columns, strict=True))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, DataError):
         return None
+    if not all(_is_row(*row[:4]) for row in rows):
+        return None
+    return [
+        Utterance(one, store, "ink", start=int(start), duration=int(points), text=text, speaker=speaker, tags=tags)
+        for one, text, speaker, tags, start, points in rows
+    ]
+
+
+def _is_row(name: Any, text: Any, speaker: Any, tags: Any) -> bool:
+    """Whether the values of an utterance have their types."""
+    return (
+        isinstance(name, str)
+        and isinstance(text, str | None)
+        and isinstance(speaker, str | None)
+        and isinstance(tags, dict)
+        and all(isinstance(value, str) for value in tags.values())
+    )
 
 
 def _made(
@@ -80,25 +96,21 @@ def _made(
             utterances.append(utterance)
             yield ink
 
-    try:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        sweep(store.parent, older_than=STALE_SECONDS)
-        places = write_store(store, inks())
-        made = [
-            replace(utterance, kind="ink", source=store, start=start, duration=points)
-            for utterance, (start, points) in zip(utterances, places, strict=True)
-        ]
-        columns = {
-            "id": [one.id for one in made],
-            "text": [one.text for one in made],
-            "speaker": [one.speaker for one in made],
-            "tags": [dict(one.tags) for one in made],
-            "start": [start for start, _ in places],
-            "points": [points for _, points in places],
-        }
-        record = {"identity": identity, "store_bytes": store.stat().st_size, **columns}
-        with atomic_file(index) as file:
-            file.write(json.dumps(record, ensure_ascii=False).encode())
-    except OSError as error:
-        raise DataError(f"the ink cache cannot be written to {store.parent}: {error.strerror or error}") from error
+    make_folder(store.parent)
+    sweep(store.parent, older_than=STALE_SECONDS)
+    places = write_store(store, inks())
+    made = [
+        replace(utterance, kind="ink", source=store, start=start, duration=points)
+        for utterance, (start, points) in zip(utterances, places, strict=True)
+    ]
+    columns = {
+        "id": [one.id for one in made],
+        "text": [one.text for one in made],
+        "speaker": [one.speaker for one in made],
+        "tags": [dict(one.tags) for one in made],
+        "start": [start for start, _ in places],
+        "points": [points for _, points in places],
+    }
+    record = {"identity": identity, "store_bytes": store.stat().st_size, **columns}
+    write_file(index, json.dumps(record, ensure_ascii=False).encode())
     return made

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
-from asr.files import obstacle
+from asr.files import make_folder, obstacle
 
 if TYPE_CHECKING:
     from asr.corpus.utterance import Utterance
@@ -171,7 +171,7 @@ def _report(result: Result, out: Path | None) -> None:
         console.print(of_one if result.folds is None else "not all folds are finished: these are their best weights")
     if out is not None:
         path = out / result.file_name
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         write_result(path, result)
         console.print(f"wrote {path}", soft_wrap=True)
 

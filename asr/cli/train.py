@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import run
 from asr.errors import AsrError, ConfigError, listed
+from asr.files import make_new_folder
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -117,8 +118,7 @@ def _new_folder(recipe: str) -> Path:
     stamp = Path("runs") / recipe / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     for number in count(1):
         folder = stamp if number == 1 else stamp.with_name(f"{stamp.name}_{number}")
-        with suppress(FileExistsError):
-            folder.mkdir(parents=True)
+        if make_new_folder(folder):
             break
     return folder
 

@@ -20,7 +20,7 @@ from typing import Any
 from asr.config import nearest
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
-from asr.files import atomic_file
+from asr.files import explained, make_folder, write_file
 
 MAX_LINE_BYTES = 1 << 20
 _KEYS = ("id", "audio", "ink", "start", "duration", "channel", "text", "labels", "speaker", "tags")
@@ -79,7 +79,7 @@ def read_manifest(path: str | Path, *, check_sources: bool = True) -> list[Utter
 
 
 def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
-    """Write a manifest so that it is never half there: to a temporary name, flushed, renamed.
+    """Write a manifest, which gets its name when it is complete; its folder is made where it is missing.
 
     A source beneath the manifest's folder is written relative to it, so that the folder can be moved; any other source
     is written as an absolute path.
@@ -89,7 +89,20 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
         DataError: the file cannot be written.
     """
     path = Path(path)
-    folder = path.parent.resolve()
+    content = manifest_content(path, utterances)
+    make_folder(path.parent)
+    write_file(path, content)
+
+
+def manifest_content(path: Path, utterances: Iterable[Utterance]) -> bytes:
+    """The bytes of a manifest that will stand at `path`.
+
+    Raises:
+        Problems: utterances that `read_manifest` would refuse.
+        DataError: no file system has such a path.
+    """
+    with explained(path):
+        folder = path.parent.resolve()
     lines: list[str] = []
     problems: list[str] = []
     seen: set[str] = set()
@@ -106,12 +119,7 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
             lines.append(line + "\n")
     if problems:
         raise Problems(problems, what=str(path))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(path) as file:
-            file.write("".join(lines).encode())
-    except OSError as error:
-        raise DataError(f"the manifest {path} cannot be written: {error.strerror}") from error
+    return "".join(lines).encode()
 
 
 def utterance_problems(utterance: Utterance) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from asr.corpus.checks import check_utterances
-from asr.corpus.manifest import utterance_problems, write_manifest
+from asr.corpus.manifest import manifest_content, utterance_problems
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError, Problems
+from asr.errors import Problems
+from asr.files import STALE_SECONDS, sweep, write_together
 
 SPLITS = ("train", "dev", "test")
 
@@ -18,8 +17,8 @@ SPLITS = ("train", "dev", "test")
 def write_corpus(splits: Mapping[str, Sequence[Utterance]], out: str | Path) -> dict[str, Path]:
     """Check the utterances and splits, then write `train.jsonl`, `dev.jsonl` and `test.jsonl` into the folder `out`.
 
-    Nothing gets its final name before all three are complete, so manifests of an earlier run stay as they were when
-    something is wrong.
+    No file gets its name before all three are complete, so the manifests of an earlier run stay as they were if
+    something is wrong. Two processes may write into the same folder: the manifests of one of them stay.
 
     Returns:
         path of each manifest.
@@ -40,16 +39,7 @@ def write_corpus(splits: Mapping[str, Sequence[Utterance]], out: str | Path) -> 
     if problems:
         raise Problems(problems, what=f"the corpus for {out}")
     paths = {name: out / f"{name}.jsonl" for name in SPLITS}
-    waiting = {name: path.with_name(f".{path.name}.new") for name, path in paths.items()}
-    try:
-        for name, path in waiting.items():
-            write_manifest(path, splits[name])
-        for name, path in paths.items():
-            os.replace(waiting[name], path)
-    except OSError as error:
-        raise DataError(f"the manifests cannot be written to {out}: {error.strerror}") from error
-    finally:
-        for path in waiting.values():
-            with suppress(OSError):  # where they could not be written they cannot be removed
-                path.unlink()
+    contents = {path.name: manifest_content(path, splits[name]) for name, path in paths.items()}
+    sweep(out, STALE_SECONDS)
+    write_together(out, contents)
     return paths

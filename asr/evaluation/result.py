@@ -17,8 +17,8 @@ from typing import Any
 from asr.config import TARGET, Component
 from asr.decoding.choice import DecoderChoice, named
 from asr.errors import DataError
+from asr.files import write_json
 from asr.scoring.rates import Rate
-from asr.training.checkpoint import write_json
 
 SCORING = 2
 _LONGEST = 120  # characters in the name of a file for the options in which a run differs from its recipe

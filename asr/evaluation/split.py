@@ -15,6 +15,7 @@ from asr.decoding.hypothesis import Hypothesis
 from asr.errors import ConfigError, DataError
 from asr.evaluation.result import SplitResult
 from asr.features.cache import FrameCache
+from asr.files import make_folder, write_file
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.named_rates import count
@@ -22,7 +23,6 @@ from asr.scoring.rates import Rate
 from asr.scoring.trn import transcript_of, trn_unit, write_trn
 from asr.scoring.utterances import UtteranceScore, rates_of, score_utterance
 from asr.training.batches import group_by_length
-from asr.training.checkpoint import write_atomically
 
 _BATCH_FRAMES = 16000  # stacked frames decoded at once, padding included
 _BATCH_UTTERANCES = 64
@@ -157,7 +157,7 @@ def write_decoded(folder: Path, recognised: Sequence[Recognised], scores: Sequen
     Raises:
         DataError: a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     unit = trn_unit(recognised[0].unit)
     for name, labels in (("ref", [one.reference for one in recognised]), ("hyp", _found(recognised))):
         transcripts = [
@@ -166,7 +166,7 @@ def write_decoded(folder: Path, recognised: Sequence[Recognised], scores: Sequen
         ]
         write_trn(folder / f"{name}.trn", transcripts, unit)
     rows = "".join(json.dumps(score.to_dict(), ensure_ascii=False) + "\n" for score in scores)
-    write_atomically(folder / "utterances.jsonl", lambda file: file.write(rows.encode()))
+    write_file(folder / "utterances.jsonl", rows.encode())
 
 
 def _found(recognised: Sequence[Recognised]) -> list[tuple[str, ...]]:

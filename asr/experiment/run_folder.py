@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import yaml
 
-from asr.corpus.splits import write_corpus
+from asr.corpus.splits import SPLITS, write_corpus
 from asr.corpus.utterance import Utterance
-from asr.errors import AsrError, CheckpointError, ConfigError, DataError
+from asr.errors import CheckpointError, ConfigError
 from asr.experiment.provenance import Provenance, RunStart
 from asr.experiment.run_config import RunConfig
-from asr.files import obstacle
+from asr.files import (
+    explained,
+    is_leftover,
+    locked,
+    make_folder,
+    mark,
+    obstacle,
+    remove,
+    sweep,
+    write_file,
+    write_json,
+)
 from asr.plain_yaml import load_plain_yaml
-from asr.training.checkpoint import write_atomically, write_json
 
 _LARGEST = 4 << 20  # bytes of a configuration or a record
 
@@ -59,7 +67,7 @@ class RunFolder:
         return self.config.exists()
 
     def check(self, config: RunConfig) -> None:
-        """Look whether a run can begin or go on here; nothing is written.
+        """See whether a run can begin or go on here. Write nothing.
 
         Raises:
             ConfigError: the folder holds a run with another configuration, or something else, or cannot be written.
@@ -68,13 +76,34 @@ class RunFolder:
             raise ConfigError(f"run_dir={self.path} {why}; give another folder")
         if self.started:
             self._compare(config)
-        elif self.environment.exists():
-            return  # a run that was killed while it began
-        elif self.path.exists() and any(self.path.iterdir()):
+        elif not self._can_begin():
             raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
 
+    def _can_begin(self) -> bool:
+        """Whether nothing is in the folder but what an interrupted `begin` has left.
+
+        `begin` makes `environment.json` before anything else. Without it, only leftovers of killed processes may be
+        there, and a folder `manifest` with nothing but such leftovers in it (earlier versions left one).
+        """
+        with explained(self.path, done="read", kept=""):
+            if not self.path.exists() or self._is_begun():
+                return True
+            inside = list(self.manifests.iterdir()) if self.manifests.is_dir() else []
+            names = [one for one in self.path.iterdir() if one != self.manifests or not self.manifests.is_dir()]
+        return all(is_leftover(one) for one in names + inside)
+
+    def _is_begun(self) -> bool:
+        """Whether `environment.json` is there and was made by `begin`: it is empty at first."""
+        try:
+            text = self._text(self.environment)
+            return not text or "ctc_asr" in json.loads(text)
+        except (FileNotFoundError, ValueError, TypeError, RecursionError):
+            return False
+
     def begin(self, config: RunConfig, splits: Mapping[str, Sequence[Utterance]], options: Sequence[str] = ()) -> None:
-        """Write what the run starts from: environment, manifests, and last the configuration. For who is `alone`.
+        """Write what the run starts from: environment, manifests and, last, the configuration.
+
+        The caller holds the lock of `alone`. Interrupted at any point, the same call begins anew.
 
         Args:
             config: composed.
@@ -82,16 +111,26 @@ class RunFolder:
             options: in what the run departs from its recipe, as on a command line.
 
         Raises:
-            DataError: the folder cannot be written.
+            Problems: the utterances cannot be written as manifests; nothing is left in the folder.
+            DataError: the folder cannot be written; nothing is left in it, where that is possible.
         """
-        write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
         try:
+            mark(self.environment)
+            for folder in (self.path, self.manifests):
+                sweep(folder)
+            write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
             write_corpus(splits, self.manifests)
-        except AsrError:
-            self.environment.unlink()  # nothing was begun here
+            text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
+            write_file(self.config, text.encode())
+        except BaseException:
+            self._undo_begin()
             raise
-        text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
-        write_atomically(self.config, lambda file: file.write(text.encode()))
+
+    def _undo_begin(self) -> None:
+        """Remove what `begin` has made; `environment.json` last, so that what cannot be removed is known as begun."""
+        if not self.started:
+            for path in (*(self.manifests / f"{name}.jsonl" for name in SPLITS), self.manifests, self.environment):
+                remove(path)
 
     def go_on(self) -> None:
         """Note that the run goes on, where that is with another commit or other versions than it began with."""
@@ -102,7 +141,7 @@ class RunFolder:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other processes from beginning or training this run; the folder is made where it is not there.
+        """Keep other processes from beginning or training this run; make the folder if it is missing.
 
         The lock ends with the process and with the loader's workers, which outlive one that was killed by seconds.
 
@@ -110,31 +149,15 @@ class RunFolder:
             ConfigError: another process is at work here.
             DataError: the folder cannot be made.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DataError(f"the run folder {self.path} cannot be made: {error.strerror}") from error
-        if sys.platform == "win32":  # no such locks there
+        make_folder(self.path)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.path, wait=False))
+            except BlockingIOError:
+                raise ConfigError(
+                    f"{self.path} is being trained by another process; wait for it, or give another run_dir="
+                ) from None
             yield
-            return
-        folder = os.open(self.path, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # a file system without locks
-                self._lock(folder)
-            yield
-        finally:
-            os.close(folder)
-
-    def _lock(self, folder: int) -> None:
-        """Of an open folder."""
-        import fcntl
-
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(
-                f"{self.path} is being trained by another process; wait for it, or give another run_dir="
-            ) from None
 
     def _compare(self, config: RunConfig) -> None:
         different = self.read_config().differences(config)

@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.features.extractor import FrameExtractor
-from asr.files import STALE_SECONDS, atomic_file, sweep
+from asr.files import STALE_SECONDS, atomic_file, make_folder, sweep, write_file
 
 Progress = Callable[[int, int], None]
 _FORMAT = 1  # of the file and of what extractors compute: raise it when either changes
 _HEADER_BYTES = 128
+_INDEX_BYTES, _LENGTH_BYTES = 1 << 20, 24  # an index is never larger than the first, and the second for each length
 _PER_WORKER = 16  # utterances handed to each worker at a time
 
 
@@ -169,15 +170,22 @@ def _digest(path: Path) -> str:
 
 
 def _lengths_of_complete(path: Path, n_utterances: int, n_speeds: int, dim: int) -> NDArray[np.int64] | None:
-    """(utterances, speeds) numbers of frames where the cache is there and whole; None where it must be made."""
+    """(utterances, speeds) numbers of frames; None if the cache is missing or damaged and must be made."""
+    index = path.with_suffix(".json")
     try:
-        lengths = np.array(json.loads(path.with_suffix(".json").read_text())["frames"], dtype=np.int64)
-        size = path.stat().st_size
-    except (OSError, ValueError, KeyError, TypeError):
+        if index.stat().st_size > _INDEX_BYTES + _LENGTH_BYTES * n_utterances * n_speeds:
+            return None
+        rows = json.loads(index.read_bytes())["frames"]
+        n_frames, rest = divmod(path.stat().st_size - _HEADER_BYTES, dim * 4)
+        lengths = [n for row in rows for n in row]
+        shapes = {len(row) for row in rows}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    if lengths.shape != (n_utterances, n_speeds) or (lengths < 1).any():
+    if len(rows) != n_utterances or shapes != {n_speeds} or rest:
         return None
-    return lengths if size == _HEADER_BYTES + int(lengths.sum()) * dim * 4 else None
+    if not all(type(n) is int and n >= 1 for n in lengths) or sum(lengths) != n_frames:
+        return None
+    return np.array(lengths, dtype=np.int64).reshape(n_utterances, n_speeds)
 
 
 def _build(
@@ -190,31 +198,25 @@ def _build(
 ) -> NDArray[np.int64]:
     """Compute all frames into `path` and its index; the final names appear only when everything is written."""
     problems, lengths = [], []
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(path.parent, STALE_SECONDS)
-        with atomic_file(path) as file:
-            file.write(_npy_header(0, extractor.dim))
-            for done, result in enumerate(_results(utterances, extractor, speeds, workers), start=1):
-                if isinstance(result, str):
-                    problems.append(result)
-                elif not problems:
-                    lengths.append([len(frames) for frames in result])
-                    for frames in result:
-                        file.write(np.ascontiguousarray(frames, dtype="<f4").data)
-                if on_progress is not None:
-                    on_progress(done, len(utterances))
-            if problems:
-                raise Problems(problems, "the source files")
-            file.seek(0)
-            file.write(_npy_header(sum(map(sum, lengths)), extractor.dim))
-        index = {"format": _FORMAT, "settings": extractor.settings(), "speeds": speeds, "frames": lengths}
-        with atomic_file(path.with_suffix(".json")) as file:  # last: its presence says that the frames are complete
-            file.write(json.dumps(index).encode())
-    except OSError as error:
-        raise DataError(
-            f"{path.parent}: the frames cannot be cached: {error}; free space, or choose another folder"
-        ) from error
+    make_folder(path.parent)
+    sweep(path.parent, STALE_SECONDS)
+    with atomic_file(path) as file:
+        file.write(_npy_header(0, extractor.dim))
+        for done, result in enumerate(_results(utterances, extractor, speeds, workers), start=1):
+            if isinstance(result, str):
+                problems.append(result)
+            elif not problems:
+                lengths.append([len(frames) for frames in result])
+                for frames in result:
+                    file.write(np.ascontiguousarray(frames, dtype="<f4").data)
+            if on_progress is not None:
+                on_progress(done, len(utterances))
+        if problems:
+            raise Problems(problems, "the source files")
+        file.seek(0)
+        file.write(_npy_header(sum(map(sum, lengths)), extractor.dim))
+    index = {"format": _FORMAT, "settings": extractor.settings(), "speeds": speeds, "frames": lengths}
+    write_file(path.with_suffix(".json"), json.dumps(index).encode())  # last: it says that the frames are complete
     return np.array(lengths, dtype=np.int64)
 
 

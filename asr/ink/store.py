@@ -105,6 +105,15 @@ def read_store(path: str | os.PathLike[str], start: int | None = None, n_points:
         raise DataError(f"{store.path}: damaged: the ink at point {begin}: {error}; {_AGAIN}") from None
 
 
+def store_places(path: str | os.PathLike[str]) -> list[tuple[int, int]]:
+    """List (first point, number of points) of every ink, as `write_store` returned them.
+
+    Raises:
+        DataError: no such file, not a cache, or damaged.
+    """
+    return _opened(path).places()
+
+
 def store_points(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> int:
     """Points of one ink, from the cache's header and its list of inks alone.
 
@@ -141,6 +150,10 @@ class _Store:
         self._stops = np.append(self._starts[1:], n_points)
         if self._starts[0] != 0 or not (self._starts < self._stops).all():
             raise DataError(f"{path}: damaged: the inks of this cache are not in order; {_AGAIN}")
+
+    def places(self) -> list[tuple[int, int]]:
+        """First point and number of points of every ink."""
+        return list(zip(self._starts.tolist(), (self._stops - self._starts).tolist(), strict=True))
 
     def place(self, start: int | None, n_points: int | None) -> tuple[int, int, float | None]:
         """First point, number of points and resolution of one ink."""
@@ -230,16 +243,11 @@ def _write(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
         offset += tensor.nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    try:
-        with atomic_file(path) as file:
-            file.write(struct.pack("<Q", len(text)) + text)
-            for _, tensor in ordered:
-                little = np.ascontiguousarray(tensor, dtype=tensor.dtype.newbyteorder("<"))
-                file.write(little.data.cast("B"))
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written: {error.strerror or error}; check the folder and its space"
-        ) from None
+    with atomic_file(path) as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for _, tensor in ordered:
+            little = np.ascontiguousarray(tensor, dtype=tensor.dtype.newbyteorder("<"))
+            file.write(little.data.cast("B"))
 
 
 def _smallest(values: NDArray[np.float64]) -> NDArray[Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from asr.errors import DataError
-from asr.files import atomic_file
+from asr.files import write_file
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -15,10 +14,4 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    try:
-        with atomic_file(Path(path)) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written: {error.strerror or error}; check the folder and its space"
-        ) from None
+    write_file(Path(path), text.encode())

@@ -13,11 +13,12 @@ from asr.config import Component, nearest
 from asr.corpus.inventory import Inventory
 from asr.decoding.choice import choose_decoder, named
 from asr.errors import AsrError, CheckpointError
+from asr.files import write_file
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
-from asr.training.checkpoint import check_readable, load_checkpoint, write_atomically
+from asr.training.checkpoint import check_readable, load_checkpoint
 
 FORMAT = "ctc-asr-bundle-1"
 _PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
@@ -171,7 +172,7 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     tensors |= packed(recogniser.model.state_dict(), store)
     header = {key: value for key, value in state_of(recogniser).items() if key != "normaliser"}
     content = save({name: value.contiguous() for name, value in tensors.items()}, {"bundle": json.dumps(header)})
-    write_atomically(path, lambda file: file.write(content))
+    write_file(path, content)
 
 
 def load_bundle(path: Path, plugins: Sequence[str] = ()) -> Recogniser:

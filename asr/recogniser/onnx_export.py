@@ -37,6 +37,7 @@ from torch import Tensor, nn
 
 from asr.config import Component
 from asr.errors import ConfigError
+from asr.files import write_file
 from asr.recogniser.recogniser import Recogniser
 from asr.recurrent.cells.gated import with_two_biases
 from asr.recurrent.cells.gru import GruCell
@@ -46,7 +47,6 @@ from asr.recurrent.cells.lstm_peephole import PeepholeLstmCell
 from asr.recurrent.cells.simple import SimpleCell
 from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.stack import RecurrentStack
-from asr.training.checkpoint import write_atomically
 from asr.version import __version__
 
 FORMAT = "ctc-asr-onnx-1"
@@ -63,7 +63,7 @@ def export_onnx(recogniser: Recogniser, path: Path) -> None:
 
     Raises:
         ConfigError: the package onnx is missing, or the network is no stack of cells that ONNX has.
-        TrainingError: the file cannot be written; what stood there before still stands there.
+        DataError: the file cannot be written; what stood there before still stands there.
     """
     stack = _exportable(recogniser.model)
     try:
@@ -80,7 +80,7 @@ def export_onnx(recogniser: Recogniser, path: Path) -> None:
     helper.set_model_props(model, _metadata(recogniser))
     checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
-    write_atomically(path, lambda file: file.write(content))
+    write_file(path, content)
 
 
 def _exportable(model: nn.Module) -> RecurrentStack:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from asr.errors import DataError, Problems
-from asr.files import atomic_file
+from asr.files import write_file
 from asr.report import markdown, plot
 
 _OPENING = re.compile(
@@ -68,8 +68,7 @@ def update(root: Path, check: bool = False) -> list[Path]:
         remedy = "it is not what the result files say; run asr-report"
         raise Problems([f"{_shown(path, root)}: {remedy}" for path in stale], "the README files")
     for path, content in stale.items():
-        with atomic_file(path) as file:
-            file.write(content())
+        write_file(path, content())
     return list(stale)
 
 

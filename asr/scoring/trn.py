@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal
 
 from asr.errors import DataError, Problems
-from asr.files import atomic_file
+from asr.files import write_file
 from asr.scoring.lattice import Lattice
 from asr.scoring.trn_words import escaped, unescaped, words_of
 from asr.text import normalise_text
@@ -98,10 +98,9 @@ def write_trn(path: str | Path, transcripts: Iterable[Transcript], unit: TrnUnit
         raise Problems(problems, path.name)
     try:
         content = "".join([f";; unit: {unit}; escapes: %XX\n", *map(_line, listed)]).encode()
-        with atomic_file(path) as file:
-            file.write(content)
-    except (OSError, UnicodeEncodeError) as error:
+    except UnicodeEncodeError as error:
         raise DataError(f"{path} cannot be written: {error}") from error
+    write_file(path, content)
 
 
 def read_trn(path: str | Path) -> TrnFile:

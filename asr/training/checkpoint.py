@@ -2,62 +2,28 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
-from asr.errors import CheckpointError, TrainingError
+from asr.errors import CheckpointError
 from asr.files import atomic_file
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write to a temporary name in the same folder, flush to the disk, rename.
-
-    Raises:
-        TrainingError: the disk is full or not writable; what stood under `path` before still stands there.
-    """
-    try:
-        with atomic_file(path) as file:
-            write(file)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-        raise TrainingError(_explain(path, error)) from error
-
-
-def _explain(path: Path, error: Exception) -> str:
-    kept = f"the previous {path.name} is kept" if os.path.exists(path) else "nothing was written"
-    if not isinstance(error, OSError) or error.errno in _FULL:
-        remedy = "free some space, then do it again"
-    elif isinstance(error, PermissionError) or os.path.isdir(path.parent):
-        remedy = "give a place that may be written to"
-    else:
-        remedy = "give a folder that exists"
-    return f"cannot write {path}: {_reason(error)}; {kept}; {remedy}"
-
-
-def _reason(error: Exception) -> str:
-    """Without the name of the temporary file."""
-    return str(getattr(error, "strerror", None) or error)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write one JSON document atomically."""
-    write_atomically(path, lambda file: file.write((json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()))
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
-    """Write tensors and plain values atomically."""
-    write_atomically(path, lambda file: torch.save(dict(state), file))
+    """Write tensors and plain values; the file gets its name when it is complete.
+
+    Raises:
+        DataError: the file cannot be written; what stood under `path` before still stands there.
+    """
+    with atomic_file(path) as file:
+        torch.save(dict(state), file)
 
 
 def check_readable(path: Path) -> None:
-    """Raise a CheckpointError where a file may not be read: what reads it may call that damaged, or not there."""
+    """Raise a CheckpointError if a file may not be read, which its reader might call damaged or missing."""
     try:
         path.open("rb").close()
     except OSError as error:

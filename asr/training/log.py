@@ -2,70 +2,110 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asr.errors import TrainingError
-from asr.training.checkpoint import write_atomically
+from asr.errors import DataError
+from asr.files import append, explained, make_folder, write_file
 
 if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+    from tensorboard.compat.proto.event_pb2 import Event
 
 
 class MetricsLog:
     """Append rows to `metrics.jsonl` and to `tensorboard/` of a run folder.
 
+    A run needs its metrics and stops when they cannot be written. It goes on without TensorBoard's files.
+
     Args:
         folder: the run folder.
-        done_steps: rows of later steps, left by a run that was killed after its last checkpoint, are dropped.
+        done_steps: drop rows of later steps, which a run left that was killed after its last checkpoint.
         tensorboard: write event files too.
+        say: called once, with a sentence, when the event files cannot be written.
 
     Raises:
-        TrainingError: the rows cannot be written.
+        DataError: the rows cannot be written.
     """
 
-    def __init__(self, folder: Path, done_steps: int, tensorboard: bool) -> None:
+    def __init__(self, folder: Path, done_steps: int, tensorboard: bool, say: Callable[[str], None]) -> None:
         self._path = folder / "metrics.jsonl"
+        self._say = say
+        self._events: _Events | None = None
         _keep_rows(self._path, done_steps)
-        self._writer: SummaryWriter | None = None
         if tensorboard:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=done_steps + 1)
+            try:
+                self._events = _Events(folder / "tensorboard", done_steps)
+            except DataError as error:
+                self._go_on_without(error)
 
     def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
         """Append one row; numbers go to TensorBoard under `kind/name`."""
-        try:
-            with open(self._path, "a", encoding="utf-8") as file:
-                file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
-            if self._writer is not None:
-                for name, value in values.items():
-                    if isinstance(value, (int, float)):
-                        self._writer.add_scalar(f"{kind}/{name}", value, step)
-        except OSError as error:
-            raise TrainingError(
-                f"cannot write the metrics into {self._path.parent}: {error}; free some space, then resume the run"
-            ) from error
+        append(self._path, (json.dumps({"kind": kind, "step": step, **values}) + "\n").encode())
+        if self._events is not None:
+            try:
+                self._events.write(kind, step, values)
+            except DataError as error:
+                self._go_on_without(error)
 
-    def close(self) -> None:
-        """Write what TensorBoard still holds back."""
-        if self._writer is not None:
-            with suppress(OSError):  # a full disk was reported by `write`
-                self._writer.close()
+    def _go_on_without(self, error: DataError) -> None:
+        self._events = None
+        self._say(f"training goes on without TensorBoard's files: {error}")
+
+
+class _Events:
+    """An event file of TensorBoard.
+
+    TensorBoard's own writer writes from a thread, which ends with a traceback when the disk is full.
+    """
+
+    def __init__(self, folder: Path, done_steps: int) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+
+        make_folder(folder)
+        self._path = folder / f"events.out.tfevents.{time.time_ns() // 1000:016d}.{socket.gethostname()}.{os.getpid()}"
+        start = SessionLog(status=SessionLog.START)  # TensorBoard then drops what it has of this and later steps
+        self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        self._add(Event(wall_time=time.time(), step=done_steps + 1, session_log=start))
+
+    def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        numbers = {name: float(value) for name, value in values.items() if isinstance(value, (int, float))}
+        summary = Summary(
+            value=[Summary.Value(tag=f"{kind}/{name}", simple_value=one) for name, one in numbers.items()]
+        )
+        self._add(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def _add(self, event: Event) -> None:
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        record = io.BytesIO()
+        RecordWriter(record).write(event.SerializeToString())
+        append(self._path, record.getvalue())
 
 
 def _keep_rows(path: Path, done_steps: int) -> None:
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:  # the line that a kill cut in two
-            continue
-        if row["step"] <= done_steps:
-            kept.append(line + "\n")
-    write_atomically(path, lambda file: file.write("".join(kept).encode()))
+    """Drop the rows of later steps, and lines that are no rows: a kill cuts a line in two."""
+    with explained(path, done="read", kept=""):
+        if not path.exists():
+            return
+        lines = path.read_bytes().split(b"\n")
+    kept = [line + b"\n" for line in lines if (step := _step_of(line)) is not None and step <= done_steps]
+    write_file(path, b"".join(kept))
+
+
+def _step_of(line: bytes) -> int | None:
+    """The step of a row; None where the line is no row."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    step = row.get("step") if isinstance(row, dict) else None
+    return step if isinstance(step, int) and not isinstance(step, bool) else None

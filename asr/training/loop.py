@@ -16,7 +16,7 @@ import torch
 
 from asr.config import check_values
 from asr.errors import CheckpointError, ConfigError, TrainingError
-from asr.files import sweep
+from asr.files import make_folder, sweep
 from asr.seeds import derive_seed
 from asr.training.batches import epoch_batches, load_batches
 from asr.training.checkpoint import load_checkpoint, save_checkpoint
@@ -157,7 +157,7 @@ class Trainer(Generic[B]):
         self._average = RunningAverage(task.model, config.average_decay) if config.average_decay > 0 else None
         self._saved_at = 0.0
         self._stop_signal: int | None = None
-        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        make_folder(folder / "checkpoints")
 
     @property
     def last(self) -> Path:
@@ -174,21 +174,19 @@ class Trainer(Generic[B]):
 
         Raises:
             Stopped: a signal came; the checkpoint is written.
-            TrainingError: a loss or gradient was not finite, or a checkpoint could not be written.
+            TrainingError: a loss or gradient was not finite.
+            DataError: a checkpoint or the metrics could not be written.
         """
         sweep(self.last.parent)
         self.resume()
         # within an epoch no row of this step can be right: it belongs to the end that the epoch will have again
         done_steps = self.state.step - (self.state.position > 0)
-        log = MetricsLog(self.folder, done_steps, self.config.tensorboard)
+        log = MetricsLog(self.folder, done_steps, self.config.tensorboard, self.watcher.say)
         self._saved_at = time.monotonic()
         with self._signals():
-            try:
-                while not self.finished:
-                    self._epoch(log)
-                    self._heed_signal()
-            finally:
-                log.close()
+            while not self.finished:
+                self._epoch(log)
+                self._heed_signal()
         return self.state
 
     @property

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import itertools
 import json
 import os
@@ -32,6 +33,7 @@ import numpy as np
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
+from asr.files import write_file, write_plain
 from data_prep import embedded, timit
 from data_prep.embedded import Embedded
 from data_prep.espeak.library import RATE as ESPEAK_RATE
@@ -289,10 +291,11 @@ def _record(root: Path, line: Line, speech: Speech) -> None:
         for s in segments(speech)
     ]
     path = root / line.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path.with_suffix(".wav")), "wb") as file:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
         file.setparams((1, 2, RATE, len(noisy), "NONE", "not compressed"))
         file.writeframes(np.round(noisy * 32767).astype("<i2").tobytes())
+    write_plain(path.with_suffix(".wav"), content.getvalue())
     _write(path.with_suffix(".phn"), _phone_lines(times, len(noisy)))
     _write(path.with_suffix(".wrd"), _word_lines(times, line.sentence))
     _write(path.with_suffix(".txt"), [(0, len(noisy), line.sentence)])
@@ -300,7 +303,7 @@ def _record(root: Path, line: Line, speech: Speech) -> None:
 
 def _write(path: Path, lines: Iterable[tuple[int, int, str]]) -> None:
     text = "".join(f"{start} {end} {label}\n" for start, end, label in lines)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_plain(path, text.encode())
 
 
 def _loudness(signal: Samples) -> float:
@@ -396,4 +399,4 @@ def _write_card(root: Path, config: Config, lines: list[Line]) -> None:
         "speakers": {split: len({line.speaker.name for line in lines if line.split == split}) for split in SPLITS},
         "files_sha256": _listing(root),
     }
-    (root / embedded.CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    write_file(root / embedded.CARD, (json.dumps(card, indent=1) + "\n").encode())

@@ -23,6 +23,7 @@ from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
+from asr.files import write_file
 from asr.ink.ink import Ink
 from asr.ink.store import write_store
 from asr.seeds import derive_seed, generator
@@ -159,7 +160,7 @@ def _write(root: Path, config: Config, lines: list[Line], on_progress: Progress 
         "hershey_fonts": version("Hershey-Fonts"),
         "sizes": _sizes(root),
     }
-    (root / embedded.CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    write_file(root / embedded.CARD, (json.dumps(card, indent=1) + "\n").encode())
 
 
 def _sizes(root: Path) -> dict[str, int]:

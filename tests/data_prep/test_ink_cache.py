@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asr.corpus.utterance import Utterance
@@ -10,6 +11,7 @@ from asr.errors import DataError
 from asr.ink import Ink
 from asr.ink.reading import read_ink
 from data_prep.ink_cache import stored
+from tests.mutations import mutated
 
 INKS = {"a": Ink.of([[1, 2], [3, 4]], [[5, 6]]), "b": Ink.of([[7, 8, 0.5]], resolution=20.0)}
 
@@ -69,6 +71,59 @@ def test_what_is_not_whole_is_made_anew(tmp_path: Path, damage: str) -> None:
     assert read_ink(store, 0, 3) == INKS["a"]
 
 
+def test_an_index_damaged_anyhow_is_made_anew(tmp_path: Path) -> None:
+    make = Maker()
+    first = stored("toy", {}, make, str(tmp_path))
+    index = first[0].source.with_suffix(".json")
+    whole = index.read_text(encoding="utf-8")
+    changes = [
+        ('"start": [0, 3]', '"start": [0, 3.5]'),
+        ('"start": [0, 3]', '"start": [0, -3]'),
+        ('"start": [0, 3]', '"start": [1, 3]'),
+        ('"start": [0, 3]', f'"start": [0, {10**30}]'),
+        ('"start": [0, 3]', f'"start": [0, {"9" * 5000}]'),
+        ('"points": [3, 1]', '"points": ["3", "1"]'),
+        ('"points": [3, 1]', '"points": 4'),
+        ('"id": ["a", "b"]', '"id": ["a", 2]'),
+        ('"text": ["A", "B"]', '"text": ["A", ["B"]]'),
+        ('"speaker": [null, null]', '"speaker": [null, false]'),
+        ('"donor": "\u00e9"', '"donor": 5'),
+        ('"tags": [{', '"tags": [[], {'),
+        (whole, "[" * 200_000),
+        (whole, "null"),
+    ]
+    for n, (old, new) in enumerate(changes, start=1):
+        assert old in whole
+        index.write_text(whole.replace(old, new, 1), encoding="utf-8")
+        assert stored("toy", {}, make, str(tmp_path)) == first, new[:50]
+        assert make.calls == 1 + n, new[:50]
+
+
+def test_an_index_damaged_at_random_gives_utterances_or_is_made_anew(tmp_path: Path) -> None:
+    make, rng = Maker(), np.random.default_rng(3)
+    first = stored("toy", {}, make, str(tmp_path))
+    index = first[0].source.with_suffix(".json")
+    whole = index.read_bytes()
+    for _ in range(120):
+        index.write_bytes(mutated(whole, rng))
+        found = stored("toy", {}, make, str(tmp_path))
+        assert [(one.start, one.duration) for one in found] == [(0, 3), (3, 1)]
+        assert all(isinstance(one.id, str) and isinstance(one.text, str | None) for one in found)
+    assert make.calls > 40
+
+
+def test_a_store_that_another_index_belongs_to_is_made_anew(tmp_path: Path) -> None:
+    """A file of the right size is not enough: reading its ink would fail, and preparing again would not help."""
+    make = Maker()
+    first = stored("toy", {}, make, str(tmp_path))
+    store = first[0].source
+    content = store.read_bytes()
+    store.write_bytes(bytes(len(content)))
+    assert stored("toy", {}, make, str(tmp_path)) == first
+    assert make.calls == 2
+    assert store.read_bytes() == content
+
+
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     def fail() -> Iterator[tuple[Utterance, Ink]]:
         yield from Maker()()
@@ -86,5 +141,5 @@ def test_the_users_cache_folder_is_the_default(tmp_path: Path, monkeypatch: pyte
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DataError, match="the ink cache cannot be written to .*file"):
+    with pytest.raises(DataError, match="file cannot be made: File exists"):
         stored("toy", {}, Maker(), str(tmp_path / "file"))

@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from asr.errors import DataError, Problems
 from asr.features.cache import FrameCache
 from asr.features.extractor import FrameExtractor
 from asr.features.sound.spectral import SpectralFeatures
+from tests.mutations import mutated
 
 
 @dataclass
@@ -157,6 +159,80 @@ def test_a_damaged_cache_is_made_again(recordings, tmp_path, damage):
     assert cache.path.with_suffix(".json").read_bytes() == index
 
 
+def test_an_index_damaged_anyhow_is_made_again(recordings, tmp_path):
+    cache = FrameCache.open(recordings, SpectralFeatures(), tmp_path)
+    frames, index = cache.path.read_bytes(), cache.path.with_suffix(".json")
+    whole = index.read_text()
+    rows = json.loads(whole)["frames"]
+    first = rows[0][0]
+    damaged = [
+        "[" * 1_000_000, "null", "3", "[]", "{}",
+        '{"frames": {}}', '{"frames": null}', '{"frames": [1, 2, 3, 4, 5, 6]}',
+        json.dumps({"frames": rows[:-1]}),
+        json.dumps({"frames": [[str(n) for n in row] for row in rows]}),
+        json.dumps({"frames": [[float(n) for n in row] for row in rows]}),
+        json.dumps({"frames": [*rows[:-1], []]}),
+        json.dumps({"frames": [[n, 0] for (n,) in rows]}),
+        json.dumps({"frames": [[rows[0][0] + rows[1][0] + 1], [-1], *rows[2:]]}),
+        json.dumps({"frames": [[first + 1], *rows[1:]]}),
+        json.dumps({"frames": [[True], *rows[1:]]}),
+        json.dumps({"frames": "abcdef"}),
+        whole.replace(f"[[{first}]", f"[[{2**63}]"),
+        whole.replace(f"[[{first}]", f"[[{10**30}]"),
+        whole.replace(f"[[{first}]", "[[1e999]"),
+        whole.replace(f"[[{first}]", f"[[{'9' * 5000}]"),
+        whole + " " * 50_000_000,
+    ]  # fmt: skip
+    for text in damaged:
+        assert text != whole
+        index.write_text(text)
+        FrameCache.open(recordings, SpectralFeatures(), tmp_path)
+        assert index.read_text() == whole, text[:80]
+    assert cache.path.read_bytes() == frames
+
+
+def test_an_index_damaged_at_random_gives_the_frames_or_is_made_again(tmp_path):
+    lines = []
+    for i, n in enumerate((1, 2, 3, 40)):
+        path = tmp_path / f"{i}.txt"
+        path.write_text(f"{i} 7\n" * n)
+        lines.append(Utterance(f"line{i}", path, kind="ink"))
+    cache = FrameCache.open(lines, Strokes(), tmp_path / "cache")
+    index = cache.path.with_suffix(".json")
+    whole, rng = index.read_bytes(), np.random.default_rng(5)
+    for _ in range(300):
+        index.write_bytes(mutated(whole, rng))
+        again = FrameCache.open(lines, Strokes(), tmp_path / "cache")
+        assert [again.n_frames(i) for i in range(4)] == [1, 2, 3, 40]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_two_processes_may_build_the_same_cache(tmp_path):
+    lines = []
+    for i in range(4):
+        path = tmp_path / f"{i}.txt"
+        path.write_text(f"{i} 7\n" * (i + 1))
+        lines.append(Utterance(f"line{i}", path, kind="ink"))
+
+    def build() -> None:
+        for _ in range(20):
+            cache = FrameCache.open(lines, Strokes(), tmp_path / "cache")
+            assert [cache.frames(i)[0].tolist() for i in range(4)] == [[i, 7] for i in range(4)]
+            cache.path.with_suffix(".json").unlink(missing_ok=True)
+
+    builders = []
+    for _ in range(2):
+        builders.append(os.fork())  # this extractor starts no thread
+        if builders[-1] == 0:
+            with suppress(BaseException):
+                build()
+                os._exit(0)
+            os._exit(1)
+    assert [os.waitpid(one, 0)[1] for one in builders] == [0, 0]
+    build()
+    assert not any(name.startswith(".") for name in contents(tmp_path / "cache"))
+
+
 def test_all_bad_files_are_reported_together_and_nothing_is_written(recordings, tmp_path):
     (tmp_path / "wav" / "u1.wav").unlink()
     (tmp_path / "wav" / "u2.wav").write_bytes(b"")
@@ -196,7 +272,9 @@ def test_a_full_disk_is_told_and_leaves_nothing(recordings, tmp_path, monkeypatc
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DataError, match=r"frames cannot be cached: .*No space left on device.*; free space"):
+    with pytest.raises(
+        DataError, match=r"\.npy cannot be written: No space left on device; nothing was written; free some space"
+    ):
         FrameCache.open(recordings, SpectralFeatures(), tmp_path / "cache")
     assert contents(tmp_path / "cache") == []
 
@@ -213,7 +291,7 @@ def test_an_interrupted_build_leaves_nothing(recordings, tmp_path):
 
 
 def test_what_killed_processes_left_is_swept_after_a_day(recordings, tmp_path):
-    old, new = tmp_path / ".a.npy.x.tmp", tmp_path / ".b.npy.y.tmp"
+    old, new = (tmp_path / f".{name}.npy.ctc-asr-1-0123456789abcdef.tmp" for name in "ab")
     for path, age in ((old, 90000.0), (new, 100.0)):
         path.write_bytes(b"half")
         os.utime(path, (time.time() - age, time.time() - age))

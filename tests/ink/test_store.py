@@ -87,7 +87,7 @@ def test_writing_nothing_or_elsewhere_is_refused(tmp_path):
         write_store(tmp_path / "some.inks", [])
     with pytest.raises(DataError, match=r"name it some\.inks"):
         write_store(tmp_path / "some.json", TWO)
-    with pytest.raises(DataError, match=r"some\.inks: cannot be written"):
+    with pytest.raises(DataError, match=r"some\.inks cannot be written"):
         write_store(tmp_path / "missing" / "some.inks", TWO)
 
 

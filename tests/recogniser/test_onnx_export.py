@@ -20,7 +20,7 @@ from torch import Tensor
 import asr
 from asr.config import Component, build
 from asr.corpus.inventory import BLANK, Inventory
-from asr.errors import ConfigError, TrainingError
+from asr.errors import ConfigError, DataError
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.loading import save_bundle
@@ -313,7 +313,7 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"cannot write .*model\.onnx: .*No such file"):
+    with pytest.raises(DataError, match=r"model\.onnx cannot be written: .*No such file"):
         export_onnx(recogniser(hidden=4, layers=1), tmp_path / "nowhere" / "model.onnx")
     assert not list(tmp_path.iterdir())
 

@@ -17,11 +17,11 @@ from asr.errors import ConfigError, DataError
 from asr.ink.ink import Ink
 from asr.ink.reading import read_ink
 from data_prep import embedded
-from data_prep.embedded import sweep_beside
 from data_prep.hershey import glyphs as hershey_glyphs
 from data_prep.hershey import reader as hershey
 from data_prep.hershey.glyphs import FONTS, LETTERS, font
 from data_prep.hershey.hand import Writing, hand
+from tests.disks import FULL, Disk, exchanged
 
 CONFIG = hershey.Config(train=36, dev=6, test=12, train_writers=9, dev_writers=3, test_writers=4)
 
@@ -204,23 +204,11 @@ def test_a_folder_with_something_else_is_not_touched(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus.json", "thesis.txt"]
 
 
-def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(hershey, "_write", full)
-    with pytest.raises(DataError, match=r"cannot be written to .*corpus: .*No space left on device"):
+def test_a_full_disk_leaves_nothing_half_made(tmp_path: Path) -> None:
+    expected = "cannot be (written|made): No space left on device; .*free some space, then do it again"
+    with exchanged(Disk(4, FULL)), pytest.raises(DataError, match=expected):
         hershey.prepare(replace(CONFIG, root=str(tmp_path / "corpus")))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_leftovers_of_a_killed_process_are_removed_after_a_day(tmp_path: Path) -> None:
-    old, new = tmp_path / ".corpus.old", tmp_path / ".corpus.new"
-    for place in (old, new):
-        place.mkdir()
-    os.utime(old, (0, 0))
-    sweep_beside(tmp_path / "corpus")
-    assert [path.name for path in tmp_path.iterdir()] == [".corpus.new"]
 
 
 def test_the_default_folder_is_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
