@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from asr.seeds import generator
-from asr.training.task import B, Examples
 
 _LENGTH_JITTER = 0.1  # neighbours in length change from epoch to epoch, padding stays small
 
@@ -36,7 +33,12 @@ class Batch:
     utt_ids: tuple[str, ...]
 
     @property
-    def n_frames(self) -> int:
+    def ids(self) -> tuple[str, ...]:
+        """The utterances' ids."""
+        return self.utt_ids
+
+    @property
+    def size(self) -> int:
         """Frames without the padding."""
         return int(self.lengths.sum())
 
@@ -81,31 +83,3 @@ def epoch_batches(
     jittered = np.asarray(sizes) * rng.uniform(1 - _LENGTH_JITTER, 1 + _LENGTH_JITTER, len(sizes))
     batches = group_by_length(jittered.tolist(), frame_budget, max_utterances)
     return [batches[i] for i in rng.permutation(len(batches))]
-
-
-class _EpochDataset(Dataset[B]):
-    """One epoch's batches as a map-style dataset, so that worker processes can make them."""
-
-    def __init__(self, examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int) -> None:
-        self._examples, self._batches, self._epoch = examples, batches, epoch
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __getitem__(self, position: int) -> B:
-        return self._examples.load_batch(self._batches[position], self._epoch)
-
-
-def load_batches(examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int, workers: int = 0) -> Iterator[B]:
-    """Yield the batches in order; worker processes only make them sooner."""
-    if not batches:
-        return
-    loader: DataLoader[B] = DataLoader(
-        _EpochDataset(examples, batches, epoch), batch_size=None, num_workers=workers, worker_init_fn=_leave_ctrl_c
-    )
-    yield from loader
-
-
-def _leave_ctrl_c(worker: int) -> None:
-    """A terminal sends Ctrl-C to the workers too; the loop decides what it means, and ends them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
