@@ -17,30 +17,11 @@ from asr.errors import CheckpointError, ConfigError, TrainingError
 from asr.training import loop
 from asr.training.checkpoint import load_checkpoint
 from asr.training.log import MetricsLog
-from asr.training.loop import Stopped, Trainer, TrainingConfig
-from asr.training.optimizers import AdamWConfig, SgdConfig, adamw, sgd
-from asr.training.schedules import OneCycle, Plateau, Schedule
+from asr.training.loop import Stopped, TrainingConfig
+from asr.training.optimizers import AdamWConfig, SgdConfig, sgd
+from asr.training.schedules import OneCycle, Plateau
 from asr.training.task import DevResult, Loss, WeightedSum
-from tests.training.toy import Silent, ToyTask
-
-SETTINGS: dict[str, Any] = {
-    "epochs": 4,
-    "frame_budget": 30,
-    "weight_noise": 0.05,
-    "weight_noise_from": 1,
-    "average_decay": 0.9,
-    "tensorboard": False,
-}
-
-
-def trainer(folder: Path, task: ToyTask | None = None, watcher: Silent | None = None, **changes: Any) -> Trainer[Any]:
-    task = task or ToyTask()
-    schedule: Schedule = OneCycle(warmup=0.2, start=0.1, end=0.01)
-    if changes.pop("plateau", False):
-        schedule = Plateau(warmup=0.1, decay=0.5, patience=1, floor=0.01)
-    optimizer = adamw(task.model.parameters(), lr=0.05, beta1=0.9, beta2=0.98, weight_decay=0.01)
-    config = TrainingConfig(**(SETTINGS | changes))
-    return Trainer(task, config, optimizer, schedule, folder, watcher or Silent())
+from tests.training.toy import Silent, ToyTask, trainer
 
 
 class StopsAt(Silent):

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from asr.training.batches import Batch, collate
+from asr.training.loop import Trainer, TrainingConfig
+from asr.training.optimizers import adamw
+from asr.training.schedules import OneCycle, Plateau, Schedule
 from asr.training.task import DevResult, Loss, Units, WeightedSum
 from asr.training.watching import EpochRow, EpochStart
+
+SETTINGS: dict[str, Any] = {
+    "epochs": 4,
+    "frame_budget": 30,
+    "weight_noise": 0.05,
+    "weight_noise_from": 1,
+    "average_decay": 0.9,
+    "tensorboard": False,
+}
 
 
 class ToyExamples:
@@ -91,3 +104,14 @@ class Silent:
 
     def say(self, message: str) -> None:
         self.said.append(message)
+
+
+def trainer(folder: Path, task: Any = None, watcher: Silent | None = None, **changes: Any) -> Trainer[Any]:
+    """Make a trainer with everything that draws random numbers turned on; `changes` are options of training."""
+    task = task or ToyTask()
+    schedule: Schedule = OneCycle(warmup=0.2, start=0.1, end=0.01)
+    if changes.pop("plateau", False):
+        schedule = Plateau(warmup=0.1, decay=0.5, patience=1, floor=0.01)
+    optimizer = adamw(task.model.parameters(), lr=0.05, beta1=0.9, beta2=0.98, weight_decay=0.01)
+    config = TrainingConfig(**(SETTINGS | changes))
+    return Trainer(task, config, optimizer, schedule, folder, watcher or Silent())
