@@ -324,7 +324,7 @@ def test_utterances_too_short_for_their_labels(few: Path, tmp_path: Path) -> Non
     assert sentence.startswith(f"'{experiment.splits['train'][0].id}'")
     rows = Silent()
     assert experiment.train(rows).epoch == 3
-    assert all(math.isfinite(row["loss"]) for row in rows.rows)
+    assert all(math.isfinite(row.loss) for row in rows.rows)
     write_manifest(root / "train.jsonl", [replace(one, text="abc" * 400) for one in experiment.splits["train"]])
     with pytest.raises(Problems, match=r"all recordings are too short"):
         Experiment(skipping, tmp_path / "other", quiet)
