@@ -25,7 +25,7 @@ BLANK_HINT = (
     "the model still emits nothing but blanks; this phase is normal at first and ends with a sudden fall of the loss. "
     "If it lasts, raise the learning rate or the number of epochs, or check that transcripts match their recordings"
 )
-_BLANK_SHARE = "blank_share"  # of the frames: those whose best label is the blank
+_BLANK_SHARE = "blank_share"  # share of the frames whose best label is the blank
 
 
 class CtcTask:
@@ -35,8 +35,8 @@ class CtcTask:
         recogniser: its network is trained in place.
         examples: the training data.
         dev: development utterances and their frames.
-        rate: the error rate to watch, a name of `asr.recognition.rates`.
-        consistency: weight of the consistency between the two views that `examples` give; 0: they give one.
+        rate: the error rate that picks the best epoch, a name of `asr.scoring.named_rates`.
+        consistency: weight of the consistency between the two views that `examples` give; 0: they give one view.
     """
 
     units = Units(items="utterances", size="frames")
@@ -52,7 +52,7 @@ class CtcTask:
         self.recogniser, self.examples, self.rate = recogniser, examples, rate
         self._consistency = consistency
         self._dev_utterances, self._dev_cache = dev
-        self._blank_steps = 0  # in a row, up to now, whose best path was nothing but blanks
+        self._blank_steps = 0  # the latest steps in a row whose best paths were nothing but blanks
 
     @property
     def model(self) -> nn.Module:
@@ -77,7 +77,7 @@ class CtcTask:
         return Loss(losses, {_BLANK_SHARE: WeightedSum.of(share, batch.size)})
 
     def after_step(self, loss: Loss) -> str:
-        """Return a hint each time when the network has emitted nothing but blanks for a long while."""
+        """Return a hint after every `BLANK_HINT_STEPS` steps in a row with nothing but blanks."""
         self._blank_steps = self._blank_steps + 1 if loss.logged[_BLANK_SHARE].mean == 1.0 else 0
         return BLANK_HINT if self._blank_steps and self._blank_steps % BLANK_HINT_STEPS == 0 else ""
 

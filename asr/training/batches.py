@@ -1,4 +1,4 @@
-"""Batches of similar length under a frame budget."""
+"""Batches of items with similar lengths, within a budget of frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from asr.seeds import generator
 
-_LENGTH_JITTER = 0.1  # neighbours in length change from epoch to epoch, padding stays small
+_LENGTH_JITTER = 0.1  # relative; an item meets others of similar length in each epoch, and padding stays small
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,21 @@ class Batch:
         return int(self.lengths.sum())
 
     def to(self, device: str) -> Batch:
-        """The same batch with frames and labels on a device; lengths stay on the CPU."""
+        """Return the same batch with frames and labels on a device; lengths stay on the CPU."""
         if device == "cpu":
             return self
         return Batch(self.frames.to(device), self.lengths, self.labels.to(device), self.label_lengths, self.utt_ids)
 
 
 def collate(frames: Sequence[Tensor], labels: Sequence[Sequence[int]], utt_ids: Sequence[str], blank: int) -> Batch:
-    """Pad (T_b, F) frames and label sequences to one batch."""
+    """Pad utterances to one batch.
+
+    Args:
+        frames: for each utterance (T_b, F) float32.
+        labels: for each utterance its label indices.
+        utt_ids: the utterances' ids.
+        blank: the label that pads label sequences.
+    """
     return Batch(
         frames=torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True),
         lengths=torch.tensor([len(one) for one in frames], dtype=torch.int64),
@@ -63,7 +70,16 @@ def collate(frames: Sequence[Tensor], labels: Sequence[Sequence[int]], utt_ids: 
 
 
 def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: int) -> list[list[int]]:
-    """Cut the indices, shortest first, into batches that hold at most `frame_budget` frames with their padding."""
+    """Group items by size.
+
+    Args:
+        sizes: the size of each item, such as its frames.
+        frame_budget: the largest size of a batch, padding included; a single item may exceed it.
+        max_utterances: the largest number of items in a batch.
+
+    Returns:
+        For each batch the indices of its items; each index appears once, the smallest items come first.
+    """
     batches: list[list[int]] = []
     current: list[int] = []
     for index in np.argsort(np.asarray(sizes), kind="stable").tolist():
@@ -78,7 +94,10 @@ def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: i
 def epoch_batches(
     sizes: Sequence[int], frame_budget: int, max_utterances: int, seed: int, epoch: int
 ) -> list[list[int]]:
-    """The batches of one epoch, a function of (seed, epoch) alone: every index once, batches in random order."""
+    """Draw the batches of one epoch: as `group_by_length`, with slightly random sizes and in random order.
+
+    The result depends on the arguments alone, so a resumed run gets the same batches.
+    """
     rng = generator(seed, "batches", epoch)
     jittered = np.asarray(sizes) * rng.uniform(1 - _LENGTH_JITTER, 1 + _LENGTH_JITTER, len(sizes))
     batches = group_by_length(jittered.tolist(), frame_budget, max_utterances)

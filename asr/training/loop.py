@@ -31,25 +31,25 @@ from asr.training.workers import load_batches
 
 @dataclass
 class TrainingConfig:
-    """How long, how large, how noisy."""
+    """Options of the training loop."""
 
     seed: int = 1
     epochs: int = 20
-    frame_budget: int = 8000  # frames in a batch, padding included
-    max_utterances: int = 32  # utterances in a batch
+    frame_budget: int = 8000  # size of a batch in frames, or in what else the task counts; includes padding
+    max_utterances: int = 32  # utterances, or other items of the task, in a batch
     clip_norm: float = 5.0  # gradients with a larger Euclidean norm are scaled down to it
     weight_noise: float = 0.0  # standard deviation of gaussian noise on the weights (Graves 2013: 0.075)
     weight_noise_from: int = 0  # epochs without the noise first (Graves 2013 trains to the best point without it)
-    average_decay: float = 0.0  # running average of the weights, used on dev and kept as best; 0 turns it off
+    average_decay: float = 0.0  # of the running average of the weights, which dev and `best.pt` use; 0: no average
     patience: int = 0  # stop after so many epochs without a new best dev error; 0 never stops early
-    checkpoint_seconds: float = 60.0  # `last.pt` at least this often
-    workers: int = 0  # processes that prepare batches; no result depends on it
-    threads: int = 0  # CPU threads; 0 leaves torch's own choice
+    checkpoint_seconds: float = 60.0  # longest time between two writings of `last.pt`
+    workers: int = 0  # processes that prepare batches; they change the speed, not the result
+    threads: int = 0  # CPU threads; 0: as many as torch chooses
     device: str = "cpu"
     tensorboard: bool = True
 
     def __post_init__(self) -> None:
-        """Raise a ConfigError at the first field that cannot be, before anything is computed."""
+        """Raise a ConfigError for the first field with an impossible value."""
         conditions = {
             "epochs": (self.epochs >= 1, "1 or more"),
             "frame_budget": (self.frame_budget >= 1, "1 or more"),
@@ -66,19 +66,19 @@ class TrainingConfig:
 
 
 def _check_device(name: str) -> None:
-    """Put one number there: whatever is wrong with the device shows now."""
+    """Raise a ConfigError if torch cannot put a number on the device."""
     try:
         torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:  # AssertionError: torch was built without it
+    except (RuntimeError, AssertionError) as error:  # AssertionError: this torch was built without the device
         reason = str(error).strip().splitlines()[0]
-        raise ConfigError(f"training.device={name} cannot be used here: {reason}; training.device=cpu can") from error
+        raise ConfigError(f"training.device={name} cannot be used here: {reason}; set training.device=cpu") from error
 
 
-class Stopped(Exception):  # noqa: N818  (no error: what was asked for)
-    """The run was asked to stop (SIGTERM, Ctrl-C) and has written its checkpoint.
+class Stopped(Exception):  # noqa: N818  (a requested end is no error)
+    """A signal (SIGTERM, Ctrl-C) stopped the run after it wrote its checkpoint.
 
     Attributes:
-        signal: the number of the signal that asked for it.
+        signal: the number of the signal.
     """
 
     def __init__(self, signal: int, step: int) -> None:
@@ -128,11 +128,13 @@ class Trainer(Generic[B]):
 
         Raises:
             Stopped: a signal came; the checkpoint is written.
-            TrainingError: a loss or gradient was not finite, or a checkpoint could not be written.
+            TrainingError: a loss, gradient or dev error was not finite, a worker process was lost, or a checkpoint
+                could not be written.
+            CheckpointError: the checkpoint to resume from is damaged, or belongs to another configuration.
         """
         sweep(self.last.parent)
         self.resume()
-        # within an epoch no row of this step can be right: it belongs to the end that the epoch will have again
+        # A checkpoint within an epoch may be older than the row of that epoch, which the resumed run writes again.
         done_steps = self.state.step - (self.state.position > 0)
         log = MetricsLog(self.folder, done_steps, self.config.tensorboard)
         self._saved_at = time.monotonic()
@@ -147,13 +149,13 @@ class Trainer(Generic[B]):
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, or enough of them without a new best dev error."""
+        """Whether the run is over: all epochs are done, or `patience` is used up."""
         config, state = self.config, self.state
         return is_finished(config.epochs, config.patience, state.epoch, state.epochs_since_best)
 
     def _heed_signal(self) -> None:
         if self._stop_signal is not None:
-            if self.state.position > 0:  # at the end of an epoch it is saved already
+            if self.state.position > 0:  # the end of an epoch writes a checkpoint anyway
                 self._save()
             raise Stopped(self._stop_signal, self.state.step)
 
@@ -214,7 +216,10 @@ class Trainer(Generic[B]):
         clock.add_to(state)
         row = self._row(dev, n_batches)
         if not math.isfinite(dev.error):
-            raise TrainingError(f"the dev error of epoch {state.epoch} is {dev.error}; the best checkpoint is kept")
+            raise TrainingError(
+                f"the dev error of epoch {state.epoch} is {dev.error}, expected a finite number; the best checkpoint "
+                "is kept; check the dev set, or begin a new run with a lower optimizer.lr"
+            )
         if row.best:
             state.best_error, state.best_epoch, state.epochs_since_best = dev.error, state.epoch, 0
             with self._averaged():
@@ -306,13 +311,13 @@ class Trainer(Generic[B]):
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Finish the step, write the checkpoint, then stop, when asked by SIGTERM or Ctrl-C."""
-        if threading.current_thread() is not threading.main_thread():  # only there can Python catch signals
+        """Turn SIGTERM and Ctrl-C into a request to stop after the present step."""
+        if threading.current_thread() is not threading.main_thread():  # Python delivers signals to the main thread only
             yield
             return
 
         def note(number: int, frame: object) -> None:
-            if self._stop_signal is not None:  # asked twice: at once
+            if self._stop_signal is not None:  # the second request
                 raise KeyboardInterrupt
             self._stop_signal = number
             self.watcher.say("stopping after this step; a second signal stops at once")
@@ -326,5 +331,12 @@ class Trainer(Generic[B]):
 
 
 def is_finished(epochs: int, patience: int, done: int, since_best: int) -> bool:
-    """Whether `done` epochs are all, or the last `since_best` brought nothing: `patience` of them, 0 for never."""
+    """Return whether a run is over.
+
+    Args:
+        epochs: the number of epochs of the whole run.
+        patience: stop after so many epochs without a new best dev error; 0 never stops early.
+        done: the number of epochs that are done.
+        since_best: the number of epochs since the one with the best dev error.
+    """
     return done >= epochs or 0 < patience <= since_best

@@ -54,16 +54,16 @@ def load_batches(
 
 @dataclass(frozen=True)
 class _Failure:
-    """An error of a worker, to be raised by the loop as if it had loaded the batch itself."""
+    """An error in a worker that the loop raises as if it had loaded the batch itself."""
 
     error: Exception
 
 
 class _Packed(Dataset[Any]):
-    """The batches of one epoch, each packed for the way to the loop's process.
+    """The batches of one epoch, packed for transport to the loop's process.
 
-    A batch is packed where it is loaded. PyTorch would pack it in a thread of the queue, which prints an error (a full
-    shared memory) and lets the loop wait for ever.
+    Packing puts tensors into shared memory. PyTorch would do so in a thread of its queue; when shared memory is full,
+    that thread prints an error, drops the batch, and the loop waits for it without end.
     """
 
     def __init__(self, examples: Examples[Any], batches: Sequence[Sequence[int]], epoch: int) -> None:
@@ -96,8 +96,15 @@ class _Crew(Generic[B]):
             worker_init_fn=partial(_begin, parent),
         )
         others = multiprocessing.active_children()
-        with _signals_held_back():
-            self._batches: Any = iter(loader)
+        try:
+            with _signals_held_back():
+                self._batches: Any = iter(loader)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise TrainingError(
+                f"worker processes (training.workers={workers}) cannot start: {reason}; the last checkpoint is kept; "
+                "resume with training.workers=0 or fewer"
+            ) from error
         self._processes = [one for one in multiprocessing.active_children() if one not in others]
         self._torch_handler = signal.getsignal(signal.SIGCHLD) if _POSIX else None
         self._handle_child_signals(self._child_ended)
@@ -125,9 +132,9 @@ class _Crew(Generic[B]):
         return batch
 
     def dismiss(self) -> None:
-        """End the workers: each may finish the batch at hand, for some seconds at most."""
+        """End the workers. Each may finish its present batch, for some seconds at most."""
         try:
-            self._batches._shutdown_workers()  # its destructor waits for the traceback of a present error to go
+            self._batches._shutdown_workers()  # the destructor would run too late: an error's traceback refers to it
         finally:
             for process in self._processes:
                 if process.is_alive():
@@ -136,7 +143,7 @@ class _Crew(Generic[B]):
             self._handle_child_signals(self._torch_handler)
 
     def _check(self, cause: Exception | None = None) -> None:
-        """Raise a TrainingError if a worker failed; after an error also if it ended in any other way."""
+        """Raise a TrainingError if a worker failed; given a cause, also if a worker ended without a failure."""
         lost = next((one for one in self._processes if one.exitcode or (cause and not one.is_alive())), None)
         if lost is not None:
             raise TrainingError(_describe_loss(lost, self._workers)) from cause
@@ -144,7 +151,7 @@ class _Crew(Generic[B]):
     def _child_ended(self, number: int, frame: FrameType | None) -> None:
         """Let PyTorch report a lost worker while the loop waits for a batch, and nowhere else.
 
-        Its handler raises an error wherever the program stands, such as within the writing of a checkpoint.
+        PyTorch's handler raises an error at any point of the program, for example while it writes a checkpoint.
         """
         try:
             if callable(self._torch_handler):
@@ -154,14 +161,18 @@ class _Crew(Generic[B]):
                 raise
 
     def _handle_child_signals(self, handler: Any) -> None:
-        if callable(self._torch_handler):  # PyTorch has none outside the main thread
+        if callable(self._torch_handler):  # PyTorch sets its handler in the main thread only
             signal.signal(signal.SIGCHLD, handler)
 
 
 def _begin(parent: int, worker: int) -> None:
-    """Prepare a worker process: it leaves signals to the loop, and dies with the loop's process.
+    """Make a worker ignore SIGTERM and Ctrl-C, and end when the loop's process ends.
 
-    A terminal and a batch system send signals to all processes of a group; the loop decides what they mean.
+    Terminals and batch systems send a signal to all processes of a group; only the loop reacts to it.
+
+    Args:
+        parent: id of the loop's process, 0 if it is not the parent.
+        worker: number of the worker.
     """
     for number in _FOR_THE_LOOP:
         signal.signal(number, signal.SIG_IGN)
@@ -169,13 +180,13 @@ def _begin(parent: int, worker: int) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FOR_THE_LOOP)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if parent and os.getppid() != parent:  # it died before the line above
+    if parent and os.getppid() != parent:  # the loop's process ended before the line above
         os._exit(0)
 
 
 @contextmanager
 def _signals_held_back() -> Iterator[None]:
-    """Hold signals back while workers start, which inherit that: none is met before `_begin` has run."""
+    """Block signals while workers start. Workers inherit the block, so no signal reaches them before `_begin`."""
     if not _POSIX:
         yield
         return
@@ -200,7 +211,7 @@ def _describe_loss(process: BaseProcess, workers: int) -> str:
 
 
 def _shortage(error: Exception) -> str:
-    """Return the sentence for an error that says what has run out; empty for any other error."""
+    """Return a sentence for an error that reports a lack of memory or files; empty for any other error."""
     text = str(error)
     if "Too many open files" in text:
         return (
@@ -219,8 +230,8 @@ def _shortage(error: Exception) -> str:
 
 
 def _travels(error: Exception) -> bool:
-    """Whether an error arrives whole in another process."""
+    """Return whether an error survives the way to another process."""
     try:
         return str(pickle.loads(pickle.dumps(error))) == str(error)
-    except Exception:  # whatever the error's own constructor raises
+    except Exception:  # an error's constructor can raise anything
         return False

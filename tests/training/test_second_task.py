@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
 from asr.cli import progress
 from asr.cli.progress import TrainingDisplay
@@ -57,7 +58,7 @@ def test_it_resumes_to_the_same_bits(tmp_path: Path, workers: int) -> None:
 def test_it_is_displayed_in_its_own_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "console", progress.Console(stderr=True, markup=False, highlight=False))
+    monkeypatch.setattr(progress, "console", Console(stderr=True, markup=False, highlight=False))
     display = TrainingDisplay()
     with display.shown():
         trainer(tmp_path, LanguageTask(), display, **{**BATCHES, "epochs": 2}).run()  # type: ignore[arg-type]

@@ -239,6 +239,19 @@ def test_what_runs_out_in_a_worker_is_named(error: Exception, message: str) -> N
         next(load_batches(Refusing(error), [[0]], epoch=0, workers=1))
 
 
+@pytest.mark.parametrize("code", [errno.ENOMEM, errno.EAGAIN])
+def test_workers_that_cannot_start_are_named(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def refuse() -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fork", refuse)
+    with pytest.raises(
+        TrainingError,
+        match=rf"^worker processes \(training\.workers=2\) cannot start: {os.strerror(code)}; .*training\.workers=0 or",
+    ):
+        next(load_batches(ToyExamples(), [[0]], epoch=0, workers=2))
+
+
 def test_a_mistake_in_code_keeps_its_traceback() -> None:
     with pytest.raises(RuntimeError, match="Original Traceback"):
         next(load_batches(Refusing(RuntimeError("a mistake")), [[0]], epoch=0, workers=1))
