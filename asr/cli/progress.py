@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +19,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+if TYPE_CHECKING:  # its modules lead to torch, which few commands need
+    from asr.training.watching import EpochRow, EpochStart
 
 console = Console(stderr=True, highlight=False, markup=False, emoji=False)  # options and paths hold brackets
 
@@ -63,19 +66,18 @@ class Steps:
 
 
 class TrainingDisplay:
-    """Shows a training run: a bar for the whole run with loss, dev error, frames per second and the time left."""
+    """Show a training run: a bar for the whole run with loss, dev metric, speed and the time left; a line an epoch."""
 
     def __init__(self) -> None:
         self._progress = _bars()
         self._task: TaskID | None = None
-        self._epochs = 0
-        self._dev = "dev -"
-        self._frames = 0
+        self._start: EpochStart | None = None
+        self._done = 0  # batches of this epoch
+        self._size = 0  # of the batches since the clock started
         self._clock = time.monotonic()
         self._loss: float | None = None
-        self._batches = 1
-        self._epoch = 0
-        self._position = 0
+        self._dev = "-"
+        self._note = ""
 
     @contextmanager
     def shown(self) -> Iterator[TrainingDisplay]:
@@ -83,42 +85,50 @@ class TrainingDisplay:
         with self._progress:
             yield self
 
-    def epoch_started(self, epoch: int, epochs: int, n_batches: int, position: int) -> None:
-        """See `asr.training.loop.Watcher`."""
-        self._epoch, self._epochs, self._batches, self._position = epoch, epochs, n_batches, position
-        self._frames, self._clock = 0, time.monotonic()
-        total = epochs * n_batches
+    def epoch_started(self, start: EpochStart) -> None:
+        """See `asr.training.watching.Watcher`."""
+        self._start, self._done = start, start.position
+        self._size, self._clock = 0, time.monotonic()
         if self._task is None:
-            self._task = self._progress.add_task("training", total=total, note="")
-        self._progress.update(self._task, total=total, completed=epoch * n_batches + position)
+            self._task = self._progress.add_task("training", total=None, note="")
+        self._draw(start)
 
-    def stepped(self, loss: float, frames: int) -> None:
-        """See `asr.training.loop.Watcher`."""
-        self._frames += frames
-        self._position += 1
+    def stepped(self, loss: float, size: int) -> None:
+        """See `asr.training.watching.Watcher`."""
+        assert self._start is not None
+        self._size += size
+        self._done += 1
         self._loss = loss if self._loss is None else 0.9 * self._loss + 0.1 * loss
-        rate = self._frames / max(time.monotonic() - self._clock, 1e-9)
-        note = f"loss {self._loss:.2f}  {self._dev}  {rate:,.0f} frames/s"
+        self._note = f"loss {self._loss:.2f}  dev {self._dev}  {self._speed(self._start)}"
+        self._draw(self._start)
+
+    def epoch_ended(self, row: EpochRow) -> None:
+        """See `asr.training.watching.Watcher`."""
+        assert self._start is not None
+        self._dev = row.dev.text
+        parts = (
+            f"epoch {row.epoch + 1:3d}/{self._start.epochs}",
+            f"loss {row.loss:7.2f}",
+            row.text,
+            f"dev {self._dev}{' *' if row.best else ''}",
+            self._speed(self._start),
+            f"{row.train_seconds:.0f} s",
+        )
+        console.print("  ".join(part for part in parts if part), soft_wrap=True)
+
+    def _draw(self, start: EpochStart) -> None:
         assert self._task is not None
         self._progress.update(
             self._task,
-            completed=self._epoch * self._batches + self._position,
-            description=f"epoch {self._epoch + 1}/{self._epochs}",
-            note=note,
+            total=start.epochs * start.n_batches,
+            completed=start.epoch * start.n_batches + self._done,
+            description=f"epoch {start.epoch + 1}/{start.epochs}",
+            note=self._note,
         )
 
-    def epoch_ended(self, row: dict[str, Any]) -> None:
-        """See `asr.training.loop.Watcher`."""
-        name = next(key for key in row if key.startswith("dev_"))
-        self._dev = f"{name.replace('_', ' ')} {100 * row[name]:.1f} %"
-        mark = " *" if row["best"] else ""
-        rate = self._frames / max(time.monotonic() - self._clock, 1e-9)
-        console.print(
-            f"epoch {row['epoch'] + 1:3d}/{self._epochs}  loss {row['loss']:7.2f}"
-            f"  blank {100 * row['blank_share']:5.1f} %  {self._dev}{mark}"
-            f"  {rate:,.0f} frames/s  {row['train_seconds']:.0f} s",
-            soft_wrap=True,
-        )
+    def _speed(self, start: EpochStart) -> str:
+        """Return how much of the training data a second takes, since the epoch started or went on."""
+        return f"{self._size / max(time.monotonic() - self._clock, 1e-9):,.0f} {start.units.size}/s"
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""

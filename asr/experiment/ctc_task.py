@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +18,14 @@ from asr.recogniser.loading import state_of
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.edits import ErrorCounts
 from asr.training.batches import Batch
-from asr.training.task import DevResult, Loss
+from asr.training.task import DevResult, Loss, SavedValue, Units, WeightedSum
+
+BLANK_HINT_STEPS = 400
+BLANK_HINT = (
+    "the model still emits nothing but blanks; this phase is normal at first and ends with a sudden fall of the loss. "
+    "If it lasts, raise the learning rate or the number of epochs, or check that transcripts match their recordings"
+)
+_BLANK_SHARE = "blank_share"  # share of the frames whose best label is the blank
 
 
 class CtcTask:
@@ -28,9 +35,11 @@ class CtcTask:
         recogniser: its network is trained in place.
         examples: the training data.
         dev: development utterances and their frames.
-        rate: the error rate to watch, a name of `asr.scoring.named_rates`.
-        consistency: weight of the consistency between the two views that `examples` give; 0: they give one.
+        rate: the error rate that picks the best epoch, a name of `asr.scoring.named_rates`.
+        consistency: weight of the consistency between the two views that `examples` give; 0: they give one view.
     """
+
+    units = Units(items="utterances", size="frames")
 
     def __init__(
         self,
@@ -43,6 +52,7 @@ class CtcTask:
         self.recogniser, self.examples, self.rate = recogniser, examples, rate
         self._consistency = consistency
         self._dev_utterances, self._dev_cache = dev
+        self._blank_steps = 0  # the latest steps in a row whose best paths were nothing but blanks
 
     @property
     def model(self) -> nn.Module:
@@ -50,9 +60,9 @@ class CtcTask:
         return self.recogniser.model  # type: ignore[no-any-return]
 
     def loss(self, batch: Batch) -> Loss:
-        """CTC losses of a batch, and the share of its frames whose best label is the blank.
+        """Compute the CTC loss of each utterance, and the share of frames whose best label is the blank.
 
-        Of two views an utterance's loss is the mean of theirs, and the weighted consistency.
+        With two views of an utterance, its loss is the mean of both plus the weighted consistency.
         """
         blank = self.recogniser.inventory.blank
         log_probs, lengths = self.model(batch.frames, batch.lengths)
@@ -63,10 +73,16 @@ class CtcTask:
             (first, second), half = log_probs.chunk(2), len(losses) // 2
             apart = consistency_loss(first, second, lengths[:half])
             losses = 0.5 * (losses[:half] + losses[half:]) + self._consistency * apart
-        return Loss(losses, {"blank": float(best_is_blank[inside].float().mean())})
+        share = float(best_is_blank[inside].float().mean())
+        return Loss(losses, {_BLANK_SHARE: WeightedSum.of(share, batch.size)})
+
+    def after_step(self, loss: Loss) -> str:
+        """Return a hint after every `BLANK_HINT_STEPS` steps in a row with nothing but blanks."""
+        self._blank_steps = self._blank_steps + 1 if loss.logged[_BLANK_SHARE].mean == 1.0 else 0
+        return BLANK_HINT if self._blank_steps and self._blank_steps % BLANK_HINT_STEPS == 0 else ""
 
     def evaluate_dev(self) -> DevResult:
-        """Decode the dev set; summed errors / summed reference labels."""
+        """Decode the dev set; its error is summed errors / summed reference labels."""
         recognised = decode(self.recogniser, self._dev_utterances, self._dev_cache)
         counts = sum((one.count(self.rate) for one in recognised), ErrorCounts())
         details = {
@@ -74,8 +90,21 @@ class CtcTask:
             "insertions": float(counts.insertions),
             "substitutions": float(counts.substitutions),
         }
-        return DevResult(counts.rate, self.rate, details)
+        text = f"{self.rate.replace('_', ' ')} {100 * counts.rate:.1f} %"
+        return DevResult(counts.rate, self.rate, text, details)
 
-    def bundle(self) -> dict[str, Any]:
-        """See `asr.training.task.Task`."""
+    def describe(self, logged: Mapping[str, float]) -> str:
+        """Return the share of blanks."""
+        return f"blank {100 * logged[_BLANK_SHARE]:5.1f} %"
+
+    def bundle(self) -> Mapping[str, SavedValue]:
+        """Return all of the recogniser but its weights."""
         return state_of(self.recogniser)
+
+    def state_dict(self) -> Mapping[str, SavedValue]:
+        """Return the count of steps with nothing but blanks."""
+        return {"blank_steps": self._blank_steps}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a saved state."""
+        self._blank_steps = int(state["blank_steps"])

@@ -28,7 +28,9 @@ from asr.recogniser.loading import load
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.named_rates import check_labels, check_rates
 from asr.seeds import derive_seed
-from asr.training.loop import State, Trainer, Watcher
+from asr.training.loop import Trainer
+from asr.training.state import State
+from asr.training.watching import Watcher
 
 Progress = Callable[[str, int, int], None]
 

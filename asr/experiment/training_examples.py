@@ -1,4 +1,4 @@
-"""Training and evaluation data of a recogniser: cached frames, augmented by (seed, epoch, utterance), in batches."""
+"""Training data of a recogniser: cached frames, augmented, in batches."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from asr.training.batches import Batch, collate
 
 
 class TrainingExamples:
-    """The training utterances, addressed by index; what an utterance becomes depends on (seed, epoch, id) alone.
+    """The training utterances, addressed by index. Augmentation depends on (seed, epoch, utterance id) alone.
 
     Args:
-        recogniser: whose normaliser, stacking and inventory are used; the normaliser is fitted already.
-        utterances: with transcripts that the inventory can spell.
+        recogniser: the source of normaliser, stacking and inventory; the normaliser must be fitted.
+        utterances: utterances with transcripts that the inventory can spell.
         cache: their frames, in the same order.
-        augmenter: what is done to them each epoch.
-        views: how many times an utterance stands in its batch, each masked in another way; all first views come first.
-        without: indices of utterances that do not train.
+        augmenter: changes the frames anew in each epoch.
+        views: number of copies of an utterance in its batch, each masked in another way; all first views come first.
+        without: indices of utterances to leave out.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class TrainingExamples:
         self.sizes = [views * recogniser.stacking.out_length(cache.n_frames(i)) for i in self._chosen]
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
-        """Make one batch of one epoch, of utterances by their place in `sizes`."""
+        """Make one batch of one epoch; `indices` are places in `sizes`."""
         indices = [self._chosen[place] for place in indices]
         frames = [self._frames(index, epoch) for index in indices]
         return collate(
@@ -53,7 +53,7 @@ class TrainingExamples:
         )
 
     def _frames(self, index: int, epoch: int) -> list[torch.Tensor]:
-        """An utterance's views."""
+        """Return the views of an utterance, each (T, F)."""
         utterance = self._utterances[index]
         plan = self._augmenter.plan(epoch, utterance.id)
         with one_thread() if plan.snr_db is not None else nullcontext():
@@ -65,7 +65,7 @@ class TrainingExamples:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch compute in one thread, as in the loader's workers: a product may come out otherwise with more."""
+    """Let torch compute in one thread, as workers do: with more threads a product may differ in its last bits."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,20 +1,17 @@
-"""Batches of similar length under a frame budget."""
+"""Batches of items with similar lengths, within a budget of frames."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from asr.seeds import generator
-from asr.training.task import B, Examples
 
-_LENGTH_JITTER = 0.1  # neighbours in length change from epoch to epoch, padding stays small
+_LENGTH_JITTER = 0.1  # relative; an item meets others of similar length in each epoch, and padding stays small
 
 
 @dataclass(frozen=True)
@@ -36,19 +33,31 @@ class Batch:
     utt_ids: tuple[str, ...]
 
     @property
-    def n_frames(self) -> int:
+    def ids(self) -> tuple[str, ...]:
+        """The utterances' ids."""
+        return self.utt_ids
+
+    @property
+    def size(self) -> int:
         """Frames without the padding."""
         return int(self.lengths.sum())
 
     def to(self, device: str) -> Batch:
-        """The same batch with frames and labels on a device; lengths stay on the CPU."""
+        """Return the same batch with frames and labels on a device; lengths stay on the CPU."""
         if device == "cpu":
             return self
         return Batch(self.frames.to(device), self.lengths, self.labels.to(device), self.label_lengths, self.utt_ids)
 
 
 def collate(frames: Sequence[Tensor], labels: Sequence[Sequence[int]], utt_ids: Sequence[str], blank: int) -> Batch:
-    """Pad (T_b, F) frames and label sequences to one batch."""
+    """Pad utterances to one batch.
+
+    Args:
+        frames: for each utterance (T_b, F) float32.
+        labels: for each utterance its label indices.
+        utt_ids: the utterances' ids.
+        blank: the label that pads label sequences.
+    """
     return Batch(
         frames=torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True),
         lengths=torch.tensor([len(one) for one in frames], dtype=torch.int64),
@@ -61,7 +70,16 @@ def collate(frames: Sequence[Tensor], labels: Sequence[Sequence[int]], utt_ids: 
 
 
 def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: int) -> list[list[int]]:
-    """Cut the indices, shortest first, into batches that hold at most `frame_budget` frames with their padding."""
+    """Group items by size.
+
+    Args:
+        sizes: the size of each item, such as its frames.
+        frame_budget: the largest size of a batch, padding included; a single item may exceed it.
+        max_utterances: the largest number of items in a batch.
+
+    Returns:
+        For each batch the indices of its items; each index appears once, the smallest items come first.
+    """
     batches: list[list[int]] = []
     current: list[int] = []
     for index in np.argsort(np.asarray(sizes), kind="stable").tolist():
@@ -76,36 +94,11 @@ def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: i
 def epoch_batches(
     sizes: Sequence[int], frame_budget: int, max_utterances: int, seed: int, epoch: int
 ) -> list[list[int]]:
-    """The batches of one epoch, a function of (seed, epoch) alone: every index once, batches in random order."""
+    """Draw the batches of one epoch: as `group_by_length`, with slightly random sizes and in random order.
+
+    The result depends on the arguments alone, so a resumed run gets the same batches.
+    """
     rng = generator(seed, "batches", epoch)
     jittered = np.asarray(sizes) * rng.uniform(1 - _LENGTH_JITTER, 1 + _LENGTH_JITTER, len(sizes))
     batches = group_by_length(jittered.tolist(), frame_budget, max_utterances)
     return [batches[i] for i in rng.permutation(len(batches))]
-
-
-class _EpochDataset(Dataset[B]):
-    """One epoch's batches as a map-style dataset, so that worker processes can make them."""
-
-    def __init__(self, examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int) -> None:
-        self._examples, self._batches, self._epoch = examples, batches, epoch
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __getitem__(self, position: int) -> B:
-        return self._examples.load_batch(self._batches[position], self._epoch)
-
-
-def load_batches(examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int, workers: int = 0) -> Iterator[B]:
-    """Yield the batches in order; worker processes only make them sooner."""
-    if not batches:
-        return
-    loader: DataLoader[B] = DataLoader(
-        _EpochDataset(examples, batches, epoch), batch_size=None, num_workers=workers, worker_init_fn=_leave_ctrl_c
-    )
-    yield from loader
-
-
-def _leave_ctrl_c(worker: int) -> None:
-    """A terminal sends Ctrl-C to the workers too; the loop decides what it means, and ends them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -36,14 +36,14 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint without running any code that it may carry.
 
     Raises:
-        CheckpointError: missing, not to be read, truncated, or holding more than tensors and plain values.
+        CheckpointError: the file is missing, unreadable or damaged, or holds more than tensors and plain values.
     """
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
     check_readable(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # there is hardly one that a damaged pickle cannot raise
+    except Exception as error:  # a damaged pickle can raise almost any error
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise CheckpointError(
             f"{path} is not a whole checkpoint of this package ({reason}); use another one or train again"

@@ -14,10 +14,10 @@ from asr.config import check_values
 
 @dataclass
 class SgdConfig:
-    """SGD with momentum; Graves 2013 used rate 1e-4 and momentum 0.9 on summed losses, one utterance a step."""
+    """SGD with momentum. Graves 2013 used rate 1e-4 and momentum 0.9 on summed losses, with one utterance a step."""
 
     _target_: str = "asr.training.optimizers.sgd"
-    lr: float = 1e-2  # peak learning rate; the loss is a mean over the batch's utterances
+    lr: float = 1e-2  # peak learning rate; the loss is a mean over the items of a batch
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
@@ -37,7 +37,7 @@ class AdamWConfig:
 def sgd(
     parameters: Iterable[nn.Parameter], lr: float, momentum: float, nesterov: bool, weight_decay: float
 ) -> torch.optim.Optimizer:
-    """Build SGD with momentum, fused as AdamW."""
+    """Build SGD with momentum, fused as in `adamw`."""
     _check(lr, weight_decay)
     return torch.optim.SGD(
         parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, fused=True
@@ -47,7 +47,7 @@ def sgd(
 def adamw(
     parameters: Iterable[nn.Parameter], lr: float, beta1: float, beta2: float, weight_decay: float
 ) -> torch.optim.Optimizer:
-    """Build AdamW; one pass over the weights a step, five times as fast on a CPU as torch's default of many."""
+    """Build AdamW, fused: one pass over the weights a step, on a CPU five times as fast as torch's default."""
     _check(lr, weight_decay)
     return torch.optim.AdamW(parameters, lr=lr, betas=(beta1, beta2), weight_decay=weight_decay, fused=True)
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: functions of progress through the run, so that a resumed run needs no memory of steps."""
+"""Learning-rate schedules: functions of the progress of a run, so that a resumed run need not know its steps."""
 
 from __future__ import annotations
 
@@ -10,33 +10,37 @@ from asr.config import check_values
 
 
 class Schedule(Protocol):
-    """Multiplies the peak learning rate."""
+    """A factor of the peak learning rate that changes in the course of a run."""
 
     def factor(self, progress: float) -> float:
-        """The multiplier at `progress`, the share of all epochs that is done, 0 to 1."""
+        """Return the factor at `progress`, the share of all epochs that is done, 0 to 1."""
         ...
 
     def after_dev(self, error: float) -> None:
-        """Hear the dev error of an epoch."""
+        """Take note of the dev error of an epoch."""
         ...
 
-    def state_dict(self) -> dict[str, Any]: ...
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the schedule must remember when a run resumes."""
+        ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        ...
 
 
 @dataclass
 class OneCycleConfig:
-    """Linear warm-up to the peak, then a cosine down (after Smith 2018)."""
+    """A linear warm-up to the peak, then a fall along a cosine (after Smith 2018)."""
 
     _target_: str = "asr.training.schedules.OneCycle"
-    warmup: float = 0.1  # share of the run until the peak; a soft start shortens the all-blank phase of CTC
+    warmup: float = 0.1  # share of the run until the peak; with CTC a soft start shortens the all-blank phase
     start: float = 0.05  # share of the peak rate at the beginning
     end: float = 0.005  # share of the peak rate at the end
 
 
 class OneCycle:
-    """Up in a straight line, down along a cosine."""
+    """A schedule that rises in a straight line and falls along a cosine; see `OneCycleConfig`."""
 
     def __init__(self, warmup: float, start: float, end: float) -> None:
         self.warmup, self.start, self.end = warmup, start, end
@@ -55,29 +59,29 @@ class OneCycle:
         return self.end + (1 - self.end) * 0.5 * (1 + math.cos(math.pi * falling))
 
     def after_dev(self, error: float) -> None:
-        """A fixed cycle does not listen."""
+        """Do nothing: the cycle is fixed."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Nothing to remember."""
+        """Return nothing: the cycle has no memory."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Nothing to remember."""
+        """Do nothing: the cycle has no memory."""
 
 
 @dataclass
 class PlateauConfig:
-    """Divide the rate when the dev error stops falling; `decay: 1` keeps it constant after the warm-up."""
+    """A rate that is lowered when the dev error stops falling; with `decay: 1` it is constant after the warm-up."""
 
     _target_: str = "asr.training.schedules.Plateau"
     warmup: float = 0.02  # share of the run until the full rate
-    decay: float = 0.5  # multiplies the rate after `patience` epochs without a new best
+    decay: float = 0.5  # factor of the rate after `patience` epochs without a new best dev error
     patience: int = 3  # epochs
-    floor: float = 1e-3  # never below this share of the peak
+    floor: float = 1e-3  # lowest rate, as a share of the peak
 
 
 class Plateau:
-    """Constant after a short warm-up; lowered by `decay` after `patience` epochs without a new best dev error."""
+    """A constant schedule after a short warm-up, lowered when the dev error stops falling; see `PlateauConfig`."""
 
     def __init__(self, warmup: float, decay: float, patience: int, floor: float) -> None:
         self.warmup, self.decay, self.patience, self.floor = warmup, decay, patience, floor
@@ -96,7 +100,7 @@ class Plateau:
         return rising * self._level
 
     def after_dev(self, error: float) -> None:
-        """Count epochs without a new best; lower the level when there were `patience` of them."""
+        """Count the epochs without a new best dev error; lower the rate after `patience` of them."""
         if error < self._best:
             self._best, self._waited = error, 0
             return
@@ -105,7 +109,7 @@ class Plateau:
             self._level, self._waited = max(self.floor, self._level * self.decay), 0
 
     def state_dict(self) -> dict[str, Any]:
-        """The best error, the epochs waited and the present level."""
+        """Return the best error, the epochs waited and the present level."""
         return {"best": self._best, "waited": self._waited, "level": self._level}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

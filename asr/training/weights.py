@@ -1,4 +1,4 @@
-"""What is done to weights around a step: gaussian noise while the gradient is taken, and a running average."""
+"""Changes of the weights around a step: gaussian noise while the gradient is computed, and a running average."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def weight_noise(model: nn.Module, deviation: float) -> Iterator[None]:
     """Add gaussian noise to every weight while the block runs, then put the weights back exactly.
 
     Graves 2011 (Practical Variational Inference for Neural Networks) and 2013 (deviation 0.075, drawn once for each
-    utterance; here once for each batch). The noise comes from torch's global generator: seed it before.
+    utterance; here once for each batch). The noise comes from torch's global generator; the caller seeds it.
     """
     if deviation == 0.0:
         yield
@@ -33,10 +33,10 @@ def weight_noise(model: nn.Module, deviation: float) -> Iterator[None]:
 
 
 class RunningAverage:
-    """Exponential average of a model's weights (Polyak and Juditsky 1992; bias-corrected by a growing decay).
+    """An exponential average of a model's weights (Polyak and Juditsky 1992) with a growing decay against bias.
 
     Args:
-        model: whose weights are averaged.
+        model: the model to average.
         decay: weight of the past at each step, 0 <= decay < 1; the effective decay after n steps is
             min(decay, (1 + n) / (10 + n)), so that the average forgets the start quickly.
     """
@@ -48,7 +48,7 @@ class RunningAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Take in the weights after a step."""
+        """Add the weights after a step to the average."""
         self._steps += 1
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
         for name, value in model.state_dict().items():
@@ -59,7 +59,7 @@ class RunningAverage:
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
-        """Let the model use the average while the block runs."""
+        """Give the model the averaged weights while the block runs, then put its own back."""
         current = {name: value.detach().clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.weights)
         try:
@@ -68,7 +68,7 @@ class RunningAverage:
             model.load_state_dict(current)
 
     def state_dict(self) -> dict[str, Any]:
-        """The average and its age."""
+        """Return the average and the number of its steps."""
         return {"steps": self._steps, "weights": self.weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -231,7 +231,7 @@ def test_a_result_tells_of_the_training_and_keeps_the_other_splits(few: Path, tm
 class Impatient(Silent):
     """Sends this process a signal after the first step."""
 
-    def stepped(self, loss: float, frames: int) -> None:
+    def stepped(self, loss: float, size: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -269,14 +269,14 @@ def test_two_views_of_an_utterance(tones: Path, tmp_path: Path) -> None:
     task = CtcTask(experiment.recogniser, examples, (train[:1], experiment.caches["train"]), "cer", 0.2)
     plain = CtcTask(experiment.recogniser, examples, (train[:1], experiment.caches["train"]), "cer")
     experiment.recogniser.model.eval()
-    found, losses = task.loss(batch).per_utterance, plain.loss(batch).per_utterance
+    found, losses = task.loss(batch).per_item, plain.loss(batch).per_item
     log_probs, lengths = experiment.recogniser.model(batch.frames, batch.lengths)
     apart = consistency_loss(log_probs[:2], log_probs[2:], lengths[:2])
     torch.testing.assert_close(found, (losses[:2] + losses[2:]) / 2 + 0.2 * apart)
     assert (apart > 0).all()
     rows = Silent()
     experiment.train(rows)
-    assert rows.rows[-1]["loss"] < rows.rows[0]["loss"]
+    assert rows.rows[-1].loss < rows.rows[0].loss
 
 
 def test_views_that_do_not_differ_are_refused(tones: Path, tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_utterances_too_short_for_their_labels(few: Path, tmp_path: Path) -> Non
     assert sentence.startswith(f"'{experiment.splits['train'][0].id}'")
     rows = Silent()
     assert experiment.train(rows).epoch == 3
-    assert all(math.isfinite(row["loss"]) for row in rows.rows)
+    assert all(math.isfinite(row.loss) for row in rows.rows)
     write_manifest(root / "train.jsonl", [replace(one, text="abc" * 400) for one in experiment.splits["train"]])
     with pytest.raises(Problems, match=r"all recordings are too short"):
         Experiment(skipping, tmp_path / "other", quiet)

@@ -95,7 +95,7 @@ def falls(config: RunConfig, folder: Path) -> None:
     watcher = Silent()
     experiment = Experiment(config, folder, lambda what, done, total: None)
     experiment.train(watcher)
-    losses = [row["loss"] for row in watcher.rows]
+    losses = [row.loss for row in watcher.rows]
     assert len(losses) == 5
     assert losses[-1] < losses[0]
 

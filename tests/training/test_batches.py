@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Sequence
-
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.training.batches import Batch, collate, epoch_batches, group_by_length, load_batches
-from tests.training.toy import ToyExamples
+from asr.training.batches import collate, epoch_batches, group_by_length
 
 SIZES = st.lists(st.integers(1, 500), max_size=60)
 
@@ -51,31 +47,4 @@ def test_collate_pads_frames_with_zeros_and_labels_with_blanks() -> None:
     assert batch.lengths.tolist() == [2, 4]
     assert batch.labels.tolist() == [[5, 0], [6, 7]]
     assert batch.label_lengths.tolist() == [1, 2]
-    assert batch.n_frames == 6
-
-
-def test_workers_change_nothing() -> None:
-    batches = [[0, 3], [5, 1, 2], [4]]
-    alone = list(load_batches(ToyExamples(), batches, epoch=1, workers=0))
-    helped = list(load_batches(ToyExamples(), batches, epoch=1, workers=2))
-    assert [one.utt_ids for one in alone] == [one.utt_ids for one in helped]
-    for one, other in zip(alone, helped, strict=True):
-        assert torch.equal(one.frames, other.frames)
-        assert torch.equal(one.labels, other.labels)
-
-
-class AskedBy(ToyExamples):
-    """Examples whose labels tell what Ctrl-C would do in the process that makes them."""
-
-    def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
-        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        return collate([torch.zeros(1, 1)], [[int(ignored)]], ["u"], blank=0)
-
-
-def test_workers_leave_ctrl_c_to_the_loop() -> None:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-    try:
-        assert next(load_batches(AskedBy(), [[0]], epoch=0, workers=1)).labels.tolist() == [[1]]
-        assert next(load_batches(AskedBy(), [[0]], epoch=0, workers=0)).labels.tolist() == [[0]]
-    finally:
-        signal.signal(signal.SIGINT, before)
+    assert batch.size == 6

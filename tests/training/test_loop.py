@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,31 +14,13 @@ import pytest
 import torch
 
 from asr.errors import CheckpointError, ConfigError, TrainingError
+from asr.training import loop
 from asr.training.checkpoint import load_checkpoint
-from asr.training.loop import BLANK_HINT_STEPS, Stopped, Trainer, TrainingConfig
-from asr.training.optimizers import AdamWConfig, SgdConfig, adamw, sgd
-from asr.training.schedules import OneCycle, Plateau, Schedule
-from asr.training.task import DevResult, Loss
-from tests.training.toy import Silent, ToyTask
-
-SETTINGS: dict[str, Any] = {
-    "epochs": 4,
-    "frame_budget": 30,
-    "weight_noise": 0.05,
-    "weight_noise_from": 1,
-    "average_decay": 0.9,
-    "tensorboard": False,
-}
-
-
-def trainer(folder: Path, task: ToyTask | None = None, watcher: Silent | None = None, **changes: Any) -> Trainer[Any]:
-    task = task or ToyTask()
-    schedule: Schedule = OneCycle(warmup=0.2, start=0.1, end=0.01)
-    if changes.pop("plateau", False):
-        schedule = Plateau(warmup=0.1, decay=0.5, patience=1, floor=0.01)
-    optimizer = adamw(task.model.parameters(), lr=0.05, beta1=0.9, beta2=0.98, weight_decay=0.01)
-    config = TrainingConfig(**(SETTINGS | changes))
-    return Trainer(task, config, optimizer, schedule, folder, watcher or Silent())
+from asr.training.loop import Stopped, TrainingConfig
+from asr.training.optimizers import AdamWConfig, SgdConfig, sgd
+from asr.training.schedules import OneCycle, Plateau
+from asr.training.task import DevResult, Loss, WeightedSum
+from tests.training.toy import Silent, ToyTask, trainer
 
 
 class StopsAt(Silent):
@@ -47,8 +30,8 @@ class StopsAt(Silent):
         super().__init__()
         self.stop_at = steps
 
-    def stepped(self, loss: float, frames: int) -> None:
-        super().stepped(loss, frames)
+    def stepped(self, loss: float, size: int) -> None:
+        super().stepped(loss, size)
         if self.steps == self.stop_at:
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -157,7 +140,7 @@ def test_an_option_out_of_its_range_is_named(field: str, value: float, expected:
 
 
 def test_a_device_that_is_not_there_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"training\.device=cdua cannot be used here: .*; training\.device=cpu can"):
+    with pytest.raises(ConfigError, match=r"training\.device=cdua cannot be used here: .*; set training\.device=cpu$"):
         TrainingConfig(device="cdua")
 
 
@@ -175,7 +158,7 @@ def test_the_average_of_the_weights_is_what_dev_sees_and_best_keeps(tmp_path: Pa
 def test_a_loss_that_is_not_finite_names_the_utterance_and_keeps_the_checkpoint(tmp_path: Path) -> None:
     trainer(tmp_path, epochs=1).run()
     before = (tmp_path / "checkpoints" / "last.pt").read_bytes()
-    with pytest.raises(TrainingError, match=r"epoch 1.* the loss is not finite for the utterances u7;"):
+    with pytest.raises(TrainingError, match=r"epoch 1.* the loss is not finite for the sequences u7;"):
         trainer(tmp_path, ToyTask(bad_id="u7"), epochs=2).run()
     assert (tmp_path / "checkpoints" / "last.pt").read_bytes() == before
 
@@ -183,10 +166,10 @@ def test_a_loss_that_is_not_finite_names_the_utterance_and_keeps_the_checkpoint(
 def test_a_gradient_that_is_not_finite_names_the_batch(tmp_path: Path) -> None:
     class Exploding(ToyTask):
         def loss(self, batch: Any) -> Loss:
-            losses = super().loss(batch).per_utterance
+            losses = super().loss(batch).per_item
             return Loss(losses + torch.sqrt(self.model[1].weight.sum() * 0), {})
 
-    with pytest.raises(TrainingError, match=r"the gradient is not finite for the utterances u\d+, u\d+"):
+    with pytest.raises(TrainingError, match=r"the gradient is not finite for the sequences u\d+, u\d+"):
         trainer(tmp_path, Exploding(), weight_noise=0.0).run()
 
 
@@ -194,7 +177,7 @@ def test_early_stopping_waits_as_long_as_told(tmp_path: Path) -> None:
     class Worse(ToyTask):
         def evaluate_dev(self) -> DevResult:
             self.dev_errors.append(0.0)
-            return DevResult(float(len(self.dev_errors)), "error")
+            return DevResult(float(len(self.dev_errors)), "error", "worse")
 
     run = trainer(tmp_path, Worse(), epochs=50, patience=3)
     run.run()
@@ -209,19 +192,45 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
         trainer(tmp_path, other, epochs=2).run()
 
 
-def test_nothing_but_blanks_gets_a_hint(tmp_path: Path) -> None:
-    class Blank(ToyTask):
+def test_a_hint_of_the_task_is_passed_on_with_its_step_and_survives_resuming(tmp_path: Path) -> None:
+    watcher = StopsAt(15)
+    with pytest.raises(Stopped):
+        trainer(tmp_path, watcher=watcher).run()
+    assert watcher.said[0] == "step 10: 10 steps"
+    watcher = Silent()
+    trainer(tmp_path, watcher=watcher).run()
+    assert watcher.said[0] == "step 20: 20 steps"
+
+
+def test_a_checkpoint_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer(tmp_path, epochs=1).run()
+    read: list[Path] = []
+    monkeypatch.setattr(loop, "load_checkpoint", lambda path: read.append(path) or load_checkpoint(path))
+    again = trainer(tmp_path, epochs=2)
+    assert again.resume()
+    again.run()
+    assert read == [again.last]
+
+
+def test_an_epoch_logs_weighted_means(tmp_path: Path) -> None:
+    class Counting(ToyTask):
         def loss(self, batch: Any) -> Loss:
-            return Loss(super().loss(batch).per_utterance, {"blank": 1.0})
+            return Loss(
+                super().loss(batch).per_item,
+                {"ids": WeightedSum(len(batch.ids), 1), "vectors": WeightedSum.of(2.0, batch.size)},
+            )
+
+        def describe(self, logged: Mapping[str, float]) -> str:
+            return f"{logged['ids']:.1f} ids"
 
     watcher = Silent()
-    run = trainer(tmp_path, Blank(), watcher, epochs=60, average_decay=0.0)
-    run.run()
-    assert run.state.step > BLANK_HINT_STEPS
-    assert [said.split(":")[0] for said in watcher.said] == [
-        f"step {n}" for n in range(BLANK_HINT_STEPS, run.state.step + 1, BLANK_HINT_STEPS)
-    ]
-    assert "nothing but blanks" in watcher.said[0]
+    trainer(tmp_path, Counting(), watcher, epochs=1).run()
+    row = watcher.rows[0]
+    assert row.logged == {"ids": pytest.approx(23 / watcher.steps), "vectors": pytest.approx(2.0)}
+    assert row.text == f"{23 / watcher.steps:.1f} ids"
+    assert list(rows(tmp_path)[0]) == [
+        "kind", "step", "epoch", "loss", "ids", "vectors", "gradient_norm", "learning_rate", "dev_error", "best",
+    ]  # fmt: skip
 
 
 def test_noise_is_taken_off_the_weights_exactly() -> None:

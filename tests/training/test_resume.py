@@ -1,4 +1,4 @@
-"""A run killed with kill -9 at random points ends with the same weights, bit for bit, as one that ran in peace."""
+"""`asr-train` stopped or killed with all its processes ends with the same bits as a run in peace."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def start(arguments: list[str]) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        start_new_session=True,
     )
 
 
@@ -45,11 +46,34 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_corpus(tmp_path_factory.mktemp("tones"), {"train": 16, "dev": 4, "test": 4})
+
+
+@pytest.fixture(scope="module")
+def peaceful(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("peaceful")
+    assert start(small_run(root, run_dir=str(folder), **_HARD)).wait() == 0
+    return folder
+
+
+def check_same(peaceful: Path, other: Path) -> None:
+    """Compare the checkpoints of two runs, and look for what unfinished writing left."""
+    for name in ("last.pt", "best.pt"):
+        one, two = (load_checkpoint(run / "checkpoints" / name) for run in (peaceful, other))
+        assert one["weights"].keys() == two["weights"].keys()
+        for key, value in one["weights"].items():
+            assert torch.equal(value, two["weights"][key]), (name, key)
+        assert one["state"]["step"] == two["state"]["step"]
+    names = sorted(path.name for path in (other / "checkpoints").iterdir() if not path.name.startswith("."))
+    assert names == ["best.pt", "last.pt"]
+
+
 @pytest.mark.slow
-def test_a_run_killed_at_random_points_ends_with_the_same_bits(tmp_path: Path) -> None:
-    root = make_corpus(tmp_path / "tones", {"train": 16, "dev": 4, "test": 4})
-    peaceful, killed = tmp_path / "peaceful", tmp_path / "killed"
-    assert start(small_run(root, run_dir=str(peaceful), **_HARD)).wait() == 0
+def test_a_run_killed_at_random_points_ends_with_the_same_bits(root: Path, peaceful: Path, tmp_path: Path) -> None:
+    killed = tmp_path / "killed"
     rng = random.Random(int(os.environ.get("KILL_SEED", "4")))
     kills = 0
     while True:
@@ -64,11 +88,18 @@ def test_a_run_killed_at_random_points_ends_with_the_same_bits(tmp_path: Path) -
             kills += 1
     assert process.returncode == 0
     assert kills > 0
-    for name in ("last.pt", "best.pt"):
-        one, other = (load_checkpoint(run / "checkpoints" / name) for run in (peaceful, killed))
-        assert one["weights"].keys() == other["weights"].keys()
-        for key, value in one["weights"].items():
-            assert torch.equal(value, other["weights"][key]), (name, key)
-        assert one["state"]["step"] == other["state"]["step"]
-    names = sorted(path.name for path in (killed / "checkpoints").iterdir() if not path.name.startswith("."))
-    assert names == ["best.pt", "last.pt"]
+    check_same(peaceful, killed)
+
+
+@pytest.mark.slow
+def test_a_batch_system_that_stops_all_processes_gets_a_checkpoint_and_143(
+    root: Path, peaceful: Path, tmp_path: Path
+) -> None:
+    stopped = tmp_path / "stopped"
+    process = start(small_run(root, run_dir=str(stopped), **_HARD, **{"training.workers": "2"}))
+    wait_for(stopped / "checkpoints" / "last.pt", process)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(timeout=60) == 143
+    assert load_checkpoint(stopped / "checkpoints" / "last.pt")["state"]["epoch"] < 12
+    assert start(small_run(root, run_dir=str(stopped), **_HARD)).wait() == 0
+    check_same(peaceful, stopped)
