@@ -92,6 +92,35 @@ def comparison_table(name: str, recipes: Path, base: str) -> str:
     return _table(headings, rows, _LEGEND_COMPARED)
 
 
+def summary_table(rows: Sequence[str], recipes: Path) -> str:
+    """One row a task: its test error rate beside the best published figure.
+
+    Args:
+        rows: `task/recipe rate | what the task is | published figure`, each.
+        recipes: the folder of recipes.
+
+    Raises:
+        DataError: a row of another form, a recipe that is not there, a rate that it does not report.
+        Problems: see `results_table`.
+    """
+    headings = ("task", "recipe", "rate", "test, %", "test reference", "best published, %")
+    return _table(headings, [_summary_row(row, recipes) for row in rows], _LEGEND)
+
+
+def _summary_row(row: str, recipes: Path) -> list[str]:
+    parts = [part.strip() for part in row.split("|")]
+    recipe, _, rate = parts[0].partition(" ")
+    if len(parts) != 3 or not rate:
+        raise DataError(f"summary: '{row}' is not `task/recipe rate | task | published figure`")
+    results = [one for one in results_of(recipe, recipes)[recipe] if not one.options]
+    if results and not rates_of(results, "test", rate):
+        raise DataError(f"summary: {recipe} reports no '{rate}'{nearest(rate, rate_names(results))}")
+    task = recipe.partition("/")[0]
+    mark = _OLD_RULE if any(_compares_texts_by_an_old_rule(one) for one in results) else ""
+    link = f"[`{recipe}`](recipes/{task}/README.md){mark}"
+    return [parts[1], link, f"`{rate}`", _cell(results, "test", rate), _length(results, rate), parts[2]]
+
+
 def compared_ways(name: str, recipes: Path) -> tuple[list[Way], str]:
     """The ways in which one recipe was run, and its first rate.
 
@@ -130,7 +159,7 @@ def results_of(name: str, recipes: Path) -> dict[str, list[Result]]:
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) -> str:
     lines = [headings, ["---"] * len(headings), *rows]
-    if any(row[0].endswith(_OLD_RULE) for row in rows):
+    if any(cell.endswith(_OLD_RULE) for row in rows for cell in row[:2]):
         legend += _LEGEND_OLD_RULE
     return "\n".join(["| " + " | ".join(row) + " |" for row in lines] + ["", legend])
 

@@ -7,6 +7,13 @@ opening tell the first rate of each recipe:
 - `<!-- results:NAME by TAG -->`, or `by TAG=VALUE,VALUE`: for each value of a tag (`asr-evaluate --by TAG`);
 - `<!-- results:task/name against OPTIONS -->`: for each way in which the recipe was run, beside the way with these
   options (`as it is`: none), with a plot next to the results.
+
+A summary has one row a task. Its opening spans lines, one for each row: the recipe and its rate, what the task is, and
+the best published figure.
+
+    <!-- summary
+    an4/ctc_large wer | AN4, English words | 5.95, Kaldi
+    -->
 """
 
 from __future__ import annotations
@@ -24,6 +31,7 @@ _OPENING = re.compile(
     r"^<!-- results:(?P<name>\S+)(?: by (?P<by>[^\s=]+)(?:=(?P<values>\S+))?| against (?P<base>\S.*?))? -->$",
     re.MULTILINE,
 )
+_SUMMARY = re.compile(r"^<!-- summary\n(?P<rows>.*?)\n-->$", re.MULTILINE | re.DOTALL)
 _CLOSING = "<!-- /results -->"
 
 
@@ -87,9 +95,9 @@ def fill(text: str, recipes: Path, where: str = "README.md") -> str:
         if mark.startswith("<!-- results:") and not _OPENING.fullmatch(mark):
             raise Problems([f"{where}:{number}: '{mark}' is not understood; see asr-report --help"], where)
     parts, position = [], 0
-    while (opening := _OPENING.search(text, position)) is not None:
+    while (opening := _next_opening(text, position)) is not None:
         closing = text.find(_CLOSING, opening.end())
-        following = _OPENING.search(text, opening.end())
+        following = _next_opening(text, opening.end())
         if closing < 0 or (following is not None and following.start() < closing):
             line = text.count("\n", 0, opening.start()) + 1
             raise Problems([f"{where}:{line}: '{opening[0]}' has no '{_CLOSING}' of its own"], where)
@@ -98,7 +106,14 @@ def fill(text: str, recipes: Path, where: str = "README.md") -> str:
     return "".join([*parts, text[position:]])
 
 
+def _next_opening(text: str, position: int) -> re.Match[str] | None:
+    found = (pattern.search(text, position) for pattern in (_OPENING, _SUMMARY))
+    return min((one for one in found if one is not None), key=lambda one: one.start(), default=None)
+
+
 def _table(opening: re.Match[str], recipes: Path) -> str:
+    if opening.re is _SUMMARY:
+        return markdown.summary_table(opening["rows"].splitlines(), recipes)
     if opening["by"]:
         only = opening["values"].split(",") if opening["values"] else ()
         return markdown.parts_table(opening["name"], recipes, opening["by"], only)

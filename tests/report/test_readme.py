@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from asr.errors import DataError, Problems
+from asr.evaluation.result import read_result
 from asr.report.markdown import parts_table, results_table
 from asr.report.readme import fill, readmes, update
-from asr.report.results import read_result, read_results
+from asr.report.results import read_results
 from tests.report.made import cells, put, rate, result
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -203,3 +205,49 @@ def test_a_run_that_was_not_finished_is_no_result(root: Path) -> None:
     put(root, result("an4/ctc", 1, 20, 90, unfinished=True))
     with pytest.raises(Problems, match=r"ctc-seed1.json: the run was not finished; finish it and evaluate it again"):
         read_results(root / "recipes" / "an4")
+
+
+def test_a_summary_has_one_row_a_task(root: Path) -> None:
+    put(root, result("an4/ctc", 1, 10, 81), result("an4/ctc", 2, 10, 79))
+    rows = "an4/ctc wer | AN4 | 5.95, Kaldi\nan4/ctc_large wer | AN4 again | none"
+    text = f"# Top\n\n<!-- summary\n{rows}\n-->\nold\n<!-- /results -->\nEnd\n"
+    filled = fill(text, root / "recipes")
+    assert cells(filled[filled.index("| task") :]) == [
+        ["AN4", "[`an4/ctc`](recipes/an4/README.md)", "`wer`", "8.0 (7.9 to 8.1)", "1000 words", "5.95, Kaldi"],
+        ["AN4 again", "[`an4/ctc_large`](recipes/an4/README.md)", "`wer`", "not run", "", "none"],
+    ]
+    assert filled.endswith("<!-- /results -->\nEnd\n")
+    assert fill(filled, root / "recipes") == filled
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("an4/ctc | AN4 | none", "is not `task/recipe rate | task | published figure`"),
+        ("an4/cct wer | AN4 | none", r"there is no such task or recipe; did you mean 'an4/ctc'\?"),
+        ("an4/ctc wre | AN4 | none", r"an4/ctc reports no 'wre'; did you mean 'wer'\?"),
+    ],
+)
+def test_a_row_of_a_summary_that_means_nothing_is_named(root: Path, row: str, message: str) -> None:
+    put(root, result("an4/ctc", 1, 10, 81))
+    with pytest.raises(DataError, match=message.replace("|", r"\|")):
+        fill(f"<!-- summary\n{row}\n-->\n<!-- /results -->\n", root / "recipes")
+
+
+def test_texts_scored_by_the_old_rule_are_marked(root: Path) -> None:
+    put(root, {**result("an4/ctc", 1, 10, 81), "scoring": 1}, result("an4/ctc_large", 1, 10, 81))
+    table = results_table("an4", root / "recipes")
+    assert [row[0] for row in cells(table)] == ["`an4/ctc` ¹", "`an4/ctc_large`"]
+    assert "¹ Scored by the rule of version 0.1" in table
+
+
+def test_decoders_stand_beside_each_other(root: Path) -> None:
+    greedy = result("an4/ctc", 1, 10, 81)
+    beam = {**result("an4/ctc", 1, 10, 61), "decoder": {"_target_": "my.Beam", "name": "Beam,width=9"}}
+    put(root, greedy)
+    path = root / "recipes" / "an4" / "results" / "ctc-seed1-Beam,width=9.json"
+    path.write_text(json.dumps(beam), encoding="utf-8")
+    assert [row[0] for row in cells(results_table("an4/ctc", root / "recipes"))] == [
+        "`an4/ctc`",
+        "`an4/ctc` `decoder=Beam,width=9`",
+    ]
