@@ -18,6 +18,10 @@ class DataError(AsrError):
     """A corpus, a manifest, an audio file or a transcript is not what it should be."""
 
 
+class DataWarning(UserWarning):
+    """Something in a user's file was repaired, skipped or trimmed; the rest was read."""
+
+
 class ConfigError(AsrError):
     """An option is misspelt, has the wrong type or does not fit the others."""
 
