@@ -18,12 +18,13 @@ whatever would be reported.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError, Problems
+from asr.errors import ConfigError, DataError, DataWarning, Problems
 from asr.ink import Ink
 from asr.ink.reading import read_ink
 from data_prep.ink_cache import stored
@@ -206,8 +207,10 @@ def _read(
     problems: list[str] = []
     for done, line in enumerate(lines, start=1):
         try:
-            ink = read_ink(line.strokes)
-        except DataError as error:
+            with warnings.catch_warnings():  # a line that lacks a stroke is not what its text says
+                warnings.simplefilter("error", DataWarning)
+                ink = read_ink(line.strokes)
+        except (DataError, DataWarning) as error:
             problems.append(str(error))
         else:
             yield Utterance(line.id, Path(), "ink", text=line.text, speaker=line.writer, tags={"part": line.part}), ink

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from asr.errors import DataError
-from asr.ink import iam_ondb, inkml, svg, xopp
-from asr.ink.assembling import MAX_BYTES
+from asr.ink import gzip, iam_ondb, inkml, svg, xopp
+from asr.ink.assembling import MAX_BYTES, shown
 from asr.ink.ink import Ink, Stroke
 from asr.ink.json_ink import read_json
 from asr.ink.store import SUFFIX, read_store, store_points
@@ -58,8 +58,8 @@ def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points:
 
 
 def _parsed(path: Path, content: bytes) -> Ink:
-    if content.startswith(xopp.GZIP):
-        content = xopp.decompressed(path, content)
+    if content.startswith(gzip.MAGIC):
+        content = gzip.decompressed(path, content)
     start = content[:4096].replace(b"\0", b"")  # of UTF-16, which XML may be
     for mark in _BYTE_ORDER_MARKS:
         start = start.removeprefix(mark)
@@ -70,7 +70,9 @@ def _parsed(path: Path, content: bytes) -> Ink:
         root = parse_xml(path, content)
         if root.name in _XML:
             return _XML[root.name](path, root)
-        raise DataError(f"{path}: XML with the root element <{root.name[:40]}>, which is no ink; expected {FORMATS}")
+        raise DataError(
+            f"{path}: XML with the root element <{shown(root.name)[1:-1]}>, which is no ink; expected {FORMATS}"
+        )
     if re.search(rb"^\.[A-Z]", content[:4096].removeprefix(_BYTE_ORDER_MARKS[0]), re.MULTILINE):
         return read_unipen(path, content.removeprefix(_BYTE_ORDER_MARKS[0]))
     if content[8:9] == b"{" and b"ctc-asr-inks" in content[:4096]:

@@ -93,8 +93,12 @@ def test_what_does_not_fit_is_named_or_left_out(root: Path, tmp_path: Path) -> N
     assert [u.id for u in splits["train"]] == ["a01-000u-01", "a01-000u-02", "b02-013-01"]
 
 
-def test_strokes_that_cannot_be_read(root: Path, tmp_path: Path) -> None:
-    (root / "lineStrokes/a01/a01-000/a01-000u-01.xml").write_text("<WhiteboardCaptureSession>")
+ONE_BAD_STROKE = SESSION.format(1).replace("</StrokeSet>", '<Stroke><Point x="nan" y="2"/></Stroke></StrokeSet>')
+
+
+@pytest.mark.parametrize("content", ["<WhiteboardCaptureSession>", ONE_BAD_STROKE])
+def test_strokes_that_cannot_be_read(root: Path, tmp_path: Path, content: str) -> None:
+    (root / "lineStrokes/a01/a01-000/a01-000u-01.xml").write_text(content)
     options = {"root": str(root), "cache": str(tmp_path / "cache")}
     with pytest.raises(Problems, match=r"a01-000u-01\.xml"):
         read_corpus("iam_ondb", options)
