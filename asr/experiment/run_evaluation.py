@@ -53,7 +53,7 @@ def evaluate_run(
     """
     config = run.read_config()
     recogniser = load(best_of(run.path), plugins)
-    recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins))
+    recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins), plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
     if by is not None:
