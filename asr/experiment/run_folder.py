@@ -19,7 +19,6 @@ from asr.files import (
     is_leftover,
     locked,
     make_folder,
-    mark,
     obstacle,
     remove,
     sweep,
@@ -82,7 +81,7 @@ class RunFolder:
     def _can_begin(self) -> bool:
         """Whether nothing is in the folder but what an interrupted `begin` has left.
 
-        `begin` makes `environment.json` before anything else. Without it, only leftovers of killed processes may be
+        `begin` writes `environment.json` before anything else. Without it, only leftovers of killed processes may be
         there, and a folder `manifest` with nothing but such leftovers in it (earlier versions left one).
         """
         with explained(self.path, done="read", kept=""):
@@ -93,10 +92,9 @@ class RunFolder:
         return all(is_leftover(one) for one in names + inside)
 
     def _is_begun(self) -> bool:
-        """Whether `environment.json` is there and was made by `begin`: it is empty at first."""
+        """Whether `environment.json` is there and was made by `begin`."""
         try:
-            text = self._text(self.environment)
-            return not text or "ctc_asr" in json.loads(text)
+            return "ctc_asr" in json.loads(self._text(self.environment))
         except (FileNotFoundError, ValueError, TypeError, RecursionError):
             return False
 
@@ -115,7 +113,6 @@ class RunFolder:
             DataError: the folder cannot be written; nothing is left in it, where that is possible.
         """
         try:
-            mark(self.environment)
             for folder in (self.path, self.manifests):
                 sweep(folder)
             write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
