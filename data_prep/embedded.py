@@ -15,6 +15,7 @@ from typing import Any
 from asr.errors import DataError
 from asr.files import STALE_SECONDS
 from asr.resources import user_cache
+from data_prep.roots import given_path
 
 CARD = "corpus.json"
 
@@ -22,7 +23,7 @@ CARD = "corpus.json"
 def folder(root: str, name: str, identity: Mapping[str, Any]) -> Path:
     """Where a corpus of this identity stands: its root, or a folder of its own in the user's cache."""
     if root:
-        return Path(root).expanduser().resolve()
+        return given_path(root)
     return user_cache() / f"{name}-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]}"
 
 
@@ -56,7 +57,7 @@ class Embedded:
         try:
             made = json.loads((root / CARD).read_text(encoding="utf-8"))
             identity, listing = made["configuration"], made[self.listed]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(
                 f"{root} holds something else than the {self.what} (no readable {CARD}); "
                 "give root= a new or empty folder"
@@ -93,7 +94,7 @@ class Embedded:
                 shutil.rmtree(place, ignore_errors=True)
         except OSError as error:
             if not self.is_complete():  # otherwise another process was faster
-                raise DataError(f"the {self.what} cannot be written to {root}: {error}") from error
+                raise DataError(f"the {self.what} cannot be written to {root}: {error.strerror or error}") from error
 
 
 def sweep_beside(root: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from asr.config import nearest
 from asr.corpus.cleaning import clean_text
@@ -44,6 +45,15 @@ class Handling:
             value = str(getattr(self, name))
             if value not in known:
                 raise ConfigError(f"{name}={value}: expected {' or '.join(known)}{nearest(value, known)}")
+
+
+def take_handling(options: dict[str, Any]) -> Handling:
+    """The options that all corpora share, taken out of those of one corpus.
+
+    Raises:
+        ConfigError: one has a value that is none of its own.
+    """
+    return Handling(**{one.name: str(options.pop(one.name)) for one in fields(Handling) if one.name in options})
 
 
 def handled(

@@ -5,18 +5,67 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from asr.corpus.checks import check_utterances
-from asr.corpus.manifest import utterance_problems, write_manifest
+from asr.corpus.faults import SKIPPED_NAME, Faults, Skipped, read_skipped, write_skipped
+from asr.corpus.handling import Handling, handled
+from asr.corpus.manifest import read_manifest, utterance_problems, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 
 SPLITS = ("train", "dev", "test")
 
 
-def write_corpus(splits: Mapping[str, Sequence[Utterance]], out: str | Path) -> dict[str, Path]:
+@dataclass(frozen=True)
+class Corpus:
+    """What a corpus gave.
+
+    Attributes:
+        splits: its utterances by split.
+        skipped: what it was read without.
+        notes: what was mended, one sentence each.
+    """
+
+    splits: dict[str, list[Utterance]]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_manifests(folder: str | Path, handling: Handling | None = None) -> Corpus:
+    """The corpus whose manifests `train.jsonl`, `dev.jsonl` and `test.jsonl` stand in a folder.
+
+    Args:
+        folder: of the manifests.
+        handling: what is done with faulty lines, noise tags and look-alike characters; None for its defaults.
+
+    Returns:
+        The utterances, and what was left out of them, now or when the manifests were made.
+
+    Raises:
+        DataError: a manifest is not what it should be; `Problems` names all there is.
+    """
+    handling = handling or Handling()
+    folder, faults = Path(folder).expanduser(), Faults(collect=True)
+    read: dict[str, list[Utterance]] = {}
+    for name in SPLITS:
+        problems: list[str] = []
+        read[name] = read_manifest(folder / f"{name}.jsonl", problems=problems)
+        faults.place(problems, name)
+    splits = handled(read, handling, faults)
+    if handling.on_error == "error" or not any(splits.values()):
+        faults.raise_all(f"the manifests in {folder}")
+    return Corpus(splits, (*read_skipped(folder), *faults.skipped))
+
+
+def write_corpus(
+    splits: Mapping[str, Sequence[Utterance]], out: str | Path, skipped: Sequence[Skipped] = ()
+) -> dict[str, Path]:
     """Check the utterances and splits, then write `train.jsonl`, `dev.jsonl` and `test.jsonl` into the folder `out`.
+
+    What the corpus was read without is listed in `skipped.jsonl` beside them; where nothing was left out there is no
+    such file.
 
     Nothing gets its final name before all three are complete, so manifests of an earlier run stay as they were when
     something is wrong.
@@ -42,8 +91,16 @@ def write_corpus(splits: Mapping[str, Sequence[Utterance]], out: str | Path) -> 
     paths = {name: out / f"{name}.jsonl" for name in SPLITS}
     waiting = {name: path.with_name(f".{path.name}.new") for name, path in paths.items()}
     try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"the folder {out} cannot be made: {error.strerror}; give another one") from error
+    try:
         for name, path in waiting.items():
             write_manifest(path, splits[name])
+        if skipped:
+            write_skipped(out / SKIPPED_NAME, skipped)
+        else:
+            (out / SKIPPED_NAME).unlink(missing_ok=True)
         for name, path in paths.items():
             os.replace(waiting[name], path)
     except OSError as error:

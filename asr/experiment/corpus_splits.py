@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from asr.config import nearest
+from asr.corpus.handling import Handling, take_handling
 from asr.corpus.manifest import read_manifest
-from asr.corpus.splits import SPLITS
+from asr.corpus.splits import SPLITS, read_manifests
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from asr.plain_yaml import load_plain_yaml
@@ -26,6 +26,9 @@ class CorpusConfig:
     root: str | None = None  # the corpus on disk; None for the reader's default
     options: dict[str, Any] = field(default_factory=dict)  # anything else the reader takes
     manifests: str | None = None  # a folder with train.jsonl, dev.jsonl, test.jsonl, instead of a reader
+    on_error: str = "error"  # error, or skip: go on without utterances that something is wrong with
+    noise: str = "error"  # tags such as [noise] in transcripts of speech: error, drop or keep
+    clean: str = "none"  # none, or unicode: remove invisible characters, unify apostrophes, dashes and the like
     pool: dict[str, Any] = field(default_factory=dict)  # name: more corpora like this one; all their parts train
 
     def __post_init__(self) -> None:
@@ -71,11 +74,11 @@ def _named(name: str, utterance: Utterance) -> Utterance:
 def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None) -> Splits:
     if (config.reader is None) == (config.manifests is None):
         raise ConfigError("a corpus needs either corpus.reader (with corpus.root) or corpus.manifests, and not both")
+    handling = Handling(config.on_error, config.noise, config.clean)
     if config.manifests is not None:
-        folder = Path(config.manifests).expanduser()
-        return {name: read_manifest(folder / f"{name}.jsonl") for name in SPLITS}
+        return read_manifests(config.manifests, handling).splits
     options = dict(config.options) if config.root is None else {"root": config.root, **config.options}
-    return read_corpus(str(config.reader), options, plugins, on_progress)
+    return read_corpus(str(config.reader), options, plugins, on_progress, handling)
 
 
 def splits_to_score(
@@ -106,4 +109,5 @@ def splits_to_score(
     if path.is_dir():
         raise ConfigError(f"{path} holds no manifest (train.jsonl, dev.jsonl, test.jsonl); write them with asr-prepare")
     values = {key: load_plain_yaml(value) for key, _, value in (option.partition("=") for option in options)}
-    return read_corpus(where, values, plugins, on_progress)
+    handling = take_handling(values)
+    return read_corpus(where, values, plugins, on_progress, handling)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from asr.corpus.faults import Faults
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.ink import Ink
@@ -20,7 +21,7 @@ class Maker:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self) -> Iterator[tuple[Utterance, Ink]]:
+    def __call__(self, problems: list[str]) -> Iterator[tuple[Utterance, Ink]]:
         self.calls += 1
         for name, ink in INKS.items():
             yield Utterance(name, Path(), "ink", text=name.upper(), speaker=None, tags={"donor": "é"}), ink
@@ -28,8 +29,8 @@ class Maker:
 
 def test_made_once_and_read_again(tmp_path: Path) -> None:
     make = Maker()
-    first = stored("toy", {"version": 1}, make, str(tmp_path))
-    again = stored("toy", {"version": 1}, make, str(tmp_path))
+    first = stored("toy", {"version": 1}, make, Faults(), str(tmp_path))
+    again = stored("toy", {"version": 1}, make, Faults(), str(tmp_path))
     assert make.calls == 1
     assert again == first
     assert [(one.id, one.text, one.start, one.duration) for one in first] == [("a", "A", 0, 3), ("b", "B", 3, 1)]
@@ -42,8 +43,8 @@ def test_made_once_and_read_again(tmp_path: Path) -> None:
 
 def test_another_identity_is_another_cache(tmp_path: Path) -> None:
     make = Maker()
-    first = stored("toy", {"version": 1}, make, str(tmp_path))
-    other = stored("toy", {"version": 2}, make, str(tmp_path))
+    first = stored("toy", {"version": 1}, make, Faults(), str(tmp_path))
+    other = stored("toy", {"version": 2}, make, Faults(), str(tmp_path))
     assert make.calls == 2
     assert first[0].source != other[0].source
 
@@ -51,7 +52,7 @@ def test_another_identity_is_another_cache(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["no store", "short store", "no index", "half an index", "not JSON", "a list"])
 def test_what_is_not_whole_is_made_anew(tmp_path: Path, damage: str) -> None:
     make = Maker()
-    first = stored("toy", {}, make, str(tmp_path))
+    first = stored("toy", {}, make, Faults(), str(tmp_path))
     store = first[0].source
     index = store.with_suffix(".json")
     if damage == "no store":
@@ -64,27 +65,62 @@ def test_what_is_not_whole_is_made_anew(tmp_path: Path, damage: str) -> None:
         index.write_text(index.read_text().replace('"points": [3, 1]', '"points": [3]'))
     else:
         index.write_text("[" if damage == "not JSON" else "[]")
-    assert stored("toy", {}, make, str(tmp_path)) == first
+    assert stored("toy", {}, make, Faults(), str(tmp_path)) == first
     assert make.calls == 2
     assert read_ink(store, 0, 3) == INKS["a"]
 
 
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
-    def fail() -> Iterator[tuple[Utterance, Ink]]:
-        yield from Maker()()
+    def fail(problems: list[str]) -> Iterator[tuple[Utterance, Ink]]:
+        yield from Maker()(problems)
         raise DataError("the corpus is broken")
 
     with pytest.raises(DataError, match="the corpus is broken"):
-        stored("toy", {}, fail, str(tmp_path))
+        stored("toy", {}, fail, Faults(), str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_users_cache_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert stored("toy", {}, Maker())[0].source.parent == tmp_path / "ctc-asr" / "ink"
+    assert stored("toy", {}, Maker(), Faults())[0].source.parent == tmp_path / "ctc-asr" / "ink"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match="the ink cache cannot be written to .*file"):
-        stored("toy", {}, Maker(), str(tmp_path / "file"))
+        stored("toy", {}, Maker(), Faults(), str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"points": [3, 1]', '"points": [3, 100000000000000000000]'),
+        ('"points": [3, 1]', '"points": [3, 1.5]'),
+        ('"points": [3, 1]', '"points": [3, ' + "9" * 5000 + "]"),
+        ('"start": [0, 3]', '"start": [0, -3]'),
+        ('"start": [0, 3]', '"start": [0, true]'),
+        ('"id": ["a", "b"]', '"id": ["a", 7]'),
+        ('"text": ["A", "B"]', '"text": ["A", {}]'),
+        ('"problems": []', '"problems": [1]'),
+        ('"problems": []', '"problems": 1'),
+    ],
+)
+def test_an_index_with_strange_values_is_made_anew(tmp_path: Path, before: str, after: str) -> None:
+    make = Maker()
+    first = stored("toy", {}, make, Faults(), str(tmp_path))
+    index = first[0].source.with_suffix(".json")
+    assert before in index.read_text()
+    index.write_text(index.read_text().replace(before, after))
+    assert stored("toy", {}, make, Faults(), str(tmp_path)) == first
+    assert make.calls == 2
+
+
+def test_what_is_wrong_is_told_again_when_the_cache_is_read(tmp_path: Path) -> None:
+    def make(problems: list[str]) -> Iterator[tuple[Utterance, Ink]]:
+        yield from Maker()(problems)
+        problems.append("c.dat:3: the label is empty")
+
+    for _ in range(2):
+        faults = Faults()
+        assert len(stored("toy", {}, make, faults, str(tmp_path))) == 2
+        assert faults.sentences == ["c.dat:3: the label is empty"]
