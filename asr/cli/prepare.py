@@ -13,16 +13,16 @@ from types import ModuleType
 
 from asr.cli.command import add_debug, run
 from asr.cli.progress import Steps, console
-from asr.cli.written_options import parse_options
 from asr.corpus.characters import report, summary
 from asr.corpus.faults import SKIPPED_NAME, Skipped
-from asr.corpus.handling import Handling
+from asr.corpus.handling import Handling, take_handling
 from asr.corpus.splits import Corpus, write_corpus
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, listed
 from asr.files import atomic_file, obstacle
 from data_prep.corpora import load_corpus, load_reader, readers
 from data_prep.roots import given_path, shown
+from data_prep.written_options import parse_options
 
 CHARACTERS_NAME = "characters.txt"
 _SHOWN_SKIPPED = 5
@@ -64,8 +64,7 @@ def _main() -> None:
     if given.help:
         print(_describe(given.name, load_reader(given.name, plugins)))
         return
-    common = {one.name: str(options.pop(one.name)) for one in fields(Handling) if one.name in options}
-    handling = Handling(**common)
+    handling = take_handling(options)
     out = given_path(str(options.pop("out", None) or f"manifest/{given.name}"), "out")  # `out=` gives None
     if why := obstacle(out):  # before a corpus is read for it
         raise DataError(f"out={out} {why}; give another folder")

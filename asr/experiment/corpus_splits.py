@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from asr.config import nearest
@@ -12,8 +13,8 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS, read_manifests
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
-from asr.plain_yaml import load_plain_yaml
 from data_prep.corpora import read_corpus
+from data_prep.written_options import parse_options
 
 Splits = dict[str, list[Utterance]]
 
@@ -108,6 +109,6 @@ def splits_to_score(
         return {one.stem: read_manifest(one) for one in manifests if one in there or path.suffix == ".jsonl"}
     if path.is_dir():
         raise ConfigError(f"{path} holds no manifest (train.jsonl, dev.jsonl, test.jsonl); write them with asr-prepare")
-    values = {key: load_plain_yaml(value) for key, _, value in (option.partition("=") for option in options)}
+    values = parse_options(options)
     handling = take_handling(values)
     return read_corpus(where, values, plugins, on_progress, handling)

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from asr.cli.written_options import parse_options
 from asr.errors import ConfigError
+from data_prep.written_options import parse_options
 
 
 @pytest.mark.parametrize(
