@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import yaml
 
-from asr.corpus.splits import SPLITS, write_corpus
-from asr.corpus.utterance import Utterance
+from asr.corpus.faults import SKIPPED_NAME
+from asr.corpus.splits import SPLITS, Corpus, write_corpus
 from asr.errors import CheckpointError, ConfigError
 from asr.experiment.provenance import Provenance, RunStart
 from asr.experiment.run_config import RunConfig
@@ -98,14 +98,14 @@ class RunFolder:
         except (FileNotFoundError, ValueError, TypeError, RecursionError):
             return False
 
-    def begin(self, config: RunConfig, splits: Mapping[str, Sequence[Utterance]], options: Sequence[str] = ()) -> None:
+    def begin(self, config: RunConfig, corpus: Corpus, options: Sequence[str] = ()) -> None:
         """Write what the run starts from: environment, manifests and, last, the configuration.
 
         The caller holds the lock of `alone`. Interrupted at any point, the same call begins anew.
 
         Args:
             config: composed.
-            splits: the utterances.
+            corpus: the utterances, and what was left out of them.
             options: in what the run departs from its recipe, as on a command line.
 
         Raises:
@@ -116,7 +116,7 @@ class RunFolder:
             for folder in (self.path, self.manifests):
                 sweep(folder)
             write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
-            write_corpus(splits, self.manifests)
+            write_corpus(corpus.splits, self.manifests, corpus.skipped)
             text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
             write_file(self.config, text.encode())
         except BaseException:
@@ -126,7 +126,8 @@ class RunFolder:
     def _undo_begin(self) -> None:
         """Remove what `begin` has made; `environment.json` last, so that what cannot be removed is known as begun."""
         if not self.started:
-            for path in (*(self.manifests / f"{name}.jsonl" for name in SPLITS), self.manifests, self.environment):
+            names = (*(f"{name}.jsonl" for name in SPLITS), SKIPPED_NAME)
+            for path in (*(self.manifests / name for name in names), self.manifests, self.environment):
                 remove(path)
 
     def go_on(self) -> None:

@@ -72,13 +72,13 @@ def test_the_decoder_is_not_part_of_the_model(trained: Path, tones: Path) -> Non
 def test_any_model_is_scored_on_any_manifest(trained: Path, tones: Path, tmp_path: Path) -> None:
     recogniser = asr.load(trained)
     assert default_rates(recogniser) == ["cer", "wer", "ser"]
-    splits = splits_to_score(str(tones / "test.jsonl"), (), (), None)
-    result = evaluate_model(recogniser, splits, (), tmp_path / "frames", quiet, name="mine", by="speaker")
+    corpus = splits_to_score(str(tones / "test.jsonl"), (), (), None)
+    result = evaluate_model(recogniser, corpus, (), tmp_path / "frames", quiet, name="mine", by="speaker")
     whole = read_result(trained / "result.json")
     assert result.splits["test"].rates["cer"] == whole.splits["test"].rates["cer"]
     assert set(result.splits["test"].by["speaker"]) == {"test-0", "test-1"}
     assert (result.recipe, result.seed, result.weights) == (whole.recipe, whole.seed, whole.weights)
-    assert list(splits_to_score(str(tones), (), (), None)) == ["train", "dev", "test"]
+    assert list(splits_to_score(str(tones), (), (), None).splits) == ["train", "dev", "test"]
 
 
 @pytest.mark.parametrize(
