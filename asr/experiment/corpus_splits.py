@@ -42,7 +42,7 @@ def load_splits(
     """Read the corpus of a run.
 
     Returns:
-        Utterances for `train`, `dev` and `test`, and what was left out of them. Of pooled corpora every part is added to
+        Utterances for `train`, `dev` and `test`, and what was left out. Of pooled corpora every part is added to
         `train`, with the corpus's name before its ids and speakers.
 
     Raises:

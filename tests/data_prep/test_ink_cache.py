@@ -88,7 +88,7 @@ def test_an_index_damaged_anyhow_is_made_anew(tmp_path: Path) -> None:
         ('"id": ["a", "b"]', '"id": ["a", 2]'),
         ('"text": ["A", "B"]', '"text": ["A", ["B"]]'),
         ('"speaker": [null, null]', '"speaker": [null, false]'),
-        ('"donor": "\u00e9"', '"donor": 5'),
+        ('"donor": "\\u00e9"', '"donor": 5'),
         ('"tags": [{', '"tags": [[], {'),
         (whole, "[" * 200_000),
         (whole, "null"),
