@@ -20,8 +20,7 @@ import torch
 from torch import Tensor
 
 from asr.recurrent import forked, threads
-
-Job = tuple[Tensor | int, ...]  # the kind, the matrices, the integers; of a matrix, the last stride is 1
+from asr.recurrent.compiled.fields import Job
 
 _Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
@@ -58,8 +57,9 @@ def _table(work: Sequence[Job]) -> npt.NDArray[np.int64]:
 
 
 def _flat(job: Job) -> list[int]:
-    numbers: list[int] = []
-    for value in job:
+    """Return the kind of a job and its fields, in the order of their declaration, as integers."""
+    numbers = [job.kind]
+    for value in vars(job).values():
         if not isinstance(value, Tensor):
             numbers.append(value)
         elif value.dtype not in (torch.float32, torch.int64) or value.stride(-1) != 1 or value.device.type != "cpu":
