@@ -161,7 +161,7 @@ def _check_out(out: Path | None) -> None:
 
 def _report(result: Result, out: Path | None) -> None:
     """Print a result, and write it where it was asked for."""
-    from asr.cli.progress import console
+    from asr.cli.console import console
     from asr.cli.tables import print_result
     from asr.evaluation.result import write_result
 

@@ -39,7 +39,7 @@ def _main() -> None:
     if given.store != "float32" and given.out.suffix == ".onnx":
         raise ConfigError("--store is for .safetensors bundles")
 
-    from asr.cli.progress import console
+    from asr.cli.console import console
     from asr.evaluation.cards import card_of
     from asr.recogniser.loading import load, save_bundle
 

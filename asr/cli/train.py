@@ -46,7 +46,7 @@ def _main() -> None:
     from omegaconf.errors import OmegaConfBaseException
 
     from asr.cli.overrides import check_groups, explain
-    from asr.cli.progress import fail
+    from asr.cli.console import fail
     from asr.experiment import schema
     from asr.resources import resource
 
@@ -60,7 +60,7 @@ def _main() -> None:
             _train(config)
         except (AsrError, OSError) as error:  # kept from Hydra, which would print it a second time; other runs go on
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                fail(str(error))
+                fail(error)
                 error = AsrError("a run failed; see above")
             failed.append(error)
 
@@ -76,7 +76,8 @@ def _main() -> None:
 def _train(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
-    from asr.cli.progress import Steps, TrainingDisplay, console
+    from asr.cli.console import console
+    from asr.cli.progress import Steps, TrainingDisplay
     from asr.cli.tables import print_result
     from asr.experiment.experiment import Experiment
     from asr.experiment.run_evaluation import evaluate_run
@@ -106,7 +107,7 @@ def _train(config: DictConfig) -> None:
         )
     if experiment.left_out:
         console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")
-        console.print("\n".join(listed(experiment.left_out)), soft_wrap=True)
+        console.print(*listed(experiment.left_out), sep="\n", soft_wrap=True)
     display = TrainingDisplay()
     try:
         with display.shown():

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_plugin, run
+from asr.cli.console import fail, write_line
 from asr.errors import AsrError, ConfigError, DataError
+from asr.printable import printable_json
 
 if TYPE_CHECKING:
     from asr.decoding.hypothesis import Hypothesis, Span
@@ -47,11 +48,11 @@ def _main() -> None:
             if len(given.files) == 1:
                 raise
             failed.append(str(error))
-            print(f"error: {error}", file=sys.stderr)
+            fail(error)
             continue
-        name = f"{path}\t" if len(given.files) > 1 and given.format == "text" else ""
+        name = [str(path)] if len(given.files) > 1 and given.format == "text" else []
         for line in lines:
-            print(f"{name}{line}", flush=True)
+            write_line(*name, line)
     if failed:
         raise AsrError(f"{len(failed)} of {len(given.files)} files could not be transcribed; see above")
 
@@ -72,7 +73,7 @@ def _read(recogniser: Recogniser, path: Path, given: argparse.Namespace) -> Iter
         yield from (line.hypothesis.text for line in page)
     else:
         rows = [{"strokes": line.strokes, **_found(line.hypothesis)} for line in page]
-        yield json.dumps({"file": str(path), "lines": rows}, ensure_ascii=False)
+        yield printable_json({"file": str(path), "lines": rows})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,7 +124,7 @@ def _text(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
 
 
 def _json(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
-    yield json.dumps({"file": str(path), **_found(hypothesis)}, ensure_ascii=False)
+    yield printable_json({"file": str(path), **_found(hypothesis)})
 
 
 def _found(hypothesis: Hypothesis) -> dict[str, object]:
