@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
@@ -78,3 +81,29 @@ def test_help_and_wrong_options_are_answered_at_once(name: str, arguments: list[
         if seconds[-1] < 1.0:
             return
     pytest.fail(f"took {seconds} s of processor time")
+
+
+def trained(*arguments: str, **variables: str) -> str:
+    """What `asr-train` prints on standard output."""
+    code = "import sys; sys.argv[0] = 'asr-train'; from asr.cli.train import main; main()"
+    environment = os.environ | variables
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_help_shows_what_ones_own_folder_offers_and_the_options_given(tmp_path: Path) -> None:
+    (tmp_path / "my conf" / "augment").mkdir(parents=True)
+    (tmp_path / "my conf" / "augment" / "mine.yaml").write_text("defaults: [schema, _self_]\ntime_masks: 7\n")
+    text = trained("--help", f"--config-dir={tmp_path}/my conf", "augment=mine", "recipe=an4/ctc", "training.epochs=77")
+    assert re.search(r"^augment: .*\bmine\b.*\bstrong$", text, re.MULTILINE)
+    for line in ("recipe: an4/ctc", "  time_masks: 7", "  epochs: 77", "recipe/an4: ctc, ctc_alone, ctc_large"):
+        assert line in text.splitlines()
+
+
+def test_the_configuration_can_be_printed_and_words_completed() -> None:
+    assert "  epochs: 77\n" in trained("--cfg", "job", "training.epochs=77")
+    assert "features=mel64" in trained("-sc", "query=bash", COMP_LINE="asr-train features=me").split()
+    assert "training.epochs=" in trained("-sc", "query=bash", COMP_LINE="asr-train training.ep")
