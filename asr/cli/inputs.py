@@ -33,6 +33,11 @@ class Input:
         """Whether it can be read only once."""
         return self.path in _STDIN or self.path.is_fifo()
 
+    @property
+    def called(self) -> Path:
+        """The path as formats that call files by their names know it."""
+        return Path("stdin") if self.path in _STDIN else self.path
+
     def source(self) -> Path | BinaryIO:
         """What a recogniser takes."""
         if self.path in _STDIN:

@@ -74,7 +74,7 @@ def _names(given: argparse.Namespace, inputs: Sequence[Input]) -> list[str]:
         return [""] * len(inputs)
     from asr.recogniser.formats import names_of
 
-    return names_of([one.path for one in inputs], [one.root for one in inputs])
+    return names_of([one.called for one in inputs], [one.root for one in inputs])
 
 
 def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str], given: argparse.Namespace) -> None:

@@ -168,6 +168,7 @@ def test_standard_input_is_a_file(
     done = transcribe(sound, wavs[0], name, stdin=content)
     assert done.out == f"{wavs[0]}\t{texts[0]}\n{name}\t{texts[1]}\n"
     assert json.loads(transcribe(sound, name, "--format", "json", stdin=content).out)["file"] == name
+    assert transcribe(sound, name, "--format", "trn", stdin=content).out.endswith(f"{texts[1]} (stdin)\n")
     empty = transcribe(sound, wavs[0], name, stdin=b"")
     assert empty.out == f"{wavs[0]}\t{texts[0]}\n"
     assert "is empty" in empty.err
