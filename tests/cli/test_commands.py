@@ -180,10 +180,10 @@ def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: 
     ("arguments", "message"),
     [
         (["some_run", "--rate", "wer"], "--rate is for trn files"),
-        (["--ref", "r.trn", "--hyp", "h.trn", "--out", "results"], "--out is for a run"),
-        (["--ref", "r.trn", "--hyp", "h.trn", "--by", "speaker"], "--by is for a run"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "--out", "results"], "--out is for a model"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "--by", "speaker"], "--by is for a model"),
         (["one", "two", "--by", "speaker"], "--by is for one run"),
-        (["--ref", "r.trn"], "give run folders, or both --ref and --hyp"),
+        (["--ref", "r.trn"], "give both --ref and --hyp"),
     ],
 )
 def test_evaluate_leaves_no_option_unread(arguments: list[str], message: str, tmp_path: Path) -> None:
