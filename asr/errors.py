@@ -22,10 +22,6 @@ class DataWarning(UserWarning):
     """Something in a user's file was repaired, skipped or trimmed; the rest was read."""
 
 
-class DataWarning(UserWarning):
-    """Something in a user's file was repaired, skipped or trimmed; the rest was read."""
-
-
 class ConfigError(AsrError):
     """An option is misspelt, has the wrong type or does not fit the others.
 

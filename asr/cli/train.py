@@ -97,6 +97,13 @@ def _train(config: DictConfig) -> None:
         new = experiment.new_labels
         anew = f"; it does not know {new} of the {len(experiment.inventory)} labels, which begin anew" if new else ""
         console.print(f"training begins with the weights of {run_config.init}{anew}", soft_wrap=True)
+    for note in experiment.corpus.notes:
+        console.print(note, soft_wrap=True)
+    if experiment.corpus.skipped:
+        console.print(
+            f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.manifests} lists them",
+            soft_wrap=True,
+        )
     if experiment.left_out:
         console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")
         console.print("\n".join(listed(experiment.left_out)), soft_wrap=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.config import nearest
+from asr.corpus.faults import Skipped
 from asr.corpus.inventory import Unit
 from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
@@ -118,6 +119,11 @@ def evaluate_split(
     people = people_of(utterances)
     groups = {} if by is None else {by: _groups(by, utterances, scores, people)}
     return SplitResult(len(utterances), rates_of(scores, people), tuple(excluded), groups)
+
+
+def excluded(skipped: Iterable[Skipped], split: str) -> list[str]:
+    """List what a corpus was read without in a split, an id and a reason each; what has no split may belong to any."""
+    return [f"{one.place}: {one.reason}" if one.place else one.reason for one in skipped if one.split in (split, "")]
 
 
 def people_of(utterances: Iterable[Utterance]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from asr.corpus.faults import read_skipped
 from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
@@ -12,7 +13,7 @@ from asr.decoding.choice import choose_decoder
 from asr.errors import DataError
 from asr.evaluation.model import today, weights_checksum
 from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
-from asr.evaluation.split import Progress, check_tag, evaluate_split
+from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
 from asr.experiment.provenance import commit, fingerprint
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
@@ -53,17 +54,18 @@ def evaluate_run(
     """
     config = run.read_config()
     recogniser = load(best_of(run.path), plugins)
-    recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins))
+    recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins), plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
     if by is not None:
         check_tag(by, (utterance for name in splits for utterance in data[name]))
     folders = {name: run.path / "decode" / f"{name}{suffix}" for name in splits}
     check_place(run, list(folders.values()))
+    left_out = read_skipped(run.manifests)
     evaluated = {
         name: evaluate_split(
             recogniser, data[name], config.scoring.rates, config.frames_folder, on_progress,
-            name=name, folder=folders[name], by=by,
+            name=name, folder=folders[name], by=by, excluded=excluded(left_out, name),
         )
         for name in splits
     }  # fmt: skip

@@ -47,10 +47,10 @@ def load(
     """
     recogniser = _loaded(model, plugins)
     if isinstance(decoder, Component):
-        recogniser.use_decoder(named(decoder))
+        recogniser.use_decoder(named(decoder), plugins)
     elif decoder is not None:
         options = [f"decoder={decoder}"] if isinstance(decoder, str) else decoder
-        recogniser.use_decoder(choose_decoder(options, recogniser.config.decoder, plugins))
+        recogniser.use_decoder(choose_decoder(options, recogniser.config.decoder, plugins), plugins)
     return recogniser
 
 

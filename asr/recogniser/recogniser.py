@@ -72,13 +72,19 @@ class Recogniser:
         """The labels that the network gives posteriors for."""
         return self.config.inventory
 
-    def use_decoder(self, choice: DecoderChoice) -> None:
+    def use_decoder(self, choice: DecoderChoice, plugins: Sequence[str] = ()) -> None:
         """Decode with another decoder from now on.
+
+        Args:
+            choice: the decoder.
+            plugins: modules of the user's that may hold it, beside those of the model.
 
         Raises:
             ConfigError: it does not exist, or has no such option.
         """
-        self.decoder: Decoder = build(choice.component, self.config.plugins, inventory=self.config.inventory)
+        self.decoder: Decoder = build(
+            choice.component, (*self.config.plugins, *plugins), inventory=self.config.inventory
+        )
         self.decoder_choice = choice
 
     @property
