@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share, and which tests may be skipped."""
+"""Fixtures that every room's tests share, which tests may be skipped, and who runs which."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sharing import pytest_collection_modifyitems, pytest_configure  # noqa: F401  (hooks)
 from tests.skipping import (  # noqa: F401  (hooks)
     SHARED_CASES,
     SHARED_DATA,

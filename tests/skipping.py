@@ -1,6 +1,6 @@
 """Which tests may be left out: hooks of pytest, which `conftest.py` takes from here.
 
-Where PyTorch is not installed, the rooms that need none are tested all the same. In a continuous integration (`CI=true`)
+Where PyTorch is not installed, the rooms that need none are tested all the same. In continuous integration (`CI=true`)
 no test may be skipped whose data or program is there.
 """
 
@@ -41,7 +41,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     if WITH_TORCH or TESTS not in collection_path.parents:
         return None
     room = collection_path.relative_to(TESTS).parts[0]
-    return (TESTS / room).is_dir() and room not in NEED_NO_TORCH + NEED_IT_IN_PART or None
+    return ((TESTS / room).is_dir() and room not in NEED_NO_TORCH + NEED_IT_IN_PART) or None
 
 
 @pytest.hookimpl(wrapper=True)
