@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from asr.corpus.faults import read_skipped
 from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import choose_decoder
-from asr.errors import DataError
+from asr.errors import CheckpointError, DataError
 from asr.evaluation.model import today, weights_checksum
 from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
 from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
@@ -18,9 +19,10 @@ from asr.experiment.provenance import commit, fingerprint
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
 from asr.files import obstacle
-from asr.recogniser.loading import best_of, load
+from asr.recogniser.loading import best_of, recogniser_of
 from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import is_finished
+from asr.training.state import State
 
 
 def evaluate_run(
@@ -53,7 +55,8 @@ def evaluate_run(
         DataError: a manifest or one of its files cannot be read, or the run folder cannot be written.
     """
     config = run.read_config()
-    recogniser = load(best_of(run.path), plugins)
+    best = load_checkpoint(best_of(run.path))  # before the last one: in a run that goes on, it may be newer
+    recogniser = recogniser_of(best, best_of(run.path), plugins)
     recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins), plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
@@ -75,7 +78,7 @@ def evaluate_run(
         options=run.read_start().options,
         decoder=recogniser.decoder_choice,
         splits=evaluated,
-        training=_training(run, config, data),
+        training=_training(run, config, data, best),
         weights=weights_checksum(recogniser),
         evaluation_commit=commit(),
         date=today(),
@@ -112,24 +115,30 @@ def _with_earlier_splits(result: Result, path: Path) -> Result:
     return together.in_order(SPLITS)
 
 
-def _training(run: RunFolder, config: RunConfig, data: Mapping[str, Sequence[Utterance]]) -> Training:
+def _training(
+    run: RunFolder, config: RunConfig, data: Mapping[str, Sequence[Utterance]], best: Mapping[str, Any]
+) -> Training:
     """How the weights were made. The environment is that of the training, not of this evaluation."""
-    start = run.read_start()
-    best = load_checkpoint(best_of(run.path))["state"]  # first: in a run that goes on, it may be newer than the last
-    state = load_checkpoint(run.path / "checkpoints" / "last.pt")["state"]
-    cpu_seconds = state.get("train_cpu_seconds")
+    start, last = run.read_start(), run.path / "checkpoints" / "last.pt"
+    now, then = _state(load_checkpoint(last), last), _state(best, best_of(run.path))
+    counted = now.train_cpu_seconds > 0 or now.step == 0  # an early 0.1 did not count them
     return Training(
         command=start.provenance.command,
         commit=start.provenance.commit,
         resumed_with=start.later,
-        seconds=round(state["train_seconds"], 1),
-        cpu_seconds=None if cpu_seconds is None else round(cpu_seconds, 1),
-        epochs=state["epoch"],
-        best_epoch=best["best_epoch"],
-        finished=is_finished(
-            config.training.epochs, config.training.patience, state["epoch"], state["epochs_since_best"]
-        ),
+        seconds=round(now.train_seconds, 1),
+        cpu_seconds=round(now.train_cpu_seconds, 1) if counted else None,
+        epochs=now.epoch,
+        best_epoch=then.best_epoch,
+        finished=is_finished(config.training.epochs, config.training.patience, now.epoch, now.epochs_since_best),
         device=config.training.device,
         environment=start.provenance.environment,
         data={name: fingerprint(utterances) for name, utterances in data.items()},
     )
+
+
+def _state(saved: Mapping[str, Any], path: Path) -> State:
+    try:
+        return State.from_saved(saved["state"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} does not say where its run stands ({error!r:.100}); train again") from error

@@ -59,9 +59,10 @@ def _loaded(model: str | Path, plugins: Sequence[str]) -> Recogniser:
     if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
         return load_bundle(_PRETRAINED / f"{model}.safetensors", plugins)
     if path.is_dir():
-        return _from_checkpoint(best_of(path), plugins)
+        path = best_of(path)
+        return recogniser_of(load_checkpoint(path), path, plugins)
     if path.suffix == ".pt":
-        return _from_checkpoint(path, plugins)
+        return recogniser_of(load_checkpoint(path), path, plugins)
     if path.suffix == ".safetensors":
         return load_bundle(path, plugins)
     if path.exists():
@@ -96,8 +97,17 @@ def state_of(recogniser: Recogniser) -> dict[str, Any]:
     }
 
 
-def _from_checkpoint(path: Path, plugins: Sequence[str]) -> Recogniser:
-    saved = load_checkpoint(path)
+def recogniser_of(saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = ()) -> Recogniser:
+    """Make the recogniser of a checkpoint that was read.
+
+    Args:
+        saved: what `load_checkpoint` gave.
+        path: of the checkpoint, for messages.
+        plugins: modules of the user's that its configuration may name.
+
+    Raises:
+        CheckpointError: it holds no recogniser, or names code outside this package and the plugins.
+    """
     bundle, weights = saved.get("bundle"), saved.get("weights")
     if not isinstance(bundle, dict) or not isinstance(weights, dict):
         raise CheckpointError(f"{path} is no checkpoint of a recogniser: it has no `bundle` and `weights`")
