@@ -23,8 +23,8 @@ SHARED_CASES = SHARED / "cases"
 NEED_NO_TORCH = ("audio", "corpus", "data_prep", "ink", "scoring")
 """Rooms whose tests pass without PyTorch, or say `pytest.importorskip("torch")` themselves."""
 
-NEED_IT_IN_PART = ("cli", "report")
-"""Rooms, beside the files that stand in tests/ itself, whose tests are skipped where they come upon PyTorch."""
+NEED_IT_IN_PART = ("cli", "report", "data_prep/test_corpora.py", "data_prep/test_robustness.py")
+"""Rooms and files, beside those that stand in tests/ itself, whose tests are skipped where they come upon PyTorch."""
 
 WITH_TORCH = find_spec("torch") is not None
 
@@ -79,7 +79,8 @@ def needs_of(item: pytest.Item) -> list[str]:
 def _may_need_torch(node: pytest.Item | pytest.Collector) -> bool:
     if WITH_TORCH or TESTS not in node.path.parents:
         return False
-    return node.path.relative_to(TESTS).parts[0] not in NEED_NO_TORCH
+    path = node.path.relative_to(TESTS)
+    return path.parts[0] not in NEED_NO_TORCH or path.as_posix() in NEED_IT_IN_PART
 
 
 def _reason(report: pytest.TestReport) -> str:

@@ -97,6 +97,7 @@ def test_a_wrong_option_gets_one_sentence(arguments: list[str], message: str, tm
 
 
 def test_a_run_stopped_by_ctrl_c_tells_the_command_that_goes_on_with_it(tones: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
     (tmp_path / "conf" / "augment").mkdir(parents=True)
     (tmp_path / "conf" / "augment" / "mine.yaml").write_text("defaults: [schema, _self_]\n")
     options = small_run(tones, augment="mine", **{"training.epochs": "100000"})
@@ -172,10 +173,11 @@ def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: 
     ("arguments", "message"),
     [
         (["some_run", "--rate", "wer"], "--rate is for trn files"),
-        (["--ref", "r.trn", "--hyp", "h.trn", "--out", "results"], "--out is for a run"),
-        (["--ref", "r.trn", "--hyp", "h.trn", "--by", "speaker"], "--by is for a run"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "--out", "results"], "--out is for a model"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "--by", "speaker"], "--by is for a model"),
         (["one", "two", "--by", "speaker"], "--by is for one run"),
-        (["--ref", "r.trn"], "give run folders, or both --ref and --hyp"),
+        (["--ref", "r.trn"], "give both --ref and --hyp"),
+        ([], "give run folders, a model with --on, or both --ref and --hyp"),
     ],
 )
 def test_evaluate_leaves_no_option_unread(arguments: list[str], message: str, tmp_path: Path) -> None:
