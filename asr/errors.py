@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from asr.printable import printable
+
 _SHOWN = 20
 
 
 class AsrError(Exception):
     """Base of everything a user can cause: the message says what was expected, what came, where, and what to do."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The message as commands print it: one line, and more only where several problems are listed."""
+        return [str(self)]
 
 
 class DataError(AsrError):
@@ -33,6 +40,13 @@ class ConfigError(AsrError):
         super().__init__(message)
         self.faults = tuple(faults) or (message,)
 
+    @property
+    def lines(self) -> list[str]:
+        """The message, or a headline and the faults."""
+        if len(self.faults) == 1:
+            return [str(self)]
+        return [str(self).partition("\n")[0], *(f"  {one}" for one in self.faults)]
+
 
 class CheckpointError(AsrError):
     """A checkpoint, run folder or bundle cannot be read, or names code that is not allowed."""
@@ -53,10 +67,16 @@ class Problems(DataError):  # noqa: N818  (several errors in one)
     def __init__(self, problems: Sequence[str], what: str) -> None:
         self.problems = tuple(problems)
         noun = "problem" if len(self.problems) == 1 else "problems"
-        super().__init__("\n".join([f"{len(self.problems)} {noun} in {what}:", *listed(self.problems)]))
+        self._lines = [f"{len(self.problems)} {noun} in {printable(what)}:", *listed(self.problems)]
+        super().__init__("\n".join(self._lines))
+
+    @property
+    def lines(self) -> list[str]:
+        """The headline and the problems."""
+        return list(self._lines)
 
 
 def listed(sentences: Sequence[str]) -> list[str]:
     """The first of many sentences, a line each, and how many more there are."""
     more = len(sentences) - _SHOWN
-    return [f"  {one}" for one in sentences[:_SHOWN]] + ([f"  ... and {more} more"] if more > 0 else [])
+    return [f"  {printable(one)}" for one in sentences[:_SHOWN]] + ([f"  ... and {more} more"] if more > 0 else [])

@@ -18,13 +18,20 @@ else:
     import tomli as tomllib
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-NAMES = {"yaml": "pyyaml", "hydra": "hydra-core", "HersheyFonts": "hershey-fonts", "espeakng_loader": "espeakng-loader"}
+NAMES = {
+    "yaml": "pyyaml",
+    "hydra": "hydra-core",
+    "HersheyFonts": "hershey-fonts",
+    "espeakng_loader": "espeakng-loader",
+    "markdown_it": "markdown-it-py",
+}
 """Of what is imported under another name than that of its distribution."""
 BEHIND = {"torch.utils.tensorboard": "tensorboard"}
 """Modules that import the distribution for us."""
 TOOLS = {"pytest-xdist", "import-linter", "ruff", "mypy", "tomli"}
 """Which the tests' command or `.ci/run` starts, and what old interpreters need."""
-OURS = {"asr", "data_prep", "tests", "benchmarks"}
+NOT_DECLARED = sys.stdlib_module_names | {"tomllib", "asr", "data_prep", "tests", "benchmarks"}
+"""What Python brings, in its newest version, and what is ours."""
 
 
 @cache
@@ -55,7 +62,7 @@ def imported(*folders: str, at_once: bool = False) -> set[str]:
         for path in (REPOSITORY / folder).rglob("*.py"):
             for module in modules(ast.parse(path.read_text(encoding="utf-8")), at_once):
                 top = module.partition(".")[0]
-                if top not in OURS and top not in sys.stdlib_module_names:
+                if top not in NOT_DECLARED:
                     found |= {NAMES.get(top, top)} | ({BEHIND[module]} if module in BEHIND else set())
     return found
 

@@ -102,7 +102,7 @@ def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Se
     from asr.experiment.folds import evaluate_folds
     from asr.experiment.run_evaluation import evaluate_run
     from asr.experiment.run_folder import RunFolder
-    from asr.recogniser.loading import pretrained_names
+    from asr.recogniser.pretrained import pretrained_names
 
     for model in models:
         if not Path(model).expanduser().is_dir() and (model in pretrained_names() or Path(model).suffix):
@@ -161,7 +161,7 @@ def _check_out(out: Path | None) -> None:
 
 def _report(result: Result, out: Path | None) -> None:
     """Print a result, and write it where it was asked for."""
-    from asr.cli.progress import console
+    from asr.cli.console import console
     from asr.cli.tables import print_result
     from asr.evaluation.result import write_result
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 from asr.cli.command import add_debug, run
-from asr.cli.progress import Steps, console
+from asr.cli.console import console
+from asr.cli.progress import Steps
 from asr.corpus.characters import report, summary
 from asr.corpus.faults import SKIPPED_NAME, Skipped
 from asr.corpus.handling import Handling, take_handling

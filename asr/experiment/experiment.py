@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -194,11 +195,7 @@ class Experiment:
     def _fit_normaliser(self) -> None:
         """On the training set; for speakers' own statistics dev counts too, and test is left to the evaluation."""
         names = ("train", "dev") if self.recogniser.normaliser.per == "speaker" else ("train",)
-        self.recogniser.normaliser.fit(
-            (utterance.speaker, self.caches[name].frames(i))
-            for name in names
-            for i, utterance in enumerate(self.splits[name])
-        )
+        self.recogniser.normaliser.fit(chain.from_iterable(self.caches[name].by_speaker() for name in names))
 
     def _guard(self) -> dict[int, str]:
         """Find utterances that CTC cannot align, at every speed that training will use: refuse them, or leave them out.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,26 @@ def read_json(path: Path, content: bytes) -> Ink:
             points = values[:, :2] * [1.0, -1.0] if y_axis == "down" else values[:, :2]
             builder.add(points, values[:, 2] if values.shape[1] == 3 else None, where)
     return builder.ink(_resolution(path, record.get("resolution")))
+
+
+def ink_of_mapping(record: Mapping[str, Any]) -> Ink:
+    """The ink of a dictionary that is built as the files are; its lists may also be NumPy arrays or tuples.
+
+    Raises:
+        DataError: as `read_json`.
+    """
+    try:
+        content = json.dumps(record, default=_listed)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(f"a dictionary that is no ink: {error}; {_SCHEMA}") from None
+    return read_json(Path("<dictionary>"), content.encode())
+
+
+def _listed(value: Any) -> Any:
+    """An array as a list, for JSON."""
+    if not callable(getattr(value, "tolist", None)):
+        raise TypeError(f"it holds {type(value).__name__}")
+    return value.tolist()
 
 
 def write_json(path: str | os.PathLike[str], ink: Ink) -> None:

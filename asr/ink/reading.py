@@ -18,6 +18,8 @@ from asr.ink.unipen import read_unipen
 from asr.ink.xml import Element, parse_xml
 
 FORMATS = "InkML, IAM-OnDB XML, Xournal++ (.xopp), SVG, JSON, UNIPEN or an ink cache (.inks)"
+SUFFIXES = frozenset([".inkml", ".xml", ".xopp", ".svg", ".json", ".dat", ".unp"])
+"""Names that files of ink have, in small letters; `read_ink` itself goes by the content. Ink caches hold many inks."""
 _XML: Mapping[str, Callable[[Path, Element], Ink]] = {  # by the name of the root element
     inkml.ROOT: inkml.read_inkml,
     iam_ondb.ROOT: iam_ondb.read_iam_ondb,
@@ -43,6 +45,23 @@ def read_ink(path: str | os.PathLike[str], start: int | None = None, n_points: i
         return read_store(path, start, n_points)
     ink = _parsed(path, _content(path))
     return ink if start is None and n_points is None else _segment(path, ink, start or 0, n_points)
+
+
+def read_ink_bytes(content: bytes, name: str) -> Ink:
+    """The ink of a file in memory, of any format but an ink cache.
+
+    Args:
+        content: all of the file.
+        name: what messages call it.
+
+    Raises:
+        DataError: as `read_ink`.
+    """
+    if len(content) > MAX_BYTES:
+        raise DataError(f"{name}: more than {MAX_BYTES} bytes; cut it into pages")
+    if not content.strip():
+        raise DataError(f"{name}: is empty; write it again or leave it out")
+    return _parsed(Path(name), content)
 
 
 def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> int:

@@ -16,17 +16,12 @@ from asr.errors import AsrError, CheckpointError
 from asr.files import write_file
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
+from asr.recogniser.pretrained import pretrained_bundle, pretrained_names
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
 from asr.training.checkpoint import check_readable, load_checkpoint
 
 FORMAT = "ctc-asr-bundle-1"
-_PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
-
-
-def pretrained_names() -> list[str]:
-    """The bundles that come with the package."""
-    return sorted(path.stem for path in _PRETRAINED.glob("*.safetensors"))
 
 
 def load(
@@ -57,7 +52,7 @@ def load(
 def _loaded(model: str | Path, plugins: Sequence[str]) -> Recogniser:
     path = Path(model).expanduser()
     if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
-        return load_bundle(_PRETRAINED / f"{model}.safetensors", plugins)
+        return load_bundle(pretrained_bundle(str(model)), plugins)
     if path.is_dir():
         path = best_of(path)
         return recogniser_of(load_checkpoint(path), path, plugins)
@@ -65,6 +60,11 @@ def _loaded(model: str | Path, plugins: Sequence[str]) -> Recogniser:
         return recogniser_of(load_checkpoint(path), path, plugins)
     if path.suffix == ".safetensors":
         return load_bundle(path, plugins)
+    if path.suffix == ".onnx" and path.is_file():
+        raise CheckpointError(
+            f"{path} holds the network alone, for runtimes of ONNX such as onnxruntime (its metadata says what goes in"
+            f" and what comes out); asr.load and the commands read a bundle: asr-export MODEL {path.stem}.safetensors"
+        )
     if path.exists():
         raise CheckpointError(f"{path} is neither a run folder, nor a .pt checkpoint, nor a .safetensors bundle")
     names = pretrained_names()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -15,8 +14,6 @@ from pathlib import Path
 import pytest
 
 from asr.cli.train import departures
-from asr.cli.transcribe import FORMATS
-from asr.decoding.hypothesis import Hypothesis, Span
 from tests.commands import command, process, program, surroundings
 from tests.tones import make_corpus, small_run
 
@@ -213,12 +210,6 @@ def test_evaluate_by_tag_and_of_a_run_that_is_not_finished(run: Path, tmp_path: 
     assert "other: another training than" in both.stderr
 
 
-def test_one_speaker_is_for_models_that_are_normalised_so(run: Path, tones: Path) -> None:
-    done = command("transcribe", str(run), "test/test00.wav", "--one-speaker", cwd=tones)
-    assert done.returncode == 1
-    assert "makes no difference to it" in done.stderr
-
-
 def test_report_in_another_folder_says_so(tmp_path: Path) -> None:
     done = command("report", cwd=tmp_path)
     assert done.returncode == 1
@@ -238,43 +229,6 @@ def test_evaluate_scores_the_output_of_any_system(tmp_path: Path) -> None:
     done = command("evaluate", "--ref", "ref.trn", "--hyp", "hyp.trn", cwd=tmp_path)
     assert done.returncode == 1
     assert "has no hypothesis in hyp.trn" in done.stderr
-
-
-def test_transcribe_writes_text_json_and_ctm_and_goes_on_after_a_bad_file(run: Path, tones: Path) -> None:
-    good, bad = "test/test00.wav", tones / "bad.wav"
-    bad.write_bytes(b"RIFF")
-    done = command("transcribe", "my_run", good, str(bad), "test/test01.wav", "--format", "json", cwd=tones)
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [row["file"] for row in rows] == [good, "test/test01.wav"]
-    assert {"text", "words", "labels", "log_probability"} <= set(rows[0])
-    assert done.returncode == 1
-    assert "bad.wav" in done.stderr
-    assert "1 of 3 files could not be transcribed" in done.stderr
-    alone = command("transcribe", "my_run", str(bad), cwd=tones)
-    assert alone.returncode == 1
-    assert alone.stderr.count("error: ") == 1
-    ctm = command("transcribe", "my_run", good, "--format", "ctm", cwd=tones)
-    assert all(len(line.split()) == 6 and line.split()[1] == "1" for line in ctm.stdout.splitlines())
-    name = os.fsdecode(b"caf\xe9.wav")
-    (tones / name).write_bytes((tones / good).read_bytes())
-    strict = {"PYTHONIOENCODING": "utf-8:strict"}
-    strange = process("transcribe", "my_run", name, "--format", "json", cwd=tones, **strict)
-    assert json.loads(strange.stdout)["file"] == name, strange.stderr
-    for more in ([], ["--bfloat16"]):
-        assert command("transcribe", "my_run", good, *more, cwd=tones).stdout.strip() == rows[0]["text"]
-
-
-def test_ctm_refuses_two_recordings_of_one_name_before_anything_is_loaded(tmp_path: Path) -> None:
-    done = command("transcribe", "no_model", "a/x y.wav", "b/x_y.flac", "--format", "ctm", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "a/x y.wav and b/x_y.flac would both be called x_y in ctm; rename one, or" in " ".join(done.stderr.split())
-    text = command("transcribe", "no_model", "a/x y.wav", "b/x_y.flac", cwd=tmp_path)
-    assert "no model 'no_model'" in text.stderr
-
-
-def test_ctm_counts_channels_from_one() -> None:
-    found = Hypothesis(("x",), "x", -0.1, (), (Span("x", 0.5, 1.25, 0.9),))
-    assert list(FORMATS["ctm"](Path("in b.wav"), found, 1)) == ["in_b 2 0.500 0.750 x 0.9000"]
 
 
 def test_export_writes_a_bundle_that_transcribes_alone(run: Path, tones: Path, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from asr.errors import DataError, DataWarning
 from asr.ink import Ink, read_ink, write_json
+from asr.ink.json_ink import ink_of_mapping
 from tests.ink.inks import inks
 
 
@@ -102,3 +104,19 @@ def test_a_warning_names_a_few_of_many(tmp_path):
     with pytest.warns(DataWarning, match=r"left out 50 of 51 strokes: stroke 1 .*stroke 3 .*; and 47 more$") as caught:
         read_ink(path)
     assert len(str(caught[0].message)) < 600
+
+
+def test_a_dictionary_is_read_as_its_file_is(tmp_path):
+    strokes = [[[10.5, -3], [11, -3.5]], [[12, 0, 0.25], [12, 1, 0.26]]]
+    record = {"strokes": strokes, "resolution": 4, "y": "down"}
+    (tmp_path / "ink.json").write_text(json.dumps(record))
+    expected = read_ink(tmp_path / "ink.json")
+    assert ink_of_mapping(record) == expected
+    assert ink_of_mapping({**record, "strokes": tuple(np.array(stroke) for stroke in strokes)}) == expected
+    for wrong, message in [
+        ({"strokes": 3}, r'<dictionary>: expected {"strokes"'),
+        ({"strokes": [{1, 2}]}, "a dictionary that is no ink: it holds set; expected"),
+        ({"strokes": [[[0, 0]]], "colour": 1}, "<dictionary>: unknown key 'colour'"),
+    ]:
+        with pytest.raises(DataError, match=message):
+            ink_of_mapping(wrong)
