@@ -1,14 +1,23 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures that every room's tests share, which tests may be skipped, and who runs which."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
-SHARED_DATA = SHARED / "data"
-SHARED_CASES = SHARED / "cases"
+from tests.sharing import pytest_collection_modifyitems, pytest_configure  # noqa: F401  (hooks)
+from tests.skipping import (  # noqa: F401  (hooks)
+    SHARED_CASES,
+    SHARED_DATA,
+    pytest_ignore_collect,
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+)
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # on a busy one no test fails for its slowness
 
 
 @pytest.fixture(scope="session")

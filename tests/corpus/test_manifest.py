@@ -236,7 +236,10 @@ texts = st.text(max_size=20)
 numbers = st.none() | st.floats(min_value=0, max_value=1e6, allow_nan=False)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much, HealthCheck.too_slow],
+    max_examples=60,
+)
 @given(
     st.lists(
         st.builds(

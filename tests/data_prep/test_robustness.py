@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asr.corpus.faults import CorpusFaults, Skipped, read_skipped, write_skipped
+from asr.corpus.faults import CorpusFaults, Skipped, read_skipped, skipped_content
 from asr.corpus.handling import Handling
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
@@ -84,7 +84,7 @@ def a_manifest_with_sources(folder: Path, write_wav: WriteWav) -> tuple[Path, Ca
 
 
 def a_skipped_list(folder: Path, write_wav: WriteWav) -> tuple[Path, Callable[[], object]]:
-    write_skipped(folder / "skipped.jsonl", [Skipped("a", "is empty", "dev"), Skipped("", "Ü")])
+    (folder / "skipped.jsonl").write_bytes(skipped_content([Skipped("a", "is empty", "dev"), Skipped("", "Ü")]))
     return folder / "skipped.jsonl", lambda: read_skipped(folder)
 
 

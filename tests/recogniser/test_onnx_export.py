@@ -32,7 +32,7 @@ from asr.recurrent.cells.lstm import LstmCell, LstmConfig
 from asr.recurrent.cells.lstm_peephole import PeepholeLstmConfig
 from asr.recurrent.cells.simple import SimpleConfig
 from asr.recurrent.stack import RecurrentStack
-from tests.cli.test_commands import command
+from tests.commands import command
 from tests.tones import sound
 
 onnx = pytest.importorskip("onnx", reason="needs the package onnx (ctc-asr[export])")
