@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _SHOWN = 20
+_LONGEST = 200  # characters of another program's message
 
 
 class AsrError(Exception):
@@ -33,6 +34,10 @@ class ConfigError(AsrError):
         super().__init__(message)
         self.faults = tuple(faults) or (message,)
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let `pickle` make the error again, in the process that waits for a worker's."""
+        return type(self), (str(self), self.faults)
+
 
 class CheckpointError(AsrError):
     """A checkpoint, run folder or bundle cannot be read, or names code that is not allowed."""
@@ -51,12 +56,23 @@ class Problems(DataError):  # noqa: N818  (several errors in one)
     """
 
     def __init__(self, problems: Sequence[str], what: str) -> None:
-        self.problems = tuple(problems)
+        self.problems, self.what = tuple(problems), what
         noun = "problem" if len(self.problems) == 1 else "problems"
         super().__init__("\n".join([f"{len(self.problems)} {noun} in {what}:", *listed(self.problems)]))
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let `pickle` make the error again, in the process that waits for a worker's."""
+        return type(self), (self.problems, self.what)
 
 
 def listed(sentences: Sequence[str]) -> list[str]:
     """The first of many sentences, a line each, and how many more there are."""
     more = len(sentences) - _SHOWN
     return [f"  {one}" for one in sentences[:_SHOWN]] + ([f"  ... and {more} more"] if more > 0 else [])
+
+
+def one_line(error: object) -> str:
+    """Return the message of an error, often another program's, as one short line without control characters."""
+    told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    words = "".join(one if one.isprintable() else " " for one in told[: 10 * _LONGEST]).split()
+    return " ".join(words)[:_LONGEST]

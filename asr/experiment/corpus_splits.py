@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from asr.config import nearest
+from asr.config import Faults, check_types, nearest, shown
 from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
@@ -16,6 +16,7 @@ from asr.plain_yaml import load_plain_yaml
 from data_prep.corpora import read_corpus
 
 Splits = dict[str, list[Utterance]]
+_LONGEST = 60  # characters of an option's name in a message
 
 
 @dataclass
@@ -29,8 +30,17 @@ class CorpusConfig:
     pool: dict[str, Any] = field(default_factory=dict)  # name: more corpora like this one; all their parts train
 
     def __post_init__(self) -> None:
-        """Give the pooled corpora their type, where they come from a configuration file."""
-        self.pool = {name: _pooled(name, one) for name, one in self.pool.items()}
+        """Give the pooled corpora their type, where they come from a configuration file.
+
+        Raises:
+            ConfigError: names every option of a pooled corpus that is unknown or of another type.
+        """
+        faults, read = Faults(), {}
+        for name, one in self.pool.items():
+            with faults.noted(f"pool.{name}"[:_LONGEST]):
+                read[str(name)] = _pooled(one)
+        faults.check()
+        self.pool = read
 
 
 def load_splits(
@@ -53,13 +63,17 @@ def load_splits(
     return splits
 
 
-def _pooled(name: str, node: CorpusConfig | Mapping[str, Any]) -> CorpusConfig:
+def _pooled(node: object) -> CorpusConfig:
     if isinstance(node, CorpusConfig):
         return node
+    if not isinstance(node, Mapping):
+        raise ConfigError(f"found {shown(node)}; expected the options of a corpus, such as reader and root")
     known = {one.name for one in fields(CorpusConfig)} - {"pool"}
     for key in node:
         if key not in known:
-            raise ConfigError(f"corpus.pool.{name} has no option '{key}'{nearest(key, known)}")
+            name = str(key)[:_LONGEST]
+            raise ConfigError(f"there is no option {name!r}{nearest(name, known)}")
+    check_types(CorpusConfig, node)
     return CorpusConfig(**node)
 
 
