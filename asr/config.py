@@ -118,10 +118,13 @@ class Faults:
 
 
 def _under(group: str, sentence: str) -> str:
-    """Name the group of a fault: `hidden=0; expected ...` of the model becomes `model.hidden=0; expected ...`."""
+    """Name the group of a fault: `hidden=0; expected ...` of the model becomes `model.hidden=0; expected ...`.
+
+    So does a sentence with another group before it: `cell: ...` becomes `model.cell: ...`.
+    """
     if not group:
         return sentence
-    return f"{group}.{sentence}" if re.match(r"[\w.]+=", sentence) else f"{group}: {sentence}"
+    return f"{group}.{sentence}" if re.match(r"[\w.]+(=|: )", sentence) else f"{group}: {sentence}"
 
 
 def raise_faults(sentences: Sequence[str]) -> None:

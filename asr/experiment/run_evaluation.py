@@ -9,7 +9,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import choose_decoder
-from asr.errors import DataError
+from asr.errors import CheckpointError, ConfigError, DataError, one_line
 from asr.evaluation.model import today, weights_checksum
 from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
 from asr.evaluation.split import Progress, check_tag, evaluate_split
@@ -20,6 +20,7 @@ from asr.files import obstacle
 from asr.recogniser.loading import best_of, load
 from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import is_finished
+from asr.training.state import State
 
 
 def evaluate_run(
@@ -113,21 +114,31 @@ def _with_earlier_splits(result: Result, path: Path) -> Result:
 def _training(run: RunFolder, config: RunConfig, data: Mapping[str, Sequence[Utterance]]) -> Training:
     """How the weights were made. The environment is that of the training, not of this evaluation."""
     start = run.read_start()
-    best = load_checkpoint(best_of(run.path))["state"]  # first: in a run that goes on, it may be newer than the last
-    state = load_checkpoint(run.path / "checkpoints" / "last.pt")["state"]
-    cpu_seconds = state.get("train_cpu_seconds")
+    best, _ = _state(best_of(run.path))  # first: in a run that goes on, it may be newer than the last
+    state, counted = _state(run.path / "checkpoints" / "last.pt")
     return Training(
         command=start.provenance.command,
         commit=start.provenance.commit,
         resumed_with=start.later,
-        seconds=round(state["train_seconds"], 1),
-        cpu_seconds=None if cpu_seconds is None else round(cpu_seconds, 1),
-        epochs=state["epoch"],
-        best_epoch=best["best_epoch"],
-        finished=is_finished(
-            config.training.epochs, config.training.patience, state["epoch"], state["epochs_since_best"]
-        ),
+        seconds=round(state.train_seconds, 1),
+        cpu_seconds=round(state.train_cpu_seconds, 1) if counted else None,
+        epochs=state.epoch,
+        best_epoch=best.best_epoch,
+        finished=is_finished(config.training.epochs, config.training.patience, state.epoch, state.epochs_since_best),
         device=config.training.device,
         environment=start.provenance.environment,
         data={name: fingerprint(utterances) for name, utterances in data.items()},
     )
+
+
+def _state(path: Path) -> tuple[State, bool]:
+    """Where a run stood at a checkpoint, and whether it counted the seconds of all processor cores.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged.
+    """
+    saved = load_checkpoint(path)
+    try:
+        return State.from_saved(saved["state"]), "train_cpu_seconds" in saved["state"]
+    except (ConfigError, AttributeError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} does not say where the run stood: {one_line(error)}; train again") from error

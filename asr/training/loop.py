@@ -15,7 +15,7 @@ from typing import Any, Generic
 import torch
 
 from asr.config import check_values
-from asr.errors import CheckpointError, TrainingError, one_line
+from asr.errors import AsrError, CheckpointError, TrainingError, one_line
 from asr.files import make_folder, sweep
 from asr.seeds import derive_seed
 from asr.training.batches import epoch_batches
@@ -59,7 +59,7 @@ class TrainingConfig:
             "average_decay": (0 <= self.average_decay < 1, "0 to below 1"),
             "weight_noise_from": (self.weight_noise_from >= 0, "0 or more epochs"),
             "patience": (self.patience >= 0, "0 or more"),
-            "checkpoint_seconds": (self.checkpoint_seconds >= 0, "0 or more"),
+            "checkpoint_seconds": (not math.isnan(self.checkpoint_seconds), "a number"),
             "workers": (0 <= self.workers <= 1024, "0 to 1024"),
             "threads": (0 <= self.threads <= 1024, "0 to 1024"),
             "device": _on_device(self.device),
@@ -73,7 +73,7 @@ def _on_device(name: str) -> tuple[bool, str]:
     try:
         return bool(torch.zeros(1, device=name).tolist() == [0.0]), expected
     except (RuntimeError, AssertionError, TypeError) as error:  # AssertionError: torch was built without the device
-        return False, f"{expected}; {one_line(str(error).strip().splitlines()[0])}"
+        return False, f"{expected} ({one_line(error)[:100]})"
 
 
 class Stopped(Exception):  # noqa: N818  (a requested end is no error)
@@ -291,9 +291,9 @@ class Trainer(Generic[B]):
                 self.task.load_state_dict(saved["task"])
             if self._average is not None:
                 self._average.load_state_dict(saved["average"])
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (AsrError, LookupError, AttributeError, TypeError, ValueError, RuntimeError, OverflowError) as error:
             raise CheckpointError(
-                f"{self.last} does not fit this run's configuration ({error}); start in a new run folder"
+                f"{self.last} does not fit this run's configuration ({one_line(error)}); start in a new run folder"
             ) from error
 
     def _check_finite(self, losses: torch.Tensor, ids: tuple[str, ...]) -> None:

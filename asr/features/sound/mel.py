@@ -57,8 +57,8 @@ def mel_bands(
     if empty:
         listed = ", ".join(map(str, empty[:_LISTED])) + (", ..." if len(empty) > _LISTED else "")
         raise ConfigError(
-            f"n_mels={n_mels}; expected bands that are wider than a bin of the FFT ({rate / fft_size:.1f} Hz), which"
-            f" {listed} (from 0) are not; take fewer bands, a longer window or a wider range of hertz"
+            f"n_mels={n_mels}; expected fewer bands: {listed} (from 0) are narrower than a bin of the FFT"
+            f" ({rate / fft_size:.1f} Hz); a longer window or a wider range of hertz helps, too"
         )
     return bands.contiguous()
 

@@ -50,7 +50,7 @@ class ProjectedLstmCell(TorchWeights, LstmGates):
 
     def __init__(self, n_inputs: int, hidden: int, projection: int | None = None, forget_bias: float = 1.0) -> None:
         projection = hidden // 2 if projection is None else projection
-        expected = f"1 to {hidden - 1}, below model.hidden"
+        expected = f"1 or more, below model.hidden ({hidden})"
         check_values({"projection": projection}, {"projection": (1 <= projection < hidden, expected)})
         super().__init__(n_inputs, hidden, forget_bias, output_size=projection)
         self.weight_hr = nn.Parameter(torch.empty(projection, hidden))
