@@ -242,8 +242,8 @@ def build(component: Component, plugins: Sequence[str] = (), /, **computed: Any)
     faults = Faults()
     for name in component.options:
         if name not in known:
-            with faults.noted():
-                raise ConfigError(f"{_path(component.target)} has no option {name[:_LONGEST]!r}{nearest(name, known)}")
+            told = f"{_path(component.target)} has no option {name[:_LONGEST]!r}{nearest(name, known)}"
+            faults.add(ConfigError(told))
     schema = config_class(component.target)
     if schema is not None:
         with faults.noted():

@@ -69,11 +69,12 @@ def _pooled(node: object) -> CorpusConfig:
     if not isinstance(node, Mapping):
         raise ConfigError(f"found {shown(node)}; expected the options of a corpus, such as reader and root")
     known = {one.name for one in fields(CorpusConfig)} - {"pool"}
-    for key in node:
-        if key not in known:
-            name = str(key)[:_LONGEST]
-            raise ConfigError(f"there is no option {name!r}{nearest(name, known)}")
-    check_types(CorpusConfig, node)
+    faults = Faults()
+    for name in (str(key)[:_LONGEST] for key in node if key not in known):
+        faults.add(ConfigError(f"there is no option {name!r}{nearest(name, known)}"))
+    with faults.noted():
+        check_types(CorpusConfig, {key: value for key, value in node.items() if key in known})
+    faults.check()
     return CorpusConfig(**node)
 
 

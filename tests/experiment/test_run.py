@@ -295,7 +295,7 @@ def test_a_bundle_that_names_a_huge_network_takes_no_memory(
     save_bundle(recogniser, tmp_path / "huge.safetensors")
     with pytest.raises(
         CheckpointError,
-        match=r"huge\.safetensors: (the weights do not fit|model\.layers=1000000000; expected 1 to 100)",
+        match=r"huge\.safetensors: (the weights do not fit|model\.layers=1000000000; expected)",
     ):
         load(tmp_path / "huge.safetensors")
 

@@ -140,9 +140,7 @@ def test_an_option_out_of_its_range_is_named(field: str, value: float, expected:
 
 
 def test_a_device_that_is_not_there_is_named() -> None:
-    with pytest.raises(
-        ConfigError, match=r"^device=cdua; expected a device that can be used here, such as cpu \(.*\)$"
-    ):
+    with pytest.raises(ConfigError, match=r"^device=cdua; expected a device that can be used here, .* \(.*\)$"):
         TrainingConfig(device="cdua")
 
 
