@@ -1,4 +1,4 @@
-"""Take typed values out of plain ones, as JSON from outside holds them.
+"""Plain values, which JSON can hold, and typed values out of those that come from outside.
 
 Each function returns the value, or raises a ValueError that says in one short line what was expected.
 """
@@ -6,8 +6,13 @@ Each function returns the value, or raises a ValueError that says in one short l
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
+"""What JSON can hold."""
+PlainFields: TypeAlias = Mapping[str, Plain]
+"""Values that JSON can hold, by name: what files are named after, say."""
 
 T = TypeVar("T")
 _LARGEST = 2**53  # whole numbers up to here are the same in every program that reads JSON
@@ -46,5 +51,6 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def _refused(value: object, expected: str) -> Any:
-    found = value if isinstance(value, str | bool | float) or value is None else type(value).__name__
-    raise ValueError(f"found {found!r:.60}, expected {expected}")
+    kind = {dict: "an object", list: "a list", int: "a number of many digits"}.get(type(value), "something else")
+    short = value is None or isinstance(value, str | float) or (isinstance(value, int) and abs(value) < 10**18)
+    raise ValueError(f"found {f'{value!r:.60}' if short else kind}, expected {expected}")

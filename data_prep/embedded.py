@@ -12,12 +12,13 @@ from typing import Any
 
 from asr.errors import DataError
 from asr.files import STALE_SECONDS, explained, locked, replace_folder, staging, sweep
+from asr.plain_values import PlainFields
 from asr.resources import user_cache
 
 CARD = "corpus.json"
 
 
-def folder(root: str, name: str, identity: Mapping[str, Any]) -> Path:
+def folder(root: str, name: str, identity: PlainFields) -> Path:
     """The folder of a corpus with this identity: `root`, or a folder of its own in the user's cache."""
     if root:
         return Path(root).expanduser().resolve()
@@ -38,7 +39,7 @@ class Embedded:
 
     what: str
     root: Path
-    identity: Mapping[str, Any]
+    identity: PlainFields
     listed: str
     listing: Callable[[Path], Any]
 

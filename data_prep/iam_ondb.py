@@ -26,6 +26,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, Problems
 from asr.ink import Ink
 from asr.ink.reading import read_ink
+from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
 from data_prep.roots import find_root
@@ -86,7 +87,7 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         raise Problems(problems, what=_what(root))
     if not lines:
         raise Problems(problems, what=_what(root))
-    identity = {
+    identity: PlainFields = {
         "corpus": "iam_ondb",
         "reader": VERSION,
         "skip_bad": config.skip_bad,

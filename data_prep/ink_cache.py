@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from asr.errors import DataError
 from asr.files import STALE_SECONDS, make_folder, sweep, write_file
 from asr.ink import Ink
 from asr.ink.store import SUFFIX, store_places, write_store
+from asr.plain_values import PlainFields
 from asr.resources import user_cache
 
 VERSION = 1
@@ -29,7 +30,7 @@ _COLUMNS = ("id", "text", "speaker", "tags", "start", "points")
 
 def stored(
     name: str,
-    identity: Mapping[str, Any],
+    identity: PlainFields,
     make: Callable[[], Iterable[tuple[Utterance, Ink]]],
     folder: str = "",
 ) -> list[Utterance]:

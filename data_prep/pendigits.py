@@ -18,6 +18,7 @@ from pathlib import Path
 from asr.corpus.utterance import Utterance
 from asr.errors import Problems
 from asr.ink import Ink
+from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
 from data_prep.roots import find_root
@@ -54,7 +55,11 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         expected=" and ".join(_FILES),
         remedy="The digits are free: https://archive.ics.uci.edu/dataset/81 (unpack the .Z files)",
     )
-    identity = {"corpus": "pendigits", "reader": VERSION, "files": [file_identity(root / name) for name in _FILES]}
+    identity: PlainFields = {
+        "corpus": "pendigits",
+        "reader": VERSION,
+        "files": [file_identity(root / name) for name in _FILES],
+    }
     utterances = stored("pendigits", identity, lambda: _read(root, on_progress), folder=config.cache)
     return {
         "train": [one for one in utterances if one.tags["part"] == "tra" and one.speaker not in DEV_WRITERS],

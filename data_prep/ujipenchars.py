@@ -21,6 +21,7 @@ from pathlib import Path
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, Problems
 from asr.ink import Ink, Stroke
+from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
 from data_prep.roots import find_root
@@ -68,7 +69,11 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
     paths = {match[1]: path for path in sorted(root.iterdir()) if (match := _NAME.fullmatch(path.name))}
     if missing := [writer for writer in WRITERS if writer not in paths]:
         raise DataError(f"{root} lacks UJIpenchars-{', -'.join(missing)}; complete the copy")
-    identity = {"corpus": "ujipenchars", "reader": VERSION, "files": [file_identity(paths[one]) for one in WRITERS]}
+    identity: PlainFields = {
+        "corpus": "ujipenchars",
+        "reader": VERSION,
+        "files": [file_identity(paths[one]) for one in WRITERS],
+    }
     utterances = stored("ujipenchars", identity, lambda: _read(paths, on_progress), folder=config.cache)
     if config.classes == 35:
         utterances = [replace(one, text=(one.text or "").upper().replace("0", "O")) for one in utterances]

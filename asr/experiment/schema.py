@@ -39,7 +39,7 @@ from asr.resources import resource
 from asr.training.optimizers import AdamWConfig, SgdConfig
 from asr.training.schedules import OneCycleConfig, PlateauConfig
 
-GROUPS: dict[str, dict[str, Any]] = {
+GROUPS: dict[str, dict[str, type[Any]]] = {
     "corpus": {"schema": CorpusConfig},
     "features": {"schema": SpectralConfig, "pen_schema": PenConfig},
     "normaliser": {"schema": NormaliserConfig},
@@ -74,8 +74,8 @@ def store() -> None:
         for name, node in nodes.items():
             configs.store(group=group, name=name, node=node)
     for name, path in recipes().items():
-        node = OmegaConf.merge(OmegaConf.load(path), {"recipe": name})
-        configs.store(group=f"recipe/{path.parent.name}", name=path.stem, node=node, package="_global_")
+        recipe = OmegaConf.merge(OmegaConf.load(path), {"recipe": name})
+        configs.store(group=f"recipe/{path.parent.name}", name=path.stem, node=recipe, package="_global_")
 
 
 def recipes() -> dict[str, Path]:

@@ -92,7 +92,7 @@ def test_the_help_of_training_lists_the_recipes_and_the_options(tmp_path: Path) 
             ["corpus.options.train_=3"],
             r"did you mean 'train'?; to add it, put a plus before it: +corpus",
         ),
-        (["corpus.options.snr_low=loud"], r"snr_low=loud: expected float, not str"),
+        (["corpus.options.snr_low=loud"], r"snr_low=loud; expected a number"),
         (["training.device=cdua"], r"training.device=cdua; expected a device"),
         (["--multirun", "recipe=an4/ctc", "training.seed=1,2"], r"error: 2 runs failed; see above"),
     ],

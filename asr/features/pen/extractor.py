@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from asr.features.pen.points import OFFSETS, PLAIN, offsets, plain
 from asr.features.pen.resample import resampled
 from asr.ink.ink import Ink
 from asr.ink.reading import ink_points, read_ink
+from asr.plain_values import PlainFields
 
 Change = Callable[[Trace], Trace]
 NAMES = {"plain": PLAIN, "offsets": OFFSETS, "graves2009": GRAVES2009, "curves": CURVES}
@@ -146,7 +146,7 @@ class PenFeatures(PenConfig):
         """
         return self.compute_placed(signal)[1]
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> PlainFields:
         """The fields of `PenConfig`."""
         return {field.name: getattr(self, field.name) for field in fields(PenConfig)}
 

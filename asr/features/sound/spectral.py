@@ -7,7 +7,6 @@ signal -> windows -> offset removed -> (energy) -> pre-emphasis -> window functi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from asr.errors import DataError
 from asr.features.sound.differences import with_differences
 from asr.features.sound.framing import EDGES, Framing
 from asr.features.sound.mel import cosine_transform, lifter_weights, mel_bands
+from asr.plain_values import PlainFields
 
 WINDOWS = ("hamming", "hann", "povey", "rectangular")
 _LONGEST_WINDOW = 1 << 16  # samples
@@ -154,7 +154,7 @@ class SpectralFeatures(SpectralConfig):
         middle = self.framing.first + self.framing.window / 2
         return (torch.arange(n_frames, dtype=torch.float64) * self.framing.shift + middle) / self.rate
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> PlainFields:
         """The fields of `SpectralConfig`."""
         return {field.name: getattr(self, field.name) for field in fields(SpectralConfig)}
 
