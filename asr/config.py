@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,15 +17,22 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from asr.errors import ConfigError
+from asr.errors import ConfigError, one_line
 
 TARGET = "_target_"  # the key of a node that names the class to build
-_PLAIN = {str, int, float, bool, NoneType}
+_PLAIN = {
+    str: "text", int: "a whole number", float: "a number", bool: "true or false", NoneType: "null",
+    list[float]: "a list of numbers", list[str]: "a list of words", dict[str, Any]: "a group of options",
+}  # fmt: skip
+_LONGEST = 60  # characters of a value in a message
+_LONGEST_PATH = 120  # characters of a class's path in a message
+_SHOWN = 8  # members of a list in a message
+_LARGEST = 2**63 - 1  # whole number: larger ones fit neither arrays nor, some day, floats
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A `; did you mean 'x'?` ending for an unknown name, empty when nothing is close."""
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    """Return a `; did you mean 'x'?` ending for an unknown name, empty when nothing is close."""
+    close = difflib.get_close_matches(name[:200], sorted(known), n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
@@ -52,11 +60,11 @@ class Component:
         if is_dataclass(node) and not isinstance(node, type):
             node = asdict(node)
         if not isinstance(node, Mapping):
-            raise ConfigError(f"a part of the configuration is {node!r}; expected a node with a {TARGET}")
+            raise ConfigError(f"a part of the configuration is {shown(node)}; expected a node with a {TARGET}")
         values = {str(key): value for key, value in node.items()}
         target = values.pop(TARGET, None)
         if not isinstance(target, str):
-            raise ConfigError(f"a node with the fields {sorted(values)} has no {TARGET}")
+            raise ConfigError(f"a node with the fields {shown(sorted(values))} has no {TARGET}")
         return cls(target, {key: _with_components(value) for key, value in values.items()})
 
     def to_node(self) -> dict[str, Any]:
@@ -97,8 +105,12 @@ class Faults:
         try:
             yield
         except ConfigError as error:
-            for sentence in error.faults:
-                self._found[_under(group, sentence)] = None
+            self.add(error, group)
+
+    def add(self, error: ConfigError, group: str = "") -> None:
+        """Note an error, with the name of its group."""
+        for sentence in error.faults:
+            self._found[_under(group, sentence)] = None
 
     def check(self) -> None:
         """Raise one ConfigError for everything that was noted; nothing when there was nothing."""
@@ -106,10 +118,13 @@ class Faults:
 
 
 def _under(group: str, sentence: str) -> str:
-    """Name the group of a fault: `hidden=0; expected ...` of the model becomes `model.hidden=0; expected ...`."""
-    if not group or sentence.startswith((f"{group}.", f"{group}:")):
+    """Name the group of a fault: `hidden=0; expected ...` of the model becomes `model.hidden=0; expected ...`.
+
+    So does a sentence with another group before it: `cell: ...` becomes `model.cell: ...`.
+    """
+    if not group:
         return sentence
-    return f"{group}.{sentence}" if re.match(r"\w+=", sentence) else f"{group}: {sentence}"
+    return f"{group}.{sentence}" if re.match(r"[\w.]+(=|: )", sentence) else f"{group}: {sentence}"
 
 
 def raise_faults(sentences: Sequence[str]) -> None:
@@ -120,21 +135,39 @@ def raise_faults(sentences: Sequence[str]) -> None:
     raise ConfigError("\n  ".join([headline, *sentences]) if len(sentences) > 1 else sentences[0], sentences)
 
 
-def check_values(values: Mapping[str, Any], conditions: Mapping[str, tuple[bool, str]], group: str = "") -> None:
-    """Raise a ConfigError that names every option that is not as expected.
+def check_values(values: Mapping[str, Any], conditions: Mapping[str, tuple[bool, str]]) -> None:
+    """Raise a ConfigError that names every option that is not as expected: `name=value; expected ...`.
 
     Args:
         values: by name.
         conditions: by name, whether the value is as it should be, and what was expected.
-        group: of the options, for the message.
     """
-    raise_faults(
-        [
-            f"{group and group + '.'}{name}={values[name]}; expected {expected}"
-            for name, (good, expected) in conditions.items()
-            if not good
-        ]
-    )
+    raise_faults([_fault(name, values[name], expected) for name, (good, expected) in conditions.items() if not good])
+
+
+def one_of(value: object, known: Iterable[str]) -> tuple[bool, str]:
+    """Return the condition of an option that is one of some names, as `check_values` takes it."""
+    names = list(known)
+    return value in names, f"one of {', '.join(names)}{nearest(str(value)[:_LONGEST], names)}"
+
+
+def _fault(name: str, value: object, expected: str) -> str:
+    return f"{name}={shown(value)}; expected {expected}"
+
+
+def shown(value: object) -> str:
+    """Write the value of an option as on a command line, in one short line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and abs(value) >= 10**18:
+        return f"about {'-' if value < 0 else ''}1e{int(value.bit_length() * math.log10(2))}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(shown, value[:_SHOWN]))}{', ...' if len(value) > _SHOWN else ''}]"[:_LONGEST]
+    if isinstance(value, Mapping):
+        return f"a group with {len(value)} options"
+    text = str(value)[: _LONGEST + 1]
+    text = text if re.fullmatch(r"[\w.,/+-]+", text) else repr(text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def check_plugins(plugins: Sequence[str]) -> None:
@@ -156,17 +189,22 @@ def target(path: str, plugins: Sequence[str] = ()) -> Callable[..., Any]:
     own = path.startswith("asr.")
     if not own and not any(path.startswith(root + ".") for root in plugins):
         raise ConfigError(
-            f"_target_ '{path}' lies outside this package; only `asr` and modules named in plugins=[...] may be loaded"
+            f"_target_ {_path(path)} lies outside this package; only `asr` and modules named in plugins=[...] may be "
+            "loaded"
         )
     module_name, _, name = path.rpartition(".")
     try:
         module = importlib.import_module(module_name)
         found = getattr(module, name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"_target_ '{path}' cannot be loaded: {error}") from error
+    except (ImportError, AttributeError, ValueError, OSError) as error:
+        raise ConfigError(f"_target_ {_path(path)} cannot be loaded: {one_line(error)}") from error
     if not callable(found) or (own and not _offered(module, path)):
-        raise ConfigError(f"_target_ '{path}' is nothing that a configuration can build")
+        raise ConfigError(f"_target_ {_path(path)} is nothing that a configuration can build")
     return found  # type: ignore[no-any-return]
+
+
+def _path(path: str) -> str:
+    return repr(path[:_LONGEST_PATH])
 
 
 def _offered(module: ModuleType, path: str) -> bool:
@@ -188,7 +226,7 @@ def config_class(path: str) -> type | None:
         return None
     try:
         return _config_class_in(importlib.import_module(path.rpartition(".")[0]), path)
-    except (ImportError, ValueError):
+    except (ImportError, ValueError, OSError):
         return None
 
 
@@ -201,23 +239,28 @@ def build(component: Component, plugins: Sequence[str] = (), /, **computed: Any)
     """
     called = target(component.target, plugins)
     known = set(inspect.signature(called).parameters) - set(computed)
+    faults = Faults()
     for name in component.options:
         if name not in known:
-            raise ConfigError(f"'{component.target}' has no option '{name}'{nearest(name, known)}")
+            told = f"{_path(component.target)} has no option {name[:_LONGEST]!r}{nearest(name, known)}"
+            faults.add(ConfigError(told))
     schema = config_class(component.target)
     if schema is not None:
-        check_types(schema, component.options)
+        with faults.noted():
+            check_types(schema, component.options)
+    faults.check()
     try:
         return called(**component.options, **computed)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ConfigError(f"'{component.target}' cannot be built: {error}") from error
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:  # RuntimeError: no memory, says torch
+        raise ConfigError(f"{_path(component.target)} cannot be built: {one_line(error)}") from error
 
 
-def check_types(node: type, options: Mapping[str, Any], group: str = "") -> None:
+def check_types(node: type, options: Mapping[str, Any]) -> None:
     """Compare options, read from a file or a command line, with the types of the fields of a dataclass.
 
     Raises:
-        ConfigError: a word where a number is expected, or a number where text is, with the remedy.
+        ConfigError: a word where a number is expected, or a number where text is, with the remedy; a whole number
+            that no array could count.
     """
     try:
         hints = get_type_hints(node)
@@ -226,14 +269,26 @@ def check_types(node: type, options: Mapping[str, Any], group: str = "") -> None
     faults = []
     for name, value in options.items():
         kinds = _kinds(hints.get(name))
-        if not set(kinds) <= _PLAIN or (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))):
+        if not set(kinds) <= set(_PLAIN) or any(_fits(value, kind) for kind in kinds):
             continue
-        if (value is None and str in kinds) or (float in kinds and type(value) is int):  # `root=` gives None
+        if value is None and str in kinds:  # `root=` gives None
             continue
-        names = " or ".join("null" if kind is NoneType else kind.__name__ for kind in kinds)
-        remedy = f"; put it in quotes: '{name}=\"{value}\"'" if str in kinds else ""
-        faults.append(f"{group and group + '.'}{name}={value}: expected {names}, not {type(value).__name__}{remedy}")
+        expected = " or ".join(_PLAIN[kind] for kind in kinds)
+        if type(value) is int and {int, float} & set(kinds):
+            expected += " of at most 18 digits"
+        remedy = f"; put it in quotes: '{name}=\"{shown(value)}\"'" if str in kinds else ""
+        faults.append(_fault(name, value, f"{expected}{remedy}"))
     raise_faults(faults)
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if get_origin(kind) is list:
+        return isinstance(value, list | tuple) and all(_fits(one, get_args(kind)[0]) for one in value)
+    if get_origin(kind) is dict:
+        return isinstance(value, Mapping)
+    if kind in (int, float) and type(value) is int:
+        return abs(value) <= _LARGEST
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:

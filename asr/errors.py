@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from asr.printable import printable
 
 _SHOWN = 20
+_LONGEST = 200  # characters of another program's message
 
 
 class AsrError(Exception):
@@ -47,6 +48,10 @@ class ConfigError(AsrError):
             return [str(self)]
         return [str(self).partition("\n")[0], *(f"  {one}" for one in self.faults)]
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let `pickle` make the error again, in the process that waits for a worker's."""
+        return type(self), (str(self), self.faults)
+
 
 class CheckpointError(AsrError):
     """A checkpoint, run folder or bundle cannot be read, or names code that is not allowed."""
@@ -65,7 +70,7 @@ class Problems(DataError):  # noqa: N818  (several errors in one)
     """
 
     def __init__(self, problems: Sequence[str], what: str) -> None:
-        self.problems = tuple(problems)
+        self.problems, self.what = tuple(problems), what
         noun = "problem" if len(self.problems) == 1 else "problems"
         self._lines = [f"{len(self.problems)} {noun} in {printable(what)}:", *listed(self.problems)]
         super().__init__("\n".join(self._lines))
@@ -75,8 +80,19 @@ class Problems(DataError):  # noqa: N818  (several errors in one)
         """The headline and the problems."""
         return list(self._lines)
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let `pickle` make the error again, in the process that waits for a worker's."""
+        return type(self), (self.problems, self.what)
+
 
 def listed(sentences: Sequence[str]) -> list[str]:
     """The first of many sentences, a line each, and how many more there are."""
     more = len(sentences) - _SHOWN
     return [f"  {printable(one)}" for one in sentences[:_SHOWN]] + ([f"  ... and {more} more"] if more > 0 else [])
+
+
+def one_line(error: object) -> str:
+    """Return the message of an error, often another program's, as one short line without control characters."""
+    told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    words = "".join(one if one.isprintable() else " " for one in told[: 10 * _LONGEST]).split()
+    return " ".join(words)[:_LONGEST]

@@ -10,6 +10,9 @@ import yaml
 _DEEPEST = 50  # levels
 
 
+_LONGEST_NUMBER = 400  # digits; more take long to read, above all numbers like 1:59:59
+
+
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
     """Refuses what a few bytes can blow up."""
 
@@ -27,6 +30,13 @@ class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+    def construct_scalar(self, node: yaml.Node) -> object:
+        """Take the text of a scalar, and of a number only where it is not too long."""
+        value = super().construct_scalar(node)
+        if node.tag.endswith((":int", ":float")) and len(value) > _LONGEST_NUMBER:
+            raise yaml.YAMLError(f"it holds a number of {len(value)} digits; expected at most {_LONGEST_NUMBER}")
+        return value
 
 
 def load_plain_yaml(text: str) -> object:

@@ -12,13 +12,14 @@ from typing import Any
 
 from asr.errors import DataError
 from asr.files import STALE_SECONDS, explained, locked, replace_folder, staging, sweep
+from asr.plain_values import PlainFields
 from asr.resources import user_cache
 from data_prep.roots import given_path
 
 CARD = "corpus.json"
 
 
-def folder(root: str, name: str, identity: Mapping[str, Any]) -> Path:
+def folder(root: str, name: str, identity: PlainFields) -> Path:
     """The folder of a corpus with this identity: `root`, or a folder of its own in the user's cache."""
     if root:
         return given_path(root)
@@ -39,7 +40,7 @@ class Embedded:
 
     what: str
     root: Path
-    identity: Mapping[str, Any]
+    identity: PlainFields
     listed: str
     listing: Callable[[Path], Any]
 

@@ -29,6 +29,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, DataWarning
 from asr.ink import Ink
 from asr.ink.reading import read_ink
+from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
 from data_prep.roots import find_root, given_path
@@ -90,7 +91,7 @@ def prepare(
     lines = _lines(root, _lists_folder(root, config.lists), found.sentences)
     if not lines:
         found.raise_all(_what(root))
-    identity = {
+    identity: PlainFields = {
         "corpus": "iam_ondb",
         "reader": VERSION,
         "lines": [[one.part, one.id, one.text, one.writer, *_changed(one.strokes)] for one in lines],

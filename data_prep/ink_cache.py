@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -21,6 +21,7 @@ from asr.errors import DataError, Problems
 from asr.files import STALE_SECONDS, make_folder, sweep, write_file
 from asr.ink import Ink
 from asr.ink.store import SUFFIX, store_places, write_store
+from asr.plain_values import PlainFields
 from asr.resources import user_cache
 from data_prep.roots import given_path
 
@@ -34,7 +35,7 @@ _COLUMNS = ("id", "text", "speaker", "tags", "start", "points")
 
 def stored(
     name: str,
-    identity: Mapping[str, Any],
+    identity: PlainFields,
     make: Make,
     faults: CorpusFaults,
     folder: str = "",

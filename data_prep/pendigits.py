@@ -18,6 +18,7 @@ from pathlib import Path
 from asr.corpus.faults import CorpusFaults
 from asr.corpus.utterance import Utterance
 from asr.ink import Ink
+from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
 from data_prep.roots import find_root
@@ -57,7 +58,11 @@ def prepare(
         expected=" and ".join(_FILES),
         remedy="The digits are free: https://archive.ics.uci.edu/dataset/81 (unpack the .Z files)",
     )
-    identity = {"corpus": "pendigits", "reader": VERSION, "files": [file_identity(root / name) for name in _FILES]}
+    identity: PlainFields = {
+        "corpus": "pendigits",
+        "reader": VERSION,
+        "files": [file_identity(root / name) for name in _FILES],
+    }
     utterances = stored(
         "pendigits", identity, lambda problems: _read(root, problems, on_progress), faults, folder=config.cache
     )

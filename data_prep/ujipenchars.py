@@ -22,6 +22,7 @@ from asr.corpus.faults import CorpusFaults
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.ink import Ink, Stroke
+from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
 from data_prep.roots import find_root
@@ -72,7 +73,11 @@ def prepare(
     paths = {match[1]: path for path in sorted(root.iterdir()) if (match := _NAME.fullmatch(path.name))}
     if missing := [writer for writer in WRITERS if writer not in paths]:
         raise DataError(f"{root} lacks UJIpenchars-{', -'.join(missing)}; complete the copy")
-    identity = {"corpus": "ujipenchars", "reader": VERSION, "files": [file_identity(paths[one]) for one in WRITERS]}
+    identity: PlainFields = {
+        "corpus": "ujipenchars",
+        "reader": VERSION,
+        "files": [file_identity(paths[one]) for one in WRITERS],
+    }
     utterances = stored(
         "ujipenchars", identity, lambda problems: _read(paths, problems, on_progress), faults, folder=config.cache
     )

@@ -62,7 +62,7 @@ def test_other_code_needs_a_plugin() -> None:
 def test_a_name_that_is_not_there_is_an_error_of_the_configuration() -> None:
     with pytest.raises(ConfigError, match=r"_target_ 'asr\.nowhere\.X' cannot be loaded: No module named"):
         build(Component.of({"_target_": "asr.nowhere.X"}))
-    with pytest.raises(ConfigError, match=r"a node with the fields \['width'\] has no _target_"):
+    with pytest.raises(ConfigError, match=r"a node with the fields \[width\] has no _target_"):
         build(Component.of({"width": 3}))
 
 
@@ -75,7 +75,7 @@ def test_a_value_that_the_target_refuses_is_an_error_of_the_configuration() -> N
     node = {"_target_": "asr.training.optimizers.sgd", "lr": 0.1, "momentum": -1.0, "nesterov": False}
     with pytest.raises(ConfigError, match=r"'asr\.training\.optimizers\.sgd' cannot be built: .*weight_decay"):
         build(Component.of(node), parameters=[torch.nn.Parameter(torch.ones(1))])
-    with pytest.raises(ConfigError, match=r"cannot be built: Invalid momentum value: -1\.0"):
+    with pytest.raises(ConfigError, match=r"^momentum=-1\.0; expected 0 to below 1$"):
         build(Component.of(node | {"weight_decay": 0.0}), parameters=[torch.nn.Parameter(torch.ones(1))])
 
 
@@ -106,13 +106,13 @@ def test_options_of_the_right_types_pass(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"root": 2024}, r"root=2024: expected str, not int; put it in quotes: 'root=\"2024\"'"),
-        ({"count": "many"}, "count=many: expected int, not str"),
-        ({"count": 2.5}, "count=2.5: expected int, not float"),
-        ({"count": True}, "count=True: expected int, not bool"),
-        ({"share": "half"}, "share=half: expected float, not str"),
-        ({"channel": "left"}, "channel=left: expected int or null, not str"),
-        ({"download": "yes please"}, "download=yes please: expected bool, not str"),
+        ({"root": 2024}, "root=2024; expected text; put it in quotes: 'root=\"2024\"'"),
+        ({"count": "many"}, "count=many; expected a whole number"),
+        ({"count": 2.5}, "count=2.5; expected a whole number"),
+        ({"count": True}, "count=true; expected a whole number"),
+        ({"share": "half"}, "share=half; expected a number"),
+        ({"channel": "left"}, "channel=left; expected a whole number or null"),
+        ({"download": "yes please"}, "download='yes please'; expected true or false"),
     ],
 )
 def test_an_option_of_another_type_is_named(options: dict[str, Any], message: str) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
+from unicodedata import category
 
+from asr.config import shown
 from asr.corpus.phonemes import fold, fold_table
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
@@ -36,11 +38,13 @@ class Inventory:
 
     def __post_init__(self) -> None:
         if not self.labels or self.labels[0] != BLANK:
-            raise ConfigError(f"an inventory starts with {BLANK!r}, got {self.labels[:1]}")
+            raise ConfigError(f"an inventory starts with {BLANK!r}, found {shown(self.labels[:1])}")
         if self.unit not in ("characters", "labels"):
-            raise ConfigError(f"the unit of an inventory is 'characters' or 'labels', got {self.unit!r}")
+            raise ConfigError(f"the unit of an inventory is 'characters' or 'labels', found {shown(self.unit)}")
         if len(set(self.labels)) < len(self.labels) or not all(self.labels):
             raise ConfigError("the labels of an inventory must be different from each other and not empty")
+        if odd := next((label for label in self.labels if any(category(one) in ("Cc", "Cs") for one in label)), ""):
+            raise ConfigError(f"the label {odd[:20]!r} holds a control character; take it out of the transcripts")
         if self.unit == "characters" and any(len(label) != 1 for label in self.labels[1:]):
             raise ConfigError("an inventory of characters holds a label that is longer than one character")
         if self.fold is not None:

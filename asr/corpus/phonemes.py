@@ -128,5 +128,5 @@ def fold_table(name: str) -> Mapping[str, str | None]:
         ConfigError: there is no such table.
     """
     if name not in FOLDS:
-        raise ConfigError(f"there is no folding table '{name}'{nearest(name, FOLDS)}; known: {', '.join(FOLDS)}")
+        raise ConfigError(f"there is no folding table {name[:60]!r}{nearest(name, FOLDS)}; known: {', '.join(FOLDS)}")
     return FOLDS[name]

@@ -16,8 +16,9 @@ from typing import Any
 
 from asr.config import TARGET, Component
 from asr.decoding.choice import DecoderChoice, named
-from asr.errors import DataError
+from asr.errors import ConfigError, DataError, one_line
 from asr.files import write_json
+from asr.plain_values import number, optional, record, text, texts, whole
 from asr.scoring.rates import Rate
 
 SCORING = 2
@@ -25,6 +26,7 @@ _LONGEST = 120  # characters in the name of a file for the options in which a ru
 _LARGEST = 64 << 20  # bytes of a result file
 
 Rates = Mapping[str, Rate]  # by name, in the order in which they are reported
+Changes = Mapping[str, str | int | None]  # of `Environment` and the commit: new values by name
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Training:
 
     command: str = ""
     commit: str = ""
-    resumed_with: tuple[Mapping[str, Any], ...] = ()
+    resumed_with: tuple[Changes, ...] = ()
     seconds: float | None = None
     cpu_seconds: float | None = None
     epochs: int | None = None
@@ -188,8 +190,8 @@ def read_result(path: Path) -> Result:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     except KeyError as error:
         raise DataError(f"{path}: the field {error} is missing; write the file with asr-evaluate") from error
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        reason = str(error)[:200]  # not JSON, or fields of another type
+    except (ConfigError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        reason = one_line(error)  # not JSON, or fields of another type
         raise DataError(f"{path}: not a result file ({reason}); write it with asr-evaluate") from error
 
 
@@ -221,63 +223,80 @@ def _to_dict(result: Result) -> dict[str, Any]:
 
 
 def _from_dict(values: Mapping[str, Any]) -> Result:
-    seed = values["seed"]
     return Result(
-        recipe=_text(values["recipe"]),
-        seed=None if seed is None else int(seed),
+        recipe=text(values["recipe"]),
+        seed=optional(_seed, values["seed"]),
         decoder=_decoder(values.get("decoder")),
-        splits={str(name): _split(str(name), split) for name, split in values["splits"].items()},
-        options=tuple(_text(option) for option in values.get("options", ())),
+        splits={str(name): _split(str(name), split) for name, split in record(values["splits"]).items()},
+        options=texts(values.get("options", ())),
         training=_training(values),
-        weights=_text(values.get("weights") or ""),
-        evaluation_commit=_text(values.get("evaluation_commit") or ""),
-        date=_text(values.get("date") or ""),
-        folds=None if values.get("folds") is None else int(values["folds"]),
-        scoring=int(values.get("scoring", 1)),
+        weights=text(values.get("weights") or ""),
+        evaluation_commit=text(values.get("evaluation_commit") or ""),
+        date=text(values.get("date") or ""),
+        folds=optional(whole, values.get("folds")),
+        scoring=whole(values.get("scoring", 1), least=1),
     )
 
 
 def _training(values: Mapping[str, Any]) -> Training:
-    known = values.get("environment") or {}
+    data = record(values.get("data") or {})
     return Training(
-        command=_text(values.get("command") or ""),
-        commit=_text(values.get("commit") or ""),
-        resumed_with=tuple(dict(one) for one in values.get("resumed_with", ())),
-        seconds=_number(values.get("train_seconds")),
-        cpu_seconds=_number(values.get("train_cpu_seconds")),
-        epochs=values.get("epochs"),
-        best_epoch=values.get("best_epoch"),
+        command=text(values.get("command") or ""),
+        commit=text(values.get("commit") or ""),
+        resumed_with=tuple(changes(one) for one in values.get("resumed_with", ())),
+        seconds=optional(number, values.get("train_seconds")),
+        cpu_seconds=optional(number, values.get("train_cpu_seconds")),
+        epochs=optional(whole, values.get("epochs")),
+        best_epoch=None if values.get("best_epoch") is None else whole(values["best_epoch"], least=-1),
         finished=not values.get("unfinished", False),
-        device=_text(values.get("device") or "cpu"),
-        environment=Environment(**{name: known[name] for name in vars(Environment()) if name in known}),
-        data={
-            str(name): DataIdentity(int(one["utterances"]), _text(one["sha256"]))
-            for name, one in (values.get("data") or {}).items()
-        },
+        device=text(values.get("device") or "cpu"),
+        environment=_environment(record(values.get("environment") or {})),
+        data={str(name): DataIdentity(whole(one["utterances"]), text(one["sha256"])) for name, one in data.items()},
     )
+
+
+def _environment(values: Mapping[str, Any]) -> Environment:
+    named = {name: text(values[name]) for name in ("python", "torch", "ctc_asr") if name in values}
+    counted = {name: optional(whole, values[name]) for name in ("cores", "threads") if name in values}
+    return Environment(**named, **counted)  # type: ignore[arg-type]  # by their names
+
+
+def changes(values: object) -> Changes:
+    """Read in what a run was resumed differently.
+
+    Raises:
+        ValueError: not by name, or values of another type.
+    """
+    return {
+        str(name): whole(one) if isinstance(one, int) else optional(text, one) for name, one in record(values).items()
+    }
+
+
+def _seed(value: object) -> int:
+    return whole(value, least=-(2**53))
 
 
 def _decoder(values: Mapping[str, Any] | None) -> DecoderChoice:
     """Version 0.1 knew greedy search alone, and said that it was chosen on dev, where nothing was to be chosen."""
     if values is None or "name" not in values:
-        return named(Component(_text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}))
+        return named(Component(text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}))
     node = {key: value for key, value in values.items() if key not in ("name", "chosen_on")}
-    return DecoderChoice(_text(values["name"]), Component.of(node), values.get("chosen_on"))
+    return DecoderChoice(text(values["name"]), Component.of(node), optional(text, values.get("chosen_on")))
 
 
 def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
     by = {
-        str(tag): {str(value): _rates(f"{name} {tag}={value}", found) for value, found in groups.items()}
-        for tag, groups in values.get("by", {}).items()
+        str(tag): {str(value): _rates(f"{name} {tag}={value}", found) for value, found in record(groups).items()}
+        for tag, groups in record(values.get("by", {})).items()
     }
-    excluded = tuple(_text(one) for one in values.get("excluded", ()))
-    return SplitResult(int(values["utterances"]), _rates(name, values["rates"]), excluded, by)
+    excluded = texts(values.get("excluded", ()))
+    return SplitResult(whole(values["utterances"]), _rates(name, record(values["rates"])), excluded, by)
 
 
 def _rates(where: str, values: Mapping[str, Any]) -> dict[str, Rate]:
     rates = {str(name): Rate.from_dict(counts) for name, counts in values.items()}
     for name, rate in rates.items():
-        written = values[name]["percent"]
+        written = optional(number, values[name]["percent"])
         if rate.reference and (written is None or abs(written - rate.percent) > 0.051):
             raise ValueError(f"{where} {name}: {written} % contradicts its counts, which give {rate.percent:.1f} %")
     return rates
@@ -285,13 +304,3 @@ def _rates(where: str, values: Mapping[str, Any]) -> dict[str, Rate]:
 
 def _plain(rates: Rates) -> dict[str, Any]:
     return {name: rate.to_dict() for name, rate in rates.items()}
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.60} is no text")
-    return value
-
-
-def _number(value: object) -> float | None:
-    return None if value is None else float(value)  # type: ignore[arg-type]  # a TypeError is told by the reader

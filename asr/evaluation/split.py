@@ -17,6 +17,7 @@ from asr.errors import ConfigError, DataError
 from asr.evaluation.result import SplitResult
 from asr.features.cache import FrameCache
 from asr.files import make_folder, write_file
+from asr.plain_values import record
 from asr.recogniser.batching import recognise_all
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.edits import ErrorCounts
@@ -181,7 +182,10 @@ def read_scores(path: Path) -> list[UtteranceScore]:
         DataError: the file is not there or damaged.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [UtteranceScore.from_dict(json.loads(line)) for line in lines]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        lines = path.read_text(encoding="utf-8").split("\n")  # texts may hold other line separators
+        scores = [UtteranceScore.from_dict(record(json.loads(line))) for line in lines if line]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{path} cannot be read ({error!r:.100}); evaluate the run again") from error
+    if len({tuple(score.counts) for score in scores}) > 1:
+        raise DataError(f"{path} has rows with different error rates; evaluate the run again")
+    return scores

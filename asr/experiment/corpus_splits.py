@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from asr.config import nearest
+from asr.config import Faults, check_types, nearest, shown
 from asr.corpus.faults import read_skipped
 from asr.corpus.handling import Handling, take_handling
 from asr.corpus.manifest import read_manifest
@@ -16,6 +16,8 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from data_prep.corpora import load_corpus
 from data_prep.written_options import parse_options
+
+_LONGEST = 60  # characters of an option's name in a message
 
 
 @dataclass
@@ -32,8 +34,17 @@ class CorpusConfig:
     pool: dict[str, Any] = field(default_factory=dict)  # name: more corpora like this one; all their parts train
 
     def __post_init__(self) -> None:
-        """Give the pooled corpora their type, where they come from a configuration file."""
-        self.pool = {name: _pooled(name, one) for name, one in self.pool.items()}
+        """Give the pooled corpora their type, where they come from a configuration file.
+
+        Raises:
+            ConfigError: names every option of a pooled corpus that is unknown or of another type.
+        """
+        faults, read = Faults(), {}
+        for name, one in self.pool.items():
+            with faults.noted(f"pool.{name}"[:_LONGEST]):
+                read[str(name)] = _pooled(one)
+        faults.check()
+        self.pool = read
 
 
 def load_splits(
@@ -59,13 +70,18 @@ def load_splits(
     return Corpus(splits, tuple(skipped), tuple(notes))
 
 
-def _pooled(name: str, node: CorpusConfig | Mapping[str, Any]) -> CorpusConfig:
+def _pooled(node: object) -> CorpusConfig:
     if isinstance(node, CorpusConfig):
         return node
+    if not isinstance(node, Mapping):
+        raise ConfigError(f"found {shown(node)}; expected the options of a corpus, such as reader and root")
     known = {one.name for one in fields(CorpusConfig)} - {"pool"}
-    for key in node:
-        if key not in known:
-            raise ConfigError(f"corpus.pool.{name} has no option '{key}'{nearest(key, known)}")
+    faults = Faults()
+    for name in (str(key)[:_LONGEST] for key in node if key not in known):
+        faults.add(ConfigError(f"there is no option {name!r}{nearest(name, known)}"))
+    with faults.noted():
+        check_types(CorpusConfig, {key: value for key, value in node.items() if key in known})
+    faults.check()
     return CorpusConfig(**node)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from asr.config import Faults, build, check_plugins
+from asr.config import build, check_plugins
 from asr.corpus.checks import check_utterances
 from asr.corpus.faults import read_skipped
 from asr.corpus.inventory import BLANK, Inventory
@@ -20,15 +20,15 @@ from asr.ctc.guard import unfit
 from asr.errors import AsrError, ConfigError, DataError, Problems
 from asr.experiment.corpus_splits import load_splits
 from asr.experiment.ctc_task import CtcTask
+from asr.experiment.option_checks import build_augmenter, check_options
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
 from asr.experiment.training_examples import TrainingExamples
-from asr.experiment.warm_start import check_fits, take_weights
+from asr.experiment.warm_start import take_weights
 from asr.features.cache import FrameCache
-from asr.features.sound.augment import Augmenter
 from asr.recogniser.loading import load
 from asr.recogniser.recogniser import Recogniser
-from asr.scoring.named_rates import check_labels, check_rates
+from asr.scoring.named_rates import check_labels
 from asr.seeds import derive_seed
 from asr.training.loop import Trainer
 from asr.training.state import State
@@ -62,7 +62,7 @@ class Experiment:
         self.run = RunFolder(folder)
         self.run.check(config)
         source = self._source()
-        self._check_options(source)  # before a corpus is read
+        check_options(config, source)  # before a corpus is read
         self.corpus = self._read_corpus()
         inventory = self._inventory()
         check_utterances(self.splits, inventory)
@@ -113,50 +113,16 @@ class Experiment:
         except AsrError as error:
             raise ConfigError(f"init={model}: {error}") from error
 
-    def _check_options(self, source: Recogniser | None) -> None:
-        """Find everything that is wrong with the options, with a network that has shapes and no weights."""
-        config, faults = self.config, Faults()
-        inventory = None
-        with faults.noted("inventory"):
-            inventory = Inventory((BLANK,), config.inventory.unit, config.inventory.fold)  # type: ignore[arg-type]
-        with faults.noted():
-            check_rates(config.scoring.rates, config.inventory.unit)
-        with faults.noted("schedule"):
-            build(config.schedule, config.plugins)
-        if inventory is not None:
-            with faults.noted():
-                recogniser = Recogniser(config.recogniser(inventory), device="meta")
-                with faults.noted("augment"):
-                    self._build_augmenter(recogniser)
-                with faults.noted("optimizer"):
-                    build(config.optimizer, config.plugins, parameters=recogniser.model.parameters())
-                if source is not None:
-                    check_fits(recogniser.config, source.config, str(config.init))
-        faults.check()
-
     def _build(self, inventory: Inventory, source: Recogniser | None) -> None:
         """Build the recogniser, with the weights that it begins with, and what trains it."""
         config = self.config
         torch.manual_seed(derive_seed(config.training.seed, "weights"))
         self.recogniser = Recogniser(config.recogniser(inventory))
         self.new_labels = len(inventory) if source is None else take_weights(self.recogniser, source)
-        self.augmenter = self._build_augmenter(self.recogniser)
+        self.augmenter = build_augmenter(config, self.recogniser.extractor)
         self.recogniser.model.to(config.training.device)
         self.optimizer = build(config.optimizer, config.plugins, parameters=self.recogniser.model.parameters())
         self.schedule = build(config.schedule, config.plugins)
-
-    def _build_augmenter(self, recogniser: Recogniser) -> Augmenter:
-        extractor, config = recogniser.extractor, self.config
-        augmenter: Augmenter = build(
-            config.augment, config.plugins,
-            seed=config.training.seed, blocks=extractor.blocks, centres=extractor.centres,
-        )  # fmt: skip
-        if config.loss.consistency and not augmenter.masks_anything:
-            raise ConfigError(
-                "loss.consistency compares two masked views of an utterance, and nothing is masked: set"
-                " augment.time_masks and augment.time_mask_frames, or augment=strong"
-            )
-        return augmenter
 
     @property
     def splits(self) -> Mapping[str, Sequence[Utterance]]:

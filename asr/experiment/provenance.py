@@ -10,14 +10,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from asr.corpus.utterance import Utterance
-from asr.evaluation.result import DataIdentity, Environment
+from asr.evaluation.result import Changes, DataIdentity, Environment, changes
+from asr.plain_values import optional, text, texts, whole
 from asr.version import __version__
 
 
@@ -77,7 +78,7 @@ class RunStart:
     provenance: Provenance
     seed: int
     options: tuple[str, ...] = ()
-    later: tuple[Mapping[str, str | int | None], ...] = ()
+    later: tuple[Changes, ...] = ()
 
     def went_on(self, now: Provenance) -> RunStart:
         """Note with what the run goes on, where that is new."""
@@ -97,9 +98,14 @@ class RunStart:
         Raises:
             KeyError, TypeError, ValueError: something else wrote it.
         """
-        provenance = Provenance(**{one.name: values[one.name] for one in fields(Provenance)})
-        options = tuple(str(option) for option in values.get("options", ()))
-        return cls(provenance, int(values["seed"]), options, tuple(dict(one) for one in values.get("later", ())))
+        provenance = Provenance(
+            **{name: text(values[name]) for name in ("command", "commit", "python", "torch", "ctc_asr", "platform")},
+            cores=optional(whole, values["cores"]),
+            threads=whole(values["threads"]),
+        )
+        seed = whole(values["seed"], least=-(2**53))
+        later = tuple(changes(one) for one in values.get("later", ()))
+        return cls(provenance, seed, texts(values.get("options", ())), later)
 
 
 def fingerprint(utterances: Sequence[Utterance]) -> DataIdentity:

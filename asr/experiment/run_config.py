@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
-from asr.config import Component, Faults, check_types, nearest
-from asr.corpus.inventory import Inventory
+from asr.config import Component, Faults, check_types, check_values, nearest, one_of, raise_faults
+from asr.corpus.inventory import Inventory, Unit
+from asr.corpus.phonemes import FOLDS
 from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
 from asr.recogniser.config import PARTS, RecogniserConfig
 from asr.resources import user_cache
 from asr.saved_targets import with_current_targets
+from asr.scoring.named_rates import RATES
 from asr.training.loop import TrainingConfig
 
 HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
 """Options on which no result depends: they may change when a run is resumed."""
+TYPED = ("inventory", "loss", "training", "scoring")
+"""The groups whose options are checked when a configuration is read; those of components when they are built."""
+
+_LONGEST = 60  # characters of an unknown option in a message
 
 
 @dataclass
@@ -27,6 +33,12 @@ class InventoryConfig:
 
     unit: str = "labels"  # "labels" (phonemes of the corpus) or "characters" of the text
     fold: str | None = None  # a table of asr/corpus/phonemes.py for the labels; it also fixes the whole set
+
+    def __post_init__(self) -> None:
+        of_labels = self.fold is None or self.unit == "labels"
+        tables = one_of(self.fold, FOLDS) if of_labels else (False, "null with unit=characters, whose text has none")
+        conditions = {"unit": one_of(self.unit, get_args(Unit)), "fold": (self.fold is None or tables[0], tables[1])}
+        check_values(vars(self), conditions)
 
 
 @dataclass
@@ -40,8 +52,7 @@ class LossConfig:
     skip_unfit: bool = False  # leave out training utterances too short for their labels, instead of refusing them all
 
     def __post_init__(self) -> None:
-        if not 0 <= self.consistency < math.inf:
-            raise ConfigError(f"loss.consistency={self.consistency}; expected 0 or more, such as 0.2")
+        check_values(vars(self), {"consistency": (0 <= self.consistency < math.inf, "0 or more, such as 0.2")})
 
 
 @dataclass
@@ -51,8 +62,12 @@ class ScoringConfig:
     rates: list[str] = field(default_factory=lambda: ["per"])  # the first one picks the best epoch on dev
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rates, list) or not all(isinstance(name, str) for name in self.rates):
-            raise ConfigError(f"scoring.rates={self.rates!r}; expected a list of names, such as [wer, cer]")
+        known = all(name in RATES for name in self.rates) and len(self.rates) > 0
+        check_values(vars(self), {"rates": (known, f"one or more of {', '.join(RATES)}{_nearest_rate(self.rates)}")})
+
+
+def _nearest_rate(names: Sequence[str]) -> str:
+    return next((nearest(name, RATES) for name in names if name not in RATES), "")
 
 
 @dataclass(frozen=True)
@@ -136,34 +151,46 @@ class RunConfig:
 
 
 def _is_required(name: str) -> bool:
-    return name not in ("inventory", "loss", "training", "scoring", "cache_dir", "plugins", "init")
+    return name not in (*TYPED, "cache_dir", "plugins", "init")
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
     """The value of one field of `RunConfig`."""
-    if kind is Component:
-        return Component.of(value)
-    if is_dataclass(kind):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{name}={value!r:.60}; expected a group of options")
-        _check_names(f"{name}.", [one.name for one in fields(kind)], value)
-        assert isinstance(kind, type)
-        check_types(kind, value, name)
-        return kind(**value)
+    if kind is Component or is_dataclass(kind):
+        check_values({name: value}, {name: (isinstance(value, Mapping), "a group of options")})
+        return Component.of(value) if kind is Component else _group(name, kind, value)
     if name == "plugins":
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise ConfigError(f"plugins={value!r:.60}; expected a list of modules, such as [my.features]")
+        words = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        check_values({name: value}, {name: (words, "a list of modules, such as [my.features]")})
         return tuple(value)
-    if value is not None and not isinstance(value, str):
-        raise ConfigError(f"{name}={value!r:.60}; expected a word")
+    check_values({name: value}, {name: (value is None or isinstance(value, str), "a word")})
     return value
 
 
-def _check_names(prefix: str, names: Any, values: Mapping[Any, Any]) -> None:
+def _group(name: str, kind: Any, values: Mapping[Any, Any]) -> Any:
+    """The options of one group as its dataclass; what is wrong with them is reported together."""
+    known, faults = [one.name for one in fields(kind)], Faults()
+    with faults.noted():
+        _check_names(f"{name}.", known, values)
+    there = {key: value for key, value in values.items() if key in known}
+    with faults.noted(name):
+        check_types(kind, there)
+        read = kind(**there)
+    faults.check()
+    return read
+
+
+def _check_names(prefix: str, names: Collection[str], values: Mapping[Any, Any]) -> None:
+    """Raise a ConfigError that names every option that is not among the names."""
     known = [f"{prefix}{name}" for name in names]
-    for name in (f"{prefix}{key}" for key in values):
-        if name not in known:
-            raise ConfigError(f"there is no option '{name}'{nearest(name, known)}; `asr-train --help` lists them")
+    given = [f"{prefix}{key}"[:_LONGEST] for key in values]
+    raise_faults(
+        [
+            f"there is no option {name!r}{nearest(name, known)}; `asr-train --help` lists them"
+            for name in given
+            if name not in known
+        ]
+    )
 
 
 def _plain(value: object) -> object:

@@ -11,7 +11,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import choose_decoder
-from asr.errors import CheckpointError, DataError
+from asr.errors import CheckpointError, ConfigError, DataError, one_line
 from asr.evaluation.model import today, weights_checksum
 from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
 from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
@@ -120,8 +120,7 @@ def _training(
 ) -> Training:
     """How the weights were made. The environment is that of the training, not of this evaluation."""
     start, last = run.read_start(), run.path / "checkpoints" / "last.pt"
-    now, then = _state(load_checkpoint(last), last), _state(best, best_of(run.path))
-    counted = now.train_cpu_seconds > 0 or now.step == 0  # an early 0.1 did not count them
+    (now, counted), (then, _) = _state(load_checkpoint(last), last), _state(best, best_of(run.path))
     return Training(
         command=start.provenance.command,
         commit=start.provenance.commit,
@@ -137,8 +136,13 @@ def _training(
     )
 
 
-def _state(saved: Mapping[str, Any], path: Path) -> State:
+def _state(saved: Mapping[str, Any], path: Path) -> tuple[State, bool]:
+    """Where a run stood at a checkpoint, and whether it counted the seconds of all processor cores.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged.
+    """
     try:
-        return State.from_saved(saved["state"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} does not say where its run stands ({error!r:.100}); train again") from error
+        return State.from_saved(saved["state"]), "train_cpu_seconds" in saved["state"]
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} does not say where the run stood: {one_line(error)}; train again") from error

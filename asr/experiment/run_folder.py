@@ -9,9 +9,10 @@ from pathlib import Path
 
 import yaml
 
+from asr.config import shown
 from asr.corpus.faults import SKIPPED_NAME
 from asr.corpus.splits import SPLITS, Corpus, write_corpus
-from asr.errors import CheckpointError, ConfigError
+from asr.errors import CheckpointError, ConfigError, one_line
 from asr.experiment.provenance import Provenance, RunStart
 from asr.experiment.run_config import RunConfig
 from asr.files import (
@@ -27,7 +28,9 @@ from asr.files import (
 )
 from asr.plain_yaml import load_plain_yaml
 
-_LARGEST = 4 << 20  # bytes of a configuration or a record
+_LARGEST = 4 << 20  # bytes of a record
+_LARGEST_CONFIG = 1 << 17  # bytes of a configuration; YAML takes seconds to read more
+_LONGEST = 60  # characters of an option's name in a message
 
 
 class RunFolder:
@@ -160,9 +163,12 @@ class RunFolder:
     def _compare(self, config: RunConfig) -> None:
         different = self.read_config().differences(config)
         if different:
-            shown = ", ".join(f"{key} (was {was}, is {now})" for key, (was, now) in list(different.items())[:5])
+            told = ", ".join(
+                f"{key[:_LONGEST]} (was {shown(was)}, is {shown(now)})"
+                for key, (was, now) in list(different.items())[:5]
+            )
             raise ConfigError(
-                f"{self.path} holds a run with another configuration: {shown}; resume it with the options it was "
+                f"{self.path} holds a run with another configuration: {told}; resume it with the options it was "
                 "started with, or give another run_dir="
             )
 
@@ -174,9 +180,9 @@ class RunFolder:
         """
         try:
             return RunStart.from_dict(json.loads(self._text(self.environment)))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise CheckpointError(
-                f"{self.environment} does not say how the run was started: {_short(error)}; train in a new run folder"
+                f"{self.environment} does not say how the run was started: {one_line(error)}; train in a new run folder"
             ) from error
 
     def read_config(self) -> RunConfig:
@@ -188,21 +194,16 @@ class RunFolder:
         if not self.config.is_file():
             raise CheckpointError(f"{self.path} is no run folder: it has no config.yaml")
         try:
-            values = load_plain_yaml(self._text(self.config))
+            values = load_plain_yaml(self._text(self.config, _LARGEST_CONFIG))
             if not isinstance(values, dict):
                 raise ConfigError("it holds no options")
             return RunConfig.from_dict(values)
         except (OSError, ValueError) as error:
-            raise CheckpointError(f"{self.config} cannot be read: {_short(error)}") from error
+            raise CheckpointError(f"{self.config} cannot be read: {one_line(error)}") from error
         except ConfigError as error:
             raise CheckpointError(f"{self.config} is not the configuration of a run: {error}") from error
 
-    def _text(self, path: Path) -> str:
-        if path.stat().st_size > _LARGEST:
-            raise ValueError(f"larger than {_LARGEST >> 20} MB")
+    def _text(self, path: Path, largest: int = _LARGEST) -> str:
+        if (size := path.stat().st_size) > largest:
+            raise ValueError(f"it has {size} bytes; expected at most {largest}")
         return path.read_text(encoding="utf-8")
-
-
-def _short(error: Exception) -> str:
-    """What is wrong with a file, in one short line."""
-    return " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())[:200]

@@ -6,10 +6,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from asr.config import Faults, check_plugins
 from asr.decoding.choice import DECODERS
 from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
-from asr.experiment.run_config import RunConfig
+from asr.experiment.option_checks import check_options
+from asr.experiment.run_config import TYPED, RunConfig
 from asr.features.normalise import NormaliserConfig
 from asr.features.pen.augment import PenAugmentConfig
 from asr.features.pen.extractor import PenConfig
@@ -32,7 +34,7 @@ from asr.recurrent.stack import StackConfig
 from asr.training.optimizers import AdamWConfig, SgdConfig
 from asr.training.schedules import OneCycleConfig, PlateauConfig
 
-GROUPS: dict[str, dict[str, Any]] = {
+GROUPS: dict[str, dict[str, type[Any]]] = {
     "corpus": {"schema": CorpusConfig},
     "features": {"schema": SpectralConfig, "pen_schema": PenConfig},
     "normaliser": {"schema": NormaliserConfig},
@@ -71,4 +73,15 @@ def composed(config: DictConfig) -> tuple[RunConfig, str | None]:
     values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)
     run_dir = values.pop("run_dir", None)
-    return RunConfig.from_dict({str(key): value for key, value in values.items()}), run_dir
+    named = {str(key): value for key, value in values.items()}
+    faults = Faults()
+    try:
+        return RunConfig.from_dict(named), run_dir
+    except ConfigError as error:
+        faults.add(error)
+    with faults.noted():  # what else is wrong, in the groups that are checked when they are built
+        rest = RunConfig.from_dict({name: value for name, value in named.items() if name not in TYPED})
+        check_plugins(rest.plugins)
+        check_options(rest)
+    faults.check()
+    raise AssertionError("a configuration is read, or has faults")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from asr.corpus.utterance import Utterance
 from asr.ink import Ink
+from asr.plain_values import PlainFields
 
 
 @runtime_checkable
@@ -63,7 +64,7 @@ class FrameExtractor(Protocol):
         """The signal produced `speed` times as fast."""
         ...
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> PlainFields:
         """All that the frames depend on besides the source, as plain JSON; the cache's name is a hash over it."""
         ...
 

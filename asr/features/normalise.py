@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.config import nearest
-from asr.errors import CheckpointError, ConfigError, TrainingError
+from asr.config import check_values, one_of
+from asr.errors import CheckpointError, TrainingError
 
 KINDS = ("utterance", "speaker", "corpus", "none")
 _SMALLEST_DEVIATION = 1e-5  # a value that never changes becomes 0, not noise blown up
+_LARGEST = 1e12  # of statistics that are loaded: what frames have, far from what would overflow float32
 
 Frames = Tensor | NDArray[np.float32]
 
@@ -52,8 +53,7 @@ class Normaliser(NormaliserConfig):
     dim: int | None = None
 
     def __post_init__(self) -> None:
-        if self.per not in KINDS:
-            raise ConfigError(f"per='{self.per}'; expected one of {', '.join(KINDS)}{nearest(self.per, KINDS)}")
+        check_values(vars(self), {"per": one_of(self.per, KINDS)})
         self._corpus: _Scale | None = None
         self._speakers: dict[str, _Scale] = {}
 
@@ -129,10 +129,15 @@ class Normaliser(NormaliserConfig):
             raise CheckpointError(f"normalisation per={self.per} needs {sorted(expected)}, found {sorted(state)}")
         if not expected:
             return
+        if not all(_is_plain(state[name]) for name in expected):
+            raise CheckpointError("normalisation: expected a mean and a deviation of floating-point numbers")
         mean, deviation = (state[name].detach().cpu().float().numpy() for name in ("mean", "deviation"))
-        good = mean.ndim == 1 and mean.shape == deviation.shape and np.isfinite(mean).all()
-        if not (good and np.isfinite(deviation).all() and (deviation > 0).all()):
-            raise CheckpointError("normalisation: mean and deviation must be finite, of one shape (F,), deviation > 0")
+        good = mean.ndim == 1 and mean.shape == deviation.shape and bool((np.abs(mean) <= _LARGEST).all())
+        if not (good and bool(((deviation >= 1 / _LARGEST) & (deviation <= _LARGEST)).all())):
+            raise CheckpointError(
+                f"normalisation: expected a mean and a deviation of one shape (F,), no value above {_LARGEST:g}, no "
+                f"deviation below {1 / _LARGEST:g}; the file is damaged"
+            )
         if self.dim is not None and len(mean) != self.dim:
             raise CheckpointError(f"normalisation of {len(mean)} values a frame, but the features have {self.dim}")
         self._corpus = _Scale(mean.copy(), deviation.copy())
@@ -180,6 +185,10 @@ class _Sums:
             raise TrainingError("no frames to take the normalisation statistics from; is the training set empty?")
         deviation = np.maximum(np.sqrt(self.squares / self.count), _SMALLEST_DEVIATION)
         return _Scale(self.mean.astype(np.float32), deviation.astype(np.float32))
+
+
+def _is_plain(tensor: object) -> bool:
+    return isinstance(tensor, Tensor) and tensor.is_floating_point() and tensor.layout == torch.strided
 
 
 def _as_array(frames: Frames) -> NDArray[np.float32]:

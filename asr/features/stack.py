@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from asr.errors import ConfigError
+from asr.config import check_values, shown
 
 
 @dataclass
@@ -15,7 +15,7 @@ class FrameStackConfig:
     """Settings of a frame stack.
 
     Attributes:
-        width: frames side by side.
+        width: frames side by side, at most 100.
         stride: frames from one stack to the next, at most `width`.
     """
 
@@ -29,12 +29,15 @@ class FrameStack(FrameStackConfig):
     """Stacks frames t * stride to t * stride + width - 1; beyond the end the last frame is repeated.
 
     Raises:
-        ConfigError: a stride above the width would drop frames, or one of them is below 1.
+        ConfigError: a stride above the width would drop frames, or one of them is out of its range.
     """
 
     def __post_init__(self) -> None:
-        if not 1 <= self.stride <= self.width:
-            raise ConfigError(f"width={self.width}, stride={self.stride}; expected 1 <= stride <= width")
+        conditions = {
+            "width": (1 <= self.width <= 100, "1 to 100 frames"),
+            "stride": (1 <= self.stride <= max(1, self.width), f"1 to width ({shown(self.width)}), or frames are lost"),
+        }
+        check_values(vars(self), conditions)
 
     def out_length(self, n_frames: int) -> int:
         """ceil(T / stride)."""

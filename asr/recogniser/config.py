@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from asr.config import Component
+from asr.config import Component, shown
 from asr.corpus.inventory import Inventory
 from asr.errors import ConfigError
 from asr.saved_targets import with_current_targets
@@ -52,6 +53,7 @@ class RecogniserConfig:
         if missing:
             raise ConfigError(f"the configuration of a recogniser has no {', '.join(missing)}")
         plugins = current.get("plugins")
-        if not isinstance(plugins, list) or not all(isinstance(name, str) for name in plugins):
-            raise ConfigError(f"plugins={plugins!r}; expected a list of module names")
+        names = plugins if isinstance(plugins, list) else [None]
+        if not all(isinstance(name, str) and re.fullmatch(r"\w+(\.\w+)*", name) for name in names):
+            raise ConfigError(f"plugins={shown(plugins)}; expected a list of module names")
         return cls(inventory, **{part: Component.of(current[part]) for part in PARTS}, plugins=tuple(plugins))

@@ -9,16 +9,16 @@ from typing import Any
 
 import torch
 
-from asr.config import Component, nearest
+from asr.config import Component, nearest, shown
 from asr.corpus.inventory import Inventory
 from asr.decoding.choice import choose_decoder, named
-from asr.errors import AsrError, CheckpointError
+from asr.errors import AsrError, CheckpointError, one_line
 from asr.files import write_file
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.pretrained import pretrained_bundle, pretrained_names
 from asr.recogniser.recogniser import Recogniser
-from asr.recogniser.stored_weights import packed, unpacked
+from asr.recogniser.stored_weights import fitted, packed, unpacked
 from asr.training.checkpoint import check_readable, load_checkpoint
 
 FORMAT = "ctc-asr-bundle-1"
@@ -109,9 +109,10 @@ def recogniser_of(saved: Mapping[str, Any], path: Path, plugins: Sequence[str] =
         CheckpointError: it holds no recogniser, or names code outside this package and the plugins.
     """
     bundle, weights = saved.get("bundle"), saved.get("weights")
-    if not isinstance(bundle, dict) or not isinstance(weights, dict):
+    normaliser = bundle.get("normaliser") or {} if isinstance(bundle, dict) else None
+    if not isinstance(bundle, dict) or not isinstance(weights, dict) or not isinstance(normaliser, dict):
         raise CheckpointError(f"{path} is no checkpoint of a recogniser: it has no `bundle` and `weights`")
-    return _assemble(path, bundle, bundle.get("normaliser") or {}, weights, plugins)
+    return _assemble(path, bundle, normaliser, weights, plugins)
 
 
 def _assemble(
@@ -127,13 +128,11 @@ def _assemble(
     try:
         recogniser = Recogniser(config, card=card, device="meta" if ours else "cpu")
         recogniser.normaliser.load_state_dict(dict(normaliser))
-        recogniser.model.load_state_dict({name: value.float() for name, value in weights.items()}, assign=ours)
+        recogniser.model.load_state_dict(fitted(weights, recogniser.model.state_dict()), assign=ours)
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise CheckpointError(
-            f"{path}: the weights do not fit the configuration that comes with them: {str(error)[:300]}"
-        ) from error
+        raise CheckpointError(f"{path}: the model cannot be built: {one_line(error)}") from error
     recogniser.model.eval()
     return recogniser
 
@@ -153,17 +152,17 @@ def _read_header(path: Path, bundle: object) -> tuple[RecogniserConfig, Card]:
         return config, Card.from_dict(bundle.get("card") or {})
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise CheckpointError(f"{path}: its model card is damaged: {str(error)[:200]}") from error
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise CheckpointError(f"{path}: its model card is damaged: {one_line(error)}") from error
 
 
 def _check_plugins(path: Path, wanted: Sequence[str], allowed: Sequence[str]) -> None:
     """Raise a CheckpointError where a model needs modules that the user has not allowed."""
     missing = [name for name in wanted if name not in allowed]
     if missing:
-        allow = " ".join(f"--plugin {name}" for name in missing)
+        allow = " ".join(f"--plugin {shown(name)}" for name in missing)
         raise CheckpointError(
-            f"{path} needs code of the modules {', '.join(missing)}; if you trust it, allow it: {allow} "
+            f"{path} needs code of the modules {', '.join(map(shown, missing))}; if you trust it, allow it: {allow} "
             f"(in Python: plugins={missing})"
         )
 
@@ -199,9 +198,10 @@ def load_bundle(path: Path, plugins: Sequence[str] = ()) -> Recogniser:
     try:
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("bundle", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+            # cloned: they lie in the file, and whoever cut it short would end this process
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError, ValueError, RecursionError) as error:  # RecursionError: JSON nested too deeply
-        raise CheckpointError(f"{path} is not a whole bundle: {error}") from error
+        raise CheckpointError(f"{path} is not a whole bundle: {one_line(error)}") from error
     prefix = "normaliser."
     statistics = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
     try:

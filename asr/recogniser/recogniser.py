@@ -118,7 +118,12 @@ class Recogniser:
         """
         lengths = np.array([len(one) for one in frames], dtype=np.int64)
         padded = torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True)
-        return self.engine.posteriors(padded.numpy(), lengths)
+        log_probs, lengths = self.engine.posteriors(padded.numpy(), lengths)
+        if np.isnan(log_probs).any():
+            raise DataError(
+                "the network computes no numbers from these frames; its weights are damaged or have diverged"
+            )
+        return log_probs, lengths
 
     def recognise(
         self, frames: Sequence[Tensor], offset: float | Sequence[float] = 0.0, n_best: int = 1

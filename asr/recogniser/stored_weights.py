@@ -9,6 +9,9 @@ from torch import Tensor
 
 from asr.errors import CheckpointError
 
+_UNFIT = "the weights do not fit the configuration that comes with them"
+_LONGEST = 80  # characters of a name or a shape in a message
+
 
 def packed(weights: Mapping[str, Tensor], store: str) -> dict[str, Tensor]:
     """The tensors of a file for a network's weights.
@@ -34,21 +37,69 @@ def packed(weights: Mapping[str, Tensor], store: str) -> dict[str, Tensor]:
 
 
 def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a network, float32, from the tensors of a file.
+    """The weights of a network from the tensors of a file: those of int8 as float32, others as they are.
 
     Raises:
-        CheckpointError: scales that do not fit their matrix, weights that are not finite.
+        CheckpointError: scales that do not fit their matrix.
     """
     weights: dict[str, Tensor] = {}
     for key, value in tensors.items():
         owner, _, name = key.partition(".")
         if owner == "model":
-            weights[name] = value.float()
             scale = tensors.get(f"scale.{name}")
-            if scale is not None:
-                if scale.shape != value.shape[:1]:
-                    raise CheckpointError(f"the scales of the weights {name} do not fit: {tuple(scale.shape)}")
-                weights[name] = weights[name] * scale.float()[:, None]
-            if not bool(torch.isfinite(weights[name]).all()):
-                raise CheckpointError(f"the weights {name} are not finite; the file is damaged")
+            weights[name] = value if scale is None else _scaled(name, value, scale)
     return weights
+
+
+def _scaled(name: str, value: Tensor, scale: Tensor) -> Tensor:
+    if value.ndim != 2 or value.dtype != torch.int8 or not scale.is_floating_point() or scale.shape != value.shape[:1]:
+        raise CheckpointError(
+            f"the scales of the weights {name[:_LONGEST]!r} do not fit: {_kind(scale)}, expected one a row of a matrix "
+            f"of int8, found {_kind(value)}; the file is damaged"
+        )
+    return value.float() * scale.float()[:, None]
+
+
+def fitted(weights: Mapping[str, object], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Check the weights of a file against the network that they are for, before anything is computed with them.
+
+    Args:
+        weights: by name, whatever a file held.
+        expected: of the network, by name; their values do not count, and they may be on the device `meta`.
+
+    Returns:
+        the weights, floating-point ones as float32.
+
+    Raises:
+        CheckpointError: names what is missing, unknown, or of another shape or type, and weights that are not finite.
+    """
+    for verb, names in (("misses", expected.keys() - weights.keys()), ("also holds", weights.keys() - expected.keys())):
+        if names:
+            listed = ", ".join(repr(name)[:_LONGEST] for name in sorted(map(str, names))[:3])
+            raise CheckpointError(f"{_UNFIT}: the file {verb} {listed}{', ...' if len(names) > 3 else ''}")
+    return {name: _fitted(name, weights[name], like) for name, like in expected.items()}
+
+
+def _fitted(name: str, value: object, like: Tensor) -> Tensor:
+    if not isinstance(value, Tensor) or value.shape != like.shape or not _same_kind(value, like):
+        raise CheckpointError(f"{_UNFIT}: {name[:_LONGEST]!r} is {_kind(value)}, expected {_kind(like)}")
+    if not like.is_floating_point():
+        return value
+    value = value.float()
+    if not bool(torch.isfinite(value).all()):
+        raise CheckpointError(f"the weights {name[:_LONGEST]!r} are not finite; the file is damaged")
+    return value
+
+
+def _same_kind(value: Tensor, like: Tensor) -> bool:
+    """Whether a tensor is a plain one in memory, no view that repeats fewer numbers, and of the type expected."""
+    plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
+    if not plain or value.untyped_storage().nbytes() < value.numel() * value.element_size():
+        return False
+    return value.is_floating_point() if like.is_floating_point() else value.dtype == like.dtype
+
+
+def _kind(value: object) -> str:
+    if not isinstance(value, Tensor):
+        return f"a {type(value).__name__}"
+    return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"[:_LONGEST]

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.config import Component, build
-from asr.errors import ConfigError
+from asr.config import Component, Faults, build, check_values, one_of, shown
 from asr.recurrent import forked, paths, threads
+from asr.recurrent.cells.cell import Cell
 from asr.recurrent.cells.lstm import LstmConfig
 from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.layout import Layout, reduced_length
@@ -97,11 +97,9 @@ class RecurrentStack(nn.Module):
         component = Component.of(LstmConfig() if cell is None else cell)
         n_inputs = n_features
         for number in range(1, layers + 1):
-            cells = (
-                build(component, plugins, n_inputs=n_inputs, hidden=hidden) if wanted else None
-                for wanted in DIRECTIONS[direction]
+            layer = RecurrentLayer(
+                *(_cell(component, plugins, n_inputs, hidden) if wanted else None for wanted in DIRECTIONS[direction])
             )
-            layer = RecurrentLayer(*cells)
             self.layers.append(layer)
             n_inputs = layer.output_size
             if number == time_reduction_after:
@@ -203,19 +201,27 @@ class RecurrentStack(nn.Module):
             raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")
 
 
+def _cell(component: Component, plugins: Sequence[str], n_inputs: int, hidden: int) -> Cell:
+    faults = Faults()
+    with faults.noted("cell"):
+        cell: Cell = build(component, plugins, n_inputs=n_inputs, hidden=hidden)
+    faults.check()
+    return cell
+
+
 def _check_options(
     hidden: int, layers: int, direction: str, dropout: float, time_reduction: int, time_reduction_after: int
 ) -> None:
-    for name, value, most in (
-        ("hidden", hidden, 2**20),
-        ("layers", layers, 100),
-        ("time_reduction", time_reduction, 100),
-    ):
-        if not 1 <= value <= most:
-            raise ConfigError(f"model.{name} must lie within 1..{most}, got {value}")
-    if direction not in DIRECTIONS:
-        raise ConfigError(f"model.direction must be one of {', '.join(DIRECTIONS)}, got '{direction}'")
-    if not 0.0 <= dropout < 1.0:
-        raise ConfigError(f"model.dropout must lie within [0, 1), got {dropout}")
-    if not 1 <= time_reduction_after <= layers:
-        raise ConfigError(f"model.time_reduction_after must lie within 1..{layers} layers, got {time_reduction_after}")
+    values = {
+        "hidden": hidden, "layers": layers, "direction": direction, "dropout": dropout,
+        "time_reduction": time_reduction, "time_reduction_after": time_reduction_after,
+    }  # fmt: skip
+    conditions = {
+        "hidden": (1 <= hidden <= 2**20, f"1 to {2**20}"),
+        "layers": (1 <= layers <= 100, "1 to 100"),
+        "direction": one_of(direction, DIRECTIONS),
+        "dropout": (0.0 <= dropout < 1.0, "0 to below 1"),
+        "time_reduction": (1 <= time_reduction <= 100, "1 to 100"),
+        "time_reduction_after": (1 <= time_reduction_after <= max(1, layers), f"a layer, 1 to {shown(layers)}"),
+    }
+    check_values(values, conditions)

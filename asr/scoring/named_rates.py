@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
-from asr.config import nearest
+from asr.config import check_values, nearest, one_of
 from asr.errors import ConfigError, DataError
 from asr.scoring.edits import ErrorCounts, count_errors
 from asr.scoring.lattice import Lattice, count_errors_between
@@ -140,17 +140,12 @@ def _folded(named: NamedRate, ways: Lattice, fold: Fold) -> Lattice:
 
 def check_rates(names: Sequence[str], unit: str) -> None:
     """Raise a ConfigError for a rate that an inventory of `unit` does not have."""
-    if unit not in ("characters", "labels"):
-        raise ConfigError(f"inventory.unit is '{unit}'; it must be one of characters, labels")
+    check_values({"unit": unit}, {"unit": one_of(unit, get_args(InventoryUnit))})
     known = rates_of_unit(unit)  # type: ignore[arg-type]  # one of the two, as was just checked
-    for name in names:
-        if name not in known:
-            raise ConfigError(
-                f"scoring.rates: an inventory of {unit} has no rate '{name}'{nearest(name, known)}; it has"
-                f" {', '.join(known)}"
-            )
-    if not names:
-        raise ConfigError(f"scoring.rates is empty; choose among {', '.join(known)}")
+    strangers = [name for name in names if name not in known]
+    close = nearest(strangers[0], known) if strangers else ""
+    expected = f"one or more of the rates that an inventory of {unit} has: {', '.join(known)}{close}"
+    check_values({"rates": list(names)}, {"rates": (bool(names) and not strangers, expected)})
 
 
 def check_labels(names: Sequence[str], labels: Sequence[str], unit: InventoryUnit, fold: Fold) -> None:

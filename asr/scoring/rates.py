@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from asr.plain_values import number, optional, text, whole
 from asr.scoring.bootstrap import Interval, interval
 from asr.scoring.edits import ErrorCounts
 
@@ -86,19 +87,24 @@ class Rate:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Rate:
-        """From what `to_dict` gave (the interval to the digits that were written).
+        """Read what `to_dict` gave (the interval to the digits that were written).
 
         Raises:
             KeyError: a count is missing.
+            ValueError: a value of another type, or more errors than labels.
         """
-        substitutions, deletions = values["substitutions"], values["deletions"]
-        correct = values["reference"] - substitutions - deletions
-        low, high = (None if values.get(end) is None else values[end] / 100.0 for end in ("low", "high"))
-        return cls(
-            ErrorCounts(correct, substitutions, deletions, values["insertions"]),
-            Interval(low, high, values.get("groups", 0), values.get("grouped_by", ""), values.get("note", "")),
-            values.get("unit", "labels"),
+        substitutions, deletions = whole(values["substitutions"]), whole(values["deletions"])
+        correct = whole(whole(values["reference"]) - substitutions - deletions)
+        low, high = (optional(number, values.get(end)) for end in ("low", "high"))
+        interval = Interval(
+            None if low is None else low / 100.0,
+            None if high is None else high / 100.0,
+            whole(values.get("groups", 0)),
+            text(values.get("grouped_by", "")),
+            text(values.get("note", "")),
         )
+        counts = ErrorCounts(correct, substitutions, deletions, whole(values["insertions"]))
+        return cls(counts, interval, text(values.get("unit", "labels")))
 
 
 def unit_of(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
+from asr.plain_values import optional, record, text, whole
 from asr.scoring.edits import Edit, ErrorCounts, align, count_errors
 from asr.scoring.named_rates import Fold, InventoryUnit, tokens
 from asr.scoring.rates import Rate, rate_of, unit_of
@@ -41,20 +42,23 @@ class UtteranceScore:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> UtteranceScore:
-        """From what `to_dict` gave.
+        """Read what `to_dict` gave.
 
         Raises:
-            KeyError, TypeError: a field is missing, or the counts have other fields.
+            KeyError, TypeError, ValueError: a field is missing or of another type, or the counts have other fields.
         """
-        counts = {name: ErrorCounts(**each) for name, each in values["counts"].items()}
         return cls(
-            id=values["id"],
-            speaker=values["speaker"],
-            reference=values["reference"],
-            hypothesis=values["hypothesis"],
-            counts=counts,
-            alignment=values["alignment"],
+            id=text(values["id"]),
+            speaker=optional(text, values["speaker"]),
+            reference=text(values["reference"]),
+            hypothesis=text(values["hypothesis"]),
+            counts={name: _counts(each) for name, each in record(values["counts"]).items()},
+            alignment=text(values["alignment"]),
         )
+
+
+def _counts(values: object) -> ErrorCounts:
+    return ErrorCounts(**{name: whole(count) for name, count in record(values).items()})
 
 
 def score_utterance(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from asr.errors import CheckpointError
+from asr.errors import CheckpointError, one_line
 from asr.files import atomic_file
+
+_LONGEST = 60  # characters of a record's name in a message
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
@@ -41,13 +45,33 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
     check_readable(path)
+    _check_whole(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can raise almost any error
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise CheckpointError(
-            f"{path} is not a whole checkpoint of this package ({reason}); use another one or train again"
-        ) from error
+        raise _damaged(path, one_line(error)) from error
     if not isinstance(state, dict):
         raise CheckpointError(f"{path} holds a {type(state).__name__}, expected a checkpoint of this package")
     return state
+
+
+def _check_whole(path: Path) -> None:
+    """Check sizes and checksums of what a checkpoint holds; torch itself compares no checksums.
+
+    Torch stores its records as they are. A compressed one, of another program, could be a thousand times as large as
+    the file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
+                raise _damaged(path, "its records are compressed")
+            if bad := archive.testzip():
+                raise _damaged(path, f"the record {bad[:_LONGEST]!r} is damaged")
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError, zlib.error, NotImplementedError) as error:
+        raise _damaged(path, one_line(error)) from error
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is not a whole checkpoint of this package ({reason}); use another one or train again"
+    )

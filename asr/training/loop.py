@@ -15,7 +15,7 @@ from typing import Any, Generic
 import torch
 
 from asr.config import check_values
-from asr.errors import CheckpointError, ConfigError, TrainingError
+from asr.errors import AsrError, CheckpointError, TrainingError, one_line
 from asr.files import make_folder, sweep
 from asr.seeds import derive_seed
 from asr.training.batches import epoch_batches
@@ -49,7 +49,7 @@ class TrainingConfig:
     tensorboard: bool = True
 
     def __post_init__(self) -> None:
-        """Raise a ConfigError for the first field with an impossible value."""
+        """Raise a ConfigError that names every field with an impossible value."""
         conditions = {
             "epochs": (self.epochs >= 1, "1 or more"),
             "frame_budget": (self.frame_budget >= 1, "1 or more"),
@@ -57,21 +57,23 @@ class TrainingConfig:
             "clip_norm": (self.clip_norm > 0, "above 0; .inf clips nothing"),
             "weight_noise": (0 <= self.weight_noise < math.inf, "0 or more"),
             "average_decay": (0 <= self.average_decay < 1, "0 to below 1"),
+            "weight_noise_from": (self.weight_noise_from >= 0, "0 or more epochs"),
             "patience": (self.patience >= 0, "0 or more"),
-            "workers": (self.workers >= 0, "0 or more"),
-            "threads": (self.threads >= 0, "0 or more"),
+            "checkpoint_seconds": (not math.isnan(self.checkpoint_seconds), "a number"),
+            "workers": (0 <= self.workers <= 1024, "0 to 1024"),
+            "threads": (0 <= self.threads <= 1024, "0 to 1024"),
+            "device": _on_device(self.device),
         }
-        check_values(vars(self), conditions, "training")
-        _check_device(self.device)
+        check_values(vars(self), conditions)
 
 
-def _check_device(name: str) -> None:
-    """Raise a ConfigError if torch cannot put a number on the device."""
+def _on_device(name: str) -> tuple[bool, str]:
+    """Check that torch can put a number on the device: the condition, as `check_values` takes it."""
+    expected = "a device that can be used here, such as cpu"
     try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:  # AssertionError: this torch was built without the device
-        reason = str(error).strip().splitlines()[0]
-        raise ConfigError(f"training.device={name} cannot be used here: {reason}; set training.device=cpu") from error
+        return bool(torch.zeros(1, device=name).tolist() == [0.0]), expected
+    except (RuntimeError, AssertionError, TypeError) as error:  # AssertionError: torch was built without the device
+        return False, f"{expected} ({one_line(error)[:100]})"
 
 
 class Stopped(Exception):  # noqa: N818  (a requested end is no error)
@@ -289,9 +291,9 @@ class Trainer(Generic[B]):
                 self.task.load_state_dict(saved["task"])
             if self._average is not None:
                 self._average.load_state_dict(saved["average"])
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (AsrError, LookupError, AttributeError, TypeError, ValueError, RuntimeError, OverflowError) as error:
             raise CheckpointError(
-                f"{self.last} does not fit this run's configuration ({error}); start in a new run folder"
+                f"{self.last} does not fit this run's configuration ({one_line(error)}); start in a new run folder"
             ) from error
 
     def _check_finite(self, losses: torch.Tensor, ids: tuple[str, ...]) -> None:

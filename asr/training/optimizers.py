@@ -37,8 +37,19 @@ class AdamWConfig:
 def sgd(
     parameters: Iterable[nn.Parameter], lr: float, momentum: float, nesterov: bool, weight_decay: float
 ) -> torch.optim.Optimizer:
-    """Build SGD with momentum, fused as in `adamw`."""
-    _check(lr, weight_decay)
+    """Build SGD with momentum, fused as in `adamw`.
+
+    Raises:
+        ConfigError: an option out of its range.
+    """
+    values = {"lr": lr, "momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
+    conditions = {
+        "lr": _rate(lr),
+        "momentum": (0 <= momentum < 1, "0 to below 1"),
+        "nesterov": (momentum > 0 or not nesterov, "false without momentum"),
+        "weight_decay": _decay(weight_decay),
+    }
+    check_values(values, conditions)
     return torch.optim.SGD(
         parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, fused=True
     )
@@ -47,11 +58,25 @@ def sgd(
 def adamw(
     parameters: Iterable[nn.Parameter], lr: float, beta1: float, beta2: float, weight_decay: float
 ) -> torch.optim.Optimizer:
-    """Build AdamW, fused: one pass over the weights a step, on a CPU five times as fast as torch's default."""
-    _check(lr, weight_decay)
+    """Build AdamW, fused: one pass over the weights a step, on a CPU five times as fast as torch's default.
+
+    Raises:
+        ConfigError: an option out of its range.
+    """
+    values = {"lr": lr, "beta1": beta1, "beta2": beta2, "weight_decay": weight_decay}
+    conditions = {
+        "lr": _rate(lr),
+        "beta1": (0 <= beta1 < 1, "0 to below 1"),
+        "beta2": (0 <= beta2 < 1, "0 to below 1"),
+        "weight_decay": _decay(weight_decay),
+    }
+    check_values(values, conditions)
     return torch.optim.AdamW(parameters, lr=lr, betas=(beta1, beta2), weight_decay=weight_decay, fused=True)
 
 
-def _check(lr: float, weight_decay: float) -> None:
-    conditions = {"lr": (0 < lr < math.inf, "above 0"), "weight_decay": (0 <= weight_decay < math.inf, "0 or more")}
-    check_values({"lr": lr, "weight_decay": weight_decay}, conditions, "optimizer")
+def _rate(lr: float) -> tuple[bool, str]:
+    return 0 < lr < math.inf, "above 0"
+
+
+def _decay(weight_decay: float) -> tuple[bool, str]:
+    return 0 <= weight_decay < math.inf, "0 or more"

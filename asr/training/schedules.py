@@ -49,7 +49,7 @@ class OneCycle:
             "start": (0 <= start <= 1, "a share of the peak rate, 0 to 1"),
             "end": (0 <= end <= 1, "a share of the peak rate, 0 to 1"),
         }
-        check_values(vars(self), conditions, "schedule")
+        check_values(vars(self), conditions)
 
     def factor(self, progress: float) -> float:
         """See `Schedule`."""
@@ -91,7 +91,7 @@ class Plateau:
             "patience": (patience >= 1, "1 or more"),
             "floor": (0 <= floor <= 1, "a share of the peak rate, 0 to 1"),
         }
-        check_values(vars(self), conditions, "schedule")
+        check_values(vars(self), conditions)
         self._best, self._waited, self._level = math.inf, 0, 1.0
 
     def factor(self, progress: float) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from asr.config import check_types
 from asr.training.task import Loss, WeightedSum
 
 
@@ -57,15 +58,17 @@ class State:
         """Read the state from a checkpoint, of version 0.1 too.
 
         Raises:
-            AttributeError, KeyError, TypeError: it is not the state of a run.
+            AttributeError, ConfigError, KeyError, TypeError: it is not the state of a run.
         """
         known = {name: value for name, value in values.items() if name != "blank_steps"}  # 0.1: the task's own now
+        check_types(cls, known)
         return cls(**{**known, "sums": _read_sums(values["sums"])})
 
 
 def _read_sums(sums: Mapping[str, Any]) -> EpochSums:
     if "items" in sums:
         logged = {name: WeightedSum(**value) for name, value in sums["logged"].items()}
+        check_types(EpochSums, {name: value for name, value in sums.items() if name != "logged"})
         return EpochSums(**{**sums, "logged": logged})
     if not sums:  # 0.1, at the end of an epoch
         return EpochSums()

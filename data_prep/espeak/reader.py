@@ -34,6 +34,7 @@ from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.files import write_file, write_plain
+from asr.plain_values import PlainFields
 from data_prep import embedded, timit
 from data_prep.embedded import Embedded
 from data_prep.espeak.library import RATE as ESPEAK_RATE
@@ -172,7 +173,7 @@ def _check(config: Config) -> None:
         raise ConfigError(f"rooms={config.rooms} is not a share between 0 and 1")
 
 
-def _identity(config: Config) -> dict[str, Any]:
+def _identity(config: Config) -> PlainFields:
     return {"version": VERSION, **{key: value for key, value in asdict(config).items() if key != "root"}}
 
 

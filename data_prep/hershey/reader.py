@@ -17,7 +17,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.splits import SPLITS
@@ -26,6 +25,7 @@ from asr.errors import ConfigError, DataError
 from asr.files import write_file
 from asr.ink.ink import Ink
 from asr.ink.store import write_store
+from asr.plain_values import PlainFields
 from asr.seeds import derive_seed, generator
 from data_prep import embedded
 from data_prep.embedded import Embedded
@@ -175,5 +175,5 @@ def _check(config: Config) -> None:
             raise ConfigError(f"{split}_writers={writers} cannot share {split}={n} utterances; give 1 to {split}")
 
 
-def _identity(config: Config) -> dict[str, Any]:
+def _identity(config: Config) -> PlainFields:
     return {"version": VERSION, **{key: value for key, value in asdict(config).items() if key != "root"}}

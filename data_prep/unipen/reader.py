@@ -29,6 +29,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.ink import Ink
 from asr.ink.unipen import Document, read_document
+from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
 from data_prep.unipen.release import INCLUDE, Library, Release, open_release
@@ -153,8 +154,8 @@ def _category(
     folder = f"data/{number}"
     if not release.names(folder):
         raise DataError(f"{release.where} has no category {number} ({CATEGORIES[number]}); expected files in {folder}/")
-    identity = {"corpus": "unipen", "reader": VERSION, "category": number}
-    identity["files"] = release.fingerprint((folder, INCLUDE))
+    files = release.fingerprint((folder, INCLUDE))
+    identity: PlainFields = {"corpus": "unipen", "reader": VERSION, "category": number, "files": files}
     return stored(
         f"unipen-{CATEGORIES[number]}",
         identity,

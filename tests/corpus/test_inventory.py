@@ -108,7 +108,7 @@ def test_encode_decode_round_trip(texts: list[str], unit: str) -> None:
         ((BLANK, "a", "a"), "labels", None, "different from each other"),
         ((BLANK, ""), "labels", None, "not empty"),
         ((BLANK, "ab"), "characters", None, "longer than one character"),
-        ((BLANK, "a"), "words", None, "'characters' or 'labels', got 'words'"),
+        ((BLANK, "a"), "words", None, "'characters' or 'labels', found words"),
         ((BLANK, "a"), "characters", "timit61", "applies to labels"),
         ((BLANK, "a"), "labels", "timit", "no folding table 'timit'; did you mean 'timit61'"),
     ],

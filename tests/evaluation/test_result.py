@@ -115,7 +115,7 @@ def test_a_file_is_called_after_what_it_holds(
         ('{"seed": 1}', r"result\.json: the field 'recipe' is missing"),
         ('{"seed": {}, "recipe": "a/b"}', r"result\.json: not a result file"),
         ('{"seed": 1e999, "recipe": "a/b"}', r"result\.json: not a result file"),
-        ('{"seed": 1, "recipe": 3}', r"result\.json: not a result file \(3 is no text\)"),
+        ('{"seed": 1, "recipe": 3}', r"result\.json: not a result file \(found 3, expected text\)"),
         ('{"seed": ' + "9" * 5000 + "}", r"result\.json: (not a result file|the field)"),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_rate_that_cannot_fold_the_labels_is_refused_before_training(few: Path
         ("optimizer.weight_decay", "-1", r"optimizer\.weight_decay=-1; expected 0 or more"),
         ("schedule.warmup", "5", r"schedule\.warmup=5; expected a share of the run, 0 to 1"),
         ("schedule.end", "-3", r"schedule\.end=-3; expected a share of the peak rate, 0 to 1"),
-        ("model.hidden", "0", r"model\.hidden must lie within 1"),
+        ("model.hidden", "0", r"model\.hidden=0; expected 1 to"),
         ("features.rate", "0", "rate=0; expected 1000 to 1000000 hertz"),
         ("plugins", "[nope.mod]", r"plugins: 'nope\.mod' cannot be imported: No module named 'nope'"),
         ("init", "''", r"init=: \. is not a run folder"),
@@ -65,7 +65,7 @@ def test_a_rate_that_cannot_fold_the_labels_is_refused_before_training(few: Path
         ),
         ("optimizer", "{_target_: os.system}", "'os.system' lies outside this package"),
         ("schedule", "{_target_: asr.training.schedules.Cosine}", "cannot be loaded"),
-        ("training.device", "cdua", "training.device=cdua cannot be used here"),
+        ("training.device", "cdua", "training.device=cdua; expected a device that can be used here"),
         ("training.epochs", "0", "training.epochs=0; expected 1 or more"),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_bundle_that_names_a_huge_network_takes_no_memory(
     recogniser.config = replace(recogniser.config, model=recogniser.config.model.with_options(**size))
     save_bundle(recogniser, tmp_path / "huge.safetensors")
     with pytest.raises(
-        CheckpointError, match=r"huge\.safetensors: (the weights do not fit|model\.layers must lie within)"
+        CheckpointError, match=r"huge\.safetensors: (the weights do not fit|model\.layers=1000000000; expected)"
     ):
         load(tmp_path / "huge.safetensors")
 

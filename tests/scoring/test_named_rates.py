@@ -91,11 +91,11 @@ def test_labels_with_alternatives_are_folded() -> None:
 
 def test_rates_that_an_inventory_lacks_are_named() -> None:
     check_rates(["cer", "ser"], "characters")
-    with pytest.raises(ConfigError, match=r"an inventory of labels has no rate 'wer'; did you mean .* it has per, "):
+    with pytest.raises(ConfigError, match=r"rates=\[wer\]; .* an inventory of labels has: per, .*; did you mean"):
         check_rates(["wer"], "labels")
-    with pytest.raises(ConfigError, match=r"scoring\.rates is empty; choose among wer, cer"):
+    with pytest.raises(ConfigError, match=r"rates=\[\]; expected one or more of the rates .*: wer, cer"):
         check_rates([], "characters")
-    with pytest.raises(ConfigError, match=r"inventory\.unit is 'words'; it must be one of characters, labels"):
+    with pytest.raises(ConfigError, match="unit=words; expected one of characters, labels"):
         check_rates(["wer"], "words")
 
 

@@ -129,18 +129,18 @@ def test_a_run_in_another_thread_needs_no_signals(tmp_path: Path) -> None:
         ("clip_norm", 0.0, "above 0"),
         ("weight_noise", -0.1, "0 or more"),
         ("average_decay", 1.0, "0 to below 1"),
-        ("workers", -1, "0 or more"),
-        ("threads", -2, "0 or more"),
+        ("workers", -1, "0 to 1024"),
+        ("threads", -2, "0 to 1024"),
         ("patience", -1, "0 or more"),
     ],
 )
 def test_an_option_out_of_its_range_is_named(field: str, value: float, expected: str) -> None:
-    with pytest.raises(ConfigError, match=rf"training\.{field}={value}; expected {expected}"):
+    with pytest.raises(ConfigError, match=f"^{field}={value}; expected {expected}"):
         TrainingConfig(**{field: value})
 
 
 def test_a_device_that_is_not_there_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"training\.device=cdua cannot be used here: .*; set training\.device=cpu$"):
+    with pytest.raises(ConfigError, match=r"^device=cdua; expected a device that can be used here, .* \(.*\)$"):
         TrainingConfig(device="cdua")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.config import check_values
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from asr.features.cache import FrameCache
@@ -21,7 +22,7 @@ from asr.features.extractor import FrameExtractor
 from asr.features.pen.extractor import PenFeatures
 from asr.features.pen.graves2009 import delayed
 from asr.features.pen.normalise import Floats, Ints, Trace
-from asr.features.sound.augment import Augmenter, AugmentPlan
+from asr.features.sound.augment import MOST_MASKS, WIDEST_MASK, Augmenter, AugmentPlan
 from asr.seeds import generator
 
 _WAVES = 3  # that a warp is made of in each direction
@@ -212,11 +213,10 @@ def _in_order(trace: Trace, order: Ints) -> Trace:
 
 
 def _check(config: PenAugmenter) -> None:
-    """Raise ConfigError at the first field that cannot be."""
+    """Raise a ConfigError that names every field without a sensible value."""
     limits = {
         "share": 1.0, "scale": 1.0, "rotation": 90.0, "slant": 1.5, "warp": 1.0, "jitter": 1.0, "dropout": 0.9,
-        "delayed": 1.0,
+        "delayed": 1.0, "time_masks": MOST_MASKS, "time_mask_frames": WIDEST_MASK, "time_mask_share": 1.0,
     }  # fmt: skip
-    for name, most in limits.items():
-        if not 0 <= getattr(config, name) <= most:
-            raise ConfigError(f"{name}={getattr(config, name)}; expected 0 to {most:g}")
+    values = vars(config)
+    check_values(values, {name: (0 <= values[name] <= most, f"0 to {most:g}") for name, most in limits.items()})

@@ -6,20 +6,18 @@ signal -> repeated points, slant, base line, size (`pen_normalise`) -> equal ste
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.config import check_values, nearest
+from asr.config import check_values, one_of
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError
+from asr.errors import DataError
 from asr.features.pen.curves import CURVES, curves, fit
 from asr.features.pen.graves2009 import GRAVES2009, MAX_FRAMES, delayed, graves2009, hats
 from asr.features.pen.normalise import Floats, Trace, normalised
@@ -27,10 +25,13 @@ from asr.features.pen.points import OFFSETS, PLAIN, offsets, plain
 from asr.features.pen.resample import resampled
 from asr.ink.ink import Ink
 from asr.ink.reading import ink_points, read_ink
+from asr.plain_values import PlainFields
 
 Change = Callable[[Trace], Trace]
 NAMES = {"plain": PLAIN, "offsets": OFFSETS, "graves2009": GRAVES2009, "curves": CURVES}
 _SMALLEST_STEP = 0.01  # core heights; below it every word would be thousands of frames
+
+_LARGEST = 1e9  # units of any pen; its square is far from overflowing
 
 
 @dataclass
@@ -145,7 +146,7 @@ class PenFeatures(PenConfig):
         """
         return self.compute_placed(signal)[1]
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> PlainFields:
         """The fields of `PenConfig`."""
         return {field.name: getattr(self, field.name) for field in fields(PenConfig)}
 
@@ -208,19 +209,16 @@ def _place(utterance: Utterance) -> tuple[FilePath, int | None, int | None]:
 
 
 def _check(config: PenConfig) -> None:
-    """Raise ConfigError at the first field that cannot be."""
-    if config.kind not in NAMES:
-        raise ConfigError(f"kind='{config.kind}'; expected one of {', '.join(NAMES)}{nearest(config.kind, NAMES)}")
-    for name in ("step", "tolerance", "longest"):
-        if not math.isfinite(getattr(config, name)):
-            raise ConfigError(f"{name}={getattr(config, name)}; expected a finite number")
+    """Raise a ConfigError that names every field without a sensible value."""
     fine = _SMALLEST_STEP if config.size else 0.0
+    recorded = config.step == 0 and config.kind != "curves"
     conditions = {
+        "kind": one_of(config.kind, NAMES),
         "step": (
-            (config.step == 0 and config.kind != "curves") or (config.step > 0 and config.step >= fine),
+            recorded or (0 < config.step <= _LARGEST and config.step >= fine),
             f"{fine:g} or more core heights, such as 0.2, or 0 for the points as recorded (not with kind=curves)",
         ),
-        "tolerance": (config.tolerance > 0, "above 0, such as 0.05"),
-        "longest": (config.longest > 0, "above 0, such as 1.0"),
+        "tolerance": (0 < config.tolerance <= _LARGEST, "above 0, such as 0.05"),
+        "longest": (0 < config.longest <= _LARGEST, "above 0, such as 1.0"),
     }
     check_values(vars(config), conditions)

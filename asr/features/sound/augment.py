@@ -22,6 +22,9 @@ from asr.features.extractor import FrameExtractor
 from asr.features.sound.warp import warp_bands
 from asr.seeds import generator
 
+MOST_MASKS = 1000
+WIDEST_MASK = 1_000_000  # frames or bands
+
 
 @dataclass
 class AugmentConfig:
@@ -198,21 +201,21 @@ def _noise(random: np.random.Generator, n_samples: int, pink: bool) -> NDArray[n
 
 
 def _check(config: Augmenter) -> None:
-    """Raise ConfigError at the first field that cannot be."""
+    """Raise a ConfigError that names every field without a sensible value."""
     snr = config.noise_snr_db
     conditions = {
-        "time_masks": (config.time_masks >= 0, "0 or more"),
-        "time_mask_frames": (config.time_mask_frames >= 0, "0 or more"),
+        "time_masks": (0 <= config.time_masks <= MOST_MASKS, f"0 to {MOST_MASKS}"),
+        "time_mask_frames": (0 <= config.time_mask_frames <= WIDEST_MASK, f"0 to {WIDEST_MASK}"),
         "time_mask_share": (0 <= config.time_mask_share <= 1, "0 to 1"),
-        "frequency_masks": (config.frequency_masks >= 0, "0 or more"),
-        "frequency_mask_bands": (config.frequency_mask_bands >= 0, "0 or more"),
+        "frequency_masks": (0 <= config.frequency_masks <= MOST_MASKS, f"0 to {MOST_MASKS}"),
+        "frequency_mask_bands": (0 <= config.frequency_mask_bands <= WIDEST_MASK, f"0 to {WIDEST_MASK}"),
         "speeds": (
             len(config.speeds) > 0
             and len(set(config.speeds)) == len(config.speeds)
             and all(0.25 <= speed <= 4 for speed in config.speeds),
             "one or more different speeds from 0.25 to 4, such as [0.9, 1.0, 1.1]",
         ),
-        "warp": (0 <= config.warp < 1, "0 to below 1, such as 0.1"),
+        "warp": _warp(config),
         "noise_snr_db": (
             snr is None or (len(snr) == 2 and -100 <= snr[0] <= snr[1] <= 100),
             "null, or the lowest and the highest ratio in decibels, such as [10, 30]",
@@ -221,5 +224,9 @@ def _check(config: Augmenter) -> None:
         "blocks": (config.blocks >= 1, "1 or more"),
     }
     check_values(vars(config), conditions)
-    if config.warp > 0 and config.centres is None:
-        raise ConfigError(f"warp={config.warp}: these features are no bands of frequency; set augment.warp=0")
+
+
+def _warp(config: Augmenter) -> tuple[bool, str]:
+    if config.centres is None:
+        return config.warp == 0, "0, as these features are no bands of frequency"
+    return 0 <= config.warp < 1, "0 to below 1, such as 0.1"

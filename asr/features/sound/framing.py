@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from asr.errors import ConfigError, DataError
+from asr.config import check_values, one_of
+from asr.errors import DataError
 
 EDGES = ("inside", "mirrored", "centred")
 
@@ -31,8 +32,7 @@ class Framing:
     edges: str = "inside"
 
     def __post_init__(self) -> None:
-        if self.edges not in EDGES:
-            raise ConfigError(f"edges='{self.edges}'; expected one of {', '.join(EDGES)}")
+        check_values(vars(self), {"edges": one_of(self.edges, EDGES)})
 
     @property
     def first(self) -> int:

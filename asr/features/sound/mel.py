@@ -11,6 +11,8 @@ from torch import Tensor
 from asr.errors import ConfigError
 from asr.features.sound.torchaudio_import import torchaudio_module
 
+_LISTED = 8  # bands in a message
+
 
 def mel_bands(
     n_mels: int,
@@ -53,9 +55,10 @@ def mel_bands(
             )
     empty = (bands.amax(dim=0) == 0).nonzero().flatten().tolist()
     if empty:
+        listed = ", ".join(map(str, empty[:_LISTED])) + (", ..." if len(empty) > _LISTED else "")
         raise ConfigError(
-            f"n_mels={n_mels}: the bands {empty} (from 0) are narrower than a bin of the FFT"
-            f" ({rate / fft_size:.1f} Hz); take fewer bands, a longer window or a wider range of hertz"
+            f"n_mels={n_mels}; expected fewer bands: {listed} (from 0) are narrower than a bin of the FFT"
+            f" ({rate / fft_size:.1f} Hz); a longer window or a wider range of hertz helps, too"
         )
     return bands.contiguous()
 

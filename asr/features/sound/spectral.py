@@ -6,9 +6,7 @@ signal -> windows -> offset removed -> (energy) -> pre-emphasis -> window functi
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -18,14 +16,16 @@ from torch.nn import functional
 
 from asr.audio.reading import audio_info, check_channel, read_audio, segment_frames
 from asr.audio.resampling import change_speed
-from asr.config import check_values, nearest
+from asr.config import check_values, one_of, shown
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError
+from asr.errors import DataError
 from asr.features.sound.differences import with_differences
-from asr.features.sound.framing import Framing
+from asr.features.sound.framing import EDGES, Framing
 from asr.features.sound.mel import cosine_transform, lifter_weights, mel_bands
+from asr.plain_values import PlainFields
 
 WINDOWS = ("hamming", "hann", "povey", "rectangular")
+_LONGEST_WINDOW = 1 << 16  # samples
 _CHUNK_FRAMES = 128  # windows at a time: they stay in the processor's cache, and an hour of sound needs no gigabytes
 
 
@@ -154,7 +154,7 @@ class SpectralFeatures(SpectralConfig):
         middle = self.framing.first + self.framing.window / 2
         return (torch.arange(n_frames, dtype=torch.float64) * self.framing.shift + middle) / self.rate
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> PlainFields:
         """The fields of `SpectralConfig`."""
         return {field.name: getattr(self, field.name) for field in fields(SpectralConfig)}
 
@@ -216,35 +216,54 @@ def _window_function(name: str, length: int) -> Tensor:
 
 
 def _check(config: SpectralConfig) -> None:
-    """Raise ConfigError at the first field that cannot be."""
-    for name, known in (
-        ("kind", ("filterbank", "mfcc")),
-        ("window", WINDOWS),
-        ("triangles", ("mel", "hertz")),
-        ("mel_scale", ("htk", "slaney")),
-    ):
-        value = getattr(config, name)
-        if value not in known:
-            raise ConfigError(f"{name}='{value}'; expected one of {', '.join(known)}{nearest(str(value), known)}")
-    for field, value in asdict(config).items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ConfigError(f"{field}={value}; expected a finite number")
-    if config.triangles == "mel" and (config.mel_scale != "htk" or config.area_norm):
-        raise ConfigError("triangles=mel goes with mel_scale=htk and area_norm=false only; set triangles=hertz")
-    rate = {"rate": (1000 <= config.rate <= 1_000_000, "1000 to 1000000 hertz")}
-    check_values(vars(config), rate)  # before it divides
-    high = config.high_hz or config.rate / 2
-    conditions = {
-        "window_seconds": (2 / config.rate <= config.window_seconds <= 1, "two samples to one second, such as 0.025"),
-        "shift_seconds": (1 / config.rate <= config.shift_seconds <= 1, "one sample to one second, such as 0.010"),
-        "low_hz": (0 <= config.low_hz < high, f"from 0 to below high_hz ({high:g})"),
-        "high_hz": (high <= config.rate / 2, f"at most half the rate ({config.rate / 2:g}), or null"),
-        "n_mels": (4 <= config.n_mels <= 1000, "4 to 1000"),
-        "n_mfcc": (1 <= config.n_mfcc <= config.n_mels or config.kind != "mfcc", f"1 to n_mels ({config.n_mels})"),
-        "differences": (config.differences in (0, 1, 2), "0, 1 or 2"),
-        "preemphasis": (0 <= config.preemphasis < 1, "0 to below 1"),
-        "scale": (config.scale > 0, "above 0"),
-        "log_floor": (config.log_floor >= torch.finfo(torch.float32).tiny, "above 0, such as 1e-10"),
-        "lifter": (config.lifter >= 0, "0 or more"),
+    """Raise a ConfigError that names every field without a sensible value."""
+    check_values(vars(config), _names(config) | _of_windows(config) | _of_values(config))
+
+
+def _names(config: SpectralConfig) -> dict[str, tuple[bool, str]]:
+    hertz = config.triangles == "hertz"
+    scales = ("htk", "slaney") if hertz else ("htk",)
+    return {
+        "kind": one_of(config.kind, ("filterbank", "mfcc")),
+        "window": one_of(config.window, WINDOWS),
+        "edges": one_of(config.edges, EDGES),
+        "triangles": one_of(config.triangles, ("mel", "hertz")),
+        "mel_scale": (config.mel_scale in scales, "htk, or slaney with triangles=hertz"),
+        "area_norm": (hertz or not config.area_norm, "false, or triangles=hertz with it"),
     }
-    check_values(vars(config), conditions)
+
+
+def _of_windows(config: SpectralConfig) -> dict[str, tuple[bool, str]]:
+    """Conditions of the windows and bands; they bound what an utterance takes of memory, whoever wrote the options."""
+    rate = min(max(config.rate, 1000), 1_000_000)
+    most = min(1.0, _LONGEST_WINDOW / rate)  # seconds
+    high = rate / 2 if config.high_hz is None else config.high_hz
+    return {
+        "rate": (rate == config.rate, "1000 to 1000000 hertz"),
+        "window_seconds": (
+            2 / rate <= config.window_seconds <= most, f"two samples to {most:.3g} seconds, such as 0.025"
+        ),
+        "shift_seconds": (
+            max(1 / rate, 0.0005) <= config.shift_seconds <= 1, "0.0005 to 1 second, such as 0.010"
+        ),
+        "low_hz": (0 <= config.low_hz < high, f"from 0 to below high_hz ({high:g})"),
+        "high_hz": (0 < high <= rate / 2, f"above 0, at most half the rate ({rate / 2:g}), or null"),
+        "n_mels": (4 <= config.n_mels <= 1000, "4 to 1000"),
+        "n_mfcc": (
+            1 <= config.n_mfcc <= max(1, config.n_mels) or config.kind != "mfcc",
+            f"1 to n_mels ({shown(config.n_mels)})",
+        ),
+        "differences": (config.differences in (0, 1, 2), "0, 1 or 2"),
+    }  # fmt: skip
+
+
+def _of_values(config: SpectralConfig) -> dict[str, tuple[bool, str]]:
+    """Conditions of what is done to the values; within them no frame overflows float32."""
+    return {
+        "preemphasis": (0 <= config.preemphasis < 1, "0 to below 1"),
+        "scale": (0 < config.scale <= 1e9, "above 0, at most 1e9"),
+        "log_floor": (
+            torch.finfo(torch.float32).tiny <= config.log_floor <= 1e9, "above 0, at most 1e9, such as 1e-10"
+        ),
+        "lifter": (0 <= config.lifter <= 1000, "0 to 1000"),
+    }  # fmt: skip

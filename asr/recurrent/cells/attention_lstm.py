@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.errors import ConfigError
+from asr.config import check_values
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import GatedCell
 from asr.recurrent.cells.lstm import lstm_step
@@ -53,16 +53,15 @@ class AttentionLstmCell(GatedCell):
     Args:
         n_inputs: size of an input frame.
         hidden: H, size of an output frame.
-        window: steps back that it can see, 1 or more.
+        window: steps back that it can see, 1 to 1000.
         forget_bias: start value of the forget gate's bias.
 
     Raises:
-        ConfigError: an empty window.
+        ConfigError: another window.
     """
 
     def __init__(self, n_inputs: int, hidden: int, window: int = 16, forget_bias: float = 1.0) -> None:
-        if window < 1:
-            raise ConfigError(f"model.cell.window must be 1 or more, got {window}")
+        check_values({"window": window}, {"window": (1 <= window <= 1000, "1 to 1000 steps")})
         super().__init__(n_inputs, hidden, n_gates=5)
         self.window = window
         self.weight_keys = nn.Parameter(torch.empty(hidden, hidden))

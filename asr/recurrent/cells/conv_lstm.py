@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.errors import ConfigError
+from asr.config import check_values
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.gated import start_gates
 from asr.recurrent.cells.lstm_peephole import peephole_step
@@ -100,13 +100,17 @@ class ConvLstmCell(Cell):
 
 
 def _check_sizes(n_inputs: int, hidden: int, channels: int, kernel: int) -> None:
-    if channels < 1 or hidden % channels:
-        raise ConfigError(f"model.hidden={hidden} must be a multiple of model.cell.channels={channels}, 1 or more")
-    bands = hidden // channels
-    if n_inputs % bands:
-        raise ConfigError(
-            f"frames of {n_inputs} values are no channels of {bands} bands; "
-            "choose model.hidden = model.cell.channels times the bands of the features"
+    divides = channels >= 1 and hidden % channels == 0
+    expected = f"1 or more, a divisor of model.hidden ({hidden})"
+    if divides:
+        bands = hidden // channels
+        divides = n_inputs % bands == 0
+        expected = (
+            f"model.hidden / channels (now {bands}) to divide the {n_inputs} values of a frame; choose model.hidden = "
+            "channels times the bands of the features"
         )
-    if kernel < 1 or kernel % 2 == 0:
-        raise ConfigError(f"model.cell.kernel must be odd, 1 or more, got {kernel}")
+    conditions = {
+        "channels": (divides, expected),
+        "kernel": (1 <= kernel <= 1001 and kernel % 2 == 1, "an odd number, 1 to 1001"),
+    }
+    check_values({"channels": channels, "kernel": kernel}, conditions)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.errors import ConfigError
+from asr.config import check_values
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import TorchWeights
 from asr.recurrent.cells.lstm import LstmGates, lstm_step
@@ -50,8 +50,8 @@ class ProjectedLstmCell(TorchWeights, LstmGates):
 
     def __init__(self, n_inputs: int, hidden: int, projection: int | None = None, forget_bias: float = 1.0) -> None:
         projection = hidden // 2 if projection is None else projection
-        if not 1 <= projection < hidden:
-            raise ConfigError(f"model.cell.projection must lie within 1..{hidden - 1}, below hidden, got {projection}")
+        expected = f"1 or more, below model.hidden ({hidden})"
+        check_values({"projection": projection}, {"projection": (1 <= projection < hidden, expected)})
         super().__init__(n_inputs, hidden, forget_bias, output_size=projection)
         self.weight_hr = nn.Parameter(torch.empty(projection, hidden))
         nn.init.xavier_uniform_(self.weight_hr)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from asr.errors import ConfigError
+from asr.config import check_values
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.lstm import LstmGates, lstm_step
 
@@ -59,9 +59,8 @@ class ZoneoutLstmCell(LstmGates):
         output_zoneout: float = 0.05,
         forget_bias: float = 1.0,
     ) -> None:
-        for name, value in (("cell_zoneout", cell_zoneout), ("output_zoneout", output_zoneout)):
-            if not 0.0 <= value < 1.0:
-                raise ConfigError(f"model.cell.{name} must lie within [0, 1), got {value}")
+        values = {"cell_zoneout": cell_zoneout, "output_zoneout": output_zoneout}
+        check_values(values, {name: (0.0 <= value < 1.0, "0 to below 1") for name, value in values.items()})
         super().__init__(n_inputs, hidden, forget_bias)
         self.cell_zoneout = cell_zoneout
         self.output_zoneout = output_zoneout

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.errors import ConfigError
+from asr.config import check_values, one_of
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import GatedCell
 from asr.recurrent.cells.lstm_peephole import Activation, peephole_step
@@ -81,8 +81,7 @@ class OdysseyCell(GatedCell):
     """
 
     def __init__(self, n_inputs: int, hidden: int, variant: str = "V", forget_bias: float = 1.0) -> None:
-        if variant not in VARIANTS:
-            raise ConfigError(f"model.cell.variant must be one of {', '.join(VARIANTS)}, got '{variant}'")
+        check_values({"variant": variant}, {"variant": one_of(variant, VARIANTS)})
         has = VARIANTS[variant]
         super().__init__(n_inputs, hidden, len(has.gates), n_states=5 if has.full_recurrence else 2)
         self.has = has

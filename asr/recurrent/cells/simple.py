@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from asr.errors import ConfigError
+from asr.config import check_values, one_of
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import TorchWeights
 
@@ -46,8 +46,7 @@ class SimpleCell(TorchWeights):
 
     def __init__(self, n_inputs: int, hidden: int, activation: str = "tanh") -> None:
         super().__init__(n_inputs, hidden, n_gates=1)
-        if activation not in _ACTIVATIONS:
-            raise ConfigError(f"model.cell.activation must be tanh or relu, got '{activation}'")
+        check_values({"activation": activation}, {"activation": one_of(activation, _ACTIVATIONS)})
         self.activation = activation
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:

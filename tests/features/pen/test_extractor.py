@@ -265,12 +265,12 @@ def test_no_points_are_refused():
     [
         (
             {"kind": "graves"},
-            "kind='graves'; expected one of plain, offsets, graves2009, curves; did you mean 'graves2009'",
+            "kind=graves; expected one of plain, offsets, graves2009, curves; did you mean 'graves2009'",
         ),
         ({"step": 0.001}, "step=0.001; expected 0.01 or more core heights"),
         ({"step": -1.0}, "step=-1.0; expected"),
         ({"step": 0.0, "kind": "curves"}, r"step=0.0; expected .*not with kind=curves"),
-        ({"step": math.nan}, "step=nan; expected a finite number"),
+        ({"step": math.nan}, "step=nan; expected 0.01 or more core heights"),
         ({"tolerance": 0.0}, "tolerance=0.0; expected above 0"),
         ({"longest": -2.0}, "longest=-2.0; expected above 0"),
     ],

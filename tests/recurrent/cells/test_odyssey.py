@@ -54,5 +54,5 @@ def test_the_forget_gate_starts_open_where_there_is_one() -> None:
 
 
 def test_unknown_variants_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"model\.cell\.variant must be one of V, NIG, .*, FGR, got 'NIX'"):
+    with pytest.raises(ConfigError, match="variant=NIX; expected one of V, NIG, .*, FGR"):
         OdysseyCell(N_INPUTS, HIDDEN, "NIX")

@@ -81,12 +81,12 @@ def test_ligru_takes_a_single_frame_in_training() -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        (SimpleCell, {"activation": "gelu"}, r"model\.cell\.activation must be tanh or relu, got 'gelu'"),
-        (ProjectedLstmCell, {"projection": 4}, r"model\.cell\.projection must lie within 1\.\.3, below hidden, got 4"),
-        (ZoneoutLstmCell, {"output_zoneout": 1.0}, r"model\.cell\.output_zoneout must lie within \[0, 1\), got 1\.0"),
-        (ConvLstmCell, {"channels": 3}, r"model\.hidden=4 must be a multiple of model\.cell\.channels=3"),
-        (ConvLstmCell, {"channels": 2, "kernel": 4}, r"model\.cell\.kernel must be odd, 1 or more, got 4"),
-        (AttentionLstmCell, {"window": 0}, r"model\.cell\.window must be 1 or more, got 0"),
+        (SimpleCell, {"activation": "gelu"}, "activation=gelu; expected one of tanh, relu"),
+        (ProjectedLstmCell, {"projection": 4}, r"projection=4; expected 1 or more, below model\.hidden \(4\)"),
+        (ZoneoutLstmCell, {"output_zoneout": 1.0}, r"output_zoneout=1\.0; expected 0 to below 1"),
+        (ConvLstmCell, {"channels": 3}, r"channels=3; expected 1 or more, a divisor of model\.hidden \(4\)"),
+        (ConvLstmCell, {"channels": 2, "kernel": 4}, "kernel=4; expected an odd number"),
+        (AttentionLstmCell, {"window": 0}, "window=0; expected 1 to 1000 steps"),
     ],
 )
 def test_refuses_what_cannot_be(kind: type[Cell], options: dict[str, Any], message: str) -> None:
@@ -95,5 +95,5 @@ def test_refuses_what_cannot_be(kind: type[Cell], options: dict[str, Any], messa
 
 
 def test_convolution_says_which_sizes_fit() -> None:
-    with pytest.raises(ConfigError, match=r"frames of 5 values are no channels of 2 bands; choose model\.hidden = "):
+    with pytest.raises(ConfigError, match=r"model\.hidden / channels \(now 2\) to divide the 5 values"):
         ConvLstmCell(5, HIDDEN, channels=2)

@@ -1,0 +1,83 @@
+"""Find everything that is wrong with the options of a run at once, before a corpus is read."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from asr.config import Faults, build
+from asr.corpus.inventory import BLANK, Inventory
+from asr.errors import ConfigError
+from asr.experiment.run_config import RunConfig
+from asr.experiment.warm_start import check_fits
+from asr.features.extractor import FrameExtractor
+from asr.features.sound.augment import Augmenter
+from asr.recogniser.recogniser import Recogniser
+from asr.scoring.named_rates import check_rates
+
+
+def check_options(config: RunConfig, source: Recogniser | None = None) -> None:
+    """Check the options of all groups, with a network that has shapes and no weights.
+
+    Args:
+        config: of the run.
+        source: the model whose weights training begins with.
+
+    Raises:
+        ConfigError: names every option that is not as expected.
+    """
+    faults = Faults()
+    with faults.noted("scoring"):
+        check_rates(config.scoring.rates, config.inventory.unit)
+    with faults.noted("schedule"):
+        build(config.schedule, config.plugins)
+    with faults.noted("optimizer"):
+        build(config.optimizer, config.plugins, parameters=[nn.Parameter(torch.zeros(1))])
+    try:
+        inventory = Inventory((BLANK,), config.inventory.unit, config.inventory.fold)  # type: ignore[arg-type]
+        recogniser = Recogniser(config.recogniser(inventory), device="meta")
+    except ConfigError as error:
+        faults.add(error)
+        _check_apart(config, faults)
+    else:
+        with faults.noted():
+            build_augmenter(config, recogniser.extractor)
+        if source is not None:
+            with faults.noted():
+                check_fits(recogniser.config, source.config, str(config.init))
+    faults.check()
+
+
+def _check_apart(config: RunConfig, faults: Faults) -> None:
+    """Check by itself what `Recogniser` and `build_augmenter` build from sizes of other parts.
+
+    Frames of `hidden` values fit any cell, and any augmentation fits bands of frequency.
+    """
+    hidden = config.model.completed().options.get("hidden")
+    n_features = hidden if isinstance(hidden, int) and 1 <= hidden <= 2**20 else 1
+    with faults.noted("model"), torch.device("meta"):
+        build(config.model, config.plugins, n_features=n_features, n_labels=1, plugins=config.plugins)
+    with faults.noted("augment"):
+        build(config.augment, config.plugins, seed=0, blocks=1, centres=np.ones(1))
+
+
+def build_augmenter(config: RunConfig, extractor: FrameExtractor) -> Augmenter:
+    """Build what changes training utterances in each epoch.
+
+    Raises:
+        ConfigError: an option out of its range, or `loss.consistency` without masks.
+    """
+    faults = Faults()
+    with faults.noted("augment"):
+        augmenter: Augmenter = build(
+            config.augment, config.plugins,
+            seed=config.training.seed, blocks=extractor.blocks, centres=extractor.centres,
+        )  # fmt: skip
+    faults.check()
+    if config.loss.consistency and not augmenter.masks_anything:
+        raise ConfigError(
+            "loss.consistency compares two masked views of an utterance, and nothing is masked: set"
+            " augment.time_masks and augment.time_mask_frames, or augment=strong"
+        )
+    return augmenter
