@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.sharing import pytest_collection_modifyitems, pytest_configure  # noqa: F401  (hooks)
+from tests.sharing import (  # noqa: F401  (hooks)
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_xdist_make_scheduler,
+)
 from tests.skipping import (  # noqa: F401  (hooks)
     SHARED_CASES,
     SHARED_DATA,

@@ -1,4 +1,4 @@
-"""How the tests are shared between processes (`pytest -n 2 --dist loadgroup`): what costs much is done once.
+"""How the tests are shared between processes (`pytest -n 2`): what costs much is done once.
 
 A process takes one group after the other. The tests of a file are a group, for they share its fixtures; those of a cell
 are one wherever they stand, for its kernels are compiled by whoever needs them first. What takes longest begins first.
@@ -7,43 +7,54 @@ are one wherever they stand, for its kernels are compiled by whoever needs them 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 TESTS = Path(__file__).resolve().parent
 LONGEST = ("recurrent", "experiment", "recipes", "training", "cli", "data_prep")
 """Rooms, by how long their longest groups take."""
+CELLS = sorted((path.stem for path in (TESTS.parent / "asr/recurrent/cells").glob("[!_]*.py")), key=len, reverse=True)
+_OF_A_CELL = re.compile(rf"tests/recurrent/.*[\[-]((?:{'|'.join(CELLS)})(?:-[\w.]+)*)\]$")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave each process one thread, and keep the order of the groups."""
-    if config.getoption("dist", "no") == "loadgroup":
+    """Leave each process one thread."""
+    if config.getoption("numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
-        config.option.loadscopereorder = False
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put every test into its group, and the groups in order."""
-    if not config.getoption("loadgroup", False):  # which xdist sets in each process
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
-    items.sort(key=lambda item: _rank(_room(item)))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, in each of several processes."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: _rank(item.nodeid))
 
 
-def group_of(item: pytest.Item) -> str:
-    """The name of a test's group."""
-    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
-    if case is not None and _room(item) == "recurrent":
-        return f"recurrent/{case}"
-    return str(item.path.relative_to(TESTS)) if item.path.is_relative_to(TESTS) else str(item.path)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the groups to the processes, in the order of the tests."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]  # of a package without types
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return Groups(config, log)
 
 
-def _room(item: pytest.Item) -> str:
-    return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+def group_of(test: str) -> str:
+    """The name of a test's group.
+
+    >>> group_of("tests/recurrent/compiled/test_kinds.py::test_equals_the_loop[both-odyssey-NIG]")
+    'odyssey-NIG'
+    """
+    cell = _OF_A_CELL.match(test)
+    return cell[1] if cell else test.partition("::")[0]
 
 
-def _rank(room: str) -> int:
+def _rank(test: str) -> int:
+    room = test.split("/")[1] if test.count("/") > 1 else ""
     return LONGEST.index(room) if room in LONGEST else len(LONGEST)
