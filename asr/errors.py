@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from asr.printable import printable
+
 _SHOWN = 20
 _LONGEST = 200  # characters of another program's message
 
 
 class AsrError(Exception):
     """Base of everything a user can cause: the message says what was expected, what came, where, and what to do."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The message as commands print it: one line, and more only where several problems are listed."""
+        return [str(self)]
 
 
 class DataError(AsrError):
@@ -33,6 +40,13 @@ class ConfigError(AsrError):
     def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.faults = tuple(faults) or (message,)
+
+    @property
+    def lines(self) -> list[str]:
+        """The message, or a headline and the faults."""
+        if len(self.faults) == 1:
+            return [str(self)]
+        return [str(self).partition("\n")[0], *(f"  {one}" for one in self.faults)]
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Let `pickle` make the error again, in the process that waits for a worker's."""
@@ -58,7 +72,13 @@ class Problems(DataError):  # noqa: N818  (several errors in one)
     def __init__(self, problems: Sequence[str], what: str) -> None:
         self.problems, self.what = tuple(problems), what
         noun = "problem" if len(self.problems) == 1 else "problems"
-        super().__init__("\n".join([f"{len(self.problems)} {noun} in {what}:", *listed(self.problems)]))
+        self._lines = [f"{len(self.problems)} {noun} in {printable(what)}:", *listed(self.problems)]
+        super().__init__("\n".join(self._lines))
+
+    @property
+    def lines(self) -> list[str]:
+        """The headline and the problems."""
+        return list(self._lines)
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Let `pickle` make the error again, in the process that waits for a worker's."""
@@ -68,7 +88,7 @@ class Problems(DataError):  # noqa: N818  (several errors in one)
 def listed(sentences: Sequence[str]) -> list[str]:
     """The first of many sentences, a line each, and how many more there are."""
     more = len(sentences) - _SHOWN
-    return [f"  {one}" for one in sentences[:_SHOWN]] + ([f"  ... and {more} more"] if more > 0 else [])
+    return [f"  {printable(one)}" for one in sentences[:_SHOWN]] + ([f"  ... and {more} more"] if more > 0 else [])
 
 
 def one_line(error: object) -> str:

@@ -153,17 +153,6 @@ def append(path: Path, content: bytes) -> None:
         _put(path, content, os.O_APPEND)
 
 
-def mark(path: Path) -> None:
-    """Make an empty file where there is none: one call, so that it is there or not.
-
-    Raises:
-        DataError: the file cannot be made.
-    """
-    with explained(path):
-        _put(path, b"", os.O_APPEND)
-    _sync_folder(path.parent)
-
-
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it that are missing; nothing happens where it is there.
 

@@ -6,6 +6,8 @@ outputs of the last layer; the output layer, the loss and the optimiser, the sam
 
 - The LSTM against packed `torch.nn.LSTM` with the same weights; one utterance against `torch.nn.LSTM` without packing,
   the stack being prepared (`RecurrentStack.prepare`), in float32 and in bfloat16.
+- One utterance, prepared and not, in one thread against as many as torch has, beside 0, 1 and 2 processes that keep a
+  core busy each.
 - Every other cell against our own LSTM of the same size, and against a plain loop over the padded steps under autograd,
   which calls `project` and `step` of the same cells.
 - Peak memory of a training step above that of the process before it, each side in a process of its own.
@@ -21,8 +23,10 @@ import multiprocessing
 import platform
 import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,6 +90,41 @@ def against_torch(sizes: Sequence[str], pairs: int, single: bool = False) -> Non
             print(f"{f'{size}, peak memory of a step':40}{memory(size):>66}", flush=True)
 
 
+def beside_busy_processes(sizes: Sequence[str], pairs: int) -> None:
+    print(heading("one utterance", "one thread", "this", "times as fast"))
+    for size in sizes:
+        sides = AgainstTorch(*numbers(size))
+        for name, single in (("prepared", sides.prepared_single), ("as loaded", sides.stack_single)):
+            for count in (0, 1, 2):
+                with busy(count):
+                    both = in_one_thread(single), single
+                    print(line(f"{size}, {name}, beside {count}", *both, pairs, TOLERANCE), flush=True)
+
+
+def in_one_thread(run: Run) -> Run:
+    def alone() -> list[Tensor]:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return run()
+        finally:
+            torch.set_num_threads(before)
+
+    return alone
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """Beside processes that keep a core busy each."""
+    started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for one in started:
+            one.kill()
+            one.wait()
+
+
 def against_our_lstm(sizes: Sequence[str], pairs: int) -> None:
     print(heading("other cells, training step", "our LSTM", "this", "times its time"))
     for size in [one for one in sizes if one in ("3x128x16", "3x250x16")]:
@@ -112,7 +151,12 @@ def numbers(size: str) -> tuple[int, int, int]:
     return n_layers, hidden, n_utterances
 
 
-TABLES = {"torch": against_torch, "lstm": against_our_lstm, "loops": against_plain_loops}
+TABLES = {
+    "torch": against_torch,
+    "busy": beside_busy_processes,
+    "lstm": against_our_lstm,
+    "loops": against_plain_loops,
+}
 
 
 @dataclass
@@ -135,8 +179,9 @@ class Batch:
         lengths, frames = self.lengths[:n_utterances], self.frames[:n_utterances]
         layout = Layout(lengths, frames.shape[1], frames.device)
         rows = layout.pack(frames)
-        for layer in stack.layers:
-            rows = layer(rows, layout)
+        with stack.threads_for(rows, layout):
+            for layer in stack.layers:
+                rows = layer(rows, layout)
         return layout.unpack(rows)
 
 
@@ -192,6 +237,10 @@ class AgainstTorch:
     @torch.no_grad()
     def prepared_single(self) -> list[Tensor]:
         return [self.batch.through(self.prepared, 1)]
+
+    @torch.no_grad()
+    def stack_single(self) -> list[Tensor]:
+        return [self.batch.through(self.stack, 1)]
 
     @torch.no_grad()
     def rounded_single(self) -> list[Tensor]:

@@ -14,11 +14,14 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asr.corpus.faults import CorpusFaults
+from asr.corpus.named_files import file_problem, path_problem, quoted
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError, Problems
+from asr.errors import Problems
 from data_prep.download import Archive, ensure_corpus
 from data_prep.recordings import Progress
 from data_prep.roots import find_root
+from data_prep.text_files import read_text
 
 # 3 women and 5 men, 99 utterances: spread over the alphabet, so over the recording sessions; fixed once, by hand.
 DEV_SPEAKERS = ("fbbh", "fkai", "ftal", "mblw", "mdxn", "mjdr", "mmal", "msmn")
@@ -42,7 +45,9 @@ class Config:
     download: bool = field(default=False, metadata={"help": "fetch the SPHERE files (64 MB) into root if not there"})
 
 
-def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+def prepare(
+    config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
+) -> dict[str, list[Utterance]]:
     """The corpus as utterances.
 
     Raises:
@@ -57,10 +62,9 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         expected="etc/an4_train.fileids, etc/an4_test.fileids and wav/",
         remedy="AN4 is free: set download=true, or clone https://github.com/cmusphinx/an4 and give its folder as root=",
     )
-    problems: list[str] = []
-    official = {split: _read_split(root, split, problems) for split in ("train", "test")}
-    if problems:
-        raise Problems(problems, what=f"AN4 in {root}")
+    faults = faults or CorpusFaults()
+    official = {split: _read_split(root, split, faults.sentences) for split in ("train", "test")}
+    faults.settle(f"AN4 in {root}")
     return {
         "train": [utterance for utterance in official["train"] if utterance.speaker not in DEV_SPEAKERS],
         "dev": [utterance for utterance in official["train"] if utterance.speaker in DEV_SPEAKERS],
@@ -84,13 +88,15 @@ def _read_split(root: Path, split: str, problems: list[str]) -> list[Utterance]:
         match = _LINE.fullmatch(line.strip())
         path = Path(fileid.strip())
         if match is None:
-            problems.append(f"{where}: expected 'WORDS (utterance-id)', got {line.strip()!r}")
+            problems.append(f"{where}: expected 'WORDS (utterance-id)', got {quoted(line.strip())}")
             continue
         if match["id"] != path.name:
-            problems.append(f"{where}: belongs to '{match['id']}', but {names.name}:{number} names '{path.name}'")
+            problems.append(
+                f"{where}: belongs to {quoted(match['id'])}, but {names.name}:{number} names {quoted(path.name)}"
+            )
             continue
-        if path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
-            problems.append(f"{names.name}:{number}: {fileid.strip()!r} is not a path set/speaker/utterance")
+        if path_problem(str(path)) or path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
+            problems.append(f"{names.name}:{number}: {quoted(fileid.strip())} is not a path set/speaker/utterance")
             continue
         source = _audio(root / "wav" / path)
         if source is None:
@@ -104,13 +110,14 @@ def _read_split(root: Path, split: str, problems: list[str]) -> list[Utterance]:
 
 
 def _read_lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    problems: list[str] = []
+    text = read_text(path, path.name, problems)
+    if problems or text is None:  # without one line the others would not go together
+        raise Problems(problems, what=str(path.parent))
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _audio(stem: Path) -> Path | None:
     """The recording of that name, whatever its format."""
     candidates = (stem.parent / (stem.name + suffix) for suffix in _SUFFIXES)
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if not file_problem(path)), None)

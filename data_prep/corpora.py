@@ -11,6 +11,9 @@ from types import ModuleType
 from typing import Any
 
 from asr.config import check_types, nearest
+from asr.corpus.faults import CorpusFaults
+from asr.corpus.handling import Handling, handled
+from asr.corpus.splits import Corpus
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from data_prep.recordings import Progress, with_durations
@@ -64,27 +67,48 @@ def read_corpus(
     options: Mapping[str, Any],
     plugins: Sequence[str] = (),
     on_progress: Progress | None = None,
+    handling: Handling | None = None,
 ) -> dict[str, list[Utterance]]:
-    """Prepare a corpus: its utterances, with the durations of their recordings, by split.
+    """The utterances that `load_corpus` gives, by split."""
+    return load_corpus(name, options, plugins, on_progress, handling).splits
+
+
+def load_corpus(
+    name: str,
+    options: Mapping[str, Any],
+    plugins: Sequence[str] = (),
+    on_progress: Progress | None = None,
+    handling: Handling | None = None,
+) -> Corpus:
+    """Read a corpus: its utterances, with the durations of their recordings, by split.
 
     Args:
         name: the reader, see `load_reader`.
         options: fields of the reader's `Config`.
         plugins: modules of the user's that may be readers.
         on_progress: hears `(what, done, total)`; handed to the reader too where its `prepare` takes it.
+        handling: what is done with faulty utterances, noise tags and look-alike characters; None for its defaults.
+
+    Returns:
+        The utterances, and what was left out of them (nothing without `on_error=skip`).
 
     Raises:
         ConfigError: no such reader, or it has no such option, or one of another type.
         DataError: the corpus is not there or not what it should be; `Problems` names all there is.
     """
+    handling = handling or Handling()
     module = load_reader(name, plugins)
     known = [option.name for option in fields(module.Config)]
     for option in options:
         if option not in known:
-            near = nearest(option, known)
+            near = nearest(option, [*known, *(one.name for one in fields(Handling))])
             raise ConfigError(f"the corpus reader '{name}' has no option '{option}'{near}; it has: {', '.join(known)}")
     check_types(module.Config, options)
-    takes_progress = "on_progress" in inspect.signature(module.prepare).parameters
-    arguments = {"on_progress": on_progress} if takes_progress else {}
-    splits = module.prepare(module.Config(**options), **arguments)
-    return with_durations(splits, what=f"the corpus '{name}'", on_progress=on_progress)
+    faults = CorpusFaults(collect=True)
+    taken = inspect.signature(module.prepare).parameters
+    offered = {"on_progress": on_progress, "faults": faults}
+    splits = module.prepare(module.Config(**options), **{key: offered[key] for key in offered if key in taken})
+    splits = with_durations(handled(splits, handling, faults), faults, on_progress)
+    if handling.on_error == "error" or not any(splits.values()):
+        faults.raise_all(f"the corpus '{name}'")
+    return Corpus(splits, faults.skipped, tuple(faults.notes))

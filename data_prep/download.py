@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import shutil
 import ssl
 import tarfile
@@ -19,15 +20,24 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from asr.errors import DataError
 from asr.files import make_folder
 from data_prep.recordings import Progress
-from data_prep.roots import IN_TRAINING, search_root
+from data_prep.roots import IN_TRAINING, given_path, search_root
 
 _BLOCK = 1 << 20
 _MAX_MEMBERS = 200_000
+_HEADERS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+_MOST_HEADER_BYTES = 1 << 20  # of a header that tells a long name
+_LENGTH = re.compile("[0-9]{1,15}")
 _CONNECTION_ERRORS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError)
 
 
@@ -63,7 +73,7 @@ def ensure_corpus(
     """
     if not root:
         raise DataError(f"download=true needs root=, the folder to keep the corpus in {IN_TRAINING}")
-    folder = Path(root).expanduser().resolve()
+    folder = given_path(root)
     if folder.is_dir() and search_root(folder, is_corpus) is not None:
         return
     make_folder(folder)
@@ -156,7 +166,7 @@ def _fetch_some(archive: Archive, part: Path, begin: int, on_progress: Progress 
         if response.status != 206 or not str(response.headers.get("Content-Range")).startswith(f"bytes {begin}-"):
             begin = 0
         length = response.headers.get("Content-Length")
-        total = begin + int(length) if length is not None and length.isdecimal() else None
+        total = begin + int(length) if length is not None and _LENGTH.fullmatch(length) else None
         with part.open("ab" if begin else "wb") as file:
             done = _copy(response, file, archive, begin, total, on_progress)
     return total is None or done >= total
@@ -197,7 +207,7 @@ def unpack(path: Path, folder: Path, max_bytes: int) -> None:
     try:
         shutil.rmtree(inner, ignore_errors=True)
         inner.mkdir()
-        with tarfile.open(path, "r|*") as archive:
+        with tarfile.open(path, "r|*", tarinfo=_Member) as archive:
             _unpack_members(archive, path, inner, max_bytes)
         for entry in sorted(inner.iterdir()):
             if (folder / entry.name).exists():
@@ -207,9 +217,25 @@ def unpack(path: Path, folder: Path, max_bytes: int) -> None:
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged: {error}; delete it and fetch it again") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be unpacked into {folder}: {error}") from error
+        raise DataError(f"{path} cannot be unpacked into {folder}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(inner, ignore_errors=True)
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose header is looked at before `tarfile` takes memory for a long name or for more headers."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Any:
+        """See `tarfile.TarInfo`.
+
+        Raises:
+            DataError: the member is a header of a size that no name has.
+        """
+        member = super().frombuf(buf, encoding, errors)
+        if member.size < 0 or (member.type in _HEADERS and member.size > _MOST_HEADER_BYTES):
+            raise DataError(f"the archive holds a header of {member.size} bytes; it is damaged, fetch it again")
+        return member
 
 
 def _unpack_members(archive: tarfile.TarFile, path: Path, inner: Path, max_bytes: int) -> None:

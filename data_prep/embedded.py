@@ -14,6 +14,7 @@ from asr.errors import DataError
 from asr.files import STALE_SECONDS, explained, locked, replace_folder, staging, sweep
 from asr.plain_values import PlainFields
 from asr.resources import user_cache
+from data_prep.roots import given_path
 
 CARD = "corpus.json"
 
@@ -21,7 +22,7 @@ CARD = "corpus.json"
 def folder(root: str, name: str, identity: PlainFields) -> Path:
     """The folder of a corpus with this identity: `root`, or a folder of its own in the user's cache."""
     if root:
-        return Path(root).expanduser().resolve()
+        return given_path(root)
     return user_cache().absolute() / f"{name}-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]}"
 
 

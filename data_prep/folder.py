@@ -1,11 +1,14 @@
 """Your own recordings: any folder of audio with transcripts beside it.
 
-Transcripts are either
+Transcripts are one of these:
 
-- text files of the same name: `anna/hello.wav`, `anna/hello.txt` (UTF-8; several lines are one transcript), or
-- one table in the root, `transcripts.tsv` or `transcripts.csv`, with a first line that names the columns: `path` (of
-  the audio, relative to the table) and `text`; where they are there `id`, `speaker`, `split` (train, dev or test),
-  `start` and `duration` (seconds).
+- text files of the same name: `anna/hello.wav`, `anna/hello.txt` (UTF-8; several lines are one transcript);
+- one table in the root: `transcripts.tsv`, `transcripts.csv` or `metadata.csv` (Hugging Face, LJSpeech), whose first
+  line names its columns: `path` (of the audio, relative to the table) and `text`; where they are there `id`,
+  `speaker`, `split` (train, dev or test), `start` and `duration` (seconds). `data_prep/transcript_tables.py` lists
+  other names of these columns, and tables without such a line; a `metadata.csv` of another kind is not read;
+- three tables: `train.tsv`, `dev.tsv` and `test.tsv` with recordings in `clips/` (Common Voice), or `metadata.csv` in
+  each of the folders `train`, `dev` and `test`.
 
 Without a table, a text file beside recordings that belongs to none of them is reported, as its recording may be lost;
 not so README.txt, LICENSE.txt, COPYING.txt and NOTES.txt, nor text files in folders without recordings.
@@ -16,7 +19,7 @@ Speakers are the table's, or else the first folder beneath the root (beneath the
 
 Splits, the first of these that applies:
 
-1. folders `train`, `dev` and `test` in the root, or the table's column `split`;
+1. folders `train`, `dev` and `test` in the root, three tables, or the table's column `split`;
 2. by speaker, where there are at least three: speakers, in an order shuffled by a hash of their names, go to test and
    dev until each has its share of the utterances, one speaker at least; nobody is in two splits;
 3. by recording: utterances in an order shuffled by a hash of their ids. Speakers are then shared by the splits.
@@ -26,34 +29,28 @@ The same files always give the same splits, on any machine. Licence: whatever yo
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import math
 import os
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asr.config import nearest
 from asr.corpus.checks import SPLIT_BY_RECORDING
+from asr.corpus.faults import CorpusFaults
+from asr.corpus.named_files import file_problem, path_problem, quoted
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError, Problems
-from data_prep.recordings import Progress, recording_problems
+from asr.errors import ConfigError, DataError
+from data_prep.recordings import recording_problems
 from data_prep.roots import find_root, shown
+from data_prep.text_files import TRANSCRIPT_BYTES, read_text
+from data_prep.transcript_tables import is_transcript_table, name_of, read_transcript_table
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph")
-_COLUMNS = ("path", "text", "id", "speaker", "split", "start", "duration")
+_TABLES = ("transcripts.tsv", "transcripts.csv")
+_OF_SPLITS = ("{split}.tsv", "{split}/metadata.csv")  # Common Voice; Hugging Face
 _NO_TRANSCRIPTS = ("readme", "license", "licence", "copying", "notes")
-
-
-class _Commas(csv.excel):
-    strict = True
-
-
-class _Tabs(csv.excel_tab):
-    strict = True
-    quoting = csv.QUOTE_NONE  # a quotation mark is a character like any other, as no field can hold a tab
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class Config:
 
     root: str = field(default="", metadata={"help": "the folder"})
     transcripts: str = field(
-        default="", metadata={"help": "table of transcripts in root; default: transcripts.tsv or .csv"}
+        default="", metadata={"help": "table of transcripts in root; default: transcripts.tsv or .csv, metadata.csv"}
     )
     dev: float = field(default=0.1, metadata={"help": "share of the utterances for dev, where no split is given"})
     test: float = field(default=0.1, metadata={"help": "share of the utterances for test, where no split is given"})
@@ -70,16 +67,17 @@ class Config:
     channel: int | None = field(default=None, metadata={"help": "channel to take of every file, counted from 0"})
 
 
-def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, list[Utterance]]:
     """The folder as utterances.
 
     Raises:
         ConfigError: shares that leave nothing to train on, an unknown `split_by`.
         DataError: no such folder, or nothing in it.
         Problems: audio without a transcript and the reverse, malformed lines of the table, names that are not UTF-8,
-            ids used twice; with them everything that is wrong with the recordings.
+            ids used twice; with them everything that is wrong with the recordings that these concern.
     """
     _check_options(config)
+    faults = faults or CorpusFaults()
     root = find_root(
         config.root,
         lambda folder: True,
@@ -87,19 +85,42 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         remedy="See the top of data_prep/folder.py for what may stand in it",
         depth=0,
     )
-    problems: list[str] = []
-    table = _table_path(root, config.transcripts)
-    found = list(_from_files(root, problems) if table is None else _from_table(table, problems))
-    found = [(split, replace(utterance, channel=config.channel)) for split, utterance in found]
-    utterances = [utterance for _, utterance in found]
-    problems += _same_ids(utterances, root)
-    if problems:
-        raise Problems([*problems, *recording_problems(utterances, on_progress)], what=str(root))
+    tables = _tables(root, config.transcripts)
+    found = [pair for table, split in tables for pair in read_transcript_table(table, SUFFIXES, faults, split)]
+    if not tables:
+        found = list(_from_files(root, faults.sentences))
+    found = _usable([(split, replace(one, channel=config.channel)) for split, one in found], root, faults)
+    faults.settle(str(root))
     if not found:
+        faults.raise_all(str(root))
         raise DataError(f"no recordings in {root}; expected {', '.join(SUFFIXES)} files and their transcripts")
-    if any(split for split, _ in found):
-        return _given_splits(found, root)
-    return _divide(utterances, config)
+    try:
+        if any(split for split, _ in found):
+            return _given_splits(found, root)
+        return _divide([utterance for _, utterance in found], config)
+    except DataError:
+        if faults.skipped:  # what is left is too little because of these
+            faults.sentences += recording_problems([one for _, one in found])
+            faults.raise_all(str(root))
+        raise
+
+
+def _usable(found: Sequence[tuple[str, Utterance]], root: Path, faults: CorpusFaults) -> list[tuple[str, Utterance]]:
+    """Those with a transcript and an id of their own; of the others all that is wrong is reported."""
+    first: dict[str, Path] = {}
+    good = []
+    left_out = []
+    for split, one in found:
+        if one.id in first:
+            names = f"{_name_in(root, first[one.id])} and for {_name_in(root, one.source)}"
+            faults.sentences.append(f"'{one.id}': the id is used for {names}; make ids unique")
+        elif one.text is not None:
+            good.append((split, one))
+        if one.text is None:
+            left_out.append(one)
+        first.setdefault(one.id, one.source)
+    faults.sentences += recording_problems(left_out)
+    return good
 
 
 def _check_options(config: Config) -> None:
@@ -110,17 +131,30 @@ def _check_options(config: Config) -> None:
         raise ConfigError(f"split_by is {', '.join(known)}, got '{config.split_by}'{nearest(config.split_by, known)}")
 
 
-def _table_path(root: Path, name: str) -> Path | None:
-    if name and not (root / name).is_file():
-        raise DataError(f"there is no table {root / name}; transcripts= names a .tsv or .csv file in the root")
-    candidates = [name] if name else ["transcripts.tsv", "transcripts.csv"]
-    return next((root / candidate for candidate in candidates if (root / candidate).is_file()), None)
+def _tables(root: Path, name: str) -> list[tuple[Path, str]]:
+    """The tables of transcripts and the split of each, '' where it says that itself; none where there is no table."""
+    if name:
+        if path_problem(name) or file_problem(root / name):
+            raise DataError(
+                f"there is no table {quoted(name)} in {root}; transcripts= names a .tsv or .csv file in the root"
+            )
+        return [(root / name, "")]
+    for table in _TABLES:
+        if not file_problem(root / table):
+            return [(root / table, "")]
+    if is_transcript_table(root / "metadata.csv"):
+        return [(root / "metadata.csv", "")]
+    for pattern in _OF_SPLITS:
+        parts = [(root / pattern.format(split=split), split) for split in SPLITS]
+        if all(is_transcript_table(path) for path, _ in parts):
+            return parts
+    return []
 
 
 def _from_files(root: Path, problems: list[str]) -> Iterator[tuple[str, Utterance]]:
     """Split ('' where the folders are not splits) and utterance of each sound file, its text None after a problem."""
     in_splits = all((root / split).is_dir() for split in SPLITS)
-    paths = list(_sound_files(root))
+    paths = list(_sound_files(root, problems))
     for path in paths:
         parts = path.relative_to(root).parts
         if shown(path) != str(path):
@@ -130,15 +164,19 @@ def _from_files(root: Path, problems: list[str]) -> Iterator[tuple[str, Utteranc
             problems.append(f"{'/'.join(parts)}: is outside the folders train, dev and test; move it into one of them")
             continue
         split, inner = (parts[0], parts[1:]) if in_splits else ("", parts)
-        name = "-".join(_name(part) for part in (*inner[:-1], path.stem))
-        speaker = _name(inner[0]) if len(inner) > 1 else None
+        name = "-".join(name_of(part) for part in (*inner[:-1], path.stem))
+        speaker = name_of(inner[0]) if len(inner) > 1 else None
         yield split, Utterance(id=name, source=path, text=_beside(path, root, problems), speaker=speaker)
     problems += _lost_recordings(paths, root)
 
 
-def _sound_files(root: Path) -> Iterator[Path]:
+def _sound_files(root: Path, problems: list[str]) -> Iterator[Path]:
     """All sound files beneath the root, hidden ones left out, in an order that does not depend on the file system."""
-    for folder, folders, files in os.walk(root):
+
+    def unreadable(error: OSError) -> None:
+        problems.append(f"{_name_in(root, Path(error.filename))}: the folder cannot be read: {error.strerror}")
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES:
@@ -148,16 +186,17 @@ def _sound_files(root: Path) -> Iterator[Path]:
 def _beside(path: Path, root: Path, problems: list[str]) -> str | None:
     """The transcript in the text file beside a sound file."""
     text_path = path.with_suffix(".txt")
-    try:
-        text = " ".join(text_path.read_text(encoding="utf-8-sig").split())
-        if text:
-            return text
-        problems.append(f"{text_path.relative_to(root)}: is empty; write what is said, or leave the recording out")
-    except FileNotFoundError:
+    name = _name_in(root, text_path)
+    if file_problem(text_path) == "does not exist":
         problems.append(f"{path.relative_to(root)}: has no transcript; expected {text_path.name} beside it")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{text_path.relative_to(root)}: cannot be read as UTF-8 text: {error}")
-    return None
+        return None
+    n_before = len(problems)
+    text = read_text(text_path, name, problems, TRANSCRIPT_BYTES)
+    if text is None or len(problems) > n_before:
+        return None
+    if not text.strip():
+        problems.append(f"{name}: is empty; write what is said, or leave the recording out")
+    return " ".join(text.split()) or None
 
 
 def _lost_recordings(paths: Sequence[Path], root: Path) -> Iterator[str]:
@@ -172,89 +211,9 @@ def _lost_recordings(paths: Sequence[Path], root: Path) -> Iterator[str]:
             yield f"{_name_in(root, text_path)}: has no recording; put {wanted} beside it, or take the text away"
 
 
-def _same_ids(utterances: Iterable[Utterance], root: Path) -> Iterator[str]:
-    first: dict[str, Path] = {}
-    for one in utterances:
-        if one.id in first:
-            names = f"{_name_in(root, first[one.id])} and for {_name_in(root, one.source)}"
-            yield f"'{one.id}': the id is used for {names}; make ids unique"
-        first.setdefault(one.id, one.source)
-
-
 def _name_in(root: Path, path: Path) -> str:
     """A file beneath the root, or elsewhere, as it can be printed."""
     return shown(path.relative_to(root) if path.is_relative_to(root) else path)
-
-
-def _name(text: str) -> str:
-    return "_".join(text.split())
-
-
-def _from_table(path: Path, problems: list[str]) -> Iterator[tuple[str, Utterance]]:
-    """Split ('' where the table has none) and utterance of each line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, dialect=_Tabs if path.suffix.lower() == ".tsv" else _Commas)
-            columns = [column or "" for column in reader.fieldnames or ()]
-            problems += _column_problems(path, columns)
-            if problems:
-                return
-            for row in reader:
-                where = f"{path.name}:{reader.line_num}"
-                if None in row or None in row.values():
-                    problems.append(f"{where}: expected {len(columns)} columns ({', '.join(columns)})")
-                    continue
-                try:
-                    yield _row(row, path.parent)
-                except ValueError as error:
-                    problems.append(f"{where}: {error}")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problems.append(f"{path.name}: cannot be read as a table in UTF-8: {error}")
-
-
-def _column_problems(path: Path, columns: Sequence[str]) -> Iterator[str]:
-    for column in columns:
-        if column not in _COLUMNS:
-            yield f"{path.name}:1: unknown column '{column}'{nearest(column, _COLUMNS)}; known: {', '.join(_COLUMNS)}"
-    for column in ("path", "text"):
-        if column not in columns:
-            yield f"{path.name}:1: has no column '{column}'; the first line names the columns"
-
-
-def _row(row: Mapping[str, str], root: Path) -> tuple[str, Utterance]:
-    written = row["path"].strip()
-    path = Path(os.path.normpath(root / written))
-    if not Path(written).is_absolute() and not path.resolve().is_relative_to(root):
-        raise ValueError(f"the path {written!r} leaves {root}; write an absolute path if it is meant")
-    if not written or not path.is_file():
-        raise ValueError(f"there is no file {written!r} in {root}")
-    split = row.get("split", "").strip()
-    if "split" in row and split not in SPLITS:
-        raise ValueError(f"the split is {split!r}; expected train, dev or test{nearest(split, SPLITS)}")
-    text = " ".join(row["text"].split())
-    if not text:
-        raise ValueError("the text is empty; write what is said, or take the line out")
-    parts = Path(written).with_suffix("").relative_to(Path(written).anchor).parts
-    in_folder = len(parts) > 1 and not Path(written).is_absolute() and "speaker" not in row
-    return split, Utterance(
-        id=_name(row.get("id", "")) or "-".join(_name(part) for part in parts),
-        source=path,
-        start=_seconds(row, "start"),
-        duration=_seconds(row, "duration"),
-        text=text,
-        speaker=_name(row.get("speaker", "")) or (_name(parts[0]) if in_folder else None),
-    )
-
-
-def _seconds(row: Mapping[str, str], column: str) -> float | None:
-    written = row.get(column, "").strip()
-    try:
-        value = float(written) if written else None
-    except ValueError:
-        value = math.nan
-    if value is not None and not math.isfinite(value):
-        raise ValueError(f"{column} is {written!r}; expected seconds")
-    return value
 
 
 def _given_splits(found: Sequence[tuple[str, Utterance]], root: Path) -> dict[str, list[Utterance]]:

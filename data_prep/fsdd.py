@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asr.corpus.checks import SPLIT_BY_RECORDING
+from asr.corpus.faults import CorpusFaults
 from asr.corpus.utterance import Utterance
-from asr.errors import Problems
 from data_prep.download import Archive, ensure_corpus
 from data_prep.recordings import Progress
 from data_prep.roots import find_root
@@ -39,7 +39,9 @@ class Config:
     download: bool = field(default=False, metadata={"help": "fetch version 1.0.9 (12 MB) into root if not there"})
 
 
-def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+def prepare(
+    config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
+) -> dict[str, list[Utterance]]:
     """The corpus as utterances, ids as `7_jackson_32`.
 
     Raises:
@@ -55,19 +57,20 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         remedy="The corpus is free: set download=true, or see https://github.com/Jakobovski/free-spoken-digit-dataset",
     )
     splits: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
-    problems: list[str] = []
+    faults = faults or CorpusFaults()
     for path in sorted((root / "recordings").glob("*.wav"), key=_order):
         match = _NAME.fullmatch(path.stem)
         if match is None:
-            problems.append(f"recordings/{path.name}: expected a name like 7_jackson_32.wav (digit, speaker, number)")
+            faults.sentences.append(
+                f"recordings/{path.name}: expected a name like 7_jackson_32.wav (digit, speaker, number)"
+            )
             continue
         index = int(match["index"])
         split = "test" if index < 5 else "dev" if index < 10 else "train"
         text = WORDS[int(match["digit"])]
         tags = SPLIT_BY_RECORDING
         splits[split].append(Utterance(id=path.stem, source=path, text=text, speaker=match["speaker"], tags=tags))
-    if problems:
-        raise Problems(problems, what=f"FSDD in {root}")
+    faults.settle(f"FSDD in {root}")
     return splits
 
 

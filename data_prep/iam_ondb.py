@@ -12,24 +12,27 @@ the second validation set, which Graves et al. 2009 chose their language model's
 
 A form's k-th line is `lineStrokes/a01/a01-000/a01-000u-0k.xml` and the k-th line below `CSR:` of
 `ascii/a01/a01-000/a01-000u.txt`. Some lines of the release have no transcript or no strokes: `skip_bad=true` leaves out
-whatever would be reported.
+whatever is reported, as `on_error=skip` does for any corpus.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asr.corpus.faults import CorpusFaults
+from asr.corpus.named_files import file_problem
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError, Problems
+from asr.errors import ConfigError, DataError, DataWarning
 from asr.ink import Ink
 from asr.ink.reading import read_ink
 from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
-from data_prep.roots import find_root
+from data_prep.roots import find_root, given_path
 
 VERSION = 1
 """Of the reading: raised when the same release gives other utterances."""
@@ -65,7 +68,9 @@ class Line:
     writer: str | None
 
 
-def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+def prepare(
+    config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
+) -> dict[str, list[Utterance]]:
     """The corpus as utterances of ink.
 
     Raises:
@@ -81,21 +86,24 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         expected="lineStrokes/ and ascii/",
         remedy="Register at https://fki.tic.heia-fr.ch/databases/iam-on-line-handwriting-database to get it",
     )
-    problems: list[str] = []
-    lines = _lines(root, _lists_folder(root, config.lists), problems)
-    if problems and not config.skip_bad:
-        raise Problems(problems, what=_what(root))
+    faults = faults or CorpusFaults()
+    found = CorpusFaults(collect=True)
+    lines = _lines(root, _lists_folder(root, config.lists), found.sentences)
     if not lines:
-        raise Problems(problems, what=_what(root))
+        found.raise_all(_what(root))
     identity: PlainFields = {
         "corpus": "iam_ondb",
         "reader": VERSION,
-        "skip_bad": config.skip_bad,
         "lines": [[one.part, one.id, one.text, one.writer, *_changed(one.strokes)] for one in lines],
     }
     utterances = stored(
-        "iam-ondb", identity, lambda: _read(root, lines, config.skip_bad, on_progress), folder=config.cache
+        "iam-ondb", identity, lambda problems: _read(lines, problems, on_progress), found, folder=config.cache
     )
+    if config.skip_bad:
+        faults.accept(found.sentences)
+    else:
+        faults.sentences += found.sentences
+    faults.settle(_what(root))
     splits: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
     for utterance in utterances:
         part = utterance.tags["part"]
@@ -106,11 +114,11 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
 
 
 def _what(root: Path) -> str:
-    return f"IAM-OnDB in {root} (skip_bad=true leaves such lines out)"
+    return f"IAM-OnDB in {root}"
 
 
 def _lists_folder(root: Path, given: str) -> Path:
-    folders = [Path(given).expanduser().resolve()] if given else [root, root / "task1"]
+    folders = [given_path(given, "lists")] if given else [root, root / "task1"]
     for folder in folders:
         if all((folder / name).is_file() for name in LISTS.values()):
             return folder
@@ -179,6 +187,9 @@ def _transcripts(path: Path, root: Path, problems: list[str]) -> list[str]:
 
 def _text(path: Path, problems: list[str], root: Path | None = None) -> list[str]:
     name = path.name if root is None else str(path.relative_to(root))
+    if reason := file_problem(path):
+        problems.append(f"{name}: {reason}; expected a text file")
+        return []
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_TEXT_BYTES + 1)
@@ -201,18 +212,15 @@ def _writer(path: Path) -> str | None:
     return None if found is None else found[1].decode("latin-1")
 
 
-def _read(
-    root: Path, lines: Sequence[Line], skip_bad: bool, on_progress: Progress | None
-) -> Iterator[tuple[Utterance, Ink]]:
-    problems: list[str] = []
+def _read(lines: Sequence[Line], problems: list[str], on_progress: Progress | None) -> Iterator[tuple[Utterance, Ink]]:
     for done, line in enumerate(lines, start=1):
         try:
-            ink = read_ink(line.strokes)
-        except DataError as error:
+            with warnings.catch_warnings():  # a line that lacks a stroke is not what its text says
+                warnings.simplefilter("error", DataWarning)
+                ink = read_ink(line.strokes)
+        except (DataError, DataWarning) as error:
             problems.append(str(error))
         else:
             yield Utterance(line.id, Path(), "ink", text=line.text, speaker=line.writer, tags={"part": line.part}), ink
         if on_progress is not None:
             on_progress("reading IAM-OnDB", done, len(lines))
-    if problems and not skip_bad:
-        raise Problems(problems, what=_what(root))

@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from asr.corpus.faults import CorpusFaults
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import DataError, Problems
 from asr.files import STALE_SECONDS, make_folder, sweep, write_file
 from asr.ink import Ink
 from asr.ink.store import SUFFIX, store_places, write_store
 from asr.plain_values import PlainFields
 from asr.resources import user_cache
+from data_prep.roots import given_path
 
 VERSION = 1
 """Of the index: raised when its form changes."""
+
+Make = Callable[[list[str]], Iterable[tuple[Utterance, Ink]]]
 
 _COLUMNS = ("id", "text", "speaker", "tags", "start", "points")
 
@@ -31,7 +36,8 @@ _COLUMNS = ("id", "text", "speaker", "tags", "start", "points")
 def stored(
     name: str,
     identity: PlainFields,
-    make: Callable[[], Iterable[tuple[Utterance, Ink]]],
+    make: Make,
+    faults: CorpusFaults,
     folder: str = "",
 ) -> list[Utterance]:
     """Take the utterances of a corpus from the cache, and make the cache if it is missing or damaged.
@@ -39,7 +45,9 @@ def stored(
     Args:
         name: of the corpus, for the files.
         identity: plain JSON; other contents, another cache.
-        make: gives utterances (their source, start and duration are filled in here) with their ink.
+        make: gives utterances (their source, start and duration are filled in here) with their ink, and adds what is
+            wrong to the list that it is given.
+        faults: hears of that, now and whenever the cache is read.
         folder: where the cache is; empty for one in the user's cache folder.
 
     Returns:
@@ -48,16 +56,18 @@ def stored(
     Raises:
         DataError: the cache cannot be written, or what `make` raises.
     """
-    place = Path(folder).expanduser().resolve() if folder else user_cache() / "ink"
+    place = given_path(folder, "cache") if folder else user_cache() / "ink"
     text = json.dumps({"version": VERSION, **identity}, sort_keys=True)
     stem = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     store, index = place / f"{stem}{SUFFIX}", place / f"{stem}.json"
     found = _read_index(index, store, text)
-    return _made(store, index, text, make) if found is None else found
+    utterances, problems = _made(store, index, text, make) if found is None else found
+    faults.sentences += problems
+    return utterances
 
 
-def _read_index(index: Path, store: Path, identity: str) -> list[Utterance] | None:
-    """Read the utterances; None if the cache is missing or damaged."""
+def _read_index(index: Path, store: Path, identity: str) -> tuple[list[Utterance], list[str]] | None:
+    """Read utterances and problems; None if the cache is missing or damaged."""
     try:
         record = json.loads(index.read_bytes())
         if record["identity"] != identity or record["store_bytes"] != store.stat().st_size:
@@ -66,14 +76,18 @@ def _read_index(index: Path, store: Path, identity: str) -> list[Utterance] | No
         if list(zip(record["start"], record["points"], strict=True)) != store_places(store):
             return None
         rows = list(zip(*columns, strict=True))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, DataError):
+        problems = record.get("problems", [])  # an index of version 0.1 has none
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, DataError):
+        return None
+    if not isinstance(problems, list) or not all(isinstance(one, str) for one in problems):
         return None
     if not all(_is_row(*row[:4]) for row in rows):
         return None
-    return [
+    utterances = [
         Utterance(one, store, "ink", start=int(start), duration=int(points), text=text, speaker=speaker, tags=tags)
         for one, text, speaker, tags, start, points in rows
     ]
+    return utterances, problems
 
 
 def _is_row(name: Any, text: Any, speaker: Any, tags: Any) -> bool:
@@ -87,19 +101,18 @@ def _is_row(name: Any, text: Any, speaker: Any, tags: Any) -> bool:
     )
 
 
-def _made(
-    store: Path, index: Path, identity: str, make: Callable[[], Iterable[tuple[Utterance, Ink]]]
-) -> list[Utterance]:
+def _made(store: Path, index: Path, identity: str, make: Make) -> tuple[list[Utterance], list[str]]:
     utterances: list[Utterance] = []
+    problems: list[str] = []
 
     def inks() -> Iterator[Ink]:
-        for utterance, ink in make():
+        for utterance, ink in make(problems):
             utterances.append(utterance)
             yield ink
 
     make_folder(store.parent)
     sweep(store.parent, older_than=STALE_SECONDS)
-    places = write_store(store, inks())
+    places = _places(store, inks(), problems)
     made = [
         replace(utterance, kind="ink", source=store, start=start, duration=points)
         for utterance, (start, points) in zip(utterances, places, strict=True)
@@ -111,7 +124,16 @@ def _made(
         "tags": [dict(one.tags) for one in made],
         "start": [start for start, _ in places],
         "points": [points for _, points in places],
+        "problems": problems,
     }
     record = {"identity": identity, "store_bytes": store.stat().st_size, **columns}
-    write_file(index, json.dumps(record, ensure_ascii=False).encode())
-    return made
+    write_file(index, json.dumps(record).encode())
+    return made, problems
+
+
+def _places(store: Path, inks: Iterator[Ink], problems: list[str]) -> Sequence[tuple[int, int]]:
+    """Write the store; where there is nothing to write the problems say why."""
+    first = next(inks, None)
+    if first is None and problems:
+        raise Problems(problems, what="the corpus, of which nothing is left")
+    return write_store(store, inks if first is None else chain([first], inks))

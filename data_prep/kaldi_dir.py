@@ -8,20 +8,23 @@ splits are the corpus's own.
 
 Only plain files are read. An entry of `wav.scp` that is a command (`sph2pipe ... |`) is refused, because a data file
 must not decide what this machine executes; so is a place in an archive (`raw.ark:1234`).
+
+A segment that ends up to 0.5 s behind its recording is trimmed, as `extract-segments` does.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from asr.corpus.checks import SPLIT_BY_RECORDING
+from asr.corpus.faults import CorpusFaults
+from asr.corpus.named_files import below, file_problem, path_problem, quoted
 from asr.corpus.utterance import Utterance
-from asr.errors import Problems
-from data_prep.roots import find_root
+from data_prep.roots import find_root, given_path
+from data_prep.text_files import read_text
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,14 @@ class Config:
     shared_speakers: bool = field(default=False, metadata={"help": "speakers may be in train and in test"})
 
 
-def prepare(config: Config) -> dict[str, list[Utterance]]:
+def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, list[Utterance]]:
     """The data directories as utterances, by id.
 
     Raises:
         DataError: a directory or its `wav.scp` is not there.
         Problems: what is wrong inside them, with file and line.
     """
+    faults = faults or CorpusFaults()
     names = {"train": config.train, "dev": config.dev, "test": config.test}
     root = find_root(
         config.root,
@@ -53,11 +57,13 @@ def prepare(config: Config) -> dict[str, list[Utterance]]:
         remedy="Other names are given as train=, dev= and test=",
         depth=1,
     )
-    audio_root = Path(config.audio_root).expanduser().resolve() if config.audio_root else root
-    problems: list[str] = []
-    splits = {split: read_data_dir(root / name, audio_root, problems) for split, name in names.items()}
-    if problems:
-        raise Problems(problems, what=f"the Kaldi directories in {root}")
+    audio_root = given_path(config.audio_root, "audio_root") if config.audio_root else root
+    splits: dict[str, list[Utterance]] = {}
+    for split, name in names.items():
+        problems: list[str] = []
+        splits[split] = read_data_dir(root / name, audio_root, problems)
+        faults.place(problems, split)
+    faults.settle(f"the Kaldi directories in {root}")
     return {split: [_with_options(one, config) for one in utterances] for split, utterances in splits.items()}
 
 
@@ -95,7 +101,8 @@ def read_data_dir(folder: Path, audio_root: Path, problems: list[str]) -> list[U
         spans = {name: (name, None, None) for name in recordings}
     problems += _mismatches(folder, set(spans), texts, speakers)
     utterances = []
-    for name in sorted(set(spans) & set(texts)):
+    complete = set(spans) & set(texts) & (set(speakers) or set(spans))
+    for name in sorted(complete):
         recording, start, duration = spans[name]
         _, text = texts[name]
         source = recordings[recording]
@@ -113,23 +120,16 @@ def read_table(path: Path, problems: list[str], *, empty_values: bool = False) -
     """
     table: dict[str, tuple[str, str]] = {}
     label = f"{path.parent.name}/{path.name}"
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except FileNotFoundError:
-        problems.append(f"{label}: does not exist; expected lines of a key and a value")
-        return table
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{label}: cannot be read as UTF-8 text: {error}")
-        return table
+    lines = (read_text(path, label, problems) or "").split("\n")
     for number, line in enumerate(lines, start=1):
         fields = line.strip().split(maxsplit=1)
         if not fields:
             continue
         where = f"{label}:{number}"
         if len(fields) == 1 and not empty_values:
-            problems.append(f"{where}: '{fields[0]}' has no value")
+            problems.append(f"{where}: {quoted(fields[0])} has no value")
         elif fields[0] in table:
-            problems.append(f"{where}: '{fields[0]}' was already given at {table[fields[0]][0]}")
+            problems.append(f"{where}: {quoted(fields[0])} was already given at {table[fields[0]][0]}")
         else:
             table[fields[0]] = (where, fields[1] if len(fields) == 2 else "")
     return table
@@ -137,23 +137,27 @@ def read_table(path: Path, problems: list[str], *, empty_values: bool = False) -
 
 def _source(path: str, where: str, audio_root: Path, problems: list[str]) -> Path | None:
     """The file that an entry of wav.scp names, None with a problem where it names none."""
+    if reason := path_problem(path):
+        problems.append(f"{where}: the path {quoted(path)} {reason}")
+        return None
     if "|" in (path[0], path[-1]):
         problems.append(
-            f"{where}: reads from a command ({path!r}); commands in data files are never run: write audio files, "
+            f"{where}: reads from a command ({quoted(path)}); commands in data files are never run: write audio files, "
             "for example with `wav-copy scp:wav.scp` or sox, and name those"
         )
         return None
     archive, _, offset = path.rpartition(":")
     if path == "-" or (archive and offset.isdecimal()) or Path(path).suffix.lower() in (".ark", ".scp"):
-        problems.append(f"{where}: {path!r} is standard input or a part of an archive; name sound files")
+        problems.append(f"{where}: {quoted(path)} is standard input or a part of an archive; name sound files")
         return None
-    source = Path(os.path.normpath(audio_root / path))
-    if not Path(path).is_absolute() and not source.resolve().is_relative_to(audio_root):
-        problems.append(f"{where}: the path {path!r} leaves {audio_root}; write an absolute path if it is meant")
+    source = below(path, audio_root)
+    if source is None:
+        problems.append(f"{where}: the path {quoted(path)} leaves {audio_root}; write an absolute path if it is meant")
         return None
-    if not source.is_file():
+    if reason := file_problem(source):
+        what = f"there is no file {source}" if reason == "does not exist" else f"{source} {reason}; expected a file"
         remedy = "" if Path(path).is_absolute() else "; audio_root= says what paths are relative to"
-        problems.append(f"{where}: there is no file {source}{remedy}")
+        problems.append(f"{where}: {what}{remedy}")
         return None
     return source
 
@@ -169,10 +173,12 @@ def _segments(
             if not (len(fields) == 3 and math.isfinite(start) and math.isfinite(end)):
                 raise ValueError
         except (IndexError, ValueError):
-            problems.append(f"{where}: expected 'utterance recording start end' in seconds, got '{name} {value}'")
+            problems.append(
+                f"{where}: expected 'utterance recording start end' in seconds, got {quoted(f'{name} {value}')}"
+            )
             continue
         if recording not in recordings:
-            problems.append(f"{where}: there is no recording '{recording}' in wav.scp")
+            problems.append(f"{where}: there is no recording {quoted(recording)} in wav.scp")
         elif start < 0 or (end != -1 and end <= start):
             problems.append(f"{where}: runs from {start:g} to {end:g} s; expected 0 <= start < end")
         else:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asr.corpus.faults import CorpusFaults
 from asr.corpus.utterance import Utterance
-from asr.errors import Problems
 from asr.ink import Ink
 from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
@@ -42,13 +42,16 @@ class Config:
     cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
 
 
-def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+def prepare(
+    config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
+) -> dict[str, list[Utterance]]:
     """The corpus as utterances of ink.
 
     Raises:
         DataError: the corpus is not there.
         Problems: everything that is wrong with its files.
     """
+    faults = faults or CorpusFaults()
     root = find_root(
         config.root,
         lambda folder: all((folder / name).is_file() for name in _FILES),
@@ -60,7 +63,10 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         "reader": VERSION,
         "files": [file_identity(root / name) for name in _FILES],
     }
-    utterances = stored("pendigits", identity, lambda: _read(root, on_progress), folder=config.cache)
+    utterances = stored(
+        "pendigits", identity, lambda problems: _read(root, problems, on_progress), faults, folder=config.cache
+    )
+    faults.settle(f"pendigits in {root}")
     return {
         "train": [one for one in utterances if one.tags["part"] == "tra" and one.speaker not in DEV_WRITERS],
         "dev": [one for one in utterances if one.speaker in DEV_WRITERS],
@@ -68,8 +74,7 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
     }
 
 
-def _read(root: Path, on_progress: Progress | None) -> Iterator[tuple[Utterance, Ink]]:
-    problems: list[str] = []
+def _read(root: Path, problems: list[str], on_progress: Progress | None) -> Iterator[tuple[Utterance, Ink]]:
     for done, name in enumerate(_FILES, start=1):
         document = read_uci(root / name)
         part = name.rpartition(".")[2]
@@ -94,5 +99,3 @@ def _read(root: Path, on_progress: Progress | None) -> Iterator[tuple[Utterance,
                 )
         if on_progress is not None:
             on_progress("reading pendigits", done, len(_FILES))
-    if problems:
-        raise Problems(problems, what=f"pendigits in {root}")

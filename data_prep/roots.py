@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from asr.corpus.named_files import path_problem, quoted
 from asr.errors import DataError
 
 IN_TRAINING = "(asr-train: corpus.root=, and corpus.options.NAME= for other options)"
@@ -14,7 +15,30 @@ IN_TRAINING = "(asr-train: corpus.root=, and corpus.options.NAME= for other opti
 
 def shown(path: str | os.PathLike[str]) -> str:
     r"""A path as it can be printed, with what is not UTF-8 as `\xe9`; equal to the path where it is UTF-8."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file system gave us
+        return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def given_path(written: str | os.PathLike[str], option: str = "root") -> Path:
+    """The absolute path that an option means, links followed; it need not be there.
+
+    Raises:
+        DataError: no file can have this name, or the name is not UTF-8.
+    """
+    text = str(written)
+    if reason := path_problem(text):
+        if not_utf8 := shown(text) != text:
+            reason = "is not UTF-8; rename it"
+        raise DataError(f"{shown(text) if not_utf8 else f'{option}={quoted(text)}'}: the name {reason}")
+    try:
+        path = Path(text).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # `~nobody`, a loop of links
+        raise DataError(f"{option}={text} is no path: {error}; write an absolute path") from error
+    if shown(path) != str(path):
+        raise DataError(f"{shown(path)}: the name is not UTF-8; rename it")
+    return path
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -49,9 +73,7 @@ def find_root(root: str, is_corpus: Callable[[Path], bool], expected: str, remed
     """
     if not root:
         raise DataError(f"no root= was given; expected a folder with {expected}. {remedy} {IN_TRAINING}")
-    top = Path(root).expanduser().resolve()
-    if shown(top) != str(top):
-        raise DataError(f"{shown(top)}: the name is not UTF-8; rename it")
+    top = given_path(root)
     if not top.is_dir():
         what = "is not a folder" if top.exists() else "does not exist"
         raise DataError(f"{top} {what}; expected a folder with {expected}. {remedy} {IN_TRAINING}")

@@ -15,9 +15,10 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from asr.corpus.faults import CorpusFaults
+from asr.corpus.named_files import quoted
 from asr.corpus.phonemes import FOLDS
 from asr.corpus.utterance import Utterance
-from asr.errors import Problems
 from data_prep.download import Archive, ensure_corpus
 from data_prep.kaldi_dir import read_data_dir, read_table
 from data_prep.recordings import Progress
@@ -34,6 +35,7 @@ ARCHIVE = Archive(
 )
 
 _PHONES = frozenset(label for label in FOLDS["timit61_to_cmu39"].values() if label is not None)
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _POSITION_OR_STRESS = re.compile(r"[0-2]?(_[BIES])?$")
 
 
@@ -45,7 +47,9 @@ class Config:
     download: bool = field(default=False, metadata={"help": "fetch version 1.2.0 (521 MB) into root if not there"})
 
 
-def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+def prepare(
+    config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
+) -> dict[str, list[Utterance]]:
     """The corpus as utterances.
 
     Raises:
@@ -60,11 +64,10 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         expected="train/wav.scp, test/wav.scp, WAVE/ and resource/text-phone",
         remedy="speechocean762 is free: set download=true, or see https://www.openslr.org/101/",
     )
-    problems: list[str] = []
-    phones = _phones(root / "resource" / "text-phone", problems)
-    official = {split: _read_split(root, split, phones, problems) for split in ("train", "test")}
-    if problems:
-        raise Problems(problems, what=f"speechocean762 in {root}")
+    faults = faults or CorpusFaults()
+    phones = _phones(root / "resource" / "text-phone", faults.sentences)
+    official = {split: _read_split(root, split, phones, faults.sentences) for split in ("train", "test")}
+    faults.settle(f"speechocean762 in {root}")
     return {
         "train": [utterance for utterance in official["train"] if utterance.speaker not in DEV_SPEAKERS],
         "dev": [utterance for utterance in official["train"] if utterance.speaker in DEV_SPEAKERS],
@@ -88,8 +91,10 @@ def _read_split(
         words = phones.get(utterance.id, ())
         if len(words) != len((utterance.text or "").split()):
             problems.append(
-                f"resource/text-phone: {len(words)} words of '{utterance.id}', but {split}/text has '{utterance.text}'"
+                f"resource/text-phone: {len(words)} words of '{utterance.id}', but {split}/text has"
+                f" {quoted(utterance.text or '')}"
             )
+            continue
         known = {"age": ages, "sex": sexes}
         tags = {name: table[utterance.speaker][1] for name, table in known.items() if utterance.speaker in table}
         labels = tuple(phone for word in words for phone in word)
@@ -104,10 +109,10 @@ def _phones(path: Path, problems: list[str]) -> dict[str, tuple[tuple[str, ...],
         utterance, _, number = key.rpartition(".")
         phones = tuple(_POSITION_OR_STRESS.sub("", phone).lower() for phone in value.split())
         unknown = sorted(set(phones) - _PHONES)
-        if not utterance or not number.isdecimal():
-            problems.append(f"{where}: expected 'utterance.number phones', got '{key}'")
+        if not utterance or _NUMBER.fullmatch(number) is None:
+            problems.append(f"{where}: expected 'utterance.number phones', got {quoted(key)}")
         elif unknown:
-            problems.append(f"{where}: {unknown[0]!r} is not one of the 39 phones of the CMU dictionary")
+            problems.append(f"{where}: {quoted(unknown[0])} is not one of the 39 phones of the CMU dictionary")
         else:
             words.setdefault(utterance, {})[int(number)] = phones
     return {name: tuple(phones for _, phones in sorted(by_number.items())) for name, by_number in words.items()}

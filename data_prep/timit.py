@@ -25,10 +25,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asr.corpus.faults import CorpusFaults
+from asr.corpus.named_files import quoted
 from asr.corpus.phonemes import TIMIT_61
 from asr.corpus.utterance import Utterance
-from asr.errors import Problems
-from data_prep.roots import find_root, subfolders
+from data_prep.roots import find_root, shown, subfolders
+from data_prep.text_files import TRANSCRIPT_BYTES, read_text
 
 _CORE_TEST = """
     mdab0 mwbt0 felc0 mtas1 mwew0 fpas0 mjmp0 mlnt0 fpkt0 mlll0 mtls0 fjlm0
@@ -51,6 +53,7 @@ _AUDIO = (".wav", ".sph", ".flac")
 _SAMPLE_FOLDER = re.compile(r"(dr[1-8])-([fm][a-z]{3}[0-9])", re.IGNORECASE)
 _DIALECT_FOLDER = re.compile(r"dr[0-9]+", re.IGNORECASE)
 _SA = re.compile(r"sa[0-9]+", re.IGNORECASE)
+_SAMPLES = re.compile("[0-9]{1,12}")
 _LABELS = frozenset(TIMIT_61)
 
 
@@ -77,30 +80,31 @@ class _Recording:
         return f"{self.speaker}_{self.sentence}".upper()
 
 
-def prepare(config: Config) -> dict[str, list[Utterance]]:
+def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, list[Utterance]]:
     """The corpus as utterances, ids as `FCJF0_SX37`.
 
     Raises:
         DataError: the corpus is not there.
         Problems: speakers are missing, or files are missing or malformed.
     """
+    faults = faults or CorpusFaults()
     root = find_root(
         config.root,
         lambda folder: _split_folders(folder) is not None or _is_sample(folder),
         expected="TRAIN and TEST folders with DR1/SPEAKER/SENTENCE.WAV and .PHN, or NLTK's dr1-fvmh0/sx206.wav",
         remedy="TIMIT comes from the LDC (LDC93S1); its free sample of 16 speakers is nltk.download('timit')",
     )
-    problems: list[str] = []
+    problems = faults.sentences
     recordings = [r for r in _scan(root, problems) if r.split and not _SA.fullmatch(r.sentence)]
     if config.complete:
         problems += _missing_speakers(root, recordings)
     splits: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
     for recording in sorted(recordings, key=lambda r: (r.dialect, r.speaker, r.sentence)):
+        n_before = len(problems)
         utterance = _utterance(recording, root, problems)
-        if utterance is not None:
+        if utterance is not None and len(problems) == n_before:
             splits[recording.split].append(utterance)
-    if problems:
-        raise Problems(problems, what=f"TIMIT in {root}")
+    faults.settle(f"TIMIT in {root}")
     return splits
 
 
@@ -154,6 +158,7 @@ def _speaker(folder: Path, split: str, dialect: str, speaker: str, problems: lis
         files = sentences.setdefault(stem, {})
         if suffix in files:
             problems.append(f"{folder / name}: is there twice, differing only in case ({files[suffix].name})")
+            continue
         files[suffix] = folder / name
     for sentence, files in sentences.items():
         yield _Recording(split, dialect, speaker, sentence, files)
@@ -184,8 +189,8 @@ def _utterance(recording: _Recording, root: Path, problems: list[str]) -> Uttera
         return None
     segments = _segments(files[".phn"], root, problems)
     unknown = [(number, label) for number, _, label in segments if label not in _LABELS]
-    where = files[".phn"].relative_to(root)
-    problems += [f"{where}:{number}: {label!r} is not one of TIMIT's 61 phones" for number, label in unknown]
+    where = shown(files[".phn"].relative_to(root))
+    problems += [f"{where}:{number}: {quoted(label)} is not one of TIMIT's 61 phones" for number, label in unknown]
     if not segments:
         problems.append(f"{where}: holds no phone; expected lines 'begin end label'")
     return Utterance(
@@ -202,13 +207,14 @@ def _segments(path: Path, root: Path, problems: list[str], *, ordered: bool = Tr
     """Line number, end in samples and label of each line of a .phn or .wrd file; what is malformed is reported."""
     segments = []
     previous = 0
-    for number, line in enumerate(_lines(path, root, problems), start=1):
+    name = shown(path.relative_to(root))
+    for number, line in enumerate((read_text(path, name, problems, TRANSCRIPT_BYTES) or "").splitlines(), start=1):
         fields = line.split()
         if not fields:
             continue
-        where = f"{path.relative_to(root)}:{number}"
-        if len(fields) != 3 or not (fields[0].isdecimal() and fields[1].isdecimal()):
-            problems.append(f"{where}: expected 'begin end label' in samples, got {line.strip()!r}")
+        where = f"{name}:{number}"
+        if len(fields) != 3 or not all(map(_SAMPLES.fullmatch, fields[:2])):
+            problems.append(f"{where}: expected 'begin end label' in samples, got {quoted(line.strip())}")
             continue
         begin, end = int(fields[0]), int(fields[1])
         if ordered and not previous <= begin < end:
@@ -223,16 +229,9 @@ def _words(files: dict[str, Path], root: Path, problems: list[str]) -> str | Non
     if ".wrd" in files:  # words may overlap, where two share a sound
         return " ".join(word for _, _, word in _segments(files[".wrd"], root, problems, ordered=False))
     if ".txt" in files:
-        fields = " ".join(_lines(files[".txt"], root, problems)).lower().split()
+        name = shown(files[".txt"].relative_to(root))
+        fields = (read_text(files[".txt"], name, problems, TRANSCRIPT_BYTES) or "").lower().split()
         while fields and fields[0].isdecimal():  # begin and end in samples stand before the sentence
             fields.pop(0)
         return " ".join(re.sub(r"[^\w' -]", "", word) for word in fields).strip()
     return None
-
-
-def _lines(path: Path, root: Path, problems: list[str]) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{path.relative_to(root)}: cannot be read as text: {error}")
-        return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from asr.corpus.named_files import file_problem
 from asr.errors import DataError
 from asr.ink.unipen import MAX_FILE_BYTES, Document, Segment, cut, read_document
 
@@ -24,6 +25,8 @@ def read_uci(path: Path) -> Document:
     Raises:
         DataError: it cannot be read. What is wrong inside is among the document's problems.
     """
+    if reason := file_problem(path):
+        raise DataError(f"{path} {reason}; expected a file in the UNIPEN format")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)

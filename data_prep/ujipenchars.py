@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from asr.corpus.faults import CorpusFaults
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError, Problems
+from asr.errors import ConfigError, DataError
 from asr.ink import Ink, Stroke
 from asr.plain_values import PlainFields
 from data_prep.ink_cache import stored
@@ -48,7 +49,9 @@ class Config:
     cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
 
 
-def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+def prepare(
+    config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
+) -> dict[str, list[Utterance]]:
     """The corpus as utterances of ink.
 
     Raises:
@@ -60,6 +63,7 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         raise ConfigError(f"fold={config.fold}: expected 0, or 1 to {len(WRITERS)} for the writer to test on")
     if config.classes not in (35, 62):
         raise ConfigError(f"classes={config.classes}: expected 62, or 35 with case folded and 0 as O")
+    faults = faults or CorpusFaults()
     root = find_root(
         config.root,
         lambda folder: any(_NAME.fullmatch(path.name) for path in folder.iterdir()),
@@ -74,7 +78,10 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
         "reader": VERSION,
         "files": [file_identity(paths[one]) for one in WRITERS],
     }
-    utterances = stored("ujipenchars", identity, lambda: _read(paths, on_progress), folder=config.cache)
+    utterances = stored(
+        "ujipenchars", identity, lambda problems: _read(paths, problems, on_progress), faults, folder=config.cache
+    )
+    faults.settle(f"UJI pen characters in {root}")
     if config.classes == 35:
         utterances = [replace(one, text=(one.text or "").upper().replace("0", "O")) for one in utterances]
     dev, test = _left_out(config.fold)
@@ -92,8 +99,7 @@ def _left_out(fold: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (WRITERS[fold % len(WRITERS)],), (WRITERS[fold - 1],)
 
 
-def _read(paths: dict[str, Path], on_progress: Progress | None) -> Iterator[tuple[Utterance, Ink]]:
-    problems: list[str] = []
+def _read(paths: dict[str, Path], problems: list[str], on_progress: Progress | None) -> Iterator[tuple[Utterance, Ink]]:
     for done, writer in enumerate(WRITERS, start=1):
         document = read_uci(paths[writer])
         for segment in labelled(document, problems):
@@ -103,8 +109,6 @@ def _read(paths: dict[str, Path], on_progress: Progress | None) -> Iterator[tupl
                 yield Utterance(name, Path(), "ink", text=segment.label, speaker=writer), _upright(ink)
         if on_progress is not None:
             on_progress("reading UJI pen characters", done, len(WRITERS))
-    if problems:
-        raise Problems(problems, what=f"UJI pen characters in {paths[WRITERS[0]].parent}")
 
 
 def _upright(ink: Ink) -> Ink:

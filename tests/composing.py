@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 
-from asr.experiment import schema
+from asr.cli import options
 from asr.experiment.run_config import RunConfig
+from asr.experiment.schema import composed
 from asr.resources import resource
 
 
@@ -18,6 +19,6 @@ def compose(overrides: Sequence[str]) -> RunConfig:
     >>> compose(["recipe=quickstart/speech", "training.seed=7"]).training.seed
     7
     """
-    schema.store()
+    options.store()
     with initialize_config_dir(str(resource("conf")), version_base="1.3"):
-        return schema.composed(hydra_compose("train", list(overrides)))[0]
+        return composed(hydra_compose("train", list(overrides)))[0]

@@ -8,6 +8,7 @@ _INSERTED = (
     *(bytes([one]) for one in b"<>&\"'/[]{},: -.\\\0\xff\n!*?#T0"),
     *(b"1e999", b"nan", b"inf", b"-1e308", b"1e-400", b"9" * 400),
     *(b"&lt;", b"&x;", b"]]>", b"<!--", b"<![CDATA["),  # XML
+    *(b"}", b"{", b"/*", b"#c", b"display:none", b' style="opacity:0"', b' transform="scale(1e308)"'),  # SVG and InkML
     *(b"\n.PEN_DOWN\n", b"\n.PEN_UP\n", b"\n.SEGMENT WORD 0-1 ? ", b"\n.DT ", b"\n.INCLUDE "),  # UNIPEN
 )
 

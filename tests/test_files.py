@@ -24,7 +24,6 @@ from asr.files import (
     locked,
     make_folder,
     make_new_folder,
-    mark,
     obstacle,
     replace_folder,
     staging,
@@ -102,7 +101,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "write_file": lambda path: write_file(path, b"x"),
     "write_together": lambda path: write_together(path.parent, {path.name: b"x"}),
     "append": lambda path: append(path, b"x"),
-    "mark": mark,
     "make_folder": lambda path: make_folder(path / "folder"),
     "make_new_folder": lambda path: make_new_folder(path / "folder"),
 }

@@ -25,7 +25,10 @@ ALLOWED = {
     "asr.config.check_values": "options of any class, for messages",
     "asr.experiment.corpus_splits.CorpusConfig.options": "options of any reader, which its Config types",
     "asr.experiment.corpus_splits.CorpusConfig.pool": "a group of a configuration file until it is read",
+    "asr.corpus.handling.take_handling": "options as a command line gives them, before they have types",
+    "asr.ink.json_ink.ink_of_mapping": "the content of a JSON file, as a Python user hands it over",
     "asr.plain_values.record": "JSON from outside",
+    "asr.recogniser.loading.recogniser_of": "content of a checkpoint",
     "asr.recogniser.loading.state_of": "content of a checkpoint or a bundle",
     "asr.recogniser.stored_weights.fitted": "content of a checkpoint, before it is checked",
     "asr.training.checkpoint.load_checkpoint": "content of a checkpoint",
@@ -33,7 +36,9 @@ ALLOWED = {
     "asr.training.log.MetricsLog.write": "a row of metrics.jsonl, of any task",
     "asr.training.state.State.from_saved": "part of a checkpoint",
     "asr.training.state.State.saved": "part of a checkpoint",
+    "data_prep.corpora.load_corpus": "options of any reader, which its Config types",
     "data_prep.corpora.read_corpus": "options of any reader, which its Config types",
+    "data_prep.written_options.parse_options": "options as a command line gives them, before they have types",
 }
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from asr.audio.reading import AudioInfo, audio_info, read_audio
-from asr.audio.sources import Sound, sound_of, sound_of_stream
+from asr.audio.sources import Sound, is_one_sound, sound_of, sound_of_stream
 
-__all__ = ["AudioInfo", "Sound", "audio_info", "read_audio", "sound_of", "sound_of_stream"]
+__all__ = ["AudioInfo", "Sound", "audio_info", "is_one_sound", "read_audio", "sound_of", "sound_of_stream"]

@@ -16,15 +16,13 @@ from numpy.typing import NDArray
 from asr.audio import ogg, sphere
 from asr.audio.containers import Layout, layout
 from asr.audio.content import Content, View
+from asr.audio.formats import FORMATS
 from asr.errors import DataError
 
 _RATES = (1_000, 1_000_000)  # hertz; anything else is a broken header
 _BLOCK_SAMPLES = 1 << 20  # of all channels, decoded at a time: a forged header must not make us allocate the memory
 _UNKNOWN_FRAMES = 1 << 62  # what libsndfile says where it cannot tell
 _FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")  # by libsndfile's names
-_EXPECTED = (
-    "WAV, FLAC, OGG, Opus, MP3, AIFF, AU, CAF, RF64, W64, NIST SPHERE or, through ffmpeg, m4a, WebM, AMR, WMA, AAC"
-)
 
 
 @dataclass(frozen=True)
@@ -127,12 +125,10 @@ def opened(content: Content) -> Iterator[Sphere | Decoded]:
             if view.content is not content:  # a temporary file
                 stack.callback(view.content.file.close)
         views = found.views or (View(content, [range(content.size)]),)  # libsndfile knows the name of some formats
-        remedy = (
-            "copy it again, or convert it with `ffmpeg -i FILE NEW.flac`" if found.views else f"expected {_EXPECTED}"
-        )
+        remedy = "copy it again, or convert it with `ffmpeg -i FILE NEW.flac`" if found.views else f"expected {FORMATS}"
         parts = [stack.enter_context(_sound_file(content.name, view, remedy)) for view in views]
         if not found.views or parts[0].format not in _FORMATS:
-            raise DataError(f"{content.name}: {parts[0].format} is not read here; convert it to {_EXPECTED}")
+            raise DataError(f"{content.name}: {parts[0].format} is not read here; convert it to {FORMATS}")
         yield Decoded(content, found, parts)
 
 

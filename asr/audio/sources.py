@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -74,6 +74,11 @@ def sound_of(source: object, rate: int | None = None, channel: int | None = None
     if rate is not None and sound.rate != rate:
         raise DataError(f"rate={rate} was given, but the sound says {sound.rate} Hz; leave rate= out or correct it")
     return sound
+
+
+def is_one_sound(source: Sequence[object]) -> bool:
+    """Whether a list or tuple is one sound (a pair with a rate, or samples) and not several sources."""
+    return _pair(source) is not None or (len(source) > 0 and all(map(_is_number, source)))
 
 
 def sound_of_stream(

@@ -1,25 +1,27 @@
-"""What every command shares: how it ends."""
+"""What every command shares: its options, its streams, and how it ends."""
 
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
-from asr.errors import AsrError
+from asr.cli.streams import OutputClosed, discard, filtered_streams
+from asr.errors import AsrError, DataWarning
 
 DEBUG = "--debug"
 
 
 def add_debug(parser: argparse.ArgumentParser) -> None:
-    """The option of every command; `run` takes it off the command line."""
+    """Add the option that every command has; `run` takes it off the command line."""
     parser.add_argument(DEBUG, action="store_true", help="show the traceback of an error")
 
 
 def add_plugin(parser: argparse.ArgumentParser) -> None:
-    """The option of commands that load a model."""
+    """Add the option of commands that load a model."""
     parser.add_argument(
         "--plugin",
         action="append",
@@ -30,27 +32,71 @@ def add_plugin(parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: Callable[[], None]) -> None:
-    """Run a command; an error that the user can mend is printed as its sentence and ends with status 1.
+    """Run a command; print an error that the user can mend as its sentence and end with status 1.
 
-    A full disk or a folder that may not be written is such an error, wherever it is met. `--debug` anywhere on the
-    command line shows the traceback instead. Ctrl-C ends with status 130.
+    A full disk, a folder that may not be written and a closed standard output are such errors, wherever they occur.
+    `--debug` anywhere on the command line shows the traceback instead. Ctrl-C ends with status 130, a reader of the
+    output that has ended (`| head`) with status 141. See `asr.cli.streams` for what may be printed.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text that a terminal can show
     debug = DEBUG in sys.argv
     if debug:
         sys.argv.remove(DEBUG)
+    with filtered_streams(), _data_warnings():
+        try:
+            _complete(command)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except OutputClosed:
+            discard(sys.stdout)
+            sys.exit(141)
+        except (AsrError, OSError) as error:
+            if debug:
+                raise
+            from asr.cli.console import fail
+
+            fail(error)
+            _flush_or_discard()
+            sys.exit(1)
+
+
+def _complete(command: Callable[[], None]) -> None:
+    """Run a command and write what is buffered, so that a full disk is noticed."""
     try:
         command()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # `asr-transcribe ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except (AsrError, OSError) as error:
-        if debug:
-            raise
-        from asr.cli.progress import fail
+    except SystemExit as end:
+        if not end.code:  # `--help`
+            sys.stdout.flush()
+        raise
+    sys.stdout.flush()
 
-        fail(str(error) if isinstance(error, AsrError) else f"{error}; {DEBUG} shows where")
-        sys.exit(1)
+
+def _flush_or_discard() -> None:
+    try:
+        sys.stdout.flush()
+    except (AsrError, OutputClosed):
+        discard(sys.stdout)
+
+
+@contextmanager
+def _data_warnings() -> Iterator[None]:
+    """Print each `DataWarning` as one line while the block runs; other warnings look as ever."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if not issubclass(category, DataWarning):
+                usual(message, category, filename, lineno, file, line)
+                return
+            from asr.cli.console import warn
+
+            warn(str(message))
+
+        warnings.showwarning = show
+        yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from asr.errors import ConfigError
 from asr.files import make_folder, obstacle
 
 if TYPE_CHECKING:
-    from asr.corpus.utterance import Utterance
+    from asr.corpus.splits import Corpus
     from asr.evaluation.result import Result
     from asr.evaluation.split import Progress
 
@@ -102,7 +102,7 @@ def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Se
     from asr.experiment.folds import evaluate_folds
     from asr.experiment.run_evaluation import evaluate_run
     from asr.experiment.run_folder import RunFolder
-    from asr.recogniser.loading import pretrained_names
+    from asr.recogniser.pretrained import pretrained_names
 
     for model in models:
         if not Path(model).expanduser().is_dir() and (model in pretrained_names() or Path(model).suffix):
@@ -132,25 +132,25 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
     decoder = [option for option in options if option.partition("=")[0].partition(".")[0] == "decoder"]
     recogniser = asr.load(models[0], given.plugin, decoder or None)
     with Steps() as steps:
-        splits = _utterances(given, [option for option in options if option not in decoder], steps)
+        corpus = _corpus(given, [option for option in options if option not in decoder], steps)
         result = evaluate_model(
-            recogniser, splits, given.rate or (), user_cache() / "frames", steps, name=Path(models[0]).stem, by=given.by
+            recogniser, corpus, given.rate or (), user_cache() / "frames", steps, name=Path(models[0]).stem, by=given.by
         )
     return replace(result, evaluation_commit=commit())
 
 
-def _utterances(
-    given: argparse.Namespace, options: Sequence[str], on_progress: Progress
-) -> Mapping[str, Sequence[Utterance]]:
-    """Read what --on names."""
+def _corpus(given: argparse.Namespace, options: Sequence[str], on_progress: Progress) -> Corpus:
+    """Read what --on names, and keep the splits that are to be scored."""
+    from dataclasses import replace
+
     from asr.experiment.corpus_splits import splits_to_score
 
-    splits = splits_to_score(given.on, options, given.plugin, on_progress)
-    wanted = given.split or [name for name in splits if name != "train" or len(splits) == 1]
-    missing = [name for name in wanted if name not in splits]
+    corpus = splits_to_score(given.on, options, given.plugin, on_progress)
+    wanted = given.split or [name for name in corpus.splits if name != "train" or len(corpus.splits) == 1]
+    missing = [name for name in wanted if name not in corpus.splits]
     if missing:
-        raise ConfigError(f"{given.on} has no split {', '.join(missing)}; it has {', '.join(splits)}")
-    return {name: splits[name] for name in wanted}
+        raise ConfigError(f"{given.on} has no split {', '.join(missing)}; it has {', '.join(corpus.splits)}")
+    return replace(corpus, splits={name: corpus.splits[name] for name in wanted})
 
 
 def _check_out(out: Path | None) -> None:
@@ -161,7 +161,7 @@ def _check_out(out: Path | None) -> None:
 
 def _report(result: Result, out: Path | None) -> None:
     """Print a result, and write it where it was asked for."""
-    from asr.cli.progress import console
+    from asr.cli.console import console
     from asr.cli.tables import print_result
     from asr.evaluation.result import write_result
 

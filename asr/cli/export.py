@@ -1,4 +1,4 @@
-"""`asr-export`: a trained model as one file that needs nothing else."""
+"""`asr-export`: a trained model as one file: a bundle for this program, or an ONNX network for others."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ def main() -> None:
 def _main() -> None:
     parser = argparse.ArgumentParser(
         prog="asr-export",
-        description="Write a model as one .safetensors bundle (configuration, inventory, normalisation and weights) or "
-        "as an ONNX network.",
+        description="Write a model as one .safetensors bundle (configuration, inventory, normalisation and weights), "
+        "which asr-transcribe and asr.load read, or its network alone as an .onnx file for other programs: they must "
+        "compute the frames and decode the posteriors themselves, as the file's metadata says.",
         epilog="example: asr-export runs/an4/ctc/... an4.safetensors --store float16",
     )
     parser.add_argument("model", help="a run folder, a checkpoint, a bundle or a pretrained name")
-    parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file")
+    parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file to write")
     parser.add_argument(
         "--store",
         choices=("float32", "float16", "int8"),
@@ -39,7 +40,7 @@ def _main() -> None:
     if given.store != "float32" and given.out.suffix == ".onnx":
         raise ConfigError("--store is for .safetensors bundles")
 
-    from asr.cli.progress import console
+    from asr.cli.console import console
     from asr.evaluation.cards import card_of
     from asr.recogniser.loading import load, save_bundle
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, run
-from asr.cli.progress import Steps, console
-from asr.errors import ConfigError, DataError
-from asr.files import obstacle
+from asr.cli.console import console
+from asr.cli.progress import Steps
+from asr.corpus.characters import report, summary
+from asr.corpus.faults import SKIPPED_NAME, Skipped
+from asr.corpus.handling import Handling, take_handling
+from asr.corpus.splits import Corpus, write_corpus
+from asr.corpus.utterance import Utterance
+from asr.errors import ConfigError, DataError, listed
+from asr.files import atomic_file, obstacle
+from data_prep.corpora import load_corpus, load_reader, readers
+from data_prep.roots import given_path, shown
+from data_prep.written_options import parse_options
 
-if TYPE_CHECKING:
-    from asr.corpus.utterance import Utterance
+CHARACTERS_NAME = "characters.txt"
+_SHOWN_SKIPPED = 5
 
 
 def main() -> None:
@@ -25,15 +35,13 @@ def main() -> None:
 
 
 def _main() -> None:
-    from asr.corpus.splits import write_corpus
-    from data_prep.corpora import load_reader, read_corpus, readers
-
     parser = argparse.ArgumentParser(
         prog="asr-prepare",
         description="Read a corpus, check it, and write train.jsonl, dev.jsonl and test.jsonl.\n"
         "Checked are names and ids, transcripts, headers and lengths of recordings, and that no speaker is in train\n"
         "and in another split; the samples themselves are first read by asr-train.",
         epilog="corpora: " + ", ".join(readers()) + "\noptions of one: asr-prepare NAME --help\n"
+        "options of all: on_error=skip, noise=drop|keep, clean=unicode, out=FOLDER\n"
         "example: asr-prepare an4 root=/data/an4 out=manifest/an4",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
@@ -44,7 +52,9 @@ def _main() -> None:
     )
     parser.add_argument("-h", "--help", action="store_true", help="show this, or the options of a corpus")
     add_debug(parser)
-    given = parser.parse_args()
+    given, unknown = parser.parse_known_args()
+    if unknown:
+        raise ConfigError(_how_it_is_written(unknown[0], sys.argv))
     options = _parsed(given.options)
     plugins = options.pop("plugins", [])
     if not isinstance(plugins, list):
@@ -55,13 +65,47 @@ def _main() -> None:
     if given.help:
         print(_describe(given.name, load_reader(given.name, plugins)))
         return
-    out = Path(str(options.pop("out", None) or f"manifest/{given.name}")).expanduser()  # `out=` gives None
+    handling = take_handling(options)
+    out = given_path(str(options.pop("out", None) or f"manifest/{given.name}"), "out")  # `out=` gives None
     if why := obstacle(out):  # before a corpus is read for it
         raise DataError(f"out={out} {why}; give another folder")
     with Steps() as steps:
-        splits = read_corpus(given.name, options, plugins, steps)
-    for name, path in write_corpus(splits, out).items():
-        console.print(f"{path}: {_contents(splits[name])}", soft_wrap=True)
+        corpus = load_corpus(given.name, options, plugins, steps, handling)
+    _write(corpus, out)
+
+
+def _how_it_is_written(word: str, words: Sequence[str]) -> str:
+    """What to write instead of `--root .`."""
+    name, equals, value = word.lstrip("-").partition("=")
+    following = words[words.index(word) + 1 :] if word in words else []
+    if not equals and following and "=" not in following[0] and not following[0].startswith("-"):
+        value = following[0]
+    return f"{word}: options of a corpus are written without dashes: {name.replace('-', '_')}={value or '...'}"
+
+
+def _write(corpus: Corpus, out: Path) -> None:
+    """Write the manifests and the report of characters, and say what they hold."""
+    paths = write_corpus(corpus.splits, out, corpus.skipped)
+    utterances = [one for part in corpus.splits.values() for one in part]
+    try:
+        with atomic_file(out / CHARACTERS_NAME) as file:
+            file.write(report(utterances).encode())
+    except OSError as error:
+        raise DataError(f"{out / CHARACTERS_NAME} cannot be written: {error.strerror}") from error
+    lines = [f"{path}: {_contents(corpus.splits[name])}" for name, path in paths.items()]
+    lines += corpus.notes
+    lines += _left_out(corpus.skipped, out / SKIPPED_NAME)
+    lines += summary(utterances, str(out / CHARACTERS_NAME))
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _left_out(skipped: Sequence[Skipped], path: Path) -> list[str]:
+    """The first of what was left out, and where the others stand."""
+    if not skipped:
+        return []
+    sentences = [f"{one.place}: {one.reason}" if one.place else one.reason for one in skipped]
+    return [f"{len(skipped)} left out, listed in {path}:", *listed(sentences[:_SHOWN_SKIPPED])]
 
 
 def _contents(utterances: Sequence[Utterance]) -> str:
@@ -76,28 +120,18 @@ def _contents(utterances: Sequence[Utterance]) -> str:
 
 
 def _parsed(words: list[str]) -> dict[str, object]:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    from data_prep.roots import shown
-
     for word in words:
         if shown(word) != word:
             raise ConfigError(f"{shown(word)}: the name is not UTF-8; rename it")
         if "=" not in word:
-            raise ConfigError(f"'{word}' is not option=value")
-    try:
-        values = OmegaConf.to_container(OmegaConf.from_dotlist(words))
-    except (OmegaConfBaseException, YAMLError) as error:
-        raise ConfigError(f"cannot read the options {words}: {error}") from error
-    assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items()}
+            hint = f"; did you mean root={word}?" if os.path.exists(word) else ""
+            raise ConfigError(f"'{word}' is not option=value{hint}")
+    return parse_options(words)
 
 
 def _describe(name: str, reader: ModuleType) -> str:
     lines = [(reader.__doc__ or "").strip(), "", f"Options of `asr-prepare {name}`:"]
-    for one in fields(reader.Config):
+    for one in (*fields(reader.Config), *fields(Handling)):
         default = "" if one.default is MISSING or one.default in ("", None) else f" (default {one.default})"
         lines += textwrap.wrap(
             f"{one.name}=  {one.metadata.get('help', '')}{default}",
@@ -106,5 +140,6 @@ def _describe(name: str, reader: ModuleType) -> str:
             subsequent_indent="      ",
         )
     lines.append(f"  out=  folder for the manifests (default manifest/{name})")
-    lines.append("In asr-train root= is corpus.root=, and any other option but out= is corpus.options.NAME=")
+    lines.append("In asr-train root= is corpus.root=, on_error= and so on are corpus.on_error= and so on,")
+    lines.append("and any other option but out= is corpus.options.NAME=")
     return "\n".join(lines)

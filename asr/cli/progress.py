@@ -1,4 +1,4 @@
-"""The one progress display of all commands: bars on a terminal, plain lines elsewhere."""
+"""The progress display of all commands: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,30 +17,32 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.text import Text
+
+from asr.cli.console import console
+from asr.printable import printable
 
 if TYPE_CHECKING:  # its modules lead to torch, which few commands need
     from asr.training.watching import EpochRow, EpochStart
-
-console = Console(stderr=True, highlight=False, markup=False, emoji=False)  # options and paths hold brackets
 
 
 def _bars() -> Progress:
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
         transient=True,
+        redirect_stdout=False,  # our own streams filter what is printed
+        redirect_stderr=False,
     )
 
 
 class Steps:
-    """Progress of preparations: `on_progress(what, done, total)` draws one bar for each `what`."""
+    """Shows the progress of preparations: `on_progress(what, done, total)` draws one bar for each `what`."""
 
     def __init__(self) -> None:
         self._progress = _bars()
@@ -59,7 +60,7 @@ class Steps:
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that `done` of `total` are done."""
         if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task(what, total=total, note="")
+            self._tasks[what] = self._progress.add_task(printable(what), total=total, note="")
             if not console.is_terminal:
                 console.print(f"{what}: {total}")
         self._progress.update(self._tasks[what], completed=done, total=total)
@@ -133,8 +134,3 @@ class TrainingDisplay:
     def say(self, message: str) -> None:
         """Print a line above the bar."""
         console.print(message, soft_wrap=True)
-
-
-def fail(message: str) -> None:
-    """Print an error as one clear paragraph."""
-    console.print(Text.assemble(("error:", "bold red"), " ", message), soft_wrap=True)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from asr.cli.command import add_debug, run
+from asr.cli.console import write_line
 from asr.errors import DataError
 
 
@@ -33,4 +34,4 @@ def _main() -> None:
     from asr.report.readme import update
 
     for path in update(given.root, check=given.check):
-        print(f"wrote {path}")
+        write_line(f"wrote {path}")

@@ -1,19 +1,19 @@
-"""Print error rates as the table that all commands end with."""
+"""Print error rates as the tables that all commands end with."""
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping
 
-from rich.console import Console
-
 from asr.evaluation.result import Result
-from asr.report.tables import rates_table
+from asr.report.tables import TextTable, rates_table
 from asr.scoring.rates import Rate
 
 
-def print_rates(splits: Mapping[str, Mapping[str, Rate]], title: str | None = None) -> None:
+def print_rates(splits: Mapping[str, Mapping[str, Rate]], title: str = "") -> None:
     """Print the rates of some splits on standard output."""
-    Console(highlight=False).print(rates_table(splits, title))
+    print_table(rates_table(splits, title))
 
 
 def print_result(result: Result) -> None:
@@ -24,4 +24,13 @@ def print_result(result: Result) -> None:
     for split, part in result.splits.items():
         for tag, groups in part.by.items():
             rates = {value or "(none)": found for value, found in groups.items()}
-            Console(highlight=False).print(rates_table(rates, split, heading=tag, notes=False))
+            print_table(rates_table(rates, split, heading=tag, notes=False))
+
+
+def print_table(table: TextTable) -> None:
+    """Print a table and an empty line.
+
+    Names are broken to fit into a terminal; in a pipe or a file each row stays one line.
+    """
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print("\n".join([*table.lines(width), ""]))

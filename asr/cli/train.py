@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import run
 from asr.errors import AsrError, ConfigError, listed
-from asr.files import make_new_folder
+from asr.files import make_new_folder, obstacle
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -39,44 +39,63 @@ def main() -> None:
 
 
 def _main() -> None:
-    import hydra  # slow, as all that it leads to: what Ctrl-C meets there ends as elsewhere
+    """Compose the configuration, with nothing imported that trains: help and wrong options are answered at once."""
+    import hydra  # here, so that Ctrl-C ends as elsewhere while it is imported
+    from hydra._internal.utils import get_args_parser
     from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException
     from hydra.types import RunMode
     from omegaconf.errors import OmegaConfBaseException
 
-    from asr.cli.overrides import check_groups, explain
-    from asr.cli.progress import fail
-    from asr.experiment import schema
+    from asr.cli import options
+    from asr.cli.overrides import check_arguments, explain
     from asr.resources import resource
 
-    check_groups(sys.argv[1:])
-    schema.store()
+    given, others = get_args_parser().parse_known_args()
+    check_arguments(sys.argv[1:], [one for one in others if one.startswith("-")])
+    options.store()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, not to a traceback printer
     failed: list[AsrError | OSError] = []
 
     def job(config: DictConfig) -> None:
         try:
+            _check_folder(config)
             _train(config)
-        except (AsrError, OSError) as error:  # kept from Hydra, which would print it a second time; other runs go on
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                fail(str(error))
-                error = AsrError("a run failed; see above")
+        except OmegaConfBaseException as error:  # an interpolation that leads nowhere
+            failed.append(ConfigError(explain(error)))
+        except (AsrError, OSError) as error:  # kept from Hydra, which would print it a second time
             failed.append(error)
+        if failed and HydraConfig.get().mode == RunMode.MULTIRUN:  # the other runs go on
+            from asr.cli.console import fail
+
+            fail(failed[-1])
+            failed[-1] = AsrError("a run failed; see above")
 
     composed = hydra.main(config_path=str(resource("conf")), config_name="train", version_base="1.3")(job)
     try:
-        composed()
+        if given.help:
+            from asr.cli.train_help import help_text
+
+            print(help_text(given.overrides, given.config_dir))
+        else:
+            composed()
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error)) from error
     if failed:
         raise failed[0] if len(failed) == 1 else AsrError(f"{len(failed)} runs failed; see above")
 
 
+def _check_folder(config: DictConfig) -> None:
+    """Raise a ConfigError where the run cannot be kept, before a corpus is read."""
+    if config.run_dir is not None and (why := obstacle(Path(config.run_dir))):
+        raise ConfigError(f"run_dir={config.run_dir} {why}; give another folder")
+
+
 def _train(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
-    from asr.cli.progress import Steps, TrainingDisplay, console
+    from asr.cli.console import console
+    from asr.cli.progress import Steps, TrainingDisplay
     from asr.cli.tables import print_result
     from asr.experiment.experiment import Experiment
     from asr.experiment.run_evaluation import evaluate_run
@@ -97,9 +116,16 @@ def _train(config: DictConfig) -> None:
         new = experiment.new_labels
         anew = f"; it does not know {new} of the {len(experiment.inventory)} labels, which begin anew" if new else ""
         console.print(f"training begins with the weights of {run_config.init}{anew}", soft_wrap=True)
+    for note in experiment.corpus.notes:
+        console.print(note, soft_wrap=True)
+    if experiment.corpus.skipped:
+        console.print(
+            f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.manifests} lists them",
+            soft_wrap=True,
+        )
     if experiment.left_out:
         console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")
-        console.print("\n".join(listed(experiment.left_out)), soft_wrap=True)
+        console.print(*listed(experiment.left_out), sep="\n", soft_wrap=True)
     display = TrainingDisplay()
     try:
         with display.shown():

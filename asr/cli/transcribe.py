@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.audio.formats import FORMATS as SOUND_FORMATS
 from asr.cli.command import add_debug, add_plugin, run
+from asr.cli.console import console, fail
+from asr.cli.inputs import Input, gather
 from asr.errors import AsrError, ConfigError, DataError
+from asr.ink.reading import FORMATS as INK_FORMATS
+from asr.recogniser.pretrained import pretrained_names
 
 if TYPE_CHECKING:
-    from asr.decoding.hypothesis import Hypothesis, Span
+    from asr.corpus.inventory import Unit
+    from asr.decoding.hypothesis import Hypothesis
+    from asr.ink import Ink
+    from asr.recogniser.formats import Transcribed
+    from asr.recogniser.page import PageLine
     from asr.recogniser.recogniser import Recogniser
 
+    Found = Hypothesis | list[PageLine]
+    Progress = Callable[[str, int, int], None]
+
 _SPEAKER = "the speaker"
-_MANY = 100  # files, from which on loading the compiled kernels pays
+_MANY = 100  # files, from which on it pays to load the compiled kernels, and to recognise them in batches
+_LONG = 20  # files, from which on progress is shown
 
 
 def main() -> None:
@@ -27,80 +42,150 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_args()
-    if given.format == "ctm":
-        _check_names(given.files)
     from asr.recogniser.loading import load  # torch: only once the arguments are known to be right
 
     recogniser = load(given.model, plugins=given.plugin)
+    if given.format == "ctm" and recogniser.reads_ink:
+        raise ConfigError("--format ctm is for recordings: it holds times; take text, json or trn for ink")
+    inputs = _inputs(given, recogniser)
+    names = _names(given, inputs)
     rounded = given.bfloat16 and recogniser.prepare(bfloat16=True)
     if given.bfloat16 and not rounded:
-        print("--bfloat16 changes nothing: this machine has no such products for this network", file=sys.stderr)
-    if not rounded and len(given.files) >= _MANY:
+        console.print("--bfloat16 changes nothing: this machine has no such products for this network", soft_wrap=True)
+    if not rounded and len(inputs) >= _MANY:
         recogniser.prepare()
     if given.one_speaker:  # a file that cannot be read is told of below
-        recogniser.listen(_SPEAKER, given.files, given.channel, on_error=lambda error: None)
-    failed = []
-    for path in given.files:
-        try:
-            lines = list(_read(recogniser, path, given))
-        except DataError as error:  # the other files are still transcribed
-            if len(given.files) == 1:
-                raise
-            failed.append(str(error))
-            print(f"error: {error}", file=sys.stderr)
-            continue
-        name = f"{path}\t" if len(given.files) > 1 and given.format == "text" else ""
-        for line in lines:
-            print(f"{name}{line}", flush=True)
+        recogniser.listen(_SPEAKER, [one.path for one in inputs], given.channel, on_error=lambda error: None)
+    _write(recogniser, inputs, names, given)
+
+
+def _inputs(given: argparse.Namespace, recogniser: Recogniser) -> list[Input]:
+    """The files that the command line names."""
+    inputs, told = gather(given.files, recogniser.reads_ink)
+    for sentence in told:
+        console.print(sentence, soft_wrap=True)
+    if given.one_speaker and any(one.is_stream for one in inputs):
+        raise ConfigError("--one-speaker reads every recording twice, which a pipe does not allow; give files")
+    return inputs
+
+
+def _names(given: argparse.Namespace, inputs: Sequence[Input]) -> list[str]:
+    """What the files are called in ctm and trn; nothing in other formats, where the same file may come twice."""
+    if given.format not in ("ctm", "trn"):
+        return [""] * len(inputs)
+    from asr.recogniser.formats import names_of
+
+    return names_of([one.called for one in inputs], [one.root for one in inputs])
+
+
+def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str], given: argparse.Namespace) -> None:
+    """Recognise all files and print what was found; the errors of single files go to standard error."""
+    from asr.cli.progress import Steps
+
+    failed: list[DataError] = []
+    out = sys.stdout  # a progress display may put another stream into its place
+    long = len(inputs) >= _LONG and not out.isatty()  # on a terminal the texts themselves show how far it is
+    with Steps() if long else nullcontext(_silent) as on_progress:
+        read = _read(inputs, names, _found(recogniser, inputs, given), given.channel or 0, failed, on_progress)
+        named = len(inputs) > 1 or inputs[0].root is not None
+        for line in _lines(read, given.format, recogniser.inventory.unit, named):
+            print(line, file=out, flush=True)
     if failed:
-        raise AsrError(f"{len(failed)} of {len(given.files)} files could not be transcribed; see above")
+        raise AsrError(f"{len(failed)} of {len(inputs)} files could not be transcribed; see above")
 
 
-def _read(recogniser: Recogniser, path: Path, given: argparse.Namespace) -> Iterator[str]:
-    """What is printed of one file."""
-    if not recogniser.reads_ink:
-        speaker = _SPEAKER if given.one_speaker else None
-        yield from FORMATS[given.format](path, recogniser.transcribe(path, given.channel, speaker), given.channel or 0)
-        return
-    from asr.ink.reading import read_ink
-    from asr.recogniser.page import transcribe_page
+def _silent(what: str, done: int, total: int) -> None:
+    """Show no progress."""
 
-    if given.format == "ctm":
-        raise ConfigError("--format ctm is for recordings: it holds times; take text or json for ink")
-    page = transcribe_page(recogniser, read_ink(path))
-    if given.format == "text":
-        yield from (line.hypothesis.text for line in page)
-    else:
-        rows = [{"strokes": line.strokes, **_found(line.hypothesis)} for line in page]
-        yield json.dumps({"file": str(path), "lines": rows}, ensure_ascii=False)
+
+def _read(
+    inputs: Sequence[Input],
+    names: Sequence[str],
+    results: Iterable[Found | DataError],
+    channel: int,
+    failed: list[DataError],
+    on_progress: Progress,
+) -> Iterator[Transcribed]:
+    """What was found in each file that could be read; the others are told of, and added to `failed`."""
+    from asr.recogniser.formats import Transcribed
+
+    for number, (one, name, found) in enumerate(zip(inputs, names, results, strict=True)):
+        on_progress("transcribing", number + 1, len(inputs))
+        if not isinstance(found, DataError):
+            yield Transcribed(str(one.path), name, found, channel)
+        elif len(inputs) == 1:
+            raise found
+        else:
+            failed.append(found)
+            fail(found)
+
+
+def _found(recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Namespace) -> Iterator[Found | DataError]:
+    """What is recognised in each file: a hypothesis, or the lines of a page."""
+    batched = len(inputs) >= _MANY
+    if recogniser.reads_ink:
+        from asr.recogniser.page import transcribe_pages
+
+        return transcribe_pages(recogniser, map(_page, inputs), batched)
+    from asr.recogniser.batching import transcribe_each
+
+    speaker = _SPEAKER if given.one_speaker else None
+    return transcribe_each(recogniser, (one.source() for one in inputs), given.channel, speaker, batched=batched)
+
+
+def _page(one: Input) -> Ink | DataError:
+    from asr.recogniser.sources import ink_of
+
+    try:
+        return ink_of(one.source())
+    except DataError as error:
+        return error
+
+
+def _lines(files: Iterator[Transcribed], name: str, unit: Unit, named: bool) -> Iterator[str]:
+    """What is printed of all files in the format of this name."""
+    from asr.recogniser import formats
+
+    if name == "trn":
+        return formats.trn_lines(files, unit)
+    if name == "json":
+        return map(formats.json_line, files)
+    lines = formats.ctm_lines if name == "ctm" else partial(formats.text_lines, named=named)
+    return chain.from_iterable(map(lines, files))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-transcribe",
         description="Recognise recordings, or pages of ink, with a trained model.",
-        epilog="example: asr-transcribe an4 recording.flac --format json",
+        epilog="examples:\n"
+        "  asr-transcribe an4 recording.flac --format json\n"
+        "  asr-transcribe an4 recordings/ --format trn > hyp.trn\n"
+        "  ffmpeg -i film.mkv -f wav - | asr-transcribe an4 -",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "model",
-        help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: an4, english_phones, "
-        "quickstart, quickstart_pen, unipen, unipen_words",
+        help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: "
+        + ", ".join(pretrained_names()),
     )
     parser.add_argument(
         "files",
         nargs="+",
         type=Path,
         metavar="file",
-        help="WAV, FLAC, OGG, Opus, MP3, NIST SPHERE; for a model of pen strokes InkML, IAM-OnDB XML, .xopp, SVG, "
-        "JSON, UNIPEN",
+        help=f"recordings: {SOUND_FORMATS}; for a model of pen strokes {INK_FORMATS}; of a folder all files with such"
+        " names, in its folders too; - or /dev/stdin for standard input",
     )
     parser.add_argument(
         "--format",
-        choices=sorted(FORMATS),
+        choices=("ctm", "json", "text", "trn"),
         default="text",
-        help="text (default; behind the name where there are several files), json (one object a file: labels and "
-        "words with confidences and times in seconds; of ink each line with its strokes, and indices of points instead "
-        "of times), ctm (one line a word, as NIST tools read it)",
+        help="text (default; behind the file's name and a tab where there are several files or a folder), json (one"
+        " object a line and file: labels and words with confidences and times in seconds; of ink each line with its"
+        " strokes, and indices of points instead of times), ctm (one line a word) and trn (one line a file; words, or"
+        " labels of a model of phonemes), as NIST's tools read them: files are called by their names without the"
+        " ending, and those in a folder by their place in it, such as ann-1 for ann/1.wav",
     )
     parser.add_argument(
         "--one-speaker",
@@ -116,55 +201,3 @@ def _parser() -> argparse.ArgumentParser:
     add_plugin(parser)
     add_debug(parser)
     return parser
-
-
-def _text(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
-    yield hypothesis.text
-
-
-def _json(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
-    yield json.dumps({"file": str(path), **_found(hypothesis)}, ensure_ascii=False)
-
-
-def _found(hypothesis: Hypothesis) -> dict[str, object]:
-    return {
-        "text": hypothesis.text,
-        "log_probability": round(hypothesis.log_probability, 4),
-        "words": [_span(one, "word") for one in hypothesis.words],
-        "labels": [_span(one, "label") for one in hypothesis.spans],
-    }
-
-
-def _span(span: Span, name: str) -> dict[str, object]:
-    return {
-        name: span.label,
-        "start": round(span.start, 4),
-        "end": round(span.end, 4),
-        "confidence": round(span.confidence, 4),
-    }
-
-
-def _ctm(path: Path, hypothesis: Hypothesis, channel: int) -> Iterator[str]:
-    """CTM counts channels from 1."""
-    name = _ctm_name(path)
-    for one in hypothesis.words:
-        yield f"{name} {channel + 1} {one.start:.3f} {one.end - one.start:.3f} {one.label} {one.confidence:.4f}"
-
-
-def _ctm_name(path: Path) -> str:
-    return "_".join(path.stem.split())
-
-
-def _check_names(paths: Iterable[Path]) -> None:
-    """CTM tells recordings apart by these names alone."""
-    first: dict[str, Path] = {}
-    for path in paths:
-        name = _ctm_name(path)
-        if name in first:
-            raise ConfigError(
-                f"{first[name]} and {path} would both be called {name} in ctm; rename one, or transcribe them apart"
-            )
-        first[name] = path
-
-
-FORMATS: dict[str, Callable[[Path, Hypothesis, int], Iterator[str]]] = {"text": _text, "json": _json, "ctm": _ctm}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.config import nearest
+from asr.corpus.named_files import file_problem, path_problem, quoted
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.files import explained, make_folder, write_file
@@ -39,12 +40,15 @@ class _LineError(ValueError):
     """What is wrong with one line."""
 
 
-def read_manifest(path: str | Path, *, check_sources: bool = True) -> list[Utterance]:
+def read_manifest(
+    path: str | Path, *, check_sources: bool = True, problems: list[str] | None = None
+) -> list[Utterance]:
     """Read a manifest, in the order of its lines; blank lines are skipped.
 
     Args:
         path: of the manifest.
         check_sources: whether each line's file must be there; not for who reads the transcripts only.
+        problems: what is wrong with lines is added here, and these lines are left out, instead of an error.
 
     Raises:
         DataError: the manifest itself cannot be read.
@@ -55,7 +59,7 @@ def read_manifest(path: str | Path, *, check_sources: bool = True) -> list[Utter
     utterances: list[Utterance] = []
     first_lines: dict[str, int] = {}
     nemo_stems: dict[str, int] = {}
-    problems: list[str] = []
+    found: list[str] = []
     for number, raw in _lines(path):
         try:
             record = _parse(raw)
@@ -64,17 +68,19 @@ def read_manifest(path: str | Path, *, check_sources: bool = True) -> list[Utter
             utterance = _utterance(record, locate)
             if utterance.id in first_lines:
                 raise _LineError(
-                    f"id {utterance.id!r} was already used in line {first_lines[utterance.id]}; make ids unique"
+                    f"id {quoted(utterance.id)} was already used in line {first_lines[utterance.id]}; make ids unique"
                 )
         except _LineError as error:
-            problems.append(f"{path.name}:{number}: {error}")
+            found.append(f"{path.name}:{number}: {error}")
             continue
         first_lines[utterance.id] = number
         utterances.append(utterance)
-    if not utterances and not problems:
-        problems.append(f"{path.name}: holds no utterance; expected one JSON object a line")
-    if problems:
-        raise Problems(problems, what=str(path))
+    if not utterances and not found:
+        found.append(f"{path.name}: holds no utterance; expected one JSON object a line")
+    if found and problems is None:
+        raise Problems(found, what=str(path))
+    if problems is not None:
+        problems += found
     return utterances
 
 
@@ -133,7 +139,7 @@ def utterance_problems(utterance: Utterance) -> list[str]:
     for label in utterance.labels or ():
         found += _string_problems("a label", label, words=False)
     for key, value in utterance.tags.items():
-        found += [*_string_problems("a tag's name", key, words=True), *_encoding_problems(f"tag {key!r}", value)]
+        found += [*_string_problems("a tag's name", key, words=True), *_encoding_problems(f"tag {quoted(key)}", value)]
     if utterance.start is not None and not (math.isfinite(utterance.start) and utterance.start >= 0):
         found.append(f"start is {utterance.start}; expected seconds, 0 or more")
     if utterance.duration is not None and not (math.isfinite(utterance.duration) and utterance.duration > 0):
@@ -148,9 +154,9 @@ def _string_problems(name: str, value: str, *, words: bool) -> list[str]:
     if not value.strip():
         return [f"{name} is empty"]
     if (not words and len(value.split()) > 1) or value != value.strip():
-        return [f"{name} {value!r} holds white space; replace it, for example by '_'"]
+        return [f"{name} {quoted(value)} holds white space; replace it, for example by '_'"]
     if not value.isprintable():
-        return [f"{name} {value!r} holds a character that cannot be printed"]
+        return [f"{name} {quoted(value)} holds a character that cannot be printed"]
     return _encoding_problems(name, value)
 
 
@@ -164,8 +170,11 @@ def _encoding_problems(name: str, value: str) -> list[str]:
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Number and bytes of every line that is not blank; at most one byte over the limit is read of any line."""
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; expected a manifest (a .jsonl file)")
+    reason = file_problem(path)
+    if reason == "does not exist":
+        raise DataError(f"there is no manifest {path}; asr-prepare makes one")
+    if reason:
+        raise DataError(f"{quoted(str(path), 200)[1:-1]} {reason}; expected a manifest (a .jsonl file)")
     try:
         with path.open("rb") as file:
             number = 0
@@ -177,8 +186,6 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                     raw = file.readline(MAX_LINE_BYTES + 1)
                     if not raw:
                         break
-    except FileNotFoundError as error:
-        raise DataError(f"there is no manifest {path}; asr-prepare makes one") from error
     except OSError as error:
         raise DataError(f"the manifest {path} cannot be read: {error.strerror}") from error
 
@@ -196,7 +203,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
     except _LineError:
         raise
     except (ValueError, RecursionError) as error:
-        what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply, or a number too long"
         raise _LineError(f"not JSON ({what}); expected one object a line, {{...}}") from error
     if not isinstance(record, dict):
         raise _LineError(f"expected a JSON object {{...}}, found {_type_name(record)}")
@@ -208,7 +215,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) < len(pairs):
         names = [name for name, _ in pairs]
         twice = sorted({name for name in names if names.count(name) > 1})
-        raise _LineError(f"the key {twice[0]!r} is there twice")
+        raise _LineError(f"the key {quoted(twice[0])} is there twice")
     return record
 
 
@@ -243,7 +250,7 @@ def _from_nemo(record: Mapping[str, Any], stems: dict[str, int]) -> dict[str, An
 def _utterance(record: Mapping[str, Any], locate: Callable[[str], Path]) -> Utterance:
     for key in record:
         if key not in _KEYS:
-            raise _LineError(f"unknown key {key!r}{nearest(key, _KEYS)}; known keys: {', '.join(_KEYS)}")
+            raise _LineError(f"unknown key {quoted(key)}{nearest(key[:40], _KEYS)}; known keys: {', '.join(_KEYS)}")
     kinds = [kind for kind in ("audio", "ink") if kind in record]
     if len(kinds) != 1:
         have = "both 'audio' and 'ink'" if kinds else "neither 'audio' nor 'ink'"
@@ -298,17 +305,18 @@ def _locator(folder: Path, check: bool) -> Callable[[str], Path]:
     real_folder = cache(Path.resolve)  # links of folders are followed once a folder, not once an utterance
 
     def locate(written: str) -> Path:
-        if not written.strip() or "\0" in written or _encoding_problems("", written):
-            raise _LineError(f"the path {written!r} is not a path")
+        if reason := path_problem(written):
+            raise _LineError(f"the path {quoted(written)} {reason}")
         path = Path(written)
         if not path.is_absolute():
             path = Path(os.path.normpath(base / path))
             real = path.resolve() if path.is_symlink() else real_folder(path.parent) / path.name
             if not (path.is_relative_to(base) and real.is_relative_to(real_base)):
-                raise _LineError(f"the path {written!r} leaves the manifest's folder; if it is meant, make it absolute")
-        if check and not path.is_file():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise _LineError(f"{written!r} {what}; expected a file")
+                raise _LineError(
+                    f"the path {quoted(written)} leaves the manifest's folder; if it is meant, make it absolute"
+                )
+        if check and (reason := file_problem(path)):
+            raise _LineError(f"{quoted(written)} {reason}; expected a file")
         return path
 
     return locate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,15 @@ class Span:
     end: float
     confidence: float
 
+    def to_dict(self, what: Literal["word", "label"]) -> dict[str, Any]:
+        """Return it as plain JSON, with the label under the name of what it is."""
+        return {
+            what: self.label,
+            "start": _rounded(self.start),
+            "end": _rounded(self.end),
+            "confidence": _rounded(self.confidence),
+        }
+
 
 @dataclass(frozen=True)
 class Score:
@@ -50,6 +59,10 @@ class Score:
     def total(self) -> float:
         """The sum, by which hypotheses are ranked."""
         return self.acoustic + self.language_model + self.insertion
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the parts as plain JSON."""
+        return {part: _rounded(value) for part, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,26 @@ class Hypothesis:
     def log_probability(self) -> float:
         """The total score."""
         return self.score.total
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain JSON: numbers with four decimals, None for a log probability of -inf.
+
+        >>> found = Hypothesis(("a",), "a", Score(-0.5), (Span("a", 0.25, 0.5, 0.9),))
+        >>> found.to_dict()["labels"]
+        [{'label': 'a', 'start': 0.25, 'end': 0.5, 'confidence': 0.9}]
+        """
+        return {
+            "text": self.text,
+            "log_probability": _rounded(self.log_probability),
+            "score": self.score.to_dict(),
+            "words": [one.to_dict("word") for one in self.words],
+            "labels": [one.to_dict("label") for one in self.spans],
+        }
+
+
+def _rounded(value: float) -> float | None:
+    """Four decimals: a tenth of a millisecond. JSON has no infinite numbers."""
+    return round(float(value), 4) if math.isfinite(value) else None
 
 
 def at_points(hypothesis: Hypothesis, places: NDArray[np.int64]) -> Hypothesis:

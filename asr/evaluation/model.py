@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 from asr.corpus.phonemes import FOLDS
-from asr.corpus.utterance import Utterance
+from asr.corpus.splits import Corpus
 from asr.evaluation.result import Result, Training
-from asr.evaluation.split import Progress, check_tag, evaluate_split
+from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.named_rates import RATES, check_rates
 
 
 def evaluate_model(
     recogniser: Recogniser,
-    splits: Mapping[str, Sequence[Utterance]],
+    corpus: Corpus,
     rates: Sequence[str],
     cache_dir: Path,
     on_progress: Progress,
     *,
     name: str,
     by: str | None = None,
-    excluded: Mapping[str, Sequence[str]] = {},
 ) -> Result:
     """Decode and score some splits with a model.
 
     Args:
         recogniser: with its decoder.
-        splits: utterances by the name of their split.
+        corpus: utterances by the name of their split, and what was left out of them.
         rates: names of `asr.scoring.named_rates.RATES`; empty: those of the model's inventory.
         cache_dir: where computed frames are kept.
         on_progress: hears `(what, done, total)`.
         name: what the model is called, where its card names no recipe.
         by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
-        excluded: by split, ids with reasons of utterances that were left out.
 
     Raises:
         ConfigError: a rate that the inventory does not have, or a tag that no utterance has.
@@ -45,7 +43,7 @@ def evaluate_model(
     chosen = list(rates) or default_rates(recogniser)
     check_rates(chosen, recogniser.inventory.unit)
     if by is not None:
-        check_tag(by, (utterance for utterances in splits.values() for utterance in utterances))
+        check_tag(by, (utterance for utterances in corpus.splits.values() for utterance in utterances))
     about = recogniser.card.about
     return Result(
         recipe=str(about.get("recipe") or name),
@@ -54,9 +52,9 @@ def evaluate_model(
         splits={
             split: evaluate_split(
                 recogniser, utterances, chosen, cache_dir, on_progress,
-                name=split, by=by, excluded=excluded.get(split, ()),
+                name=split, by=by, excluded=excluded(corpus.skipped, split),
             )
-            for split, utterances in splits.items()
+            for split, utterances in corpus.splits.items()
         },
         training=Training(command=str(about.get("command") or ""), commit=str(about.get("commit") or "")),
         weights=weights_checksum(recogniser),

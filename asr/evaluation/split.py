@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.config import nearest
+from asr.corpus.faults import Skipped
 from asr.corpus.inventory import Unit
 from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
@@ -17,16 +18,13 @@ from asr.evaluation.result import SplitResult
 from asr.features.cache import FrameCache
 from asr.files import make_folder, write_file
 from asr.plain_values import record
+from asr.recogniser.batching import recognise_all
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.named_rates import count
 from asr.scoring.rates import Rate
 from asr.scoring.trn import transcript_of, trn_unit, write_trn
 from asr.scoring.utterances import UtteranceScore, rates_of, score_utterance
-from asr.training.batches import group_by_length
-
-_BATCH_FRAMES = 16000  # stacked frames decoded at once, padding included
-_BATCH_UTTERANCES = 64
 
 Progress = Callable[[str, int, int], None]
 """Hears `(what, done, total)`."""
@@ -59,8 +57,7 @@ def listen(
 ) -> FrameCache:
     """Compute the frames of a split; a recogniser that normalises per speaker then knows all that each of them said."""
     cache = FrameCache.open(utterances, recogniser.extractor, cache_dir, on_progress=on_progress)
-    if recogniser.normaliser.per == "speaker":
-        recogniser.normaliser.fit((one.speaker, cache.frames(i)) for i, one in enumerate(utterances))
+    recogniser.normaliser.hear(cache.by_speaker())
     return cache
 
 
@@ -72,13 +69,12 @@ def decode(
 ) -> list[Recognised]:
     """Recognise utterances in batches of similar length; results come back in the utterances' order."""
     sizes = [recogniser.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
-    found: dict[int, Hypothesis] = {}
-    for batch in group_by_length(sizes, _BATCH_FRAMES, _BATCH_UTTERANCES):
-        frames = [recogniser.frames(cache.frames(i), utterances[i].speaker) for i in batch]
-        best = (hypotheses[0] for hypotheses in recogniser.recognise(frames))
-        found.update(zip(batch, best, strict=True))
-        if on_progress is not None:
-            on_progress(len(found), len(utterances))
+    found = recognise_all(
+        recogniser,
+        sizes,
+        lambda i: recogniser.frames(cache.frames(i), utterances[i].speaker),
+        on_progress=on_progress,
+    )
     inventory = recogniser.inventory
     return [Recognised(one, inventory.symbols_of(one), found[i], inventory.unit) for i, one in enumerate(utterances)]
 
@@ -119,6 +115,11 @@ def evaluate_split(
     people = people_of(utterances)
     groups = {} if by is None else {by: _groups(by, utterances, scores, people)}
     return SplitResult(len(utterances), rates_of(scores, people), tuple(excluded), groups)
+
+
+def excluded(skipped: Iterable[Skipped], split: str) -> list[str]:
+    """List what a corpus was read without in a split, an id and a reason each; what has no split may belong to any."""
+    return [f"{one.place}: {one.reason}" if one.place else one.reason for one in skipped if one.split in (split, "")]
 
 
 def people_of(utterances: Iterable[Utterance]) -> str:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from asr.config import Faults, check_types, nearest, shown
+from asr.corpus.faults import read_skipped
+from asr.corpus.handling import Handling, take_handling
 from asr.corpus.manifest import read_manifest
-from asr.corpus.splits import SPLITS
+from asr.corpus.splits import SPLITS, Corpus, read_manifests
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
-from asr.plain_yaml import load_plain_yaml
-from data_prep.corpora import read_corpus
+from data_prep.corpora import load_corpus
+from data_prep.written_options import parse_options
 
-Splits = dict[str, list[Utterance]]
 _LONGEST = 60  # characters of an option's name in a message
 
 
@@ -27,6 +28,9 @@ class CorpusConfig:
     root: str | None = None  # the corpus on disk; None for the reader's default
     options: dict[str, Any] = field(default_factory=dict)  # anything else the reader takes
     manifests: str | None = None  # a folder with train.jsonl, dev.jsonl, test.jsonl, instead of a reader
+    on_error: str = "error"  # error, or skip: go on without utterances that something is wrong with
+    noise: str = "error"  # tags such as [noise] in transcripts of speech: error, drop or keep
+    clean: str = "none"  # none, or unicode: remove invisible characters, unify apostrophes, dashes and the like
     pool: dict[str, Any] = field(default_factory=dict)  # name: more corpora like this one; all their parts train
 
     def __post_init__(self) -> None:
@@ -45,22 +49,25 @@ class CorpusConfig:
 
 def load_splits(
     config: CorpusConfig, plugins: Sequence[str] = (), on_progress: Callable[[str, int, int], None] | None = None
-) -> Splits:
+) -> Corpus:
     """Read the corpus of a run.
 
     Returns:
-        Utterances for `train`, `dev` and `test`. Of pooled corpora every part is added to `train`, with the corpus's
-        name before its ids and speakers.
+        Utterances for `train`, `dev` and `test`, and what was left out. Of pooled corpora every part is added to
+        `train`, with the corpus's name before its ids and speakers.
 
     Raises:
         DataError: a manifest or a corpus is not what it should be.
         ConfigError: neither or both of `reader` and `manifests`.
     """
-    splits = _read(config, plugins, on_progress)
+    read = _read(config, plugins, on_progress)
+    splits, skipped, notes = dict(read.splits), list(read.skipped), list(read.notes)
     for name, corpus in config.pool.items():
         pooled = _read(corpus, plugins, on_progress)
-        splits["train"] += [_named(name, utterance) for split in SPLITS for utterance in pooled[split]]
-    return splits
+        splits["train"] += [_named(name, utterance) for split in SPLITS for utterance in pooled.splits[split]]
+        skipped += [replace(one, split="train", place=f"{name}-{one.place}") for one in pooled.skipped]
+        notes += pooled.notes
+    return Corpus(splits, tuple(skipped), tuple(notes))
 
 
 def _pooled(node: object) -> CorpusConfig:
@@ -83,19 +90,19 @@ def _named(name: str, utterance: Utterance) -> Utterance:
     return replace(utterance, id=f"{name}-{utterance.id}", speaker=speaker)
 
 
-def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None) -> Splits:
+def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None) -> Corpus:
     if (config.reader is None) == (config.manifests is None):
         raise ConfigError("a corpus needs either corpus.reader (with corpus.root) or corpus.manifests, and not both")
+    handling = Handling(config.on_error, config.noise, config.clean)
     if config.manifests is not None:
-        folder = Path(config.manifests).expanduser()
-        return {name: read_manifest(folder / f"{name}.jsonl") for name in SPLITS}
+        return read_manifests(config.manifests, handling)
     options = dict(config.options) if config.root is None else {"root": config.root, **config.options}
-    return read_corpus(str(config.reader), options, plugins, on_progress)
+    return load_corpus(str(config.reader), options, plugins, on_progress, handling)
 
 
 def splits_to_score(
     where: str, options: Sequence[str], plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None
-) -> Splits:
+) -> Corpus:
     """Read utterances that a model is to be scored on.
 
     Args:
@@ -105,7 +112,7 @@ def splits_to_score(
         on_progress: hears `(what, done, total)`.
 
     Returns:
-        the splits that are there; one manifest is one split, called after its file.
+        The splits that are there, and what was left out of them. One manifest is one split, called after its file.
 
     Raises:
         ConfigError: there is no such thing.
@@ -117,8 +124,10 @@ def splits_to_score(
     if there or path.suffix == ".jsonl":
         if options:
             raise ConfigError(f"{options[0]}: a manifest has no options; a corpus has, such as --on an4 root=...")
-        return {one.stem: read_manifest(one) for one in manifests if one in there or path.suffix == ".jsonl"}
+        splits = {one.stem: read_manifest(one) for one in manifests if one in there or path.suffix == ".jsonl"}
+        return Corpus(splits, tuple(read_skipped(manifests[0].parent)))
     if path.is_dir():
         raise ConfigError(f"{path} holds no manifest (train.jsonl, dev.jsonl, test.jsonl); write them with asr-prepare")
-    values = {key: load_plain_yaml(value) for key, _, value in (option.partition("=") for option in options)}
-    return read_corpus(where, values, plugins, on_progress)
+    values = parse_options(options)
+    handling = take_handling(values)
+    return load_corpus(where, values, plugins, on_progress, handling)

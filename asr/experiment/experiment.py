@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import torch
 
 from asr.config import build, check_plugins
 from asr.corpus.checks import check_utterances
+from asr.corpus.faults import read_skipped
 from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.manifest import read_manifest
 from asr.corpus.phonemes import fold
-from asr.corpus.splits import SPLITS
+from asr.corpus.splits import SPLITS, Corpus
 from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
 from asr.errors import AsrError, ConfigError, DataError, Problems
-from asr.experiment.corpus_splits import Splits, load_splits
+from asr.experiment.corpus_splits import load_splits
 from asr.experiment.ctc_task import CtcTask
 from asr.experiment.option_checks import build_augmenter, check_options
 from asr.experiment.run_config import RunConfig
@@ -61,7 +63,7 @@ class Experiment:
         self.run.check(config)
         source = self._source()
         check_options(config, source)  # before a corpus is read
-        self.splits = self._splits()
+        self.corpus = self._read_corpus()
         inventory = self._inventory()
         check_utterances(self.splits, inventory)
         check_labels(config.scoring.rates, inventory.labels[1:], inventory.unit, fold)
@@ -72,7 +74,7 @@ class Experiment:
         with self.run.alone():
             self.run.check(config)  # again: somebody else may have begun a run here meanwhile
             if not self.run.started:
-                self.run.begin(config, self.splits, options)
+                self.run.begin(config, self.corpus, options)
 
     @property
     def inventory(self) -> Inventory:
@@ -122,9 +124,15 @@ class Experiment:
         self.optimizer = build(config.optimizer, config.plugins, parameters=self.recogniser.model.parameters())
         self.schedule = build(config.schedule, config.plugins)
 
-    def _splits(self) -> Splits:
+    @property
+    def splits(self) -> Mapping[str, Sequence[Utterance]]:
+        """The utterances of train, dev and test."""
+        return self.corpus.splits
+
+    def _read_corpus(self) -> Corpus:
         if self.run.started:
-            return {name: read_manifest(self.run.manifests / f"{name}.jsonl") for name in SPLITS}
+            splits = {name: read_manifest(self.run.manifests / f"{name}.jsonl") for name in SPLITS}
+            return Corpus(splits, tuple(read_skipped(self.run.manifests)))
         return load_splits(self.config.corpus, self.config.plugins, self.on_progress)
 
     def _inventory(self) -> Inventory:
@@ -153,11 +161,7 @@ class Experiment:
     def _fit_normaliser(self) -> None:
         """On the training set; for speakers' own statistics dev counts too, and test is left to the evaluation."""
         names = ("train", "dev") if self.recogniser.normaliser.per == "speaker" else ("train",)
-        self.recogniser.normaliser.fit(
-            (utterance.speaker, self.caches[name].frames(i))
-            for name in names
-            for i, utterance in enumerate(self.splits[name])
-        )
+        self.recogniser.normaliser.fit(chain.from_iterable(self.caches[name].by_speaker() for name in names))
 
     def _guard(self) -> dict[int, str]:
         """Find utterances that CTC cannot align, at every speed that training will use: refuse them, or leave them out.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from asr.corpus.faults import read_skipped
 from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
@@ -12,12 +14,12 @@ from asr.decoding.choice import choose_decoder
 from asr.errors import CheckpointError, ConfigError, DataError, one_line
 from asr.evaluation.model import today, weights_checksum
 from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
-from asr.evaluation.split import Progress, check_tag, evaluate_split
+from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
 from asr.experiment.provenance import commit, fingerprint
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
 from asr.files import obstacle
-from asr.recogniser.loading import best_of, load
+from asr.recogniser.loading import best_of, recogniser_of
 from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import is_finished
 from asr.training.state import State
@@ -53,18 +55,20 @@ def evaluate_run(
         DataError: a manifest or one of its files cannot be read, or the run folder cannot be written.
     """
     config = run.read_config()
-    recogniser = load(best_of(run.path), plugins)
-    recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins))
+    best = load_checkpoint(best_of(run.path))  # before the last one: in a run that goes on, it may be newer
+    recogniser = recogniser_of(best, best_of(run.path), plugins)
+    recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins), plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
     if by is not None:
         check_tag(by, (utterance for name in splits for utterance in data[name]))
     folders = {name: run.path / "decode" / f"{name}{suffix}" for name in splits}
     check_place(run, list(folders.values()))
+    left_out = read_skipped(run.manifests)
     evaluated = {
         name: evaluate_split(
             recogniser, data[name], config.scoring.rates, config.frames_folder, on_progress,
-            name=name, folder=folders[name], by=by,
+            name=name, folder=folders[name], by=by, excluded=excluded(left_out, name),
         )
         for name in splits
     }  # fmt: skip
@@ -74,7 +78,7 @@ def evaluate_run(
         options=run.read_start().options,
         decoder=recogniser.decoder_choice,
         splits=evaluated,
-        training=_training(run, config, data),
+        training=_training(run, config, data, best),
         weights=weights_checksum(recogniser),
         evaluation_commit=commit(),
         date=today(),
@@ -111,34 +115,34 @@ def _with_earlier_splits(result: Result, path: Path) -> Result:
     return together.in_order(SPLITS)
 
 
-def _training(run: RunFolder, config: RunConfig, data: Mapping[str, Sequence[Utterance]]) -> Training:
+def _training(
+    run: RunFolder, config: RunConfig, data: Mapping[str, Sequence[Utterance]], best: Mapping[str, Any]
+) -> Training:
     """How the weights were made. The environment is that of the training, not of this evaluation."""
-    start = run.read_start()
-    best, _ = _state(best_of(run.path))  # first: in a run that goes on, it may be newer than the last
-    state, counted = _state(run.path / "checkpoints" / "last.pt")
+    start, last = run.read_start(), run.path / "checkpoints" / "last.pt"
+    (now, counted), (then, _) = _state(load_checkpoint(last), last), _state(best, best_of(run.path))
     return Training(
         command=start.provenance.command,
         commit=start.provenance.commit,
         resumed_with=start.later,
-        seconds=round(state.train_seconds, 1),
-        cpu_seconds=round(state.train_cpu_seconds, 1) if counted else None,
-        epochs=state.epoch,
-        best_epoch=best.best_epoch,
-        finished=is_finished(config.training.epochs, config.training.patience, state.epoch, state.epochs_since_best),
+        seconds=round(now.train_seconds, 1),
+        cpu_seconds=round(now.train_cpu_seconds, 1) if counted else None,
+        epochs=now.epoch,
+        best_epoch=then.best_epoch,
+        finished=is_finished(config.training.epochs, config.training.patience, now.epoch, now.epochs_since_best),
         device=config.training.device,
         environment=start.provenance.environment,
         data={name: fingerprint(utterances) for name, utterances in data.items()},
     )
 
 
-def _state(path: Path) -> tuple[State, bool]:
+def _state(saved: Mapping[str, Any], path: Path) -> tuple[State, bool]:
     """Where a run stood at a checkpoint, and whether it counted the seconds of all processor cores.
 
     Raises:
         CheckpointError: the checkpoint is damaged.
     """
-    saved = load_checkpoint(path)
     try:
         return State.from_saved(saved["state"]), "train_cpu_seconds" in saved["state"]
-    except (ConfigError, AttributeError, KeyError, TypeError) as error:
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} does not say where the run stood: {one_line(error)}; train again") from error

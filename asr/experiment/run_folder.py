@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import yaml
 
 from asr.config import shown
-from asr.corpus.splits import SPLITS, write_corpus
-from asr.corpus.utterance import Utterance
+from asr.corpus.faults import SKIPPED_NAME
+from asr.corpus.splits import SPLITS, Corpus, write_corpus
 from asr.errors import CheckpointError, ConfigError, one_line
 from asr.experiment.provenance import Provenance, RunStart
 from asr.experiment.run_config import RunConfig
@@ -20,7 +20,6 @@ from asr.files import (
     is_leftover,
     locked,
     make_folder,
-    mark,
     obstacle,
     remove,
     sweep,
@@ -85,7 +84,7 @@ class RunFolder:
     def _can_begin(self) -> bool:
         """Whether nothing is in the folder but what an interrupted `begin` has left.
 
-        `begin` makes `environment.json` before anything else. Without it, only leftovers of killed processes may be
+        `begin` writes `environment.json` before anything else. Without it, only leftovers of killed processes may be
         there, and a folder `manifest` with nothing but such leftovers in it (earlier versions left one).
         """
         with explained(self.path, done="read", kept=""):
@@ -96,21 +95,20 @@ class RunFolder:
         return all(is_leftover(one) for one in names + inside)
 
     def _is_begun(self) -> bool:
-        """Whether `environment.json` is there and was made by `begin`: it is empty at first."""
+        """Whether `environment.json` is there and was made by `begin`."""
         try:
-            text = self._text(self.environment)
-            return not text or "ctc_asr" in json.loads(text)
+            return "ctc_asr" in json.loads(self._text(self.environment))
         except (FileNotFoundError, ValueError, TypeError, RecursionError):
             return False
 
-    def begin(self, config: RunConfig, splits: Mapping[str, Sequence[Utterance]], options: Sequence[str] = ()) -> None:
+    def begin(self, config: RunConfig, corpus: Corpus, options: Sequence[str] = ()) -> None:
         """Write what the run starts from: environment, manifests and, last, the configuration.
 
         The caller holds the lock of `alone`. Interrupted at any point, the same call begins anew.
 
         Args:
             config: composed.
-            splits: the utterances.
+            corpus: the utterances, and what was left out of them.
             options: in what the run departs from its recipe, as on a command line.
 
         Raises:
@@ -118,11 +116,10 @@ class RunFolder:
             DataError: the folder cannot be written; nothing is left in it, where that is possible.
         """
         try:
-            mark(self.environment)
             for folder in (self.path, self.manifests):
                 sweep(folder)
             write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
-            write_corpus(splits, self.manifests)
+            write_corpus(corpus.splits, self.manifests, corpus.skipped)
             text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
             write_file(self.config, text.encode())
         except BaseException:
@@ -132,7 +129,8 @@ class RunFolder:
     def _undo_begin(self) -> None:
         """Remove what `begin` has made; `environment.json` last, so that what cannot be removed is known as begun."""
         if not self.started:
-            for path in (*(self.manifests / f"{name}.jsonl" for name in SPLITS), self.manifests, self.environment):
+            names = (*(f"{name}.jsonl" for name in SPLITS), SKIPPED_NAME)
+            for path in (*(self.manifests / name for name in names), self.manifests, self.environment):
                 remove(path)
 
     def go_on(self) -> None:

@@ -1,16 +1,12 @@
-"""The typed configuration of `asr-train`: every option, its type and default, stored where Hydra composes from."""
+"""The typed configuration of `asr-train`: every option, its type and default. `asr.cli.options` stores it for Hydra."""
 
 from __future__ import annotations
 
-from dataclasses import MISSING as REQUIRED
-from dataclasses import field, fields, is_dataclass, make_dataclass
-from pathlib import Path
-from typing import Any, Optional, get_type_hints
+from typing import Any
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from asr.config import Component, Faults, check_plugins
+from asr.config import Faults, check_plugins
 from asr.decoding.choice import DECODERS
 from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
@@ -35,7 +31,6 @@ from asr.recurrent.cells.lstm_zoneout import ZoneoutLstmConfig
 from asr.recurrent.cells.odyssey import OdysseyConfig
 from asr.recurrent.cells.simple import SimpleConfig
 from asr.recurrent.stack import StackConfig
-from asr.resources import resource
 from asr.training.optimizers import AdamWConfig, SgdConfig
 from asr.training.schedules import OneCycleConfig, PlateauConfig
 
@@ -64,40 +59,6 @@ GROUPS: dict[str, dict[str, type[Any]]] = {
     "schedule": {"one_cycle": OneCycleConfig, "plateau": PlateauConfig},
     "decoder": dict(DECODERS),
 }
-
-
-def store() -> None:
-    """Put the schemas, and the recipes as the group `recipe`, where Hydra finds them."""
-    configs = ConfigStore.instance()
-    configs.store(name="run_schema", node=run_schema())
-    for group, nodes in GROUPS.items():
-        for name, node in nodes.items():
-            configs.store(group=group, name=name, node=node)
-    for name, path in recipes().items():
-        recipe = OmegaConf.merge(OmegaConf.load(path), {"recipe": name})
-        configs.store(group=f"recipe/{path.parent.name}", name=path.stem, node=recipe, package="_global_")
-
-
-def recipes() -> dict[str, Path]:
-    """The recipes that come with the package: `task/name` and their files."""
-    return {f"{path.parent.name}/{path.stem}": path for path in sorted(resource("recipes").glob("*/*.yaml"))}
-
-
-def run_schema() -> type:
-    """Return `RunConfig` as Hydra checks it: a group may hold any class's options, and `run_dir` stands beside."""
-    rows: list[tuple[str, Any, Any]] = [("run_dir", Optional[str], None)]  # noqa: UP045  (OmegaConf on Python 3.10)
-    hints = get_type_hints(RunConfig)
-    for one in fields(RunConfig):
-        kind = hints[one.name]
-        if kind in (Component, CorpusConfig):
-            rows.append((one.name, Any, MISSING))
-        elif one.name == "plugins":
-            rows.append((one.name, list[str], field(default_factory=list)))
-        elif is_dataclass(kind):
-            rows.append((one.name, kind, field(default_factory=kind)))  # type: ignore[arg-type]  # a class
-        else:
-            rows.append((one.name, kind, MISSING if one.default is REQUIRED else one.default))
-    return make_dataclass("RunSchema", rows)
 
 
 def composed(config: DictConfig) -> tuple[RunConfig, str | None]:

@@ -98,6 +98,10 @@ class FrameCache:
         cell = self._cell(index, speed)
         return self._data[self._starts[cell] : self._starts[cell + 1]]
 
+    def by_speaker(self) -> Iterator[tuple[str | None, NDArray[np.float32]]]:
+        """Each utterance's speaker and frames (T, F), as a normaliser hears them."""
+        return ((utterance.speaker, self.frames(i)) for i, utterance in enumerate(self.utterances))
+
     def n_frames(self, index: int, speed: float = 1.0) -> int:
         """T, without touching the file."""
         self._cell(index, speed)

@@ -70,6 +70,16 @@ class FrameExtractor(Protocol):
 
 
 @runtime_checkable
+class Sampled(Protocol):
+    """An extractor whose signal is sound at one rate; only such a one takes sound that is no file."""
+
+    @property
+    def rate(self) -> int:
+        """Hertz of the signal that `compute` takes."""
+        ...
+
+
+@runtime_checkable
 class PointIndexed(Protocol):
     """An extractor whose frames do not stand at equal steps of the signal but know where they come from."""
 

@@ -60,21 +60,28 @@ class Normaliser(NormaliserConfig):
     def fit(self, pairs: Iterable[tuple[str | None, Frames]]) -> Normaliser:
         """Gather the statistics that `per` needs from (speaker, frames (T, F)) of many utterances; float64 sums.
 
-        per=corpus: replaces the corpus statistics. per=speaker: adds the speakers, replacing those known. Otherwise
-        the pairs are not even asked for.
+        per=corpus: replaces the corpus statistics. per=speaker: as `hear`. Otherwise the pairs are not even asked for.
         """
         if self.per == "corpus":
             total = _Sums()
             for _, frames in pairs:
                 total.add(frames)
             self._corpus = total.scale()
-        elif self.per == "speaker":
-            sums: dict[str, _Sums] = {}
-            for speaker, frames in pairs:
-                if speaker is not None:
-                    sums.setdefault(speaker, _Sums()).add(frames)
-            self._speakers.update({speaker: each.scale() for speaker, each in sums.items()})
+        self.hear(pairs)
         return self
+
+    def hear(self, pairs: Iterable[tuple[str | None, Frames]]) -> None:
+        """Gather the statistics of the speakers in (speaker, frames (T, F)), and replace those of speakers known.
+
+        Without per=speaker the pairs are not even asked for.
+        """
+        if self.per != "speaker":
+            return
+        sums: dict[str, _Sums] = {}
+        for speaker, frames in pairs:
+            if speaker is not None:
+                sums.setdefault(speaker, _Sums()).add(frames)
+        self._speakers.update({speaker: each.scale() for speaker, each in sums.items()})
 
     def apply(self, frames: Frames, speaker: str | None = None) -> Tensor:
         """Normalise the frames of one utterance.

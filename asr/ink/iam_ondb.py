@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asr.errors import DataError
-from asr.ink.assembling import InkBuilder
+from asr.ink.assembling import BadStroke, InkBuilder, shown
 from asr.ink.ink import Ink
 from asr.ink.xml import Element
 
@@ -27,28 +26,28 @@ def read_iam_ondb(path: Path, root: Element) -> Ink:
     """The ink of a parsed file.
 
     Raises:
-        DataError: no strokes, or points without numbers; names the file, the stroke and the line.
+        DataError: no strokes, or none whose points have numbers; names the file, the stroke and the line.
     """
     builder = InkBuilder(path)
     strokes = [stroke for group in root.all("StrokeSet") for stroke in group.all("Stroke")]
     for number, stroke in enumerate(strokes):
         where = f"stroke {number} from 0 (line {stroke.line})"
-        points = stroke.all("Point")
-        xs, ys = (_numbers(path, where, points, name) for name in "xy")
-        has_times = all("time" in point.attributes for point in points)
-        times = _numbers(path, where, points, "time") if has_times else None
-        builder.add([(x, -y) for x, y in zip(xs, ys, strict=True)], times, where)
+        with builder.reading(where):
+            points = stroke.all("Point")
+            xs, ys = (_numbers(points, name) for name in "xy")
+            has_times = all("time" in point.attributes for point in points)
+            times = _numbers(points, "time") if has_times else None
+            builder.add([(x, -y) for x, y in zip(xs, ys, strict=True)], times, where)
     return builder.ink()
 
 
-def _numbers(path: Path, where: str, points: list[Element], name: str) -> list[float]:
+def _numbers(points: list[Element], name: str) -> list[float]:
     values = []
     for point in points:
         text = point.attributes.get(name)
         try:
             values.append(float(text or ""))
         except ValueError:
-            raise DataError(
-                f"{path}: {where}: line {point.line}: a point with {name} {text!r}; expected a number"
-            ) from None
+            written = "missing" if text is None else shown(text)
+            raise BadStroke(f"line {point.line}: a point with {name} {written}; expected a number") from None
     return values

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 _OTHER = re.compile(r"[^0-9eE+\-.\s]")  # float() would take more: names of NaN, underscores, digits of other scripts
+_SPACE = re.compile(r"\s")
+_AT_ONCE = 1 << 20  # characters: the words of a whole file would take many times its size
 
 
 def plain_numbers(text: str) -> NDArray[np.float64] | None:
@@ -18,8 +21,24 @@ def plain_numbers(text: str) -> NDArray[np.float64] | None:
     """
     if _OTHER.search(text):
         return None
-    words = text.split()
     try:
-        return np.fromiter(map(float, words), dtype=np.float64, count=len(words))
+        if len(text) <= _AT_ONCE:
+            return _converted(text)
+        return np.concatenate([_converted(piece) for piece in _pieces(text)])
     except ValueError:
         return None
+
+
+def _converted(text: str) -> NDArray[np.float64]:
+    words = text.split()
+    return np.fromiter(map(float, words), dtype=np.float64, count=len(words))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text cut at whitespace."""
+    begin = 0
+    while begin < len(text):
+        space = _SPACE.search(text, begin + _AT_ONCE)
+        end = len(text) if space is None else space.end()
+        yield text[begin:end]
+        begin = end

@@ -41,6 +41,7 @@ _CORE = (0.2, 0.8)
 _OVERLAP = 0.2  # of the lower core
 _NEAR, _LITTLE_INK, _NEAR_WITH_LITTLE = 0.7, 2.0, 1.5  # h
 _BINS = 12  # in h
+_LEAST_INK = 1e-200  # of the larger side of the page; the least number is 1e-308
 _MOST_BINS = 50_000  # on a page
 _MOST_SAMPLES = 100_000  # of the ink for its slope
 _MOST_STEPS = 64  # in which a straight piece of ink is counted; fewer on a page of more points than
@@ -94,6 +95,8 @@ class _Band:
     def core(self) -> tuple[float, float]:
         """Its lower and upper edge, in bins."""
         below = np.concatenate([[0.0], np.cumsum(self.ink)])
+        if below[-1] < _LEAST_INK:  # too little to be divided: as if it were the same in each bin
+            below = np.arange(len(below), dtype=np.float64)
         low, high = np.interp([share * below[-1] for share in _CORE], below, np.arange(len(below)))
         return self.low + float(low), self.low + max(float(high), float(low) + 1.0)
 
@@ -152,7 +155,8 @@ def _samples(part: NDArray[np.float64], step: float, most: int) -> tuple[NDArray
     lengths = _lengths(part)
     if not lengths.any():
         return part[:1], np.array([1e-9])
-    n_steps = np.clip(np.ceil(lengths / step), 1, most).astype(np.int64)
+    with np.errstate(over="ignore"):
+        n_steps = np.clip(np.ceil(lengths / step), 1, most).astype(np.int64)
     piece = np.repeat(np.arange(len(lengths)), n_steps)
     share = (np.arange(len(piece)) - np.repeat(np.cumsum(n_steps) - n_steps, n_steps) + 0.5) / n_steps[piece]
     places = part[piece] + share[:, None] * (part[piece + 1] - part[piece])

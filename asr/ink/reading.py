@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from asr.errors import DataError
-from asr.ink import iam_ondb, inkml, svg, xopp
-from asr.ink.assembling import MAX_BYTES
+from asr.ink import gzip, iam_ondb, inkml, svg, xopp
+from asr.ink.assembling import MAX_BYTES, shown
 from asr.ink.ink import Ink, Stroke
 from asr.ink.json_ink import read_json
 from asr.ink.store import SUFFIX, read_store, store_points
@@ -18,6 +18,8 @@ from asr.ink.unipen import read_unipen
 from asr.ink.xml import Element, parse_xml
 
 FORMATS = "InkML, IAM-OnDB XML, Xournal++ (.xopp), SVG, JSON, UNIPEN or an ink cache (.inks)"
+SUFFIXES = frozenset([".inkml", ".xml", ".xopp", ".svg", ".json", ".dat", ".unp"])
+"""Names that files of ink have, in small letters; `read_ink` itself goes by the content. Ink caches hold many inks."""
 _XML: Mapping[str, Callable[[Path, Element], Ink]] = {  # by the name of the root element
     inkml.ROOT: inkml.read_inkml,
     iam_ondb.ROOT: iam_ondb.read_iam_ondb,
@@ -45,6 +47,23 @@ def read_ink(path: str | os.PathLike[str], start: int | None = None, n_points: i
     return ink if start is None and n_points is None else _segment(path, ink, start or 0, n_points)
 
 
+def read_ink_bytes(content: bytes, name: str) -> Ink:
+    """The ink of a file in memory, of any format but an ink cache.
+
+    Args:
+        content: all of the file.
+        name: what messages call it.
+
+    Raises:
+        DataError: as `read_ink`.
+    """
+    if len(content) > MAX_BYTES:
+        raise DataError(f"{name}: more than {MAX_BYTES} bytes; cut it into pages")
+    if not content.strip():
+        raise DataError(f"{name}: is empty; write it again or leave it out")
+    return _parsed(Path(name), content)
+
+
 def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> int:
     """Points of the ink that `read_ink` would give; for an ink cache without reading any.
 
@@ -58,8 +77,8 @@ def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points:
 
 
 def _parsed(path: Path, content: bytes) -> Ink:
-    if content.startswith(xopp.GZIP):
-        content = xopp.decompressed(path, content)
+    if content.startswith(gzip.MAGIC):
+        content = gzip.decompressed(path, content)
     start = content[:4096].replace(b"\0", b"")  # of UTF-16, which XML may be
     for mark in _BYTE_ORDER_MARKS:
         start = start.removeprefix(mark)
@@ -70,7 +89,9 @@ def _parsed(path: Path, content: bytes) -> Ink:
         root = parse_xml(path, content)
         if root.name in _XML:
             return _XML[root.name](path, root)
-        raise DataError(f"{path}: XML with the root element <{root.name[:40]}>, which is no ink; expected {FORMATS}")
+        raise DataError(
+            f"{path}: XML with the root element <{shown(root.name)[1:-1]}>, which is no ink; expected {FORMATS}"
+        )
     if re.search(rb"^\.[A-Z]", content[:4096].removeprefix(_BYTE_ORDER_MARKS[0]), re.MULTILINE):
         return read_unipen(path, content.removeprefix(_BYTE_ORDER_MARKS[0]))
     if content[8:9] == b"{" and b"ctc-asr-inks" in content[:4096]:

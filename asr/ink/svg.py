@@ -2,8 +2,12 @@
 
 Read are `path` (all commands of SVG 1.1), `polyline`, `polygon` and `line`, with the transforms of their groups; every
 subpath is a stroke, in the order of the file. Left out: other shapes, text, pictures, `use`, anything inside `defs`,
-`symbol`, `marker`, `pattern`, `mask` or `clipPath`, and what has `display="none"`. A filled outline cannot be told from
-a pen's path, and is read as one. y grows downwards in SVG and is turned round; there are no times.
+`symbol`, `marker`, `pattern`, `mask` or `clipPath`, and what is not shown (`display`, `visibility`, opacity 0, in
+attributes, `style` and style sheets: `svg_style.py`). A filled outline cannot be told from a pen's path, and is read as
+one. y grows downwards in SVG and is turned round; there are no times. What cannot be read is left out with a warning.
+
+Pieces that a program drew one by one, as for a pen of changing width, become one stroke, and the rules of lined or
+squared paper are no strokes: `svg_strokes.py`.
 
 Curves become straight pieces that stay within 1/2000 of the larger side of the whole drawing (of its control points);
 arcs first become cubic curves, which are off by at most 0.0003 of their radius.
@@ -23,69 +27,102 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import DataError
-from asr.ink.assembling import InkBuilder
+from asr.ink.assembling import BadStroke, InkBuilder, shown
 from asr.ink.ink import MAX_POINTS, Ink, Stroke
 from asr.ink.numbers import plain_numbers
-from asr.ink.svg_path import Subpath, number_list, subpaths
+from asr.ink.svg_path import Budget, Subpath, TooMuchWork, number_list, subpaths
+from asr.ink.svg_strokes import Drawn, joined, without_rules
+from asr.ink.svg_style import Shown, Styles, TooManySteps
+from asr.ink.svg_transform import IDENTITY, Matrix, composed, transform
 from asr.ink.writing import write_text
 from asr.ink.xml import Element
 
 ROOT = "svg"
+MAX_STEPS = 2_000_000  # of a drawing's budget: 100,000 paths or 200,000 lines
+_STEPS_OF_SHAPE, _STEPS_OF_CURVED = 10, 15  # that an element and a subpath with curves take of it
 _NOT_DRAWN = frozenset(["defs", "symbol", "marker", "pattern", "mask", "clipPath"])
+_DRAWN = frozenset(["path", "polyline", "polygon", "line"])
 _TOLERANCE = 1 / 2000  # of the larger side of the drawing
 _MILLIMETRES = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72, "pc": 25.4 / 6}
-_TRANSFORM = re.compile(r"\s*(matrix|translate|scale|rotate|skewX|skewY)\s*\(([^()]*)\)\s*,?\s*")
 _MARGIN = 0.05  # of the larger side, around what is written
-
-Matrix = NDArray[np.float64]  # (2, 3): [x', y'] = M @ [x, y, 1]
-_IDENTITY = np.eye(2, 3)
 
 
 def read_svg(path: Path, root: Element) -> Ink:
     """The ink of a parsed drawing.
 
     Raises:
-        DataError: nothing drawn with lines, paths or transforms that cannot be read; names the file and the line.
+        DataError: nothing drawn with lines, paths or transforms that can be read, or too much; names the file.
     """
-    drawn: list[tuple[Subpath, str]] = []
-    for element, matrix in _shapes(path, root):
-        where = f"{element.name} (line {element.line})"
-        try:
-            drawn += [(one.transformed(matrix), where) for one in _outline(element)]
-        except ValueError as error:
-            raise DataError(f"{path}: {where}: {error}; save the drawing again as plain SVG") from None
     builder = InkBuilder(path)
-    tolerance = _TOLERANCE * _larger_side([piece.reshape(-1, 2) for subpath, _ in drawn for piece in subpath.pieces])
+    try:
+        drawn = _Drawing(root, builder).drawn()
+    except TooMuchWork:
+        raise DataError(f"{path}: too many path commands for one drawing; cut it into pages") from None
+    except TooManySteps:
+        raise DataError(f"{path}: style sheets too large for its elements; save it again as plain SVG") from None
+    drawn = joined(without_rules(drawn, _page(root)))
+    tolerance = _TOLERANCE * _larger_side([piece.reshape(-1, 2) for one in drawn for piece in one.subpath.pieces])
     n_points = 0
-    for subpath, where in drawn:
+    for one in drawn:
         try:
-            points = subpath.flattened(tolerance, MAX_POINTS - n_points)
+            points = one.subpath.flattened(tolerance, MAX_POINTS - n_points)
         except ValueError:
             raise DataError(f"{path}: more than {MAX_POINTS} points; cut it into pages") from None
         n_points += len(points)
-        builder.add(points * [1.0, -1.0], None, where)
+        builder.add(points * [1.0, -1.0], None, one.where)
     return builder.ink(_resolution(root))
 
 
-def _shapes(path: Path, root: Element) -> Iterator[tuple[Element, Matrix]]:
-    """What is drawn, with its transform to the drawing's coordinates."""
-    waiting = [(root, _IDENTITY)]
-    while waiting:
-        element, matrix = waiting.pop()
-        if element.name in _NOT_DRAWN or element.attributes.get("display") == "none":
-            continue
-        if "transform" in element.attributes:
-            matrix = _composed(matrix, _transform(path, element))
-        if element.name in ("path", "polyline", "polygon", "line"):
-            yield element, matrix
-        waiting.extend((child, matrix) for child in reversed(element.children))
+class _Drawing:
+    """Walks through the elements that are shown."""
+
+    def __init__(self, root: Element, builder: InkBuilder) -> None:
+        self.root, self.builder = root, builder
+        self.styles = Styles(root)
+        self.budget = Budget(MAX_STEPS)
+
+    def drawn(self) -> list[Drawn]:
+        """The lines of all shapes, in the coordinates of the drawing."""
+        found: list[Drawn] = []
+        for element, matrix, look, group in self._shapes():
+            where = f"{element.name} (line {element.line})"
+            with self.builder.reading(where):
+                found += [Drawn(one.transformed(matrix), where, look.pen, group) for one in self._outline(element)]
+        return found
+
+    def _shapes(self) -> Iterator[tuple[Element, Matrix, Shown, Element | None]]:
+        """What is drawn: with its transform to the drawing's coordinates, how it looks, and the group around it."""
+        waiting: list[tuple[Element, Matrix, tuple[Element, Shown] | None]] = [(self.root, IDENTITY, None)]
+        while waiting:
+            element, matrix, parent = waiting.pop()
+            if element.name in _NOT_DRAWN:
+                continue
+            look = self.styles.shown(element, parent)
+            if not look.seen:
+                continue
+            with self.builder.reading(f"{element.name} (line {element.line})"):
+                if "transform" in element.attributes:
+                    matrix = composed(matrix, transform(element.attributes["transform"], self.budget))
+                if element.name in _DRAWN and look.visible:
+                    yield element, matrix, look, None if parent is None else parent[0]
+                waiting.extend((child, matrix, (element, look)) for child in reversed(element.children))
+
+    def _outline(self, element: Element) -> list[Subpath]:
+        """The subpaths of an element."""
+        self.budget.spend(_STEPS_OF_SHAPE)
+        try:
+            outline = _subpaths(element, self.budget)
+        except ValueError as error:
+            raise BadStroke(f"{error}; save the drawing again as plain SVG") from None
+        self.budget.spend(_STEPS_OF_CURVED * sum(piece.ndim == 3 for one in outline for piece in one.pieces[1:2]))
+        return outline
 
 
-def _outline(element: Element) -> list[Subpath]:
-    """The subpaths of an element. Raises ValueError with what is wrong."""
+def _subpaths(element: Element, budget: Budget) -> list[Subpath]:
+    """Raises ValueError with what is wrong."""
     attributes = element.attributes
     if element.name == "path":
-        return subpaths(attributes.get("d", ""))
+        return subpaths(attributes.get("d", ""), budget)
     if element.name == "line":
         ends = [_number(attributes.get(name, "0"), name) for name in ("x1", "y1", "x2", "y2")]
         return [Subpath([np.reshape(ends, (2, 2))])]
@@ -95,60 +132,14 @@ def _outline(element: Element) -> list[Subpath]:
     points = np.reshape(values, (-1, 2))
     if element.name == "polygon" and len(points) > 1:
         points = np.concatenate([points, points[:1]])
-    return [Subpath([points])] if len(points) else []
+    return [Subpath([points], closed=element.name == "polygon")] if len(points) else []
 
 
 def _number(text: str, name: str) -> float:
     values = plain_numbers(text)
     if values is None or len(values) != 1:
-        raise ValueError(f"{name} is {text[:40]!r}; expected a number")
+        raise ValueError(f"{name} is {shown(text)}; expected a number")
     return float(values[0])
-
-
-def _transform(path: Path, element: Element) -> Matrix:
-    """The product of an element's list of transforms."""
-    text = element.attributes["transform"].strip()
-    whole, position = _IDENTITY, 0
-    while position < len(text):
-        match = _TRANSFORM.match(text, position)
-        values = None if match is None else plain_numbers(match[2].replace(",", " "))
-        one = None if match is None or values is None else _matrix(match[1], values.tolist())
-        if match is None or one is None:
-            raise DataError(
-                f"{path}: line {element.line}: a transform that cannot be read: {text[position : position + 40]!r};"
-                " save the drawing again as plain SVG"
-            )
-        whole, position = _composed(whole, one), match.end()
-    return whole
-
-
-def _matrix(name: str, v: list[float]) -> Matrix | None:
-    """SVG 1.1, section 7.6; None for a wrong count of numbers."""
-    if name == "matrix" and len(v) == 6:
-        return np.array(v).reshape(3, 2).T
-    if name == "translate" and len(v) in (1, 2):
-        return np.array([[1, 0, v[0]], [0, 1, v[1] if len(v) > 1 else 0]], dtype=np.float64)
-    if name == "scale" and len(v) in (1, 2):
-        return np.array([[v[0], 0, 0], [0, v[-1], 0]], dtype=np.float64)
-    if not v or not math.isfinite(v[0]):
-        return None
-    angle = math.radians(v[0])
-    if name == "rotate" and len(v) in (1, 3):
-        cos, sin = math.cos(angle), math.sin(angle)
-        cx, cy = v[1:] or (0.0, 0.0)
-        return np.array([[cos, -sin, cx - cos * cx + sin * cy], [sin, cos, cy - sin * cx - cos * cy]])
-    if name == "skewX" and len(v) == 1:
-        return np.array([[1, math.tan(angle), 0], [0, 1, 0]], dtype=np.float64)
-    if name == "skewY" and len(v) == 1:
-        return np.array([[1, 0, 0], [math.tan(angle), 1, 0]], dtype=np.float64)
-    return None
-
-
-def _composed(outer: Matrix, inner: Matrix) -> Matrix:
-    with np.errstate(over="ignore", invalid="ignore"):  # the points tell, with their place
-        product = outer[:, :2] @ inner
-    product[:, 2] += outer[:, 2]
-    return product
 
 
 def _larger_side(parts: list[NDArray[np.float64]]) -> float:
@@ -158,6 +149,16 @@ def _larger_side(parts: list[NDArray[np.float64]]) -> float:
     points = points[np.isfinite(points).all(axis=1)]
     with np.errstate(over="ignore"):
         return float((points.max(axis=0) - points.min(axis=0)).max()) if len(points) else 0.0
+
+
+def _page(root: Element) -> tuple[float, float] | None:
+    """Width and height of the drawing's area in its own units, where they are stated."""
+    box = plain_numbers(root.attributes.get("viewBox", "").replace(",", " "))
+    if box is None or len(box) != 4:
+        sides = [plain_numbers(root.attributes.get(name, "").removesuffix("px")) for name in ("width", "height")]
+        box = np.concatenate([np.zeros(2), *(side for side in sides if side is not None)])
+    fits = len(box) == 4 and np.isfinite(box).all() and (box[2:] > 0).all()
+    return (float(box[2]), float(box[3])) if fits else None
 
 
 def _resolution(root: Element) -> float | None:
@@ -193,14 +194,17 @@ def write_svg(path: str | os.PathLike[str], ink: Ink) -> None:
     pen = f'stroke="black" stroke-width="{side / 150!r}" stroke-linecap="round" stroke-linejoin="round"'
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg"{size} viewBox="{box}" fill="none" {pen}>',
-        *map(_drawn, ink.strokes),
+        *(_drawn(stroke, before) for stroke, before in zip(ink.strokes, (None, *ink.strokes), strict=False)),
         "</svg>",
         "",
     ]
     write_text(path, "\n".join(lines))
 
 
-def _drawn(stroke: Stroke) -> str:
+def _drawn(stroke: Stroke, before: Stroke | None) -> str:
+    """One element; in a group of its own where it would be taken for more of the stroke before."""
+    if before is not None and np.array_equal(before.points[-1], stroke.points[0]):
+        return f"<g>{_drawn(stroke, None)}</g>"
     points = (stroke.points * [1.0, -1.0]).tolist()
     if len(points) == 1:  # a closed path of one point: browsers draw a dot
         return f'<path d="M {points[0][0]!r} {points[0][1]!r} Z"/>'

@@ -14,9 +14,27 @@ _NUMBER = re.compile(r"[\s,]*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]
 _FLAG = re.compile(r"[\s,]*([01])")
 _MOST_STEPS = 1000  # of one curve; reached only by numbers that are no drawing
 _CURVES_AT_ONCE = 4096  # so that memory follows what they become
+_STEPS, _STEPS_OF_CURVE = 4, 8  # that a command takes of a budget, and each of its curves that are drawn singly
 _ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
 Points = NDArray[np.float64]  # (N, 2), or (K, 3, 2) and (K, 4, 2) of curves
+
+
+class TooMuchWork(Exception):  # noqa: N818  (becomes an error that names the file)
+    """A drawing of so many commands that no hand drew it."""
+
+
+@dataclass
+class Budget:
+    """What is left of the steps, of some microseconds each, that a drawing may take."""
+
+    steps: int
+
+    def spend(self, steps: int) -> None:
+        """Raise TooMuchWork where fewer are left."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise TooMuchWork
 
 
 @dataclass
@@ -26,16 +44,40 @@ class Subpath:
     Attributes:
         pieces: one after the other, each going on from the end of the one before: (N, 2) points of a polyline, as the
             first always is, or (K, 3, 2) the three further control points of each of K cubic curves.
+        closed: whether it was told to end where it began.
     """
 
     pieces: list[Points] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def n_segments(self) -> int:
+        """Lines and curves."""
+        return sum(map(len, self.pieces)) - 1
+
+    @property
+    def start(self) -> Points:
+        """(2,) first point."""
+        first: Points = self.pieces[0][0]
+        return first
+
+    @property
+    def end(self) -> Points:
+        """(2,) last point."""
+        last: Points = self.pieces[-1].reshape(-1, 2)[-1]
+        return last
+
+    def continued(self, other: Subpath) -> None:
+        """Go on with another that begins at the end of this one."""
+        head, *tail = other.pieces
+        self.pieces += [head[1:], *tail] if len(head) > 1 else tail
 
     def transformed(self, matrix: NDArray[np.float64]) -> Subpath:
         """Under a (2, 3) matrix; nothing is computed, so nothing rounded, where it changes nothing."""
         if np.array_equal(matrix, np.eye(2, 3)):
             return self
         with np.errstate(over="ignore", invalid="ignore"):
-            return Subpath([piece @ matrix[:, :2].T + matrix[:, 2] for piece in self.pieces])
+            return Subpath([piece @ matrix[:, :2].T + matrix[:, 2] for piece in self.pieces], self.closed)
 
     def flattened(self, tolerance: float, most_points: int) -> Points:
         """(N, 2) points of straight pieces that stay within a distance of the curves.
@@ -92,19 +134,21 @@ def _bows(control: Points, n_steps: NDArray[np.int64]) -> Points:
     return points
 
 
-def subpaths(text: str) -> list[Subpath]:
+def subpaths(text: str, budget: Budget) -> list[Subpath]:
     """The subpaths of a path's `d`; a move without a line is left out, one that is closed at once is a dot.
 
     Raises:
         ValueError: with what is wrong and where.
+        TooMuchWork: more commands than the budget has steps for.
     """
-    pen = _Pen()
+    pen = _Pen(budget)
     position = 0
     letter, values = "", list[float]()
     for match in _COMMAND.finditer(text):
         if text[position : match.start()].strip():
             break
         position = match.end()
+        budget.spend(1)
         if not letter and match[1] not in "Mm":
             raise ValueError(f"the path begins with {match[1]}; expected M")
         more = _arguments(match[1], match[2])
@@ -160,7 +204,8 @@ def _arguments(letter: str, text: str) -> list[float]:
 class _Pen:
     """Draws commands into subpaths."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
         self.finished: list[Subpath] = []
         self.open: Subpath | None = None
         self.at = np.zeros(2)
@@ -177,6 +222,7 @@ class _Pen:
             return
         kind, relative = letter.upper(), letter.islower()
         arguments = np.reshape(values, (-1, _ARGUMENTS[kind] or 1))  # (repetitions, numbers of each)
+        self.budget.spend(_STEPS + len(arguments) * _STEPS_OF_CURVE * (kind in "AQST"))
         with np.errstate(over="ignore", invalid="ignore"):
             if kind == "M":
                 self._move(arguments[0], relative)
@@ -219,6 +265,7 @@ class _Pen:
         path = self._drawn()
         if not np.array_equal(self.at, self.start):
             path.pieces.append(self.start[None])
+        path.closed = True
         self.finished.append(path)
         self.open, self.at = None, self.start
 

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import DataError, Problems
+from asr.ink.assembling import BadStroke, InkBuilder, shown
 from asr.ink.ink import Ink, Stroke
 
 MAX_FILE_BYTES = 32 << 20
@@ -57,6 +58,7 @@ _USED = frozenset(
     )
 )
 _MM_PER_INCH = 25.4
+_OF_TEXT = (b"SEGMENT", b"COMMENT", b"INCLUDE")  # of no use where all ink of a file is read
 _CLOCKS = (1e3, 1e6)  # ticks a second: milliseconds, as the format has it, or microseconds, as one donor does
 
 
@@ -76,8 +78,16 @@ class File:
 
     def place(self, offset: int) -> str:
         """`name:line` of a byte."""
-        line = self.content.count(b"\n", 0, offset) + 1
-        return f"{self.name}:{line}"
+        return f"{self.name}:{self.line(offset)}"
+
+    def line(self, offset: int) -> int:
+        """Number of the line of a byte, from 1."""
+        return int(np.searchsorted(self._line_ends, offset)) + 1
+
+    @cached_property
+    def _line_ends(self) -> NDArray[np.int64]:
+        """Found once: a file may hold thousands of faults whose lines are named."""
+        return np.flatnonzero(np.frombuffer(self.content, np.uint8) == ord("\n"))
 
 
 def cut(name: str, content: bytes) -> File:
@@ -230,7 +240,7 @@ class Document:
         if not strokes:
             return None
         setting = self.components[numbers[0]].setting
-        times = self._times(strokes, numbers, segment, timed)
+        times = self.times(strokes, numbers, timed and len(segment.parts) == 1)
         made = (Stroke(xy[:, :2], time) for xy, time in zip(strokes, times, strict=True))
         return Ink(tuple(made), _resolution(setting))
 
@@ -256,25 +266,32 @@ class Document:
             )
         return values[begin : end + 1]
 
-    def _times(
-        self, strokes: list[NDArray[np.float64]], numbers: list[int], segment: Segment, timed: bool
+    def times(
+        self, strokes: list[NDArray[np.float64]], numbers: list[int], timed: bool
     ) -> list[NDArray[np.float64] | None]:
-        """Seconds of each stroke's points; None for all strokes where they are not known for all."""
+        """Seconds of each stroke's points; None for all strokes where they are not known for all.
+
+        Args:
+            strokes: (N, 2) or (N, 3) each: x, y and where it is known the clock.
+            numbers: of their components, rising.
+            timed: whether `.POINTS_PER_SECOND` may tell times.
+
+        Raises:
+            DataError: a pen-up between them cannot be read.
+        """
         rate = self.components[numbers[0]].setting.rate
         rate = rate if rate is not None and RATES[0] <= rate <= RATES[1] else None
         if all(values.shape[1] == 3 for values in strokes):
             return _by_clock([values[:, 2] for values in strokes], rate)
-        if not timed or rate is None or len(segment.parts) > 1 or not self._tells_pauses:
+        if not timed or rate is None or not self._tells_pauses:
             return [None] * len(strokes)
         times: list[NDArray[np.float64] | None] = []
         begin = 0.0
         for number, following, values in zip(numbers, [*numbers[1:], None], strokes, strict=True):
             times.append(begin + np.arange(len(values)) / rate)
             gap = 0.0 if following is None else self._gap(number, following, rate)
-            if gap is None:
-                return [None] * len(strokes)
-            begin += (len(values) - 1) / rate + gap
-        return times
+            begin += (len(values) - 1) / rate + (float("inf") if gap is None else gap)
+        return times if begin < float("inf") else [None] * len(strokes)
 
     @cached_property
     def _tells_pauses(self) -> bool:
@@ -309,18 +326,56 @@ def read_document(name: str, file_of: Callable[[str], File], resolve: Callable[[
 def read_unipen(path: Path, content: bytes) -> Ink:
     """All pen-downs of one UNIPEN file by itself, whatever its segments; includes are left out.
 
+    A pen-down that cannot be read is left out with a `DataWarning`.
+
     Raises:
-        DataError: it is damaged, or holds no ink; names the file.
+        DataError: no pen-down can be read, or there is none; names the file.
     """
     file = cut(str(path), content)
+    file = replace(file, statements=tuple(one for one in file.statements if one[0] not in _OF_TEXT))
     document = read_document(file.name, lambda name: file, lambda written, including: None)
     if document.problems:
         raise Problems(document.problems, what=str(path))
-    everything = Part(0, None, len(document.components) - 1, None)
-    ink = document.ink(Segment(file, 0, "", (everything,), "?", "", 0)) if document.components else None
-    if ink is None:
-        raise DataError(f"{path}: holds no ink: no .PEN_DOWN has points; ink that it includes is not read")
-    return ink
+    builder = InkBuilder(path)
+    strokes, numbers = _pen_downs(document, builder)
+    for number, values, times in zip(numbers, strokes, _known_times(document, strokes, numbers, builder), strict=True):
+        builder.add(values[:, :2], times, _where(document, number))
+    return builder.ink(_resolution(document.components[numbers[0]].setting) if numbers else None)
+
+
+def _where(document: Document, number: int) -> str:
+    file, begin, *_ = document.components[number]
+    return f"component {number} (line {file.line(begin)})"
+
+
+def _pen_downs(document: Document, builder: InkBuilder) -> tuple[list[NDArray[np.float64]], list[int]]:
+    """(N, 2) or (N, 3) values of all that can be read, and their components; the builder hears of the others."""
+    strokes: list[NDArray[np.float64]] = []
+    numbers: list[int] = []
+    for number, component in enumerate(document.components):
+        if not component.down:
+            continue
+        try:
+            values = _read_values(component)
+        except BadStroke as error:
+            builder.leave_out(_where(document, number), str(error))
+        else:
+            if not _withheld(values):
+                strokes.append(values)
+                numbers.append(number)
+    return strokes, numbers
+
+
+def _known_times(
+    document: Document, strokes: list[NDArray[np.float64]], numbers: list[int], builder: InkBuilder
+) -> list[NDArray[np.float64] | None]:
+    if not strokes:
+        return []
+    try:
+        return document.times(strokes, numbers, timed=True)
+    except DataError as error:
+        builder.note(f"times are not known (line {str(error).removeprefix(f'{document.name}:')})")
+        return [None] * len(strokes)
 
 
 class _TooMuch(Exception):  # noqa: N818  (ends the reading of a file)
@@ -402,9 +457,11 @@ class _Reader:
         if name is None:
             return
         if name in stack:
-            raise DataError(f"the include '{text}' is the file itself or one that includes it; remove the loop")
+            raise DataError(f"the include {shown(text)} is the file itself or one that includes it; remove the loop")
         if len(stack) >= MAX_DEPTH:
-            raise DataError(f"the include '{text}' is nested more than {MAX_DEPTH} deep; include it from fewer files")
+            raise DataError(
+                f"the include {shown(text)} is nested more than {MAX_DEPTH} deep; include it from fewer files"
+            )
         self._includes += 1
         if self._includes > MAX_INCLUDES:
             self._problem(f"{file.place(begin)}: more than {MAX_INCLUDES} includes in all; include each file once")
@@ -433,7 +490,7 @@ class _Reader:
         elif keyword == b"COORD":
             channels = tuple(text.upper().split())
             if "X" not in channels or "Y" not in channels or len(channels) > 16:
-                raise DataError(f".COORD names the channels {' '.join(channels)!r}; expected X and Y among them")
+                raise DataError(f".COORD names the channels {shown(' '.join(channels))}; expected X and Y among them")
             self._setting = self._setting._replace(channels=channels)
         elif keyword == b"POINTS_PER_SECOND":
             self._setting = self._setting._replace(rate=_positive(text))
@@ -468,7 +525,7 @@ def _segment_fields(text: str) -> tuple[str, tuple[Part, ...], str, str]:
 def _part(written: str) -> Part:
     match = _PART.fullmatch(written)
     if match is None:
-        raise DataError(f"'{written[:40]}' names no components; expected N, N-M, N:p-M:q and commas between them")
+        raise DataError(f"{shown(written)} names no components; expected N, N-M, N:p-M:q and commas between them")
     first, from_point, last, to_point = (None if group is None else int(group) for group in match.groups())
     assert first is not None
     if last is None:  # N:p alone is one point
@@ -482,24 +539,30 @@ def _values(component: Component) -> NDArray[np.float64]:
     Raises:
         DataError: something that is no finite number, or channels that are missing in the last point.
     """
+    try:
+        return _read_values(component)
+    except BadStroke as error:
+        raise DataError(f"{component.file.place(component.begin)}: {error}") from None
+
+
+def _read_values(component: Component) -> NDArray[np.float64]:
+    """The same. Raises BadStroke without the place."""
     file, begin, end, _, setting = component
     if end - begin > MAX_COMPONENT_BYTES:
-        raise DataError(
-            f"{file.place(begin)}: {end - begin} bytes of points, more than {MAX_COMPONENT_BYTES}; lift the pen"
-        )
+        raise BadStroke(f"{end - begin} bytes of points, more than {MAX_COMPONENT_BYTES}; lift the pen")
     tokens = file.content[begin:end].split()
     channels = setting.channels
     if len(tokens) % len(channels):
-        raise DataError(
-            f"{file.place(begin)}: {len(tokens)} numbers do not divide by the {len(channels)} channels"
-            f" {' '.join(channels)} of .COORD; a number is missing or one too many"
+        raise BadStroke(
+            f"{len(tokens)} numbers do not divide by the {len(channels)} channels"
+            f" {' '.join(channels)[:60]} of .COORD; a number is missing or one too many"
         )
     try:
         values = np.fromiter(map(float, tokens), np.float64, len(tokens))
     except ValueError as error:
-        raise DataError(f"{file.place(begin)}: the points hold something else than numbers: {error}") from None
+        raise BadStroke(f"the points hold something else than numbers: {str(error)[:100]}") from None
     if not np.isfinite(values).all():
-        raise DataError(f"{file.place(begin)}: the points hold NaN or infinity; correct the file")
+        raise BadStroke("the points hold NaN or infinity; correct the file")
     values = values.reshape(-1, len(channels))
     if channels == ("X", "Y"):
         return values
@@ -510,8 +573,10 @@ def _values(component: Component) -> NDArray[np.float64]:
 def _by_clock(clocks: list[NDArray[np.float64]], rate: float | None) -> list[NDArray[np.float64] | None]:
     """Seconds from each stroke's clock; None for all where it falls, or does not go with the points a second."""
     together = np.concatenate(clocks)
-    steps = np.diff(together)
-    if (steps < 0).any():
+    with np.errstate(over="ignore"):
+        steps = np.diff(together)
+        lasts = together[-1] - together[0]
+    if (steps < 0).any() or not np.isfinite(lasts):
         return [None] * len(clocks)
     second = 1e3
     inside = np.concatenate([np.diff(clock) for clock in clocks])

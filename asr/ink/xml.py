@@ -16,6 +16,8 @@ from asr.errors import DataError
 
 MAX_DEPTH = 500  # elements within elements
 MAX_ELEMENTS = 1_000_000
+MAX_ATTRIBUTES = 4_000_000  # of all elements
+MAX_OWN_ATTRIBUTES = 1000  # of one element
 _SVG_DTD = re.compile(r"-//W3C//DTD SVG [0-9.]+( Tiny| Basic)?//EN")  # an old custom of drawing programs; never fetched
 
 
@@ -65,6 +67,8 @@ def parse_xml(path: Path, content: bytes) -> Element:
     builder = _Builder(path)
     if b"<!ENTITY" in content.replace(b"\0", b""):  # before the parser sees any; UTF-16 has zeros in between
         raise DataError(f"{path}: declares entities (<!ENTITY), which is not read from files here; save it without")
+    if content.count(b"=") > MAX_ATTRIBUTES:  # before they are all in memory: the parser reports them by element
+        raise DataError(f"{path}: more than {MAX_ATTRIBUTES} attributes; cut it into pages")
     try:
         builder.parser.Parse(content, True)
     except expat.ExpatError as error:
@@ -94,7 +98,7 @@ class _Builder:
         parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.characters
         parser.StartDoctypeDeclHandler = self.doctype
-        parser.SkippedEntityHandler = lambda name, _: self.refuse(f"uses the undeclared entity &{name};")
+        parser.SkippedEntityHandler = lambda name, _: self.refuse(f"uses the undeclared entity &{name[:60]};")
 
     def refuse(self, what: str) -> NoReturn:
         raise DataError(
@@ -112,6 +116,8 @@ class _Builder:
             self.refuse(f"nests more than {MAX_DEPTH} elements")
         if self.n_elements > MAX_ELEMENTS:
             self.refuse(f"has more than {MAX_ELEMENTS} elements")
+        if len(attributes) > MAX_OWN_ATTRIBUTES:
+            self.refuse(f"has an element with more than {MAX_OWN_ATTRIBUTES} attributes")
         if any(":" in key for key in attributes):
             attributes = {key.rpartition(":")[2]: value for key, value in attributes.items()}
         element = Element(name.rpartition(":")[2], attributes, self.parser.CurrentLineNumber, "", [])

@@ -8,53 +8,32 @@
 Coordinates are points of 1/72 inch, so 72/25.4 units in a millimetre; y grows downwards from the top of the page and is
 turned round. Read are the strokes of the pen, on all layers in their order; highlighter, eraser (correction fluid),
 typed text and pictures are left out. Pages follow below each other, as if on one long sheet. There are no times.
+Decimal commas, as some versions wrote them by the language of the system, are read as points.
 """
 
 from __future__ import annotations
 
-import math
-import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from asr.errors import DataError
-from asr.ink.assembling import MAX_BYTES, InkBuilder
+from asr.ink.assembling import BadStroke, InkBuilder, shown
 from asr.ink.ink import Ink
 from asr.ink.numbers import plain_numbers
 from asr.ink.xml import Element
 
 ROOT = "xournal"
-GZIP = b"\x1f\x8b"
 _RESOLUTION = 72 / 25.4
-
-
-def decompressed(path: Path, content: bytes) -> bytes:
-    """What a gzip file holds, at most `MAX_BYTES`.
-
-    Raises:
-        DataError: damaged, cut, or more than that; names the file.
-    """
-    whole = bytearray()
-    while content:
-        stream = zlib.decompressobj(wbits=31)
-        try:
-            whole += stream.decompress(content, MAX_BYTES + 1 - len(whole))
-        except zlib.error as error:
-            raise DataError(f"{path}: damaged gzip file: {error}; copy it again") from None
-        if len(whole) > MAX_BYTES:
-            raise DataError(f"{path}: holds more than {MAX_BYTES} bytes when unpacked; cut it into pages")
-        if not stream.eof:
-            raise DataError(f"{path}: truncated gzip file; copy it again")
-        content = stream.unused_data.lstrip(b"\0")
-    return bytes(whole)
+_A4 = 841.89  # height
+_HIGHEST = 1e6  # of a page: some 350 m
 
 
 def read_xopp(path: Path, root: Element) -> Ink:
     """The ink of a parsed notebook.
 
     Raises:
-        DataError: no pen strokes, an odd count of coordinates, other text than numbers; names the file and the stroke.
+        DataError: no pen stroke that can be read; names the file and the stroke.
     """
     builder = InkBuilder(path)
     top = 0.0
@@ -64,19 +43,31 @@ def read_xopp(path: Path, root: Element) -> Ink:
             if stroke.attributes.get("tool", "pen") != "pen":
                 continue
             where = f"page {n_page}, stroke {number} from 0 (line {stroke.line})"
-            values = plain_numbers(stroke.text)
-            if values is None:
-                raise DataError(f"{path}: {where}: other text than numbers; expected x y x y ...")
-            if len(values) % 2:
-                raise DataError(f"{path}: {where}: {len(values)} coordinates; expected x and y for every point")
-            builder.add(values.reshape(-1, 2) * [1.0, -1.0] - [0.0, top], None, where)
-        top += _height(path, page)
+            with builder.reading(where):
+                builder.add(_points(stroke.text) * [1.0, -1.0] - [0.0, top], None, where)
+        top += _height(page, builder)
     return builder.ink(_RESOLUTION)
 
 
-def _height(path: Path, page: Element) -> float:
+def _points(text: str) -> NDArray[np.float64]:
+    """(N, 2) points of a stroke, y downwards."""
+    values = _numbers(text)
+    if values is None:
+        raise BadStroke("other text than numbers; expected x y x y ...")
+    if len(values) % 2:
+        raise BadStroke(f"{len(values)} coordinates; expected x and y for every point")
+    return values.reshape(-1, 2)
+
+
+def _numbers(text: str) -> NDArray[np.float64] | None:
+    return plain_numbers(text.replace(",", ".") if "," in text and "." not in text else text)
+
+
+def _height(page: Element, builder: InkBuilder) -> float:
+    """How far below the top of a page the next one begins; a usual sheet's height where it is not stated."""
     text = page.attributes.get("height", "")
-    height = plain_numbers(text)
-    if height is None or len(height) != 1 or not (math.isfinite(height[0]) and height[0] > 0):
-        raise DataError(f"{path}: line {page.line}: a page of height {text[:40]!r}; expected a number above 0")
-    return float(np.float64(height[0]))
+    height = _numbers(text)
+    if height is None or len(height) != 1 or not 0 < height[0] <= _HIGHEST:
+        builder.note(f"line {page.line}: a page of height {shown(text)}; expected a number above 0, {_A4:g} is taken")
+        return _A4
+    return float(height[0])

@@ -16,17 +16,12 @@ from asr.errors import AsrError, CheckpointError, one_line
 from asr.files import write_file
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
+from asr.recogniser.pretrained import pretrained_bundle, pretrained_names
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import fitted, packed, unpacked
 from asr.training.checkpoint import check_readable, load_checkpoint
 
 FORMAT = "ctc-asr-bundle-1"
-_PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
-
-
-def pretrained_names() -> list[str]:
-    """The bundles that come with the package."""
-    return sorted(path.stem for path in _PRETRAINED.glob("*.safetensors"))
 
 
 def load(
@@ -47,23 +42,29 @@ def load(
     """
     recogniser = _loaded(model, plugins)
     if isinstance(decoder, Component):
-        recogniser.use_decoder(named(decoder))
+        recogniser.use_decoder(named(decoder), plugins)
     elif decoder is not None:
         options = [f"decoder={decoder}"] if isinstance(decoder, str) else decoder
-        recogniser.use_decoder(choose_decoder(options, recogniser.config.decoder, plugins))
+        recogniser.use_decoder(choose_decoder(options, recogniser.config.decoder, plugins), plugins)
     return recogniser
 
 
 def _loaded(model: str | Path, plugins: Sequence[str]) -> Recogniser:
     path = Path(model).expanduser()
     if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
-        return load_bundle(_PRETRAINED / f"{model}.safetensors", plugins)
+        return load_bundle(pretrained_bundle(str(model)), plugins)
     if path.is_dir():
-        return _from_checkpoint(best_of(path), plugins)
+        path = best_of(path)
+        return recogniser_of(load_checkpoint(path), path, plugins)
     if path.suffix == ".pt":
-        return _from_checkpoint(path, plugins)
+        return recogniser_of(load_checkpoint(path), path, plugins)
     if path.suffix == ".safetensors":
         return load_bundle(path, plugins)
+    if path.suffix == ".onnx" and path.is_file():
+        raise CheckpointError(
+            f"{path} holds the network alone, for runtimes of ONNX such as onnxruntime (its metadata says what goes in"
+            f" and what comes out); asr.load and the commands read a bundle: asr-export MODEL {path.stem}.safetensors"
+        )
     if path.exists():
         raise CheckpointError(f"{path} is neither a run folder, nor a .pt checkpoint, nor a .safetensors bundle")
     names = pretrained_names()
@@ -96,8 +97,17 @@ def state_of(recogniser: Recogniser) -> dict[str, Any]:
     }
 
 
-def _from_checkpoint(path: Path, plugins: Sequence[str]) -> Recogniser:
-    saved = load_checkpoint(path)
+def recogniser_of(saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = ()) -> Recogniser:
+    """Make the recogniser of a checkpoint that was read.
+
+    Args:
+        saved: what `load_checkpoint` gave.
+        path: of the checkpoint, for messages.
+        plugins: modules of the user's that its configuration may name.
+
+    Raises:
+        CheckpointError: it holds no recogniser, or names code outside this package and the plugins.
+    """
     bundle, weights = saved.get("bundle"), saved.get("weights")
     normaliser = bundle.get("normaliser") or {} if isinstance(bundle, dict) else None
     if not isinstance(bundle, dict) or not isinstance(weights, dict) or not isinstance(normaliser, dict):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import DataError
-from asr.ink import Ink
-from asr.ink.page import cut_lines
+from asr.ink import Ink, Line, cut_lines
+from asr.recogniser.batching import transcribe_each
 from asr.recogniser.recogniser import Recogniser
+from asr.recogniser.sources import NOT_INK
+
+_STRETCH_PAGES = 64  # kept in memory
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,48 @@ def transcribe_page(recogniser: Recogniser, page: Ink) -> list[PageLine]:
     Raises:
         DataError: the recogniser has learned from recordings.
     """
+    lines = next(transcribe_pages(recogniser, [page], batched=False))
+    if isinstance(lines, DataError):
+        raise lines
+    return lines
+
+
+def transcribe_pages(
+    recogniser: Recogniser, pages: Iterable[Ink | DataError], batched: bool = True
+) -> Iterator[list[PageLine] | DataError]:
+    """Recognise the lines of many pages.
+
+    Args:
+        recogniser: with its decoder.
+        pages: asked for as they are needed; an error stands for a page that cannot be read, and is passed on.
+        batched: recognise lines of similar length together, see `transcribe_each`; else one by one.
+
+    Returns:
+        for each page, in order, its lines, or why they could not be read.
+
+    Raises:
+        DataError: the recogniser has learned from recordings.
+    """
     if not recogniser.reads_ink:
-        raise DataError("this model reads recordings, not ink; load one that has learned from pen strokes")
-    return [PageLine(line.strokes, recogniser.transcribe(line.ink)) for line in cut_lines(page)]
+        raise DataError(NOT_INK)
+    return _transcribed(recogniser, iter(pages), batched)
+
+
+def _transcribed(
+    recogniser: Recogniser, pages: Iterator[Ink | DataError], batched: bool
+) -> Iterator[list[PageLine] | DataError]:
+    while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
+        cut = [page if isinstance(page, DataError) else cut_lines(page) for page in stretch]
+        lines = [line for page in cut if not isinstance(page, DataError) for line in page]
+        found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched)
+        for page in cut:
+            yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(page))))
+
+
+def _page(lines: Sequence[Line], found: Sequence[Hypothesis | DataError]) -> list[PageLine] | DataError:
+    page = []
+    for line, hypothesis in zip(lines, found, strict=True):
+        if isinstance(hypothesis, DataError):
+            return hypothesis
+        page.append(PageLine(line.strokes, hypothesis))
+    return page

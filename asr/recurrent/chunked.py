@@ -1,9 +1,9 @@
-"""A bidirectional stack for streams: it reads in chunks, and of what comes later only a bounded part.
+"""A bidirectional stack for streams: it reads in chunks and looks a bounded number of frames ahead.
 
 The latency-controlled bidirectional network of Zhang, Chen, Yu, Yao, Khudanpur and Glass 2016, "Highway long short-term
-memory RNNs for distant speech recognition", section 3: in each layer the forward cell goes on from where the chunk
-before ended, and the backward cell begins anew `right` frames behind each chunk. With a context that reaches the end of
-the utterance from every chunk, all outputs are those of the stack.
+memory RNNs for distant speech recognition", section 3: in each layer the forward cell continues from the state at the
+end of the previous chunk, and the backward cell starts from its initial state `right` frames after each chunk. If
+`right` always reaches the end of the utterance, all outputs equal those of the stack.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from asr.recurrent.stack import RecurrentStack
 
 
 class ChunkedStack:
-    """One utterance after another through a stack, by pieces of any size.
+    """Runs a stack over utterances that arrive in pieces of any size, one utterance after another.
 
-    A frame is answered when its chunk and the context behind it are there: `chunk + right` frames late at most. The
-    stack is used as it is; put it in evaluation first.
+    The log posteriors of a frame are returned once its chunk and the context after it have arrived: at most
+    `chunk + right` frames later. Call `stack.eval()` first.
 
     Args:
-        stack: what reads.
-        chunk: frames that are answered together, a multiple of the stack's time reduction.
-        right: frames behind a chunk that the backward cells see, a multiple of the same, 0 or more.
+        stack: the network.
+        chunk: frames that are computed together, a multiple of the stack's time reduction.
+        right: frames after a chunk that the backward cells see, 0 or a multiple of the stack's time reduction.
 
     Raises:
-        ConfigError: no such multiples.
+        ConfigError: `chunk` or `right` is negative, zero (`chunk`) or not such a multiple.
     """
 
     def __init__(self, stack: RecurrentStack, chunk: int, right: int) -> None:
@@ -53,25 +53,25 @@ class ChunkedStack:
         self._states: list[State | None] = [None] * len(self.stack.layers)
 
     def push(self, frames: Tensor) -> Tensor:
-        """Hear more of the utterance.
+        """Add frames to the utterance.
 
         Args:
             frames: (n, F) float, the next ones, any number.
 
         Returns:
-            log posteriors (m, L) of the chunks that can be answered now, in order; often none.
+            log posteriors (m, L) of the chunks that are complete now, in order; m is often 0.
         """
         self._waiting = frames if self._waiting is None else torch.cat([self._waiting, frames])
         return self._read(self.chunk + self.right)
 
     def end(self) -> Tensor:
-        """The utterance is over: log posteriors (m, L) of what is left of it; the next `push` begins another."""
+        """End the utterance and return log posteriors (m, L) of its remaining frames; `push` then starts another."""
         answers = self._read(1)
         self._begin()
         return answers
 
     def _read(self, least: int) -> Tensor:
-        """Answer chunks for as long as `least` frames are waiting."""
+        """Compute chunks while at least `least` frames are waiting."""
         answers = [self.stack.output.weight.new_empty(0, self.stack.n_labels)]
         while self._waiting is not None and len(self._waiting) >= least:
             seen = self._waiting[: self.chunk + self.right]
@@ -80,14 +80,14 @@ class ChunkedStack:
         return torch.cat(answers)
 
     def _answer(self, frames: Tensor, n_now: int) -> Tensor:
-        """Log posteriors of the first `n_now` frames; those behind them are context."""
+        """Return log posteriors of the first `n_now` frames; the frames after them are context."""
         log_probs, _ = self.stack.through(
             frames, _alone(len(frames)), lambda number, rows, layout: self._layer(number, rows, n_now)
         )
         return log_probs[0, : self.stack.out_length(n_now)]
 
     def _layer(self, number: int, rows: Tensor, n_now: int) -> Tensor:
-        """A layer over a chunk and its context, (n, F) to (n, O)."""
+        """Run a layer over a chunk and its context, (n, F) to (n, O)."""
         layer = cast(RecurrentLayer, self.stack.layers[number - 1])
         n_now = self.stack.out_length(n_now) if number > self.stack.time_reduction_after else n_now
         found = []
@@ -103,5 +103,5 @@ class ChunkedStack:
 
 
 def _alone(n_frames: int) -> Layout:
-    """Of one utterance."""
+    """Return the layout of one utterance."""
     return Layout(torch.tensor([n_frames]), n_frames, torch.device("cpu"))

@@ -13,17 +13,17 @@ from asr.recurrent.layout import Layout
 
 
 class RecurrentLayer(nn.Module):
-    """Reads each utterance from its first frame to its last, from its last to its first, or both ways.
+    """Runs a cell over each utterance forwards, backwards, or both.
 
-    Exact for every length: the backward direction begins at each utterance's own last frame.
+    The backward direction begins at each utterance's own last frame, so that every length is exact.
 
     Args:
-        forward_cell: reads from the first frame to the last; None: nobody does.
-        backward_cell: reads from the last frame to the first; None: nobody does.
+        forward_cell: reads from the first frame to the last; None: no forward direction.
+        backward_cell: reads from the last frame to the first; None: no backward direction.
 
     Attributes:
-        output_size: O, of both directions together.
-        prepared: what runs the layer where no gradient is asked for, see `RecurrentStack.prepare`; None: as ever.
+        output_size: O, size of an output frame, both directions together.
+        prepared: runs the layer when no gradient is needed, see `RecurrentStack.prepare`; None: `paths.choose` decides.
     """
 
     def __init__(self, forward_cell: Cell | None, backward_cell: Cell | None) -> None:
@@ -35,39 +35,39 @@ class RecurrentLayer(nn.Module):
 
     @property
     def cells(self) -> list[Cell]:
-        """Those there are, the forward one first."""
+        """The cells of this layer, the forward one first."""
         return [cell for cell in (self.forward_cell, self.backward_cell) if cell is not None]
 
     def forward(self, rows: Tensor, layout: Layout) -> Tensor:
-        """Run the directions.
+        """Run all directions over the rows of a batch.
 
         Args:
             rows: (N, F) float, the frames of a batch without padding.
-            layout: of the rows.
+            layout: the layout of the rows.
 
         Returns:
-            (N, O): what reads forward in time, then what reads backward.
+            (N, O): the outputs of the forward direction, then those of the backward direction.
         """
         if self.forward_cell is None:
             return layout.reverse(self._run(layout.reverse(rows), layout))
         return self._run(rows, layout)
 
     def train(self, mode: bool = True) -> RecurrentLayer:
-        """Weights that are trained are not those that were prepared."""
+        """Drop prepared weights when training begins: the weights are about to change."""
         self.prepared = None if mode else self.prepared
         return super().train(mode)
 
     def _apply(self, *arguments: Any, **more: Any) -> RecurrentLayer:
-        """Nor are those on another device, or of another type."""
+        """Drop prepared weights when the layer moves to another device or type."""
         self.prepared = None
         return super()._apply(*arguments, **more)  # type: ignore[no-untyped-call, no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy, or what another process is given, is to be prepared anew."""
+        """Leave prepared weights out of copies and pickles; prepare a copy again."""
         return self.__dict__ | {"prepared": None}
 
     def _run(self, rows: Tensor, layout: Layout) -> Tensor:
-        """A single direction forwards, two in either direction."""
+        """Run a single cell forwards, or two cells in both directions."""
         if self.prepared is not None and not torch.is_grad_enabled() and rows.dtype == torch.float32:
             return self.prepared(rows, layout)
         return paths.choose(self.cells, rows, layout)(self.cells, rows, layout)

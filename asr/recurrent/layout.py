@@ -1,8 +1,8 @@
-"""Where the frames of a padded batch are: worked out once a batch, used by every layer.
+"""The order of the frames of a padded batch, computed once per batch and used by every layer.
 
-Inside the engine frames are *rows*: the frames of the whole batch without its padding, (N, F), N being the sum of the
-lengths. They stand in the order of time, and at one time the longest utterance first: the utterances that are still
-running at a step are neighbours, those that have ended cost nothing, and no padding is there to depend on.
+Inside the engine the frames of a batch are *rows* without padding, (N, F), with N the sum of the lengths. Rows are
+sorted by time, and within one time step by utterance, longest first. So the utterances that are still running at a step
+are neighbours, utterances that have ended cost nothing, and there is no padding to depend on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_LEAST_UTTERANCES_A_THREAD = 4  # below, reading the recurrent weights takes longer than multiplying with them
+_LEAST_UTTERANCES_A_THREAD = 4  # with fewer, reading the recurrent weights takes longer than multiplying
 
 
 class Layout:
@@ -23,8 +23,8 @@ class Layout:
     Args:
         lengths: (B,) int64 on the CPU, each within 1..n_frames.
         n_frames: T, frames of the padded batch.
-        device: where the frames are.
-        order: (B,) the utterances, longest first; sorted here when None.
+        device: the device of the frames.
+        order: (B,) indices of the utterances, longest first; computed when None.
     """
 
     def __init__(self, lengths: Tensor, n_frames: int, device: torch.device, order: Tensor | None = None) -> None:
@@ -39,7 +39,7 @@ class Layout:
         self._order = torch.argsort(lengths, descending=True, stable=True) if order is None else order
 
     def pack(self, frames: Tensor) -> Tensor:
-        """(B, T, F) to rows (N, F). The padding is not read, and its gradient is 0."""
+        """Turn frames (B, T, F) into rows (N, F). The padding is not read, and its gradient is 0."""
         if self._is_sorted:
             return frames[:, : self.n_steps].transpose(0, 1).flatten(0, 1)
         time, rank = self._row_indices
@@ -47,7 +47,7 @@ class Layout:
         return _take(frames.flatten(0, 1), places.to(self.device))
 
     def unpack(self, rows: Tensor) -> Tensor:
-        """Rows (N, F) to (B, T, F), exactly 0 on the padding; in memory time comes first."""
+        """Turn rows (N, F) into (B, T, F), exactly 0 on the padding; time comes first in memory."""
         if self._is_sorted and self.n_steps == self.n_frames:
             return rows.view(self.n_frames, self.batch_size, -1).transpose(0, 1)
         time, rank = self._row_indices
@@ -56,40 +56,40 @@ class Layout:
         return flat.view(self.n_frames, self.batch_size, -1).transpose(0, 1)
 
     def to_steps(self, rows: Tensor, backward: bool) -> Tensor:
-        """Rows (N, F) to (S, B, F), longest utterance first, exactly 0 on the padding.
+        """Turn rows (N, F) into dense steps (S, B, F), longest utterance first, exactly 0 on the padding.
 
         Args:
             rows: (N, F).
-            backward: each utterance is reversed within its own length, so that its padding comes last all the same.
+            backward: reverse each utterance within its own length; its padding still comes last.
         """
         if not (self.is_full and not backward):
             rows = _put(rows, self._step_places[backward], self.n_steps * self.batch_size)
         return rows.view(self.n_steps, self.batch_size, -1)
 
     def from_steps(self, steps: Tensor, backward: bool) -> Tensor:
-        """(S, B, F), as `to_steps` gives it, to rows (N, F); the padding is not read."""
+        """Turn steps (S, B, F), as `to_steps` returns them, into rows (N, F); the padding is not read."""
         rows = steps.flatten(0, 1)
         return rows if self.is_full and not backward else _take(rows, self._step_places[backward])
 
     def reverse(self, rows: Tensor) -> Tensor:
-        """Rows (N, F) with each utterance reversed within its own length; twice: the rows as they were."""
+        """Reverse each utterance of rows (N, F) within its own length; doing it twice restores the rows."""
         return _take(rows, self._mirrored_rows)
 
     def sort(self, values: Tensor) -> Tensor:
-        """(B, ...), one entry an utterance: from the order of the batch to longest first."""
+        """Reorder values (B, ...), one entry per utterance, from the order of the batch to longest first."""
         return values if self._is_sorted else values.index_select(0, self._order.to(values.device))
 
     def unsort(self, values: Tensor) -> Tensor:
-        """(B, ...), one entry an utterance: from longest first to the order of the batch."""
+        """Reorder values (B, ...), one entry per utterance, from longest first to the order of the batch."""
         return values if self._is_sorted else values.index_select(0, self._order.argsort().to(values.device))
 
     @cached_property
     def step_sizes(self) -> list[int]:
-        """How many utterances each step has: that many rows, the first that many of the longest first."""
+        """Number of utterances that are running at each step, which is its number of rows."""
         return self._step_sizes.tolist()
 
     def join(self, rows: Tensor, factor: int) -> tuple[Tensor, Layout]:
-        """Make one frame of every `factor`, side by side; 0 fills the last where an utterance ends within it.
+        """Join every `factor` frames of an utterance into one, side by side; zeros fill an incomplete last frame.
 
         Args:
             rows: (N, F).
@@ -109,9 +109,9 @@ class Layout:
     def schedules(self) -> tuple[list[Tensor], list[Tensor]]:
         """The steps of the forward and of the backward direction, for time loops that work on rows.
 
-        Each is a list with a schedule for every thread that can share a direction: utterances do not meet in a loop.
-        A schedule (steps, 4) int64 lists, in the order in which the direction reads: the first row of a step, its
-        number of rows, the first row of the step read before, and how many of the rows continue one of that step.
+        Each direction has one schedule per thread that takes part in it: the utterances are divided among the threads.
+        A schedule is (steps, 4) int64, in reading order: the first row of a step, its number of rows, the first row of
+        the previously read step, and how many of the rows continue an utterance of that step.
         """
         threads = torch.get_num_threads() // 2  # two directions
         n_parts = max(1, min(threads, self.batch_size // _LEAST_UTTERANCES_A_THREAD))
@@ -120,7 +120,7 @@ class Layout:
         return [self._schedule(*part, False) for part in parts], [self._schedule(*part, True) for part in parts]
 
     def _schedule(self, first: int, end: int, backward: bool) -> Tensor:
-        """Of the utterances `first` to `end`, counted from the longest."""
+        """Return the schedule of the utterances `first` to `end`, counted from the longest."""
         starts = self._step_starts + first
         sizes = (self._step_sizes.clamp(max=end) - first).clamp(min=0)
         if backward:
@@ -136,7 +136,7 @@ class Layout:
 
     @cached_property
     def _running(self) -> Tensor:
-        """(S, B) bool: which utterances a step has."""
+        """(S, B) bool: whether an utterance is running at a step."""
         return torch.arange(self.n_steps)[:, None] < self._sorted_lengths
 
     @cached_property
@@ -149,19 +149,19 @@ class Layout:
 
     @cached_property
     def _row_indices(self) -> tuple[Tensor, Tensor]:
-        """Of each row, (N,): its time, and its utterance's place in the order."""
+        """Time of each row, (N,), and the place of its utterance in the order, (N,)."""
         time, rank = self._running.nonzero(as_tuple=True)
         return time, rank
 
     @cached_property
     def _mirrored_rows(self) -> Tensor:
-        """(N,) for each row the one that has its place when its utterance is reversed."""
+        """(N,): for each row, the row that takes its place when its utterance is reversed."""
         time, rank = self._row_indices
         return (self._step_starts[self._sorted_lengths[rank] - 1 - time] + rank).to(self.device)
 
     @cached_property
     def _step_places(self) -> tuple[Tensor, Tensor]:
-        """Where a row stands among the (S * B) of `to_steps`, forward and backward."""
+        """Index of each row among the (S * B) entries of `to_steps`, forward and backward."""
         time, rank = self._row_indices
         mirrored = self._sorted_lengths[rank] - 1 - time
         forward, backward = ((at * self.batch_size + rank).to(self.device) for at in (time, mirrored))
@@ -174,19 +174,19 @@ def reduced_length(length: Any, factor: int) -> Any:
 
 
 def _take(rows: Tensor, places: Tensor) -> Tensor:
-    """rows[places], every place at most once."""
+    """Return rows[places]; every place occurs at most once."""
     taken: Tensor = _Take.apply(rows, places)  # type: ignore[no-untyped-call]
     return taken
 
 
 def _put(rows: Tensor, places: Tensor, n_rows: int) -> Tensor:
-    """(n_rows, F): row i of `rows` at places[i], every place at most once, 0 elsewhere."""
+    """Return (n_rows, F) with row i of `rows` at places[i] and 0 elsewhere; every place occurs at most once."""
     put: Tensor = _Put.apply(rows, places, n_rows)  # type: ignore[no-untyped-call]
     return put
 
 
 class _Take(torch.autograd.Function):
-    """Rows in another order. As no row is taken twice, the gradient is a copy, not a sum, and the same in every run."""
+    """Reorders rows. No row is taken twice, so the gradient is a copy, not a sum, and the same in every run."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, places: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""The ways to run a layer, fastest first; all give what `loop` gives, up to rounding.
+"""The ways to run a layer, fastest first; all return the result of `loop`, up to rounding.
 
-Choosing one is `choose`, over the one table `PATHS`. What a choice may depend on is the call alone, never what ran
-before it: a training that is resumed takes the paths that it would have taken.
+`choose` selects one from the table `PATHS`. The choice depends on the call only, never on earlier calls, so that a
+resumed training takes the same paths as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from asr.recurrent import compiled
+from asr.recurrent import compiled, threads
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.lstm import LstmCell
 from asr.recurrent.compiled.kinds import Kind, kind_of
@@ -24,15 +24,15 @@ Able = Callable[[Sequence[Cell], Tensor, Layout], bool]
 
 
 def loop(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
-    """Step by step under autograd: any cell, any device, any float type; slow.
+    """Run the cells step by step under autograd: supports any cell, device and float type, but is slow.
 
     Args:
-        cells: one that reads from each utterance's first frame to its last, or that and one that reads back.
+        cells: the cell of the forward direction, and optionally that of the backward direction.
         rows: (N, F) frames.
         layout: of the rows.
 
     Returns:
-        (N, O), or both directions side by side.
+        (N, O), with both directions side by side if there are two.
     """
     outputs = [stream(cells[0], rows, layout)[0]]
     for cell in cells[1:]:
@@ -41,15 +41,17 @@ def loop(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
 
 
 def stream(cell: Cell, rows: Tensor, layout: Layout, state: State | None = None) -> tuple[Tensor, State]:
-    """One direction from where it stood: the step-by-step loop with the state in the open.
+    """Run one direction step by step from a given state, and return the last state.
 
-    For utterances that come in pieces, and for truncated back-propagation through time: detach the state in between.
+    Use it for utterances that arrive in pieces, and for truncated back-propagation through time (detach the state in
+    between).
 
     Args:
         cell: reads from each utterance's first frame to its last.
         rows: (N, F) frames.
         layout: of the rows.
-        state: of each utterance before its first frame, in the order of the batch; None: the cell's initial state.
+        state: the state of each utterance before its first frame, in the order of the batch; None: the cell's initial
+            state.
 
     Returns:
         (N, O), and the state of each utterance after its own last frame, in the order of the batch.
@@ -68,16 +70,16 @@ def stream(cell: Cell, rows: Tensor, layout: Layout, state: State | None = None)
 
 
 def vendor(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
-    """`torch.lstm`: cuDNN on a GPU, oneDNN on a CPU in float32; arguments and result as of `loop`."""
-    if layout.is_full:  # all of one length: torch's own backward direction is exact
+    """Run `torch.lstm`, which uses cuDNN on a GPU and oneDNN on a CPU in float32; arguments and result as in `loop`."""
+    if layout.is_full and not _in_helpers():  # all of one length: torch's own backward direction is exact
         return layout.from_steps(_torch_lstm(cells, layout.to_steps(rows, False)), False)
     return _by_steps(lambda cell, steps: _torch_lstm([cell], steps), cells, rows, layout)
 
 
 def kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
-    """`asr.recurrent.compiled`; arguments and result as of `loop`.
+    """Run the compiled kernels of `asr.recurrent.compiled`; arguments and result as in `loop`.
 
-    Each row of the result is the same to the last bit whatever the batch it is in and the number of threads.
+    No bit of a row depends on the other utterances of the batch or on the number of threads.
     """
     from asr.recurrent.compiled import sequence  # a second, and numba: only where it is used
 
@@ -88,15 +90,15 @@ def kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
 
 
 def prepared(cells: Sequence[Cell], bfloat16: bool = False) -> PreparedRun | None:
-    """The kernels for cells that only recognise from now on, one utterance as well as many.
+    """Prepare kernels for cells whose weights no longer change; they run single utterances as well as batches.
 
     Args:
-        cells: as of `loop`.
+        cells: as in `loop`.
         bfloat16: round what is multiplied, see `compiled.prepared`.
 
     Returns:
-        What runs a layer; with the weights of this moment, where they are packed. None: kernels cannot run here, or not
-        these cells in bfloat16.
+        A function that runs the layer, with a copy of the current weights if they are packed. None: kernels cannot run
+        on this machine, or do not support these cells (in bfloat16).
     """
     kind = _kernel(cells)
     if kind is None:
@@ -114,16 +116,23 @@ def prepared(cells: Sequence[Cell], bfloat16: bool = False) -> PreparedRun | Non
 
 
 def _by_steps(run: Callable[[Cell, Tensor], Tensor], cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
-    """Each direction over dense steps (S, B, F), with the padding last in both."""
-    outputs = [
-        layout.from_steps(run(cell, layout.to_steps(rows, backward)), backward)
-        for cell, backward in zip(cells, (False, True), strict=False)
-    ]
+    """Run each direction over dense steps (S, B, F); the padding comes last in both."""
+
+    def direction(cell: Cell, backward: bool) -> Tensor:
+        return layout.from_steps(run(cell, layout.to_steps(rows, backward)), backward)
+
+    directions = [partial(direction, *one) for one in zip(cells, (False, True), strict=False)]
+    outputs = threads.side_by_side(directions) if _in_helpers() else [one() for one in directions]
     return torch.cat(outputs, dim=-1)
 
 
+def _in_helpers() -> bool:
+    """Whether the directions may run in different threads. Not under autocast, which only the calling thread knows."""
+    return (threads.of_one_utterance() or 1) > 1 and not torch.is_autocast_enabled("cpu")
+
+
 def _torch_lstm(cells: Sequence[Cell], steps: Tensor) -> Tensor:
-    """(S, B, F) to (S, B, H a cell); a second cell reads from the last step to the first."""
+    """Turn (S, B, F) into (S, B, H per cell); a second cell reads from the last step to the first."""
     zeros = steps.new_zeros(len(cells), steps.shape[1], cells[0].hidden)
     weights = [w for cell in cells for w in (cell.weight_ih, cell.weight_hh, cell.bias, torch.zeros_like(cell.bias))]
     training = torch.is_grad_enabled()
@@ -137,13 +146,13 @@ def _are_lstms(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
 
 
 def _suit_kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
-    """In float32 on a CPU; not one utterance that is only recognised: loading would take longer, see `prepared`."""
+    """Require float32 on a CPU, and a gradient or several utterances: loading is not worth it for one utterance."""
     worth_loading = torch.is_grad_enabled() or layout.batch_size > 1
     return worth_loading and _float32_on_a_cpu([rows]) and _kernel(cells) is not None
 
 
 def _kernel(cells: Sequence[Cell]) -> Kind | None:
-    """What kernels must know of the cells of a layer; None: they cannot run here, or not these."""
+    """Return the kind of the cells of a layer; None: no kernel supports them, or kernels cannot run here."""
     kinds = {kind_of(cell) for cell in cells}
     suited = len(kinds) == 1 and None not in kinds and _float32_on_a_cpu(cell.weight_ih for cell in cells)
     return kinds.pop() if suited and compiled.available() else None
@@ -161,5 +170,5 @@ PATHS: tuple[tuple[Run, Able], ...] = (
 
 
 def choose(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Run:
-    """The first path of `PATHS` that can run these cells on these rows."""
+    """Return the first path of `PATHS` that supports these cells and rows."""
     return next(run for run, able in PATHS if able(cells, rows, layout))

@@ -1,13 +1,14 @@
 """The stack: recurrent layers above each other, and an output layer that gives log posteriors of the labels.
 
-Graves, Mohamed and Hinton 2013, "Speech recognition with deep recurrent neural networks", section 2 to 3.1. Skips are
-those of Wu et al. 2016, "Google's neural machine translation system", section 3.1: what a layer puts out is added to
-what it was given.
+Graves, Mohamed and Hinton 2013, "Speech recognition with deep recurrent neural networks", section 2 to 3.1. Skips
+follow Wu et al. 2016, "Google's neural machine translation system", section 3.1: the input of a layer is added to its
+output.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asr.config import Component, Faults, build, check_values, one_of, shown
-from asr.recurrent import paths
+from asr.recurrent import forked, paths, threads
 from asr.recurrent.cells.cell import Cell
 from asr.recurrent.cells.lstm import LstmConfig
 from asr.recurrent.layer import RecurrentLayer
@@ -31,17 +32,21 @@ class StackConfig:
     cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: that of LstmConfig
     hidden: int = 128  # units of a cell, one cell per direction
     layers: int = 3
-    direction: str = "both"  # in which the layers read: both, forward, backward
-    skips: bool = False  # whether what goes into a layer is added to what comes out, from the second layer on
-    dropout: float = 0.0  # share of each layer's outputs that are zeroed in training, not those of the last layer
+    direction: str = "both"  # reading direction of the layers: both, forward, backward
+    skips: bool = False  # add the input of a layer to its output, from the second layer on
+    dropout: float = 0.0  # share of the outputs that are zeroed in training, for all layers but the last
     time_reduction: int = 1  # this many frames become one frame, 1: none
     time_reduction_after: int = 1  # ... after this layer, the first is 1
 
 
+BATCH_TOLERANCE = 5e-4
+"""How far a log posterior of an utterance alone may lie from that in a batch; 1.5e-4 is the most that was seen on the
+models that come with the package."""
+
 LayerRun = Callable[[int, Tensor, Layout], Tensor]
 
 DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False, True)}
-"""Whether a layer has a forward and a backward cell."""
+"""For each direction, whether a layer has a forward cell and a backward cell."""
 
 
 class RecurrentStack(nn.Module):
@@ -52,10 +57,10 @@ class RecurrentStack(nn.Module):
         n_labels: L, labels with blank.
         cell: the configuration node of one cell; None: `LstmConfig()`.
         hidden: H, units per direction.
-        layers: how many.
-        direction: in which they read, `both`, `forward` or `backward`.
-        skips: whether what goes into a layer is added to what comes out of it, where both have the same size: not at
-            the first layer, whose input are features, nor at the one above a time reduction.
+        layers: number of layers.
+        direction: reading direction of the layers: `both`, `forward` or `backward`.
+        skips: whether the input of a layer is added to its output. The first layer has no skip, because its input are
+            features, nor has any layer whose input and output differ in size.
         dropout: between layers, within [0, 1).
         time_reduction: frames that become one by concatenation; 1 leaves the rate as it is.
         time_reduction_after: the layer after which that happens, counted from 1.
@@ -104,11 +109,15 @@ class RecurrentStack(nn.Module):
         # ended at 2.05, 2.15; output layer close to zero 2.37, 2.44; all weights in +-0.1 (Graves 2013) 2.57, 2.58.
 
     def out_length(self, n_frames: int) -> int:
-        """How many log posteriors come out of an utterance of `n_frames` frames."""
+        """Number of log posteriors for an utterance of `n_frames` frames."""
         return int(reduced_length(n_frames, self.time_reduction))
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Log posteriors of a padded batch; no result depends on the padding or on its contents.
+        """Compute log posteriors of a padded batch; no result depends on the padding or on its contents.
+
+        An utterance gives the same in a batch as alone, up to rounding: without `prepare`, oneDNN computes a single
+        utterance and the kernels a batch, and log posteriors differ by less than `BATCH_TOLERANCE`. After `prepare` the
+        kernels compute both, and the layers give the same bits.
 
         Args:
             frames: (B, T, F) float, padded on the right; the padding may hold anything, even NaN.
@@ -116,7 +125,7 @@ class RecurrentStack(nn.Module):
 
         Returns:
             log posteriors (B, T', L), natural logarithm, float32 (float64 if the weights are), and their lengths (B,)
-            int64, with T' = out_length(T). Behind an utterance's length stands what the output layer makes of zeros.
+            int64, with T' = out_length(T). Rows beyond an utterance's length hold the output layer's result for zeros.
         """
         self._check_shapes(frames, lengths)
         layout = Layout(lengths, frames.shape[1], frames.device)
@@ -124,20 +133,20 @@ class RecurrentStack(nn.Module):
         return log_probs, layout.lengths
 
     def prepare(self, bfloat16: bool = False) -> bool:
-        """Recognise faster from now on, with the weights of this moment: prepare again when they have changed.
+        """Make recognition faster with the current weights; call it again after the weights have changed.
 
-        Kernels then run single utterances too, which are otherwise left to oneDNN, and those of the LSTM and its
-        variants have their weights packed once. Loading takes a second or two. Training ends it, and so does moving
-        the stack to another device or type.
+        The compiled kernels then also run single utterances, which oneDNN runs otherwise, and the LSTM and its variants
+        have their weights packed once. Loading the kernels takes a second or two. Training the stack, or moving it to
+        another device or type, undoes the preparation.
 
         Args:
-            bfloat16: round what the LSTM and its variants multiply to bfloat16, which takes about 0.6 of the
-                time. benchmarks/README.md has what that changes.
+            bfloat16: round the factors of products to bfloat16, which takes about 0.6 of the time (LSTM and its
+                variants only). benchmarks/README.md reports the effect on error rates.
 
         Returns:
-            Whether all layers can; if not, nothing changes. There must be kernels for the cell on this machine, and for
-            `bfloat16` it must be one whose weights are packed (`compiled.prepared`), on a processor that has such
-            products.
+            Whether all layers are prepared; if False, nothing has changed. It requires kernels for the cell on this
+            machine; `bfloat16` also requires a cell whose weights are packed (`compiled.prepared`) and a processor with
+            bfloat16 products.
         """
         layers = [cast(RecurrentLayer, layer) for layer in self.layers]
         runs = [paths.prepared(layer.cells, bfloat16) for layer in layers]
@@ -148,21 +157,33 @@ class RecurrentStack(nn.Module):
         return True
 
     def through(self, rows: Tensor, layout: Layout, run: LayerRun) -> tuple[Tensor, Layout]:
-        """Log posteriors (B, T', L) of rows (N, F), and their layout; `run` gives what a layer makes of its rows.
+        """Compute log posteriors (B, T', L) of rows (N, F), and their layout, with `run` for each layer.
 
         Args:
-            run: from the number of a layer, the first is 1, its rows (N, F) and their layout, to (N, O).
+            rows: (N, F).
+            layout: the layout of the rows.
+            run: takes the number of a layer (the first is 1), its rows (N, F) and their layout; returns (N, O).
         """
-        for number in range(1, len(self.layers) + 1):
-            given = self.dropout(rows) if number > 1 else rows
-            outputs = run(number, given, layout)  # (N, O), O = 2H for two directions of most cells
-            skips = self.skips and number > 1 and outputs.shape == rows.shape
-            rows = outputs + rows if skips else outputs
-            if number == self.time_reduction_after and self.time_reduction > 1:
-                rows, layout = layout.join(rows, self.time_reduction)  # (N', O * time_reduction)
-        scores = self.output(layout.unpack(rows).transpose(0, 1))  # (T', B, L), as it lies in memory
-        log_probs = F.log_softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
+        forked.warn_once()
+        with self.threads_for(rows, layout):
+            for number in range(1, len(self.layers) + 1):
+                given = self.dropout(rows) if number > 1 else rows
+                outputs = run(number, given, layout)  # (N, O), O = 2H for two directions of most cells
+                skips = self.skips and number > 1 and outputs.shape == rows.shape
+                rows = outputs + rows if skips else outputs
+                if number == self.time_reduction_after and self.time_reduction > 1:
+                    rows, layout = layout.join(rows, self.time_reduction)  # (N', O * time_reduction)
+            scores = self.output(layout.unpack(rows).transpose(0, 1))  # (T', B, L), as it lies in memory
+            log_probs = F.log_softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
         return log_probs.transpose(0, 1), layout
+
+    def threads_for(self, rows: Tensor, layout: Layout) -> AbstractContextManager[None]:
+        """Return the context to run the layers in: one utterance without gradient uses other threads, see `threads`."""
+        if layout.batch_size > 1 or torch.is_grad_enabled() or rows.device.type != "cpu":
+            return nullcontext()
+        cells = [cell for layer in self.layers for cell in cast(RecurrentLayer, layer).cells]
+        weights = sum(weight.numel() for cell in cells for weight in cell.parameters()) // len(cells)
+        return threads.for_one_utterance(layout.n_rows * weights)
 
     def _whole(self, number: int, rows: Tensor, layout: Layout) -> Tensor:
         outputs: Tensor = self.layers[number - 1](rows, layout)

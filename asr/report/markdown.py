@@ -10,6 +10,7 @@ from asr.config import nearest
 from asr.errors import DataError, Problems
 from asr.evaluation.result import SCORING, Result, SplitResult
 from asr.report.comparison import Estimate, Way, base_of, difference, ways
+from asr.report.escaping import code, plain
 from asr.report.results import rate_names, rates_of, read_results, values_of
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
@@ -66,7 +67,7 @@ def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) ->
         if tags and value not in values:
             raise DataError(f"results:{name} by {tag}={value}: no result tells of it{nearest(value, values)}")
     rows = [row for label, results in _labelled(found) for row in _rows_by(tag, label, results, only)]
-    return _table(("recipe", tag, "rate", *_HEADINGS[2:6]), rows, _LEGEND)
+    return _table(("recipe", plain(tag), "rate", *_HEADINGS[2:6]), rows, _LEGEND)
 
 
 def comparison_table(name: str, recipes: Path, base: str) -> str:
@@ -87,9 +88,9 @@ def comparison_table(name: str, recipes: Path, base: str) -> str:
     for way in compared:
         less = "" if way is beside else _told(difference(way, beside, "test", rate))
         splits = [_told(way.estimate(split, rate)) for split in ("dev", "test")]
-        rows.append([f"`{way.name}`", *splits, less, _seeds(way.results), _training(way.results)])
-    headings = ("run with", f"dev {rate}, %", f"test {rate}, %", f"test, less `{base}`", "seeds", "training")
-    return _table(headings, rows, _LEGEND_COMPARED)
+        rows.append([code(way.name), *splits, less, _seeds(way.results), _training(way.results)])
+    headings = ("run with", *(f"{one} {plain(rate)}, %" for one in ("dev", "test")), f"test, less {code(base)}")
+    return _table((*headings, "seeds", "training"), rows, _LEGEND_COMPARED)
 
 
 def summary_table(rows: Sequence[str], recipes: Path) -> str:
@@ -169,7 +170,7 @@ def _labelled(found: Mapping[str, Sequence[Result]]) -> Iterator[tuple[str, Sequ
     for recipe, results in found.items():
         for way in ways(results) or [Way((), ())]:
             mark = _OLD_RULE if any(_compares_texts_by_an_old_rule(one) for one in way.results) else ""
-            yield " ".join(f"`{word}`" for word in (recipe, *way.options)) + mark, way.results
+            yield " ".join(code(word) for word in (recipe, *way.options)) + mark, way.results
 
 
 def _compares_texts_by_an_old_rule(result: Result) -> bool:
@@ -182,10 +183,10 @@ def _rows(label: str, results: Sequence[Result]) -> list[list[str]]:
     names = rate_names(results)
     if not names:
         return [[label, "", _NOT_RUN, _NOT_RUN, *[""] * (len(_HEADINGS) - 4)]]
-    commits = ", ".join(dict.fromkeys(each.training.commit[:7] for each in results if each.training.commit))
-    rest = [_seeds(results), _training(results), commits]
+    commits = dict.fromkeys(plain(each.training.commit[:7]) for each in results if each.training.commit)
+    rest = [_seeds(results), _training(results), ", ".join(commits)]
     return [
-        [label, f"`{name}`", _cell(results, "dev", name), _cell(results, "test", name), _length(results, name), *rest]
+        [label, code(name), _cell(results, "dev", name), _cell(results, "test", name), _length(results, name), *rest]
         for name in names
     ]
 
@@ -200,7 +201,7 @@ def _rows_by(tag: str, label: str, results: Sequence[Result], only: Sequence[str
         parts = [part for part in (_part(each, tag, value) for each in results) if part.splits]
         name = rate_names(parts)[0]
         cells = [_cell(parts, split, name) if rates_of(parts, split, name) else "none" for split in ("dev", "test")]
-        rows.append([label, value, f"`{name}`", *cells, _length(parts, name), _seeds(parts)])
+        rows.append([label, plain(value), code(name), *cells, _length(parts, name), _seeds(parts)])
     return rows
 
 
@@ -242,7 +243,7 @@ def _length(results: Sequence[Result], name: str) -> str:
     if not rates:
         return ""
     excluded = max(len(each.splits["test"].excluded) for each in results if "test" in each.splits)
-    return f"{rates[0].reference} {rates[0].unit}" + (f", {excluded} utterances excluded" if excluded else "")
+    return f"{rates[0].reference} {plain(rates[0].unit)}" + (f", {excluded} utterances excluded" if excluded else "")
 
 
 def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:

@@ -75,13 +75,33 @@ def transcript_of(
     >>> transcript_of("u1", tuple("to be"), "characters").tokens
     ('to', 'be')
     """
-    tokens = normalise_text("".join(symbols)).split() if inventory_unit == "characters" else symbols
-    return Transcript(id_, tuple(tokens), speaker)
+    return Transcript(id_, tokens_of(symbols, inventory_unit), speaker)
+
+
+def tokens_of(symbols: Sequence[str], inventory_unit: Literal["characters", "labels"]) -> tuple[str, ...]:
+    """Return the words that characters spell; labels as they are."""
+    return tuple(normalise_text("".join(symbols)).split() if inventory_unit == "characters" else symbols)
 
 
 def trn_unit(inventory_unit: Literal["characters", "labels"]) -> TrnUnit:
     """What `transcript_of` writes for an inventory of this unit."""
     return "words" if inventory_unit == "characters" else "labels"
+
+
+def trn_header(unit: TrnUnit) -> str:
+    """The first line of a file of ours."""
+    return f";; unit: {unit}; escapes: %XX\n"
+
+
+def trn_line(name: str, tokens: Iterable[str]) -> str:
+    """A line of a file of ours.
+
+    Args:
+        name: what stands in the parentheses: a speaker, a hyphen and an utterance, or anything by which the lines of
+            two files are matched.
+        tokens: words or labels.
+    """
+    return f"{' '.join(map(escaped, tokens))} ({escaped(name)})\n"
 
 
 def write_trn(path: str | Path, transcripts: Iterable[Transcript], unit: TrnUnit) -> None:
@@ -97,7 +117,7 @@ def write_trn(path: str | Path, transcripts: Iterable[Transcript], unit: TrnUnit
     if problems:
         raise Problems(problems, path.name)
     try:
-        content = "".join([f";; unit: {unit}; escapes: %XX\n", *map(_line, listed)]).encode()
+        content = "".join([trn_header(unit), *map(_line, listed)]).encode()
     except UnicodeEncodeError as error:
         raise DataError(f"{path} cannot be written: {error}") from error
     write_file(path, content)

@@ -23,9 +23,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asr.config import nearest
+from asr.corpus.faults import CorpusFaults
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError, Problems
+from asr.errors import ConfigError, DataError
 from asr.ink import Ink
 from asr.ink.unipen import Document, read_document
 from asr.plain_values import PlainFields
@@ -77,7 +78,9 @@ class Config:
     cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
 
 
-def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
+def prepare(
+    config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
+) -> dict[str, list[Utterance]]:
     """The corpus as utterances of ink.
 
     Args:
@@ -91,10 +94,12 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
     main, more = _number(config.category), [_number(one) for one in _listed(config.also)]
     if len({main, *more}) <= len(more):
         raise ConfigError(f"also={config.also} names a category twice; every category is read once")
+    faults = faults or CorpusFaults()
     release = open_release(config.root)
-    splits = _split(_category(release, main, config.cache, on_progress))
+    splits = _split(_category(release, main, config.cache, faults, on_progress))
     for number in more:
-        splits["train"] += _split(_category(release, number, config.cache, on_progress))["train"]
+        splits["train"] += _split(_category(release, number, config.cache, faults, on_progress))["train"]
+    faults.settle(f"UNIPEN in {release.where}")
     splits["train"] = _without(splits["train"], _listed(config.train_without))
     if config.only_train:
         splits = {"train": splits["train"], "dev": [], "test": []}
@@ -142,24 +147,29 @@ def _split(utterances: Sequence[Utterance]) -> dict[str, list[Utterance]]:
     return splits
 
 
-def _category(release: Release, number: str, cache: str, on_progress: Progress | None) -> list[Utterance]:
+def _category(
+    release: Release, number: str, cache: str, faults: CorpusFaults, on_progress: Progress | None
+) -> list[Utterance]:
     """All usable segments of a category."""
     folder = f"data/{number}"
     if not release.names(folder):
         raise DataError(f"{release.where} has no category {number} ({CATEGORIES[number]}); expected files in {folder}/")
     files = release.fingerprint((folder, INCLUDE))
     identity: PlainFields = {"corpus": "unipen", "reader": VERSION, "category": number, "files": files}
-    return stored(f"unipen-{CATEGORIES[number]}", identity, lambda: _read(release, number, on_progress), folder=cache)
+    return stored(
+        f"unipen-{CATEGORIES[number]}",
+        identity,
+        lambda problems: _read(release, number, problems, on_progress),
+        faults,
+        folder=cache,
+    )
 
 
-def _read(release: Release, number: str, on_progress: Progress | None) -> Iterator[tuple[Utterance, Ink]]:
-    """Utterance and ink of each usable segment.
-
-    Raises:
-        Problems: after the last file, everything that was found.
-    """
+def _read(
+    release: Release, number: str, problems: list[str], on_progress: Progress | None
+) -> Iterator[tuple[Utterance, Ink]]:
+    """Utterance and ink of each usable segment; what is wrong is added to `problems`."""
     library = Library(release)
-    problems: list[str] = []
     names = [name for name in release.names(f"data/{number}") if name not in WITHOUT_INK]
     for done, name in enumerate(names, start=1):
         try:
@@ -171,8 +181,6 @@ def _read(release: Release, number: str, on_progress: Progress | None) -> Iterat
             problems.append(str(error))
         if on_progress is not None:
             on_progress(f"reading UNIPEN {CATEGORIES[number]}", done, len(names))
-    if problems:
-        raise Problems(problems, what=f"UNIPEN in {release.where}")
 
 
 def _utterances(document: Document, number: str, problems: list[str]) -> Iterator[tuple[Utterance, Ink]]:

@@ -20,10 +20,13 @@ from typing import Protocol
 
 from asr.errors import DataError
 from asr.ink.unipen import MAX_FILE_BYTES, File, cut
-from data_prep.roots import IN_TRAINING, search_root
+from data_prep.roots import IN_TRAINING, given_path, search_root
 
 INCLUDE = "include"
 _MAX_MEMBERS = 500_000
+_MOST_DIRECTORY_BYTES = 1 << 27  # of the list of members: it is read at once
+_END_RECORDS = ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8))  # plain and zip64: mark, place and bytes of the length
+_END_BYTES = (1 << 16) + 22 + 20 + 56  # comment and end records
 _CACHED_BYTES = 16 << 20  # of content; cut into statements it takes several times that
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LZMA_HEADER = struct.Struct("<2BH5s")  # version, size of the properties, properties
@@ -59,7 +62,7 @@ def open_release(root: str) -> Release:
     """
     if not root:
         raise DataError(f"no root= was given. {_REMEDY}")
-    path = Path(root).expanduser().resolve()
+    path = given_path(root)
     if path.is_file():
         return ZipRelease(path)
     if not path.is_dir():
@@ -133,6 +136,7 @@ class ZipRelease:
         self.where = str(path)
         self._path = path
         try:
+            _check_directory(path)
             with zipfile.ZipFile(path) as archive:
                 members = archive.infolist()
             self._size, self._changed = path.stat().st_size, path.stat().st_mtime_ns
@@ -197,6 +201,25 @@ class ZipRelease:
                 line = f"{name}\0{member.file_size}\0{member.CRC}\n"
                 digest.update(line.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def _check_directory(path: Path) -> None:
+    """Raise ValueError where the list of members, which `zipfile` takes into memory as a whole, is too long.
+
+    Only what stands at the end of the file is believed, as `zipfile` does.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _END_BYTES))
+        end = file.read(_END_BYTES)
+    for mark, at, n_bytes in (
+        (b"PK\x05\x06", 12, 4),
+        (b"PK\x06\x06", 40, 8),
+    ):  # end records: the plain one, and of zip64
+        found = end.rfind(mark)
+        length = int.from_bytes(end[found + at : found + at + n_bytes], "little") if found >= 0 else 0
+        if length > _MOST_DIRECTORY_BYTES and length != 0xFFFFFFFF:
+            raise ValueError(f"its list of members has {length} bytes, more than {_MOST_DIRECTORY_BYTES}")
 
 
 def _prefix(names: Iterable[str]) -> str | None:

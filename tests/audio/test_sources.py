@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr.audio import Sound, read_audio, sound_of, sound_of_stream
+from asr.audio import Sound, is_one_sound, read_audio, sound_of, sound_of_stream
 from asr.errors import DataError, DataWarning
 
 RATE = 8000
@@ -259,3 +259,10 @@ def test_tensors_of_torch(tone: np.ndarray):
 def test_torch_is_not_imported():
     code = "import sys; import asr.audio; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_one_sound_is_told_from_several_sources(tone: np.ndarray):
+    for one in [(tone, 16000), [16000, tone], [0.0, 0.5, -0.5], [np.float32(0.1)]]:
+        assert is_one_sound(one)
+    for several in [[], [tone], [tone, tone], ["a.wav", "b.wav"], [(tone, 8000), (tone, 8000)], [b"x"], [True]]:
+        assert not is_one_sound(several)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import command
+from tests.commands import command
 from tests.tones import make_corpus, small_run
 
 PARTS = '''
@@ -64,7 +66,8 @@ YAMLS = {
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with parts of one's own, from which Python imports."""
     home = tmp_path_factory.mktemp("home")
     make_corpus(home / "tones", {"train": 8, "dev": 2, "test": 2})
     (home / "my_parts.py").write_text(PARTS)
@@ -72,7 +75,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = home / "conf" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return home
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(home)
+        yield home
+    sys.modules.pop("my_parts", None)
 
 
 @pytest.mark.parametrize("choice", ["features=mine", "model/cell=mine", "decoder=mine"])
@@ -82,14 +88,14 @@ def test_a_part_of_ones_own_trains(home: Path, choice: str) -> None:
     ]
     run = "run_" + choice.split("=")[0].replace("/", "_")
     arguments = ["--config-dir", "conf", *options, choice, f"run_dir={run}", "training.epochs=1"]
-    refused = command("train", *arguments, cwd=home, PYTHONPATH=str(home))
+    refused = command("train", *arguments, cwd=home)
     assert refused.returncode == 1
     assert "only `asr` and modules named in plugins=[...] may be loaded" in refused.stderr
-    done = command("train", *arguments, "plugins=[my_parts]", cwd=home, PYTHONPATH=str(home))
+    done = command("train", *arguments, "plugins=[my_parts]", cwd=home)
     assert done.returncode == 0, done.stderr
     wav = str(home / "tones" / "test" / "test00.wav")
-    text = command("transcribe", run, wav, "--plugin", "my_parts", cwd=home, PYTHONPATH=str(home))
+    text = command("transcribe", run, wav, "--plugin", "my_parts", cwd=home)
     assert text.returncode == 0, text.stderr
     assert text.stdout.endswith("!\n") == choice.startswith("decoder")
-    alone = command("transcribe", run, wav, cwd=home, PYTHONPATH=str(home))
+    alone = command("transcribe", run, wav, cwd=home)
     assert "needs code of the modules my_parts; if you trust it" in alone.stderr

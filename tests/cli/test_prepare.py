@@ -1,13 +1,18 @@
-"""What `asr-prepare` says before it reads a corpus."""
+"""What `asr-prepare` says and writes."""
 
 from __future__ import annotations
 
 import os
+import struct
+import sys
+import wave
 from pathlib import Path
 
 import pytest
 
 from asr.cli.prepare import main
+from asr.corpus.faults import read_skipped
+from asr.corpus.manifest import read_manifest
 
 
 @pytest.fixture
@@ -51,7 +56,98 @@ def test_the_help_of_a_corpus_names_the_options_as_training_does(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["asr-prepare", "folder", "--help"])
     main()
-    assert (
-        "In asr-train root= is corpus.root=, and any other option but out= is corpus.options."
-        in capsys.readouterr().out
+    assert "and any other option but out= is corpus.options.NAME=" in capsys.readouterr().out
+
+
+def write_wav(path: Path) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(struct.pack("<h", 0) * 800)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """Five recordings: two plain ones, and three with an apostrophe, a noise tag, nothing."""
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    texts = ("one", "two", "don\u2019t", "three [noise]", "")
+    for number, text in enumerate(texts):
+        write_wav(folder / f"{number}.wav")
+        (folder / f"{number}.txt").write_text(text, encoding="utf-8")
+    return folder
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["asr-prepare", *words])
+    try:
+        main()
+    except SystemExit as error:
+        return int(error.code or 0)
+    return 0
+
+
+def test_what_is_wrong_is_left_out_listed_and_counted(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("folder", f"root={recordings}", f"out={tmp_path}/m")
+    assert run(monkeypatch, *options) == 1
+    told = capsys.readouterr().err
+    assert "2 problems in" in told
+    assert "on_error=skip leaves out what is wrong and lists it" in told
+    assert not (tmp_path / "m").exists()
+    assert run(monkeypatch, *options, "on_error=skip") == 0
+    told = capsys.readouterr().err
+    assert f"2 left out, listed in {tmp_path}/m/skipped.jsonl:" in told
+    assert "4.txt: is empty; write what is said, or leave the recording out" in told
+    assert "noise=drop takes such out" in told
+    assert [one.place for one in read_skipped(tmp_path / "m")] == ["4.txt", "3"]
+    assert run(monkeypatch, *options, "on_error=skip", "noise=drop", "clean=unicode") == 0
+    texts = [one.text for split in ("train", "dev", "test") for one in read_manifest(tmp_path / f"m/{split}.jsonl")]
+    assert sorted(map(str, texts)) == ["don't", "one", "three", "two"]
+    assert [one.place for one in read_skipped(tmp_path / "m")] == ["4.txt"]
+
+
+def test_strange_characters_are_reported(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(monkeypatch, "folder", f"root={recordings}", f"out={tmp_path}/m", "on_error=skip", "noise=drop") == 0
+    told = capsys.readouterr().err
+    assert f"9 characters (all of them in {tmp_path}/m/characters.txt):" in told
+    assert "U+2019 RIGHT SINGLE QUOTATION MARK, first in 2: looks like '" in told
+    assert "U+006F LATIN SMALL LETTER O, first in" in (tmp_path / "m/characters.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("folder", "--root", "."), "error: --root: options of a corpus are written without dashes: root=.\n"),
+        (("folder", "--root=x"), "written without dashes: root=x\n"),
+        (("folder", "--on-error", "skip"), "written without dashes: on_error=skip\n"),
+        (("folder", "--download"), "written without dashes: download=...\n"),
+        (("folder", "."), "error: '.' is not option=value; did you mean root=.?\n"),
+        (("folder", "onerror=skip"), "has no option 'onerror'; did you mean 'on_error'?"),
+        (("folder", "noise=droop"), "error: noise=droop: expected error or drop or keep; did you mean 'drop'?\n"),
+        (("folder", "root=" + "a" * 300), "is longer than a path or a name in it may be"),
+        (("folder", "out=" + "a" * 300), "is longer than a path or a name in it may be"),
+        (("folder", "root=~nobody-of-this-name/x"), "root=~nobody-of-this-name/x is no path"),
+    ],
+)
+def test_hints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], hint: str
+) -> None:
+    assert run(monkeypatch, *words) == 1
+    assert hint in capsys.readouterr().err
+
+
+def test_preparing_needs_neither_hydra_nor_torch(recordings: Path, tmp_path: Path) -> None:
+    import subprocess
+
+    code = (
+        "import sys; from asr.cli.prepare import main; main();"
+        "print([name for name in ('omegaconf', 'hydra', 'torch', 'yaml') if name in sys.modules])"
     )
+    words = ["folder", f"root={recordings}", f"out={tmp_path}/m", "on_error=skip"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,19 @@ def test_real_corpus(shared_data: Path, tmp_path: Path) -> None:
     assert len(dev) == 99
     assert not any("<" in (u.text or "") for u in train + dev + test)
     assert sum(u.duration or 0 for u in train + dev) / 3600 == pytest.approx(0.7073, abs=1e-4)
+
+
+def test_lists_that_no_file_can_follow(tree: Path) -> None:
+    names = tree / "etc/an4_test.fileids"
+    first = names.read_text().splitlines()
+    names.write_bytes("\n".join([*first[:-1], f"a/b/{'x' * 300}"]).encode())
+    with pytest.raises(Problems) as caught:
+        read_corpus("an4", {"root": str(tree)})
+    assert max(map(len, caught.value.problems)) < 300
+    names.write_bytes(b"a/b\xff/c\n")
+    with pytest.raises(Problems, match=r"an4_test\.fileids:1: byte 4 of the line is not UTF-8"):
+        read_corpus("an4", {"root": str(tree)})
+    names.unlink()
+    os.mkfifo(names)
+    with pytest.raises(Problems, match=r"an4_test\.fileids: is a device or a pipe; expected a text file"):
+        read_corpus("an4", {"root": str(tree)})

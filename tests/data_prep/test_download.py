@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import tarfile
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -193,6 +195,38 @@ def test_unpacks_files_and_leaves_links_out(tmp_path: Path) -> None:
     out = unpacked(tmp_path, members)
     assert sorted(str(path.relative_to(out)) for path in out.rglob("*")) == ["c", "c/a", "c/a/b.txt", "c/d.txt"]
     assert (out / "c/a/b.txt").read_bytes() == b"B"
+
+
+def header(kind: bytes, size: int) -> tarfile.TarInfo:
+    """A member that claims a size; its bytes are not there."""
+    member = tarfile.TarInfo("c/header")
+    member.type, member.size = kind, size
+    return member
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_header_takes_no_more_memory_than_a_name(tmp_path: Path, kind: bytes) -> None:
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "c.tar.gz"
+    with gzip.open(path, "wb", 1) as file:  # a bomb: 200 MB of zeros in 200 KB
+        file.write(header(kind, 200 << 20).tobuf(tarfile.GNU_FORMAT))
+        for _ in range(200):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="the archive holds a header of 209715200 bytes; it is damaged"):
+        unpack(path, tmp_path / "out", 1 << 30)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 << 20
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_size_below_zero_does_not_make_room_for_more(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "c.tar"
+    path.write_bytes(header(tarfile.REGTYPE, -(1 << 40)).tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    with pytest.raises(DataError, match=r"a header of -1099511627776 bytes|c\.tar is damaged"):
+        unpack(path, tmp_path / "out", 1000)
 
 
 DEVICE = tarfile.TarInfo("c/device")

@@ -89,7 +89,7 @@ def test_recordings_without_a_transcript_are_named_together(tmp_path: Path, writ
     with pytest.raises(Problems) as caught:
         folder.prepare(folder.Config(root=str(tmp_path)))
     assert caught.value.problems[0] == "a.wav: has no transcript; expected a.txt beside it"
-    assert caught.value.problems[1].startswith("b.txt: cannot be read as UTF-8 text")
+    assert caught.value.problems[1] == "b.txt:1: byte 1 of the line is not UTF-8; save the file as UTF-8"
 
 
 def test_texts_without_a_recording_are_named(tmp_path: Path, write_wav: WriteWav) -> None:
@@ -154,8 +154,8 @@ def test_everything_wrong_is_one_report(tmp_path: Path, write_wav: WriteWav) -> 
         "d.wav: has no transcript; expected d.txt beside it",
         "'a': the id is used for a.flac and for a.wav; make ids unique",
     )
-    assert caught.value.problems[3].startswith(f"'c': {tmp_path / 'c.wav'}: has 2 channels; say with `channel`")
-    assert caught.value.problems[4].startswith(f"'d': {tmp_path / 'd.wav'}: is empty (0 bytes)")
+    assert caught.value.problems[3].startswith(f"'d': {tmp_path / 'd.wav'}: is empty (0 bytes)")
+    assert caught.value.problems[4].startswith(f"'c': {tmp_path / 'c.wav'}: has 2 channels; say with `channel`")
     assert len(caught.value.problems) == 5
 
 
@@ -202,8 +202,8 @@ def test_bad_rows_are_named_together(tmp_path: Path, write_wav: WriteWav) -> Non
         f"transcripts.tsv:4: the path '../a.wav' leaves {tmp_path}; write an absolute path if it is meant",
         "transcripts.tsv:5: the split is 'tran'; expected train, dev or test; did you mean 'train'?",
         "transcripts.tsv:6: start is 'nan'; expected seconds",
-        "transcripts.tsv:7: expected 4 columns (path, text, split, start)",
-        "transcripts.tsv:8: expected 4 columns (path, text, split, start)",
+        "transcripts.tsv:7: expected 4 columns (path, text, split, start), got 2",
+        "transcripts.tsv:8: expected 4 columns (path, text, split, start), got 5",
         "transcripts.tsv:9: the text is empty; write what is said, or take the line out",
     )
 
@@ -216,12 +216,12 @@ def test_bad_tables(tmp_path: Path) -> None:
     assert caught.value.problems[0].startswith("transcripts.csv:1: unknown column 'txt'; did you mean 'text'")
     assert caught.value.problems[1].startswith("transcripts.csv:1: has no column 'text'")
     table.write_bytes(b"path,text\n\xff,b\n")
-    with pytest.raises(Problems, match=r"transcripts\.csv: cannot be read as a table in UTF-8"):
+    with pytest.raises(Problems, match=r"transcripts\.csv:2: byte 1 of the line is not UTF-8"):
         folder.prepare(folder.Config(root=str(tmp_path)))
     table.write_text('path,text\n"a,b\n')
-    with pytest.raises(Problems, match=r"transcripts\.csv: cannot be read as a table"):
+    with pytest.raises(Problems, match=r"transcripts\.csv:2: cannot be read as a table"):
         folder.prepare(folder.Config(root=str(tmp_path)))
-    with pytest.raises(DataError, match=r"there is no table .*mine\.tsv"):
+    with pytest.raises(DataError, match=r"there is no table 'mine\.tsv' in"):
         folder.prepare(folder.Config(root=str(tmp_path), transcripts="mine.tsv"))
 
 

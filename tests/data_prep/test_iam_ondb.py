@@ -78,13 +78,13 @@ def test_what_does_not_fit_is_named_or_left_out(root: Path, tmp_path: Path) -> N
     (root / "ascii/b02/b02-013/b02-013.txt").write_text("CSR:\n\nOnly one.\n")
     (root / "ascii/z99/z99-001/z99-001z.txt").write_text("OCR:\nno transcript\n")
     options = {"root": str(root), "cache": str(tmp_path / "cache")}
-    with pytest.raises(Problems, match=r"skip_bad=true leaves such lines out") as caught:
+    with pytest.raises(Problems, match=r"on_error=skip leaves out what is wrong") as caught:
         read_corpus("iam_ondb", options)
     assert [problem.split(";")[0] for problem in caught.value.problems] == [
         "trainset.txt:2: the form a01-000u stands in trainset.txt:1 already",
         "b02-013-02: has no transcript: ascii/b02/b02-013/b02-013.txt has 1 lines after CSR:",
         "trainset.txt:4: '../../etc' is no form",
-        "ascii/a09/a09-999/a09-999z.txt: cannot be read: No such file or directory",
+        "ascii/a09/a09-999/a09-999z.txt: does not exist",
         "a09-999z: there are no strokes lineStrokes/a09/a09-999/a09-999z-01.xml",
         "testset_v.txt:1: the form b02-013 stands in trainset.txt:3 already",
         "ascii/z99/z99-001/z99-001z.txt: holds no transcript",
@@ -93,8 +93,12 @@ def test_what_does_not_fit_is_named_or_left_out(root: Path, tmp_path: Path) -> N
     assert [u.id for u in splits["train"]] == ["a01-000u-01", "a01-000u-02", "b02-013-01"]
 
 
-def test_strokes_that_cannot_be_read(root: Path, tmp_path: Path) -> None:
-    (root / "lineStrokes/a01/a01-000/a01-000u-01.xml").write_text("<WhiteboardCaptureSession>")
+ONE_BAD_STROKE = SESSION.format(1).replace("</StrokeSet>", '<Stroke><Point x="nan" y="2"/></Stroke></StrokeSet>')
+
+
+@pytest.mark.parametrize("content", ["<WhiteboardCaptureSession>", ONE_BAD_STROKE])
+def test_strokes_that_cannot_be_read(root: Path, tmp_path: Path, content: str) -> None:
+    (root / "lineStrokes/a01/a01-000/a01-000u-01.xml").write_text(content)
     options = {"root": str(root), "cache": str(tmp_path / "cache")}
     with pytest.raises(Problems, match=r"a01-000u-01\.xml"):
         read_corpus("iam_ondb", options)

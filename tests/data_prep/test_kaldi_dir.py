@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -113,8 +114,8 @@ def test_text_that_is_not_utf8_or_not_there(root: Path) -> None:
     (root / "dev/text").write_bytes(b"dev-1 \xff\n")
     (root / "test/text").unlink()
     problems = problems_of(root)
-    assert problems[0].startswith("dev/text: cannot be read as UTF-8 text")
-    assert "test/text: does not exist; expected lines of a key and a value" in problems
+    assert problems[0] == "dev/text:1: byte 7 of the line is not UTF-8; save the file as UTF-8"
+    assert "test/text: does not exist; expected a text file" in problems
 
 
 def test_segment_outside_its_file_is_found(root: Path) -> None:
@@ -133,3 +134,20 @@ def test_speakers_of_train_in_test(root: Path, tmp_path: Path) -> None:
 def test_missing_directories(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"expected the data directories train, dev, test, each with a wav\.scp"):
         kaldi_dir.prepare(kaldi_dir.Config(root=str(tmp_path)))
+
+
+def test_names_that_no_file_can_have_and_what_is_no_file(root: Path) -> None:
+    os.mkfifo(root / "pipe.wav")
+    lines = ["train-r a\0b.wav", f"train-s {'x' * 300}.wav", "train-t /dev/zero", "train-u pipe.wav", "train-v audio"]
+    table(root, "train", "wav.scp", *lines)
+    problems = [one.partition(": ")[2] for one in problems_of(root)[:5]]
+    assert problems[0] == "the path 'a\\x00b.wav' holds a NUL character"
+    assert problems[1].endswith("... is longer than a path or a name in it may be (4096 and 255 bytes)")
+    assert problems[2] == "/dev/zero is a device or a pipe; expected a file"
+    assert problems[3].startswith(f"{root}/pipe.wav is a device or a pipe; expected a file")
+    assert problems[4].startswith(f"{root}/audio is a folder; expected a file")
+
+
+def test_messages_stay_short(root: Path) -> None:
+    table(root, "train", "segments", f"train-1 train-r 0 {'9' * 5000}", f"{'x' * 5000} train-r", f"a {'y' * 5000} 0 1")
+    assert max(map(len, problems_of(root))) < 400

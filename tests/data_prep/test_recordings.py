@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from asr.corpus.faults import CorpusFaults
 from asr.corpus.utterance import Utterance
 from asr.errors import Problems
 from data_prep.recordings import with_durations
@@ -22,7 +23,7 @@ def test_durations_are_those_of_the_files_or_segments(tmp_path: Path, write_wav:
             Utterance("ink", path, kind="ink", duration=77.0),
         ],
     }
-    measured = with_durations(splits, "a test", lambda *progress: heard.append(progress))
+    measured = with_durations(splits, CorpusFaults(), lambda *progress: heard.append(progress))
     assert [u.duration for part in measured.values() for u in part] == [2.0, 2.0, 1.0, 1.5, 77.0]
     assert heard == [("reading headers", done, 5) for done in range(1, 6)]
 
@@ -37,8 +38,11 @@ def test_every_bad_recording_is_named(tmp_path: Path, write_wav: WriteWav) -> No
     names = ("missing", "empty", "text", "stereo", "cut")
     utterances = [Utterance(name, tmp_path / f"{name}.wav") for name in names]
     utterances += [Utterance("late", good, start=5.0), Utterance("fine", good)]
+    faults = CorpusFaults(collect=True)
+    assert [one.id for one in with_durations({"train": utterances}, faults)["train"]] == ["fine"]
+    assert {one.split for one in faults.skipped} == {"train"}
     with pytest.raises(Problems) as caught:
-        with_durations({"train": utterances}, "a test")
+        faults.raise_all("a test")
     reasons = ("no such file", "is empty", "not audio", "has 2 channels", "", "lies outside the file")
     for problem, name, reason in zip(caught.value.problems, (*names, "late"), reasons, strict=True):
         assert problem.startswith(f"'{name}': ")

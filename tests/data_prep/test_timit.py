@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from asr.corpus.handling import Handling
 from asr.errors import DataError, Problems
-from data_prep import read_corpus, timit
+from data_prep import load_corpus, read_corpus, timit
 
 PHN = "0 100 h#\n100 700 w\n700 900 ax-h\n900 1600 h#\n"
 WRD = "100 700 when\n650 900 a\n"  # words may overlap
@@ -178,3 +179,25 @@ def test_real_sphere_files_in_a_tree(shared_data: Path, tmp_path: Path) -> None:
         (utterance,) = utterances
         twin = from_riff[utterance.id]
         assert (utterance.duration, utterance.labels, utterance.text) == (twin.duration, twin.labels, twin.text)
+
+
+def test_numbers_and_lines_that_are_too_long(tmp_path: Path) -> None:
+    write_sentence(tmp_path / "dr1-fcjf0", "sx37", phn=f"0 {'9' * 5000} h#\n0 1 {'x' * 5000}\n")
+    with pytest.raises(Problems) as caught:
+        read_corpus("timit", {"root": str(tmp_path)})
+    assert [one[:55] for one in caught.value.problems] == [
+        "dr1-fcjf0/sx37.phn:1: expected 'begin end label' in sam",
+        "dr1-fcjf0/sx37.phn:2: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    ]
+    assert max(map(len, caught.value.problems)) < 200
+
+
+def test_what_is_wrong_can_be_left_out(tmp_path: Path) -> None:
+    for speaker in ("dr1-fcjf0", "dr2-marc0", "dr1-fvmh0"):
+        write_sentence(tmp_path / speaker, "sx37")
+        write_sentence(tmp_path / speaker, "sx38", phn="0 100 zz\n" if speaker == "dr2-marc0" else PHN)
+    corpus = load_corpus("timit", {"root": str(tmp_path)}, handling=Handling(on_error="skip"))
+    assert [len(part) for part in corpus.splits.values()] == [2, 1, 2]
+    assert [(one.place, one.reason) for one in corpus.skipped] == [
+        ("dr2-marc0/sx38.phn:1", "'zz' is not one of TIMIT's 61 phones")
+    ]

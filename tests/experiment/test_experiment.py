@@ -176,8 +176,8 @@ def test_a_run_that_was_killed_while_it_began_begins_again(few: Path, tmp_path: 
 def test_a_corpus_that_cannot_be_written_leaves_nothing_begun(few: Path, tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     values = compose_small(few)
-    splits = load_splits(CorpusConfig(manifests=str(few)))
-    odd = {**splits, "test": [replace(splits["test"][0], id="two words")]}
+    corpus = load_splits(CorpusConfig(manifests=str(few)))
+    odd = replace(corpus, splits={**corpus.splits, "test": [replace(corpus.splits["test"][0], id="two words")]})
     with run.alone(), pytest.raises(Problems, match="holds white space"):
         run.begin(values, odd)
     assert not list(run.path.iterdir())
@@ -202,7 +202,7 @@ def test_a_run_that_somebody_else_began_meanwhile_is_left_alone(
 def test_a_tilde_is_the_users_folder(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(few.parent))
     monkeypatch.setenv("USERPROFILE", str(few.parent))
-    assert len(load_splits(CorpusConfig(manifests=f"~/{few.name}"))["train"]) == FEW["train"]
+    assert len(load_splits(CorpusConfig(manifests=f"~/{few.name}")).splits["train"]) == FEW["train"]
     assert compose_small(few, cache_dir="'~/frames'").frames_folder == few.parent / "frames"
 
 

@@ -18,7 +18,7 @@ from asr.experiment.run_evaluation import evaluate_run
 from asr.ink import Ink, write_inkml, write_json
 from asr.recogniser.loading import save_bundle
 from asr.recogniser.page import transcribe_page
-from tests.cli.test_commands import command
+from tests.commands import command
 from tests.experiment.conftest import compose_small, quiet
 from tests.ink.test_page import write_word
 from tests.training.toy import Silent

@@ -16,11 +16,11 @@ LEFT = ".environment.json.ctc-asr-4711-0123456789abcdef.tmp"
 
 
 def make(folder: Path, *names: str) -> RunFolder:
-    """A folder with empty files; a name that ends in a slash is a folder."""
+    """A folder with files; a name that ends in a slash is a folder."""
     folder.mkdir()
     for name in names:
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).mkdir() if name.endswith("/") else (folder / name).touch()
+        (folder / name).mkdir() if name.endswith("/") else (folder / name).write_text('{"ctc_asr": "0.1.0"}')
     return RunFolder(folder)
 
 
@@ -56,7 +56,7 @@ def test_a_folder_with_something_else_is_refused(tmp_path: Path, names: tuple[st
         run.check({})
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", "3", "conda", '{"python": "3.11"}', "[" * 100_000])
+@pytest.mark.parametrize("content", ["", "{}", "[]", "3", "conda", '{"python": "3.11"}', "[" * 100_000])
 def test_an_environment_of_another_program_is_refused(tmp_path: Path, content: str) -> None:
     run = make(tmp_path / "run")
     run.environment.write_text(content)

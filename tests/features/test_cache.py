@@ -342,3 +342,11 @@ def test_ink_needs_no_second_cache(tmp_path):
     lines[1].source.write_text("1 2 3\n")
     with pytest.raises(Problems, match=r"line1: .*two coordinates"):
         FrameCache.open(lines, Strokes(scale=2.0), tmp_path / "cache")
+
+
+def test_frames_come_with_their_speakers(recordings, tmp_path):
+    utterances = [replace(one, speaker=f"s{number % 2}") for number, one in enumerate(recordings)]
+    cache = FrameCache.open(utterances, SpectralFeatures(), tmp_path)
+    said = list(cache.by_speaker())
+    assert [speaker for speaker, _ in said] == [one.speaker for one in utterances]
+    assert all(np.array_equal(frames, cache.frames(number)) for number, (_, frames) in enumerate(said))

@@ -118,3 +118,14 @@ def test_nothing_is_computed_that_is_not_needed():
 
     Normaliser("utterance").fit(never())
     Normaliser("none").fit(never())
+
+
+def test_hearing_speakers_changes_nothing_else():
+    frames, other = frames_of(0, 20), frames_of(1, 20, mean=5.0)
+    corpus = Normaliser("corpus").fit([(None, frames)])
+    corpus.hear(pytest.fail(f"{one} was asked for") for one in range(3))
+    assert np.array_equal(corpus.apply(frames), Normaliser("corpus").fit([(None, frames)]).apply(frames))
+    heard = Normaliser("speaker")
+    heard.hear([("a", frames), (None, other), ("a", other)])
+    fitted = Normaliser("speaker").fit([("a", frames), ("a", other)])
+    assert torch.equal(heard.apply(frames, "a"), fitted.apply(frames, "a"))

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from asr.errors import DataError
+from asr.errors import DataError, DataWarning
 from asr.ink import Ink, read_ink, write_inkml
 from tests.ink.inks import inks
 
@@ -63,7 +64,7 @@ def test_values(read, trace, points):
 
 
 XYT = '<channel name="X"/><channel name="Y"/><channel name="T"{}/>'
-SECONDS, DAYS = ' units="s"', ' units="days"'
+SECONDS = ' units="s"'
 
 
 @pytest.mark.parametrize(("units", "scale"), [("", 0.001), (' units="ms"', 0.001), (' units="s"', 1)])
@@ -142,18 +143,26 @@ def test_channels_that_are_declared_but_not_written(read):
         ("\n<trace id='7'>1 2, 3</trace>", r"trace 7 \(line 2\): point 1 \(from 0\) has 1 values; expected 2.*\(X Y\)"),
         ("<trace>1 2 3, 4 5 6</trace>", r"trace 0 \(line 1\): point 0 \(from 0\) has 3 values"),
         ("<trace>1 2 3</trace>", "3 values without commas cannot be points of 2 channels"),
-        ("<trace>1 2</trace><trace>1 NaN</trace>", r"trace 1 .*: point 0 \(from 0\) holds 'NaN', which is no value"),
+        ("<trace/><trace>1 NaN</trace>", r"trace 1 .*: point 0 \(from 0\) holds 'NaN', which is no value"),
         ("<trace>1 1e999</trace>", r"trace 0 .*: point 0 \(from 0\) has points that are NaN or infinite"),
         ("<trace>1 2,'1e308'1,* *,* *</trace>", "too large for a number"),
         ("<trace>1 2_0</trace>", "which is no value"),
         ("<trace>1 ٣</trace>", "which is no value"),
         ("<trace contextRef='#x'>1 2</trace>", "line 1: contextRef to 'x', which is not in the file"),
-        ('<context xml:id="a" contextRef="#a"/>', "contexts refer to each other in a circle"),
         (
-            '<traceFormat><channel name="X"/></traceFormat>',
+            '<context xml:id="a" contextRef="#a"/><trace contextRef="#a">1 2</trace>',
+            "contexts refer to each other in a circle",
+        ),
+        (
+            '<traceFormat><channel name="X"/></traceFormat><trace>1 2</trace>',
             "a traceFormat with the channels X; expected one X and one Y",
         ),
-        (f"<traceFormat>{XYT.format(DAYS)}</traceFormat>", "times in 'days'; expected one of s, ms"),
+        (
+            "<traceFormat><channel name='X'/><channel name='Y'/>"
+            + "<channel/>" * 63
+            + "</traceFormat><trace>1 2</trace>",
+            "at most 64 channels",
+        ),
         (
             f"<traceFormat>{XYT.format('')}</traceFormat><trace timeOffset='x'>1 2 3</trace>",
             "a timeOffset that is no number",
@@ -183,3 +192,198 @@ def test_real_files(shared_data):
     assert (first.points[0].tolist(), first.times[0]) == ([345, -156], 45.017)
     strokes = inks["107_david.inkml"].strokes  # a^2 + ...: the exponent is above
     assert strokes[1].points[:, 1].min() > strokes[0].points[:, 1].mean()
+
+
+def hello(shared_cases):
+    return read_ink(shared_cases / "inkml_highlighter" / "i_ms_no_highlighter.inkml")
+
+
+def test_times_of_the_device_are_no_seconds(shared_cases, read):
+    ink = read_ink(shared_cases / "inkml_office_T_dev" / "i_msoffice_Tdev.inkml")
+    assert ink == hello(shared_cases)
+    assert not ink.has_times
+
+
+@pytest.mark.parametrize(
+    ("units", "properties", "seconds"),
+    [
+        ("dev", "", None),
+        ("dev", 'value="1" units="1/dev"', None),
+        ("dev", 'value="100" units="1/s"', 0.01),
+        ("ms", 'value="10" units="1/ms"', 0.0001),
+    ],
+)
+def test_times_in_units_of_the_device(read, units, properties, seconds):
+    time = f'units="{units}"'
+    ink = read(
+        f"""<context><inkSource><traceFormat>{XYT.format(" " + time)}</traceFormat><channelProperties>
+        <channelProperty channel="T" name="resolution" {properties}/></channelProperties></inkSource></context>
+        <trace>1 2 3, 4 5 7</trace>"""
+    )
+    times = ink.strokes[0].times
+    assert (None if times is None else times.tolist()) == (seconds and [pytest.approx(3 * seconds), 7 * seconds])
+
+
+def test_times_in_other_units_are_named(read):
+    unit = ' units="days"'
+    with pytest.warns(DataWarning, match=r"line 1: times in 'days' are not read; expected one of s, ms, us, ns, dev"):
+        ink = read(f"<traceFormat>{XYT.format(unit)}</traceFormat><trace>1 2 3</trace><trace>3 4 5</trace>")
+    assert ink == Ink.of([[1, -2]], [[3, -4]])
+
+
+def test_highlighters_are_left_out_of_files(shared_cases):
+    assert read_ink(shared_cases / "inkml_highlighter" / "i_ms_highlighter_zigzag.inkml") == hello(shared_cases)
+
+
+@pytest.mark.parametrize(
+    ("properties", "read_too"),
+    [
+        ({"rasterOp": "maskPen"}, False),
+        ({"rasterOp": "copyPen"}, True),
+        ({"rasterOp": "copyPen", "transparency": "127"}, False),
+        ({"transparency": "0.5"}, False),
+        ({"transparency": "0"}, True),
+        ({"transparency": "0.1"}, True),  # a pencil
+        ({"transparency": "much"}, True),
+        ({"width": "400"}, True),
+    ],
+)
+def test_highlighters_are_left_out(read, properties, read_too):
+    brush = "".join(f'<brushProperty name="{name}" value="{value}"/>' for name, value in properties.items())
+    pen = '<brush xml:id="pen"><brushProperty name="rasterOp" value="copyPen"/></brush>'
+    definitions = f"""<definitions>{pen}<brush xml:id="b">{brush}</brush><brush xml:id="more" brushRef="#b"/>
+        <context xml:id="c"><brush brushRef="#b"/></context><context xml:id="d" brushRef="#b"/></definitions>"""
+    for reference in ('brushRef="#b"', 'brushRef="#more"', 'contextRef="#c"', 'contextRef="#d"'):
+        one, own = f"<trace {reference}>1 2</trace>", "<trace>3 4</trace>"
+        group = f'<traceGroup {reference}><trace>1 2</trace><trace brushRef="#pen">3 4</trace></traceGroup>'
+        for body in (one + own, group):
+            assert len(read(definitions + body).strokes) == 1 + read_too
+    assert len(read('<trace brushRef="#nowhere">1 2</trace>').strokes) == 1
+
+
+def formed(x, y, rest=""):
+    """A context with properties of the channels X and Y."""
+    properties = "".join(
+        f'<channelProperty channel="{name}" name="resolution" {one}/>' for name, one in (("X", x), ("Y", y)) if one
+    )
+    return (
+        '<context><inkSource><traceFormat><channel name="X" units="cm"/><channel name="Y" units="cm"/></traceFormat>'
+        f"<channelProperties>{properties}</channelProperties></inkSource>{rest}</context>"
+    )
+
+
+CENTI, MILLI = 'value="1000" units="1/cm"', 'value="50" units="1/mm"'
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "point", "resolution"),
+    [
+        (CENTI, CENTI, [100, -100], 100),
+        (CENTI, 'value="100" units="1/mm"', [100, -100], 100),
+        (CENTI, MILLI, [100, -200], 100),  # 2 mm
+        (MILLI, CENTI, [100, -50], 50),
+        (CENTI, "", [100, -100], 100),
+        ("", CENTI, [100, -100], 0.1),
+    ],
+)
+def test_each_channel_has_its_own_resolution(read, x, y, point, resolution):
+    ink = read(formed(x, y) + "<trace>100 100</trace>")
+    assert (ink.points().tolist(), ink.resolution) == ([point], pytest.approx(resolution))
+
+
+def test_units_of_the_channels_may_differ(read):
+    ink = read(
+        '<traceFormat><channel name="X" units="mm"/><channel name="Y" units="cm"/></traceFormat><trace>5 1</trace>'
+    )
+    assert ink == Ink.of([[5, -10]], resolution=1.0)
+
+
+def test_traces_of_several_resolutions_are_scaled_to_the_first(read):
+    ink = read(f"{formed(CENTI, CENTI)}<trace>100 100</trace>{formed(MILLI, MILLI)}<trace>100 100</trace>")
+    assert ink == Ink.of([[100, -100]], [[200, -200]], resolution=100.0)
+
+
+def test_an_affine_canvas_in_a_file(shared_cases):
+    ink, plain = read_ink(shared_cases / "inkml_affine" / "i_mapping.inkml"), hello(shared_cases)
+    assert [len(stroke) for stroke in ink.strokes] == [len(stroke) for stroke in plain.strokes]
+    (a, b), (c, d) = ([part.points()[:, 1] - part.points()[0, 1] for part in (ink, plain)], (1, 3))
+    assert np.abs(a * d / c - b).max() < 3  # upright, in units three times as large
+
+
+FLIP = "1 0 0 0 -1 0"
+
+
+@pytest.mark.parametrize(
+    ("transform", "point"),
+    [
+        (f'<mapping type="affine">{FLIP}</mapping>', [10, 20]),
+        ('<mapping type="affine">1 0 0, 0 -1 0</mapping>', [10, 20]),
+        (f'<mapping type="affine"><affine>{FLIP}</affine></mapping>', [10, 20]),
+        (
+            f"<mapping type='affine'><matrix>{FLIP}</matrix></mapping><mapping type='affine'>9 9 9 9 9 9</mapping>",
+            [10, 20],
+        ),
+        ('<mapping type="affine">0 1 5 2 0 7</mapping>', [25, -27]),
+        ('<mapping mappingRef="#m"/>', [10, 20]),
+        ('<mapping type="identity"/>', [10, -20]),
+        (
+            '<mapping type="affine"><bind source="Y"/><bind source="X"/><bind target="X"/><bind target="Y"/>'
+            "<matrix>0 1 0, -1 0 0</matrix></mapping>",
+            [10, 20],
+        ),
+        (
+            '<mapping type="affine"><bind source="X" target="X"/><bind source="Y" target="Y"/><bind source="F"'
+            ' target="F"/>1 0 0 0 0 -1 0 0 0 0 1 0</mapping>',
+            [10, 20],
+        ),
+        ("", [10, -20]),
+    ],
+)
+def test_an_affine_canvas_transform_is_applied(read, transform, point):
+    definitions = f"""<definitions><mapping xml:id="m" type="affine">{FLIP}</mapping>
+        <canvasTransform xml:id="t">{transform}</canvasTransform><context xml:id="r" canvasTransformRef="#t"/>
+        <context xml:id="c"><canvasTransform>{transform}</canvasTransform></context>
+        <context xml:id="d" contextRef="#c"/></definitions>"""
+    for name in "crd":
+        assert read(f'{definitions}<trace contextRef="#{name}">10 20</trace>').points().tolist() == [point]
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        '<mapping type="lookup"/>',
+        '<mapping type="mathml"/>',
+        '<mapping type="affine">1 0 0</mapping>',
+        '<mapping type="affine">1 0 0 1 0 0</mapping>',  # all on a line
+        '<mapping type="affine">1e308 0 0 0 1e308 0</mapping>',
+        '<mapping type="affine">nan 0 0 0 1 0</mapping>',
+        '<mapping type="affine"><bind source="X"/><bind source="Y"/><bind source="F"/>1 0 1 0 0 1 0 0</mapping>',
+    ],
+)
+def test_other_canvas_transforms_are_named(read, transform):
+    with pytest.warns(DataWarning, match=r"line 1: a canvasTransform of type '\w+' is not applied") as caught:
+        ink = read(f"<context><canvasTransform>{transform}</canvasTransform></context><trace>1 2</trace>")
+    assert (len(caught), ink.points().tolist()) == (1, [[1, -2]])
+
+
+@pytest.mark.parametrize(("matrix", "resolution"), [("2 0 0 0 -2 0", 200), ("0 3 0 3 0 0", 300), ("1 0 0 0 2 0", None)])
+def test_the_resolution_of_a_canvas(read, matrix, resolution):
+    rest = f'<canvasTransform><mapping type="affine">{matrix}</mapping></canvasTransform>'
+    assert read(formed(CENTI, CENTI, rest) + "<trace>1 1</trace>").resolution == pytest.approx(resolution)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("<trace id='b'>1 2, 3</trace>", r"trace b \(line 1\): point 1 \(from 0\) has 1 values"),
+        ("<trace>1 1e999</trace>", r"trace 1 \(line 1\): point 0 .* NaN or infinite"),
+        ("<trace contextRef='#x'>1 2</trace>", r"trace 1 \(line 1\): line 1: contextRef to 'x', which is not in"),
+        ("<traceGroup contextRef='#x'><trace>1 2</trace></traceGroup>", r"trace 1 .*: contextRef to 'x', which is not"),
+        ("<trace id='&#10;&#9;long" + "g" * 999 + "'>x</trace>", r"trace \\n\\tlongg{30,35} \(line 1\): point 0"),
+    ],
+)
+def test_a_bad_trace_is_named_and_the_others_are_read(read, bad, message):
+    with pytest.warns(DataWarning, match=rf"ink\.inkml: left out 1 of 3 strokes: {message}") as caught:
+        assert read(f"<trace>1 2</trace>{bad}<trace>3 4</trace>") == Ink.of([[1, -2]], [[3, -4]])
+    assert len(caught) == 1
+    assert "\n" not in str(caught[0].message)

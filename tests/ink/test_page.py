@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from asr.ink import Ink, cut_lines
+from asr.ink import Ink, cut_lines, read_ink
 from asr.seeds import generator
 from tests.ink.inks import SCREEN, inks
 
@@ -172,3 +172,9 @@ def test_neither_scale_nor_place_matters(scale, shift):
     ink, line_of = write_page(SPELT, pitch=3, degrees=4)
     moved = Ink.of(*(stroke.points * scale + shift for stroke in ink.strokes))
     assert cut(moved) == line_of
+
+
+def test_ink_too_small_for_arithmetic(shared_cases):
+    page = read_ink(shared_cases / "damaged" / "page_overflow_min.json")
+    assert [line.strokes for line in cut_lines(page)] == [(0, 1)]
+    assert len(cut_lines(Ink.of([[0, 0], [1e-320, 1e-320]], [[1, 1], [1, 1]]))) == 1

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from asr.errors import DataError
-from asr.ink import Ink, ink_points, read_ink, write_json
+from asr.ink import Ink, ink_points, read_ink, reading, write_json
+from asr.ink.reading import read_ink_bytes
 
 INK = Ink.of([[0, 0, 1], [1, 0, 2], [2, 0, 3]], [[3, 0], [4, 0]], resolution=2.0)
 
@@ -72,3 +73,17 @@ def test_whatever_stands_before_the_first_statement(tmp_path, begin):
     path = tmp_path / "page.dat"
     path.write_text(f"{begin}.COORD X Y T\n.PEN_DOWN\n1 2 0\n3 4 1\n", encoding="utf-8")
     assert [tuple(point) for point in read_ink(path).points()] == [(1, 2), (3, 4)]
+
+
+def test_bytes_are_read_as_their_file_is(path, monkeypatch):
+    assert read_ink_bytes(path.read_bytes(), "<stdin>") == INK
+    for content, message in [(b" \n", "<stdin>: is empty"), (b"some words", "<stdin>: not ink that can be read here")]:
+        with pytest.raises(DataError, match=message):
+            read_ink_bytes(content, "<stdin>")
+    monkeypatch.setattr(reading, "MAX_BYTES", 10)
+    with pytest.raises(DataError, match="<stdin>: more than 10 bytes; cut it into pages"):
+        read_ink_bytes(path.read_bytes(), "<stdin>")
+
+
+def test_folders_are_searched_for_the_names_of_the_formats():
+    assert {".inkml", ".xml", ".xopp", ".svg", ".json", ".dat"} <= reading.SUFFIXES

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asr.errors import DataError
+from asr.errors import DataError, DataWarning
 from asr.ink import Ink, read_ink, write_svg
-from asr.ink.svg_path import subpaths
+from asr.ink.svg_path import Budget, subpaths
 from tests.ink.inks import SCREEN, inks
 
 
@@ -101,7 +101,7 @@ def test_a_tilted_ellipse(read):
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=4, max_size=4))
 def test_flattened_curves_stay_within_the_tolerance(control):
     p = np.array(control)
-    (path,) = subpaths("M{} {}C{} {} {} {} {} {}".format(*(f"{value:.17f}" for value in p.ravel())))
+    (path,) = subpaths("M{} {}C{} {} {} {} {} {}".format(*(f"{value:.17f}" for value in p.ravel())), Budget(1000))
     points = path.flattened(0.05, 10_000)
     t = np.linspace(0, 1, 301)[:, None]
     curve = (1 - t) ** 3 * p[0] + 3 * (1 - t) ** 2 * t * p[1] + 3 * (1 - t) * t**2 * p[2] + t**3 * p[3]
@@ -180,7 +180,7 @@ def test_resolution(read, attributes, resolution):
         ('<path d="M 1 2 c 1e308 1e308 1e308 1e308 1e308 1e308 0 0 1e308 1e308 1e308 1e308"/>', "NaN or infinite"),
         ('<polyline points="1 2 3"/>', r"polyline \(line 1\): 3 coordinates; expected x and y"),
         ('<line x1="one"/>', "x1 is 'one'; expected a number"),
-        ('<g transform="rotate(a)"><line/></g>', r"line 1: a transform that cannot be read: 'rotate\(a\)'"),
+        ('<g transform="rotate(a)"><line/></g>', r"g \(line 1\): a transform that cannot be read: 'rotate\(a\)'"),
         ('<g transform="matrix(1 2)"/>', "a transform that cannot be read"),
         ('<g transform="turn(1)"/>', "a transform that cannot be read"),
         ('<g transform="scale(1e999)"><line x1="1"/></g>', "NaN or infinite"),
@@ -203,3 +203,148 @@ def test_curves_of_too_many_points_are_refused(read, monkeypatch):
     for path in ("M0 0" + "C9 9-9 9 0 0" * 50, "M0 0C9 9-9 9 0 0" * 50):
         with pytest.raises(DataError, match="more than 1000 points; cut it into pages"):
             read(f'<path d="{path}"/>')
+
+
+PAGE = 'viewBox="0 0 600 800" fill="none" stroke="black"'
+CURVE = '<path d="M10 10C20 0 30 40 50 20"/>'
+
+
+def n_strokes(ink):
+    return len(ink.strokes)
+
+
+@pytest.mark.parametrize("name", ["s_tuhi_lines", "s_xournal_export_pressure", "s_xournal_export_ruled"])
+def test_files_of_other_programs(shared_cases, name):
+    """The same writing, as a pen of changing width and on ruled paper."""
+    (file,) = shared_cases.glob(f"svg_*/{name}.svg")
+    plain = read_ink(shared_cases / "svg_hidden" / "s_visibility.svg")
+    ink = read_ink(file)
+    assert [len(stroke) for stroke in ink.strokes] == [len(stroke) for stroke in plain.strokes]
+    assert np.abs(ink.points() - plain.points()).max() < 0.006  # hundredths are what one of them writes
+
+
+def test_what_is_hidden_is_not_read_in_files(shared_cases):
+    files = sorted((shared_cases / "svg_hidden").glob("*.svg"))
+    assert len(files) == 3
+    assert [n_strokes(read_ink(file)) for file in files] == [16, 16, 16]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "attributes"),
+    [
+        ("", 'display="none"'),
+        ("", 'style="display:none"'),
+        ("", 'style=" Display : NONE ! important ; x"'),
+        ("", 'visibility="hidden"'),
+        ("", 'style="stroke:red;visibility:collapse"'),
+        ("", 'opacity="0"'),
+        ("", 'style="opacity:0.0%"'),
+        ("", 'style="stroke-opacity:0;fill:none"'),
+        (".h{display:none}", 'class="a h"'),
+        ("<![CDATA[.h{display:none}]]>", 'class="h"'),
+        ("#old{visibility:hidden}", 'id="old"'),
+        ("g{opacity:0}", ""),
+        ("path,g.h.k{opacity:0}", 'class="k h"'),
+        ("/* .h{} */ @media print{.x{fill:none}} @import 'a'; .h{display:none}", 'class="h"'),
+        ("svg g path{display:none}", ""),
+        ("svg > g > path{display:none}", ""),
+        (".h path{display:none} path{display:inline}", 'class="h"'),
+        (".h path{display:none!important} .h .p{display:inline}", 'class="h"'),
+    ],
+)
+def test_what_is_hidden_is_not_read(read, sheet, attributes):
+    body = f'<style>{sheet}</style><g {attributes}><path class="p" d="M0 0L1 1"/></g><line x2="1"/>'
+    assert n_strokes(read(body)) == 1
+
+
+@pytest.mark.parametrize(
+    ("sheet", "attributes"),
+    [
+        ("", ""),
+        ("", 'style="display:inline;opacity:.5"'),
+        (".h{display:none}", 'class="hh"'),
+        ("g.h{display:none}", 'class="i"'),
+        ("@media print{.h{display:none}}", 'class="h"'),
+        ("/*.h{display:none}*/", 'class="h"'),
+        (".h{display:none} #i{display:inline}", 'class="h" id="i"'),
+        (".h{display:none} .h{display:inline}", 'class="h"'),
+        ("g{visibility:hidden} path{visibility:visible}", ""),
+        (".h{display:none}", 'class="h" style="display:inline"'),
+        ("svg > path{display:none} path g{display:none} .h:hover{display:none}", 'class="h"'),
+    ],
+)
+def test_what_is_shown_is_read(read, sheet, attributes):
+    body = f'<style>{sheet}</style><g {attributes}><path class="p" d="M0 0L1 1"/></g><line x2="1"/>'
+    assert n_strokes(read(body)) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<line x2="1"/><line x1="1" x2="2"/><line x1="2" x2="2" y2="1"/>', 1),
+        ('<path d="M0 0L1 1"/><path d="M1 1L2 3"/><path d="M2 3C4 4 5 5 6 6"/>', 1),
+        ('<polyline points="0 0 1 1"/><polyline points="1 1 2 2"/>', 1),
+        ('<path d="M0 0L1 1M1 1L2 3M2 3L4 4"/>', 1),
+        ('<g transform="scale(2)"><line x2="1"/><line x1="1" x2="2"/></g>', 1),
+        ('<path stroke-width="1" d="M0 0L1 1 2 2"/><path stroke-width="2" d="M2 2L3 3 4 4"/>', 1),
+        ('<path d="M0 0L1 1 2 2"/><path d="M2 2L3 3 4 4"/>', 2),  # whole strokes that touch by chance
+        ('<g><line x2="1"/></g><g><line x1="1" x2="2"/></g>', 2),
+        ('<line x2="1"/><line x1="2" x2="1"/>', 2),
+        ('<path d="M0 0L1 1Z"/><path d="M0 0L5 5"/>', 2),
+        ('<path d="M0 0Z"/><path d="M0 0L5 5"/>', 2),
+    ],
+)
+def test_pieces_that_go_on_from_each_other_are_one_stroke(read, body, expected):
+    ink = read(body)
+    assert n_strokes(ink) == expected
+    assert all((np.diff(stroke.points, axis=0) != 0).any(axis=1).all() for stroke in ink.strokes)  # no point twice
+
+
+def rules(n, x=0, right=600, attributes=""):
+    return "".join(f'<path {attributes} d="M{x} {80 + 24 * k}L{right} {80 + 24 * k}"/>' for k in range(n))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (rules(30), 1),  # in the pen of the writing, from edge to edge
+        (f'<path d="{"".join(f"M0 {9 * k}h600" for k in range(30))}"/>', 1),
+        (rules(30) + "".join(f'<line x1="{24 * k}" x2="{24 * k}" y2="800"/>' for k in range(20)), 1),
+        (rules(3, 50, 500, 'stroke="blue"'), 1),
+        (rules(3, 50, 500, 'style="stroke-width:.3"'), 1),
+        (rules(9, attributes='stroke="blue"') + '<line stroke="red" x1="60" x2="60" y2="800"/>', 1),
+        ("".join(f'<polyline stroke="blue" points="0 {k} 200 {k} 400 {k}"/>' for k in (9, 30, 50)), 1),
+        ("".join(f'<line stroke="blue" x1="{k}" x2="{k + 461}" y2="800"/>' for k in (9, 30, 50)), 1),
+        (rules(4), 5),  # too few to be told from writing in the same pen
+        (rules(30, 50, 500), 31),
+        (rules(2, attributes='stroke="blue"'), 3),
+        (rules(9, 10, 200, 'stroke="blue"'), 10),  # short
+    ],
+)
+def test_the_rules_of_the_paper_are_no_strokes(read, body, expected):
+    assert n_strokes(read(body + CURVE, PAGE)) == expected
+
+
+def test_a_drawing_of_lines_alone_keeps_them(read):
+    assert n_strokes(read(rules(30), PAGE)) == 30
+
+
+def test_large_letters_are_no_rules(read):
+    letters = '<path d="M0 0H100M0 50H100M0 100H100M0 0V100M20 0V100M40 0V100"/><path d="M0 0C10 20 30 40 90 90"/>'
+    assert n_strokes(read(letters, 'viewBox="0 0 100 100"')) == 7
+    assert n_strokes(read(letters)) == 7
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ('<path d="M1 1L"/>', r"path \(line 1\): path command L takes 2 numbers"),
+        ('<line x2="1e999"/>', r"line \(line 1\): point 1 \(from 0\) has points that are NaN or infinite"),
+        ('<polyline points="1 2 3"/>', r"polyline \(line 1\): 3 coordinates"),
+        ('<g transform="scale(x)"><line x2="1"/></g>', r"g \(line 1\): a transform that cannot be read: 'scale\(x\)'"),
+    ],
+)
+def test_a_bad_shape_is_named_and_the_others_are_read(read, bad, message):
+    with pytest.warns(DataWarning, match=rf"ink\.svg: left out 1 of 3 strokes: {message}") as caught:
+        assert read(f'<line x2="2"/>{bad}<line y2="1"/>') == Ink.of([[0, 0], [2, 0]], [[0, 0], [0, -1]])
+    assert len(caught) == 1

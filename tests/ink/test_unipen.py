@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.errors import AsrError, DataError, Problems
+from asr.errors import AsrError, DataError, DataWarning, Problems
 from asr.ink import Ink, unipen
 from asr.ink.unipen import Document, Part, cut, read_document, read_unipen
 from tests.mutations import mutated
@@ -268,8 +268,23 @@ def test_a_file_by_itself() -> None:
             read_unipen(path, empty)
     with pytest.raises(Problems, match="page.dat:1: .COORD names the channels 'T'"):
         read_unipen(path, b".COORD T\n.PEN_DOWN\n1\n")
-    with pytest.raises(DataError, match="page.dat:1: 1 numbers do not divide"):
+    with pytest.raises(DataError, match="page.dat: component 0 .line 1.: 1 numbers do not divide"):
         read_unipen(path, b".PEN_DOWN\n1\n")
+
+
+@pytest.mark.parametrize("bad", ["1 1\n2", "1 one", "1 nan", "1 " + "x" * 9999])
+def test_bad_pen_downs_of_a_file_are_named_and_the_others_are_read(bad: str) -> None:
+    text = f".VERSION 1\n.SEGMENT no segment\n.PEN_DOWN\n1 2\n.PEN_DOWN\n{bad}\n.PEN_DOWN\n5 6\n"
+    with pytest.warns(DataWarning, match=r"page\.dat: left out 1 of 3 strokes: component 1 \(line 5\): ") as caught:
+        assert read_unipen(Path("page.dat"), text.encode()) == Ink.of([[1, 2]], [[5, 6]])
+    assert len(caught) == 1
+    assert len(str(caught[0].message)) < 300
+
+
+def test_a_bad_pen_up_leaves_the_times_unknown() -> None:
+    text = ".POINTS_PER_SECOND 100\n.PEN_DOWN\n1 2\n.PEN_UP\nx\n.PEN_DOWN\n5 6\n"
+    with pytest.warns(DataWarning, match=r"page\.dat: times are not known \(line 4: 1 numbers do not divide"):
+        assert read_unipen(Path("page.dat"), text.encode()) == Ink.of([[1, 2]], [[5, 6]])
 
 
 RICH = (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from asr.cli.options import recipes
 from asr.config import check_types
 from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import write_corpus
@@ -15,7 +16,6 @@ from asr.corpus.utterance import Utterance
 from asr.experiment.corpus_splits import CorpusConfig
 from asr.experiment.experiment import Experiment
 from asr.experiment.run_config import RunConfig
-from asr.experiment.schema import recipes
 from asr.ink.reading import read_ink
 from data_prep.corpora import load_reader
 from data_prep.espeak import reader as espeak

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import asr
-from asr.recogniser.loading import pretrained_names
+from asr.recogniser.pretrained import pretrained_names
 from asr.scoring.edits import ErrorCounts, count_errors
 from data_prep import an4
 from data_prep.espeak import reader as espeak

@@ -1,22 +1,23 @@
 from __future__ import annotations
 
-import io
+import re
+import unicodedata
 from collections import Counter
 
-from rich.console import Console
-from rich.table import Table
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from asr.report.tables import confusions_table, rates_table
+from asr.report.tables import TextTable, confusions_table, rates_table
 from asr.scoring.bootstrap import Interval
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
 
 
-def printed(table: Table) -> list[str]:
-    """The lines of a table on a console of 80 columns; empty ones left out."""
-    file = io.StringIO()
-    Console(file=file, width=80, color_system=None).print(table)
-    return [line for line in file.getvalue().splitlines() if line.strip()]
+def printed(table: TextTable, width: int | None = 80) -> list[str]:
+    """The lines of a table; empty ones left out."""
+    return [line for line in table.lines(width) if line]
 
 
 WER = Rate(ErrorCounts(650, 80, 43, 21), Interval(0.152, 0.231, 10, "speakers"), "words")
@@ -72,3 +73,72 @@ def test_confusions_come_by_frequency() -> None:
 
 def test_no_confusions_at_all() -> None:
     assert printed(confusions_table(Counter()))[0].strip() == "0 most frequent of 0 errors"
+
+
+NAMES = st.one_of(
+    st.text(st.characters(exclude_categories=[]), max_size=60),
+    st.text("京é\u0301\u0308한ａx_/.- ", max_size=120),
+    st.from_regex(r"my_conformer_ctc_beam10_lm0\.5_epoch_avg[0-9]\.trn", fullmatch=True),
+)
+WIDTHS = st.none() | st.integers(1, 300)
+FIGURES = ["28.0", "120.0–130.0", "110000", "100000", "3000", "7000", "393000"]
+
+
+def texts(name: str) -> str:
+    """What is left of a name when blanks, line breaks and escapes do not count."""
+    return re.sub(r"\s", "", name)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4, unique=True), NAMES, WIDTHS)
+def test_no_figure_is_cut_and_no_name_is_lost_at_any_width(splits: list[str], rate: str, width: int | None) -> None:
+    table = rates_table({split: {rate: PER} for split in splits}, heading="by", notes=False)
+    lines = list(table.lines(width))
+    rows = [line for line in lines[2:] if line.endswith("  ".join(["3000", "7000", "   393000"]))]
+    assert len(rows) == len(splits)
+    for row in rows:
+        assert row.split()[-7:] == FIGURES
+    ends = {cell_len(row) for row in [lines[0], *rows]}
+    assert len(ends) == 1  # columns line up
+    natural = cell_len(next(iter(table.lines())))
+    if width is not None and natural > width:
+        assert max(map(cell_len, lines)) <= max(width, cell_len(rows[0]))
+    shown = texts("".join(lines[2:]))
+    for split in splits:
+        assert all(texts(character) in shown for character in split if character.isalnum())
+
+
+@pytest.mark.parametrize("width", [None, *range(20, 301, 7)])
+def test_names_that_differ_at_their_end_can_be_told_apart(width: int | None) -> None:
+    names = [f"my_conformer_ctc_beam10_lm0.5_epoch_avg{number}.trn" for number in (5, 6)]
+    text = "\n".join(rates_table({name: {"wer": WER} for name in names}).lines(width))
+    pieces = re.sub(r"[\s\d]+(?=\s)", "", text)
+    assert "avg5.trn" in pieces or "5.trn" in text
+    assert "avg6.trn" in pieces or "6.trn" in text
+    assert text.count(" 18.6  15.2–23.1     144   80   43   21        773") == 2
+
+
+def test_a_pipe_gets_whole_names() -> None:
+    name = "my_conformer_ctc_beam10_lm0.5_epoch_avg5.trn"
+    assert f"{name}  wer   18.6  15.2–23.1" in printed(rates_table({name: {"wer": WER}}), None)[2]
+
+
+def test_a_narrow_terminal_breaks_names_and_keeps_marks_with_their_letters() -> None:
+    name = unicodedata.normalize("NFD", "é" * 30) + "京" * 10
+    lines = printed(rates_table({name: {"wer": WER}}, notes=False), 80)
+    assert max(map(cell_len, lines)) <= 80
+    assert not any(line.startswith("\u0301") for line in lines)
+    assert texts("".join(line[:30] for line in lines[3:])) in name
+
+
+@given(NAMES, NAMES, WIDTHS)
+def test_confusions_keep_their_figures(reference: str, hypothesis: str, width: int | None) -> None:
+    table = confusions_table(Counter({(reference or None, hypothesis or "x"): 12345}))
+    assert any(line.endswith("12345  100.0 %") for line in table.lines(width))
+
+
+def test_escapes_in_names_are_shown_and_counted() -> None:
+    lines = printed(rates_table({"a\x1b[2J\n": {"wer": WER}}, "t\x1b", heading="h\n", notes=True))
+    assert not any("\x1b" in line for line in lines)
+    assert lines[0] == r"t\x1b"
+    assert lines[3].startswith(r"a\x1b[2J\n  wer   18.6")
+    assert lines[4] == r"a\x1b[2J\n: 95 % intervals over 10 speakers"

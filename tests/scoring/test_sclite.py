@@ -17,7 +17,10 @@ from asr.scoring.trn import Transcript, read_trn, write_trn
 from tests.reference.alternatives import Choice, Optional, cheapest, written
 
 SCLITE = next((path for name in ("sclite", "/usr/lib/sctk/bin/sclite") if (path := shutil.which(name))), None)
-pytestmark = pytest.mark.skipif(SCLITE is None, reason="NIST's sclite is not installed (apt-get install sctk)")
+pytestmark = [
+    pytest.mark.sclite,
+    pytest.mark.skipif(SCLITE is None, reason="NIST's sclite is not installed (apt-get install sctk)"),
+]
 
 
 def sclite(folder: Path) -> dict[str, ErrorCounts]:

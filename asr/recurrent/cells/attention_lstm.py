@@ -93,5 +93,5 @@ class AttentionLstmCell(GatedCell):
 
 
 def _slide(tape: Tensor, newest: Tensor) -> Tensor:
-    """(B, window, ...) without its oldest step, with the newest (B, ...) behind."""
+    """Drop the oldest step of (B, window, ...) and append the newest (B, ...)."""
     return torch.cat([tape[:, 1:], newest[:, None]], dim=1)

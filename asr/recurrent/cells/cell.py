@@ -1,4 +1,4 @@
-"""What every recurrent cell offers; a user's own cell derives from `Cell` and runs through the generic loop."""
+"""The interface of a recurrent cell; a user's own cell derives from `Cell` and runs through the generic loop."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Cell(nn.Module, ABC):
     the whole batch with the input weights at once, `recur` is the one product that has to wait for the step before,
     and `point` is elementwise. A cell that does not come apart like that overrides `step`, which joins the last two.
 
-    What a state is made of is the cell's own affair, but for two things: each of its tensors has the utterances first,
-    and what it holds of one utterance depends on that utterance alone.
+    A cell defines its own state, with two restrictions: the first dimension of each of its tensors is the utterance,
+    and the entries of one utterance depend on that utterance only.
 
     Args:
         n_inputs: size of an input frame.
@@ -39,21 +39,21 @@ class Cell(nn.Module, ABC):
         self.output_size = hidden
 
     def project(self, rows: Tensor) -> Tensor:
-        """(N, n_inputs) to (N, G): input product and bias of every frame of a batch, none of them padding."""
+        """Return the input product and bias (N, G) of all frames (N, n_inputs) of a batch, without padding."""
         return F.linear(rows, self.weight_ih, self.bias)
 
     @abstractmethod
     def initial_state(self, like: Tensor) -> State:
-        """The state before the first frame, each (B, ...), of the type and device of `like` (B, G)."""
+        """Return the state before the first frame, each (B, ...), of the type and device of `like` (B, G)."""
 
     def step(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
-        """One frame: its projection (B, G) and the last state to the output (B, O) and the next state."""
+        """Turn the projection (B, G) of a frame and the last state into the output (B, O) and the next state."""
         return self.point(projected, self.recur(state), state)
 
     def recur(self, state: State) -> Tensor:
-        """The product of the last output, `state[0]` (B, O), with the recurrent weights: (B, G)."""
+        """Return the product (B, G) of the last output, `state[0]` (B, O), with the recurrent weights."""
         return F.linear(state[0], self.weight_hh)
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
-        """One elementwise step: two (B, G) products and the last state to the output (B, O) and the next state."""
+        """Turn two (B, G) products and the last state into the output (B, O) and the next state, elementwise."""
         raise NotImplementedError(f"{type(self).__name__} needs `point`, or a `step` of its own")

@@ -85,7 +85,7 @@ class ConvLstmCell(Cell):
         return self._convolve(state[0], self.weight_hh)
 
     def recurrent_matrix(self) -> Tensor:
-        """(4H, H): the recurrent convolution as a product with the last output."""
+        """Return the recurrent convolution as a matrix (4H, H) for the last output."""
         return self._convolve(torch.eye(self.hidden).to(self.weight_hh), self.weight_hh).T
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
@@ -94,7 +94,7 @@ class ConvLstmCell(Cell):
         return output, (output, cell)
 
     def _convolve(self, frames: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """(N, channels * bands) to (N, 4H), gate after gate."""
+        """Convolve (N, channels * bands) to (N, 4H), gate after gate."""
         maps = frames.reshape(len(frames), -1, self.bands)  # (N, channels, bands)
         return F.conv1d(maps, weight, bias, padding="same").flatten(1)
 

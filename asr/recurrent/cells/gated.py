@@ -1,4 +1,4 @@
-"""What cells with gates share: one matrix for the inputs of all gates, one for their recurrent products, one bias."""
+"""Cells with gates: one matrix for the inputs of all gates, one for their recurrent products, one bias."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asr.recurrent.cells.cell import Cell, State
 
 
 def start_gates(cell: Cell, n_gates: int) -> None:
-    """Start each gate on its own: Glorot and Bengio 2010's input, Saxe et al. 2014's orthogonal recurrent weights."""
+    """Initialise each gate: Glorot and Bengio 2010 for inputs, orthogonal (Saxe et al. 2014) for recurrent weights."""
     for gate in cell.weight_ih.data.chunk(n_gates):
         nn.init.xavier_uniform_(gate)
     for gate in cell.weight_hh.data.chunk(n_gates):
@@ -21,7 +21,7 @@ def start_gates(cell: Cell, n_gates: int) -> None:
 class GatedCell(Cell):
     """A cell whose gates stand below each other in `weight_ih` (G, n_inputs), `weight_hh` (G, O) and `bias` (G,).
 
-    The gates start as `start_gates` has it, biases at 0.
+    `start_gates` initialises the gates; biases start at 0.
 
     Args:
         n_inputs: size of an input frame.
@@ -47,7 +47,7 @@ class GatedCell(Cell):
 
 
 def with_two_biases(cell: GatedCell) -> dict[str, Tensor]:
-    """The weights of a cell as they stand where there are two biases, torch and ONNX: the second is 0. Detached."""
+    """Return the weights of a cell for torch and ONNX, which have two biases: the second is 0. Detached."""
     bias = cell.bias.detach()
     return {
         "weight_ih": cell.weight_ih.detach(),
@@ -64,7 +64,7 @@ class TorchWeights(GatedCell):
     """
 
     def to_torch(self) -> dict[str, Tensor]:
-        """The weights in the layout of one direction of the `torch.nn` module, gates in our order, which is torch's.
+        """Return the weights in the layout of one direction of the `torch.nn` module, with the same order of gates.
 
         Returns:
             `weight_ih` (G, n_inputs), `weight_hh` (G, O), `bias_ih` (G,), `bias_hh` (G,), which is 0; detached.

@@ -51,7 +51,7 @@ class GruCell(GatedCell):
         return output, (output,)
 
     def to_torch(self) -> dict[str, Tensor]:
-        """The weights in the layout of one direction of `torch.nn.GRU`, gates in the order r, z, n.
+        """Return the weights in the layout of one direction of `torch.nn.GRU`, gates in the order r, z, n.
 
         Returns:
             `weight_ih` (3H, n_inputs), `weight_hh` (3H, H), `bias_ih` (3H,), `bias_hh` (3H,), 0 but for n; detached.

@@ -30,14 +30,14 @@ class LstmConfig:
 
 
 def lstm_step(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """One elementwise step: the sums (B, 4H) of i, f, g, o and the last cell (B, H) to the output and the next cell."""
+    """Turn the sums (B, 4H) of i, f, g, o and the last cell (B, H) into the output and the next cell, each (B, H)."""
     i, f, g, o = gates.chunk(4, dim=-1)
     cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(cell), cell
 
 
 class LstmGates(GatedCell):
-    """What the kinds of LSTM begin with: the gates i, f, g, o, and a state of the output (B, O) and the cell (B, H).
+    """The base of the LSTM cells: the gates i, f, g, o, and a state of the output (B, O) and the cell (B, H).
 
     Args:
         n_inputs: size of an input frame.

@@ -43,14 +43,14 @@ def peephole_step(
     squash_in: Activation = torch.tanh,
     squash_out: Activation = torch.tanh,
 ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
-    """One elementwise step.
+    """Compute one elementwise step.
 
     Args:
         gates: sums of i, f, g, o, each (B, H); +inf for one of i, f, o holds that gate at 1.
         peepholes: p_i, p_f, p_o, each (H,); 0 for none.
         cell: the last one, (B, H).
-        squash_in: what g goes through on its way into the cell.
-        squash_out: what the cell goes through on its way out.
+        squash_in: applied to g on its way into the cell.
+        squash_out: applied to the cell on its way out.
 
     Returns:
         the output (B, H), the next cell (B, H), and the gates i, f, o after their sigmoid, each (B, H).

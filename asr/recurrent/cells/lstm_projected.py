@@ -65,7 +65,7 @@ class ProjectedLstmCell(TorchWeights, LstmGates):
         return output, (output, cell)
 
     def to_torch(self) -> dict[str, Tensor]:
-        """As of `TorchWeights`, with `weight_hr` (O, H)."""
+        """Return the weights as `TorchWeights.to_torch` does, with `weight_hr` (O, H)."""
         return super().to_torch() | {"weight_hr": self.weight_hr.detach()}
 
     @torch.no_grad()

@@ -38,7 +38,7 @@ class ZoneoutLstmCell(LstmGates):
     """LSTM with zoneout; the equations are at the top of this file.
 
     Parameters: `weight_ih` (4H, n_inputs), `weight_hh` (4H, H), `bias` (4H,). The masks come from torch's global
-    generator, as those of dropout do: which they are depends on the batch, in training alone.
+    generator, as those of dropout do, so in training they depend on the batch.
 
     Args:
         n_inputs: size of an input frame.
@@ -74,7 +74,7 @@ class ZoneoutLstmCell(LstmGates):
         return output, (output, cell)
 
     def kept(self, n_rows: int) -> tuple[Tensor, Tensor]:
-        """The masks k and m of some frames, or their expectations: each (n_rows, H)."""
+        """Return the masks k and m of `n_rows` frames, or in evaluation their expectations: each (n_rows, H)."""
         masks = [
             (torch.rand(n_rows, self.hidden, device=self.bias.device) < probability).to(self.bias.dtype)
             if self.training

@@ -41,7 +41,7 @@ class OdysseyConfig:
 
 @dataclass(frozen=True)
 class Variant:
-    """What it has, beginning from the LSTM with peepholes."""
+    """The parts of a variant; the defaults are those of the LSTM with peepholes."""
 
     gates: str = "ifgo"  # with weights
     peepholes: str = "ifo"
@@ -100,7 +100,7 @@ class OdysseyCell(GatedCell):
         return recurrent + torch.cat([i, f, torch.zeros_like(i), o], dim=-1)
 
     def gate_matrix(self) -> Tensor:
-        """(4H, 4H): the gates' recurrence over i, f, g, o, which leaves g out."""
+        """Return the recurrence of the gates as (4H, 4H) over i, f, g, o; the rows and columns of g are 0."""
         narrow = self.weight_gates.view(3, self.hidden, 3, self.hidden)
         wide = narrow.new_zeros(4, self.hidden, 4, self.hidden)
         for row, to_row in enumerate((0, 1, 3)):

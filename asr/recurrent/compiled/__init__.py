@@ -1,10 +1,13 @@
-"""Kernels for CPUs, compiled by numba at their first use: optional, equal to the other paths in tests.
+"""Kernels for CPUs, compiled by numba at their first use: optional, and tested to equal the other paths.
 
-`kinds` says which cells have one; `sequence` is a layer as autograd sees it, `prepared` one that only recognises,
-`layer_*` their time loops and `matrices` their products; `team` and `jobs` bring them to the processor's cores; `lstm`,
-`gru`, `layernorm` and `attention` are what is compiled of the loops, `products` and `instructions` of the products.
-Nothing but `kinds` is imported before it is needed: numba and the kernels take a second or two to load, and some
-seconds to compile at the very first use on a machine.
+- `kinds`: which cells have a kernel.
+- `sequence`: a layer with gradients; `prepared`: a layer that only recognises.
+- `layer_*`: the time loops of a layer; `matrices`: its products.
+- `fields`, `jobs`, `team`: the jobs that threads take, the compiled functions that do them, the threads.
+- `lstm`, `gru`, `layernorm`, `attention`: the compiled loops; `products`, `pointwise`, `instructions`: their parts.
+
+Only `kinds` is imported before it is needed: numba and the kernels take a second or two to load, and some seconds to
+compile at the first use on a machine.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def forward(
     schedule: Any,
     scorer: Any,
 ) -> None:
-    """From projected inputs to outputs.
+    """Turn projected inputs into outputs.
 
     Args:
         gates: (rows, 4 * hidden): projected inputs of i, f, g, o in, activations out.
@@ -78,7 +78,7 @@ def _attend(
     schedule: Any,
     scorer: Any,
 ) -> None:
-    """Write the summary of an utterance, into its row of `cells` the mean of the cells before, and the weights."""
+    """Write the summary and the weights of an utterance, and the mean of its earlier cells into its row of `cells`."""
     row = schedule[step, 0] + r
     window = weights.shape[1]
     score, summary, cell = weights[row], summaries[row, :hidden], cells[row, :hidden]
@@ -132,7 +132,7 @@ def backward(
     previous: Any,
     of_scorer: Any,
 ) -> None:
-    """From gradients of the outputs to gradients of the projected inputs.
+    """Turn gradients of the outputs into gradients of the projected inputs.
 
     Args:
         gates, queries: as `forward` left them in, gradients of the projected inputs out.
@@ -195,9 +195,9 @@ def _attend_back(
     from_keys: Any,
     of_scorer: Any,
 ) -> None:
-    """From the gradients of s and d (in the utterance's row of `from_cells`) to those of what they are made of.
+    """Turn the gradients of s and d (in the utterance's row of `from_cells`) into those of their inputs.
 
-    The query becomes its gradient; outputs, cells and keys of the steps before get theirs added.
+    The query becomes its gradient; the gradients of earlier outputs, cells and keys are added to theirs.
     """
     row = schedule[step, 0] + r
     window, from_memory = weights.shape[1], from_cells[row, :hidden]
@@ -231,7 +231,7 @@ def _attend_back(
 
 @compiled
 def _mean(into: Any, cells: Any, shares: Any, step: int, r: int, hidden: int, schedule: Any) -> None:
-    """d: the weighted mean of the cells before."""
+    """Write d, the weighted mean of the earlier cells."""
     into[:] = ZERO
     for back in range(_steps_before(step, r, shares.shape[0], schedule)):
         cell, share = cells[schedule[step - 1 - back, 0] + r], shares[back]
@@ -241,7 +241,7 @@ def _mean(into: Any, cells: Any, shares: Any, step: int, r: int, hidden: int, sc
 
 @inlined
 def _steps_before(step: int, r: int, window: int, schedule: Any) -> Any:
-    """How many steps within the window the utterance has behind it."""
+    """Return how many earlier steps of the utterance lie within the window."""
     count = 0
     while count < window and count < step and r < schedule[step - 1 - count, 1]:
         count += 1

@@ -30,19 +30,18 @@ def forward(
     bias: Any,
     flags: int,
 ) -> None:
-    """From projected inputs to outputs.
+    """Turn projected inputs into outputs.
 
     Args:
         gates: (rows, 2 * hidden): projected inputs of r and z in, activations out.
-        candidates: (rows, hidden): the same of n.
+        candidates: (rows, hidden): the same for n.
         outputs: (rows, hidden): h, written.
-        inner: (rows, hidden), written: with RESET_AFTER what is multiplied with r, R_n h + d_n; else what comes of it,
-            r h.
+        inner: (rows, hidden), written: with RESET_AFTER the factor of r, R_n h + d_n; otherwise the product r h.
         weights, new_weights: packed transposed recurrent weights: (hidden, 2 * hidden) of r and z, (hidden, hidden)
             of n.
         schedule: (steps, 4).
         bias: (1, hidden): d_n; not read without RESET_AFTER.
-        flags: of `kinds`.
+        flags: see `kinds`.
     """
     literally(flags)
     zeros = np.zeros(hidden, np.float32)
@@ -89,7 +88,7 @@ def backward(
     gradients: Any,
     previous: Any,
 ) -> None:
-    """From gradients of the outputs to gradients of the projected inputs.
+    """Turn gradients of the outputs into gradients of the projected inputs.
 
     Args:
         gates, candidates: activations in, gradients of the projected inputs out.
@@ -148,5 +147,5 @@ def backward(
 
 @inlined
 def _two(row: Any, hidden: int) -> Any:
-    """The gates r and z of a row."""
+    """Return the gates r and z of a row."""
     return row[:hidden], row[hidden : 2 * hidden]

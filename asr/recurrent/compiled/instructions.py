@@ -1,4 +1,4 @@
-"""What the matrix products are made of, written for LLVM as vector operations.
+"""Building blocks of the matrix products, written for LLVM as vector operations.
 
 A tile is some rows of a result times a few vectors of columns, held in registers while the inner dimension runs by
 (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). Each of its elements is one chain of
@@ -22,26 +22,26 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def compiled(function: _Function) -> _Function:
     """Compile for running without the GIL. A product and a sum may be fused; sums keep their order.
 
-    Which are fused depends on the code around, so all is put into one function: a process that compiles would otherwise
-    call another copy than one that reads from the cache, and get other bits.
+    The surrounding code decides which of them are fused. So everything is inlined into one function: otherwise a
+    process that compiles and one that reads from the cache would call different copies and get different bits.
     """
     result: _Function = njit(nogil=True, fastmath={"contract"}, error_model="numpy", forceinline=True)(function)
     return result
 
 
 def inlined(function: _Function) -> _Function:
-    """As `compiled`, but pasted into its callers, so that the loops around it become vector operations."""
+    """Compile as `compiled` does, but inline into the callers, so that the loops around become vector operations."""
     result: _Function = njit(nogil=True, fastmath={"contract"}, error_model="numpy", inline="always")(function)
     return result
 
 
 def instruction(function: Callable[..., Any]) -> Any:
-    """A function of types, from which numba takes a signature and a writer of LLVM code."""
+    """Make an instruction from a function of types that returns a signature and a writer of LLVM code."""
     return intrinsic(function)
 
 
 def _tile_shape() -> tuple[int, int, int]:
-    """Rows, vectors and lanes of a tile: as many sums as the registers hold beside the operands."""
+    """Return rows, vectors and lanes of a tile: as many sums as fit into the registers beside the operands."""
     features = binding.get_host_cpu_features()
     if features.get("avx512f"):
         return 12, 2, 16
@@ -52,7 +52,7 @@ def _tile_shape() -> tuple[int, int, int]:
 
 ROWS, VECTORS, LANES = _tile_shape()
 WIDTH = VECTORS * LANES  # columns of a tile
-PANELS = 4  # tiles side by side of a single row: the few sums of one would wait for each other
+PANELS = 4  # tiles side by side for a single row: the sums of one tile are too few to keep the core busy
 
 _INT = ir.IntType(64)
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
@@ -67,7 +67,7 @@ def multiplies_pairs() -> bool:
 
 
 class _Bfloat16(ir.Type):  # type: ignore[misc]
-    """llvmlite has no name for it."""
+    """The type bfloat, which llvmlite lacks."""
 
     def _to_string(self) -> str:
         return "bfloat"
@@ -84,7 +84,7 @@ _PAIRS = ir.VectorType(_Bfloat16(), 2 * LANES)
 
 @instruction
 def address(_typing: Any, array: Any, offset: Any) -> Any:
-    """The address of element `offset`, counted along the memory of a contiguous float32 array."""
+    """Return the address of element `offset`, counted along the memory of a contiguous float32 array."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         struct = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -130,7 +130,9 @@ def transpose(_typing: Any, source: Any, stride: Any, target: Any) -> Any:
 
 
 def _tile_instruction(a_transposed: bool = False, panels: int = 1, pairs: bool = False) -> Any:
-    """Tiles side by side: out[r, :] = start[r, :] + sum over k < inner of a[r, k] * b[k, :], for r < rows.
+    """Return an instruction for tiles side by side.
+
+    It computes out[r, :] = start[r, :] + sum over k < inner of a[r, k] * b[k, :], for r < rows.
 
     The arguments are addresses, followed by the strides of a, start and out; that of b is WIDTH, and from panel to
     panel `b_panel`. With `a_transposed`, a[r, k] stands at row k and column r. With `pairs`, each element of a and b is
@@ -194,7 +196,7 @@ def _write_tile(
     out: Any,
     out_stride: Any,
 ) -> None:
-    """A tile instruction for a fixed number of rows: one sum a row and vector, all of them in registers."""
+    """Write a tile instruction for a fixed number of rows: one sum per row and vector, all of them in registers."""
 
     def vector(pointer: Any, stride: Any, row: int, number: int) -> Any:
         return _vector(builder, pointer, builder.add(builder.mul(stride, _INT(row)), _INT(number * LANES)))
@@ -229,25 +231,25 @@ def _write_tile(
 
 
 def _multiply_add(builder: Any, a: Any, b: Any, total: Any) -> Any:
-    """total + a * b, rounded once."""
+    """Write total + a * b, rounded once."""
     of = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
     return builder.call(cgutils.get_or_insert_function(builder.module, of, f"llvm.fma.v{LANES}f32"), [a, b, total])
 
 
 def _multiply_add_pairs(builder: Any, a: Any, b: Any, total: Any) -> Any:
-    """total + the products of both numbers of each pair; sums in float32."""
+    """Write total + the products of both numbers of each pair; sums are in float32."""
     of = ir.FunctionType(_VECTOR, [_VECTOR, _PAIRS, _PAIRS])
     dot = cgutils.get_or_insert_function(builder.module, of, "llvm.x86.avx512bf16.dpbf16ps.512")
     return builder.call(dot, [total, builder.bitcast(a, _PAIRS), builder.bitcast(b, _PAIRS)])
 
 
 def _vector(builder: Any, pointer: Any, offset: Any) -> Any:
-    """The address of the vector that begins `offset` elements behind `pointer`."""
+    """Return the address of the vector that begins `offset` elements after `pointer`."""
     return builder.bitcast(builder.gep(pointer, [offset]), _VECTOR.as_pointer())
 
 
 def _splat(builder: Any, value: Any) -> Any:
-    """The scalar in every lane of a vector."""
+    """Return a vector with the scalar in every lane."""
     undefined = ir.Constant(_VECTOR, ir.Undefined)
     single = builder.insert_element(undefined, value, ir.IntType(32)(0))
     return builder.shuffle_vector(single, undefined, ir.Constant(_PLACES, [0] * LANES))

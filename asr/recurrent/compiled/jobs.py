@@ -1,10 +1,10 @@
-"""The compiled functions that torch's threads run: each takes jobs of its sort from a table until none is left.
+"""The compiled functions that threads run: each takes jobs of its sort from a table until none is left.
 
-The table is int64: [jobs taken, number of jobs, integers a job, job 0, job 1, ...]. A job is its kind and its
-arguments; a matrix is three integers: address, rows, row stride.
+The table is int64: [jobs taken, number of jobs, integers a job, job 0, job 1, ...]. `fields`
+declares the layout of a job.
 
-Not every processor has bfloat16: it stands behind `if pairs`, for numba leaves out a branch that a single enclosed name
-decides.
+Not every processor supports bfloat16, so its code is guarded by `if pairs`: numba does not compile a branch that a
+constant of the enclosing function excludes.
 """
 
 from __future__ import annotations
@@ -19,14 +19,24 @@ from typing import Any
 from llvmlite import ir
 from numba import carray, cfunc, types
 
-from asr.recurrent.compiled import attention, gru, instructions, kinds, layernorm, lstm, pointwise, products
+from asr.recurrent.compiled import attention, fields, gru, instructions, kinds, layernorm, lstm, pointwise, products
+from asr.recurrent.compiled.fields import (
+    AttentionBackward,
+    GruBackward,
+    GruForward,
+    LayerNormBackward,
+    LstmBackward,
+    LstmForward,
+    Pack,
+    PackTransposed,
+    Product,
+    ProductOfTransposed,
+    places,
+)
 from asr.recurrent.compiled.instructions import inlined, instruction
 from asr.recurrent.compiled.kinds import PAIRS
 
-PACK, PACK_TRANSPOSED, PRODUCT, PRODUCT_OF_TRANSPOSED = range(4)
-FORWARD, BACKWARD = range(2)
-
-# What numba compiles are the bodies of functions: the names it finds there must be those of this module.
+# numba compiles function bodies and looks up their names in this module.
 _pack, _pack_transposed = products.pack, products.pack_transposed
 _product, _product_of_transposed = products.product, products.product_of_transposed
 _product_of_pairs = products.product_of_pairs
@@ -35,13 +45,19 @@ _gru_forward, _gru_backward = gru.forward, gru.backward
 _layernorm_forward, _layernorm_backward = layernorm.forward, layernorm.backward
 _attention_forward, _attention_backward = attention.forward, attention.backward
 
-SOURCES = (instructions, kinds, pointwise, products, lstm, gru, layernorm, attention)
+# Where the fields of a job are; a job that runs backwards begins like the one that runs forwards and has more fields.
+_PACK, _PRODUCT, _OF_TRANSPOSED = places(Pack), places(Product), places(ProductOfTransposed)
+_LSTM, _LAYERNORM, _ATTENTION = places(LstmBackward), places(LayerNormBackward), places(AttentionBackward)
+_GRU_FORWARD, _GRU_BACKWARD = places(GruForward), places(GruBackward)
+_IS_PACK, _IS_PACK_TRANSPOSED, _IS_PRODUCT = Pack.kind, PackTransposed.kind, Product.kind
+_FORWARD = LstmForward.kind  # as of the others
+
+SOURCES = (fields, instructions, kinds, pointwise, products, lstm, gru, layernorm, attention)
 
 
 @cache
 def matrix_products(pairs: bool) -> Any:
-    """PACK: source, packed, columns. PACK_TRANSPOSED: the same. PRODUCT: a, weights, start, out, inner, columns.
-    PRODUCT_OF_TRANSPOSED: a, b, out, columns. With `pairs` PRODUCT alone, of pairs."""
+    """Return the function for the four sorts of matrix products; with `pairs`, for `Product` of pairs only."""
     version = _version()
 
     def work(table: Any) -> None:
@@ -50,35 +66,31 @@ def matrix_products(pairs: bool) -> Any:
             job = _next(table)
             if job == 0:
                 return
-            kind, at = table[job], job + 1
-            first, second = _matrix(table, at), _matrix(table, at + 3)
-            if pairs or kind == PRODUCT:
-                start, out, inner, columns = (
-                    _matrix(table, at + 6),
-                    _matrix(table, at + 9),
-                    table[at + 12],
-                    table[at + 13],
-                )
+            if pairs or table[job] == _IS_PRODUCT:
+                a, weights = _matrix(table, job + _PRODUCT.a), _matrix(table, job + _PRODUCT.weights)
+                start, out = _matrix(table, job + _PRODUCT.start), _matrix(table, job + _PRODUCT.out)
+                inner, columns = table[job + _PRODUCT.inner], table[job + _PRODUCT.columns]
                 if pairs:
-                    _product_of_pairs(first, second, inner, start, out, out.shape[0], columns)
+                    _product_of_pairs(a, weights, inner, start, out, out.shape[0], columns)
                 else:
-                    _product(first, second, inner, start, out, out.shape[0], columns)
-            elif kind == PACK:
-                _pack(first, table[at + 6], second)
-            elif kind == PACK_TRANSPOSED:
-                _pack_transposed(first, table[at + 6], second)
+                    _product(a, weights, inner, start, out, out.shape[0], columns)
+            elif table[job] == _IS_PACK or table[job] == _IS_PACK_TRANSPOSED:
+                source, packed = _matrix(table, job + _PACK.source), _matrix(table, job + _PACK.packed)
+                if table[job] == _IS_PACK:
+                    _pack(source, table[job + _PACK.columns], packed)
+                else:
+                    _pack_transposed(source, table[job + _PACK.columns], packed)
             else:
-                out = _matrix(table, at + 6)
-                _product_of_transposed(first, second, out, out.shape[0], table[at + 9])
+                a, b = _matrix(table, job + _OF_TRANSPOSED.a), _matrix(table, job + _OF_TRANSPOSED.b)
+                out = _matrix(table, job + _OF_TRANSPOSED.out)
+                _product_of_transposed(a, b, out, out.shape[0], table[job + _OF_TRANSPOSED.columns])
 
     return _function(work)
 
 
 @cache
 def lstm_loops(flags: int) -> Any:
-    """FORWARD: gates, outputs, cells, weights, schedule, peepholes, of_gates, keep_cells, keep_outputs, hidden.
-    BACKWARD: the same, and before hidden gradients, previous, previous_gates, of_peepholes; not of PAIRS. All as in
-    `lstm`."""
+    """Return the function for `LstmForward` and `LstmBackward`; with PAIRS, for `LstmForward` only."""
     version = _version()
     pairs = bool(flags & PAIRS)
 
@@ -88,16 +100,17 @@ def lstm_loops(flags: int) -> Any:
             job = _next(table)
             if job == 0:
                 return
-            at = job + 1
-            gates, outputs, cells = _matrix(table, at), _matrix(table, at + 3), _matrix(table, at + 6)
-            weights, schedule, peepholes = _matrix(table, at + 9), _integers(table, at + 12), _matrix(table, at + 15)
-            of_gates, keep_cells, keep_outputs = (
-                _matrix(table, at + 18),
-                _matrix(table, at + 21),
-                _matrix(table, at + 24),
-            )
-            if pairs or table[job] == FORWARD:
-                hidden = table[at + 27]
+            hidden = table[job + _LSTM.hidden]
+            gates = _matrix(table, job + _LSTM.gates)
+            outputs = _matrix(table, job + _LSTM.outputs)
+            cells = _matrix(table, job + _LSTM.cells)
+            weights = _matrix(table, job + _LSTM.weights)
+            schedule = _integers(table, job + _LSTM.schedule)
+            peepholes = _matrix(table, job + _LSTM.peepholes)
+            of_gates = _matrix(table, job + _LSTM.of_gates)
+            keep_cells = _matrix(table, job + _LSTM.keep_cells)
+            keep_outputs = _matrix(table, job + _LSTM.keep_outputs)
+            if pairs or table[job] == _FORWARD:
                 paired = _new_pairs(schedule, hidden) if pairs else None
                 _lstm_forward(
                     gates,
@@ -114,8 +127,10 @@ def lstm_loops(flags: int) -> Any:
                     paired,
                 )
             else:
-                gradients, previous = _matrix(table, at + 27), _matrix(table, at + 30)
-                previous_gates, of_peepholes, hidden = _matrix(table, at + 33), _matrix(table, at + 36), table[at + 39]
+                gradients = _matrix(table, job + _LSTM.gradients)
+                previous = _matrix(table, job + _LSTM.previous)
+                previous_gates = _matrix(table, job + _LSTM.previous_gates)
+                of_peepholes = _matrix(table, job + _LSTM.of_peepholes)
                 _lstm_backward(
                     gates,
                     outputs,
@@ -139,8 +154,7 @@ def lstm_loops(flags: int) -> Any:
 
 @cache
 def gru_loops(flags: int) -> Any:
-    """FORWARD: gates, candidates, outputs, inner, weights, new_weights, schedule, bias, hidden. BACKWARD: gradients and
-    previous instead of bias. All as in `gru`."""
+    """Return the function for `GruForward` and `GruBackward`."""
     version = _version()
 
     def work(table: Any) -> None:
@@ -149,17 +163,32 @@ def gru_loops(flags: int) -> Any:
             job = _next(table)
             if job == 0:
                 return
-            at = job + 1
-            gates, candidates, outputs = _matrix(table, at), _matrix(table, at + 3), _matrix(table, at + 6)
-            inner, weights, new_weights = _matrix(table, at + 9), _matrix(table, at + 12), _matrix(table, at + 15)
-            schedule, last = _integers(table, at + 18), _matrix(table, at + 21)
-            if table[job] == FORWARD:
-                hidden = table[at + 24]
-                _gru_forward(gates, candidates, outputs, inner, hidden, weights, new_weights, schedule, last, flags)
+            hidden = table[job + _GRU_FORWARD.hidden]
+            gates = _matrix(table, job + _GRU_FORWARD.gates)
+            candidates = _matrix(table, job + _GRU_FORWARD.candidates)
+            outputs = _matrix(table, job + _GRU_FORWARD.outputs)
+            inner = _matrix(table, job + _GRU_FORWARD.inner)
+            weights = _matrix(table, job + _GRU_FORWARD.weights)
+            new_weights = _matrix(table, job + _GRU_FORWARD.new_weights)
+            schedule = _integers(table, job + _GRU_FORWARD.schedule)
+            if table[job] == _FORWARD:
+                bias = _matrix(table, job + _GRU_FORWARD.bias)
+                _gru_forward(gates, candidates, outputs, inner, hidden, weights, new_weights, schedule, bias, flags)
             else:
-                previous, hidden = _matrix(table, at + 24), table[at + 27]
+                gradients = _matrix(table, job + _GRU_BACKWARD.gradients)
+                previous = _matrix(table, job + _GRU_BACKWARD.previous)
                 _gru_backward(
-                    gates, candidates, outputs, inner, hidden, weights, new_weights, schedule, flags, last, previous
+                    gates,
+                    candidates,
+                    outputs,
+                    inner,
+                    hidden,
+                    weights,
+                    new_weights,
+                    schedule,
+                    flags,
+                    gradients,
+                    previous,
                 )
 
     return _function(work)
@@ -167,8 +196,7 @@ def gru_loops(flags: int) -> Any:
 
 @cache
 def layernorm_loops() -> Any:
-    """FORWARD: gates, outputs, cells, normed, scales, weights, schedule, gains, hidden. BACKWARD: the same, and before
-    hidden gradients, previous, of_gains. All as in `layernorm`."""
+    """Return the function for `LayerNormForward` and `LayerNormBackward`."""
     version = _version()
 
     def work(table: Any) -> None:
@@ -177,30 +205,42 @@ def layernorm_loops() -> Any:
             job = _next(table)
             if job == 0:
                 return
-            at = job + 1
-            gates, outputs, cells = _matrix(table, at), _matrix(table, at + 3), _matrix(table, at + 6)
-            normed, scales, weights = _matrix(table, at + 9), _matrix(table, at + 12), _matrix(table, at + 15)
-            schedule, gains = _integers(table, at + 18), _matrix(table, at + 21)
-            if table[job] == FORWARD:
-                hidden = table[at + 24]
+            hidden = table[job + _LAYERNORM.hidden]
+            gates = _matrix(table, job + _LAYERNORM.gates)
+            outputs = _matrix(table, job + _LAYERNORM.outputs)
+            cells = _matrix(table, job + _LAYERNORM.cells)
+            normed = _matrix(table, job + _LAYERNORM.normed)
+            scales = _matrix(table, job + _LAYERNORM.scales)
+            weights = _matrix(table, job + _LAYERNORM.weights)
+            schedule = _integers(table, job + _LAYERNORM.schedule)
+            gains = _matrix(table, job + _LAYERNORM.gains)
+            if table[job] == _FORWARD:
                 _layernorm_forward(gates, outputs, cells, normed, scales, hidden, weights, schedule, gains)
             else:
-                gradients, previous, of_gains = (
-                    _matrix(table, at + 24),
-                    _matrix(table, at + 27),
-                    _matrix(table, at + 30),
+                gradients = _matrix(table, job + _LAYERNORM.gradients)
+                previous = _matrix(table, job + _LAYERNORM.previous)
+                of_gains = _matrix(table, job + _LAYERNORM.of_gains)
+                _layernorm_backward(
+                    gates,
+                    outputs,
+                    cells,
+                    normed,
+                    scales,
+                    hidden,
+                    weights,
+                    schedule,
+                    gains,
+                    gradients,
+                    previous,
+                    of_gains,
                 )
-                hidden, of_loop = table[at + 33], (gradients, previous, of_gains)
-                _layernorm_backward(gates, outputs, cells, normed, scales, hidden, weights, schedule, gains, *of_loop)
 
     return _function(work)
 
 
 @cache
 def attention_loops() -> Any:
-    """FORWARD: gates, queries, outputs, cells, keys, summaries, weights, of_gates, of_queries, of_keys, schedule,
-    scorer, hidden. BACKWARD: the same, and before hidden gradients, from_outputs, from_cells, from_keys, previous,
-    of_scorer. All as in `attention`."""
+    """Return the function for `AttentionForward` and `AttentionBackward`."""
     version = _version()
 
     def work(table: Any) -> None:
@@ -209,35 +249,79 @@ def attention_loops() -> Any:
             job = _next(table)
             if job == 0:
                 return
-            at = job + 1
-            gates, queries, outputs = _matrix(table, at), _matrix(table, at + 3), _matrix(table, at + 6)
-            cells, keys, summaries = _matrix(table, at + 9), _matrix(table, at + 12), _matrix(table, at + 15)
-            weights, of_gates, of_queries = _matrix(table, at + 18), _matrix(table, at + 21), _matrix(table, at + 24)
-            of_keys, schedule, scorer = _matrix(table, at + 27), _integers(table, at + 30), _matrix(table, at + 33)
-            states = gates, queries, outputs, cells, keys, summaries, weights
-            given = of_gates, of_queries, of_keys, schedule, scorer
-            if table[job] == FORWARD:
-                _attention_forward(*states, table[at + 36], *given)
+            hidden = table[job + _ATTENTION.hidden]
+            gates = _matrix(table, job + _ATTENTION.gates)
+            queries = _matrix(table, job + _ATTENTION.queries)
+            outputs = _matrix(table, job + _ATTENTION.outputs)
+            cells = _matrix(table, job + _ATTENTION.cells)
+            keys = _matrix(table, job + _ATTENTION.keys)
+            summaries = _matrix(table, job + _ATTENTION.summaries)
+            weights = _matrix(table, job + _ATTENTION.weights)
+            of_gates = _matrix(table, job + _ATTENTION.of_gates)
+            of_queries = _matrix(table, job + _ATTENTION.of_queries)
+            of_keys = _matrix(table, job + _ATTENTION.of_keys)
+            schedule = _integers(table, job + _ATTENTION.schedule)
+            scorer = _matrix(table, job + _ATTENTION.scorer)
+            if table[job] == _FORWARD:
+                _attention_forward(
+                    gates,
+                    queries,
+                    outputs,
+                    cells,
+                    keys,
+                    summaries,
+                    weights,
+                    hidden,
+                    of_gates,
+                    of_queries,
+                    of_keys,
+                    schedule,
+                    scorer,
+                )
             else:
-                gradients, from_outputs = _matrix(table, at + 36), _matrix(table, at + 39)
-                from_cells, from_keys = _matrix(table, at + 42), _matrix(table, at + 45)
-                previous, of_scorer, hidden = _matrix(table, at + 48), _matrix(table, at + 51), table[at + 54]
-                left = gradients, from_outputs, from_cells, from_keys, previous, of_scorer
-                _attention_backward(*states, hidden, *given, *left)
+                gradients = _matrix(table, job + _ATTENTION.gradients)
+                from_outputs = _matrix(table, job + _ATTENTION.from_outputs)
+                from_cells = _matrix(table, job + _ATTENTION.from_cells)
+                from_keys = _matrix(table, job + _ATTENTION.from_keys)
+                previous = _matrix(table, job + _ATTENTION.previous)
+                of_scorer = _matrix(table, job + _ATTENTION.of_scorer)
+                _attention_backward(
+                    gates,
+                    queries,
+                    outputs,
+                    cells,
+                    keys,
+                    summaries,
+                    weights,
+                    hidden,
+                    of_gates,
+                    of_queries,
+                    of_keys,
+                    schedule,
+                    scorer,
+                    gradients,
+                    from_outputs,
+                    from_cells,
+                    from_keys,
+                    previous,
+                    of_scorer,
+                )
 
     return _function(work)
 
 
 @cache
 def _version() -> str:
-    """numba looks for changes in this file alone, so the sources of the others are made part of what it compares: a
-    variable that each function encloses."""
+    """Return a hash of the kernels' sources. numba looks for changes in this file only; as an enclosed variable of each
+    function, the hash makes it notice changes in the other files too."""
     return hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in SOURCES)).hexdigest()
 
 
 def _function(work: Callable[[Any], None]) -> Any:
-    """void(int64 *table) with its `address`; compiled once a machine, then read from a cache."""
-    logging.getLogger(__name__).info("loading kernels; at their first use they are compiled, some seconds each")
+    """Compile void(int64 *table), which has an `address`; once per machine, then it is read from a cache."""
+    logging.getLogger(__name__).info(
+        "loading kernels; at their first use on a machine they are compiled, which takes some seconds each"
+    )
     signature = types.void(types.CPointer(types.int64))
     try:
         return cfunc(signature, cache=True)(work)
@@ -247,26 +331,26 @@ def _function(work: Callable[[Any], None]) -> Any:
 
 @inlined
 def _next(table: Any) -> Any:
-    """Take a job: where it stands in the table; 0 when none is left."""
+    """Take a job and return its place in the table; 0 when none is left."""
     number = _take(table)
     return 0 if number >= table[1] else 3 + number * table[2]
 
 
 @inlined
 def _matrix(table: Any, at: Any) -> Any:
-    """The float32 matrix whose address, rows and row stride stand at `at`."""
+    """Return the float32 matrix whose address, rows and row stride are at `at`."""
     return carray(_floats(table[at]), (table[at + 1], table[at + 2]))
 
 
 @inlined
 def _integers(table: Any, at: Any) -> Any:
-    """As `_matrix`, int64."""
+    """Return the int64 matrix whose address, rows and row stride are at `at`."""
     return carray(_longs(table[at]), (table[at + 1], table[at + 2]))
 
 
 @instruction
 def _take(_typing: Any, table: Any) -> Any:
-    """table[0] += 1, in one step that no other thread can come between; the value before."""
+    """Compute table[0] += 1 atomically and return the value before."""
 
     def write(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.atomic_rmw("add", arguments[0], ir.IntType(64)(1), "seq_cst")
@@ -275,7 +359,7 @@ def _take(_typing: Any, table: Any) -> Any:
 
 
 def _pointer(element: Any, llvm_element: Any) -> Any:
-    """An instruction that turns an address into a pointer."""
+    """Return an instruction that turns an address into a pointer."""
 
     def cast(_typing: Any, address: Any) -> Any:
         def write(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Which cells have kernels, and what a kernel must know of a cell. Nothing here needs numba."""
+"""The cells that have kernels, and what a kernel needs to know about a cell. This module does not need numba."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ from asr.recurrent.cells.simple import SimpleCell
 
 LSTM, GRU, LAYERNORM, ATTENTION = "lstm", "gru", "layernorm", "attention"
 
-# How a cell of the LSTM's kin departs from the LSTM without peepholes.
+# How a cell of the LSTM family differs from the LSTM without peepholes.
 NO_INPUT = 1  # i = 1
 NO_FORGET = 2  # f = 1
 NO_OUTPUT = 4  # o = 1
 FORGET_FOLLOWS = 8  # f = 1 - i
 INPUT_FOLLOWS = 16  # i = 1 - f
 FORGETS = 32  # f = 0
-LINEAR_IN = 64  # g is not squashed,
-RECTIFIED_IN = 128  # or max(0, .) instead of tanh
-LINEAR_OUT = 256  # nor is c on its way out
+LINEAR_IN = 64  # g is not squashed
+RECTIFIED_IN = 128  # g goes through max(0, .) instead of tanh
+LINEAR_OUT = 256  # c is not squashed on its way out
 PEEPHOLES = 512
 FULL_RECURRENCE = 1024
 ZONEOUT = 2048
-PAIRS = 4096  # not of a cell: outputs meet the recurrent weights in bfloat16
+PAIRS = 4096  # not a property of a cell: outputs and recurrent weights are multiplied in bfloat16
 
-# Of a GRU: otherwise its reset stands before the product.
+# The reset of a GRU stands after the product; without this flag, before it.
 RESET_AFTER = 1
 
 
 class Kind(NamedTuple):
-    """A family of time loops, the options that are compiled into them, and what a layer of such cells needs around."""
+    """A family of time loops, the options that are compiled into them, and how inputs are projected."""
 
     family: str
-    flags: int = 0  # of an attention LSTM its window
-    plain_inputs: bool = True  # `Cell.project` is what `Cell` has: one product and `bias`
+    flags: int = 0  # for an attention LSTM, its window
+    plain_inputs: bool = True  # `project` is the one of `Cell`: one product and `bias`
 
 
 def kind_of(cell: Cell) -> Kind | None:
-    """The kernel that runs a cell; None: only the loop does. A derived class may step in another way: none."""
+    """Return the kind of a cell; None if it has no kernel. A derived class may step differently, so it has none."""
     found = _KINDS.get(type(cell))
     return found(cell) if callable(found) else found
 
 
 def recurrent_weights(cell: Cell) -> Tensor:
-    """(G, H): what the output before its projection, if there is one, is multiplied with at the next step."""
+    """Return (G, H): the weights that multiply the output (before its projection, if there is one) at the next step."""
     if isinstance(cell, ConvLstmCell):
         return cell.recurrent_matrix()
     if isinstance(cell, ProjectedLstmCell):  # R (P h) = (R P) h: the projection of a whole batch can wait
@@ -68,7 +68,7 @@ def recurrent_weights(cell: Cell) -> Tensor:
 
 
 def other_weights(cell: Cell, n_rows: int) -> tuple[Tensor, ...]:
-    """What else a loop wants, in the order of the flags: weights, or values of `n_rows` frames."""
+    """Return the other inputs of a loop in the order of the flags: weights, or values of `n_rows` frames."""
     if isinstance(cell, GruCell):
         return (cell.bias_hn,)
     if isinstance(cell, AttentionLstmCell):
@@ -85,7 +85,7 @@ def other_weights(cell: Cell, n_rows: int) -> tuple[Tensor, ...]:
 
 
 def put_out(cells: Sequence[Cell], outputs: Tensor) -> Tensor:
-    """(N, D * H) as the loops give it, to (N, O)."""
+    """Turn the loops' outputs (N, D * H) into the layer's (N, O), by the cells' projections if they have any."""
     if not isinstance(cells[0], ProjectedLstmCell):
         return outputs
     parts = outputs.chunk(len(cells), dim=1)
@@ -93,7 +93,7 @@ def put_out(cells: Sequence[Cell], outputs: Tensor) -> Tensor:
 
 
 def _simple(cell: Cell) -> Kind:
-    """The LSTM whose input and output gates are held at 1 and whose forget gate is held at 0."""
+    """Return the kind of an LSTM whose input and output gates are held at 1 and whose forget gate is held at 0."""
     squash = RECTIFIED_IN if cast(SimpleCell, cell).activation == "relu" else 0
     return Kind(LSTM, NO_INPUT | NO_OUTPUT | FORGETS | LINEAR_OUT | squash)
 

@@ -1,4 +1,4 @@
-"""What the time loops of a family of cells are on torch's tensors, whichever family it is."""
+"""The interface of the time loops on torch's tensors, the same for every family of cells."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from asr.recurrent.layout import Layout
 
 
 class Weights(NamedTuple):
-    """Of one direction."""
+    """Weights of one direction."""
 
     hh: Tensor  # (G, H)
-    others: tuple[Tensor, ...] = ()  # as `kinds.other_weights` has them
+    others: tuple[Tensor, ...] = ()  # see `kinds.other_weights`
 
 
 class Left(NamedTuple):
-    """What a loop that ran backwards leaves of a direction."""
+    """Gradients of the weights of one direction, or the factors that they are products of."""
 
     factors: list[tuple[slice, Tensor, Tensor]]  # rows of `hh`; their gradient is a.T @ b: a (N, rows), b packed (N, H)
     others: tuple[Tensor | None, ...] = ()  # gradients of `Weights.others`
@@ -27,7 +27,7 @@ class Left(NamedTuple):
 
 @dataclass(frozen=True)
 class Layer:
-    """What a loop is given: D directions over the rows of a batch."""
+    """Input of a loop: D directions over the rows of a batch."""
 
     layout: Layout
     weights: list[Weights]
@@ -35,7 +35,7 @@ class Layer:
 
     @property
     def hidden(self) -> int:
-        """H."""
+        """H, units per direction."""
         return self.weights[0].hh.shape[1]
 
     @property
@@ -44,11 +44,11 @@ class Layer:
         return [(d, d * self.hidden) for d in range(len(self.weights))]
 
     def new_outputs(self) -> Tensor:
-        """(N, D * H), not filled."""
+        """Return (N, D * H), not filled."""
         return self.gates[0].new_empty(self.layout.n_rows, len(self.weights) * self.hidden)
 
     def new_packed(self, columns: int) -> Tensor:
-        """A packed matrix (N, columns), not filled."""
+        """Return a packed matrix (N, columns), not filled."""
         return self.gates[0].new_empty(packed_shape(self.layout.n_rows, columns))
 
 
@@ -56,7 +56,7 @@ class Loops(Protocol):
     """Both directions side by side: each has its own columns of the outputs."""
 
     def forward(self, layer: Layer) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """From projected inputs, which become activations, to outputs (N, D * H) and what `backward` sees again."""
+        """Turn projected inputs into outputs (N, D * H) and tensors for `backward`; `gates` become activations."""
 
     def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
-        """From gradients of the outputs: the activations become gradients of the projected inputs."""
+        """Turn gradients of outputs into those of the weights; `gates` become gradients of projected inputs."""

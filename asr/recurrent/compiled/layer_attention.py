@@ -1,20 +1,19 @@
-"""The loops of `attention` over the directions of a layer."""
+"""The attention LSTM's time loops over the directions of a layer."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from asr.recurrent.compiled import jobs
+from asr.recurrent.compiled.fields import AttentionBackward, AttentionForward
 from asr.recurrent.compiled.layer import Layer, Left
 from asr.recurrent.compiled.matrices import packed, products_of_transposed
-from asr.recurrent.compiled.team import Job, run
+from asr.recurrent.compiled.team import run
 
 
 class AttentionLoops:
-    """`attention`, over a layer; keeps the cells, the keys, the summaries and their weights."""
+    """Runs the loops of `attention`; keeps cells, keys, summaries and their weights for the gradient."""
 
     def __init__(self, flags: int) -> None:
         self.window = flags
@@ -24,24 +23,31 @@ class AttentionLoops:
         outputs, cells, keys, summaries = (layer.new_outputs() for _ in range(4))
         weights = outputs.new_empty(len(layer.weights), len(outputs), self.window)
         kept = cells, keys, summaries, weights
-        work: list[Job] = []
-        for states, factors, schedules, scorer in self._given(layer, outputs, kept, transposed=True):
-            work += [(jobs.FORWARD, *states, *factors, schedule, scorer, layer.hidden) for schedule in schedules]
-        run(self.function, work)
+        run(self.function, [job for column in layer.columns for job in self._jobs(layer, column, outputs, kept, True)])
         return outputs, kept
 
     def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
         hidden = layer.hidden
         later = [torch.zeros_like(outputs) for _ in range(3)]
-        work: list[Job] = []
+        work: list[AttentionBackward] = []
         left = []
-        for (_, at), given in zip(layer.columns, self._given(layer, outputs, kept), strict=True):
-            states, factors, schedules, scorer = given
+        for d, at in layer.columns:
+            jobs_forward = self._jobs(layer, (d, at), outputs, kept, False)
             previous = layer.new_packed(hidden)
-            of_scorer = outputs.new_zeros(len(schedules), *scorer.shape)
-            for schedule, of_part in zip(schedules, of_scorer, strict=True):
-                found = gradients[:, at:], *(one[:, at:] for one in later), previous, of_part
-                work.append((jobs.BACKWARD, *states, *factors, schedule, scorer, *found, hidden))
+            of_scorer = outputs.new_zeros(len(jobs_forward), *jobs_forward[0].scorer.shape)
+            from_outputs, from_cells, from_keys = (one[:, at:] for one in later)
+            for job, of_part in zip(jobs_forward, of_scorer, strict=True):
+                work.append(
+                    AttentionBackward(
+                        **vars(job),
+                        gradients=gradients[:, at:],
+                        from_outputs=from_outputs,
+                        from_cells=from_cells,
+                        from_keys=from_keys,
+                        previous=previous,
+                        of_scorer=of_part,
+                    )
+                )
             left.append((previous, of_scorer))
         run(self.function, work)
         results = []
@@ -58,13 +64,30 @@ class AttentionLoops:
             results.append(Left(weight_factors, (of_keys, of_scorer.sum(0)[0])))
         return results
 
-    def _given(
-        self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], transposed: bool = False
-    ) -> Iterator[tuple[tuple[Tensor, ...], list[Tensor], list[Tensor], Tensor]]:
-        """Of each direction: states, packed weights, schedules, scorer."""
-        hidden = layer.hidden
-        for d, at in layer.columns:
-            one, gates = layer.weights[d], layer.gates[d]
-            states = *(whole[:, at:] for whole in (outputs, *kept[:3])), kept[3][d]
-            factors = packed([*torch.split(one.hh, [4 * hidden, hidden]), one.others[0]], transposed)
-            yield (gates, gates[:, 4 * hidden :], *states), factors, layer.layout.schedules[d], one.others[1][None]
+    def _jobs(
+        self, layer: Layer, column: tuple[int, int], outputs: Tensor, kept: tuple[Tensor, ...], transposed: bool
+    ) -> list[AttentionForward]:
+        """Return the jobs of one direction, one per schedule."""
+        (d, at), hidden = column, layer.hidden
+        one, gates = layer.weights[d], layer.gates[d]
+        cells, keys, summaries = (whole[:, at:] for whole in kept[:3])
+        parts = [*torch.split(one.hh, [4 * hidden, hidden]), one.others[0]]
+        of_gates, of_queries, of_keys = packed(parts, transposed)
+        return [
+            AttentionForward(
+                hidden=hidden,
+                gates=gates,
+                queries=gates[:, 4 * hidden :],
+                outputs=outputs[:, at:],
+                cells=cells,
+                keys=keys,
+                summaries=summaries,
+                weights=kept[3][d],
+                of_gates=of_gates,
+                of_queries=of_queries,
+                of_keys=of_keys,
+                schedule=schedule,
+                scorer=one.others[1][None],
+            )
+            for schedule in layer.layout.schedules[d]
+        ]

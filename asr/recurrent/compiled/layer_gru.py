@@ -1,4 +1,4 @@
-"""The loops of `gru` over the directions of a layer."""
+"""The gated recurrent units' time loops over the directions of a layer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from asr.recurrent.compiled import jobs
+from asr.recurrent.compiled.fields import GruBackward, GruForward
 from asr.recurrent.compiled.layer import Layer, Left, Weights
 from asr.recurrent.compiled.matrices import packed
-from asr.recurrent.compiled.team import Job, run
+from asr.recurrent.compiled.team import run
 
 
 class GruLoops:
-    """`gru`, over a layer; keeps what stands within the candidates."""
+    """Runs the loops of `gru`; keeps `inner` for the gradient."""
 
     def __init__(self, flags: int) -> None:
         self.function = jobs.gru_loops(flags)
@@ -24,11 +25,23 @@ class GruLoops:
         weights, new_weights = _packed_apart(directions, transposed=True)
         outputs, inner = layer.new_outputs(), layer.new_outputs()
         zeros = outputs.new_zeros(1, hidden)
-        work: list[Job] = []
+        work = []
         for d, at in layer.columns:
-            states = gates[d], gates[d][:, 2 * hidden :], outputs[:, at:], inner[:, at:], weights[d], new_weights[d]
             bias = directions[d].others[0][None] if directions[d].others else zeros
-            work += [(jobs.FORWARD, *states, schedule, bias, hidden) for schedule in layer.layout.schedules[d]]
+            work += [
+                GruForward(
+                    hidden=hidden,
+                    gates=gates[d],
+                    candidates=gates[d][:, 2 * hidden :],
+                    outputs=outputs[:, at:],
+                    inner=inner[:, at:],
+                    weights=weights[d],
+                    new_weights=new_weights[d],
+                    schedule=schedule,
+                    bias=bias,
+                )
+                for schedule in layer.layout.schedules[d]
+            ]
         run(self.function, work)
         return outputs, (inner,)
 
@@ -36,11 +49,22 @@ class GruLoops:
         (inner,), gates, directions, hidden = kept, layer.gates, layer.weights, layer.hidden
         weights, new_weights = _packed_apart(directions)
         previous = [layer.new_packed(hidden) for _ in directions]
-        work: list[Job] = []
-        for d, at in layer.columns:
-            states = gates[d], gates[d][:, 2 * hidden :], outputs[:, at:], inner[:, at:], weights[d], new_weights[d]
-            for schedule in layer.layout.schedules[d]:
-                work.append((jobs.BACKWARD, *states, schedule, gradients[:, at:], previous[d], hidden))
+        work = [
+            GruBackward(
+                hidden=hidden,
+                gates=gates[d],
+                candidates=gates[d][:, 2 * hidden :],
+                outputs=outputs[:, at:],
+                inner=inner[:, at:],
+                weights=weights[d],
+                new_weights=new_weights[d],
+                schedule=schedule,
+                gradients=gradients[:, at:],
+                previous=previous[d],
+            )
+            for d, at in layer.columns
+            for schedule in layer.layout.schedules[d]
+        ]
         run(self.function, work)
         left = []
         of_gates, of_new = slice(0, 2 * hidden), slice(2 * hidden, 3 * hidden)
@@ -56,7 +80,7 @@ class GruLoops:
 
 
 def _packed_apart(directions: Sequence[Weights], transposed: bool = False) -> tuple[list[Tensor], list[Tensor]]:
-    """The recurrent weights of r and z, and those of n."""
+    """Pack the recurrent weights of r and z, and those of n, of each direction."""
     hidden = directions[0].hh.shape[1]
     whole = packed([part for one in directions for part in torch.split(one.hh, [2 * hidden, hidden])], transposed)
     return whole[::2], whole[1::2]

@@ -1,4 +1,4 @@
-"""The loops of `lstm` over the directions of a layer."""
+"""The LSTM family's time loops over the directions of a layer."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from asr.recurrent.compiled import jobs
+from asr.recurrent.compiled.fields import LstmBackward, LstmForward
 from asr.recurrent.compiled.kinds import FULL_RECURRENCE, PEEPHOLES, ZONEOUT
-from asr.recurrent.compiled.layer import Layer, Left, Weights
+from asr.recurrent.compiled.layer import Layer, Left
 from asr.recurrent.compiled.matrices import packed, products_of_transposed
-from asr.recurrent.compiled.team import Job, run
+from asr.recurrent.compiled.team import run
 
 
 class LstmLoops:
-    """`lstm`, over a layer; keeps the cells."""
+    """Runs the loops of `lstm`; keeps the cells for the gradient."""
 
     def __init__(self, flags: int) -> None:
         self.flags = flags
@@ -24,31 +25,34 @@ class LstmLoops:
         return self.run(layer, packed([one.hh for one in layer.weights], transposed=True))
 
     def run(self, layer: Layer, weights: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """As `forward`, with the recurrent weights of each direction as the loop wants them."""
-        gates, directions, hidden = layer.gates, layer.weights, layer.hidden
+        """Run `forward` with recurrent weights that are packed already, one matrix per direction."""
         outputs, cells = layer.new_outputs(), layer.new_outputs()
-        work: list[Job] = []
-        for d, at in layer.columns:
-            others = self._others(directions[d], transposed=True)
-            states = gates[d], outputs[:, at:], cells[:, at:], weights[d]
-            work += [(jobs.FORWARD, *states, schedule, *others, hidden) for schedule in layer.layout.schedules[d]]
-        run(self.function, work)
+        run(
+            self.function,
+            [job for column in layer.columns for job in self._jobs(layer, column, outputs, cells, weights, True)],
+        )
         return outputs, (cells,)
 
     def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
-        (cells,), gates, directions, hidden = kept, layer.gates, layer.weights, layer.hidden
-        weights = packed([one.hh for one in directions])
-        work: list[Job] = []
+        (cells,), gates = kept, layer.gates
+        weights = packed([one.hh for one in layer.weights])
+        work: list[LstmBackward] = []
         left = []
         for d, at in layer.columns:
-            others = self._others(directions[d])
-            previous = layer.new_packed(hidden)
+            jobs_forward = self._jobs(layer, (d, at), outputs, cells, weights, False)
+            previous = layer.new_packed(layer.hidden)
             previous_gates = layer.new_packed(gates[d].shape[1] if self.flags & FULL_RECURRENCE else 1)
-            of_peepholes = outputs.new_zeros(len(layer.layout.schedules[d]), *others[0].shape)
-            states = gates[d], outputs[:, at:], cells[:, at:], weights[d]
-            for schedule, of_part in zip(layer.layout.schedules[d], of_peepholes, strict=True):
-                given = gradients[:, at:], previous, previous_gates, of_part
-                work.append((jobs.BACKWARD, *states, schedule, *others, *given, hidden))
+            of_peepholes = outputs.new_zeros(len(jobs_forward), *jobs_forward[0].peepholes.shape)
+            for job, of_part in zip(jobs_forward, of_peepholes, strict=True):
+                work.append(
+                    LstmBackward(
+                        **vars(job),
+                        gradients=gradients[:, at:],
+                        previous=previous,
+                        previous_gates=previous_gates,
+                        of_peepholes=of_part,
+                    )
+                )
             left.append((previous, previous_gates, of_peepholes))
         run(self.function, work)
         return [
@@ -56,15 +60,38 @@ class LstmLoops:
             for gate, one in zip(gates, left, strict=True)
         ]
 
-    def _others(self, weights: Weights, transposed: bool = False) -> tuple[Tensor, ...]:
-        """Peepholes, packed recurrent weights of the gates, kept shares; anything in place of what there is not."""
-        given, nothing = list(weights.others), weights.hh[:1]
+    def _jobs(
+        self,
+        layer: Layer,
+        column: tuple[int, int],
+        outputs: Tensor,
+        cells: Tensor,
+        weights: Sequence[Tensor],
+        transposed: bool,
+    ) -> list[LstmForward]:
+        """Return the jobs of one direction, one per schedule; a placeholder stands for what the cell lacks."""
+        (d, at), given, nothing = column, list(layer.weights[column[0]].others), layer.weights[column[0]].hh[:1]
         peepholes = given.pop(0) if self.flags & PEEPHOLES else nothing
         of_gates = packed([given.pop(0)], transposed)[0] if self.flags & FULL_RECURRENCE else nothing
-        return peepholes, of_gates, *(given or (nothing, nothing))
+        keep_cells, keep_outputs = given or (nothing, nothing)
+        return [
+            LstmForward(
+                hidden=layer.hidden,
+                gates=layer.gates[d],
+                outputs=outputs[:, at:],
+                cells=cells[:, at:],
+                weights=weights[d],
+                schedule=schedule,
+                peepholes=peepholes,
+                of_gates=of_gates,
+                keep_cells=keep_cells,
+                keep_outputs=keep_outputs,
+            )
+            for schedule in layer.layout.schedules[d]
+        ]
 
     def _gradients(self, gates: Tensor, previous_gates: Tensor, of_peepholes: Tensor) -> tuple[Tensor | None, ...]:
-        """Of `Weights.others`."""
+        """Return the gradients of `Weights.others`."""
         found: list[Tensor | None] = [of_peepholes.sum(0)] if self.flags & PEEPHOLES else []
         if self.flags & FULL_RECURRENCE:
             of_gates = gates.new_empty(gates.shape[1], gates.shape[1])

@@ -20,13 +20,13 @@ _EPSILON = np.float32(1e-5)
 def forward(
     gates: Any, outputs: Any, cells: Any, normed: Any, scales: Any, hidden: int, weights: Any, schedule: Any, gains: Any
 ) -> None:
-    """From projected inputs to outputs.
+    """Turn projected inputs into outputs.
 
     Args:
         gates: (rows, 4 * hidden): projected inputs in, activations i, f, g, o out.
         outputs, cells: (rows, hidden): h and c, written.
         normed: (rows, 4 * hidden), written: the recurrent products, normalised.
-        scales: (rows, 1), written: what they were multiplied with for that.
+        scales: (rows, 1), written: the factor that normalised them.
         weights: packed transposed recurrent weights (hidden, 4 * hidden).
         schedule: (steps, 4).
         gains: (1, 6 * hidden): of the recurrent products (4 * hidden), of the cell, and the bias of the cell.
@@ -77,7 +77,7 @@ def backward(
     previous: Any,
     of_gains: Any,
 ) -> None:
-    """From gradients of the outputs to gradients of the projected inputs.
+    """Turn gradients of the outputs into gradients of the projected inputs.
 
     Args:
         gates: activations in, gradients of the projected inputs out.
@@ -135,13 +135,13 @@ def backward(
 
 @inlined
 def _three(gains: Any, hidden: int) -> Any:
-    """Of the recurrent products, of the cell, bias of the cell."""
+    """Return the gains of the recurrent products, the gains of the cell and the bias of the cell."""
     return gains[: 4 * hidden], gains[4 * hidden : 5 * hidden], gains[5 * hidden : 6 * hidden]
 
 
 @compiled
 def _statistics(values: Any, size: int) -> Any:
-    """Mean, and 1 / sqrt(variance + epsilon)."""
+    """Return the mean, and 1 / sqrt(variance + epsilon)."""
     mean = total(values, values, size, False) / np.float32(size)
     centred = np.empty(size, np.float32)
     for j in range(size):
@@ -151,7 +151,7 @@ def _statistics(values: Any, size: int) -> Any:
 
 @compiled
 def _through(gradient: Any, normed: Any, scale: Any, size: int) -> None:
-    """The gradient of normalised values to that of the values, in place."""
+    """Turn the gradient of normalised values into the gradient of the values, in place."""
     mean = total(gradient, gradient, size, False) / np.float32(size)
     along = total(gradient, normed, size, True) / np.float32(size)
     for j in range(size):

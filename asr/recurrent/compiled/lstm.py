@@ -1,9 +1,9 @@
-"""The time loops of the LSTM and its kin: one direction, some utterances.
+"""The time loops of the LSTM family: one direction, some utterances.
 
 Equations: `lstm.py`, `lstm_peephole.py`, `lstm_zoneout.py`, `odyssey.py`, `ligru.py` and `simple.py` of
-`asr/recurrent/cells`. Which is meant say the flags of `kinds`, compiled in: what a cell has not costs nothing.
-Rows are the frames of a batch, see `asr/recurrent/layout.py`, as is a schedule. Matrices are those of `products`: their
-second dimension is the row stride.
+`asr/recurrent/cells`. The flags of `kinds` select one; they are compiled in, so that a part that a cell lacks costs
+nothing. `asr/recurrent/layout.py` explains rows and schedules. The second dimension of a matrix is its row stride, see
+`products`.
 """
 
 from __future__ import annotations
@@ -50,19 +50,20 @@ def forward(
     flags: int,
     paired: Any,
 ) -> None:
-    """From projected inputs to outputs.
+    """Turn projected inputs into outputs.
 
     Args:
-        gates: (rows, G): projected inputs in, activations out; those of i, f, g, o that there are.
+        gates: (rows, G): projected inputs in, activations out; of the gates i, f, g, o, those that the cell has.
         outputs: (rows, hidden): h, written.
         cells: (rows, hidden): c, written.
         weights: packed transposed recurrent weights (hidden, G), with PAIRS of pairs.
         schedule: (steps, 4).
-        peepholes: (3 or less, hidden), of those of i, f, o that there are; not read without PEEPHOLES.
-        of_gates: packed (G, G), what the last activations are multiplied with; not read without FULL_RECURRENCE.
+        peepholes: (3 or less, hidden): of the gates i, f, o, those that the cell has; not read without PEEPHOLES.
+        of_gates: packed (G, G), weights of the last activations; not read without FULL_RECURRENCE.
         keep_cells, keep_outputs: (rows, hidden), shares of the last value that stay; not read without ZONEOUT.
-        flags: of `kinds`.
-        paired: with PAIRS `new_pairs`, where the last output of each utterance is written; otherwise None.
+        flags: see `kinds`.
+        paired: with PAIRS the result of `new_pairs`, into which the last output of each utterance is written; otherwise
+            None.
     """
     literally(flags)
     zeros = np.zeros(hidden, np.float32)
@@ -114,7 +115,7 @@ def forward(
 
 @compiled
 def new_pairs(schedule: Any, hidden: int) -> Any:
-    """A row of pairs for each utterance of a schedule, not filled."""
+    """Return one row of pairs per utterance of a schedule, not filled."""
     return np.empty((schedule[:, 1].max(), (hidden + 1) // 2), np.float32)
 
 
@@ -136,7 +137,7 @@ def backward(
     previous_gates: Any,
     of_peepholes: Any,
 ) -> None:
-    """From gradients of the outputs to gradients of the projected inputs.
+    """Turn gradients of the outputs into gradients of the projected inputs.
 
     Args:
         gates: (rows, G): activations in, gradients of the projected inputs out.
@@ -234,7 +235,7 @@ def backward(
 
 @inlined
 def _columns(hidden: int, flags: int) -> Any:
-    """The first column of i, f, g and o, and G; what is not there has that of the one behind it."""
+    """Return the first column of i, f, g and o, and G; a missing gate gets the column of the next gate."""
     f = 0 if flags & _NO_I else hidden
     g = f if flags & _NO_F else f + hidden
     o = g + hidden
@@ -243,14 +244,14 @@ def _columns(hidden: int, flags: int) -> Any:
 
 @inlined
 def _four(row: Any, columns: Any, hidden: int) -> Any:
-    """The gates i, f, g, o of a row."""
+    """Return the gates i, f, g, o of a row."""
     i, f, g, o, _ = columns
     return row[i : i + hidden], row[f : f + hidden], row[g : g + hidden], row[o : o + hidden]
 
 
 @inlined
 def _others(i: Any, f: Any, flags: int) -> Any:
-    """The gates i and f, where one follows the other or is held."""
+    """Return the gates i and f after coupling one to the other or holding it at a constant."""
     if flags & FORGET_FOLLOWS:
         f = ONE - i
     if flags & FORGETS:
@@ -262,7 +263,7 @@ def _others(i: Any, f: Any, flags: int) -> Any:
 
 @inlined
 def _peepholes(peepholes: Any, hidden: int, flags: int) -> Any:
-    """Those of i, f, o; something, where there are none."""
+    """Return the peephole weights of i, f and o; a placeholder for a gate without peepholes."""
     f = 0 if flags & _NO_I else 1
     o = f if flags & _NO_F else f + 1
     last = peepholes.shape[0] - 1

@@ -1,4 +1,4 @@
-"""The products of `products` on torch's tensors, spread over threads."""
+"""Matrix products of torch's tensors by `products`, spread over threads."""
 
 from __future__ import annotations
 
@@ -9,38 +9,37 @@ from torch import Tensor
 from torch.nn import functional
 
 from asr.recurrent.compiled import jobs
+from asr.recurrent.compiled.fields import Pack, PackTransposed, Product, ProductOfTransposed
 from asr.recurrent.compiled.instructions import ROWS
 from asr.recurrent.compiled.products import packed_shape
-from asr.recurrent.compiled.team import Job, run
+from asr.recurrent.compiled.team import run
 
 _ROWS_A_JOB = 16 * ROWS
 _WEIGHT_ROWS_A_JOB = 8 * ROWS
 
 
 def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]:
-    """Each (K, M) as `products` wants the second factor; `transposed`: its transpose (M, K)."""
+    """Pack matrices (K, M) for use as the second factor of a product; `transposed`: they are given as (M, K)."""
     shapes = [matrix.shape[::-1] if transposed else matrix.shape for matrix in matrices]
     into = [matrix.new_empty(packed_shape(*shape)) for matrix, shape in zip(matrices, shapes, strict=True)]
-    kind = jobs.PACK_TRANSPOSED if transposed else jobs.PACK
-    run(
-        jobs.matrix_products(False),
-        [(kind, matrix, one, shape[1]) for matrix, one, shape in zip(matrices, into, shapes, strict=True)],
-    )
+    sort = PackTransposed if transposed else Pack
+    work = [sort(matrix, one, shape[1]) for matrix, one, shape in zip(matrices, into, shapes, strict=True)]
+    run(jobs.matrix_products(False), work)
     return into
 
 
 def paired(matrix: Tensor) -> Tensor:
-    """(N, K) as pairs (N, K / 2), two neighbours of a row in bfloat16 in the place of one; an odd one beside 0."""
+    """Turn (N, K) into pairs (N, K / 2), two neighbours of a row in bfloat16 each; a last odd one is paired with 0."""
     return functional.pad(matrix.contiguous(), (0, matrix.shape[1] % 2)).bfloat16().view(torch.float32)
 
 
 def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], pairs: bool = False) -> None:
-    """into = start + a @ b of each (a, b, start, into): a (N, K), b packed (K, M), start (N, M) or one row for all.
+    """Compute into = start + a @ b for each (a, b, start, into).
 
-    With `pairs`, a and b are of `paired` matrices.
+    a is (N, K), b packed (K, M), start (N, M) or one row for all. With `pairs`, a and b come from `paired`.
     """
-    work: list[Job] = [
-        (jobs.PRODUCT, a[part], b, start[part] if len(start) > 1 else start, into[part], a.shape[1], into.shape[1])
+    work = [
+        Product(a[part], b, start[part] if len(start) > 1 else start, into[part], a.shape[1], into.shape[1])
         for part in _parts(len(factors[0][0]), _ROWS_A_JOB)
         for a, b, start, into in factors
     ]
@@ -48,13 +47,13 @@ def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], pairs: bo
 
 
 def input_products(rows: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], pairs: bool = False) -> Tensor:
-    """rows @ weight + bias of each direction beside each other: (N, D * G or a little more), see `columns_of`.
+    """Compute rows @ weight + bias of all directions side by side: (N, D * G or a little more), see `columns_of`.
 
     Args:
         rows: (N, F).
         weights: packed transposed (G, F).
         biases: (G,).
-        pairs: both are of `paired` matrices.
+        pairs: whether rows and weights come from `paired`.
     """
     size = len(biases[0])
     whole = rows.new_empty(len(rows), stride(len(weights) * size))
@@ -64,9 +63,9 @@ def input_products(rows: Tensor, weights: Sequence[Tensor], biases: Sequence[Ten
 
 
 def products_of_transposed(factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> None:
-    """into = a.T @ b of each (into, a, b): sums over all frames; b is packed."""
-    work: list[Job] = [
-        (jobs.PRODUCT_OF_TRANSPOSED, a[:, part], b, into[part], into.shape[1])
+    """Compute into = a.T @ b for each (into, a, b), which sums over all frames; b is packed."""
+    work = [
+        ProductOfTransposed(a[:, part], b, into[part], into.shape[1])
         for into, a, b in factors
         for part in _parts(len(into), _WEIGHT_ROWS_A_JOB)
     ]
@@ -74,15 +73,15 @@ def products_of_transposed(factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> 
 
 
 def stride(width: int) -> int:
-    """Of a matrix: no multiple of 4 KiB, or the rows would share the same few lines of the cache."""
+    """Return the row stride of a matrix. A multiple of 4 KiB is avoided: all rows would share a few cache lines."""
     return width + 16 if width % 1024 == 0 else width
 
 
 def columns_of(whole: Tensor, n_directions: int, size: int) -> list[Tensor]:
-    """Those of each direction."""
+    """Return the columns of each direction."""
     return [whole[:, first : first + size] for first in range(0, n_directions * size, size)]
 
 
 def _parts(length: int, size: int) -> list[slice]:
-    """Of `size` or less, the last one shorter."""
+    """Cut a length into parts of `size`; the last may be shorter."""
     return [slice(first, min(first + size, length)) for first in range(0, length, size)]

@@ -1,4 +1,4 @@
-"""What the time loops do to single elements, and to all elements of a row."""
+"""Functions of single elements, and sums over a row, for the time loops."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _HALF = np.float32(0.5)
 
 @inlined
 def fields(step: Any) -> Any:
-    """Of a step of a schedule: first row, rows, first row of the step before, rows that have one."""
+    """Return the fields of a step: first row, rows, first row of the previous step, rows that continue one."""
     return step[0], step[1], step[2], step[3]
 
 
 @inlined
 def four(row: Any, hidden: int) -> Any:
-    """The gates i, f, g, o of a row."""
+    """Return the gates i, f, g, o of a row."""
     return row[:hidden], row[hidden : 2 * hidden], row[2 * hidden : 3 * hidden], row[3 * hidden : 4 * hidden]
 
 
 @inlined
 def tanh(x: Any) -> Any:
-    """tanh within 3e-7; NaN stays NaN. A quotient of polynomials, coefficients of Eigen's `ptanh_float`."""
+    """Return tanh within 3e-7; NaN stays NaN. A quotient of polynomials, coefficients of Eigen's `ptanh_float`."""
     limit = np.float32(7.90531110763549805)  # beyond, tanh is 1 in float32
     x = limit if x > limit else (-limit if x < -limit else x)
     square = x * x
@@ -47,13 +47,13 @@ def tanh(x: Any) -> Any:
 
 @inlined
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x))."""
+    """Return 1 / (1 + exp(-x))."""
     return _HALF * tanh(_HALF * x) + _HALF
 
 
 @compiled
 def total(one: Any, other: Any, size: int, products: bool) -> Any:
-    """The sum of the values of `one`, or of its products with `other`: lane by lane, then the lanes."""
+    """Return the sum of `one`, or of its products with `other`: summed lane by lane, then over the lanes."""
     lanes = np.zeros(LANES, np.float32)
     whole = size // LANES * LANES
     for first in range(0, whole, LANES):

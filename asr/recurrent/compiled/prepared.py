@@ -1,4 +1,4 @@
-"""A layer that only recognises: its weights are packed once, and nothing is kept for a gradient."""
+"""A layer for recognition only: its weights are packed once, and nothing is kept for a gradient."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from asr.recurrent.layout import Layout
 
 
 def can_be_prepared(kind: Kind) -> bool:
-    """Cells of the LSTM's kin whose inputs meet one matrix and whose last outputs another, and nothing a third."""
+    """Whether cells are of the LSTM family and have one input matrix, one recurrent matrix and no further one."""
     return kind.family == LSTM and kind.plain_inputs and not kind.flags & (ZONEOUT | FULL_RECURRENCE)
 
 
 class Prepared:
-    """The directions of a layer, with the weights that they have now.
+    """The directions of a layer, with a copy of their current weights.
 
     Args:
-        kind: of the cells, one that can be prepared.
-        cells: forward in time, then backward.
-        bfloat16: round weights, frames and outputs to bfloat16 where they meet. Twice as many numbers are multiplied at
-            once, and half the memory is read; sums, cells and outputs stay in float32.
+        kind: the kind of the cells; see `can_be_prepared`.
+        cells: the forward cell, then the backward cell.
+        bfloat16: round the factors of products (weights, frames, outputs) to bfloat16. Twice as many numbers are
+            multiplied at once, and half the memory is read; sums, cells and outputs stay in float32.
     """
 
     def __init__(self, kind: Kind, cells: Sequence[Cell], bfloat16: bool) -> None:
@@ -53,7 +53,7 @@ class Prepared:
         return packed([paired(one) if self.bfloat16 else one for one in weights], transposed=True)
 
     def __call__(self, rows: Tensor, layout: Layout) -> Tensor:
-        """(N, F) to (N, O), as `paths.kernels`; no gradient goes through."""
+        """Turn rows (N, F) into (N, O) with the result of `paths.kernels`, without a gradient."""
         rows = paired(rows) if self.bfloat16 else rows.contiguous()
         whole = input_products(rows, self.inputs, self.biases, self.bfloat16)
         gates = columns_of(whole, len(self.cells), len(self.biases[0]))

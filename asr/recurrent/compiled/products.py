@@ -1,13 +1,13 @@
-"""Matrix products that start at once and run close to what a core can do, tile by tile.
+"""Matrix products, tile by tile, with little overhead and close to the peak speed of a core.
 
-A row of a result does not depend on the rows beside it, on their number, or on the number of threads: to the last bit.
+No bit of a row of a result depends on the other rows, on their number, or on the number of threads.
 
 Matrices are float32 arrays with their row stride as the second dimension: a part of a wider matrix is its address, its
 rows and the stride of the whole. A *packed* matrix (K, M) is cut into blocks of WIDTH columns, shape
-(ceil(M / WIDTH) * K, WIDTH), so that a tile reads it in order; what stands beyond column M is computed with and thrown
-away.
+(ceil(M / WIDTH) * K, WIDTH), so that a tile reads it in order; columns beyond M are computed and thrown away.
 
-Of *pairs* an element is two neighbours along the inner dimension in bfloat16: half as many are multiplied, and read.
+An element of *pairs* is two neighbours along the inner dimension in bfloat16: there are half as many to read and
+multiply.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CHUNK = 256  # inner steps of `product_of_transposed` whose operands stay in the
 
 
 def packed_shape(inner: int, columns: int) -> tuple[int, int]:
-    """Shape of a packed (inner, columns) matrix."""
+    """Return the shape of a packed (inner, columns) matrix."""
     return -(-columns // WIDTH) * inner, WIDTH
 
 
@@ -74,7 +74,7 @@ def pack_transposed(source: Any, columns: int, packed: Any) -> None:
 
 @compiled
 def product(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
-    """out = start + a @ weights.
+    """Compute out = start + a @ weights.
 
     Args:
         a: (rows, inner).
@@ -87,13 +87,13 @@ def product(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, c
 
 @compiled
 def product_of_pairs(a: Any, weights: Any, inner: int, start: Any, out: Any, rows: int, columns: int) -> None:
-    """As `product`, of pairs: a (rows, inner), weights packed (inner, columns)."""
+    """Compute `product` of pairs: a (rows, inner), weights packed (inner, columns)."""
     _product(multiply_tile_of_pairs, multiply_row_of_pairs, a, weights, inner, start, out, rows, columns)
 
 
 @compiled
 def pair_row(source: Any, columns: int, paired: Any) -> None:
-    """The first `columns` of a row, rounded to the nearest bfloat16, as pairs; an odd one beside 0."""
+    """Write the first `columns` of a row as pairs, rounded to the nearest bfloat16; a last odd one is paired with 0."""
     bits, into = source.view(np.uint32), paired.view(np.uint32)
     for j in range(columns // 2):
         into[j] = _rounded(bits[2 * j]) >> 16 | _rounded(bits[2 * j + 1])
@@ -103,7 +103,7 @@ def pair_row(source: Any, columns: int, paired: Any) -> None:
 
 @inlined
 def _rounded(bits: Any) -> Any:
-    """To the upper half, which is a bfloat16; a tie to the even one, NaN to NaN."""
+    """Round to the upper 16 bits, which are a bfloat16: ties to even, NaN to NaN."""
     is_nan = bits & 0x7FFFFFFF > 0x7F800000
     return bits & 0xFFFF0000 | 0x400000 if is_nan else bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000
 
@@ -126,7 +126,7 @@ def _product(
 
 @compiled
 def product_of_transposed(a: Any, b: Any, out: Any, rows: int, columns: int) -> None:
-    """out = a.T @ b.
+    """Compute out = a.T @ b.
 
     Args:
         a: (K, rows).
@@ -144,7 +144,7 @@ def product_of_transposed(a: Any, b: Any, out: Any, rows: int, columns: int) -> 
 
 @compiled
 def _multiply(tile: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows: int, first: int, columns: int) -> None:
-    """Tile after tile, from column `first` on.
+    """Compute a product tile after tile, from column `first` on.
 
     Args:
         tile: the instruction for one tile.
@@ -178,7 +178,7 @@ def _multiply(tile: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows:
 
 @compiled
 def _copy(source: Any, source_stride: int, target: Any, target_stride: int, rows: int, columns: int) -> None:
-    """Between addresses."""
+    """Copy rows of `columns` elements from one address to another."""
     for r in range(rows):
         for c in range(columns):
             target[r * target_stride + c] = source[r * source_stride + c]

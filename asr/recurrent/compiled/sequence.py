@@ -1,7 +1,7 @@
 """A recurrent layer as one operation of autograd: both directions side by side, the gradient written by hand.
 
-The products of all frames at once stand outside the time loop: the input product before it, the gradients of the
-weights and of the inputs after it. In the loop remain the recurrent products of a step and what is elementwise.
+The products over all frames are outside the time loop: the input product before it, the gradients of the weights and of
+the inputs after it. The recurrent products of a step and the elementwise operations remain in the loop.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Te
 
     Args:
         rows: (N, F) float32 on the CPU.
-        layout: of the rows.
-        kind: of the cells.
-        cells: D of them: forward in time, then backward.
+        layout: the layout of the rows.
+        kind: the kind of the cells.
+        cells: the cells of the D directions, the forward one first.
 
     Returns:
         (N, O), the directions side by side.
@@ -65,7 +65,7 @@ def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Te
 
 
 def _projected(rows: Tensor, kind: Kind, cells: Sequence[Cell]) -> Tensor:
-    """Input products and biases of all frames: (N, D * G), and columns for nothing where `stride` wants them."""
+    """Return input products and biases of all frames: (N, D * G), with unused columns where `stride` adds some."""
     if kind.plain_inputs:
         return _Projection.apply(rows, *(one for cell in cells for one in (cell.weight_ih, cell.bias)))  # type: ignore[no-untyped-call, no-any-return]
     of_cells = [cell.project(rows) for cell in cells]
@@ -96,7 +96,7 @@ class _Projection(torch.autograd.Function):
 
 
 class _Recurrence(torch.autograd.Function):
-    """Overwrites its first argument: projected inputs with activations, and these with gradients."""
+    """The time loops. Overwrites its first argument: projected inputs become activations, then gradients."""
 
     @staticmethod
     def forward(ctx: Any, whole: Tensor, layout: Layout, kind: Kind, n_directions: int, *flat: Tensor) -> Tensor:
@@ -111,7 +111,10 @@ class _Recurrence(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradients: Tensor) -> tuple[Any, ...]:
         if ctx.whole is None:
-            raise RuntimeError("the gradient of a recurrent layer can be asked for once: it overwrites the activations")
+            raise RuntimeError(
+                "the gradient of a recurrent layer can be asked for once, because it overwrites the activations; "
+                "run the layer again"
+            )
         outputs, *flat = ctx.saved_tensors
         whole, layer = ctx.whole, _layer(ctx.layout, ctx.n_directions, ctx.whole, flat)
         left = _FAMILIES[ctx.kind.family](ctx.kind.flags).backward(layer, outputs, ctx.kept, gradients.contiguous())
@@ -131,7 +134,7 @@ def _layer(layout: Layout, n_directions: int, whole: Tensor, flat: Sequence[Tens
 
 
 def _gradient_of_rows(weights: Sequence[Tensor], gates: Sequence[Tensor]) -> Tensor:
-    """(N, F), the sum over the directions."""
+    """Return the gradient of the rows, (N, F), summed over the directions."""
     total = gates[0].new_empty(len(gates[0]), weights[0].shape[1])
     start = total.new_zeros(1, total.shape[1])
     for gate, weight in zip(gates, packed(weights), strict=True):

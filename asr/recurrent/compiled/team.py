@@ -1,17 +1,17 @@
-"""Run compiled jobs on the threads that torch already has.
+"""Run compiled jobs on several threads: which thread takes which job changes no bit of the result.
 
-torch's CPU threads wait for work by spinning for some milliseconds after each operation; threads of our own would share
-the cores with them (measured: both directions side by side took as long as one after the other). So the jobs go to
-torch's own OpenMP team, through the entry that compilers call, `GOMP_parallel`. Where that cannot be found, threads of
-our own do the jobs. Each job writes its own part of the result: which thread takes it changes nothing.
+A batch is computed by the threads that torch already has. They wait for work by spinning for some milliseconds after
+each operation, so that threads of our own would share the cores with them (measured: both directions side by side took
+as long as one after the other). The jobs therefore go to torch's own OpenMP team, through the entry that compilers
+call, `GOMP_parallel`. One utterance is computed by helpers (`asr.recurrent.threads`), and so is a batch where OpenMP
+cannot be found, or has lost its threads in a fork.
 """
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,31 +19,34 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Job = tuple[Tensor | int, ...]  # the kind, the matrices, the integers; of a matrix, the last stride is 1
+from asr.recurrent import forked, threads
+from asr.recurrent.compiled.fields import Job
 
 _Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 def run(function: Any, work: Sequence[Job]) -> None:
-    """Do all jobs of a function of `jobs`, in any order, on as many threads as torch uses; then return."""
+    """Do all jobs of a function of `jobs`, in any order, then return."""
     table = _table(work)
-    address = table.ctypes.data
-    entry = function.address
-    n_threads = torch.get_num_threads()
-    parallel = _openmp()
-    if len(work) == 1 or n_threads == 1:
+    entry, address = function.address, table.ctypes.data
+    n_threads = threads.of_one_utterance()
+    parallel = _openmp() if n_threads is None and not forked.threads_were_lost() else None
+    n_threads = min(n_threads or torch.get_num_threads(), len(work))
+    if n_threads == 1:
         _Function(entry)(address)
     elif parallel is not None:
-        parallel(entry, address, n_threads, 0)
+        parallel(entry, address, torch.get_num_threads(), 0)
     else:
-        futures = [_threads(n_threads - 1).submit(_Function(entry), address) for _ in range(n_threads - 1)]
-        _Function(entry)(address)
-        for future in futures:
-            future.result()
+        threads.side_by_side([partial(_take_jobs, entry, table, work)] * n_threads)
+
+
+def _take_jobs(entry: int, table: npt.NDArray[np.int64], work: Sequence[Job]) -> None:
+    """Do jobs of a table until none is left; `work` keeps the memory alive that they read and write."""
+    _Function(entry)(table.ctypes.data)
 
 
 def _table(work: Sequence[Job]) -> npt.NDArray[np.int64]:
-    """The jobs as the functions of `jobs` read them."""
+    """Write the jobs into a table as the functions of `jobs` read it."""
     flat = [_flat(job) for job in work]
     size = max(len(job) for job in flat)
     table = np.zeros(3 + len(flat) * size, dtype=np.int64)
@@ -54,13 +57,15 @@ def _table(work: Sequence[Job]) -> npt.NDArray[np.int64]:
 
 
 def _flat(job: Job) -> list[int]:
-    numbers: list[int] = []
-    for value in job:
+    """Return the kind of a job and its fields, in the order of their declaration, as integers."""
+    numbers = [job.kind]
+    for value in vars(job).values():
         if not isinstance(value, Tensor):
             numbers.append(value)
         elif value.dtype not in (torch.float32, torch.int64) or value.stride(-1) != 1 or value.device.type != "cpu":
-            told = f"{value.dtype} with strides {value.stride()} on {value.device}"
-            raise TypeError(f"a kernel cannot read {told}")  # it would not notice
+            found = f"{value.dtype} with strides {value.stride()} on {value.device}"
+            expected = "float32 or int64 on the CPU with neighbouring columns"
+            raise TypeError(f"a kernel cannot read {found}; expected {expected}")  # it would read wrong memory
         elif value.ndim == 1:
             numbers += (value.data_ptr(), 1, value.shape[0])
         else:
@@ -78,8 +83,3 @@ def _openmp() -> Callable[..., Any] | None:
     entry.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
     entry.restype = None
     return entry
-
-
-@cache
-def _threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="recurrent")

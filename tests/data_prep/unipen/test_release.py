@@ -100,6 +100,22 @@ def test_a_size_that_lies_is_found_out(tmp_path: Path, method: int, size: int) -
         ZipRelease(path).read("include/bomb")
 
 
+@pytest.mark.parametrize("zip64", [False, True])
+def test_a_list_of_members_is_measured_before_it_is_read(tmp_path: Path, zip64: bool) -> None:
+    path = tmp_path / "bomb.zip"
+    length = 1 << 28
+    with path.open("wb") as file:
+        file.truncate(length)  # a hole, where the list would stand
+        file.seek(length)
+        if zip64:
+            file.write(struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, length, 0))
+            file.write(struct.pack("<4sLQL", b"PK\x06\x07", 0, length, 1))
+        plain = (0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF) if zip64 else (1, 1, length, 0)
+        file.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, *plain, 0))
+    with pytest.raises(DataError, match=r"bomb\.zip is not a zip file .*its list of members has 268435456 bytes"):
+        ZipRelease(path)
+
+
 def test_every_damaged_byte_is_an_error_or_changes_nothing(tmp_path: Path) -> None:
     name = "include/aaa/one.dat"
     path = write_zip(tmp_path / "unipen.zip", {name: RELEASE[name], "data/6/x": ""})

@@ -1,0 +1,138 @@
+"""The options of `asr-train`, known without importing what they configure.
+
+Each option stands in a dataclass beside the component that it configures. Importing a component imports torch, which
+takes seconds: too long for a help text, a misspelt option or a shell completion. So this module takes the dataclasses
+of `RunConfig` and of the groups out of the source files and defines them again, field by field, from the same lines.
+Nothing is written down twice, so nothing can go stale. A test compares every class with the imported one.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Mapping
+from dataclasses import MISSING as REQUIRED
+from dataclasses import field, fields, is_dataclass, make_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Optional, get_type_hints
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, OmegaConf
+
+from asr.resources import resource
+
+_TOP = Path(__file__).resolve().parents[2]
+
+
+def run_schema() -> type:
+    """Return `RunConfig` as Hydra checks it: a group may hold any class's options, and `run_dir` stands beside."""
+    run_config = _defined("asr.experiment.run_config", "RunConfig")
+    chosen = {_defined("asr.config", "Component"), _defined("asr.experiment.corpus_splits", "CorpusConfig")}
+    rows: list[tuple[str, Any, Any]] = [("run_dir", Optional[str], None)]  # noqa: UP045  (OmegaConf on Python 3.10)
+    hints = get_type_hints(run_config)
+    for one in fields(run_config):
+        kind = hints[one.name]
+        if kind in chosen:
+            rows.append((one.name, Any, MISSING))
+        elif one.name == "plugins":
+            rows.append((one.name, list[str], field(default_factory=list)))
+        elif is_dataclass(kind):
+            rows.append((one.name, kind, field(default_factory=kind)))  # type: ignore[arg-type]  # a class
+        else:
+            rows.append((one.name, kind, MISSING if one.default is REQUIRED else one.default))
+    return make_dataclass("RunSchema", rows)
+
+
+def groups() -> Mapping[str, Mapping[str, type]]:
+    """Return the dataclasses of each group, by the name under which Hydra finds them."""
+    found: Mapping[str, Mapping[str, type]] = _defined("asr.experiment.schema", "GROUPS")
+    return found
+
+
+def recipes() -> dict[str, Path]:
+    """Return the recipes that come with the package: `task/name` and their files."""
+    return {f"{path.parent.name}/{path.stem}": path for path in sorted(resource("recipes").glob("*/*.yaml"))}
+
+
+def store() -> None:
+    """Put the dataclasses, and the recipes as the group `recipe`, where Hydra finds them."""
+    configs = ConfigStore.instance()
+    configs.store(name="run_schema", node=run_schema())
+    for group, nodes in groups().items():
+        for name, node in nodes.items():
+            configs.store(group=group, name=name, node=node)
+    for name, path in recipes().items():
+        recipe = OmegaConf.merge(OmegaConf.load(path), {"recipe": name})
+        configs.store(group=f"recipe/{path.parent.name}", name=path.stem, node=recipe, package="_global_")
+
+
+def option_names() -> list[str]:
+    """Return every option of every group, with dots."""
+    names = set(_names_in("", OmegaConf.structured(run_schema())))
+    for group, nodes in groups().items():
+        for node in nodes.values():
+            names |= _names_in(group.replace("/", ".") + ".", OmegaConf.structured(node))
+    return sorted(names)
+
+
+def _names_in(prefix: str, node: Any) -> set[str]:
+    names = {f"{prefix}{key}" for key in node}
+    for key in node:
+        child = None if OmegaConf.is_missing(node, key) else node[key]
+        if OmegaConf.is_dict(child):
+            names |= _names_in(f"{prefix}{key}.", child)
+    return names
+
+
+@cache
+def _defined(module: str, name: str) -> Any:
+    """Return what a module of this package defines under a name.
+
+    Dataclasses, and the constants and imports that they need, are evaluated on their own. For anything else the module
+    is imported after all.
+    """
+    statement = _statements(module).get(name)
+    if isinstance(statement, ast.ImportFrom) and statement.module:
+        source = next(one.name for one in statement.names if (one.asname or one.name) == name)
+        ours = statement.module.startswith("asr.")
+        return (
+            _defined(statement.module, source) if ours else getattr(importlib.import_module(statement.module), source)
+        )
+    if isinstance(statement, ast.ClassDef) and any("dataclass" in ast.unparse(one) for one in statement.decorator_list):
+        statement.body = [one for one in statement.body if isinstance(one, ast.AnnAssign)] or [ast.Pass()]
+        return _evaluated(module, statement)[name]
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        return _evaluated(module, statement)[name]
+    return getattr(importlib.import_module(module), name)
+
+
+def _statements(module: str) -> dict[str, ast.stmt]:
+    """Return the statements at the top of a module by the names that they define."""
+    found: dict[str, ast.stmt] = {}
+    for statement in _parsed(module).body:
+        if isinstance(statement, ast.ImportFrom):
+            found |= dict.fromkeys((one.asname or one.name for one in statement.names), statement)
+        elif isinstance(statement, ast.ClassDef | ast.FunctionDef):
+            found[statement.name] = statement
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            found |= dict.fromkeys((one.id for one in targets if isinstance(one, ast.Name)), statement)
+    return found
+
+
+@cache
+def _parsed(module: str) -> ast.Module:
+    path = _TOP.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def _evaluated(module: str, statement: ast.stmt) -> dict[str, Any]:
+    """Run one statement of a module with the names that it uses."""
+    known = _statements(module)
+    used = {one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    names: dict[str, Any] = {name: _defined(module, name) for name in used if name in known}
+    names["__name__"] = module
+    exec(compile(ast.Module([statement], []), module, "exec", dont_inherit=True), names)
+    return names

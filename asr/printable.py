@@ -1,0 +1,54 @@
+r"""Foreign text as it can be printed: nothing in it steers a terminal or breaks a line.
+
+Names of files, headers, ids, labels and options come from outside. An escape sequence among them can move the cursor,
+set the window's title or hide text; a newline can forge a line of output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import Any
+
+_STEERING = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # the control characters C0, DEL and C1: ESC, newline and tab are among them
+    "\u2028\u2029"  # line and paragraph separator
+    "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates: they show text in another order
+    "\ud800-\udfff"  # surrogates: no text; Python keeps bytes of file names that are not UTF-8 as U+DC80 to U+DCFF
+    "]"
+)
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def printable(text: str | os.PathLike[str], keep: str = "") -> str:
+    r"""Return a text or a path with visible escapes for the characters that steer a terminal.
+
+    A byte that is not UTF-8 in the name of a file is shown as `\xe9`. A printable text is returned as it is.
+
+    Args:
+        text: any text, or a path.
+        keep: characters that stay, such as the newlines of a text of our own.
+
+    >>> printable("caf\udce9 \x1b[2J\n")
+    'caf\\xe9 \\x1b[2J\\n'
+    """
+    return _STEERING.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), os.fspath(text))
+
+
+def printable_json(value: Any) -> str:
+    r"""Return a value as one line of JSON that can be printed; it reads back as the same value.
+
+    >>> printable_json({"text": "café\x9b"})
+    '{"text": "café\\u009b"}'
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)  # they occur inside strings only
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00  # the byte itself
+    return _SHORT.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")

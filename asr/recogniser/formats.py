@@ -1,0 +1,120 @@
+"""What was recognised in files, written as text, JSON, or as NIST's tools read it (ctm, trn).
+
+Every function gives lines without their ends. Nothing in a name or a label breaks a line or steers a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from asr.corpus.inventory import Unit
+from asr.decoding.hypothesis import Hypothesis
+from asr.errors import ConfigError
+from asr.printable import printable, printable_json
+from asr.recogniser.page import PageLine
+from asr.scoring.trn import tokens_of, trn_header, trn_line, trn_unit
+
+
+@dataclass(frozen=True)
+class Transcribed:
+    """What was recognised in one file.
+
+    Attributes:
+        file: as the user named it.
+        name: what it is called in ctm and trn, see `names_of`.
+        found: the hypothesis of a recording; the lines of a page of ink.
+        channel: of the recording, from 0.
+    """
+
+    file: str
+    name: str
+    found: Hypothesis | Sequence[PageLine]
+    channel: int = 0
+
+    @property
+    def hypotheses(self) -> list[Hypothesis]:
+        """Of the recording, or of each line of the page."""
+        return [self.found] if isinstance(self.found, Hypothesis) else [line.hypothesis for line in self.found]
+
+
+def text_lines(one: Transcribed, named: bool) -> Iterator[str]:
+    """The text, a line for each line of a page; where `named`, the file's name and a tab stand before it."""
+    before = f"{printable(one.file)}\t" if named else ""
+    return (before + printable(hypothesis.text) for hypothesis in one.hypotheses)
+
+
+def json_line(one: Transcribed) -> str:
+    """One JSON object: `file`, and a hypothesis as of `Hypothesis.to_dict`; of ink `lines` of them, with `strokes`."""
+    if isinstance(one.found, Hypothesis):
+        return printable_json({"file": one.file, **one.found.to_dict()})
+    lines = [{"strokes": line.strokes, **line.hypothesis.to_dict()} for line in one.found]
+    return printable_json({"file": one.file, "lines": lines})
+
+
+def ctm_lines(one: Transcribed) -> Iterator[str]:
+    """One line a word: name, channel counted from 1, start and duration in seconds, word, confidence."""
+    for hypothesis in one.hypotheses:
+        for word in hypothesis.words:
+            times = f"{word.start:.3f} {word.end - word.start:.3f}"
+            yield f"{one.name} {one.channel + 1} {times} {printable(word.label)} {word.confidence:.4f}"
+
+
+def trn_lines(files: Iterable[Transcribed], unit: Unit) -> Iterator[str]:
+    """A transcript file (see `asr.scoring.trn`): its header, then one line a file; the lines of a page are joined.
+
+    Args:
+        files: asked for as they are needed.
+        unit: of the inventory; models of characters write words.
+    """
+    yield trn_header(trn_unit(unit)).rstrip("\n")
+    for one in files:
+        tokens = [token for found in one.hypotheses for token in tokens_of(found.labels, unit)]
+        yield trn_line(one.name, tokens).rstrip("\n")
+
+
+def names_of(files: Sequence[PurePath], roots: Sequence[PurePath | None]) -> list[str]:
+    """What files are called in ctm and trn, where a name is all that tells them apart.
+
+    A file that was found in a folder is called by its place in it, any other by its own name, without the ending; the
+    names of folders above are put before it where that is needed to tell two files apart. Hyphens join the parts, so
+    that `speaker/utterance.wav` becomes `speaker-utterance`; white space becomes `_`.
+
+    Args:
+        files: their paths.
+        roots: the folder in which each was found; None for files that were named themselves.
+
+    Raises:
+        ConfigError: one file is there twice.
+
+    >>> names_of([PurePath("in/ann/1.wav"), PurePath("b o.wav")], [PurePath("in"), None])
+    ['ann-1', 'b_o']
+    """
+    places = list(zip(files, roots, strict=True))
+    depths = [1 if root is None else len(file.relative_to(root).parts) for file, root in places]
+    while True:
+        names = [_name(file, depth) for file, depth in zip(files, depths, strict=True)]
+        alike = _alike(names)
+        if not alike:
+            return names
+        longer = [i for i in alike if depths[i] < len(files[i].parts)]
+        if not longer:
+            name = names[alike[0]]
+            first, second = [files[i] for i in alike if names[i] == name][:2]
+            raise ConfigError(f"{first} and {second} would both be called {name}; rename one, or leave it out")
+        for i in longer:
+            depths[i] += 1
+
+
+def _name(file: PurePath, depth: int) -> str:
+    parts = [*file.parts[-depth:-1], file.stem]
+    return printable("-".join("_".join(part.split()) for part in parts if part not in ("/", ".."))) or "-"
+
+
+def _alike(names: Sequence[str]) -> list[int]:
+    """Indices of names that come more than once."""
+    places: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        places.setdefault(name, []).append(i)
+    return [i for same in places.values() if len(same) > 1 for i in same]

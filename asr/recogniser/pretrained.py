@@ -1,0 +1,17 @@
+"""The models that come with the package; importing this does not import torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
+
+
+def pretrained_names() -> list[str]:
+    """The bundles that come with the package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
+
+
+def pretrained_bundle(name: str) -> Path:
+    """Where the bundle of this name is."""
+    return _FOLDER / f"{name}.safetensors"

@@ -1,0 +1,149 @@
+"""What people pass to a recogniser: one source or many, of sound or of ink, and the frames of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from asr.audio import Sound, audio_info, is_one_sound, sound_of
+from asr.audio.content import read_stream
+from asr.audio.formats import SUFFIXES as SOUND_SUFFIXES
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.features.extractor import FrameExtractor, PointIndexed, Sampled
+from asr.ink import Ink
+from asr.ink.assembling import MAX_BYTES
+from asr.ink.json_ink import ink_of_mapping
+from asr.ink.reading import SUFFIXES as INK_SUFFIXES
+from asr.ink.reading import read_ink, read_ink_bytes
+
+Samples: TypeAlias = "NDArray[Any] | Tensor | Sequence[float]"
+Source: TypeAlias = (
+    "str | os.PathLike[str] | Utterance | Ink | Sound | bytes | BinaryIO | Mapping[str, Any] | Samples"
+    " | tuple[Samples, int]"
+)
+"""One recording or one ink; see `Recogniser.transcribe`."""
+
+NOT_INK = "this model reads recordings, not ink; load one that has learned from pen strokes"
+_NOT_SOUND = "this model reads ink, not recordings; load one that has learned from recordings"
+_NOT_SAMPLES = "this model reads ink, not samples; give a file of ink, an asr.ink.Ink or a dictionary with strokes"
+
+
+@dataclass(frozen=True, eq=False)
+class RawFrames:
+    """What an extractor makes of one source.
+
+    Attributes:
+        values: (T, F) float32, not yet normalised.
+        start: seconds from the beginning of the file to the first frame.
+        places: (T,) which point of the ink each frame came from; None of sound.
+    """
+
+    values: Tensor
+    start: float = 0.0
+    places: NDArray[np.int64] | None = None
+
+
+def several(source: object) -> list[Any] | None:
+    """The sources in a list, a tuple or an iterator; None of one source.
+
+    A pair of samples and their rate is one sound, and so is a list of numbers.
+    """
+    if isinstance(source, (list, tuple)):
+        return None if is_one_sound(source) else list(source)
+    if isinstance(source, Iterator) and not callable(getattr(source, "read", None)):  # files are iterators of lines
+        return list(source)
+    return None
+
+
+def raw_frames(extractor: FrameExtractor, source: object, rate: int | None, channel: int | None) -> RawFrames:
+    """The frames of one source; see `Recogniser.transcribe`.
+
+    Raises:
+        DataError: it cannot be read, or is of the other kind.
+    """
+    if isinstance(extractor, PointIndexed):
+        values, places = extractor.compute_placed(_ink_signal(extractor, source))
+        return RawFrames(values, places=places.numpy())
+    if isinstance(source, Ink) or (isinstance(source, Mapping) and "strokes" in source):
+        raise DataError(NOT_INK)
+    if isinstance(source, (str, os.PathLike, Utterance)):
+        utterance = source if isinstance(source, Utterance) else _of_file(source, channel)
+        return RawFrames(extractor.compute(_signal(extractor, utterance, rate)), utterance.start or 0.0)
+    return RawFrames(extractor.compute(_samples(extractor, source, rate, channel)))
+
+
+def ink_of(source: object) -> Ink:
+    """The ink of a file (by name, open, or in memory), or of a dictionary of strokes.
+
+    Raises:
+        DataError: it cannot be read, or is no ink.
+    """
+    if isinstance(source, Ink):
+        return source
+    if isinstance(source, Mapping) and "strokes" in source:
+        return ink_of_mapping(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return read_ink_bytes(bytes(source), "<bytes>")
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(os.fsdecode(source))
+        with _told_of_kind(path, SOUND_SUFFIXES, _NOT_SOUND):
+            return read_ink(path.expanduser())
+    if callable(getattr(source, "read", None)):
+        given = getattr(source, "name", None)
+        name = given if isinstance(given, str) else "<file object>"
+        return read_ink_bytes(read_stream(source, name, MAX_BYTES), name)  # type: ignore[arg-type]
+    raise DataError(_NOT_SAMPLES)
+
+
+def _ink_signal(extractor: Any, source: object) -> Tensor:
+    if not isinstance(source, Utterance):
+        return extractor.signal_of(ink_of(source))  # type: ignore[no-any-return]
+    with _told_of_kind(source.source, SOUND_SUFFIXES, _NOT_SOUND):
+        return extractor.read(source)  # type: ignore[no-any-return]
+
+
+def _signal(extractor: FrameExtractor, utterance: Utterance, rate: int | None) -> Tensor:
+    """The samples of a file, at the extractor's rate."""
+    with _told_of_kind(utterance.source, INK_SUFFIXES, NOT_INK):
+        signal = extractor.read(utterance)
+    if rate is not None and (told := audio_info(utterance.source).rate) != rate:
+        raise DataError(
+            f"{utterance.source}: rate={rate} was given, but the file says {told} Hz; leave rate= out or correct it"
+        )
+    return signal
+
+
+def _samples(extractor: FrameExtractor, source: object, rate: int | None, channel: int | None) -> Tensor:
+    """Any other sound, at the extractor's rate."""
+    if not isinstance(extractor, Sampled):
+        raise DataError(
+            f"{type(extractor).__name__} does not say at which `rate` it wants samples; give this model files"
+        )
+    sound = source if isinstance(source, Sound) else sound_of(source, rate, channel)
+    return torch.from_numpy(sound.at(extractor.rate))
+
+
+def _of_file(source: str | os.PathLike[str], channel: int | None) -> Utterance:
+    path = Path(os.fsdecode(source)).expanduser().absolute()
+    return Utterance(id=path.stem, source=path, channel=channel)
+
+
+@contextmanager
+def _told_of_kind(path: Path, suffixes: frozenset[str], sentence: str) -> Iterator[None]:
+    """Say of a file that cannot be read, and whose name is that of the other kind, that the model is the wrong one."""
+    try:
+        yield
+    except DataError as error:
+        if path.suffix.lower() in suffixes and path.is_file():
+            raise DataError(f"{path}: {sentence}") from error
+        raise

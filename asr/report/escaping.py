@@ -1,0 +1,29 @@
+"""Foreign text in Markdown: names, options and commits that mean themselves, whatever characters they hold."""
+
+from __future__ import annotations
+
+import re
+
+from asr.printable import printable
+
+_MARKUP = re.compile(r"[\\`*\[\]<>&|~$]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is text already
+_NO_CODE = re.compile(r"[`|<>&]|^\s|\s$|^$")
+
+
+def plain(text: str) -> str:
+    """Return Markdown that shows the text as it is, in a cell of a table too.
+
+    >>> plain("a|b <!-- c")
+    'a&#124;b &#60;!-- c'
+    """
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", printable(text))
+
+
+def code(text: str) -> str:
+    """Return Markdown that shows the text as code.
+
+    >>> code("model.hidden=128"), code("a`b")
+    ('`model.hidden=128`', '<code>a&#96;b</code>')
+    """
+    text = printable(text)
+    return f"<code>{plain(text)}</code>" if _NO_CODE.search(text) else f"`{text}`"

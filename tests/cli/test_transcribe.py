@@ -1,0 +1,304 @@
+"""`asr-transcribe`: what it is told to read, and what it prints; in this process but for its start."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import asr
+from asr.cli import transcribe as command
+from asr.ink import Ink, write_json, write_svg
+from asr.recogniser.loading import save_bundle
+from asr.recogniser.pretrained import pretrained_names
+from asr.scoring.trn import read_trn
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> str:
+        """Standard error without its line breaks."""
+        return " ".join(self.err.split())
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def transcribe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run `asr-transcribe` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object, stdin: bytes | None = None) -> Done:
+        monkeypatch.setattr(sys, "argv", ["asr-transcribe", *map(str, words)])
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        status = 0
+        try:
+            command.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return Done(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sound(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that reads recordings of tones."""
+    path = tmp_path_factory.mktemp("models") / "tones.safetensors"
+    save_bundle(asr.load(trained), path)
+    return path
+
+
+@pytest.fixture
+def wavs(tones: Path, tmp_path: Path) -> list[str]:
+    """Names of three recordings in the folder where the command runs."""
+    for number in range(3):
+        shutil.copy(tones / "test" / f"test{number:02d}.wav", tmp_path / f"{number}.wav")
+    return ["0.wav", "1.wav", "2.wav"]
+
+
+@pytest.fixture
+def texts(sound: Path, wavs: list[str], tmp_path: Path) -> list[str]:
+    """What is said in `wavs`."""
+    recogniser = asr.load(sound)
+    return [recogniser.transcribe(tmp_path / name).text for name in wavs]
+
+
+def test_the_text_of_one_file_stands_alone_and_of_several_behind_their_names(
+    transcribe: Command, sound: Path, wavs: list[str], texts: list[str]
+) -> None:
+    assert transcribe(sound, wavs[0]) == (0, f"{texts[0]}\n", "")
+    assert transcribe(sound, wavs[0], "--bfloat16").out == f"{texts[0]}\n"
+    many = transcribe(sound, *wavs)
+    assert many == (0, "".join(f"{name}\t{text}\n" for name, text in zip(wavs, texts, strict=True)), "")
+
+
+def test_json_has_a_line_for_each_file(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
+    rows = [json.loads(line) for line in transcribe(sound, *wavs, "--format", "json").out.splitlines()]
+    assert [(row["file"], row["text"]) for row in rows] == list(zip(wavs, texts, strict=True))
+    assert rows[0].keys() == {"file", "text", "log_probability", "score", "words", "labels"}
+    assert rows[0]["labels"][0].keys() == {"label", "start", "end", "confidence"}
+    assert rows[0]["words"][0].keys() == {"word", "start", "end", "confidence"}
+
+
+def test_the_other_files_are_transcribed_after_a_bad_one(
+    transcribe: Command, sound: Path, wavs: list[str], texts: list[str]
+) -> None:
+    Path("bad.wav").write_bytes(b"RIFF")
+    done = transcribe(sound, wavs[0], "bad.wav", wavs[1])
+    assert done.out == f"{wavs[0]}\t{texts[0]}\n{wavs[1]}\t{texts[1]}\n"
+    assert done.status == 1
+    assert done.err.count("error: ") == 2
+    assert "bad.wav" in done.err
+    assert "1 of 3 files could not be transcribed; see above" in done.told
+    alone = transcribe(sound, "bad.wav")
+    assert (alone.status, alone.out, alone.err.count("error: ")) == (1, "", 1)
+
+
+def test_many_files_are_recognised_in_batches_with_the_same_texts(
+    transcribe: Command, sound: Path, wavs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    recognise = asr.recogniser.recogniser.Recogniser.recognise  # type: ignore[attr-defined]
+
+    def watched(self: object, frames: list[object], *others: object) -> object:
+        sizes.append(len(frames))
+        return recognise(self, frames, *others)
+
+    monkeypatch.setattr("asr.recogniser.recogniser.Recogniser.recognise", watched)
+    alone = transcribe(sound, *wavs)
+    assert sizes == [1, 1, 1]
+    monkeypatch.setattr(command, "_MANY", 3)
+    monkeypatch.setattr(command, "_LONG", 3)
+    together = transcribe(sound, *wavs)
+    assert sizes[3:] == [3]
+    assert together.out == alone.out
+    assert together.err == "transcribing: 3\n"  # on a terminal: a bar
+
+
+def test_trn_is_what_evaluation_reads(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
+    done = transcribe(sound, *wavs, "--format", "trn")
+    Path("hyp.trn").write_text(done.out)
+    read = read_trn("hyp.trn")
+    assert read.unit == "words"
+    assert {name: one.tokens for name, one in read.lines.items()} == {
+        name.removesuffix(".wav"): tuple(text.split()) for name, text in zip(wavs, texts, strict=True)
+    }
+
+
+def test_ctm_has_a_line_for_each_word_and_tells_files_of_one_name_apart(
+    transcribe: Command, sound: Path, wavs: list[str], texts: list[str]
+) -> None:
+    for name, wav in zip("ab", wavs, strict=False):
+        Path(name).mkdir()
+        shutil.copy(wav, Path(name) / "x y.wav")
+    done = transcribe(sound, "a/x y.wav", "b/x y.wav", "--format", "ctm")
+    rows = [line.split(" ") for line in done.out.splitlines()]
+    assert [(row[0], row[4]) for row in rows] == [
+        (name, word) for name, text in zip(("a-x_y", "b-x_y"), texts, strict=False) for word in text.split()
+    ]
+    assert all(len(row) == 6 and row[1] == "1" for row in rows)
+    twice = transcribe(sound, wavs[0], wavs[0], "--format", "ctm")
+    assert "0.wav and 0.wav would both be called 0; rename one, or leave it out" in twice.told
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_standard_input_is_a_file(
+    transcribe: Command, sound: Path, wavs: list[str], texts: list[str], name: str
+) -> None:
+    content = Path(wavs[1]).read_bytes()
+    assert transcribe(sound, name, stdin=content) == (0, f"{texts[1]}\n", "")
+    done = transcribe(sound, wavs[0], name, stdin=content)
+    assert done.out == f"{wavs[0]}\t{texts[0]}\n{name}\t{texts[1]}\n"
+    assert json.loads(transcribe(sound, name, "--format", "json", stdin=content).out)["file"] == name
+    assert transcribe(sound, name, "--format", "trn", stdin=content).out.endswith(f"{texts[1]} (stdin)\n")
+    empty = transcribe(sound, wavs[0], name, stdin=b"")
+    assert empty.out == f"{wavs[0]}\t{texts[0]}\n"
+    assert "is empty" in empty.err
+    assert "standard input is named 2 times; it can be read once" in transcribe(sound, "-", name, stdin=content).told
+
+
+def test_a_terminal_is_no_recording(transcribe: Command, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stdin in (Terminal(), None):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert "- is standard input, and nothing is piped into it; expected" in transcribe(sound, "-").told
+
+
+def test_a_pipe_with_a_name_is_read(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
+    os.mkfifo("pipe")
+    writer = threading.Thread(target=lambda: Path("pipe").write_bytes(Path(wavs[0]).read_bytes()))
+    writer.start()
+    done = transcribe(sound, "pipe")
+    writer.join()
+    assert done == (0, f"{texts[0]}\n", "")
+
+
+def test_a_folder_is_read_with_the_folders_in_it(
+    transcribe: Command, sound: Path, wavs: list[str], texts: list[str]
+) -> None:
+    for place, wav in (
+        ("in/b/1.WAV", wavs[2]),
+        ("in/a/2.wav", wavs[1]),
+        ("in/a/.hidden.wav", wavs[0]),
+        ("in/0.wav", wavs[0]),
+    ):
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(wav, place)
+    Path("in/a/notes.txt").write_text("x")
+    done = transcribe(sound, "in")
+    assert done.out == f"in/0.wav\t{texts[0]}\nin/a/2.wav\t{texts[1]}\nin/b/1.WAV\t{texts[2]}\n"
+    assert done.err == "in: left out 1 other file, not named as recordings are\n"
+    trn = transcribe(sound, "in", "--format", "trn").out.splitlines()
+    assert [line.rpartition(" ")[2] for line in trn[1:]] == ["(0)", "(a-2)", "(b-1)"]
+    shutil.rmtree("in/a")
+    shutil.rmtree("in/b")
+    assert transcribe(sound, "in").out == f"in/0.wav\t{texts[0]}\n"  # named, as more would be
+
+
+def test_a_folder_without_anything_to_read_is_one_sentence(transcribe: Command, sound: Path) -> None:
+    Path("in").mkdir()
+    assert "in: holds no files; name a folder of recordings" in transcribe(sound, "in").told
+    Path("in/notes.txt").write_text("x")
+    assert "in: of its files (1) none is named as recordings are; expected WAV, FLAC" in transcribe(sound, "in").told
+    write_json(Path("in/a.json"), Ink.of([[0, 0], [1, 1]]))
+    done = transcribe(sound, "in")
+    assert "in: holds ink (files: 1), and this model reads recordings; load another model" in done.told
+    assert done.status == 1
+
+
+def test_names_that_break_lines_are_shown_with_escapes(
+    transcribe: Command, sound: Path, wavs: list[str], texts: list[str]
+) -> None:
+    names = ["a\nb.wav", "c\td\x1b[2J.wav", os.fsdecode(b"caf\xe9.wav")]
+    for name, wav in zip(names, wavs, strict=True):
+        shutil.copy(wav, name)
+    done = transcribe(sound, *names)
+    shown = [r"a\nb.wav", r"c\td\x1b[2J.wav", r"caf\xe9.wav"]
+    assert done.out.splitlines() == [f"{name}\t{text}" for name, text in zip(shown, texts, strict=True)]
+    rows = [json.loads(line) for line in transcribe(sound, *names, "--format", "json").out.splitlines()]
+    assert [row["file"] for row in rows] == names
+
+
+def test_pages_of_ink_are_read_from_files_folders_and_standard_input(
+    transcribe: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("pages").mkdir()
+    ink = Ink.of([[0, 0], [10, 40], [20, 0]], [[5, 20], [15, 20]])
+    write_svg(Path("pages/a.svg"), ink)
+    write_json(Path("pages/b.json"), ink)
+    Path("pages/c.inkml").write_text("<ink/>")
+    done = transcribe("quickstart_pen", "pages")
+    assert done.status == 1
+    assert "c.inkml" in done.err
+    assert [line.partition("\t")[0] for line in done.out.splitlines()] == ["pages/a.svg", "pages/b.json"]
+    monkeypatch.setattr(command, "_MANY", 1)
+    assert transcribe("quickstart_pen", "pages").out == done.out
+    for name in ("a.svg", "b.json"):
+        alone = transcribe("quickstart_pen", Path("pages", name), "--format", "json").out
+        piped = transcribe("quickstart_pen", "-", "--format", "json", stdin=Path("pages", name).read_bytes()).out
+        assert json.loads(piped) == {**json.loads(alone), "file": "-"}
+        assert json.loads(alone)["lines"][0]["strokes"] == [0, 1]
+    trn = transcribe("quickstart_pen", "pages/b.json", "--format", "trn").out.splitlines()
+    assert trn[0] == ";; unit: words; escapes: %XX"
+    assert trn[1].endswith(" (b)")
+    refused = transcribe("quickstart_pen", "pages", "--format", "ctm")
+    assert "--format ctm is for recordings: it holds times; take text, json or trn for ink" in refused.told
+
+
+def test_a_model_of_the_other_kind_is_one_sentence(transcribe: Command, sound: Path, wavs: list[str]) -> None:
+    assert "0.wav: this model reads ink, not recordings; load one" in transcribe("quickstart_pen", wavs[0]).told
+    write_svg(Path("a.svg"), Ink.of([[0, 0], [1, 1]]))
+    assert "a.svg: this model reads recordings, not ink; load one" in transcribe(sound, "a.svg").told
+
+
+def test_one_speaker_needs_a_model_that_is_normalised_so_and_files(
+    transcribe: Command, sound: Path, wavs: list[str]
+) -> None:
+    assert "makes no difference to it" in transcribe(sound, wavs[0], "--one-speaker").told
+    piped = transcribe(sound, "-", "--one-speaker", stdin=b"x")
+    assert "--one-speaker reads every recording twice, which a pipe does not allow; give files" in piped.told
+
+
+def test_an_onnx_file_is_told_what_it_is(transcribe: Command, wavs: list[str]) -> None:
+    Path("net.onnx").write_bytes(b"x")
+    told = transcribe("net.onnx", wavs[0]).told
+    assert "net.onnx holds the network alone, for runtimes of ONNX such as onnxruntime" in told
+    assert "asr-export MODEL net.safetensors" in told
+
+
+def test_help_lists_what_is_there_and_starts_without_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; sys.argv = ['asr-transcribe', '--help']\n"
+        "from asr.cli.transcribe import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'torch', 'numba', 'hydra'} & set(sys.modules)), time.process_time(), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "COLUMNS": "999"}
+    )
+    loaded, _, seconds = done.stderr.strip().rpartition(" ")
+    assert loaded == "[]"
+    assert float(seconds) < 1
+    for word in (*pretrained_names(), "AIFF", "RF64", "m4a", "InkML", "UNIPEN", "/dev/stdin", "trn"):
+        assert word in done.stdout, word

@@ -1,0 +1,101 @@
+"""A batch gives what its utterances give alone: how exactly, on the models that are shipped and on real inputs.
+
+Recordings are those of AN4 and words those of UNIPEN where they are beside the checkout, otherwise those of the
+embedded corpora.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+import asr
+from asr.corpus.utterance import Utterance
+from asr.ink import Ink
+from asr.ink.unipen import read_document
+from asr.recogniser.loading import pretrained_names
+from asr.recogniser.recogniser import Recogniser
+from asr.recurrent.compiled import available
+from asr.recurrent.stack import BATCH_TOLERANCE
+from data_prep import an4, espeak, hershey
+from data_prep.unipen.release import Library, open_release
+from tests.conftest import SHARED_DATA
+
+N_UTTERANCES = 12
+UNIPEN_FILES = ("data/6/apd/apd06/app0608.dat", "data/6/lav/lav0/cl_0001.dat", "data/6/sie/word/gsaa/gsaa1007.dat")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("embedded")
+
+
+@pytest.mark.parametrize("name", pretrained_names())
+def test_a_batch_gives_what_its_utterances_give_alone(name: str, tree: Path) -> None:
+    recogniser = asr.load(name)
+    frames = inputs(recogniser, tree)
+    assert len(frames) == N_UTTERANCES
+    assert len({len(one) for one in frames}) > 3  # lengths that differ, so that there is padding
+    assert largest_difference(recogniser, frames) < BATCH_TOLERANCE
+    if available():
+        assert recogniser.prepare()
+        assert largest_difference(recogniser, frames) < 1e-5  # of the output layer, which torch multiplies
+
+
+def largest_difference(recogniser: Recogniser, frames: list[Tensor]) -> float:
+    """Of log posteriors, in a batch and alone."""
+    together, lengths = recogniser.posteriors(frames)
+    return max(
+        float(np.abs(row[:length] - recogniser.posteriors([one])[0][0]).max())
+        for row, length, one in zip(together, lengths.tolist(), frames, strict=True)
+    )
+
+
+def inputs(recogniser: Recogniser, tree: Path) -> list[Tensor]:
+    """Stacked frames of some utterances."""
+    extractor = recogniser.extractor
+    if recogniser.reads_ink:
+        raw = [extractor.compute(signal) for signal in ink_signals(recogniser, tree)]
+    else:
+        raw = [extractor.compute(extractor.read(one)) for one in recordings(tree)]
+    return [recogniser.frames(one) for one in raw]
+
+
+def ink_signals(recogniser: Recogniser, tree: Path) -> list[Tensor]:
+    extractor = recogniser.extractor
+    if (SHARED_DATA / "unipen.zip").is_file():
+        return [extractor.signal_of(ink) for ink in unipen_words()]
+    return [extractor.read(one) for one in hershey_words(tree)]
+
+
+@cache
+def unipen_words() -> tuple[Ink, ...]:
+    library = Library(open_release(str(SHARED_DATA / "unipen.zip")))
+
+    def words() -> Iterator[Ink]:
+        for name in UNIPEN_FILES:
+            document = read_document(name, library.file, library.resolve)
+            found = (document.ink(segment) for segment in document.segments[:6])
+            yield from (ink for ink in found if ink is not None)
+
+    return tuple(islice(words(), N_UTTERANCES))
+
+
+@cache
+def hershey_words(tree: Path) -> tuple[Utterance, ...]:
+    sizes = {"train": 1, "dev": 1, "test": N_UTTERANCES, "train_writers": 1, "dev_writers": 1, "test_writers": 2}
+    return tuple(hershey.prepare(hershey.Config(root=str(tree / "ink"), seed=3, **sizes))["test"])
+
+
+@cache
+def recordings(tree: Path) -> tuple[Utterance, ...]:
+    if (SHARED_DATA / "an4").is_dir():
+        return tuple(an4.prepare(an4.Config(root=str(SHARED_DATA / "an4")))["test"][:N_UTTERANCES])
+    sizes = {"train": 1, "dev": 1, "test": N_UTTERANCES, "train_speakers": 1, "dev_speakers": 1, "test_speakers": 2}
+    return tuple(espeak.prepare(espeak.Config(root=str(tree / "sound"), seed=3, **sizes))["test"])

@@ -1,0 +1,113 @@
+"""What is imported is declared, and what is declared is imported, by the part of the distribution that declares it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NAMES = {
+    "yaml": "pyyaml",
+    "hydra": "hydra-core",
+    "HersheyFonts": "hershey-fonts",
+    "espeakng_loader": "espeakng-loader",
+    "markdown_it": "markdown-it-py",
+}
+"""Of what is imported under another name than that of its distribution."""
+BEHIND = {"torch.utils.tensorboard": "tensorboard"}
+"""Modules that import the distribution for us."""
+TOOLS = {"pytest-xdist", "import-linter", "ruff", "mypy", "tomli"}
+"""Which the tests' command or `.ci/run` starts, and what old interpreters need."""
+NOT_DECLARED = sys.stdlib_module_names | {"tomllib", "asr", "data_prep", "tests", "benchmarks"}
+"""What Python brings, in its newest version, and what is ours."""
+
+
+@cache
+def project() -> dict[str, Any]:
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def named(requirements: list[str]) -> set[str]:
+    """The distributions' names, normalised.
+
+    >>> sorted(named(["Hershey-Fonts>=2.1.0", "tomli>=2.0; python_version < '3.11'"]))
+    ['hershey-fonts', 'tomli']
+    """
+    names = {re.split(r"[\s<>=!~;\[]", one, maxsplit=1)[0].lower().replace("_", "-") for one in requirements}
+    return names - {project()["name"]}
+
+
+def declared(*extras: str) -> set[str]:
+    """What an installation with these extras, and without any, brings."""
+    given = project()
+    return named(given["dependencies"]).union(*(named(given["optional-dependencies"][one]) for one in extras))
+
+
+def imported(*folders: str, at_once: bool = False) -> set[str]:
+    """The distributions that the code beneath these folders imports; `at_once`: when its modules are imported."""
+    found: set[str] = set()
+    for folder in folders:
+        for path in (REPOSITORY / folder).rglob("*.py"):
+            for module in modules(ast.parse(path.read_text(encoding="utf-8")), at_once):
+                top = module.partition(".")[0]
+                if top not in NOT_DECLARED:
+                    found |= {NAMES.get(top, top)} | ({BEHIND[module]} if module in BEHIND else set())
+    return found
+
+
+def modules(node: ast.AST, at_once: bool) -> Iterator[str]:
+    """The modules that a piece of code imports, by a statement or by `import_module` of a literal."""
+    if isinstance(node, ast.Import):
+        yield from (one.name for one in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "importorskip")):
+        yield from (one.value for one in node.args[:1] if isinstance(one, ast.Constant))
+    if at_once and (
+        isinstance(node, ast.FunctionDef | ast.Lambda)
+        or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    ):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from modules(child, at_once)
+
+
+def test_what_the_package_imports_is_declared_and_the_other_way_round() -> None:
+    assert imported("asr", "data_prep") == declared("export", "plot")
+
+
+def test_what_an_extra_brings_is_imported_where_it_is_used() -> None:
+    assert imported("asr", "data_prep", at_once=True) <= declared()
+
+
+def test_what_tests_and_benchmarks_import_is_declared_and_the_other_way_round() -> None:
+    alone = named(project()["optional-dependencies"]["test"])
+    assert imported("tests", "benchmarks") <= declared("export", "plot", "test")
+    assert alone - TOOLS <= imported("tests", "benchmarks")
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.13"])
+def test_every_dependency_is_pinned_for_every_python(python: str) -> None:
+    """With at most one version each; a line may leave out an old interpreter for which the registry knows best."""
+    lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r'[\w.-]+==[\w.]+(; python_version (<|>=) "3\.11")?', line) for line in pins), pins
+    old = python == "3.10"
+    meant = [line for line in pins if ("<" in line if old else ">" in line) or ";" not in line]
+    names = [line.partition("==")[0].lower() for line in meant]
+    assert len(names) == len(set(names))
+    of_new = {line.partition("==")[0].lower() for line in pins if ">" in line}
+    wanted = declared("export", "plot", "test") - ({"tomli"} if not old else of_new)
+    assert wanted <= set(names)
