@@ -162,7 +162,8 @@ def shown(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 10**18:
         return f"about {'-' if value < 0 else ''}1e{int(value.bit_length() * math.log10(2))}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(shown, value[:_SHOWN]))}{', ...' if len(value) > _SHOWN else ''}]"[:_LONGEST]
+        inside = ", ".join(map(shown, value[:_SHOWN]))
+        return f"[{inside[:_LONGEST]}{', ...' if len(value) > _SHOWN or len(inside) > _LONGEST else ''}]"
     if isinstance(value, Mapping):
         return f"a group with {len(value)} options"
     text = str(value)[: _LONGEST + 1]
@@ -276,9 +277,14 @@ def check_types(node: type, options: Mapping[str, Any]) -> None:
         expected = " or ".join(_PLAIN[kind] for kind in kinds)
         if type(value) is int and {int, float} & set(kinds):
             expected += " of at most 18 digits"
-        remedy = f"; put it in quotes: '{name}=\"{shown(value)}\"'" if str in kinds else ""
+        remedy = f"; put it in quotes: '{name}=\"{value}\"'" if str in kinds and _is_short(value) else ""
         faults.append(_fault(name, value, f"{expected}{remedy}"))
     raise_faults(faults)
+
+
+def _is_short(value: object) -> bool:
+    """Whether a value may have been meant as the text that it was written as."""
+    return isinstance(value, bool | float) or (type(value) is int and abs(value) < 10**18)
 
 
 def _fits(value: object, kind: Any) -> bool:
