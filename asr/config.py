@@ -120,7 +120,7 @@ class Faults:
 def _under(group: str, sentence: str) -> str:
     """Name the group of a fault: `hidden=0; expected ...` of the model becomes `model.hidden=0; expected ...`.
 
-    So does a sentence with another group before it: `cell: ...` becomes `model.cell: ...`.
+    A sentence that names a group becomes one with both names: `cell: ...` becomes `model.cell: ...`.
     """
     if not group:
         return sentence
@@ -146,7 +146,7 @@ def check_values(values: Mapping[str, Any], conditions: Mapping[str, tuple[bool,
 
 
 def one_of(value: object, known: Iterable[str]) -> tuple[bool, str]:
-    """Return the condition of an option that is one of some names, as `check_values` takes it."""
+    """Return the condition for `check_values` that an option is one of these names."""
     names = list(known)
     return value in names, f"one of {', '.join(names)}{nearest(str(value)[:_LONGEST], names)}"
 
@@ -283,7 +283,7 @@ def check_types(node: type, options: Mapping[str, Any]) -> None:
 
 
 def _is_short(value: object) -> bool:
-    """Whether a value may have been meant as the text that it was written as."""
+    """Whether a value may be a text that YAML took for a number: 2024, 1.10, true."""
     return isinstance(value, bool | float) or (type(value) is int and abs(value) < 10**18)
 
 

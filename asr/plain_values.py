@@ -19,34 +19,34 @@ _LARGEST = 2**53  # whole numbers up to here are the same in every program that 
 
 
 def text(value: object) -> str:
-    """A string."""
+    """Return a string."""
     return value if isinstance(value, str) else _refused(value, "text")
 
 
 def whole(value: object, least: int = 0) -> int:
-    """A whole number from `least` on."""
+    """Return a whole number of at least `least`."""
     good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= _LARGEST
     return value if good else _refused(value, f"a whole number, {least} or more")  # type: ignore[return-value]
 
 
 def number(value: object) -> float:
-    """A finite number."""
+    """Return a finite number."""
     good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e300
     return value if good and math.isfinite(value) else _refused(value, "a number")  # type: ignore[arg-type,return-value]
 
 
 def optional(read: Callable[[object], T], value: object) -> T | None:
-    """None, or what `read` takes."""
+    """Return None for None; else what `read` returns."""
     return None if value is None else read(value)
 
 
 def record(value: object) -> Mapping[str, Any]:
-    """An object with named fields."""
+    """Return an object with named fields."""
     return value if isinstance(value, Mapping) else _refused(value, "an object with named fields")
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """A list of strings."""
+    """Return a list of strings as a tuple."""
     return tuple(text(one) for one in value) if isinstance(value, list | tuple) else _refused(value, "a list of texts")
 
 

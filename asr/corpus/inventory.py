@@ -67,7 +67,7 @@ class Inventory:
 
     @classmethod
     def from_utterances(cls, utterances: Iterable[Utterance], unit: Unit, fold: str | None = None) -> Inventory:
-        """All symbols that the transcripts use, sorted, behind the blank.
+        """Collect all symbols that the transcripts use, sorted, behind the blank.
 
         A folding table fixes the whole set: all its labels are in the inventory, so that a rare phone that only the
         test set holds does not stop a run.
@@ -81,7 +81,7 @@ class Inventory:
         return cls((BLANK, *sorted(used | known)), unit, fold)
 
     def symbols_of(self, utterance: Utterance) -> tuple[str, ...]:
-        """The transcript in the inventory's unit, normalised and folded, whether or not the inventory holds it.
+        """Return the transcript in the inventory's unit, normalised and folded; its symbols may be unknown to it.
 
         Raises:
             DataError: the utterance has no transcript of this unit, or a label that the table does not know.
@@ -111,7 +111,7 @@ class Inventory:
         return [self.index[symbol] for symbol in symbols]
 
     def missing(self, symbols: Iterable[str]) -> list[str]:
-        """The symbols that the inventory does not hold, each once, in the order in which they come."""
+        """Return the symbols that the inventory does not hold, each once, in the order of their first use."""
         return list(dict.fromkeys(symbol for symbol in symbols if symbol not in self.index))
 
     def describe_missing(self, symbols: Sequence[str]) -> str:
@@ -121,7 +121,7 @@ class Inventory:
         return f"{named} {verb} not among the {len(self)} labels; correct the transcript or train with such an example"
 
     def decode(self, indices: Iterable[int]) -> tuple[str, ...]:
-        """The labels at these indices."""
+        """Return the labels at these indices."""
         return tuple(self.labels[int(index)] for index in indices)
 
     def text(self, labels: Iterable[str]) -> str:
@@ -133,12 +133,12 @@ class Inventory:
         return normalise_text("".join(labels)) if self.unit == "characters" else " ".join(labels)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """Return plain JSON values."""
         return {"labels": list(self.labels), "unit": self.unit, "fold": self.fold}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Inventory:
-        """From what `to_dict` gave.
+        """Read what `to_dict` gave.
 
         Raises:
             ConfigError: the values are not an inventory's.

@@ -50,9 +50,9 @@ def check_options(config: RunConfig, source: Recogniser | None = None) -> None:
 
 
 def _check_apart(config: RunConfig, faults: Faults) -> None:
-    """Check by itself what `Recogniser` and `build_augmenter` build from sizes of other parts.
+    """Check the model and the augmentation alone, where the features that they depend on are wrong.
 
-    Frames of `hidden` values fit any cell, and any augmentation fits bands of frequency.
+    Frames of `hidden` values fit any cell, and bands of frequency fit any augmentation.
     """
     hidden = config.model.completed().options.get("hidden")
     n_features = hidden if isinstance(hidden, int) and 1 <= hidden <= 2**20 else 1

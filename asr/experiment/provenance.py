@@ -1,4 +1,4 @@
-"""With what a run was made: command, versions, commit, machine, and which utterances."""
+"""The origin of a run: command, versions, commit, machine, and a checksum of its utterances."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from asr.version import __version__
 
 @dataclass(frozen=True)
 class Provenance:
-    """With what a process runs.
+    """Command, versions and machine of a process.
 
     Attributes:
         command: the command line, without what only says where things are kept.
@@ -60,13 +60,13 @@ class Provenance:
 
     @property
     def environment(self) -> Environment:
-        """The part that a result reports."""
+        """Return the part that a result reports."""
         return Environment(self.python, self.torch, self.ctc_asr, self.cores, self.threads)
 
 
 @dataclass(frozen=True)
 class RunStart:
-    """How a run was started: the content of `environment.json`.
+    """Start of a run: the content of `environment.json`.
 
     Attributes:
         provenance: of the process that began the run.
@@ -122,7 +122,7 @@ def _says_where(word: str) -> bool:
 
 
 def commit() -> str:
-    """The commit of the checkout that this package runs from, `+` behind it when files were changed; or unknown."""
+    """Return the commit of the checkout that this package runs from, with `+` when files were changed; or `unknown`."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():  # installed somewhere: a repository around it is not ours
         return "unknown"

@@ -155,7 +155,7 @@ def _is_required(name: str) -> bool:
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
-    """The value of one field of `RunConfig`."""
+    """Read the value of one field of `RunConfig`."""
     if kind is Component or is_dataclass(kind):
         check_values({name: value}, {name: (isinstance(value, Mapping), "a group of options")})
         return Component.of(value) if kind is Component else _group(name, kind, value)
@@ -168,7 +168,7 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
 
 
 def _group(name: str, kind: Any, values: Mapping[Any, Any]) -> Any:
-    """The options of one group as its dataclass; what is wrong with them is reported together."""
+    """Read the options of one group into its dataclass, and report all faults together."""
     known, faults = [one.name for one in fields(kind)], Faults()
     with faults.noted():
         _check_names(f"{name}.", known, values)

@@ -118,7 +118,7 @@ def _with_earlier_splits(result: Result, path: Path) -> Result:
 def _training(
     run: RunFolder, config: RunConfig, data: Mapping[str, Sequence[Utterance]], best: Mapping[str, Any]
 ) -> Training:
-    """How the weights were made. The environment is that of the training, not of this evaluation."""
+    """Describe how the weights were made. The environment is that of the training, not of this evaluation."""
     start, last = run.read_start(), run.path / "checkpoints" / "last.pt"
     (now, counted), (then, _) = _state(load_checkpoint(last), last), _state(best, best_of(run.path))
     return Training(
@@ -137,7 +137,7 @@ def _training(
 
 
 def _state(saved: Mapping[str, Any], path: Path) -> tuple[State, bool]:
-    """Where a run stood at a checkpoint, and whether it counted the seconds of all processor cores.
+    """Read the state of a run from a checkpoint, and whether it counted the seconds of all processor cores.
 
     Raises:
         CheckpointError: the checkpoint is damaged.

@@ -110,7 +110,7 @@ class Normaliser(NormaliserConfig):
         return speaker in self._speakers
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What must be kept with a model: `mean` and `deviation`, (F,) float32, for per=corpus; nothing otherwise."""
+        """Return what is kept with a model: `mean` and `deviation`, (F,) float32, for per=corpus; else nothing."""
         if self._corpus is None:
             return {}
         return {

@@ -75,7 +75,7 @@ def _loaded(model: str | Path, plugins: Sequence[str]) -> Recogniser:
 
 
 def best_of(run: Path) -> Path:
-    """The best checkpoint of a run folder.
+    """Return the path of the best checkpoint of a run folder.
 
     Raises:
         CheckpointError: there is none.
@@ -87,7 +87,7 @@ def best_of(run: Path) -> Path:
 
 
 def state_of(recogniser: Recogniser) -> dict[str, Any]:
-    """What a checkpoint must carry beside the network's weights: plain values and tensors."""
+    """Return what a checkpoint holds beside the network's weights: plain values and tensors."""
     return {
         "format": FORMAT,
         "config": recogniser.config.to_dict(),
@@ -198,7 +198,7 @@ def load_bundle(path: Path, plugins: Sequence[str] = ()) -> Recogniser:
     try:
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("bundle", "{}"))
-            # cloned: they lie in the file, and whoever cut it short would end this process
+            # Cloned, because they are mapped from the file: cutting it short would end this process.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError, ValueError, RecursionError) as error:  # RecursionError: JSON nested too deeply
         raise CheckpointError(f"{path} is not a whole bundle: {one_line(error)}") from error

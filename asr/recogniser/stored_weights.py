@@ -14,7 +14,7 @@ _LONGEST = 80  # characters of a name or a shape in a message
 
 
 def packed(weights: Mapping[str, Tensor], store: str) -> dict[str, Tensor]:
-    """The tensors of a file for a network's weights.
+    """Convert a network's weights to the tensors of a file.
 
     Args:
         weights: float32.
@@ -37,7 +37,7 @@ def packed(weights: Mapping[str, Tensor], store: str) -> dict[str, Tensor]:
 
 
 def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a network from the tensors of a file: those of int8 as float32, others as they are.
+    """Convert the tensors of a file to the weights of a network: int8 becomes float32, other types stay.
 
     Raises:
         CheckpointError: scales that do not fit their matrix.
@@ -61,17 +61,17 @@ def _scaled(name: str, value: Tensor, scale: Tensor) -> Tensor:
 
 
 def fitted(weights: Mapping[str, object], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Check the weights of a file against the network that they are for, before anything is computed with them.
+    """Check the weights of a file against the network, before anything is computed with them.
 
     Args:
-        weights: by name, whatever a file held.
-        expected: of the network, by name; their values do not count, and they may be on the device `meta`.
+        weights: the content of a file, by name.
+        expected: the weights of the network, by name; only their shapes and types matter, `meta` tensors will do.
 
     Returns:
         the weights, floating-point ones as float32.
 
     Raises:
-        CheckpointError: names what is missing, unknown, or of another shape or type, and weights that are not finite.
+        CheckpointError: a weight is missing or unknown, has another shape or type, or is not finite.
     """
     for verb, names in (("misses", expected.keys() - weights.keys()), ("also holds", weights.keys() - expected.keys())):
         if names:
@@ -92,7 +92,7 @@ def _fitted(name: str, value: object, like: Tensor) -> Tensor:
 
 
 def _same_kind(value: Tensor, like: Tensor) -> bool:
-    """Whether a tensor is a plain one in memory, no view that repeats fewer numbers, and of the type expected."""
+    """Whether a tensor has the type expected and holds all its numbers, instead of repeating a few of them."""
     plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
     if not plain or value.untyped_storage().nbytes() < value.numel() * value.element_size():
         return False

@@ -70,7 +70,7 @@ class Rate:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in `result.json`; a rate without reference labels has no percent."""
+        """Return the fields of `result.json`; a rate without reference labels has no percent."""
         return {
             "percent": round(self.percent, 4) if self.reference else None,
             "low": None if self.low is None else round(self.low, 4),
@@ -108,7 +108,7 @@ class Rate:
 
 
 def unit_of(name: str) -> str:
-    """What a rate of this name counts: `unit_of("per_39") == "labels"`."""
+    """Return what a rate of this name counts: `unit_of("per_39") == "labels"`."""
     return _UNITS.get(name.split("_")[0], "labels")
 
 
@@ -119,5 +119,5 @@ def rate_of(
     seed: int = 0,
     people: str = "speakers",
 ) -> Rate:
-    """The rate of a set from the counts of its utterances; the interval is drawn as `interval` says."""
+    """Sum the counts of the utterances of a set into its rate; `interval` draws the interval."""
     return Rate(sum(counts, ErrorCounts()), interval(counts, speakers, seed, people=people), unit)

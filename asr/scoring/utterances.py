@@ -1,4 +1,4 @@
-"""What became of each utterance, for people who look for errors: alignments as text, and what was taken for what."""
+"""Errors of each utterance, for people who look for them: alignments as text, and confused labels."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class UtteranceScore:
     alignment: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """Return plain JSON values."""
         return asdict(self)
 
     @classmethod
@@ -98,7 +98,7 @@ def score_utterance(
 
 
 def rates_of(scores: Sequence[UtteranceScore], people: str = "speakers") -> dict[str, Rate]:
-    """The rates of a set from the counts of its utterances, with intervals over its speakers.
+    """Compute the rates of a set from the counts of its utterances, with intervals over its speakers.
 
     Args:
         scores: of the same rates; none gives no rates.
@@ -131,7 +131,7 @@ def show(edits: Sequence[Edit], joint: str = " ") -> str:
 def confusions(
     pairs: Iterable[tuple[Sequence[str], Sequence[str]]],
 ) -> Counter[tuple[str | None, str | None]]:
-    """How often each label was taken for another, over all (reference, hypothesis) pairs.
+    """Count how often each label was taken for another, over all (reference, hypothesis) pairs.
 
     Returns:
         counts of (reference label, hypothesis label); a deletion has None for the second, an insertion for the first.

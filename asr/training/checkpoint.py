@@ -56,10 +56,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _check_whole(path: Path) -> None:
-    """Check sizes and checksums of what a checkpoint holds; torch itself compares no checksums.
+    """Check the checksums of a checkpoint's records, which torch does not.
 
-    Torch stores its records as they are. A compressed one, of another program, could be a thousand times as large as
-    the file.
+    Torch never compresses records. A compressed record could unpack to a thousand times the size of the file, so it is
+    refused.
     """
     try:
         with zipfile.ZipFile(path) as archive:

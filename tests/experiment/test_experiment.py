@@ -72,7 +72,7 @@ def test_a_rate_that_cannot_fold_the_labels_is_refused_before_training(few: Path
 def test_options_are_tried_before_a_corpus_is_read(
     few: Path, tmp_path: Path, option: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Experiment, "_splits", lambda self: pytest.fail("the corpus is read"))
+    monkeypatch.setattr(Experiment, "_read_corpus", lambda self: pytest.fail("the corpus is read"))
     values = compose_small(few, cache_dir=str(tmp_path / "frames")).to_dict()
     _set(values, option, value)
     with pytest.raises(ConfigError, match=message):

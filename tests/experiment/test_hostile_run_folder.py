@@ -95,6 +95,7 @@ class Files:
         return told
 
 
+BAD_RATE = {"percent": 30.0, "reference": 10, "substitutions": 1.5, "deletions": 1, "insertions": 0.5}
 NAMES = ("config.yaml", "environment.json", "result.json", "utterances.jsonl")
 
 
@@ -289,6 +290,7 @@ def test_what_is_said_of_a_configuration(files: Files, change: dict[str, Any], m
     [
         ("seed", 1e999, "found inf, expected a whole number"),
         ("seed", 10**400, "found a number of many digits, expected a whole number"),
+        ("splits", {"dev": {"utterances": 1, "rates": {"wer": BAD_RATE}}}, "found 1.5, expected a whole number"),
         ("splits", [], "found a list, expected an object with named fields"),
         ("weights", 5, "found 5, expected text"),
         ("decoder", {"_target_": 3, "name": "x"}, "has no _target_"),

@@ -203,7 +203,7 @@ def test_preparing(tmp_path: Path, spoken: Callable[..., None], every: int) -> N
         spoken(prepare.main, "hershey", *sizes, f"root={folder / 'made' / 'corpus'}", f"out={folder / 'out'}")
 
     def check(folder: Path) -> None:
-        assert sorted(same_files(folder / "out")) == ["dev.jsonl", "test.jsonl", "train.jsonl"]
+        assert sorted(same_files(folder / "out")) == ["characters.txt", "dev.jsonl", "test.jsonl", "train.jsonl"]
         assert len(read_manifest(folder / "out" / "train.jsonl")) == 2
         assert sorted(same_files(folder / "made" / "corpus")) == [
             "corpus.json", "dev.jsonl", "test.jsonl", "train.jsonl", "words.inks",

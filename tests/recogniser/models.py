@@ -22,6 +22,7 @@ from asr.recogniser.recogniser import Recogniser
 from asr.recurrent.stack import StackConfig
 
 INVENTORY = Inventory((BLANK, "a", "b", "c"), "characters")
+RATE = 16000
 SOUND = np.sin(np.arange(3200) / 5).astype(np.float32)  # 0.2 s
 INK = Ink.of([[0, 0, 0.0], [10, 5, 0.1], [20, 0, 0.2]], [[25, 0, 0.5], [30, 9, 0.6]])
 CELLS = tuple(GROUPS["model/cell"])
@@ -52,6 +53,6 @@ def small(config: RecogniserConfig) -> Recogniser:
 
 def recognised(recogniser: Recogniser) -> Hypothesis:
     """What it makes of a little sound or ink: a text with finite scores, whatever its options are."""
-    hypothesis = recogniser.transcribe(INK if recogniser.reads_ink else SOUND)
+    hypothesis = recogniser.transcribe(INK if recogniser.reads_ink else (SOUND, RATE))
     assert isinstance(hypothesis.text, str)
     return hypothesis

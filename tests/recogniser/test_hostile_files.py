@@ -236,7 +236,7 @@ def test_weights_that_give_no_numbers_are_named() -> None:
 
 
 @pytest.mark.parametrize("key", ["bundle", "weights", "state"])
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("value", VALUES, ids=map(str, range(len(VALUES))))
 def test_checkpoints_with_other_values(tmp_path: Path, key: str, value: Any) -> None:
     path = checkpoint(tmp_path / "best.pt", lambda saved: saved | {key: value})
     assert (refusal(lambda: recognised(load(path)), key) is None) == (key == "state")
