@@ -24,11 +24,12 @@ NAMES = {
     "HersheyFonts": "hershey-fonts",
     "espeakng_loader": "espeakng-loader",
     "markdown_it": "markdown-it-py",
+    "xdist": "pytest-xdist",
 }
 """Of what is imported under another name than that of its distribution."""
 BEHIND = {"torch.utils.tensorboard": "tensorboard"}
 """Modules that import the distribution for us."""
-TOOLS = {"pytest-xdist", "import-linter", "ruff", "mypy", "tomli"}
+TOOLS = {"import-linter", "ruff", "mypy", "tomli"}
 """Which the tests' command or `.ci/run` starts, and what old interpreters need."""
 NOT_DECLARED = sys.stdlib_module_names | {"tomllib", "asr", "data_prep", "tests", "benchmarks"}
 """What Python brings, in its newest version, and what is ours."""
