@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.sharing import group_of
@@ -25,8 +27,9 @@ def test_groups(test: str, group: str | None) -> None:
     assert group_of(f"tests/{test}") == (group or f"tests/{test.partition('::')[0]}")
 
 
-def test_a_file_runs_in_one_process(pytester: pytest.Pytester) -> None:
+def test_a_file_runs_in_one_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("xdist")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
     code = "import os, pathlib, pytest\n@pytest.mark.parametrize('n', range(9))\ndef test_it(n):\n"
     for name in ("one", "two"):
         line = f"    open(os.path.join({str(pytester.path)!r}, '{name}.txt'), 'a').write(str(os.getpid()) + ' ')\n"
