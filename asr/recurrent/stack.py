@@ -183,7 +183,8 @@ class RecurrentStack(nn.Module):
             return nullcontext()
         cells = [cell for layer in self.layers for cell in cast(RecurrentLayer, layer).cells]
         weights = sum(weight.numel() for cell in cells for weight in cell.parameters()) // len(cells)
-        return threads.for_one_utterance(layout.n_rows * weights)
+        prepared = all(cast(RecurrentLayer, layer).prepared is not None for layer in self.layers)
+        return threads.for_one_utterance(layout.n_rows * weights, kernels=prepared)
 
     def _whole(self, number: int, rows: Tensor, layout: Layout) -> Tensor:
         outputs: Tensor = self.layers[number - 1](rows, layout)

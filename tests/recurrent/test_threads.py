@@ -72,6 +72,7 @@ def test_no_bit_depends_on_threads(prepared: bool, late: float | None, monkeypat
     stack = large(prepared)
     expected = recognised(stack, 1)
     monkeypatch.setattr(threads, "_WORTH_A_HELPER", 1)
+    monkeypatch.setattr(threads, "_WORTH_A_HELPER_OF_KERNELS", 1)
     helpers = Helpers(late)
     monkeypatch.setattr(threads, "_helpers", helpers)
     assert torch.equal(recognised(stack, 2), expected)
