@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def _main() -> None:
-    given = _parser().parse_args()
+    given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
     models = [word for word in given.words if "=" not in word]
     options = [word for word in given.words if "=" in word]
     if given.ref is not None or given.hyp is not None:

@@ -113,12 +113,13 @@ def test_what_is_nothing_to_score_is_named(
         (["run", "--rate", "wer"], "--rate is for trn files, and for a model with --on"),
         (["a", "b", "--on", "c"], "--on is for one model, not for a, b"),
         (["a", "b", "--by", "speaker"], "--by is for one run"),
+        (["quickstart", "--on", "{tones}", "root=x"], "root=x: a manifest has no options; a corpus has"),
     ],
 )
 def test_a_command_line_that_means_nothing_is_refused(
-    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+    tones: Path, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["asr-evaluate", *arguments])
+    monkeypatch.setattr("sys.argv", ["asr-evaluate", *(one.format(tones=tones) for one in arguments)])
     with pytest.raises(ConfigError, match=message):
         command._main()
 
