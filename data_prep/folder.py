@@ -106,7 +106,7 @@ def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, lis
 
 
 def _usable(found: Sequence[tuple[str, Utterance]], root: Path, faults: CorpusFaults) -> list[tuple[str, Utterance]]:
-    """Those with a transcript and an id of their own; of the others all that is wrong is reported."""
+    """The recordings with a transcript and an id of their own; everything wrong with the others is reported."""
     first: dict[str, Path] = {}
     good = []
     left_out = []

@@ -35,7 +35,7 @@ from data_prep.recordings import Progress
 from data_prep.roots import find_root, given_path
 
 VERSION = 1
-"""Of the reading: raised when the same release gives other utterances."""
+"""Version of the reading, raised when the same release gives other utterances."""
 
 LISTS = {"train": "trainset.txt", "dev": "testset_v.txt", "second": "testset_t.txt", "test": "testset_f.txt"}
 

@@ -26,7 +26,7 @@ from asr.resources import user_cache
 from data_prep.roots import given_path
 
 VERSION = 1
-"""Of the index: raised when its form changes."""
+"""Version of the index, raised when its form changes."""
 
 Make = Callable[[list[str]], Iterable[tuple[Utterance, Ink]]]
 

@@ -25,7 +25,7 @@ from data_prep.roots import find_root
 from data_prep.uci_ink import file_identity, labelled, read_uci
 
 VERSION = 1
-"""Of the reading: raised when the same files give other utterances."""
+"""Version of the reading, raised when the same files give other utterances."""
 
 # 5 of the 30, spread evenly over their numbers; fixed once, by hand.
 DEV_WRITERS = ("tra-03", "tra-09", "tra-15", "tra-21", "tra-27")

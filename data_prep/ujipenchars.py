@@ -29,7 +29,7 @@ from data_prep.roots import find_root
 from data_prep.uci_ink import file_identity, labelled, read_uci
 
 VERSION = 1
-"""Of the reading: raised when the same files give other utterances."""
+"""Version of the reading, raised when the same files give other utterances."""
 
 # Spread evenly over the numbers; fixed once, by hand.
 DEV_WRITERS = ("w04", "w08")

@@ -237,7 +237,7 @@ def _one_channel(array: NDArray[Any], channel: int | None) -> NDArray[Any]:
 
 
 def _of_floats(array: NDArray[Any]) -> NDArray[np.float32]:
-    """As float32, where all are sound."""
+    """Return the samples as float32; refuse values that are no sound."""
     with np.errstate(over="ignore"):
         wide: NDArray[Any] = array.astype(np.float32 if array.dtype.itemsize <= 4 else np.float64, copy=False)
     check_samples("<samples>", wide, 0)

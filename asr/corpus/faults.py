@@ -38,8 +38,8 @@ class CorpusFaults:
     """Collects what is wrong with a corpus.
 
     Attributes:
-        sentences: what readers found in files and lines, one sentence each; what they tell of is not among the
-            utterances that the reader gives.
+        sentences: what readers found in files and lines, one sentence each; the reader does not give the
+            utterances that they are about.
         notes: what was mended, and is worth knowing.
 
     Args:

@@ -211,7 +211,7 @@ def _both(one: _Band, other: _Band) -> _Band:
 
 
 def _overlap(one: _Band, other: _Band) -> float:
-    """Of their cores, as a share of the lower one."""
+    """How much their cores overlap, as a share of the lower one."""
     (low, high), (other_low, other_high) = one.core(), other.core()
     return (min(high, other_high) - max(low, other_low)) / min(high - low, other_high - other_low)
 
@@ -251,7 +251,7 @@ def _united(bands: list[_Band]) -> list[_Band]:
 
 
 def _without_small(groups: list[_Band], size: float, height: float) -> list[_Band]:
-    """Those that are lines; the members of the others are weak."""
+    """The groups that are lines; the members of the others are weak."""
     centres = [group.centre() for group in groups]
     above, below = list(range(-1, len(groups) - 1)), list(range(1, len(groups) + 1))
     dropped = set()

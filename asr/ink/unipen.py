@@ -200,7 +200,7 @@ class Document:
         return self.writers[0] if self.writers else None
 
     def ink_or_problem(self, segment: Segment, problems: list[str], *, timed: bool = True) -> Ink | None:
-        """As `ink`; what is wrong goes to the problems, and the result is None then too."""
+        """See `ink`; add what is wrong to the problems, and return None then too."""
         try:
             return self.ink(segment, timed=timed)
         except DataError as error:

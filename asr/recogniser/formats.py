@@ -35,7 +35,7 @@ class Transcribed:
 
     @property
     def hypotheses(self) -> list[Hypothesis]:
-        """Of the recording, or of each line of the page."""
+        """The hypothesis of the recording, or one for each line of the page."""
         return [self.found] if isinstance(self.found, Hypothesis) else [line.hypothesis for line in self.found]
 
 

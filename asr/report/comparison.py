@@ -88,7 +88,7 @@ def base_of(compared: Sequence[Way], name: str) -> Way:
 
 
 def difference(one: Way, base: Way, split: str, rate: str) -> Estimate | None:
-    """Of two means, `one` less `base`; None where either is missing."""
+    """The difference of two means, `one` less `base`; None if either is missing."""
     ours, theirs = one.percents(split, rate), base.percents(split, rate)
     if not ours or not theirs:
         return None
@@ -103,5 +103,5 @@ def difference(one: Way, base: Way, split: str, rate: str) -> Estimate | None:
 
 
 def _quantile(degrees: float) -> float:
-    """Of Student's t, for a two-sided interval of 95 %."""
+    """The quantile of Student's t for a two-sided interval of 95 %."""
     return float(student.ppf(0.975, degrees))

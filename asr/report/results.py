@@ -53,7 +53,7 @@ def rates_of(results: Sequence[Result], split: str, name: str) -> list[Rate]:
 
 
 def rate_names(results: Sequence[Result]) -> list[str]:
-    """Of all splits, in the order in which they were written."""
+    """Names of the rates of all splits, in the order in which they were written."""
     return list(dict.fromkeys(name for each in results for split in each.splits.values() for name in split.rates))
 
 

@@ -44,7 +44,7 @@ from data_prep.espeak.sentences import distinct, words
 from data_prep.recordings import Progress
 
 VERSION = 1
-"""Of the recipe below: raised when the same configuration gives other recordings."""
+"""Version of the recipe below, raised when the same configuration gives other recordings."""
 
 RATE = 16000
 
@@ -120,7 +120,7 @@ class Line:
 
     @property
     def path(self) -> Path:
-        """Of its files beneath the root, without suffix."""
+        """The path of its files beneath the root, without suffix."""
         return Path(self.split, "dr1", self.speaker.name, self.id)
 
 

@@ -35,7 +35,7 @@ from data_prep.hershey.hand import Hand, Writing, hand
 from data_prep.recordings import Progress
 
 VERSION = 1
-"""Of the recipe below: raised when the same configuration gives other ink."""
+"""Version of the recipe below, raised when the same configuration gives other ink."""
 
 STYLES = ("print", "script", "mixed")
 

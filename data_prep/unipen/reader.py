@@ -36,7 +36,7 @@ from data_prep.unipen.release import INCLUDE, Library, Release, open_release
 from data_prep.unipen.writers import held_out, writer_key
 
 VERSION = 1
-"""Of the reading: raised when the same release gives other utterances."""
+"""Version of the reading, raised when the same release gives other utterances."""
 
 CATEGORIES = {
     "1a": "digits",

@@ -91,7 +91,7 @@ class PenAugmenter(PenAugmentConfig):
 
     @property
     def masks_anything(self) -> bool:
-        """As `Augmenter.masks_anything`."""
+        """See `Augmenter.masks_anything`."""
         return self._masks.masks_anything
 
     def plan(self, epoch: int, utterance_id: str) -> AugmentPlan:
