@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from asr.corpus.phonemes import FOLDS
+from asr.corpus.inventory import Inventory
+from asr.corpus.phonemes import fold
 from asr.corpus.splits import Corpus
+from asr.errors import ConfigError
 from asr.evaluation.result import Result, Training
 from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
 from asr.recogniser.recogniser import Recogniser
-from asr.scoring.named_rates import RATES, check_rates
+from asr.scoring.named_rates import RATES, check_labels, check_rates
 
 
 def evaluate_model(
@@ -41,7 +43,9 @@ def evaluate_model(
         DataError: a transcript is missing, or a source cannot be read.
     """
     chosen = list(rates) or default_rates(recogniser)
-    check_rates(chosen, recogniser.inventory.unit)
+    inventory = recogniser.inventory
+    check_rates(chosen, inventory.unit)
+    check_labels(chosen, inventory.labels[1:], inventory.unit, fold)  # before anything is decoded
     if by is not None:
         check_tag(by, (utterance for utterances in corpus.splits.values() for utterance in utterances))
     about = recogniser.card.about
@@ -67,8 +71,16 @@ def default_rates(recogniser: Recogniser) -> list[str]:
     inventory = recogniser.inventory
     if inventory.unit == "characters":
         return ["cer", "wer", "ser"]
-    known = [name for name, rate in RATES.items() if rate.fold is not None and inventory.fold in FOLDS]
-    return [*known, "per", "ser"] if inventory.fold is not None else ["per", "ser"]
+    return [*(name for name, rate in RATES.items() if rate.fold is not None and _folds(name, inventory)), "per", "ser"]
+
+
+def _folds(rate: str, inventory: Inventory) -> bool:
+    """Whether the table of a rate knows all labels of an inventory."""
+    try:
+        check_labels([rate], inventory.labels[1:], inventory.unit, fold)
+    except ConfigError:
+        return False
+    return True
 
 
 def weights_checksum(recogniser: Recogniser) -> str:

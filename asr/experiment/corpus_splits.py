@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from asr.corpus.splits import SPLITS, Corpus, read_manifests
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from data_prep.corpora import load_corpus
+from data_prep.recordings import Progress
 from data_prep.written_options import parse_options
 
 _LONGEST = 60  # characters of an option's name in a message
@@ -47,9 +48,7 @@ class CorpusConfig:
         self.pool = read
 
 
-def load_splits(
-    config: CorpusConfig, plugins: Sequence[str] = (), on_progress: Callable[[str, int, int], None] | None = None
-) -> Corpus:
+def load_splits(config: CorpusConfig, plugins: Sequence[str] = (), on_progress: Progress | None = None) -> Corpus:
     """Read the corpus of a run.
 
     Returns:
@@ -90,7 +89,7 @@ def _named(name: str, utterance: Utterance) -> Utterance:
     return replace(utterance, id=f"{name}-{utterance.id}", speaker=speaker)
 
 
-def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None) -> Corpus:
+def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Progress | None) -> Corpus:
     if (config.reader is None) == (config.manifests is None):
         raise ConfigError("a corpus needs either corpus.reader (with corpus.root) or corpus.manifests, and not both")
     handling = Handling(config.on_error, config.noise, config.clean)
@@ -100,9 +99,7 @@ def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Callable[[s
     return load_corpus(str(config.reader), options, plugins, on_progress, handling)
 
 
-def splits_to_score(
-    where: str, options: Sequence[str], plugins: Sequence[str], on_progress: Callable[[str, int, int], None] | None
-) -> Corpus:
+def splits_to_score(where: str, options: Sequence[str], plugins: Sequence[str], on_progress: Progress | None) -> Corpus:
     """Read utterances that a model is to be scored on.
 
     Args:

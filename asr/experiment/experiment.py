@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from asr.corpus.splits import SPLITS, Corpus
 from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
 from asr.errors import AsrError, ConfigError, DataError, Problems
+from asr.evaluation.split import Progress
 from asr.experiment.corpus_splits import load_splits
 from asr.experiment.ctc_task import CtcTask
 from asr.experiment.option_checks import build_augmenter, check_options
@@ -33,8 +34,6 @@ from asr.seeds import derive_seed
 from asr.training.loop import Trainer
 from asr.training.state import State
 from asr.training.watching import Watcher
-
-Progress = Callable[[str, int, int], None]
 
 
 class Experiment:

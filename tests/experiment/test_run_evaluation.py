@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import asr
 from asr.cli import evaluate as command
 from asr.corpus.manifest import read_manifest
 from asr.corpus.phonemes import fold
+from asr.corpus.splits import Corpus
 from asr.errors import ConfigError
 from asr.evaluation.model import default_rates, evaluate_model
 from asr.evaluation.result import read_result
@@ -79,6 +81,17 @@ def test_any_model_is_scored_on_any_manifest(trained: Path, tones: Path, tmp_pat
     assert set(result.splits["test"].by["speaker"]) == {"test-0", "test-1"}
     assert (result.recipe, result.seed, result.weights) == (whole.recipe, whole.seed, whole.weights)
     assert list(splits_to_score(str(tones), (), (), None).splits) == ["train", "dev", "test"]
+
+
+def test_a_model_has_the_rates_that_its_labels_allow(tmp_path: Path) -> None:
+    """TIMIT's 39 classes are for TIMIT's labels, whatever table another inventory goes through."""
+    timit = asr.load("quickstart")
+    assert default_rates(timit) == ["per_39", "per_39_no_sil", "per", "ser"]
+    strange = replace(timit.inventory, labels=(*timit.inventory.labels[:-1], "xx"))
+    timit.config = replace(timit.config, inventory=strange)
+    assert default_rates(timit) == ["per", "ser"]
+    with pytest.raises(ConfigError, match=r"per_39 is not for these labels: .*'xx'.*; choose per"):
+        evaluate_model(timit, Corpus({}), ["per_39"], tmp_path, quiet, name="x")
 
 
 @pytest.mark.parametrize(

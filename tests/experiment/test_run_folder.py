@@ -1,4 +1,4 @@
-"""Which folders a run may begin in: new ones, empty ones, and those where it was interrupted while it began."""
+"""Which folders a run may begin in: new ones, empty ones, and those where its beginning was interrupted."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from asr.errors import DataError, DataWarning
 from asr.ink import cut_lines, read_ink
 
 SECONDS = 10.0
-"""Of the processor, for files that take about one on an idle machine; without the bounds they take minutes."""
+"""Seconds of the processor for files that take about one on an idle machine; without the bounds they take minutes."""
 
 EMPTY = gzip.compress(b"")
 SIZE = 1 << 20

@@ -49,7 +49,7 @@ def test_a_batch_gives_what_its_utterances_give_alone(name: str, tree: Path) -> 
 
 
 def largest_difference(recogniser: Recogniser, frames: list[Tensor]) -> float:
-    """Of log posteriors, in a batch and alone."""
+    """The largest difference between log posteriors in a batch and alone."""
     together, lengths = recogniser.posteriors(frames)
     return max(
         float(np.abs(row[:length] - recogniser.posteriors([one])[0][0]).max())
