@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from asr.decoding.hypothesis import Hypothesis, at_points
 from asr.errors import DataError
+from asr.features.grouping import group_by_length
 from asr.recogniser.sources import RawFrames, Source, raw_frames
-from asr.training.batches import group_by_length
 
 if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
