@@ -99,8 +99,8 @@ def _lstm(of_cells: Sequence[_Weights], has: Variant) -> LoopWeights:
     of_output = np.float32(1.0 if projects else 0.5)
     recurrence = LstmLoop(
         _stacked(of_cells, lambda weights: of_output * _gates(weights["weight_hh"], has).T),
-        _stacked(of_cells, lambda weights: _peepholes(weights["peepholes"], has)) if has.peepholes else None,
-        _stacked(of_cells, lambda weights: _of_gates(weights["weight_gates"])) if has.full_recurrence else None,
+        _stacked(of_cells, lambda weights: _peepholes(weights["peepholes"], has), axis=1) if has.peepholes else None,
+        _stacked(of_cells, lambda weights: _of_gates(weights["weight_gates"]), axis=1) if has.full_recurrence else None,
         _stacked(of_cells, lambda weights: _HALF * weights["weight_hr"].T) if projects else None,
         has.squash_in,
         has.squash_out,
@@ -123,21 +123,21 @@ def _gates(values: FloatArray, has: Variant, missing: float = 0.0) -> FloatArray
 
 
 def _peepholes(values: FloatArray, has: Variant) -> FloatArray:
-    """Bring the peepholes into the order o, i, f, (3, H), and halve them."""
+    """Bring the peepholes into the order o, i, f, (3, 1, H), and halve them."""
     parts = dict(zip(has.peepholes, values, strict=True))
     if has.coupled:
         parts["f"] = -parts["i"]
     absent = np.zeros_like(values[0])
-    return np.stack([_HALF * parts.get(name, absent) for name in "oif"])
+    return np.stack([_HALF * parts.get(name, absent)[None] for name in "oif"])
 
 
 def _of_gates(values: FloatArray) -> FloatArray:
-    """Bring the recurrence of the gates (3H, 3H) into their order and transpose it; gates are halved, and doubled."""
-    hidden, order = len(values) // 3, [2, 0, 1]  # o, i, f of i, f, o
-    ordered = values.reshape(3, hidden, 3, hidden)[order][:, :, order]
-    return _QUARTER * ordered.reshape(3 * hidden, -1).T
+    """Bring the recurrence of i, f, o (3H, 3H) into the order o, i, f, (3, 3H, H): to halved gates, from doubled."""
+    hidden, order = len(values) // 3, [2, 0, 1]
+    ordered = values.reshape(3, hidden, 3, hidden)[order][:, :, order]  # (to, H, from, H)
+    return _QUARTER * ordered.reshape(3, hidden, 3 * hidden).transpose(0, 2, 1)
 
 
-def _stacked(of_cells: Sequence[_Weights], of: Callable[[_Weights], FloatArray]) -> FloatArray:
-    """Return something of the weights of each direction, (D, ...), in one piece of memory."""
-    return np.stack([np.ascontiguousarray(of(weights)) for weights in of_cells])
+def _stacked(of_cells: Sequence[_Weights], of: Callable[[_Weights], FloatArray], axis: int = 0) -> FloatArray:
+    """Return something of the weights of each direction in one piece of memory, the directions along a new axis."""
+    return np.stack([np.ascontiguousarray(of(weights)) for weights in of_cells], axis=axis)

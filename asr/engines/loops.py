@@ -47,8 +47,8 @@ class LstmLoop:
 
     Attributes:
         recurrent: (D, O, 4H).
-        peepholes: (D, 3, H) of o, i, f; None: none.
-        of_gates: (D, 3H, 3H), from the last o, i, f to those of the step; None: none.
+        peepholes: (3, D, 1, H) of o, i, f; None: none.
+        of_gates: (3, D, 3H, H), from the last o, i, f side by side to each of those of the step; None: none.
         projection: (D, H, O) of the output; None: none.
         squash_in: whether g goes through tanh on its way into the cell.
         squash_out: whether the cell does on its way out.
@@ -64,73 +64,70 @@ class LstmLoop:
     def begin(self, n_utterances: int) -> Loop:
         """Return the loop of a batch."""
         n_directions, hidden = len(self.recurrent), self.recurrent.shape[2] // 4
-        state = np.zeros((n_directions, n_utterances, 5, hidden), dtype=np.float32)  # o, i, f, g, c
-        spare = np.empty((n_directions, n_utterances, 3, hidden), dtype=np.float32)
-        return partial(self._run, state, spare)
+        return partial(self._run, np.zeros((5, n_directions, n_utterances, hidden), dtype=np.float32))  # o, i, f, g, c
 
-    def _run(self, state: FloatArray, spare: FloatArray, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
+    def _run(self, kept: FloatArray, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
         n_running = outputs.shape[2]
-        state, spare = state[:, :n_running], spare[:, :n_running]
-        sums = _flat(state[:, :, :4])
-        multiply = multiplication(self.recurrent, sums)
-        keep_gates = self._keep_gates(state, spare)
-        to_output = [*self._to_cell(state, spare), *self._from_cell(state, spare)]
+        state = kept[:, :, :n_running].copy()  # in one piece of memory: elementwise operations take half the time
+        spare = np.empty_like(state[:3])
+        products = np.empty(inputs.shape[1:], dtype=np.float32)
+        multiply, sums = multiplication(self.recurrent, products), state[:4]
+        by_gate = _by_gate(products, 4)
+        keep_gates, to_output = (
+            self._keep_gates(state, spare),
+            [*self._to_cell(state, spare), *self._look_out(state, spare)],
+        )
         put_out = self._put_out(state, spare)
-        for given, output in zip(inputs, outputs, strict=True):
+        for given, output in zip(_by_gate(inputs, 4), outputs, strict=True):
             for operation in keep_gates:
                 operation()
             multiply(last)
-            np.add(sums, given, sums)
+            np.add(by_gate, given, sums)
             for operation in to_output:
                 operation()
             put_out(output)
             last = output
+        kept[:, :, :n_running] = state
 
     def _keep_gates(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
         """Put what the last gates add to the sums into `spare`, before the sums take their place."""
-        if self.of_gates is None:
+        of_gates = self.of_gates
+        if of_gates is None:
             return []
-        return [partial(multiplication(self.of_gates, _flat(spare)), _flat(state[:, :, :3]))]
+        return [lambda: np.matmul(np.concatenate(state[:3], axis=-1), of_gates, spare)]
 
     def _to_cell(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
         """Open the gates, but o where it has a peephole and has to wait, and renew the cell."""
         in_order: list[Operation] = []
         if self.of_gates is not None:
-            in_order.append(partial(np.add, state[:, :, :3], spare, state[:, :, :3]))
+            in_order.append(partial(np.add, state[:3], spare, state[:3]))
         if self.peepholes is not None:
-            in_order += _look(self.peepholes[:, None, 1:], state[:, :, 4:], spare[:, :, :2], state[:, :, 1:3])
-        first = 0 if self.peepholes is None else 1
-        cell, doubled = state[:, :, 4], spare[:, :, :2]  # i g and f c, both doubled
+            in_order += _look(self.peepholes[1:], state[4], spare[:2], state[1:3])
+        first, end, cell = 0 if self.peepholes is None else 1, 4 if self.squash_in else 3, _flat(state[4])
         return [
             *in_order,
-            *_open(_flat(state[:, :, first:3]), _flat(state[:, :, first : 4 if self.squash_in else 3])),
-            partial(np.multiply, _flat(state[:, :, 1:3]), _flat(state[:, :, 3:]), _flat(doubled)),
-            partial(np.add, doubled[:, :, 0], doubled[:, :, 1], cell),
+            *_open(state[first:3], state[first:end]),
+            partial(np.multiply, _flat(state[1:3]), _flat(state[3:]), _flat(spare[:2])),  # i g and f c, both doubled
+            partial(np.add, _flat(spare[0]), _flat(spare[1]), cell),
             partial(np.multiply, cell, _HALF, cell),
         ]
 
-    def _from_cell(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
-        """Open o if it has waited, and squash the cell."""
+    def _look_out(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
+        """Open o if it has waited for the cell, and squash the cell."""
         in_order: list[Operation] = []
         if self.peepholes is not None:
-            o = state[:, :, :1]
-            in_order += [*_look(self.peepholes[:, None, :1], state[:, :, 4:], spare[:, :, :1], o), *_open(o, o)]
+            in_order += [*_look(self.peepholes[0], state[4], spare[0], state[0]), *_open(state[0], state[0])]
         if self.squash_out:
-            in_order.append(partial(np.tanh, state[:, :, 4], spare[:, :, 2]))
+            in_order.append(partial(np.tanh, _flat(state[4]), _flat(spare[2])))
         return in_order
 
     def _put_out(self, state: FloatArray, spare: FloatArray) -> Callable[[FloatArray], object]:
         """Return the function that writes the output of a step."""
-        squashed = spare[:, :, 2] if self.squash_out else state[:, :, 4]
+        multiply = partial(np.multiply, state[0], spare[2] if self.squash_out else state[4])
         if self.projection is None:
-            return partial(np.multiply, state[:, :, 0], squashed)
-        projection, whole = self.projection, spare[:, :, 0]
-
-        def put_out(output: FloatArray) -> None:
-            np.multiply(state[:, :, 0], squashed, whole)
-            np.matmul(whole, projection, output)
-
-        return put_out
+            return multiply
+        projection = self.projection
+        return lambda output: np.matmul(multiply(spare[0]), projection, output)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,24 +143,23 @@ class GruLoop:
     bias_hn: FloatArray
 
     def begin(self, n_utterances: int) -> Loop:
-        """Return the loop of a batch."""
-        n_directions, hidden = self.recurrent.shape[:2]
-        return partial(self._run, np.empty((n_directions, n_utterances, 3, hidden), dtype=np.float32))
+        """Return the loop of a batch; it has no state beside the outputs."""
+        return self._run
 
-    def _run(self, state: FloatArray, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
-        state = state[:, : outputs.shape[2]]
-        sums, gates, (reset, keep, new) = _flat(state), _flat(state[:, :, :2]), (state[:, :, at] for at in range(3))
-        multiply, both = multiplication(self.recurrent, sums), gates.shape[2]
-        for given, output in zip(inputs, outputs, strict=True):
+    def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
+        products = np.empty(inputs.shape[1:], dtype=np.float32)
+        multiply, by_gate = multiplication(self.recurrent, products), _by_gate(products, 3)
+        gates, new = np.empty((2, *outputs.shape[1:]), dtype=np.float32), np.empty_like(outputs[0])
+        for given, output in zip(_by_gate(inputs, 3), outputs, strict=True):
             multiply(last)
-            np.add(gates, given[:, :, :both], gates)
+            np.add(by_gate[:2], given[:2], gates)
             np.tanh(gates, gates)
             np.add(gates, _ONE, gates)
-            np.add(new, self.bias_hn, new)
-            np.multiply(new, reset, new)
-            np.add(new, given[:, :, both:], new)
+            np.add(by_gate[2], self.bias_hn, new)
+            np.multiply(new, gates[0], new)
+            np.add(new, given[2], new)
             np.tanh(new, new)
-            _blend(last, keep, new, output)
+            _blend(last, gates[1], new, output)
             last = output
 
 
@@ -180,25 +176,24 @@ class GruBeforeLoop:
     of_new: FloatArray
 
     def begin(self, n_utterances: int) -> Loop:
-        """Return the loop of a batch."""
-        n_directions, hidden = self.recurrent.shape[:2]
-        return partial(self._run, np.empty((n_directions, n_utterances, 3, hidden), dtype=np.float32))
+        """Return the loop of a batch; it has no state beside the outputs."""
+        return self._run
 
-    def _run(self, state: FloatArray, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
-        state = state[:, : outputs.shape[2]]
-        gates, (reset, keep, new) = _flat(state[:, :, :2]), (state[:, :, at] for at in range(3))
-        multiply, multiply_new = multiplication(self.recurrent, gates), multiplication(self.of_new, new)
-        both = gates.shape[2]
-        for given, output in zip(inputs, outputs, strict=True):
+    def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
+        products = np.empty((*outputs.shape[1:3], self.recurrent.shape[2]), dtype=np.float32)
+        gates, new = np.empty((2, *outputs.shape[1:]), dtype=np.float32), np.empty_like(outputs[0])
+        multiply, of_gates = multiplication(self.recurrent, products), _by_gate(products, 2)
+        multiply_new = multiplication(self.of_new, new)
+        for given, output in zip(_by_gate(inputs, 3), outputs, strict=True):
             multiply(last)
-            np.add(gates, given[:, :, :both], gates)
+            np.add(of_gates, given[:2], gates)
             np.tanh(gates, gates)
             np.add(gates, _ONE, gates)
-            np.multiply(reset, last, reset)
-            multiply_new(reset)
-            np.add(new, given[:, :, both:], new)
+            np.multiply(gates[0], last, gates[0])
+            multiply_new(gates[0])
+            np.add(new, given[2], new)
             np.tanh(new, new)
-            _blend(last, keep, new, output)
+            _blend(last, gates[1], new, output)
             last = output
 
 
@@ -219,13 +214,13 @@ class SimpleLoop:
         return self._run
 
     def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
-        sums = np.empty(outputs.shape[1:], dtype=np.float32)
+        sums = np.empty_like(outputs[0])
         multiply = multiplication(self.recurrent, sums)
         for given, output in zip(inputs, outputs, strict=True):
             multiply(last)
             np.add(sums, given, sums)
             if self.rectifies:
-                np.maximum(sums, _ZERO, output)
+                np.maximum(sums, _ZERO, out=output)
             else:
                 np.tanh(sums, output)
             last = output
@@ -254,21 +249,28 @@ def _pieces(multiplications: int, width: int) -> int:
     return n_pieces
 
 
+def _by_gate(values: FloatArray, n_gates: int) -> FloatArray:
+    """Turn (..., D, B, n * H) into a view (..., n, D, B, H)."""
+    split = values.reshape(*values.shape[:-1], n_gates, -1)
+    return np.moveaxis(split, -2, -4)
+
+
 def _flat(values: FloatArray) -> FloatArray:
-    """Turn a view of neighbours (D, B, n, H) into one (D, B, n * H)."""
+    """Turn an array in one piece of memory into a view (n,)."""
     flat = values.view()
-    flat.shape = (*values.shape[:2], -1)  # refuses to copy
+    flat.shape = (-1,)  # refuses to copy
     return flat
 
 
 def _open(gates: FloatArray, squashed: FloatArray) -> Sequence[Operation]:
     """Open gates, doubled; what is squashed with them begins with them."""
+    gates, squashed = _flat(gates), _flat(squashed)
     return partial(np.tanh, squashed, squashed), partial(np.add, gates, _ONE, gates)
 
 
 def _look(peepholes: FloatArray, cell: FloatArray, spare: FloatArray, gates: FloatArray) -> Sequence[Operation]:
-    """Add the cell (D, B, 1, H) to gates (D, B, n, H) through peepholes (D, 1, n, H)."""
-    return partial(np.multiply, peepholes, cell, spare), partial(np.add, gates, spare, gates)
+    """Add the cell (D, B, H) to gates (..., D, B, H) through peepholes (..., D, 1, H)."""
+    return partial(np.multiply, peepholes, cell, spare), partial(np.add, _flat(gates), _flat(spare), _flat(gates))
 
 
 def _blend(last: FloatArray, keep: FloatArray, new: FloatArray, output: FloatArray) -> None:

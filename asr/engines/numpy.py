@@ -94,15 +94,18 @@ class _Layer:
         last = np.zeros((len(cells), order.n_utterances, size), dtype=np.float32)
         for first, end in order.blocks(_MOST_ROWS):
             start, stop = order.starts[first], order.starts[end]
-            places = [order.mirrored[start:stop] if cell.backward else slice(start, stop) for cell in cells]
-            inputs = self.weights.products([rows[one] for one in places])
-            found = np.empty((len(cells), stop - start, size), dtype=np.float32)
+            read = [order.mirrored[start:stop] if cell.backward else slice(start, stop) for cell in cells]
+            inputs = self.weights.products([rows[one] for one in read])
             for begin, until, n_running in order.runs(first, end):
-                given, into = (_steps(one[:, begin - start : until - start], n_running) for one in (inputs, found))
-                loop(last[:, :n_running], given, into)
-                last = into[-1]
-            for at, place in enumerate(places):
-                outputs[place, at] = found[at] if self.weights.scale == 1 else found[at] * self.weights.scale
+                given = _steps(inputs[:, begin - start : until - start], n_running)
+                found = np.empty((len(given), len(cells), n_running, size), dtype=np.float32)
+                loop(last[:, :n_running], given, found)
+                last = found[-1]
+                for at, cell in enumerate(cells):
+                    place = order.mirrored[begin:until] if cell.backward else slice(begin, until)
+                    outputs[place, at] = found[:, at].reshape(-1, size)
+        if self.weights.scale != 1:
+            outputs *= self.weights.scale
         return outputs.reshape(len(rows), -1)
 
 
