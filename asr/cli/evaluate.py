@@ -161,19 +161,19 @@ def _check_out(out: Path | None) -> None:
 
 def _report(result: Result, out: Path | None) -> None:
     """Print a result, and write it where it was asked for."""
-    from asr.cli.console import console
+    from asr.cli.console import say
     from asr.cli.tables import print_result
     from asr.evaluation.result import write_result
 
     print_result(result)
     if not result.training.finished:
         of_one = f"the run is not finished: these are its best weights after {result.training.epochs} epochs"
-        console.print(of_one if result.folds is None else "not all folds are finished: these are their best weights")
+        say(of_one if result.folds is None else "not all folds are finished: these are their best weights")
     if out is not None:
         path = out / result.file_name
         make_folder(out)
         write_result(path, result)
-        console.print(f"wrote {path}", soft_wrap=True)
+        say(f"wrote {path}")
 
 
 def _evaluate_transcripts(given: argparse.Namespace) -> None:

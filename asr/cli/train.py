@@ -94,7 +94,7 @@ def _check_folder(config: DictConfig) -> None:
 def _train(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
-    from asr.cli.console import console
+    from asr.cli.console import say
     from asr.cli.progress import Steps, TrainingDisplay
     from asr.cli.tables import print_result
     from asr.experiment.experiment import Experiment
@@ -104,7 +104,7 @@ def _train(config: DictConfig) -> None:
 
     run_config, given = composed(config)
     folder = Path(given) if given else _new_folder(run_config.recipe)
-    console.print(f"recipe {run_config.recipe}, run folder {folder}", soft_wrap=True)
+    say(f"recipe {run_config.recipe}, run folder {folder}")
     try:
         with Steps() as steps:
             experiment = Experiment(run_config, folder, steps, departures(HydraConfig.get().overrides.task))
@@ -115,28 +115,25 @@ def _train(config: DictConfig) -> None:
     if run_config.init is not None:
         new = experiment.new_labels
         anew = f"; it does not know {new} of the {len(experiment.inventory)} labels, which begin anew" if new else ""
-        console.print(f"training begins with the weights of {run_config.init}{anew}", soft_wrap=True)
+        say(f"training begins with the weights of {run_config.init}{anew}")
     for note in experiment.corpus.notes:
-        console.print(note, soft_wrap=True)
+        say(note)
     if experiment.corpus.skipped:
-        console.print(
-            f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.manifests} lists them",
-            soft_wrap=True,
-        )
+        say(f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.manifests} lists them")
     if experiment.left_out:
-        console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")
-        console.print(*listed(experiment.left_out), sep="\n", soft_wrap=True)
+        headline = f"{len(experiment.left_out)} training utterances are left out, too short for their labels:"
+        say(headline, *listed(experiment.left_out))
     display = TrainingDisplay()
     try:
         with display.shown():
             experiment.train(display)
     except Stopped as stopped:
-        console.print(f"{stopped}; go on with: {_command(folder)}", soft_wrap=True)
+        say(f"{stopped}; go on with: {_command(folder)}")
         sys.exit(128 + stopped.signal)
     with Steps() as steps:
         result = evaluate_run(experiment.run, ("dev", "test"), steps, run_config.plugins)
     print_result(result)
-    console.print(f"training took {result.training.seconds:.0f} s; the run is in {experiment.run.path}", soft_wrap=True)
+    say(f"training took {result.training.seconds:.0f} s; the run is in {experiment.run.path}")
 
 
 def _new_folder(recipe: str) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from asr.audio.formats import FORMATS as SOUND_FORMATS
 from asr.cli.command import add_debug, add_plugin, run
-from asr.cli.console import console, fail
+from asr.cli.console import fail, say
 from asr.cli.inputs import Input, gather
 from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.reading import FORMATS as INK_FORMATS
@@ -51,7 +51,7 @@ def _main() -> None:
     names = _names(given, inputs)
     rounded = given.bfloat16 and recogniser.prepare(bfloat16=True)
     if given.bfloat16 and not rounded:
-        console.print("--bfloat16 changes nothing: this machine has no such products for this network", soft_wrap=True)
+        say("--bfloat16 changes nothing: this machine has no such products for this network")
     if not rounded and len(inputs) >= _MANY:
         recogniser.prepare()
     if given.one_speaker:  # a file that cannot be read is told of below
@@ -62,8 +62,8 @@ def _main() -> None:
 def _inputs(given: argparse.Namespace, recogniser: Recogniser) -> list[Input]:
     """The files that the command line names."""
     inputs, told = gather(given.files, recogniser.reads_ink)
-    for sentence in told:
-        console.print(sentence, soft_wrap=True)
+    if told:
+        say(*told)
     if given.one_speaker and any(one.is_stream for one in inputs):
         raise ConfigError("--one-speaker reads every recording twice, which a pipe does not allow; give files")
     return inputs
