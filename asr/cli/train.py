@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.command import run
+from asr.cli.console import fail, say
 from asr.errors import AsrError, ConfigError, listed
+from asr.extras import require
 from asr.files import make_new_folder, obstacle
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _OF_NO_ACCOUNT = (
     "training.device",
 )
 """Where things are, and on what machine: no other experiment."""
+_NEEDED = ("torch", "torchaudio", "hydra", "omegaconf", "numba", "tensorboard")
 
 
 def main() -> None:
@@ -40,6 +43,7 @@ def main() -> None:
 
 def _main() -> None:
     """Compose the configuration, with nothing imported that trains: help and wrong options are answered at once."""
+    require(*_NEEDED, what="asr-train")
     import hydra  # here, so that Ctrl-C ends as elsewhere while it is imported
     from hydra._internal.utils import get_args_parser
     from hydra.core.hydra_config import HydraConfig
@@ -66,8 +70,6 @@ def _main() -> None:
         except (AsrError, OSError) as error:  # kept from Hydra, which would print it a second time
             failed.append(error)
         if failed and HydraConfig.get().mode == RunMode.MULTIRUN:  # the other runs go on
-            from asr.cli.console import fail
-
             fail(failed[-1])
             failed[-1] = AsrError("a run failed; see above")
 
@@ -94,7 +96,6 @@ def _check_folder(config: DictConfig) -> None:
 def _train(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
-    from asr.cli.console import say
     from asr.cli.progress import Steps, TrainingDisplay
     from asr.cli.tables import print_result
     from asr.experiment.experiment import Experiment
