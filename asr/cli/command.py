@@ -11,6 +11,7 @@ from typing import TextIO
 
 from asr.cli.console import fail, warn
 from asr.cli.streams import OutputClosed, discard, filtered_streams
+from asr.engines.choice import NAMES as ENGINES
 from asr.errors import AsrError, DataWarning
 from asr.extras import explained
 
@@ -30,6 +31,21 @@ def add_plugin(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="MODULE",
         help="a module of your own that the model needs (repeatable)",
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the options of commands that recognise."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what runs the network: numpy starts at once, torch is faster for many files and runs networks of your"
+        " own, onnx runs .onnx files; auto (default): what suits the work and is installed",
+    )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="say on standard error which engine and decoder were chosen and why, and how fast it was",
     )
 
 
