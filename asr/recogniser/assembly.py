@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from asr.engines.choice import Engines
+from asr.engines.pool import Engines
 from asr.engines.engine import Network
 from asr.errors import AsrError, CheckpointError, one_line
 from asr.recogniser.header import check_plugins, read_header
