@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from asr.config import build
+from asr.config import Component, Faults, build
 from asr.engines.engine import FloatArray, IntArray, Network
 from asr.engines.fitting import Expected, fitted
 
@@ -17,13 +18,14 @@ class TorchEngine:
     """A network that torch runs; threads may share it.
 
     Args:
-        model: takes frames (B, T, F) and lengths (B,), gives log posteriors (B, T', L) and lengths (B,).
+        model: an `nn.Module`; takes frames (B, T, F) and lengths (B,), gives log posteriors (B, T', L) and lengths (B,).
+        prepared: whether `RecurrentStack.prepare` has made it faster.
     """
 
     name = "torch"
 
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
+    def __init__(self, model: Any, prepared: bool = False) -> None:
+        self.model, self.prepared = model, prepared
 
     @classmethod
     def of(cls, network: Network, bfloat16: bool = False, prepare: bool = False) -> TorchEngine:
@@ -40,20 +42,15 @@ class TorchEngine:
             CheckpointError: weights that do not fit it.
         """
         ours = not network.plugins  # then no memory is taken for a network that the file has no weights for
-        with torch.device("meta" if ours else "cpu"):
-            model = build(
-                network.component,
-                network.plugins,
-                n_features=network.n_features,
-                n_labels=network.n_labels,
-                plugins=network.plugins,
-            )
+        device = "meta" if ours else "cpu"
+        faults = Faults()
+        with faults.noted("model"):
+            model = build_module(network.component, network.n_features, network.n_labels, network.plugins, device)
+        faults.check()
         weights = fitted(network.weights, _expected(model.state_dict()))
         model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, assign=ours)
         model.eval()
-        if prepare or bfloat16:
-            _prepare(model, bfloat16)
-        return cls(model)
+        return cls(model, (prepare or bfloat16) and _prepare(model, bfloat16))
 
     @property
     def time_reduction(self) -> int:
@@ -67,6 +64,25 @@ class TorchEngine:
         device = next(self.model.parameters()).device
         log_probs, out_lengths = self.model(torch.from_numpy(frames).to(device), torch.from_numpy(lengths))
         return log_probs.cpu().numpy(), out_lengths.numpy()
+
+
+def build_module(
+    component: Component, n_features: int, n_labels: int, plugins: Sequence[str] = (), device: str = "cpu"
+) -> Any:
+    """Build a network of torch: an `nn.Module` that gives posteriors, with `time_reduction` and `out_length`.
+
+    Args:
+        component: its class and options.
+        n_features: values of an input frame.
+        n_labels: labels with blank.
+        plugins: modules beside `asr` that it may come from.
+        device: where its weights are made; on `meta` they have shapes only.
+
+    Raises:
+        ConfigError: an option that it does not have or refuses.
+    """
+    with torch.device(device):
+        return build(component, plugins, n_features=n_features, n_labels=n_labels, plugins=plugins)
 
 
 def _prepare(model: nn.Module, bfloat16: bool) -> bool:

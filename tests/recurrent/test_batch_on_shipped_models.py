@@ -19,7 +19,7 @@ import asr
 from asr.corpus.utterance import Utterance
 from asr.ink import Ink
 from asr.ink.unipen import read_document
-from asr.recogniser.loading import pretrained_names
+from asr.recogniser.pretrained import pretrained_names
 from asr.recogniser.recogniser import Recogniser
 from asr.recurrent.compiled import available
 from asr.recurrent.options import BATCH_TOLERANCE
