@@ -20,7 +20,6 @@ from asr.engines.onnx_file import sealed
 from asr.errors import ConfigError
 from asr.extras import require
 from asr.files import write_file
-from asr.recogniser.loading import state_of
 from asr.recogniser.onnx_graph import MICROSOFT, graph_of, stack_of
 from asr.recogniser.onnx_metadata import metadata_of
 from asr.recogniser.recogniser import Recogniser
@@ -48,11 +47,11 @@ def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     """
     if store not in STORES:
         raise ConfigError(f"an .onnx file keeps its weights as {' or '.join(STORES)}, not as {store}")
-    if recogniser.network is None:
-        raise ConfigError("this recogniser was read from an .onnx file; export the model that the file was made of")
-    stack_of(recogniser.network)  # refuses before a package is missed
-    metadata = metadata_of(recogniser, state_of(recogniser), store)
-    write_file(path, model_of(recogniser.network, metadata, int8=store == "int8"))
+    network = recogniser.engines.network
+    if network is None:
+        raise ConfigError("this model was read from an .onnx file; export the model that the file was made of")
+    stack_of(network)  # refuses a network before a package is missed
+    write_file(path, model_of(network, metadata_of(recogniser, store), int8=store == "int8"))
 
 
 def model_of(network: Network, metadata: Mapping[str, str], int8: bool = False) -> bytes:
