@@ -25,15 +25,15 @@ def require(*packages: str, what: str) -> None:
     """Raise a MissingExtra where a package is not installed. Nothing is imported.
 
     Args:
-        packages: by the names under which they are imported; of one extra.
+        packages: by the names under which they are imported.
         what: needs them: a command, a kind of file, an option.
 
     Raises:
-        MissingExtra: names all that are missing, and the line that installs them.
+        MissingExtra: names the first that is missing, and the line that installs it with its extra.
     """
-    missing = [name for name in packages if not installed(name)]
-    if missing:
-        raise MissingExtra(f"{what} needs {' and '.join(missing)}; install it: {_line(missing[0])}")
+    for package in packages:
+        if not installed(package):
+            raise MissingExtra(f"{what} needs {package}; install it: {_line(package)}")
 
 
 def installed(package: str) -> bool:

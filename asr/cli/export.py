@@ -41,7 +41,7 @@ def _main() -> None:
     if given.store != "float32" and given.out.suffix == ".onnx":
         raise ConfigError("--store is for .safetensors bundles")
 
-    from asr.cli.console import console
+    from asr.cli.console import say
     from asr.evaluation.cards import card_of
     from asr.recogniser.bundle import save_bundle
     from asr.recogniser.loading import load
@@ -55,4 +55,4 @@ def _main() -> None:
         export_onnx(recogniser, given.out)
     else:
         save_bundle(recogniser, given.out, store=given.store)
-    console.print(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB", soft_wrap=True)
+    say(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB")
