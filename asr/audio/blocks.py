@@ -81,7 +81,7 @@ def sound_blocks(
         channel: 0-based; needed where there are several.
         start: seconds where a segment of a sound file begins; None for its start.
         duration: seconds of the segment; None for the rest. There is no limit of six hours.
-        own_rate: hertz of samples that do not tell it, as `rate` of `sound_of`.
+        own_rate: hertz of samples that do not tell it; where they or a file do, it must be the same.
 
     Raises:
         DataError: as `read_audio` and `sound_of`; the samples themselves are looked at when they are read.
@@ -90,11 +90,19 @@ def sound_blocks(
     try:
         file = encoded(source)
         if file is not None:
-            yield _of_content(stack.enter_context(file), stack, rate, channel, start, duration)
+            blocks = _of_content(stack.enter_context(file), stack, rate, channel, start, duration)
+            if own_rate not in (None, blocks.own_rate):
+                raise wrong_rate(blocks.name, own_rate, blocks.own_rate)
+            yield blocks
         else:
             yield _of_sound(source if isinstance(source, Sound) else sound_of(source, own_rate, channel), rate)
     finally:  # what goes wrong in the block is not the file's fault, so it is not told
         stack.close()
+
+
+def wrong_rate(name: str, given: int | None, own: int) -> DataError:
+    """The error of a rate that is not the file's."""
+    return DataError(f"{name}: rate={given} was given, but the file says {own} Hz; leave rate= out or correct it")
 
 
 def _of_content(

@@ -1,10 +1,9 @@
 """Where a long recording is cut: in pauses, found by its loudness alone.
 
-The rule: a piece lasts `_SHORTEST` to `_LONGEST` seconds. The next border is looked for in that window behind the last
-one. Its *floor* and its *speech* are the 10th and the 90th percentile of the loudness (dB, every 10 ms) in the window;
-a *pause* is a stretch of at least `_PAUSE` seconds below the floor and a quarter of the way up to speech. The border is
-the middle of the longest pause. Where there is none, as in music or under applause, it is the middle of the quietest
-stretch of that length. What remains at the end is not cut while it fits into one piece.
+The rule: a piece lasts 10 to 30 seconds. The next border lies in that window behind the last one. *Floor* and *speech*
+are the 10th and the 90th percentile of the loudness (in dB, every 10 ms) within the window; a *pause* is a stretch of
+at least 0.2 seconds that is less loud than a quarter of the way from floor to speech. The border is the middle of the
+longest pause. Where there is none, as in music or under applause, it is the middle of the quietest 0.2 seconds.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-_SHORTEST, _LONGEST = 10.0, 30.0  # seconds
-_PAUSE = 0.2  # seconds
-_STEPS_A_SECOND = 100  # at which the loudness is taken
+_SHORTEST, _LONGEST = 10.0, 30.0  # seconds of a piece
+_PAUSE = 0.2  # seconds, at least
+_STEPS_A_SECOND = 100  # of the loudness
 _QUIETEST = 1e-10  # power of a sample; -100 dB
 _FLOOR, _SPEECH = 10.0, 90.0  # percentiles
 _LEAST_RANGE = 6.0  # dB between both, or there is no pause
@@ -66,7 +65,8 @@ def plan_cuts(levels: NDArray[np.float32]) -> list[float]:
     shortest, longest = round(_SHORTEST * _STEPS_A_SECOND), round(_LONGEST * _STEPS_A_SECOND)
     borders, begin = [], 0
     while len(levels) - begin > longest:
-        begin += shortest + _quiet_place(levels[begin + shortest : begin + longest])
+        last = min(begin + longest, len(levels) - shortest)  # what remains is no shorter than other pieces
+        begin += shortest + _quiet_place(levels[begin + shortest : last])
         borders.append(begin / _STEPS_A_SECOND)
     return borders
 
