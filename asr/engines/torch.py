@@ -18,7 +18,8 @@ class TorchEngine:
     """A network that torch runs; threads may share it.
 
     Args:
-        model: an `nn.Module`; takes frames (B, T, F) and lengths (B,), gives log posteriors (B, T', L) and lengths (B,).
+        model: an `nn.Module` that takes frames (B, T, F) and lengths (B,), and gives log posteriors (B, T', L) and
+            lengths (B,).
         prepared: whether `RecurrentStack.prepare` has made it faster.
     """
 
@@ -55,7 +56,7 @@ class TorchEngine:
     @property
     def time_reduction(self) -> int:
         """Frames that become one posterior."""
-        return int(self.model.time_reduction)  # type: ignore[arg-type]  # a number, of any network
+        return int(self.model.time_reduction)
 
     @torch.no_grad()
     def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
