@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def unipen(root: str) -> Sequence[Utterance]:
-    return load_corpus("unipen", {"root": root, "category": "words"})["train"][:MOST]
+    return load_corpus("unipen", {"root": root, "category": "words"}).splits["train"][:MOST]
 
 
 def synthetic(folder: Path) -> Sequence[Utterance]:
