@@ -47,6 +47,7 @@ class WindowSteps:
             config.n_mels, self.fft_size, config.rate, config.low_hz, config.high_hz or config.rate / 2,
             scale=config.mel_scale, triangles=config.triangles, area_norm=config.area_norm,
         )  # fmt: skip
+        self._band_blocks = _blocks(self.bands)
         self.cepstra: NDArray[np.float32] | None = None  # (n_mels, n_mfcc)
         if config.kind == "mfcc":
             self.cepstra = cosine_transform(config.n_mels, config.n_mfcc) * lifter_weights(config.n_mfcc, config.lifter)
@@ -66,12 +67,19 @@ class WindowSteps:
 
     def _fill(self, out: NDArray[np.float32], samples: NDArray[np.float32], work: _Work) -> None:
         energy = self._prepare(samples, work)
-        values = _floored_log(_power(work) @ self.bands, self.config.log_floor)
+        values = _floored_log(self._in_bands(_power(work)), self.config.log_floor)
         if self.cepstra is not None:
             values = values @ self.cepstra
         out[:, : values.shape[1]] = values
         if energy is not None:
             out[:, -1] = _floored_log(energy, self.config.log_floor)
+
+    def _in_bands(self, power: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, fft_size / 2 + 1) to (n, n_mels): `power @ self.bands`."""
+        out = np.empty((len(power), self.bands.shape[1]), dtype=np.float32)
+        for bins, columns, weights in self._band_blocks:
+            out[:, columns] = power[:, bins] @ weights
+        return out
 
     def _prepare(self, samples: NDArray[np.float32], work: _Work) -> NDArray[np.float32] | None:
         """Fill `work.padded` with what the FFT is taken of; return the energies (n,) if they are asked for."""
@@ -86,6 +94,17 @@ class WindowSteps:
         x *= self.window
         work.padded[:, : x.shape[1]] = x
         return energy
+
+
+def _blocks(bands: NDArray[np.float32]) -> list[tuple[slice, slice, NDArray[np.float32]]]:
+    """Cut the bands into a lower and an upper half, each with the bins (rows) that it needs: half the products."""
+    n = bands.shape[1]
+    blocks = []
+    for columns in (slice(0, n // 2), slice(n // 2, n)):
+        rows = np.flatnonzero(bands[:, columns].any(axis=1))
+        bins = slice(int(rows[0]), int(rows[-1]) + 1)
+        blocks.append((bins, columns, np.ascontiguousarray(bands[bins, columns])))
+    return blocks
 
 
 def _emphasise(x: NDArray[np.float32], share: np.float32, before: NDArray[np.float32]) -> None:
