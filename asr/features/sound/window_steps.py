@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,9 @@ from asr.features.sound.framing import Framing
 from asr.features.sound.mel import cosine_transform, lifter_weights, mel_bands
 from asr.features.sound.options import SpectralConfig
 
-_CHUNK = 128  # windows at a time: what is made of them stays in a core's cache, and calls of numpy cost little
+_CHUNK = 1 << 16  # samples of the FFT at a time: they stay in a core's cache, and calls of numpy cost little
 _FFT_TAKES_OUT = int(np.__version__.partition(".")[0]) >= 2
+_kept = threading.local()
 
 
 def window_function(name: str, length: int) -> NDArray[np.float32]:
@@ -58,9 +60,9 @@ class WindowSteps:
         n_frames = 1 + (len(samples) - window) // shift
         n_values = self.bands.shape[1] if self.cepstra is None else self.cepstra.shape[1]
         out = np.empty((n_frames, n_values + int(self.config.energy)), dtype=np.float32)
-        work = _Work.of(min(n_frames, _CHUNK), window, self.fft_size)
-        for begin in range(0, n_frames, _CHUNK):
-            end = min(begin + _CHUNK, n_frames)
+        work = _work(window, self.fft_size)
+        for begin in range(0, n_frames, len(work.windows)):
+            end = min(begin + len(work.windows), n_frames)
             chunk = samples[begin * shift : (end - 1) * shift + window]
             self._fill(out[begin:end], chunk, work.first(end - begin))
         return out
@@ -117,7 +119,7 @@ def _emphasise(x: NDArray[np.float32], share: np.float32, before: NDArray[np.flo
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """Arrays that the chunks of one call share: fresh memory for each would cost more than the arithmetic.
+    """Arrays for a chunk of n windows.
 
     Attributes:
         windows: (n, W).
@@ -136,8 +138,9 @@ class _Work:
     imaginary: NDArray[np.float32]
 
     @classmethod
-    def of(cls, n: int, window: int, fft_size: int) -> _Work:
-        """Make arrays for up to n windows."""
+    def of(cls, window: int, fft_size: int) -> _Work:
+        """Make arrays for the windows of a chunk."""
+        n = max(1, _CHUNK // fft_size)
         bins = (n, fft_size // 2 + 1)
         return cls(
             windows=np.empty((n, window), dtype=np.float32),
@@ -149,8 +152,16 @@ class _Work:
         )
 
     def first(self, n: int) -> _Work:
-        """Return the same arrays for n windows."""
+        """Return the same arrays for n windows at most."""
         return _Work(**{name: array[:n] for name, array in vars(self).items()})
+
+
+def _work(window: int, fft_size: int) -> _Work:
+    """Return arrays that no other thread has; they are kept, as fresh memory would cost as much as the arithmetic."""
+    work: _Work | None = getattr(_kept, "work", None)
+    if work is None or (work.windows.shape[1], work.padded.shape[1]) != (window, fft_size):
+        work = _kept.work = _Work.of(window, fft_size)
+    return work
 
 
 def _power(work: _Work) -> NDArray[np.float32]:
