@@ -155,7 +155,8 @@ def timed(runs: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
 def versions() -> str:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     cpu = platform.processor() or platform.machine()
-    return f"numpy {np.__version__}, torch {torch.__version__}, Python {platform.python_version()}, {cpu}, commit {commit.stdout.strip() or '?'}"
+    packages = f"numpy {np.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
+    return f"{packages}, {cpu}, commit {commit.stdout.strip() or '?'}"
 
 
 if __name__ == "__main__":
