@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
+from asr.extras import require
 
 
 def main() -> None:
@@ -40,6 +41,8 @@ def _main() -> None:
         raise ConfigError(f"{given.out}: the name must end in .safetensors or .onnx")
     if given.store != "float32" and given.out.suffix == ".onnx":
         raise ConfigError("--store is for .safetensors bundles")
+    if given.out.suffix == ".onnx":
+        require("onnx", what="writing an .onnx file")
 
     from asr.cli.console import say
     from asr.evaluation.cards import card_of

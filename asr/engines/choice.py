@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from asr.config import check_values, one_of
 from asr.engines.engine import Engine, EngineChoice, Network
 from asr.engines.numpy import NumpyEngine
+from asr.extras import installed, require
 
 MANY = 100
 """Utterances from which on it pays to load torch and the compiled kernels, and to recognise them in batches."""
@@ -27,8 +26,9 @@ def choose_engine(network: Network, name: str | None = None, utterances: int = 1
         CheckpointError: weights that do not fit the network.
     """
     check_values({"engine": name}, {"engine": one_of(name or "auto", NAMES)})
-    if name != "torch" and not (name != "numpy" and utterances >= MANY and find_spec("torch")):
+    if name != "torch" and not (name != "numpy" and utterances >= MANY and installed("torch")):
         return NumpyEngine(network), EngineChoice("numpy", "there are few utterances")
+    require("torch", what="the engine torch")
     from asr.engines.torch import TorchEngine
 
     return TorchEngine.of(network, prepare=utterances >= MANY), EngineChoice("torch", "there are many utterances")
