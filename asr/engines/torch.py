@@ -55,7 +55,7 @@ class TorchEngine:
     @property
     def time_reduction(self) -> int:
         """Frames that become one posterior."""
-        return int(self.model.time_reduction)
+        return int(self.model.time_reduction)  # type: ignore[arg-type]  # a number, of any network
 
     @torch.no_grad()
     def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
