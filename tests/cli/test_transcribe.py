@@ -319,11 +319,10 @@ def test_verbose_tells_what_recognised_and_how_fast(
     assert re.fullmatch(r"3 files in \d+\.\d\d s: \d\.\d s of sound, \d+ times real time", speed)
 
 
-def test_an_onnx_file_is_told_what_it_is(transcribe: Command, wavs: list[str]) -> None:
+def test_what_is_no_onnx_file_is_told(transcribe: Command, wavs: list[str]) -> None:
     Path("net.onnx").write_bytes(b"x")
     told = transcribe("net.onnx", wavs[0]).told
-    assert "net.onnx holds the network alone, for runtimes of ONNX such as onnxruntime" in told
-    assert "asr-export MODEL net.safetensors" in told
+    assert "net.onnx: it is not a whole ONNX file of this package" in told
 
 
 def test_help_lists_what_is_there_and_starts_without_torch(tmp_path: Path) -> None:
