@@ -18,7 +18,8 @@ class TorchEngine:
     """A network that torch runs; threads may share it.
 
     Args:
-        model: an `nn.Module`; takes frames (B, T, F) and lengths (B,), gives log posteriors (B, T', L) and lengths (B,).
+        model: an `nn.Module` that takes frames (B, T, F) and lengths (B,), and gives log posteriors (B, T', L) and
+            lengths (B,).
         prepared: whether `RecurrentStack.prepare` has made it faster.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import overload
 
@@ -23,8 +23,9 @@ from asr.features.extractor import PointIndexed
 from asr.recogniser.batching import placed, transcribe_each
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
+from asr.recogniser.long import transcribe_long
 from asr.recogniser.parts import Parts
-from asr.recogniser.sources import Source, raw_frames, several
+from asr.recogniser.sources import LongSound, RawFrames, Source, opened, several
 
 Frames = NDArray[np.float32]
 
@@ -48,13 +49,15 @@ class Recogniser(Parts):
     engine: Engine
     engine_choice: EngineChoice
     engines: Engines
-    card: Card = Card()
+    card: Card = field(default_factory=Card)
 
     @classmethod
     def of(cls, config: RecogniserConfig, parts: Parts, engines: Engines, card: Card | None = None) -> Recogniser:
         """Join the parts with the engine for a few utterances."""
         engine, choice = engines.for_work(1)
-        return cls(**vars(parts), config=config, engine=engine, engine_choice=choice, engines=engines, card=card or Card())
+        return cls(
+            **vars(parts), config=config, engine=engine, engine_choice=choice, engines=engines, card=card or Card()
+        )
 
     def _with_engine_for(self, utterances: int, engines: Engines) -> Recogniser:
         engine, choice = engines.for_work(utterances)
@@ -170,6 +173,9 @@ class Recogniser(Parts):
             speaker: who it is, of those that the recogniser was given to `listen` to; None: somebody unknown.
             rate: hertz of samples that do not tell it; where they do, it must be the same.
 
+        A recording of more than a minute is recognised in pieces, in memory that does not grow with its length; see
+        `asr.recogniser.long`.
+
         Returns:
             The hypothesis: text, labels, their confidences, and where they stand: seconds from the beginning of the
             file, or the index of their first point in the ink and of the first behind them. Of many sources a list,
@@ -185,8 +191,10 @@ class Recogniser(Parts):
         if sources is not None:
             found = transcribe_each(self.for_many(len(sources)), sources, channel, speaker, rate)
             return [_found(number, one, sources[number]) for number, one in enumerate(found)]
-        raw = raw_frames(self.extractor, source, rate, channel)
-        return placed(self.recognise([self.frames(raw.values, speaker)], offset=raw.start)[0][0], raw)
+        with opened(self.extractor, source, rate, channel) as one:
+            if isinstance(one, LongSound):
+                return transcribe_long(self, one, speaker)
+        return placed(self.recognise([self.frames(one.values, speaker)], offset=one.start)[0][0], one)
 
     def listen(
         self,
@@ -196,9 +204,9 @@ class Recogniser(Parts):
         on_error: Callable[[DataError], None] | None = None,
         rate: int | None = None,
     ) -> Recogniser:
-        """Return a recogniser that knows the mean and deviation of a speaker's frames; for a model normalised per speaker.
+        """Return a recogniser that knows the mean and deviation of a speaker's frames.
 
-        Such a model reads a recording better when it has heard more than that of its speaker.
+        A model that is normalised per speaker reads a recording better when it has heard more than that of its speaker.
 
         Args:
             speaker: any name; hearing a speaker again replaces what was known.
@@ -220,13 +228,22 @@ class Recogniser(Parts):
         def heard() -> Iterator[tuple[str, Frames]]:
             for source in sources:
                 try:
-                    yield speaker, raw_frames(self.extractor, source, rate, channel).values
+                    with opened(self.extractor, source, rate, channel) as one:
+                        yield from ((speaker, frames) for frames in _frames(one))
                 except DataError as error:
                     if on_error is None:
                         raise
                     on_error(error)
 
         return replace(self, normaliser=self.normaliser.having_heard(heard()))
+
+
+def _frames(one: RawFrames | LongSound) -> Iterable[Frames]:
+    """The frames of a source, of a long recording block by block; an error comes before the first."""
+    if isinstance(one, RawFrames):
+        return (one.values,)
+    one.check()
+    return one.frames()
 
 
 def padded(frames: Sequence[Frames]) -> tuple[Frames, NDArray[np.int64]]:
