@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-_SHORTEST, _LONGEST = 10.0, 30.0  # seconds of a piece
+SHORTEST_SECONDS, LONGEST_SECONDS = 10.0, 30.0
+"""How long the pieces of a recording are."""
+
 _PAUSE = 0.2  # seconds, at least
 _STEPS_A_SECOND = 100  # of the loudness
 _QUIETEST = 1e-10  # power of a sample; -100 dB
@@ -62,7 +64,7 @@ def plan_cuts(levels: NDArray[np.float32]) -> list[float]:
     Returns:
         the borders between pieces, rising, in seconds from the beginning; none for a recording that fits into a piece.
     """
-    shortest, longest = round(_SHORTEST * _STEPS_A_SECOND), round(_LONGEST * _STEPS_A_SECOND)
+    shortest, longest = round(SHORTEST_SECONDS * _STEPS_A_SECOND), round(LONGEST_SECONDS * _STEPS_A_SECOND)
     borders, begin = [], 0
     while len(levels) - begin > longest:
         last = min(begin + longest, len(levels) - shortest)  # what remains is no shorter than other pieces
