@@ -81,7 +81,9 @@ def transcribe_long(
         recogniser = recogniser.for_many(utterances)
     frame_seconds = recogniser.frame_seconds
     scale, borders = _prepare(recogniser, recording, speaker)
-    pieces = pieces_of(map(scale.apply, recording.frames()), [round(border / frame_seconds) for border in borders], _reach(recogniser))
+    pieces = pieces_of(
+        map(scale.apply, recording.frames()), [round(border / frame_seconds) for border in borders], _reach(recogniser)
+    )
     search = recogniser.decoder.begin(frame_seconds, recording.start)
     n_done = 0
     while batch := list(islice(pieces, _batch_size(recogniser))):
@@ -89,7 +91,9 @@ def transcribe_long(
             search.step(log_probs)
             n_done += len(log_probs)
         if on_progress is not None:
-            on_progress(min(n_done * frame_seconds, seconds), seconds)
+            on_progress(n_done * frame_seconds, seconds)
+    if on_progress is not None:
+        on_progress(seconds, seconds)
     return search.end()[0]
 
 
