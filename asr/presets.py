@@ -14,7 +14,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from asr.config import Component, Faults, check_types, config_class, nearest, target
 from asr.errors import ConfigError
-from asr.plain_yaml import load_plain_yaml
 from asr.resources import resource
 
 _OPTION = re.compile(r"[A-Za-z_][\w.]*=")
@@ -97,6 +96,8 @@ def _named(name: str, group: Group) -> Component:
     """The component of a dataclass, or of a preset: what it begins with, and its own lines on top."""
     if name in group.classes:
         return Component.of(group.classes[name]())
+    from asr.plain_yaml import load_plain_yaml
+
     path = resource("conf") / group.name / f"{name}.yaml"
     match load_plain_yaml(path.read_text(encoding="utf-8")):
         case {"defaults": [str(first), "_self_"], **values}:
@@ -142,6 +143,8 @@ def _value(text: str) -> object:
     """One YAML scalar or list: numbers, words, true, null."""
     if _SCIENTIFIC.fullmatch(text.strip()):
         return float(text)
+    from asr.plain_yaml import load_plain_yaml  # here: whoever gives no options does not wait for yaml
+
     try:
         return load_plain_yaml(text)
     except ValueError as error:

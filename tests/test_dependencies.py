@@ -39,7 +39,8 @@ BESIDE = {"librosa", "jiwer"}
 """What the extra `train` brings for those who look at sound and score by hand, and for the tests to compare with."""
 OF_TRAINING = (
     "asr/recurrent", "asr/ctc", "asr/training", "asr/experiment", "asr/engines/torch.py", "asr/cli/options.py",
-    "asr/cli/train_help.py", "asr/features/sound/torchaudio_",
+    "asr/cli/overrides.py", "asr/cli/train_help.py", "asr/features/sound/torchaudio_",
+    "asr/recogniser/checkpoints.py",
 )  # fmt: skip
 """How the paths of modules begin that may import torch or hydra when they are imported."""
 LIGHT_AMONG_THEM = (

@@ -148,7 +148,7 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
     from asr.resources import user_cache
 
     if len(models) > 1:
-        raise ConfigError(f"give one model and one manifest or folder of manifests, not {', '.join(models)} too")
+        raise ConfigError(f"give one model and one manifest or folder of manifests, not {', '.join(models[1:])} too")
     _check_out(given.out)
     decoder = [option for option in options if option.partition("=")[0].partition(".")[0] == "decoder"]
     recogniser = asr.load(models[0], given.plugin, decoder or None, given.engine)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
+from asr.extras import require
 
 if TYPE_CHECKING:
     from asr.corpus.utterance import Utterance
@@ -32,6 +33,8 @@ def _main() -> None:
         raise ConfigError(f"--store {given.store}: {given.out.suffix} files keep weights as {' or '.join(stores)}")
     if given.on is None and (given.options or given.split):
         raise ConfigError("--split and options of a corpus are for --on; see asr-export --help")
+    if given.out.suffix == ".onnx":
+        require("onnx", what="writing an .onnx file")
 
     from asr.cli.console import say
     from asr.evaluation.cards import card_of

@@ -8,6 +8,7 @@ from pathlib import Path
 from asr.config import Component, nearest
 from asr.decoding.choice import choose_decoder, named
 from asr.errors import CheckpointError
+from asr.extras import require
 from asr.recogniser.bundle import load_bundle
 from asr.recogniser.pretrained import pretrained_bundle, pretrained_names
 from asr.recogniser.recogniser import Recogniser
@@ -30,8 +31,8 @@ def load(
         engine: the engine to use: `numpy`, `torch` or `onnx`; None: the one that suits the work.
 
     Raises:
-        CheckpointError: nothing there, damaged, or naming code outside this package and the plugins; or the engine cannot
-            run it.
+        CheckpointError: nothing there, damaged, or naming code outside this package and the plugins; or the engine
+            cannot run it.
         ConfigError: there is no such decoder, or it has no such option.
     """
     recogniser = _loaded(model, plugins, engine)
@@ -48,7 +49,8 @@ def _loaded(model: str | Path, plugins: Sequence[str], engine: str | None) -> Re
     if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
         return load_bundle(pretrained_bundle(str(model)), plugins, engine)
     if path.is_dir() or path.suffix == ".pt":
-        from asr.recogniser.checkpoints import best_of, load_recogniser  # torch: it alone reads checkpoints
+        require("torch", what=f"{path}: a checkpoint")
+        from asr.recogniser.checkpoints import best_of, load_recogniser  # torch alone reads checkpoints
 
         return load_recogniser(best_of(path) if path.is_dir() else path, plugins, engine)
     if path.suffix == ".safetensors":

@@ -174,7 +174,17 @@ def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: 
         (["--ref", "r.trn", "--hyp", "h.trn", "--by", "speaker"], "--by is for a model"),
         (["one", "two", "--by", "speaker"], "--by is for one run"),
         (["--ref", "r.trn"], "give both --ref and --hyp"),
-        ([], "give run folders, a model with --on, or both --ref and --hyp"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "--engine", "numpy"], "--engine is for a model"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "--verbose"], "--verbose is for a model"),
+        (["--ref", "r.trn", "--hyp", "h.trn", "an4", "x.jsonl"], "give either models, or --ref and --hyp"),
+        ([], "give run folders, a model and a manifest, or --ref and --hyp"),
+        (["an4"], "an4 brings no corpus of its own; say on what to score it: asr-evaluate an4 manifest/mine\n"),
+        (["an4", "nowhere"], "asr-evaluate an4 manifest/mine (nowhere holds no manifest)"),
+        (["an4", "x.jsonl", "y.jsonl"], "give one model and one manifest or folder of manifests, not y.jsonl too"),
+        (["an4", "x.jsonl"], "there is no manifest x.jsonl"),
+        (["an4", "x.jsonl", "root=mine"], "root=mine: a manifest has no options"),
+        (["an4", "x.jsonl", "decoder=greddy"], "there is no decoder 'greddy'; did you mean 'greedy'?"),
+        (["an4", "x.jsonl", "decoder.width=5"], "there is no option 'decoder.width'"),
     ],
 )
 def test_evaluate_leaves_no_option_unread(arguments: list[str], message: str, tmp_path: Path) -> None:
