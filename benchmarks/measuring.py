@@ -1,0 +1,116 @@
+"""Timing in turns, figures with their range, and the rows of a Markdown table; shared by the benchmarks beside it."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+Run = Callable[[], object]
+
+HEADING = "| what | bundle, split, decoder | engine | measured | peer in the same call | its figure | times as good |"
+HEADING += " agreement | must reach (aim) |\n|---|---|---|---|---|---|---|---|---|"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured, several times.
+
+    Attributes:
+        values: one a run; paired with the runs of another side that was timed in turns.
+        unit: of the values.
+        more_is_better: true of rates, false of times and memory.
+    """
+
+    values: tuple[float, ...]
+    unit: str
+    more_is_better: bool = False
+
+    @classmethod
+    def rate(cls, amount: float, seconds: Iterable[float], unit: str) -> Figure:
+        """How much of an amount is done in a second."""
+        return cls(tuple(amount / one for one in seconds), unit, more_is_better=True)
+
+    @property
+    def middle(self) -> float:
+        """The median."""
+        return statistics.median(self.values)
+
+    def __str__(self) -> str:
+        """Median and range, `101 (98 to 104) words/s`."""
+        return f"{spread(self.values)} {self.unit}"
+
+    def over(self, other: Figure) -> str:
+        """How many times as good this is, by pairs, with the range."""
+        pairs = zip(self.values, other.values, strict=True)
+        return spread([one / two if self.more_is_better else two / one for one, two in pairs])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; `on` names bundle, split and decoder, `also` is put behind what was measured."""
+
+    what: str
+    on: str
+    engine: str
+    measured: Figure
+    peer: str = ""
+    theirs: Figure | None = None
+    agreement: str = ""
+    bar: str = ""
+    also: str = ""
+    theirs_also: str = ""
+
+    def __str__(self) -> str:
+        """The line in Markdown."""
+        theirs = "" if self.theirs is None else f"{self.theirs}{self.theirs_also}"
+        ratio = "" if self.theirs is None else self.measured.over(self.theirs)
+        cells = [self.what, self.on, self.engine, f"{self.measured}{self.also}", self.peer, theirs, ratio]
+        return f"| {' | '.join([*cells, self.agreement, self.bar])} |"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median and range."""
+    low, middle, high = min(values), statistics.median(values), max(values)
+    digits = 0 if middle >= 100 else 1 if middle >= 3 else 2
+    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def timed(
+    runs: Mapping[str, Run], rounds: int, clock: Callable[[], float] = time.process_time
+) -> dict[str, list[float]]:
+    """Seconds of each run, in turns, so that a busy machine slows all; whoever calls has run each once before."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = clock()
+            run()
+            seconds[name].append(clock() - start)
+    return seconds
+
+
+def environment(*packages: str) -> str:
+    """Name the machine, the versions and the commit."""
+    root = Path(__file__).resolve().parents[1]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=root, capture_output=True, text=True).stdout
+    versions = ", ".join(f"{name} {_version(name)}" for name in packages)
+    return f"{_processor()}; Python {platform.python_version()}, {versions}; commit {commit.strip() or 'unknown'}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0]}, {len(names)} cores" if names else platform.machine()
