@@ -21,22 +21,31 @@ __all__ = ["__version__", "load"]
 
 
 def load(
-    model: str | Path, plugins: Sequence[str] = (), decoder: str | Sequence[str] | Component | None = None
+    model: str | Path,
+    plugins: Sequence[str] = (),
+    decoder: str | Sequence[str] | Component | None = None,
+    engine: str | None = None,
 ) -> Recogniser:
-    """Load a recogniser: a run folder, a checkpoint, a `.safetensors` bundle, or a pretrained model.
+    """Load a recogniser: a run folder, a checkpoint, a `.safetensors` bundle, an `.onnx` file, or a pretrained model.
 
     Args:
         model: the path, or the name of a pretrained model.
         plugins: modules of your own that its configuration may name.
         decoder: the decoder to use: its name, or options as on a command line; None: the model's default.
+        engine: what runs the network: `numpy`, `torch` or `onnx`; None: what suits the work and is installed.
 
     Raises:
-        asr.errors.CheckpointError: nothing there, damaged, or naming code that is not allowed.
+        asr.errors.CheckpointError: nothing there, damaged, or naming code that is not allowed; or the engine cannot
+            run it.
         asr.errors.ConfigError: there is no such decoder, or it has no such option.
     """
-    from asr.evaluation.cards import card_of
     from asr.recogniser.loading import load as load_recogniser
 
-    recogniser = load_recogniser(model, plugins, decoder)
-    recogniser.card = card_of(model) or recogniser.card
-    return recogniser
+    recogniser = load_recogniser(model, plugins, decoder, engine)
+    if not Path(model).expanduser().is_dir():
+        return recogniser
+    from dataclasses import replace
+
+    from asr.evaluation.cards import card_of  # a run tells its error rates in another file
+
+    return replace(recogniser, card=card_of(model) or recogniser.card)

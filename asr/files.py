@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from asr.errors import DataError
+from asr.errors import CheckpointError, DataError
 
 STALE_SECONDS = 86400.0  # what was left unfinished for so long belongs to no process that is still running
 _OURS = re.compile(r"\..*\.ctc-asr-\d+-[0-9a-f]{16}\.tmp", re.DOTALL)
@@ -272,6 +272,16 @@ def obstacle(folder: Path) -> str:
         return ""
     denied = "is on a read-only file system" if _is_read_only(there) else "may not be written"
     return denied if there == folder else f"cannot be made: {there} {denied}"
+
+
+def check_readable(path: Path) -> None:
+    """Raise a CheckpointError if a file may not be read, which its reader might call damaged or missing."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error.strerror}; what it holds may be whole: make the file readable"
+        ) from error
 
 
 def is_leftover(path: Path) -> bool:

@@ -28,14 +28,12 @@ def main() -> None:
 def compare(run: RunFolder, split: str) -> None:
     config, recogniser = run.read_config(), load(run.path)
     utterances = read_manifest(run.manifests / f"{split}.jsonl")
-    cache = listen(recogniser, utterances, config.frames_folder)
+    cache, recogniser = listen(recogniser, utterances, config.frames_folder)
     with Steps() as steps:
         found = []
         for bfloat16 in (False, True):
-            if not recogniser.prepare(bfloat16):
-                lacking = "products in bfloat16" if bfloat16 else "kernels"
-                raise SystemExit(f"{run.path}: this machine has no {lacking} for this network")
-            found.append(decode(recogniser, utterances, cache, lambda done, total: steps(split, done, total)))
+            prepared = recogniser.prepared(bfloat16)
+            found.append(decode(prepared, utterances, cache, lambda done, total: steps(split, done, total)))
     other = sum(one.hypothesis.text != two.hypothesis.text for one, two in zip(*found, strict=True))
     exact, rounded = (rates_of([each.score(config.scoring.rates) for each in one]) for one in found)
     for name in exact:

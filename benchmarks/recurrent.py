@@ -37,8 +37,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from asr.experiment.schema import GROUPS
 from asr.recurrent import compiled
-from asr.recurrent.cells.odyssey import VARIANTS
 from asr.recurrent.layout import Layout
+from asr.recurrent.options import VARIANTS
 from asr.recurrent.stack import RecurrentStack
 
 N_FEATURES = 123  # Graves 2013: 40 filterbank energies and the energy, with first and second differences

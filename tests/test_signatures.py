@@ -29,7 +29,7 @@ ALLOWED = {
     "asr.ink.json_ink.ink_of_mapping": "the content of a JSON file, as a Python user hands it over",
     "asr.plain_values.record": "JSON from outside",
     "asr.recogniser.loading.recogniser_of": "content of a checkpoint",
-    "asr.recogniser.loading.state_of": "content of a checkpoint or a bundle",
+    "asr.recogniser.checkpoints.state_of": "content of a checkpoint or a bundle",
     "asr.recogniser.stored_weights.fitted": "content of a checkpoint, before it is checked",
     "asr.training.checkpoint.load_checkpoint": "content of a checkpoint",
     "asr.training.checkpoint.save_checkpoint": "content of a checkpoint",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from asr.cli.command import add_debug, add_plugin, run
@@ -42,11 +43,12 @@ def _main() -> None:
 
     from asr.cli.console import console
     from asr.evaluation.cards import card_of
-    from asr.recogniser.loading import load, save_bundle
+    from asr.recogniser.bundle import save_bundle
+    from asr.recogniser.loading import load
 
     recogniser = load(given.model, plugins=given.plugin)
     told = {name: value for name in ("data", "licence") if (value := getattr(given, name)) is not None}
-    recogniser.card = (card_of(given.model) or recogniser.card).with_facts(**told)
+    recogniser = replace(recogniser, card=(card_of(given.model) or recogniser.card).with_facts(**told))
     if given.out.suffix == ".onnx":
         from asr.recogniser.onnx_export import export_onnx
 

@@ -15,6 +15,7 @@ from asr.audio.formats import FORMATS as SOUND_FORMATS
 from asr.cli.command import add_debug, add_plugin, run
 from asr.cli.console import console, fail
 from asr.cli.inputs import Input, gather
+from asr.engines.choice import MANY
 from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.reading import FORMATS as INK_FORMATS
 from asr.recogniser.pretrained import pretrained_names
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 _SPEAKER = "the speaker"
-_MANY = 100  # files, from which on it pays to load the compiled kernels, and to recognise them in batches
 _LONG = 20  # files, from which on progress is shown
 
 
@@ -49,14 +49,20 @@ def _main() -> None:
         raise ConfigError("--format ctm is for recordings: it holds times; take text, json or trn for ink")
     inputs = _inputs(given, recogniser)
     names = _names(given, inputs)
-    rounded = given.bfloat16 and recogniser.prepare(bfloat16=True)
-    if given.bfloat16 and not rounded:
-        console.print("--bfloat16 changes nothing: this machine has no such products for this network", soft_wrap=True)
-    if not rounded and len(inputs) >= _MANY:
-        recogniser.prepare()
+    recogniser = _rounded(recogniser) if given.bfloat16 else recogniser.for_many(len(inputs))
     if given.one_speaker:  # a file that cannot be read is told of below
-        recogniser.listen(_SPEAKER, [one.path for one in inputs], given.channel, on_error=lambda error: None)
+        paths = [one.path for one in inputs]
+        recogniser = recogniser.listen(_SPEAKER, paths, given.channel, on_error=lambda error: None)
     _write(recogniser, inputs, names, given)
+
+
+def _rounded(recogniser: Recogniser) -> Recogniser:
+    """The recogniser in bfloat16, where this machine has such products."""
+    try:
+        return recogniser.prepared(bfloat16=True)
+    except ConfigError as error:
+        console.print(f"--bfloat16 changes nothing: {error}", soft_wrap=True)
+        return recogniser
 
 
 def _inputs(given: argparse.Namespace, recogniser: Recogniser) -> list[Input]:
@@ -122,7 +128,7 @@ def _read(
 
 def _found(recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Namespace) -> Iterator[Found | DataError]:
     """What is recognised in each file: a hypothesis, or the lines of a page."""
-    batched = len(inputs) >= _MANY
+    batched = len(inputs) >= MANY
     if recogniser.reads_ink:
         from asr.recogniser.page import transcribe_pages
 

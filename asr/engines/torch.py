@@ -2,45 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
+
+from asr.config import Component, build
+from asr.engines.engine import FloatArray, IntArray, Network
+from asr.engines.fitting import Expected, fitted
 
 
 class TorchEngine:
-    """A network that torch runs.
+    """A network that torch runs; threads may share it.
 
     Args:
         model: takes frames (B, T, F) and lengths (B,), gives log posteriors (B, T', L) and lengths (B,).
+        prepared: whether `RecurrentStack.prepare` has made it faster.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
+    name = "torch"
 
-    @torch.no_grad()
-    def posteriors(
-        self, frames: NDArray[np.float32], lengths: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Compute the log posteriors of a batch.
+    def __init__(self, model: nn.Module, prepared: bool = False) -> None:
+        self.model, self.prepared = model, prepared
+
+    @classmethod
+    def of(cls, network: Network, bfloat16: bool = False, prepare: bool = False) -> TorchEngine:
+        """Build a network with its weights.
 
         Args:
-            frames: (B, T, F) float32, normalised and stacked; the padding may hold anything.
-            lengths: (B,) int64, 1 <= lengths[b] <= T.
+            network: what to build.
+            bfloat16: round the factors of products, see `RecurrentStack.prepare`; where it is impossible, it is left
+                out.
+            prepare: recognise faster, which takes a second or two first, where it is possible.
 
-        Returns:
-            (B, T', L) float32 natural logarithms, and (B,) int64 lengths.
+        Raises:
+            ConfigError: an option that the network does not have or refuses.
+            CheckpointError: weights that do not fit it.
         """
+        ours = not network.plugins  # then no memory is taken for a network that the file has no weights for
+        device = "meta" if ours else "cpu"
+        model = build_module(network.component, network.n_features, network.n_labels, network.plugins, device)
+        weights = fitted(network.weights, _expected(model.state_dict()))
+        model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, assign=ours)
+        model.eval()
+        return cls(model, (prepare or bfloat16) and _prepare(model, bfloat16))
+
+    @property
+    def time_reduction(self) -> int:
+        """Frames that become one posterior."""
+        return int(self.model.time_reduction)
+
+    @torch.no_grad()
+    def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
+        """Compute the log posteriors of a batch, see `Engine.posteriors`."""
         self.model.eval()
         device = next(self.model.parameters()).device
         log_probs, out_lengths = self.model(torch.from_numpy(frames).to(device), torch.from_numpy(lengths))
         return log_probs.cpu().numpy(), out_lengths.numpy()
 
-    def prepare(self, bfloat16: bool = False) -> bool:
-        """Recognise faster from now on, which takes a second or two first: see `RecurrentStack.prepare`.
 
-        Returns:
-            Whether there is a faster way on this machine, and for this network.
-        """
-        prepare = getattr(self.model, "prepare", None)  # a network of the user's own may have none
-        return bool(prepare is not None and prepare(bfloat16))
+def build_module(
+    component: Component, n_features: int, n_labels: int, plugins: Sequence[str] = (), device: str = "cpu"
+) -> nn.Module:
+    """Build a network of torch.
+
+    Args:
+        component: its class and options.
+        n_features: values of an input frame.
+        n_labels: labels with blank.
+        plugins: modules beside `asr` that it may come from.
+        device: where its weights are made; on `meta` they have shapes only.
+
+    Raises:
+        ConfigError: an option that it does not have or refuses.
+    """
+    with torch.device(device):
+        model: nn.Module = build(component, plugins, n_features=n_features, n_labels=n_labels, plugins=plugins)
+    return model
+
+
+def _prepare(model: nn.Module, bfloat16: bool) -> bool:
+    prepare = getattr(model, "prepare", None)  # a network of the user's own may have none
+    return bool(prepare is not None and prepare(bfloat16))
+
+
+def _expected(state: Mapping[str, Tensor]) -> dict[str, Expected]:
+    return {
+        name: Expected(tuple(one.shape), np.dtype(str(one.dtype).removeprefix("torch."))) for name, one in state.items()
+    }

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+import numpy as np
+
 from asr.corpus.inventory import Inventory
 from asr.corpus.phonemes import fold
 from asr.corpus.splits import Corpus
@@ -84,12 +86,17 @@ def _folds(rate: str, inventory: Inventory) -> bool:
 
 
 def weights_checksum(recogniser: Recogniser) -> str:
-    """Hash names, shapes and values of the network's weights, and the statistics of the normaliser."""
-    digest = hashlib.sha256()
-    for owner in (recogniser.model, recogniser.normaliser):
-        for name, values in sorted(owner.state_dict().items()):
-            digest.update(f"{name} {tuple(values.shape)} {values.dtype}\n".encode())
-            digest.update(values.detach().cpu().contiguous().numpy().tobytes())
+    """Hash names, shapes and values of the network's weights, and the statistics of the normaliser.
+
+    Empty for an ONNX file, which does not hold the weights as they were trained.
+    """
+    network, digest = recogniser.engines.network, hashlib.sha256()
+    if network is None:
+        return ""
+    for arrays in (network.weights, recogniser.normaliser.state_dict()):
+        for name, values in sorted(arrays.items()):
+            digest.update(f"{name} {values.shape} torch.{values.dtype}\n".encode())  # as version 0.1 wrote it
+            digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()[:32]
 
 

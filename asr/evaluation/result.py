@@ -16,6 +16,7 @@ from typing import Any
 
 from asr.config import TARGET, Component
 from asr.decoding.choice import DecoderChoice, named
+from asr.engines.engine import EngineChoice
 from asr.errors import ConfigError, DataError, one_line
 from asr.files import write_json
 from asr.plain_values import number, optional, record, text, texts, whole
@@ -38,18 +39,21 @@ class SplitResult:
         rates: of the whole split.
         excluded: ids of the utterances that were left out, with the reason behind a colon.
         by: rates of the parts of the split, by tag and value of the tag.
+        engine: what ran the network; None where it is not known.
     """
 
     utterances: int
     rates: Rates
     excluded: tuple[str, ...] = ()
     by: Mapping[str, Mapping[str, Rates]] = field(default_factory=dict)
+    engine: EngineChoice | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the split as plain values."""
         written = {"utterances": self.utterances, "excluded": list(self.excluded), "rates": _plain(self.rates)}
         by = {tag: {value: _plain(rates) for value, rates in groups.items()} for tag, groups in self.by.items()}
-        return written | ({"by": by} if by else {})
+        ran = {} if self.engine is None else {"engine": vars(self.engine)}
+        return written | ran | ({"by": by} if by else {})
 
 
 @dataclass(frozen=True)
@@ -290,7 +294,9 @@ def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
         for tag, groups in record(values.get("by", {})).items()
     }
     excluded = texts(values.get("excluded", ()))
-    return SplitResult(whole(values["utterances"]), _rates(name, record(values["rates"])), excluded, by)
+    ran = record(values.get("engine") or {})
+    engine = EngineChoice(text(ran["name"]), text(ran["why"])) if ran else None
+    return SplitResult(whole(values["utterances"]), _rates(name, record(values["rates"])), excluded, by, engine)
 
 
 def _rates(where: str, values: Mapping[str, Any]) -> dict[str, Rate]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asr.config import nearest
@@ -54,11 +54,10 @@ def listen(
     utterances: Sequence[Utterance],
     cache_dir: Path,
     on_progress: Callable[[int, int], None] | None = None,
-) -> FrameCache:
-    """Compute the frames of a split; a recogniser that normalises per speaker then knows all that each of them said."""
+) -> tuple[FrameCache, Recogniser]:
+    """Compute the frames of a split, for a recogniser that knows all that each of its speakers said."""
     cache = FrameCache.open(utterances, recogniser.extractor, cache_dir, on_progress=on_progress)
-    recogniser.normaliser.hear(cache.by_speaker())
-    return cache
+    return cache, replace(recogniser, normaliser=recogniser.normaliser.having_heard(cache.by_speaker()))
 
 
 def decode(
@@ -107,14 +106,17 @@ def evaluate_split(
     Raises:
         DataError: a source cannot be read, or a file cannot be written.
     """
-    cache = listen(recogniser, utterances, cache_dir, lambda done, total: on_progress(f"frames of {name}", done, total))
+    cache, recogniser = listen(
+        recogniser.for_many(len(utterances)), utterances, cache_dir,
+        lambda done, total: on_progress(f"frames of {name}", done, total),
+    )  # fmt: skip
     recognised = decode(recogniser, utterances, cache, lambda done, total: on_progress(f"decoding {name}", done, total))
     scores = [one.score(rates) for one in recognised]
     if folder is not None:
         write_decoded(folder, recognised, scores)
     people = people_of(utterances)
     groups = {} if by is None else {by: _groups(by, utterances, scores, people)}
-    return SplitResult(len(utterances), rates_of(scores, people), tuple(excluded), groups)
+    return SplitResult(len(utterances), rates_of(scores, people), tuple(excluded), groups, recogniser.engine_choice)
 
 
 def excluded(skipped: Iterable[Skipped], split: str) -> list[str]:

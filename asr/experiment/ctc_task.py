@@ -14,7 +14,7 @@ from asr.ctc.loss import ctc_loss
 from asr.evaluation.split import decode
 from asr.experiment.training_examples import TrainingExamples
 from asr.features.cache import FrameCache
-from asr.recogniser.loading import state_of
+from asr.recogniser.checkpoints import state_of
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.edits import ErrorCounts
 from asr.training.batches import Batch
@@ -32,7 +32,8 @@ class CtcTask:
     """Train a recogniser's network with CTC; the dev set's error rate picks the best epoch.
 
     Args:
-        recogniser: its network is trained in place.
+        recogniser: runs the network that is trained.
+        model: the network, trained in place.
         examples: the training data.
         dev: development utterances and their frames.
         rate: the error rate that picks the best epoch, a name of `asr.scoring.named_rates`.
@@ -44,20 +45,16 @@ class CtcTask:
     def __init__(
         self,
         recogniser: Recogniser,
+        model: nn.Module,
         examples: TrainingExamples,
         dev: tuple[Sequence[Utterance], FrameCache],
         rate: str,
         consistency: float = 0.0,
     ) -> None:
-        self.recogniser, self.examples, self.rate = recogniser, examples, rate
+        self.recogniser, self.model, self.examples, self.rate = recogniser, model, examples, rate
         self._consistency = consistency
         self._dev_utterances, self._dev_cache = dev
         self._blank_steps = 0  # the latest steps in a row whose best paths were nothing but blanks
-
-    @property
-    def model(self) -> nn.Module:
-        """The network."""
-        return self.recogniser.model  # type: ignore[no-any-return]
 
     def loss(self, batch: Batch) -> Loss:
         """Compute the CTC loss of each utterance, and the share of frames whose best label is the blank.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from asr.corpus.phonemes import fold
 from asr.corpus.splits import SPLITS, Corpus
 from asr.corpus.utterance import Utterance
 from asr.ctc.guard import unfit
+from asr.engines.engine import EngineChoice
+from asr.engines.pool import Engines
+from asr.engines.torch import TorchEngine, build_module
 from asr.errors import AsrError, ConfigError, DataError, Problems
 from asr.evaluation.split import Progress
 from asr.experiment.corpus_splits import load_splits
@@ -28,6 +32,7 @@ from asr.experiment.training_examples import TrainingExamples
 from asr.experiment.warm_start import take_weights
 from asr.features.cache import FrameCache
 from asr.recogniser.loading import load
+from asr.recogniser.parts import parts_of
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.named_rates import check_labels
 from asr.seeds import derive_seed
@@ -91,6 +96,7 @@ class Experiment:
         views = 2 if weight else 1
         task = CtcTask(
             self.recogniser,
+            self.model,
             TrainingExamples(
                 self.recogniser, self.splits["train"], self.caches["train"], self.augmenter, views, self._skipped
             ),
@@ -115,12 +121,16 @@ class Experiment:
     def _build(self, inventory: Inventory, source: Recogniser | None) -> None:
         """Build the recogniser, with the weights that it begins with, and what trains it."""
         config = self.config
+        of_recogniser = config.recogniser(inventory)
+        parts = parts_of(of_recogniser)
         torch.manual_seed(derive_seed(config.training.seed, "weights"))
-        self.recogniser = Recogniser(config.recogniser(inventory))
-        self.new_labels = len(inventory) if source is None else take_weights(self.recogniser, source)
-        self.augmenter = build_augmenter(config, self.recogniser.extractor)
-        self.recogniser.model.to(config.training.device)
-        self.optimizer = build(config.optimizer, config.plugins, parameters=self.recogniser.model.parameters())
+        self.model = build_module(config.model, parts.n_features, len(inventory), config.plugins)
+        self.new_labels = len(inventory) if source is None else take_weights(self.model, inventory, source)
+        self.augmenter = build_augmenter(config, parts.extractor)
+        self.model.to(config.training.device)
+        running = (TorchEngine(self.model), EngineChoice("torch", "the network is in training"))
+        self.recogniser = Recogniser.of(of_recogniser, parts, Engines(None, only=running))
+        self.optimizer = build(config.optimizer, config.plugins, parameters=self.model.parameters())
         self.schedule = build(config.schedule, config.plugins)
 
     @property
@@ -160,7 +170,8 @@ class Experiment:
     def _fit_normaliser(self) -> None:
         """On the training set; for speakers' own statistics dev counts too, and test is left to the evaluation."""
         names = ("train", "dev") if self.recogniser.normaliser.per == "speaker" else ("train",)
-        self.recogniser.normaliser.fit(chain.from_iterable(self.caches[name].by_speaker() for name in names))
+        heard = chain.from_iterable(self.caches[name].by_speaker() for name in names)
+        self.recogniser = replace(self.recogniser, normaliser=self.recogniser.normaliser.fitted(heard))
 
     def _guard(self) -> dict[int, str]:
         """Find utterances that CTC cannot align, at every speed that training will use: refuse them, or leave them out.
@@ -184,5 +195,5 @@ class Experiment:
         """Utterances of a split that are too short, by index: what is wrong."""
         cache, utterances = self.caches[name], self.splits[name]
         fewest = [min(cache.n_frames(i, speed) for speed in cache.speeds) for i in range(len(utterances))]
-        stacked = [self.recogniser.model.out_length(self.recogniser.stacking.out_length(n)) for n in fewest]
+        stacked = [self.model.out_length(self.recogniser.stacking.out_length(n)) for n in fewest]
         return unfit([one.id for one in utterances], stacked, [self.inventory.encode(one) for one in utterances])

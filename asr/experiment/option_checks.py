@@ -8,11 +8,13 @@ from torch import nn
 
 from asr.config import Faults, build
 from asr.corpus.inventory import BLANK, Inventory
+from asr.engines.torch import build_module
 from asr.errors import ConfigError
 from asr.experiment.run_config import RunConfig
 from asr.experiment.warm_start import check_fits
 from asr.features.extractor import FrameExtractor
 from asr.features.sound.augment import Augmenter
+from asr.recogniser.parts import parts_of
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.named_rates import check_rates
 
@@ -36,16 +38,18 @@ def check_options(config: RunConfig, source: Recogniser | None = None) -> None:
         build(config.optimizer, config.plugins, parameters=[nn.Parameter(torch.zeros(1))])
     try:
         inventory = Inventory((BLANK,), config.inventory.unit, config.inventory.fold)  # type: ignore[arg-type]
-        recogniser = Recogniser(config.recogniser(inventory), device="meta")
+        parts = parts_of(config.recogniser(inventory))
     except ConfigError as error:
         faults.add(error)
         _check_apart(config, faults)
     else:
+        with faults.noted("model"):
+            build_module(config.model, parts.n_features, len(inventory), config.plugins, device="meta")
         with faults.noted():
-            build_augmenter(config, recogniser.extractor)
+            build_augmenter(config, parts.extractor)
         if source is not None:
             with faults.noted():
-                check_fits(recogniser.config, source.config, str(config.init))
+                check_fits(config.recogniser(inventory), source.config, str(config.init))
     faults.check()
 
 
@@ -56,8 +60,8 @@ def _check_apart(config: RunConfig, faults: Faults) -> None:
     """
     hidden = config.model.completed().options.get("hidden")
     n_features = hidden if isinstance(hidden, int) and 1 <= hidden <= 2**20 else 1
-    with faults.noted("model"), torch.device("meta"):
-        build(config.model, config.plugins, n_features=n_features, n_labels=1, plugins=config.plugins)
+    with faults.noted("model"):
+        build_module(config.model, n_features, 1, config.plugins, device="meta")
     with faults.noted("augment"):
         build(config.augment, config.plugins, seed=0, blocks=1, centres=np.ones(1))
 

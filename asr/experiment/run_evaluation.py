@@ -19,7 +19,7 @@ from asr.experiment.provenance import commit, fingerprint
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
 from asr.files import obstacle
-from asr.recogniser.loading import best_of, recogniser_of
+from asr.recogniser.checkpoints import best_of, recogniser_of
 from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import is_finished
 from asr.training.state import State
@@ -57,7 +57,7 @@ def evaluate_run(
     config = run.read_config()
     best = load_checkpoint(best_of(run.path))  # before the last one: in a run that goes on, it may be newer
     recogniser = recogniser_of(best, best_of(run.path), plugins)
-    recogniser.use_decoder(choose_decoder(decoder, config.decoder, plugins), plugins)
+    recogniser = recogniser.with_decoder(choose_decoder(decoder, config.decoder, plugins), plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
     if by is not None:

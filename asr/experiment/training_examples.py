@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Sequence
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
 from asr.corpus.utterance import Utterance
 from asr.features.cache import FrameCache
@@ -52,23 +52,11 @@ class TrainingExamples:
             self._recogniser.inventory.blank,
         )
 
-    def _frames(self, index: int, epoch: int) -> list[torch.Tensor]:
+    def _frames(self, index: int, epoch: int) -> list[NDArray[np.float32]]:
         """Return the views of an utterance, each (T, F)."""
         utterance = self._utterances[index]
         plan = self._augmenter.plan(epoch, utterance.id)
-        with one_thread() if plan.snr_db is not None else nullcontext():
-            raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)
+        raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)
         normalised = self._recogniser.normaliser.apply(raw, utterance.speaker)
         views = [self._augmenter.mask(plan, normalised, number) for number in range(self._views)]
         return [self._recogniser.stacking(view) for view in views]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute in one thread, as workers do: with more threads a product may differ in its last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

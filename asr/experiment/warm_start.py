@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+import torch
+from torch import Tensor, nn
+
 from asr.config import Component
+from asr.corpus.inventory import Inventory
 from asr.errors import ConfigError
 from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.recogniser import Recogniser
@@ -38,31 +43,39 @@ def check_fits(config: RecogniserConfig, source: RecogniserConfig, name: str) ->
         raise ConfigError(f"init={name}: these weights need {' '.join(differing)}; give these options too, or {_ANEW}")
 
 
-def take_weights(recogniser: Recogniser, source: Recogniser) -> int:
-    """Copy the source's weights into a recogniser that is to be trained, where `check_fits` has passed.
+def take_weights(model: nn.Module, inventory: Inventory, source: Recogniser) -> int:
+    """Copy the source's weights into a network that is to be trained, where `check_fits` has passed.
 
     The normaliser is not copied: its statistics are those of the new training set.
 
     Args:
-        recogniser: gets the weights.
+        model: gets the weights.
+        inventory: its labels.
         source: gives them.
 
     Returns:
         How many labels, the blank among them, keep the random weights of the output layer: those that the source does
         not know; all, where one spells with characters and the other with labels.
     """
-    ours, theirs = recogniser.inventory, source.inventory
+    ours, theirs = inventory, source.inventory
     places = {label: number for number, label in enumerate(theirs.labels)} if ours.unit == theirs.unit else {}
     known = [number for number, label in enumerate(ours.labels) if label in places]
-    weights = source.model.state_dict()
+    weights = _weights(source)
     if theirs.to_dict() != ours.to_dict():
-        for key, rows in recogniser.model.state_dict().items():
+        for key, rows in model.state_dict().items():
             if key.startswith("output."):
                 old, weights[key] = weights[key], rows.clone()
                 if rows.ndim and len(rows) == len(ours) and len(old) == len(theirs):  # a row a label
                     weights[key][known] = old[[places[ours.labels[number]] for number in known]]
-    recogniser.model.load_state_dict(weights)
+    model.load_state_dict(weights)
     return len(ours) - len(known)
+
+
+def _weights(source: Recogniser) -> dict[str, Tensor]:
+    network = source.engines.network
+    if network is None:
+        raise ConfigError(f"init=... names an ONNX file, which does not hold the weights as they were; give a bundle, or {_ANEW}")
+    return {name: torch.from_numpy(np.array(one)) for name, one in network.weights.items()}
 
 
 def _options(config: RecogniserConfig, part: str) -> dict[str, object]:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from asr.corpus.utterance import Utterance
@@ -26,7 +25,7 @@ from asr.features.extractor import FrameExtractor
 from asr.files import STALE_SECONDS, atomic_file, make_folder, sweep, write_file
 
 Progress = Callable[[int, int], None]
-_FORMAT = 1  # of the file and of what extractors compute: raise it when either changes
+_FORMAT = 2  # of the file and of what extractors compute: raise it when either changes
 _HEADER_BYTES = 128
 _INDEX_BYTES, _LENGTH_BYTES = 1 << 20, 24  # an index is never larger than the first, and the second for each length
 _PER_WORKER = 16  # utterances handed to each worker at a time
@@ -232,16 +231,11 @@ def _results(
 ) -> Iterator[Result]:
     """Results in the order of the utterances."""
     if workers <= 1 or len(utterances) == 1:
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)  # as in a worker, so that sums come out the same; products are small
-        try:
-            for utterance in utterances:
-                yield _extract(utterance, extractor, speeds)
-        finally:
-            torch.set_num_threads(before)
+        for utterance in utterances:
+            yield _extract(utterance, extractor, speeds)
         return
     step = workers * _PER_WORKER
-    # spawn: a forked copy of a process whose torch threads run may hang
+    # spawn: a forked copy of a process whose threads run may hang
     with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (extractor, speeds)) as pool:
         for first in range(0, len(utterances), step):
             yield from pool.map(_extract_in_worker, utterances[first : first + step], chunksize=4)
@@ -250,7 +244,7 @@ def _results(
 def _extract(utterance: Utterance, extractor: FrameExtractor, speeds: tuple[float, ...]) -> Result:
     try:
         signal = extractor.read(utterance)
-        return [extractor.compute(extractor.at_speed(signal, speed)).numpy() for speed in speeds]
+        return [extractor.compute(extractor.at_speed(signal, speed)) for speed in speeds]
     except DataError as error:
         return f"{utterance.id}: {error}"
 
@@ -261,7 +255,6 @@ _worker: tuple[FrameExtractor, tuple[float, ...]]
 def _start_worker(extractor: FrameExtractor, speeds: tuple[float, ...]) -> None:
     global _worker
     _worker = (extractor, speeds)
-    torch.set_num_threads(1)
 
 
 def _extract_in_worker(utterance: Utterance) -> Result:

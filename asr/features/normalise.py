@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.config import check_values, one_of
 from asr.errors import CheckpointError, TrainingError
@@ -17,7 +15,7 @@ KINDS = ("utterance", "speaker", "corpus", "none")
 _SMALLEST_DEVIATION = 1e-5  # a value that never changes becomes 0, not noise blown up
 _LARGEST = 1e12  # of statistics that are loaded: what frames have, far from what would overflow float32
 
-Frames = Tensor | NDArray[np.float32]
+Frames = NDArray[np.float32]
 
 
 @dataclass
@@ -35,55 +33,112 @@ class NormaliserConfig:
     _target_: str = "asr.features.normalise.Normaliser"
 
 
-@dataclass(eq=False)
-class Normaliser(NormaliserConfig):
-    """Normalises frames; training, evaluation and a bundle use the same object. Takes the fields of `NormaliserConfig`.
-
-    per=corpus: `fit` on the training frames, keep `state_dict()` with the model. per=speaker: `fit` on every list of
-    utterances before its frames are asked for; nothing is kept with the model, and an utterance of a speaker not seen
-    (or None: a single file at recognition) is normalised by itself.
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What frames are normalised with.
 
     Attributes:
+        mean: (F,) float32, subtracted; zeros to leave the mean as it is.
+        deviation: (F,) float32, above 0, divided by; ones to leave the variance as it is.
+    """
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        for values in (self.mean, self.deviation):
+            values.setflags(write=False)
+
+    def apply(self, frames: Frames) -> Frames:
+        """Normalise frames (T, F) float32, some or all of an utterance: (T, F) float32, an array of its own."""
+        normal = np.subtract(frames, self.mean, dtype=np.float32)
+        return np.divide(normal, self.deviation, out=normal)
+
+
+_AS_IT_IS = Scale(np.zeros(1, dtype=np.float32), np.ones(1, dtype=np.float32))  # for frames of any size
+
+
+@dataclass(frozen=True, eq=False)
+class Normaliser:
+    """Normalises frames; training, evaluation and a bundle use the same object. It never changes: methods that gather
+    statistics return another one.
+
+    per=corpus: `fitted` on the training frames, keep `state_dict()` with the model. per=speaker: `fitted` or
+    `having_heard` every list of utterances before its frames are asked for; nothing is kept with the model, and an
+    utterance of a speaker not heard (or None: a single file at recognition) is normalised by itself.
+
+    Attributes:
+        per, variance: the fields of `NormaliserConfig`.
         dim: F of the frames, to notice statistics of other features; None for any.
 
     Raises:
         ConfigError: `per` is unknown.
     """
 
+    per: str = "utterance"
+    variance: bool = True
     dim: int | None = None
+    _corpus: Scale | None = field(default=None, init=False, repr=False)
+    _speakers: Mapping[str, Scale] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_values(vars(self), {"per": one_of(self.per, KINDS)})
-        self._corpus: _Scale | None = None
-        self._speakers: dict[str, _Scale] = {}
 
-    def fit(self, pairs: Iterable[tuple[str | None, Frames]]) -> Normaliser:
-        """Gather the statistics that `per` needs from (speaker, frames (T, F)) of many utterances; float64 sums.
+    def fitted(self, pairs: Iterable[tuple[str | None, Frames]]) -> Normaliser:
+        """Return a normaliser with the statistics that `per` needs, from (speaker, frames (T, F)) of many utterances.
 
-        per=corpus: replaces the corpus statistics. per=speaker: as `hear`. Otherwise the pairs are not even asked for.
+        Sums are in float64. per=corpus: replaces the corpus statistics. per=speaker: as `having_heard`. Otherwise the
+        pairs are not even asked for.
+
+        Raises:
+            TrainingError: per=corpus, and there are no frames.
         """
-        if self.per == "corpus":
-            total = _Sums()
-            for _, frames in pairs:
-                total.add(frames)
-            self._corpus = total.scale()
-        self.hear(pairs)
-        return self
+        if self.per != "corpus":
+            return self.having_heard(pairs)
+        total = _Sums()
+        for _, frames in pairs:
+            total.add(frames)
+        return self._with(total.scale(), self._speakers)
 
-    def hear(self, pairs: Iterable[tuple[str | None, Frames]]) -> None:
-        """Gather the statistics of the speakers in (speaker, frames (T, F)), and replace those of speakers known.
+    def having_heard(self, pairs: Iterable[tuple[str | None, Frames]]) -> Normaliser:
+        """Return a normaliser that knows the speakers in (speaker, frames (T, F)), and those known before.
 
-        Without per=speaker the pairs are not even asked for.
+        The statistics of a speaker who was known before are replaced. Without per=speaker the pairs are not even asked
+        for.
         """
         if self.per != "speaker":
-            return
+            return self
         sums: dict[str, _Sums] = {}
         for speaker, frames in pairs:
             if speaker is not None:
                 sums.setdefault(speaker, _Sums()).add(frames)
-        self._speakers.update({speaker: each.scale() for speaker, each in sums.items()})
+        heard = {speaker: each.scale() for speaker, each in sums.items()}
+        return self._with(self._corpus, {**self._speakers, **heard})
 
-    def apply(self, frames: Frames, speaker: str | None = None) -> Tensor:
+    def knows(self, speaker: str) -> bool:
+        """Whether per=speaker, and the speaker is one of those heard."""
+        return speaker in self._speakers
+
+    def scale_of(self, blocks: Iterable[Frames], speaker: str | None = None) -> Scale:
+        """Return what an utterance is normalised with whose frames come block by block.
+
+        Args:
+            blocks: the utterance's frames, (T, F) float32 each, T >= 1 in all; read once, one at a time, and not even
+                asked for where the statistics are known already.
+            speaker: of whom, for per=speaker.
+
+        Returns:
+            The scale. Its values depend on where the frames are cut by at most one unit in the last place of float32:
+            the sums are in float64, and only their rounding differs.
+
+        Raises:
+            TrainingError: per=corpus without statistics, or no frames.
+        """
+        if self.per == "none":
+            return _AS_IT_IS
+        return self._centred(self._known(speaker) or _scale_of(blocks))
+
+    def apply(self, frames: Frames, speaker: str | None = None) -> Frames:
         """Normalise the frames of one utterance.
 
         Args:
@@ -91,47 +146,34 @@ class Normaliser(NormaliserConfig):
             speaker: of whom, for per=speaker.
 
         Returns:
-            (T, F) float32, a tensor of its own.
+            (T, F) float32, an array of its own.
 
         Raises:
-            TrainingError: per=corpus, and neither `fit` nor `load_state_dict` was called.
+            TrainingError: per=corpus, and neither `fitted` nor `with_state` made this normaliser.
         """
-        values = _as_array(frames)
-        if self.per == "none":
-            return torch.from_numpy(values.astype(np.float32))  # a copy
-        scale = self._scale_for(values, speaker)
-        normal = values - scale.mean
-        if self.variance:
-            normal /= scale.deviation
-        return torch.from_numpy(normal)
+        return self.scale_of((frames,), speaker).apply(frames)
 
-    def knows(self, speaker: str) -> bool:
-        """Whether per=speaker, and the speaker is one of those fitted."""
-        return speaker in self._speakers
-
-    def state_dict(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, NDArray[np.float32]]:
         """Return what is kept with a model: `mean` and `deviation`, (F,) float32, for per=corpus; else nothing."""
         if self._corpus is None:
             return {}
-        return {
-            "mean": torch.from_numpy(self._corpus.mean.copy()),
-            "deviation": torch.from_numpy(self._corpus.deviation.copy()),
-        }
+        return {"mean": self._corpus.mean.copy(), "deviation": self._corpus.deviation.copy()}
 
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take what `state_dict` gave.
+    def with_state(self, state: Mapping[str, NDArray[np.floating]]) -> Normaliser:
+        """Return a normaliser with the statistics that `state_dict` gave.
 
         Raises:
-            CheckpointError: the tensors are not those that `per` needs, or hold what no statistics are.
+            CheckpointError: the arrays are not those that `per` needs, or hold what no statistics are.
         """
         expected = {"mean", "deviation"} if self.per == "corpus" else set()
         if set(state) != expected:
             raise CheckpointError(f"normalisation per={self.per} needs {sorted(expected)}, found {sorted(state)}")
         if not expected:
-            return
-        if not all(_is_plain(state[name]) for name in expected):
+            return self
+        if not all(_is_floating(state[name]) for name in expected):
             raise CheckpointError("normalisation: expected a mean and a deviation of floating-point numbers")
-        mean, deviation = (state[name].detach().cpu().float().numpy() for name in ("mean", "deviation"))
+        with np.errstate(over="ignore"):  # becomes infinite, and is refused
+            mean, deviation = (np.array(state[name], dtype=np.float32) for name in ("mean", "deviation"))
         good = mean.ndim == 1 and mean.shape == deviation.shape and bool((np.abs(mean) <= _LARGEST).all())
         if not (good and bool(((deviation >= 1 / _LARGEST) & (deviation <= _LARGEST)).all())):
             raise CheckpointError(
@@ -140,24 +182,25 @@ class Normaliser(NormaliserConfig):
             )
         if self.dim is not None and len(mean) != self.dim:
             raise CheckpointError(f"normalisation of {len(mean)} values a frame, but the features have {self.dim}")
-        self._corpus = _Scale(mean.copy(), deviation.copy())
+        return self._with(Scale(mean, deviation), self._speakers)
 
-    def _scale_for(self, values: NDArray[np.float32], speaker: str | None) -> _Scale:
+    def _with(self, corpus: Scale | None, speakers: Mapping[str, Scale]) -> Normaliser:
+        other = Normaliser(self.per, self.variance, self.dim)
+        object.__setattr__(other, "_corpus", corpus)  # not fields of the constructor: a configuration cannot set them
+        object.__setattr__(other, "_speakers", speakers)
+        return other
+
+    def _known(self, speaker: str | None) -> Scale | None:
+        """Return the mean and the deviation that do not depend on the utterance, if there are such."""
         if self.per == "corpus":
             if self._corpus is None:
                 raise TrainingError("normalisation per=corpus has no statistics yet: fit it on the training frames")
             return self._corpus
-        if self.per == "speaker" and speaker is not None and speaker in self._speakers:
-            return self._speakers[speaker]
-        alone = _Sums()
-        alone.add(values)
-        return alone.scale()
+        return None if speaker is None else self._speakers.get(speaker)
 
-
-@dataclass(frozen=True)
-class _Scale:
-    mean: NDArray[np.float32]  # (F,)
-    deviation: NDArray[np.float32]  # (F,)
+    def _centred(self, scale: Scale) -> Scale:
+        """Return the scale that leaves the variance as it is, unless the variance is normalised, too."""
+        return scale if self.variance else Scale(scale.mean, np.ones_like(scale.deviation))
 
 
 class _Sums:
@@ -169,8 +212,11 @@ class _Sums:
         self.squares: NDArray[np.float64] = np.zeros(0)
 
     def add(self, frames: Frames) -> None:
-        values = _as_array(frames).astype(np.float64)
-        n, mean = len(values), values.mean(axis=0)
+        n = len(frames)
+        if n == 0:
+            return
+        values = frames.astype(np.float64)
+        mean = values.mean(axis=0)
         squares = np.square(values - mean).sum(axis=0)
         if self.count == 0:
             self.count, self.mean, self.squares = n, mean, squares
@@ -180,16 +226,19 @@ class _Sums:
         self.squares = self.squares + squares + np.square(apart) * (self.count * n / total)
         self.count = total
 
-    def scale(self) -> _Scale:
+    def scale(self) -> Scale:
         if self.count == 0:
             raise TrainingError("no frames to take the normalisation statistics from; is the training set empty?")
         deviation = np.maximum(np.sqrt(self.squares / self.count), _SMALLEST_DEVIATION)
-        return _Scale(self.mean.astype(np.float32), deviation.astype(np.float32))
+        return Scale(self.mean.astype(np.float32), deviation.astype(np.float32))
 
 
-def _is_plain(tensor: object) -> bool:
-    return isinstance(tensor, Tensor) and tensor.is_floating_point() and tensor.layout == torch.strided
+def _scale_of(blocks: Iterable[Frames]) -> Scale:
+    sums = _Sums()
+    for block in blocks:
+        sums.add(block)
+    return sums.scale()
 
 
-def _as_array(frames: Frames) -> NDArray[np.float32]:
-    return frames.numpy() if isinstance(frames, Tensor) else frames
+def _is_floating(values: object) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype.kind == "f"

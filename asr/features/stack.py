@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from asr.config import check_values, shown
 
@@ -43,18 +43,11 @@ class FrameStack(FrameStackConfig):
         """ceil(T / stride)."""
         return -(-n_frames // self.stride)
 
-    def __call__(self, frames: Tensor) -> Tensor:
+    def __call__(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """(T, F) to (ceil(T / stride), width * F)."""
         if self.width == 1:
             return frames
-        rows = self._rows(len(frames))
-        return frames[rows].reshape(len(rows), self.width * frames.shape[1])
-
-    def positions(self, positions: Tensor) -> Tensor:
-        """(T,) middles of frames to the (T',) middles of their stacks."""
-        step = positions[1] - positions[0] if len(positions) > 1 else positions.new_zeros(())
-        return positions[:: self.stride] + step * (self.width - 1) / 2
-
-    def _rows(self, n_frames: int) -> Tensor:
-        starts = torch.arange(self.out_length(n_frames)) * self.stride
-        return (starts[:, None] + torch.arange(self.width)).clamp(max=n_frames - 1)
+        starts = np.arange(self.out_length(len(frames))) * self.stride
+        rows = np.minimum(starts[:, None] + np.arange(self.width), len(frames) - 1)
+        stacked: NDArray[np.float32] = frames[rows].reshape(len(rows), self.width * frames.shape[1])
+        return stacked

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from asr.decoding.hypothesis import Hypothesis, at_points
 from asr.errors import DataError
+from asr.features.grouping import group_by_length
 from asr.recogniser.sources import RawFrames, Source, raw_frames
-from asr.training.batches import group_by_length
 
 if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
@@ -24,7 +25,7 @@ _STRETCH_SOURCES = 4 * _BATCH_UTTERANCES
 def recognise_all(
     recogniser: Recogniser,
     sizes: Sequence[int],
-    frames_of: Callable[[int], Tensor],
+    frames_of: Callable[[int], NDArray[np.float32]],
     starts: Sequence[float] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Hypothesis]:
@@ -60,9 +61,6 @@ def transcribe_each(
     batched: bool = True,
 ) -> Iterator[Hypothesis | DataError]:
     """Recognise many sources, which are asked for as they are needed.
-
-    On a CPU batches load the compiled kernels, which takes half a second, and many seconds where they must be compiled
-    first; about a hundred utterances make up for it.
 
     Args:
         recogniser: with its decoder.

@@ -3,78 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from asr.config import Faults, build
+from asr.config import build
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
-from asr.decoding.choice import DecoderChoice, named
+from asr.decoding.choice import DecoderChoice
 from asr.decoding.hypothesis import Hypothesis
-from asr.decoding.search import Decoder, decode
-from asr.engines.torch import TorchEngine
+from asr.decoding.search import decode
+from asr.engines.engine import Engine, EngineChoice
+from asr.engines.pool import Engines
 from asr.errors import ConfigError, DataError
 from asr.features.extractor import PointIndexed
 from asr.recogniser.batching import placed, transcribe_each
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
+from asr.recogniser.parts import Parts
 from asr.recogniser.sources import Source, raw_frames, several
 
+Frames = NDArray[np.float32]
 
-class Recogniser:
+
+@dataclass(frozen=True, eq=False)
+class Recogniser(Parts):
     """Extractor, normaliser, frame stacking, network and decoder, with the inventory that they share.
 
-    Args:
-        config: what the recogniser is.
-        decoder: the decoder to use; None: the one that the configuration names as its default.
-        card: what is known of the weights (data, licence, error rates), shown to whoever loads them.
-        device: where the network's weights are made; on `meta` they have shapes only and wait for those of a file.
+    Nothing changes it: `listen`, `with_decoder`, `prepared` and `for_many` return another one, which shares what is the
+    same. So any number of threads may use one recogniser.
 
-    Raises:
-        ConfigError: names every option that a component does not have or refuses.
+    Attributes:
+        config: what the recogniser is.
+        engine: what runs the network.
+        engine_choice: its name, and why it was chosen.
+        engines: gives the engine for other work.
+        card: what is known of the weights: data, licence, error rates.
     """
 
-    def __init__(
-        self,
-        config: RecogniserConfig,
-        decoder: DecoderChoice | None = None,
-        card: Card | None = None,
-        device: str = "cpu",
-    ) -> None:
-        self.config = config
-        self.card = card or Card()
-        plugins, faults = config.plugins, Faults()
-        with faults.noted("features"):
-            self.extractor = build(config.features, plugins)
-        with faults.noted("normaliser"):
-            self.normaliser = build(config.normaliser, plugins)
-        with faults.noted("stacking"):
-            self.stacking = build(config.stacking, plugins)
-        with faults.noted("decoder"):
-            self.use_decoder(decoder or named(config.decoder))
-        faults.check()
-        with faults.noted("model"), torch.device(device):
-            self.model = build(
-                config.model,
-                plugins,
-                n_features=self.extractor.dim * self.stacking.width,
-                n_labels=len(config.inventory),
-                plugins=plugins,
-            )
-        faults.check()
+    config: RecogniserConfig
+    engine: Engine
+    engine_choice: EngineChoice
+    engines: Engines
+    card: Card = Card()
+
+    @classmethod
+    def of(cls, config: RecogniserConfig, parts: Parts, engines: Engines, card: Card | None = None) -> Recogniser:
+        """Join the parts with the engine for a few utterances."""
+        engine, choice = engines.for_work(1)
+        return cls(**vars(parts), config=config, engine=engine, engine_choice=choice, engines=engines, card=card or Card())
+
+    def _with_engine_for(self, utterances: int, engines: Engines) -> Recogniser:
+        engine, choice = engines.for_work(utterances)
+        return replace(self, engine=engine, engine_choice=choice, engines=engines)
 
     @property
     def inventory(self) -> Inventory:
         """The labels that the network gives posteriors for."""
         return self.config.inventory
 
-    def use_decoder(self, choice: DecoderChoice, plugins: Sequence[str] = ()) -> None:
-        """Decode with another decoder from now on.
+    def with_decoder(self, choice: DecoderChoice, plugins: Sequence[str] = ()) -> Recogniser:
+        """Return the same recogniser with another decoder.
 
         Args:
             choice: the decoder.
@@ -83,42 +75,47 @@ class Recogniser:
         Raises:
             ConfigError: it does not exist, or has no such option.
         """
-        self.decoder: Decoder = build(
-            choice.component, (*self.config.plugins, *plugins), inventory=self.config.inventory
-        )
-        self.decoder_choice = choice
+        allowed = (*self.config.plugins, *plugins)
+        decoder = build(choice.component, allowed, inventory=self.config.inventory)
+        return replace(self, decoder=decoder, decoder_choice=choice)
+
+    def for_many(self, utterances: int) -> Recogniser:
+        """Return the same recogniser with the engine that recognises so many utterances soonest.
+
+        An engine that was chosen by name stays.
+        """
+        return self._with_engine_for(utterances, self.engines)
+
+    def prepared(self, bfloat16: bool = False) -> Recogniser:
+        """Return the same recogniser with torch's compiled kernels and packed weights, which take a second to load.
+
+        Args:
+            bfloat16: round the factors of products, see `RecurrentStack.prepare`.
+
+        Raises:
+            ConfigError: torch is not installed, or there are no such kernels for this network on this machine.
+        """
+        return self._with_engine_for(1, self.engines.prepared(bfloat16))
 
     @property
     def frame_seconds(self) -> float:
         """Distance between two posteriors: seconds (audio) or frames of the extractor (ink)."""
-        return float(self.extractor.frame_shift * self.stacking.stride * self.model.time_reduction)
+        return float(self.extractor.frame_shift * self.stacking.stride * self.engine.time_reduction)
 
-    def frames(self, raw: Tensor | NDArray[np.float32], speaker: str | None = None) -> Tensor:
+    def frames(self, raw: Frames, speaker: str | None = None) -> Frames:
         """Normalise and stack the extractor's frames (T, F); the network's input (T', F')."""
-        return self.stacking(self.normaliser.apply(raw, speaker))  # type: ignore[no-any-return]
+        return self.stacking(self.normaliser.apply(raw, speaker))
 
-    def prepare(self, bfloat16: bool = False) -> bool:
-        """Recognise faster from now on, which takes a second or two first: see `RecurrentStack.prepare`.
-
-        Returns:
-            Whether there is a faster way on this machine, and for this network.
-        """
-        return self.engine.prepare(bfloat16)
-
-    @property
-    def engine(self) -> TorchEngine:
-        """What runs the network."""
-        return TorchEngine(self.model)
-
-    def posteriors(self, frames: Sequence[Tensor]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def posteriors(self, frames: Sequence[Frames]) -> tuple[Frames, NDArray[np.int64]]:
         """Compute the log posteriors of some utterances' stacked frames, each (T_b, F').
 
         Returns:
             (B, T', L) float32, and (B,) lengths.
+
+        Raises:
+            DataError: the network computes NaN.
         """
-        lengths = np.array([len(one) for one in frames], dtype=np.int64)
-        padded = torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True)
-        log_probs, lengths = self.engine.posteriors(padded.numpy(), lengths)
+        log_probs, lengths = self.engine.posteriors(*padded(frames))
         if np.isnan(log_probs).any():
             raise DataError(
                 "the network computes no numbers from these frames; its weights are damaged or have diverged"
@@ -126,7 +123,7 @@ class Recogniser:
         return log_probs, lengths
 
     def recognise(
-        self, frames: Sequence[Tensor], offset: float | Sequence[float] = 0.0, n_best: int = 1
+        self, frames: Sequence[Frames], offset: float | Sequence[float] = 0.0, n_best: int = 1
     ) -> list[list[Hypothesis]]:
         """Decode some utterances' stacked frames.
 
@@ -176,8 +173,7 @@ class Recogniser:
         Returns:
             The hypothesis: text, labels, their confidences, and where they stand: seconds from the beginning of the
             file, or the index of their first point in the ink and of the first behind them. Of many sources a list,
-            in their order; each is what the source gives alone, but for rounding: log posteriors differ by less than
-            1e-4, and by less than 1e-5 after `prepare`.
+            in their order; each is what the source gives alone, but for rounding.
 
         Raises:
             DataError: a source cannot be read, named with the reason; samples without their rate, or that are NaN or
@@ -187,7 +183,7 @@ class Recogniser:
             raise DataError(f"nothing was heard of the speaker '{speaker}'; let the recogniser `listen` first")
         sources = several(source)
         if sources is not None:
-            found = transcribe_each(self, sources, channel, speaker, rate)
+            found = transcribe_each(self.for_many(len(sources)), sources, channel, speaker, rate)
             return [_found(number, one, sources[number]) for number, one in enumerate(found)]
         raw = raw_frames(self.extractor, source, rate, channel)
         return placed(self.recognise([self.frames(raw.values, speaker)], offset=raw.start)[0][0], raw)
@@ -199,8 +195,8 @@ class Recogniser:
         channel: int | None = None,
         on_error: Callable[[DataError], None] | None = None,
         rate: int | None = None,
-    ) -> None:
-        """Learn the mean and deviation of a speaker's frames, for a model that is normalised per speaker.
+    ) -> Recogniser:
+        """Return a recogniser that knows the mean and deviation of a speaker's frames; for a model normalised per speaker.
 
         Such a model reads a recording better when it has heard more than that of its speaker.
 
@@ -221,7 +217,7 @@ class Recogniser:
                 " makes no difference to it"
             )
 
-        def heard() -> Iterator[tuple[str, Tensor]]:
+        def heard() -> Iterator[tuple[str, Frames]]:
             for source in sources:
                 try:
                     yield speaker, raw_frames(self.extractor, source, rate, channel).values
@@ -230,7 +226,16 @@ class Recogniser:
                         raise
                     on_error(error)
 
-        self.normaliser.hear(heard())
+        return replace(self, normaliser=self.normaliser.having_heard(heard()))
+
+
+def padded(frames: Sequence[Frames]) -> tuple[Frames, NDArray[np.int64]]:
+    """Pad utterances (T_b, F) with zeros to one batch: (B, T, F), and their lengths (B,)."""
+    lengths = np.array([len(one) for one in frames], dtype=np.int64)
+    batch = np.zeros((len(frames), int(lengths.max()), frames[0].shape[1]), dtype=np.float32)
+    for row, one in zip(batch, frames, strict=True):
+        row[: len(one)] = one
+    return batch, lengths
 
 
 def _found(number: int, result: Hypothesis | DataError, source: object) -> Hypothesis:

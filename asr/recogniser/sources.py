@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.audio import Sound, audio_info, is_one_sound, sound_of
 from asr.audio.content import read_stream
@@ -26,12 +24,14 @@ from asr.ink.json_ink import ink_of_mapping
 from asr.ink.reading import SUFFIXES as INK_SUFFIXES
 from asr.ink.reading import read_ink, read_ink_bytes
 
-Samples: TypeAlias = "NDArray[Any] | Tensor | Sequence[float]"
+Samples: TypeAlias = "NDArray[Any] | Sequence[float]"
 Source: TypeAlias = (
     "str | os.PathLike[str] | Utterance | Ink | Sound | bytes | BinaryIO | Mapping[str, Any] | Samples"
     " | tuple[Samples, int]"
 )
-"""One recording or one ink; see `Recogniser.transcribe`."""
+"""One recording or one ink; see `Recogniser.transcribe`. Tensors of torch pass for arrays."""
+
+Signal = NDArray[np.float32]
 
 NOT_INK = "this model reads recordings, not ink; load one that has learned from pen strokes"
 _NOT_SOUND = "this model reads ink, not recordings; load one that has learned from recordings"
@@ -48,7 +48,7 @@ class RawFrames:
         places: (T,) which point of the ink each frame came from; None of sound.
     """
 
-    values: Tensor
+    values: Signal
     start: float = 0.0
     places: NDArray[np.int64] | None = None
 
@@ -73,7 +73,7 @@ def raw_frames(extractor: FrameExtractor, source: object, rate: int | None, chan
     """
     if isinstance(extractor, PointIndexed):
         values, places = extractor.compute_placed(_ink_signal(extractor, source))
-        return RawFrames(values, places=places.numpy())
+        return RawFrames(values, places=places)
     if isinstance(source, Ink) or (isinstance(source, Mapping) and "strokes" in source):
         raise DataError(NOT_INK)
     if isinstance(source, (str, os.PathLike, Utterance)):
@@ -105,14 +105,14 @@ def ink_of(source: object) -> Ink:
     raise DataError(_NOT_SAMPLES)
 
 
-def _ink_signal(extractor: Any, source: object) -> Tensor:
+def _ink_signal(extractor: Any, source: object) -> Signal:
     if not isinstance(source, Utterance):
         return extractor.signal_of(ink_of(source))  # type: ignore[no-any-return]
     with _told_of_kind(source.source, SOUND_SUFFIXES, _NOT_SOUND):
         return extractor.read(source)  # type: ignore[no-any-return]
 
 
-def _signal(extractor: FrameExtractor, utterance: Utterance, rate: int | None) -> Tensor:
+def _signal(extractor: FrameExtractor, utterance: Utterance, rate: int | None) -> Signal:
     """The samples of a file, at the extractor's rate."""
     with _told_of_kind(utterance.source, INK_SUFFIXES, NOT_INK):
         signal = extractor.read(utterance)
@@ -123,14 +123,14 @@ def _signal(extractor: FrameExtractor, utterance: Utterance, rate: int | None) -
     return signal
 
 
-def _samples(extractor: FrameExtractor, source: object, rate: int | None, channel: int | None) -> Tensor:
+def _samples(extractor: FrameExtractor, source: object, rate: int | None, channel: int | None) -> Signal:
     """Any other sound, at the extractor's rate."""
     if not isinstance(extractor, Sampled):
         raise DataError(
             f"{type(extractor).__name__} does not say at which `rate` it wants samples; give this model files"
         )
     sound = source if isinstance(source, Sound) else sound_of(source, rate, channel)
-    return torch.from_numpy(sound.at(extractor.rate))
+    return sound.at(extractor.rate)
 
 
 def _of_file(source: str | os.PathLike[str], channel: int | None) -> Utterance:

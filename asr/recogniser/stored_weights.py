@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
+from asr.engines.fitting import LONGEST, kind_of
 from asr.errors import CheckpointError
 
-_UNFIT = "the weights do not fit the configuration that comes with them"
-_LONGEST = 80  # characters of a name or a shape in a message
 
-
-def packed(weights: Mapping[str, Tensor], store: str) -> dict[str, Tensor]:
+def packed(weights: Mapping[str, NDArray[Any]], store: str) -> dict[str, NDArray[Any]]:
     """Convert a network's weights to the tensors of a file.
 
     Args:
@@ -24,25 +23,25 @@ def packed(weights: Mapping[str, Tensor], store: str) -> dict[str, Tensor]:
     Returns:
         `model.<name>` for each weight, and `scale.<name>` (rows,) float32 beside each matrix of int8.
     """
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, NDArray[Any]] = {}
     for name, value in weights.items():
         if store == "int8" and value.ndim == 2:
-            scale = value.abs().amax(dim=1) / 127
+            scale = np.abs(value).max(axis=1) / np.float32(127)
             tensors[f"scale.{name}"] = scale
-            value = (value / scale.clamp(min=torch.finfo(torch.float32).tiny)[:, None]).round().to(torch.int8)
+            value = np.round(value / np.maximum(scale, np.finfo(np.float32).tiny)[:, None]).astype(np.int8)
         elif store == "float16":
-            value = value.half()
+            value = value.astype(np.float16)
         tensors[f"model.{name}"] = value
     return tensors
 
 
-def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def unpacked(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Convert the tensors of a file to the weights of a network: int8 becomes float32, other types stay.
 
     Raises:
         CheckpointError: scales that do not fit their matrix.
     """
-    weights: dict[str, Tensor] = {}
+    weights: dict[str, NDArray[Any]] = {}
     for key, value in tensors.items():
         owner, _, name = key.partition(".")
         if owner == "model":
@@ -51,55 +50,10 @@ def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return weights
 
 
-def _scaled(name: str, value: Tensor, scale: Tensor) -> Tensor:
-    if value.ndim != 2 or value.dtype != torch.int8 or not scale.is_floating_point() or scale.shape != value.shape[:1]:
+def _scaled(name: str, value: NDArray[Any], scale: NDArray[Any]) -> NDArray[np.float32]:
+    if value.ndim != 2 or value.dtype != np.int8 or scale.dtype.kind != "f" or scale.shape != value.shape[:1]:
         raise CheckpointError(
-            f"the scales of the weights {name[:_LONGEST]!r} do not fit: {_kind(scale)}, expected one a row of a matrix "
-            f"of int8, found {_kind(value)}; the file is damaged"
+            f"the scales of the weights {name[:LONGEST]!r} do not fit: {kind_of(scale)}, expected one a row of a matrix "
+            f"of int8, found {kind_of(value)}; the file is damaged"
         )
-    return value.float() * scale.float()[:, None]
-
-
-def fitted(weights: Mapping[str, object], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Check the weights of a file against the network, before anything is computed with them.
-
-    Args:
-        weights: the content of a file, by name.
-        expected: the weights of the network, by name; only their shapes and types matter, `meta` tensors will do.
-
-    Returns:
-        the weights, floating-point ones as float32.
-
-    Raises:
-        CheckpointError: a weight is missing or unknown, has another shape or type, or is not finite.
-    """
-    for verb, names in (("misses", expected.keys() - weights.keys()), ("also holds", weights.keys() - expected.keys())):
-        if names:
-            listed = ", ".join(repr(name)[:_LONGEST] for name in sorted(map(str, names))[:3])
-            raise CheckpointError(f"{_UNFIT}: the file {verb} {listed}{', ...' if len(names) > 3 else ''}")
-    return {name: _fitted(name, weights[name], like) for name, like in expected.items()}
-
-
-def _fitted(name: str, value: object, like: Tensor) -> Tensor:
-    if not isinstance(value, Tensor) or value.shape != like.shape or not _same_kind(value, like):
-        raise CheckpointError(f"{_UNFIT}: {name[:_LONGEST]!r} is {_kind(value)}, expected {_kind(like)}")
-    if not like.is_floating_point():
-        return value
-    value = value.float()
-    if not bool(torch.isfinite(value).all()):
-        raise CheckpointError(f"the weights {name[:_LONGEST]!r} are not finite; the file is damaged")
-    return value
-
-
-def _same_kind(value: Tensor, like: Tensor) -> bool:
-    """Whether a tensor has the type expected and holds all its numbers, instead of repeating a few of them."""
-    plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
-    if not plain or value.untyped_storage().nbytes() < value.numel() * value.element_size():
-        return False
-    return value.is_floating_point() if like.is_floating_point() else value.dtype == like.dtype
-
-
-def _kind(value: object) -> str:
-    if not isinstance(value, Tensor):
-        return f"a {type(value).__name__}"
-    return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"[:_LONGEST]
+    return value.astype(np.float32) * scale.astype(np.float32)[:, None]

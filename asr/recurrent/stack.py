@@ -9,44 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.config import Component, Faults, build, check_values, one_of, shown
+from asr.config import Component, Faults, build
 from asr.recurrent import forked, paths, threads
 from asr.recurrent.cells.cell import Cell
-from asr.recurrent.cells.lstm import LstmConfig
 from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.layout import Layout, reduced_length
-
-
-@dataclass
-class StackConfig:
-    """Options of `RecurrentStack`."""
-
-    _target_: str = "asr.recurrent.stack.RecurrentStack"
-    cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: that of LstmConfig
-    hidden: int = 128  # units of a cell, one cell per direction
-    layers: int = 3
-    direction: str = "both"  # reading direction of the layers: both, forward, backward
-    skips: bool = False  # add the input of a layer to its output, from the second layer on
-    dropout: float = 0.0  # share of the outputs that are zeroed in training, for all layers but the last
-    time_reduction: int = 1  # this many frames become one frame, 1: none
-    time_reduction_after: int = 1  # ... after this layer, the first is 1
-
-
-BATCH_TOLERANCE = 5e-4
-"""How far a log posterior of an utterance alone may lie from that in a batch; 1.5e-4 is the most that was seen on the
-models that come with the package."""
+from asr.recurrent.options import DIRECTIONS, LstmConfig, check_stack
+from asr.recurrent.options import StackConfig as StackConfig
 
 LayerRun = Callable[[int, Tensor, Layout], Tensor]
-
-DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False, True)}
-"""For each direction, whether a layer has a forward cell and a backward cell."""
 
 
 class RecurrentStack(nn.Module):
@@ -85,7 +62,7 @@ class RecurrentStack(nn.Module):
         plugins: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        _check_options(hidden, layers, direction, dropout, time_reduction, time_reduction_after)
+        check_stack(hidden, layers, direction, dropout, time_reduction, time_reduction_after)
         self.n_features = n_features
         self.n_labels = n_labels
         self.hidden = hidden
@@ -208,21 +185,3 @@ def _cell(component: Component, plugins: Sequence[str], n_inputs: int, hidden: i
         cell: Cell = build(component, plugins, n_inputs=n_inputs, hidden=hidden)
     faults.check()
     return cell
-
-
-def _check_options(
-    hidden: int, layers: int, direction: str, dropout: float, time_reduction: int, time_reduction_after: int
-) -> None:
-    values = {
-        "hidden": hidden, "layers": layers, "direction": direction, "dropout": dropout,
-        "time_reduction": time_reduction, "time_reduction_after": time_reduction_after,
-    }  # fmt: skip
-    conditions = {
-        "hidden": (1 <= hidden <= 2**20, f"1 to {2**20}"),
-        "layers": (1 <= layers <= 100, "1 to 100"),
-        "direction": one_of(direction, DIRECTIONS),
-        "dropout": (0.0 <= dropout < 1.0, "0 to below 1"),
-        "time_reduction": (1 <= time_reduction <= 100, "1 to 100"),
-        "time_reduction_after": (1 <= time_reduction_after <= max(1, layers), f"a layer, 1 to {shown(layers)}"),
-    }
-    check_values(values, conditions)

@@ -1,14 +1,17 @@
-"""Batches of items with similar lengths, within a budget of frames."""
+"""Batches of items with similar lengths, within a budget of frames, as tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.features.grouping import group_by_length
 from asr.seeds import generator
 
 _LENGTH_JITTER = 0.1  # relative; an item meets others of similar length in each epoch, and padding stays small
@@ -49,8 +52,10 @@ class Batch:
         return Batch(self.frames.to(device), self.lengths, self.labels.to(device), self.label_lengths, self.utt_ids)
 
 
-def collate(frames: Sequence[Tensor], labels: Sequence[Sequence[int]], utt_ids: Sequence[str], blank: int) -> Batch:
-    """Pad utterances to one batch.
+def collate(
+    frames: Sequence[NDArray[np.float32]], labels: Sequence[Sequence[int]], utt_ids: Sequence[str], blank: int
+) -> Batch:
+    """Pad utterances to one batch of tensors.
 
     Args:
         frames: for each utterance (T_b, F) float32.
@@ -58,37 +63,26 @@ def collate(frames: Sequence[Tensor], labels: Sequence[Sequence[int]], utt_ids: 
         utt_ids: the utterances' ids.
         blank: the label that pads label sequences.
     """
+    rows = [np.asarray(one, dtype=np.int64) for one in labels]
     return Batch(
-        frames=torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True),
-        lengths=torch.tensor([len(one) for one in frames], dtype=torch.int64),
-        labels=torch.nn.utils.rnn.pad_sequence(
-            [torch.tensor(one, dtype=torch.int64) for one in labels], batch_first=True, padding_value=blank
-        ),
-        label_lengths=torch.tensor([len(one) for one in labels], dtype=torch.int64),
+        frames=_padded(frames, (frames[0].shape[1],), np.float32(0.0)),
+        lengths=_counts(frames),
+        labels=_padded(rows, (), np.int64(blank)),
+        label_lengths=_counts(rows),
         utt_ids=tuple(utt_ids),
     )
 
 
-def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: int) -> list[list[int]]:
-    """Group items by size.
+def _padded(rows: Sequence[NDArray[Any]], shape: tuple[int, ...], padding: np.generic) -> Tensor:
+    """Put rows (N_b, *shape) below each other, filled up to the longest: (B, N, *shape) of the padding's type."""
+    padded = np.full((len(rows), max(map(len, rows)), *shape), padding, dtype=padding.dtype)
+    for target, row in zip(padded, rows, strict=True):
+        target[: len(row)] = row
+    return torch.from_numpy(padded)
 
-    Args:
-        sizes: the size of each item, such as its frames.
-        frame_budget: the largest size of a batch, padding included; a single item may exceed it.
-        max_utterances: the largest number of items in a batch.
 
-    Returns:
-        For each batch the indices of its items; each index appears once, the smallest items come first.
-    """
-    batches: list[list[int]] = []
-    current: list[int] = []
-    for index in np.argsort(np.asarray(sizes), kind="stable").tolist():
-        padded = sizes[index] * (len(current) + 1)  # the newest is the longest
-        if current and (padded > frame_budget or len(current) == max_utterances):
-            batches.append(current)
-            current = []
-        current.append(index)
-    return [*batches, current] if current else batches
+def _counts(rows: Sequence[NDArray[Any]]) -> Tensor:
+    return torch.tensor([len(one) for one in rows], dtype=torch.int64)
 
 
 def epoch_batches(

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from asr.errors import CheckpointError, one_line
-from asr.files import atomic_file
+from asr.files import atomic_file, check_readable
 
 _LONGEST = 60  # characters of a record's name in a message
 
@@ -24,16 +24,6 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """
     with atomic_file(path) as file:
         torch.save(dict(state), file)
-
-
-def check_readable(path: Path) -> None:
-    """Raise a CheckpointError if a file may not be read, which its reader might call damaged or missing."""
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error.strerror}; what it holds may be whole: make the file readable"
-        ) from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

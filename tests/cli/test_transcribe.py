@@ -18,7 +18,7 @@ import pytest
 import asr
 from asr.cli import transcribe as command
 from asr.ink import Ink, write_json, write_svg
-from asr.recogniser.loading import save_bundle
+from asr.recogniser.bundle import save_bundle
 from asr.recogniser.pretrained import pretrained_names
 from asr.scoring.trn import read_trn
 

@@ -11,6 +11,7 @@ import pytest
 from asr.config import Component
 from asr.decoding.choice import DecoderChoice, named
 from asr.decoding.greedy import GreedyConfig
+from asr.engines.engine import EngineChoice
 from asr.errors import DataError
 from asr.evaluation.cards import card_from
 from asr.evaluation.result import (
@@ -36,7 +37,7 @@ RESULT = Result(
     seed=3,
     decoder=GREEDY,
     splits={
-        "dev": SplitResult(7, {"cer": RATE}, ("a: too short",), {"donor": {"kai": {"cer": RATE}}}),
+        "dev": SplitResult(7, {"cer": RATE}, ("a: too short",), {"donor": {"kai": {"cer": RATE}}}, EngineChoice("numpy", "few")),
         "test": SplitResult(8, {"cer": RATE}),
     },
     options=("model.hidden=9",),

@@ -15,7 +15,7 @@ NEARLY = WeightedSum(36, 37)
 
 def task() -> CtcTask:
     nothing: Any = None
-    return CtcTask(nothing, nothing, ([], nothing), "per")
+    return CtcTask(nothing, nothing, nothing, ([], nothing), "per")
 
 
 def hints(trained: CtcTask, blank: WeightedSum, steps: int) -> list[str]:

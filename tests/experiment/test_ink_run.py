@@ -16,7 +16,7 @@ from asr.errors import DataError
 from asr.experiment.experiment import Experiment
 from asr.experiment.run_evaluation import evaluate_run
 from asr.ink import Ink, write_inkml, write_json
-from asr.recogniser.loading import save_bundle
+from asr.recogniser.bundle import save_bundle
 from asr.recogniser.page import transcribe_page
 from tests.commands import command
 from tests.experiment.conftest import compose_small, quiet

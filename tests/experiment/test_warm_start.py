@@ -15,16 +15,22 @@ from asr.errors import ConfigError
 from asr.experiment.experiment import Experiment
 from asr.experiment.run_evaluation import evaluate_run
 from asr.experiment.warm_start import check_fits, take_weights
+from asr.recogniser.checkpoints import best_of
+from asr.training.checkpoint import load_checkpoint
 from tests.experiment.conftest import compose_small, quiet
 from tests.training.toy import Silent
+
+
+def weights_of(run: Path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(best_of(run))["weights"]  # type: ignore[no-any-return]
 
 
 def test_training_begins_where_the_other_model_ended(tones: Path, trained: Path, tmp_path: Path) -> None:
     values = compose_small(tones, init=str(trained), **{"training.epochs": "1", "optimizer.lr": "1e-9"})
     experiment = Experiment(values, tmp_path / "run", quiet)
     assert experiment.new_labels == 0
-    for name, weight in asr.load(trained).model.state_dict().items():
-        assert torch.equal(experiment.recogniser.model.state_dict()[name], weight), name
+    for name, weight in weights_of(trained).items():
+        assert torch.equal(experiment.model.state_dict()[name], weight), name
     experiment.train(Silent())
     result = evaluate_run(experiment.run, ("dev",), quiet)
     assert result.splits["dev"].rates["cer"].percent < 20
@@ -34,21 +40,21 @@ def test_other_labels_get_a_new_output_layer(tones: Path, trained: Path, tmp_pat
     changes = {"inventory.unit": "labels", "scoring.rates": "[per]"}
     experiment = Experiment(compose_small(tones, init=str(trained), **changes), tmp_path / "run", quiet)
     assert experiment.new_labels == len(experiment.inventory)
-    ours, theirs = experiment.recogniser.model.state_dict(), asr.load(trained).model.state_dict()
+    ours, theirs = experiment.model.state_dict(), weights_of(trained)
     kept = {name for name, weight in ours.items() if weight.shape == theirs[name].shape and weight.equal(theirs[name])}
     assert kept == {name for name in ours if not name.startswith("output.")}
 
 
 def test_labels_that_both_know_keep_their_outputs(tones: Path, trained: Path, tmp_path: Path) -> None:
-    recogniser, old = Experiment(compose_small(tones), tmp_path / "run", quiet).recogniser, asr.load(trained)
-    blank, _, *rest = recogniser.inventory.labels
+    experiment, old = Experiment(compose_small(tones), tmp_path / "run", quiet), asr.load(trained)
+    blank, _, *rest = experiment.inventory.labels
     other = Inventory((blank, "\N{SNOWMAN}", *reversed(rest)), "characters")  # one new, others moved
-    recogniser.config = replace(recogniser.config, inventory=other)
-    before = recogniser.model.output.weight.clone()
-    assert take_weights(recogniser, old) == 1
-    for number, label in enumerate(recogniser.inventory.labels):
-        expected = before[number] if number == 1 else old.model.output.weight[old.inventory.labels.index(label)]
-        assert torch.equal(recogniser.model.output.weight[number], expected), label
+    before = experiment.model.output.weight.clone()
+    assert take_weights(experiment.model, other, old) == 1
+    theirs = weights_of(trained)["output.weight"]
+    for number, label in enumerate(other.labels):
+        expected = before[number] if number == 1 else theirs[old.inventory.labels.index(label)]
+        assert torch.equal(experiment.model.output.weight[number], expected), label
 
 
 def test_a_model_older_than_an_option_has_its_default(tones: Path, trained: Path, tmp_path: Path) -> None:

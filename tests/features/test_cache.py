@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
@@ -38,23 +37,17 @@ class Strokes:
     def check(self, utterance: Utterance) -> None:
         self.read(utterance)
 
-    def read(self, utterance: Utterance) -> Tensor:
+    def read(self, utterance: Utterance) -> NDArray[np.float32]:
         points = np.loadtxt(utterance.source, ndmin=2, dtype=np.float32)
         if points.shape[1] != 2:
             raise DataError(f"{utterance.source}: points have two coordinates")
-        return torch.from_numpy(points)
+        return points
 
-    def at_speed(self, signal: Tensor, speed: float) -> Tensor:
+    def at_speed(self, signal: NDArray[np.float32], speed: float) -> NDArray[np.float32]:
         return signal
 
-    def compute(self, signal: Tensor) -> Tensor:
-        return signal * self.scale
-
-    def n_frames(self, n_samples: int) -> int:
-        return n_samples
-
-    def positions(self, n_frames: int) -> Tensor:
-        return torch.arange(n_frames, dtype=torch.float64)
+    def compute(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
+        return signal * np.float32(self.scale)
 
     def settings(self) -> dict[str, Any]:
         return {"_target_": "Strokes", "scale": self.scale}
@@ -65,7 +58,7 @@ def contents(folder: Path) -> list[str]:
 
 
 def direct(features: SpectralFeatures, utterance: Utterance, speed: float = 1.0) -> np.ndarray:
-    return features.compute(features.at_speed(features.read(utterance), speed)).numpy()
+    return features.compute(features.at_speed(features.read(utterance), speed))
 
 
 def test_frames_are_those_of_the_extractor(recordings, tmp_path):
@@ -287,7 +280,6 @@ def test_an_interrupted_build_leaves_nothing(recordings, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         FrameCache.open(recordings, SpectralFeatures(), tmp_path / "cache", on_progress=stop)
     assert contents(tmp_path / "cache") == []
-    assert torch.get_num_threads() >= 1
 
 
 def test_what_killed_processes_left_is_swept_after_a_day(recordings, tmp_path):
@@ -298,16 +290,6 @@ def test_what_killed_processes_left_is_swept_after_a_day(recordings, tmp_path):
     FrameCache.open(recordings, SpectralFeatures(), tmp_path)
     assert not old.exists()
     assert new.exists()
-
-
-def test_threads_are_given_back(recordings, tmp_path):
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        FrameCache.open(recordings, SpectralFeatures(), tmp_path)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_a_cache_travels_to_another_process(recordings, tmp_path):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from asr.config import Component
 from asr.corpus.inventory import BLANK, Inventory
 from asr.decoding.greedy import GreedyConfig
 from asr.decoding.hypothesis import Hypothesis
+from asr.engines.engine import Network
+from asr.engines.pool import Engines
+from asr.engines.torch import build_module
 from asr.experiment.schema import GROUPS
 from asr.features.normalise import NormaliserConfig
 from asr.features.pen.extractor import PenConfig
@@ -18,6 +25,7 @@ from asr.features.sound.spectral import SpectralConfig
 from asr.features.stack import FrameStackConfig
 from asr.ink import Ink
 from asr.recogniser.config import RecogniserConfig
+from asr.recogniser.parts import Parts, parts_of
 from asr.recogniser.recogniser import Recogniser
 from asr.recurrent.stack import StackConfig
 
@@ -40,15 +48,33 @@ def small_config(pen: bool = False, cell: str = "lstm", per: str = "utterance") 
     return RecogniserConfig(INVENTORY, **{name: Component.of(one) for name, one in made.items()})
 
 
-def small(config: RecogniserConfig) -> Recogniser:
+def small(config: RecogniserConfig, seed: int = 1, engine: str | None = None) -> Recogniser:
     """The recogniser, with the same weights each time."""
-    torch.manual_seed(1)
-    recogniser = Recogniser(config)
-    recogniser.model.eval()
-    if recogniser.normaliser.per == "corpus":
-        dim = recogniser.extractor.dim
-        recogniser.normaliser.load_state_dict({"mean": torch.zeros(dim), "deviation": torch.ones(dim)})
-    return recogniser
+    torch.manual_seed(seed)
+    parts = parts_of(config)
+    if parts.normaliser.per == "corpus":
+        dim = parts.extractor.dim
+        state = {"mean": np.zeros(dim, dtype=np.float32), "deviation": np.ones(dim, dtype=np.float32)}
+        parts = replace(parts, normaliser=parts.normaliser.with_state(state))
+    model = build_module(config.model, parts.n_features, len(config.inventory), config.plugins)
+    return Recogniser.of(config, parts, Engines(network_of(config, parts, model), engine))
+
+
+def network_of(config: RecogniserConfig, parts: Parts, model: nn.Module) -> Network:
+    """The network of a model of torch, with a copy of its weights."""
+    weights = {name: one.detach().numpy().copy() for name, one in model.state_dict().items()}
+    return Network(config.model, parts.n_features, len(config.inventory), weights, config.plugins)
+
+
+def with_weights(recogniser: Recogniser, change: Callable[[dict[str, NDArray[Any]]], None]) -> Recogniser:
+    """The recogniser with weights that `change` has changed in place; the engine is chosen anew."""
+    network = recogniser.engines.network
+    assert network is not None
+    weights = {name: one.copy() for name, one in network.weights.items()}
+    change(weights)
+    engines = Engines(replace(network, weights=weights))
+    engine, choice = engines.for_work(1)
+    return replace(recogniser, engine=engine, engine_choice=choice, engines=engines)
 
 
 def recognised(recogniser: Recogniser) -> Hypothesis:

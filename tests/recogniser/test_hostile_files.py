@@ -17,14 +17,17 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from asr.config import Component
+from asr.engines.torch import build_module
 from asr.errors import AsrError, CheckpointError
 from asr.recogniser.config import PARTS, RecogniserConfig
-from asr.recogniser.loading import load, save_bundle, state_of
-from asr.recogniser.recogniser import Recogniser
+from asr.recogniser.bundle import save_bundle
+from asr.recogniser.checkpoints import state_of
+from asr.recogniser.loading import load
+from asr.recogniser.parts import parts_of
 from asr.seeds import generator
 from tests.hostile import VALUES, damaged, in_time, refusal
 from tests.mutations import mutated
-from tests.recogniser.models import CELLS, recognised, small, small_config
+from tests.recogniser.models import CELLS, recognised, small, small_config, with_weights
 
 
 def tried(config: RecogniserConfig, what: object) -> str | None:
@@ -87,14 +90,14 @@ def test_what_is_said_of_an_option(part: str, option: str, value: Any, message: 
     config = small_config()
     changed = replace(config, **{part: getattr(config, part).with_options(**{option: value})})
     with pytest.raises(AsrError, match=message):
-        Recogniser(changed)
+        small(changed)
 
 
 def test_an_option_of_a_cell_is_named_with_its_groups() -> None:
     config = small_config(cell="conv_lstm")
     cell = config.model.options["cell"].with_options(kernel=2, channels=3)
     with pytest.raises(AsrError) as caught:
-        Recogniser(replace(config, model=config.model.with_options(cell=cell)))
+        small(replace(config, model=config.model.with_options(cell=cell)))
     assert str(caught.value).split("\n") == [
         "2 options are not as expected:",
         "  model.cell.channels=3; expected 1 or more, a divisor of model.hidden (8)",
@@ -150,7 +153,10 @@ def survivals_of_bytes(path: Path, n: int, first: int = 0) -> Counter[str]:
 def checkpoint(path: Path, change: Any = None) -> Path:
     """A checkpoint of a small recogniser, as training writes it."""
     recogniser = small(small_config(per="corpus"))
-    saved = {"bundle": state_of(recogniser), "weights": recogniser.model.state_dict(), "state": {"epoch": 1}}
+    network = recogniser.engines.network
+    assert network is not None
+    weights = {name: torch.from_numpy(one) for name, one in network.weights.items()}
+    saved = {"bundle": state_of(recogniser), "weights": weights, "state": {"epoch": 1}}
     torch.save(saved if change is None else change(saved), path)
     return path
 
@@ -228,9 +234,11 @@ def test_statistics_that_no_frames_have(bundle: Bundle, name: str, value: float)
 
 
 def test_weights_that_give_no_numbers_are_named() -> None:
-    recogniser = small(small_config())
-    for weight in recogniser.model.parameters():
-        weight.data.fill_(3e38)
+    def fill(weights: dict[str, Any]) -> None:
+        for weight in weights.values():
+            weight.fill(3e38)
+
+    recogniser = with_weights(small(small_config()), fill)
     with pytest.raises(AsrError, match="the network computes no numbers from these frames; its weights are damaged"):
         recognised(recogniser)
 
@@ -248,8 +256,9 @@ def test_a_weight_that_claims_more_than_it_holds_takes_no_memory(tmp_path: Path)
     def huge(saved: dict[str, Any]) -> dict[str, Any]:
         config = saved["bundle"]["config"]
         config["model"]["hidden"] = 2**20
-        asked = Recogniser(RecogniserConfig.from_dict(config, small_config().inventory), device="meta")
-        shapes = asked.model.state_dict()
+        asked = RecogniserConfig.from_dict(config, small_config().inventory)
+        n_features = parts_of(asked).n_features
+        shapes = build_module(asked.model, n_features, len(asked.inventory), device="meta").state_dict()
         return saved | {"weights": {name: torch.zeros(1).expand(one.shape) for name, one in shapes.items()}}
 
     path = checkpoint(tmp_path / "best.pt", huge)

@@ -19,10 +19,10 @@ import asr
 from asr.corpus.utterance import Utterance
 from asr.ink import Ink
 from asr.ink.unipen import read_document
-from asr.recogniser.loading import pretrained_names
+from asr.recogniser.pretrained import pretrained_names
 from asr.recogniser.recogniser import Recogniser
 from asr.recurrent.compiled import available
-from asr.recurrent.stack import BATCH_TOLERANCE
+from asr.recurrent.options import BATCH_TOLERANCE
 from data_prep import an4, espeak, hershey
 from data_prep.unipen.release import Library, open_release
 from tests.conftest import SHARED_DATA

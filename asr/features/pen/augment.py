@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.config import check_values
 from asr.corpus.utterance import Utterance
@@ -100,7 +99,7 @@ class PenAugmenter(PenAugmentConfig):
 
     def raw_frames(
         self, plan: AugmentPlan, utterance: Utterance, index: int, cache: FrameCache, extractor: FrameExtractor
-    ) -> Tensor | NDArray[np.float32]:
+    ) -> NDArray[np.float32]:
         """The utterance's frames (T, F) as the plan has them, not normalised; at least half as many as the plain ones.
 
         CTC needs a frame a label, and is checked against the plain frames: ink that lost more than half of them is
@@ -124,7 +123,7 @@ class PenAugmenter(PenAugmentConfig):
         frames = extractor.compute(extractor.read(utterance), lambda trace: self.changed(plan, trace))
         return frames if len(frames) >= _LEAST_SHARE * len(plain) else plain
 
-    def mask(self, plan: AugmentPlan, frames: Tensor, view: int = 0) -> Tensor:
+    def mask(self, plan: AugmentPlan, frames: NDArray[np.float32], view: int = 0) -> NDArray[np.float32]:
         """Leave out stretches of time, as `Augmenter.mask`."""
         return self._masks.mask(plan, frames, view)
 

@@ -11,16 +11,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.config import check_values, one_of
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.pen.curves import CURVES, curves, fit
 from asr.features.pen.graves2009 import GRAVES2009, MAX_FRAMES, delayed, graves2009, hats
-from asr.features.pen.normalise import Floats, Trace, normalised
+from asr.features.pen.normalise import Floats, Ints, Trace, normalised
 from asr.features.pen.points import OFFSETS, PLAIN, offsets, plain
 from asr.features.pen.resample import resampled
 from asr.ink.ink import Ink
@@ -28,6 +26,8 @@ from asr.ink.reading import ink_points, read_ink
 from asr.plain_values import PlainFields
 
 Change = Callable[[Trace], Trace]
+Signal = NDArray[np.float32]
+Frames = NDArray[np.float32]
 NAMES = {"plain": PLAIN, "offsets": OFFSETS, "graves2009": GRAVES2009, "curves": CURVES}
 _SMALLEST_STEP = 0.01  # core heights; below it every word would be thousands of frames
 
@@ -101,7 +101,7 @@ class PenFeatures(PenConfig):
         """Look at the header of the source only."""
         ink_points(*_place(utterance))
 
-    def read(self, utterance: Utterance) -> Tensor:
+    def read(self, utterance: Utterance) -> Signal:
         """The ink of an utterance as a signal, see `ink_signal`.
 
         Raises:
@@ -109,15 +109,15 @@ class PenFeatures(PenConfig):
         """
         return self.signal_of(read_ink(*_place(utterance)))
 
-    def signal_of(self, ink: Ink) -> Tensor:
+    def signal_of(self, ink: Ink) -> Signal:
         """See `ink_signal`."""
         return ink_signal(ink)
 
-    def at_speed(self, signal: Tensor, speed: float) -> Tensor:
+    def at_speed(self, signal: Signal, speed: float) -> Signal:
         """The signal itself: features are of shapes, and what there is of speed is relative to the mean speed."""
         return signal
 
-    def compute(self, signal: Tensor, change: Change | None = None) -> Tensor:
+    def compute(self, signal: Signal, change: Change | None = None) -> Frames:
         """Frames of ink.
 
         Args:
@@ -131,14 +131,14 @@ class PenFeatures(PenConfig):
         Raises:
             DataError: there are no points, or so many that they are no line of text.
         """
-        return torch.from_numpy(self._frames(signal, change)[0].astype(np.float32))
+        return self._frames(signal, change)[0].astype(np.float32)
 
-    def compute_placed(self, signal: Tensor) -> tuple[Tensor, Tensor]:
+    def compute_placed(self, signal: Signal) -> tuple[Frames, Ints]:
         """`compute` and `point_index` at once."""
         frames, index = self._frames(signal)
-        return torch.from_numpy(frames.astype(np.float32)), torch.from_numpy(np.round(index).astype(np.int64))
+        return frames.astype(np.float32), np.round(index).astype(np.int64)
 
-    def point_index(self, signal: Tensor) -> Tensor:
+    def point_index(self, signal: Signal) -> Ints:
         """Which point of the signal each frame came from, or the nearest one to it: (T,) int64, T as of `compute`.
 
         Rising within each kind but `graves2009`, whose delayed strokes have no frames, where it skips. A curve's is the
@@ -150,13 +150,13 @@ class PenFeatures(PenConfig):
         """The fields of `PenConfig`."""
         return {field.name: getattr(self, field.name) for field in fields(PenConfig)}
 
-    def _frames(self, signal: Tensor, change: Change | None = None) -> tuple[Floats, Floats]:
+    def _frames(self, signal: Signal, change: Change | None = None) -> tuple[Floats, Floats]:
         """(T, F) frames and (T,) places in the signal."""
         if signal.ndim != 2 or signal.shape[1] != 4:
-            raise ValueError(f"the signal of ink is (N, 4), got {tuple(signal.shape)}")
+            raise ValueError(f"the signal of ink is (N, 4), got {signal.shape}")
         if len(signal) == 0:
             raise DataError("the ink is empty (0 points): nothing to compute frames from")
-        trace = normalised(signal.numpy().astype(np.float64), self.slant, self.baseline, self.size)
+        trace = normalised(signal.astype(np.float64), self.slant, self.baseline, self.size)
         if change is not None:
             trace = change(trace)
         if self.kind == "graves2009":
@@ -171,7 +171,7 @@ class PenFeatures(PenConfig):
         return (offsets if self.kind == "offsets" else plain)(path), path.index
 
 
-def ink_signal(ink: Ink) -> Tensor:
+def ink_signal(ink: Ink) -> Signal:
     """Ink as numbers.
 
     Returns:
@@ -191,7 +191,7 @@ def ink_signal(ink: Ink) -> Tensor:
     widest = np.abs(signal[:, :2]).max()
     if widest > np.finfo(np.float32).max:
         raise DataError(f"the ink reaches {widest:g} units from its first point; no page does, correct its coordinates")
-    return torch.from_numpy(signal.astype(np.float32))
+    return signal.astype(np.float32)
 
 
 def _place(utterance: Utterance) -> tuple[FilePath, int | None, int | None]:

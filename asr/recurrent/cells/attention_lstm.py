@@ -21,7 +21,6 @@ The rows of the weights stand in the order i, f, g, o, a.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -31,15 +30,7 @@ from asr.config import check_values
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import GatedCell
 from asr.recurrent.cells.lstm import lstm_step
-
-
-@dataclass
-class AttentionLstmConfig:
-    """Options of `AttentionLstmCell`."""
-
-    _target_: str = "asr.recurrent.cells.attention_lstm.AttentionLstmCell"
-    window: int = 16  # steps back that it can see
-    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+from asr.recurrent.options import AttentionLstmConfig as AttentionLstmConfig
 
 
 class AttentionLstmCell(GatedCell):

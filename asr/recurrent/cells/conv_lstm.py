@@ -22,8 +22,6 @@ The rows of the weights stand in the order i, f, g, o, those of the peepholes in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -32,16 +30,7 @@ from asr.config import check_values
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.gated import start_gates
 from asr.recurrent.cells.lstm_peephole import peephole_step
-
-
-@dataclass
-class ConvLstmConfig:
-    """Options of `ConvLstmCell`."""
-
-    _target_: str = "asr.recurrent.cells.conv_lstm.ConvLstmCell"
-    channels: int = 4  # of the output; model.hidden / channels are its bands, which the features must have too
-    kernel: int = 5  # bands that one value sees, odd
-    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+from asr.recurrent.options import ConvLstmConfig as ConvLstmConfig
 
 
 class ConvLstmCell(Cell):

@@ -13,20 +13,13 @@ The rows of all weights stand in the order r, z, n, as in `torch.nn.GRU`; ONNX w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import GatedCell
-
-
-@dataclass
-class GruConfig:
-    """Options of `GruCell`: none."""
-
-    _target_: str = "asr.recurrent.cells.gru.GruCell"
+from asr.recurrent.options import GruConfig as GruConfig
 
 
 class GruCell(GatedCell):

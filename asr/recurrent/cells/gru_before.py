@@ -12,21 +12,13 @@ The rows of all weights stand in the order r, z, n, as in `gru.py`; ONNX wants z
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import GatedCell
-
-
-@dataclass
-class GruBeforeConfig:
-    """Options of `GruBeforeCell`: none."""
-
-    _target_: str = "asr.recurrent.cells.gru_before.GruBeforeCell"
+from asr.recurrent.options import GruBeforeConfig as GruBeforeConfig
 
 
 class GruBeforeCell(GatedCell):

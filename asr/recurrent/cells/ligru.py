@@ -19,21 +19,13 @@ The rows of the weights stand in the order z, n.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import GatedCell
-
-
-@dataclass
-class LightGruConfig:
-    """Options of `LightGruCell`: none."""
-
-    _target_: str = "asr.recurrent.cells.ligru.LightGruCell"
+from asr.recurrent.options import LightGruConfig as LightGruConfig
 
 
 class LightGruCell(GatedCell):

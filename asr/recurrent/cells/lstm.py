@@ -12,21 +12,12 @@ The rows of all weights stand in the order i, f, g, o, as in `torch.nn.LSTM`; ON
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import GatedCell, TorchWeights
-
-
-@dataclass
-class LstmConfig:
-    """Options of `LstmCell`."""
-
-    _target_: str = "asr.recurrent.cells.lstm.LstmCell"
-    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+from asr.recurrent.options import LstmConfig as LstmConfig
 
 
 def lstm_step(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,22 +14,13 @@ The rows of the weights stand in the order i, f, g, o.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.lstm import LstmGates
-
-
-@dataclass
-class LayerNormLstmConfig:
-    """Options of `LayerNormLstmCell`."""
-
-    _target_: str = "asr.recurrent.cells.lstm_layernorm.LayerNormLstmCell"
-    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+from asr.recurrent.options import LayerNormLstmConfig as LayerNormLstmConfig
 
 
 class LayerNormLstmCell(LstmGates):

@@ -17,23 +17,15 @@ i, o, f, g and i, o, f.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.lstm import LstmGates
+from asr.recurrent.options import PeepholeLstmConfig as PeepholeLstmConfig
 
 Activation = Callable[[Tensor], Tensor]
-
-
-@dataclass
-class PeepholeLstmConfig:
-    """Options of `PeepholeLstmCell`."""
-
-    _target_: str = "asr.recurrent.cells.lstm_peephole.PeepholeLstmCell"
-    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
 
 
 def peephole_step(

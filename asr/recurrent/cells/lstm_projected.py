@@ -12,25 +12,16 @@ The rows of the weights stand in the order i, f, g, o, as in torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.config import check_values
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import TorchWeights
 from asr.recurrent.cells.lstm import LstmGates, lstm_step
-
-
-@dataclass
-class ProjectedLstmConfig:
-    """Options of `ProjectedLstmCell`."""
-
-    _target_: str = "asr.recurrent.cells.lstm_projected.ProjectedLstmCell"
-    projection: int | None = None  # values in an output frame, fewer than model.hidden; None: half of it
-    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+from asr.recurrent.options import ProjectedLstmConfig as ProjectedLstmConfig
+from asr.recurrent.options import projection_of
 
 
 class ProjectedLstmCell(TorchWeights, LstmGates):
@@ -49,9 +40,7 @@ class ProjectedLstmCell(TorchWeights, LstmGates):
     """
 
     def __init__(self, n_inputs: int, hidden: int, projection: int | None = None, forget_bias: float = 1.0) -> None:
-        projection = hidden // 2 if projection is None else projection
-        expected = f"1 or more, below model.hidden ({hidden})"
-        check_values({"projection": projection}, {"projection": (1 <= projection < hidden, expected)})
+        projection = projection_of(projection, hidden)
         super().__init__(n_inputs, hidden, forget_bias, output_size=projection)
         self.weight_hr = nn.Parameter(torch.empty(projection, hidden))
         nn.init.xavier_uniform_(self.weight_hr)

@@ -14,24 +14,13 @@ The rows of the weights stand in the order i, f, g, o.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from asr.config import check_values
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.lstm import LstmGates, lstm_step
-
-
-@dataclass
-class ZoneoutLstmConfig:
-    """Options of `ZoneoutLstmCell`."""
-
-    _target_: str = "asr.recurrent.cells.lstm_zoneout.ZoneoutLstmCell"
-    cell_zoneout: float = 0.1  # probability that a cell keeps its value; the paper: 0.05 to 0.2 help reliably
-    output_zoneout: float = 0.05  # ... that an output does
-    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+from asr.recurrent.options import ZoneoutLstmConfig as ZoneoutLstmConfig
 
 
 class ZoneoutLstmCell(LstmGates):

@@ -18,50 +18,16 @@ i, f, o; what a variant does not have has no rows.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asr.config import check_values, one_of
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import GatedCell
-from asr.recurrent.cells.lstm_peephole import Activation, peephole_step
-
-
-@dataclass
-class OdysseyConfig:
-    """Options of `OdysseyCell`."""
-
-    _target_: str = "asr.recurrent.cells.odyssey.OdysseyCell"
-    variant: str = "V"  # V, NIG, NFG, NOG, NIAF, NOAF, CIFG, NP, FGR
-    forget_bias: float = 1.0  # start value of the forget gate's bias, where there is such a gate
-
-
-@dataclass(frozen=True)
-class Variant:
-    """The parts of a variant; the defaults are those of the LSTM with peepholes."""
-
-    gates: str = "ifgo"  # with weights
-    peepholes: str = "ifo"
-    squash_in: Activation = torch.tanh
-    squash_out: Activation = torch.tanh
-    coupled: bool = False  # f = 1 - i
-    full_recurrence: bool = False
-
-
-VARIANTS = {
-    "V": Variant(),
-    "NIG": Variant(gates="fgo", peepholes="fo"),
-    "NFG": Variant(gates="igo", peepholes="io"),
-    "NOG": Variant(gates="ifg", peepholes="if"),
-    "NIAF": Variant(squash_in=torch.positive),
-    "NOAF": Variant(squash_out=torch.positive),
-    "CIFG": Variant(gates="igo", peepholes="io", coupled=True),
-    "NP": Variant(peepholes=""),
-    "FGR": Variant(full_recurrence=True),
-}
+from asr.recurrent.cells.lstm_peephole import peephole_step
+from asr.recurrent.options import OdysseyConfig as OdysseyConfig
+from asr.recurrent.options import variant_named
 
 
 class OdysseyCell(GatedCell):
@@ -81,8 +47,7 @@ class OdysseyCell(GatedCell):
     """
 
     def __init__(self, n_inputs: int, hidden: int, variant: str = "V", forget_bias: float = 1.0) -> None:
-        check_values({"variant": variant}, {"variant": one_of(variant, VARIANTS)})
-        has = VARIANTS[variant]
+        has = variant_named(variant)
         super().__init__(n_inputs, hidden, len(has.gates), n_states=5 if has.full_recurrence else 2)
         self.has = has
         self.peepholes = nn.Parameter(torch.zeros(len(has.peepholes), hidden))
@@ -120,7 +85,7 @@ class OdysseyCell(GatedCell):
             [gates[name] for name in "ifgo"],
             [peepholes[name] for name in "ifo"],
             state[1],
-            has.squash_in,
-            has.squash_out,
+            torch.tanh if has.squash_in else torch.positive,
+            torch.tanh if has.squash_out else torch.positive,
         )
         return output, (output, cell, *(opened if has.full_recurrence else ()))

@@ -10,24 +10,13 @@ it is, without the second tanh (`NOAF` in odyssey.py). torch calls it `torch.nn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from asr.config import check_values, one_of
 from asr.recurrent.cells.cell import State
 from asr.recurrent.cells.gated import TorchWeights
-
-_ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
-
-
-@dataclass
-class SimpleConfig:
-    """Options of `SimpleCell`."""
-
-    _target_: str = "asr.recurrent.cells.simple.SimpleCell"
-    activation: str = "tanh"  # or relu
+from asr.recurrent.options import SimpleConfig as SimpleConfig
+from asr.recurrent.options import check_activation
 
 
 class SimpleCell(TorchWeights):
@@ -46,9 +35,9 @@ class SimpleCell(TorchWeights):
 
     def __init__(self, n_inputs: int, hidden: int, activation: str = "tanh") -> None:
         super().__init__(n_inputs, hidden, n_gates=1)
-        check_values({"activation": activation}, {"activation": one_of(activation, _ACTIVATIONS)})
+        check_activation(activation)
         self.activation = activation
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
-        output = _ACTIVATIONS[self.activation](projected + recurrent)
+        output = (torch.tanh if self.activation == "tanh" else torch.relu)(projected + recurrent)
         return output, (output,)

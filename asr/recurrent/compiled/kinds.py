@@ -105,8 +105,8 @@ def _variant(cell: Cell) -> Kind:
         NO_FORGET: "f" not in has.gates and not has.coupled,
         NO_OUTPUT: "o" not in has.gates,
         FORGET_FOLLOWS: has.coupled,
-        LINEAR_IN: has.squash_in is not torch.tanh,
-        LINEAR_OUT: has.squash_out is not torch.tanh,
+        LINEAR_IN: not has.squash_in,
+        LINEAR_OUT: not has.squash_out,
         PEEPHOLES: bool(has.peepholes),
         FULL_RECURRENCE: has.full_recurrence,
     }

@@ -29,7 +29,7 @@ def path_of(points: np.ndarray, step: float = 0.05) -> Path:
 
 
 def word_path(seed: int) -> Path:
-    return resampled(normalised(ink_signal(word(seed)).numpy().astype(np.float64)), 0.1)
+    return resampled(normalised(ink_signal(word(seed)).astype(np.float64)), 0.1)
 
 
 @pytest.mark.parametrize(

@@ -97,13 +97,13 @@ def test_graves_off_line_values_against_a_loop():
 def test_hats_are_taken_out_and_leave_a_mark():
     """The dot above the second letter, written last."""
     ink = word(1)
-    trace = normalised(ink_signal(ink).numpy().astype(np.float64))
+    trace = normalised(ink_signal(ink).astype(np.float64))
     assert delayed(trace).tolist() == [False] * 4 + [True]
     [(left, right)] = hats(trace)
     dot = trace.points[trace.first[-1] :, 0]
     assert (left, right) == (dot.min() - 0.25, dot.max() + 0.25)
     features = PenFeatures(kind="graves2009")
-    frames, places = features.compute(ink_signal(ink)).numpy(), features.point_index(ink_signal(ink)).numpy()
+    frames, places = features.compute(ink_signal(ink)), features.point_index(ink_signal(ink))
     assert places.max() < ink.n_points - 3
     under = trace.points[places, 0]
     inside = (under > left + 0.05) & (under < right - 0.05)
@@ -129,7 +129,7 @@ def test_speed_is_of_the_time_stamps():
     """Twice as fast in the second half, 1 on the whole: by hand 3 / 4 and 3 / 2."""
     along = np.arange(21.0)
     seconds = np.where(along <= 10, along, 10 + (along - 10) / 2)
-    path = resampled(normalised(ink_signal(Ink.of(np.column_stack([0 * along, along, seconds]))).numpy() * 1.0), 0.1)
+    path = resampled(normalised(ink_signal(Ink.of(np.column_stack([0 * along, along, seconds]))) * 1.0), 0.1)
     slow, fast = path.speed[3], path.speed[-3]
     assert abs(slow - 0.75 / (1 + 0.075)) < 1e-6  # d / (t + 0.1 d)
     assert abs(fast - 1.5 / (1 + 0.15)) < 1e-6

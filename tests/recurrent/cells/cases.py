@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from asr.config import Component, build
 from asr.experiment.schema import GROUPS
 from asr.recurrent.cells.cell import Cell
-from asr.recurrent.cells.odyssey import VARIANTS
 from asr.recurrent.layout import Layout
+from asr.recurrent.options import VARIANTS
 from tests.reference import cells as reference
 
 N_INPUTS, HIDDEN = 4, 4

@@ -17,7 +17,8 @@ from asr.recurrent import paths
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.lstm import LstmCell
 from asr.recurrent.layout import Layout
-from asr.recurrent.stack import DIRECTIONS, RecurrentStack
+from asr.recurrent.options import DIRECTIONS
+from asr.recurrent.stack import RecurrentStack
 from tests.composing import compose
 from tests.recurrent.cells.cases import CASES, HIDDEN, N_INPUTS, Case, problem, randomise
 

@@ -1,0 +1,72 @@
+"""What an engine is: a network that turns frames into log posteriors, numpy in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.config import Component
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network as it is kept: what it is and its weights. An engine runs it.
+
+    Attributes:
+        component: the class of the network and its options.
+        n_features: F, values of an input frame.
+        n_labels: L, labels with blank.
+        weights: by their names in the network of torch (`layers.0.forward_cell.weight_ih`), float32. What belongs to a
+            network of the user's own may have other types.
+        plugins: modules beside `asr` that the network or its cell may come from.
+    """
+
+    component: Component
+    n_features: int
+    n_labels: int
+    weights: Mapping[str, NDArray[Any]]
+    plugins: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Runs a network. It does not change and may be shared by threads."""
+
+    @property
+    def name(self) -> str:
+        """Of the engine: `numpy`, `torch` or `onnx`."""
+
+    @property
+    def time_reduction(self) -> int:
+        """Frames that become one posterior."""
+
+    def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
+        """Compute the log posteriors of a padded batch.
+
+        Args:
+            frames: (B, T, F) float32, normalised and stacked; the padding may hold anything, even NaN.
+            lengths: (B,) int64, 1 <= lengths[b] <= T, in any order.
+
+        Returns:
+            (B, T', L) float32 natural logarithms, with T' = ceil(T / time_reduction), and (B,) int64 lengths. Rows
+            beyond an utterance's length hold the output layer's result for zeros.
+        """
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """Which engine runs a network, and the reason, as a clause: "there are few utterances".
+
+    Attributes:
+        name: of the engine.
+        why: for people, `--verbose` and results.
+    """
+
+    name: str
+    why: str

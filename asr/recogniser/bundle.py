@@ -1,0 +1,82 @@
+"""A bundle: one `.safetensors` file with configuration, inventory, normalisation and weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import CheckpointError, ConfigError, one_line
+from asr.files import check_readable, write_file
+from asr.recogniser.assembly import assemble
+from asr.recogniser.header import Header
+from asr.recogniser.recogniser import Recogniser
+from asr.recogniser.stored_weights import packed, unpacked
+
+_NORMALISER = "normaliser."  # begins the names of its statistics
+
+
+def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> None:
+    """Write one self-contained `.safetensors` file.
+
+    Args:
+        recogniser: what to save.
+        path: where to.
+        store: how the network's weights are kept, see `packed`; they are float32 again when loaded.
+
+    Raises:
+        ConfigError: the recogniser came from an ONNX file, which does not hold the weights as a bundle needs them.
+        DataError: the file cannot be written; what stood there before still stands there.
+    """
+    from safetensors.numpy import save
+
+    network = recogniser.engines.network
+    if network is None:
+        raise ConfigError("a bundle is written of a run, a checkpoint or a bundle; an ONNX file cannot be turned back")
+    tensors = {f"{_NORMALISER}{name}": value for name, value in recogniser.normaliser.state_dict().items()}
+    tensors |= packed(network.weights, store)
+    header = Header(recogniser.config, recogniser.card).to_dict()
+    content = save({name: np.ascontiguousarray(one) for name, one in tensors.items()}, {"bundle": json.dumps(header)})
+    write_file(path, content)
+
+
+def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str | None = None) -> Recogniser:
+    """Read a bundle; nothing in it is executed.
+
+    Args:
+        path: of the file.
+        plugins: modules of the user's that its configuration may name.
+        engine: the engine to use, see `asr.engines.choice`; None: the one that suits the work.
+
+    Raises:
+        CheckpointError: missing, damaged, or written by something else; or the engine cannot run it.
+    """
+    header, tensors = _read(path)
+    statistics = {key.removeprefix(_NORMALISER): one for key, one in tensors.items() if key.startswith(_NORMALISER)}
+    try:
+        weights = unpacked(tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return assemble(path, header, statistics, weights, plugins, engine)
+
+
+def _read(path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
+    """Read the header and the tensors of a bundle."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise CheckpointError(f"no bundle at {path}")
+    check_readable(path)
+    try:
+        with safe_open(str(path), framework="np") as file:
+            header = json.loads((file.metadata() or {}).get("bundle", "{}"))
+            # Copied, because they may be mapped from the file: cutting it short would end this process.
+            tensors = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118  (not a dict)
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
+        # TypeError: a number type that NumPy does not have; RecursionError: JSON nested too deeply
+        raise CheckpointError(f"{path} is not a whole bundle: {one_line(error)}") from error
+    return header, tensors

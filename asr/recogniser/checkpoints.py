@@ -1,0 +1,88 @@
+"""Recognisers in the checkpoints of a run; torch reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from asr.errors import CheckpointError
+from asr.recogniser.assembly import assemble
+from asr.recogniser.header import Header
+from asr.recogniser.recogniser import Recogniser
+from asr.training.checkpoint import load_checkpoint
+
+_LONGEST = 80  # characters of a name in a message
+
+
+def best_of(run: Path) -> Path:
+    """Return the path of the best checkpoint of a run folder.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    best = run / "checkpoints" / "best.pt"
+    if not best.exists():
+        raise CheckpointError(f"{run} is not a run folder with a finished epoch: there is no {best}")
+    return best
+
+
+def state_of(recogniser: Recogniser) -> dict[str, Any]:
+    """Return what a checkpoint holds beside the network's weights: plain values and tensors."""
+    statistics = {name: torch.from_numpy(one.copy()) for name, one in recogniser.normaliser.state_dict().items()}
+    return Header(recogniser.config, recogniser.card).to_dict() | {"normaliser": statistics}
+
+
+def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str | None = None) -> Recogniser:
+    """Load the recogniser of a checkpoint.
+
+    Args:
+        path: of the checkpoint.
+        plugins: modules of the user's that its configuration may name.
+        engine: the engine to use; None: the one that suits the work.
+
+    Raises:
+        CheckpointError: it is damaged, holds no recogniser, or names code outside this package and the plugins; or the
+            engine cannot run it.
+    """
+    return recogniser_of(load_checkpoint(path), path, plugins, engine)
+
+
+def recogniser_of(
+    saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = (), engine: str | None = None
+) -> Recogniser:
+    """Make the recogniser of a checkpoint that was read; arguments and errors as of `load_recogniser`.
+
+    Args:
+        saved: what `load_checkpoint` gave.
+        path: of the checkpoint, for messages.
+        plugins, engine: as of `load_recogniser`.
+    """
+    header, weights = saved.get("bundle"), saved.get("weights")
+    statistics = header.get("normaliser") or {} if isinstance(header, dict) else None
+    if not isinstance(header, dict) or not isinstance(weights, dict) or not isinstance(statistics, dict):
+        raise CheckpointError(f"{path} is no checkpoint of a recogniser: it has no `bundle` and `weights`")
+    return assemble(path, header, _arrays(path, statistics), _arrays(path, weights), plugins, engine)
+
+
+def _arrays(path: Path, tensors: Mapping[Any, object]) -> dict[str, NDArray[Any]]:
+    """Tensors as arrays that share their memory, floating-point ones as float32."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, value in tensors.items():
+        if not isinstance(value, Tensor) or not _is_whole(value):
+            kind = f"a {type(value).__name__}" if not isinstance(value, Tensor) else f"a tensor of {value.layout}"
+            raise CheckpointError(f"{path}: {str(name)[:_LONGEST]!r} is {kind[:_LONGEST]}, expected a plain tensor")
+        value = value.detach().float() if value.is_floating_point() else value.detach()
+        arrays[str(name)] = np.asarray(value.numpy())
+    return arrays
+
+
+def _is_whole(value: Tensor) -> bool:
+    """Whether a tensor holds all its numbers in plain memory, instead of repeating a few of them."""
+    plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
+    return plain and value.untyped_storage().nbytes() >= value.numel() * value.element_size()

@@ -1,0 +1,60 @@
+"""The parts of a recogniser around its network: extractor, normaliser, frame stacking and decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asr.config import Faults, build
+from asr.decoding.choice import DecoderChoice, named
+from asr.decoding.search import Decoder
+from asr.features.extractor import FrameExtractor
+from asr.features.normalise import Normaliser
+from asr.features.stack import FrameStack
+from asr.recogniser.config import RecogniserConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """All parts of a recogniser but its network.
+
+    Attributes:
+        extractor: computes frames.
+        normaliser: normalises them.
+        stacking: joins neighbours.
+        decoder: reads the posteriors.
+        decoder_choice: what the decoder is called, and how it came to be chosen.
+    """
+
+    extractor: FrameExtractor
+    normaliser: Normaliser
+    stacking: FrameStack
+    decoder: Decoder
+    decoder_choice: DecoderChoice
+
+    @property
+    def n_features(self) -> int:
+        """Values in a frame that the network takes."""
+        return self.extractor.dim * self.stacking.width
+
+
+def parts_of(config: RecogniserConfig, decoder: DecoderChoice | None = None) -> Parts:
+    """Build the parts of a recogniser.
+
+    Args:
+        config: what the recogniser is.
+        decoder: the decoder to use; None: the one that the configuration names as its default.
+
+    Raises:
+        ConfigError: names every option that a component does not have or refuses.
+    """
+    chosen, plugins, faults = decoder or named(config.decoder), config.plugins, Faults()
+    with faults.noted("features"):
+        extractor: FrameExtractor = build(config.features, plugins)
+    with faults.noted("normaliser"):
+        normaliser: Normaliser = build(config.normaliser, plugins)
+    with faults.noted("stacking"):
+        stacking: FrameStack = build(config.stacking, plugins)
+    with faults.noted("decoder"):
+        built: Decoder = build(chosen.component, plugins, inventory=config.inventory)
+    faults.check()
+    return Parts(extractor, normaliser, stacking, built, chosen)

@@ -1,0 +1,201 @@
+"""The options of the stack and of its cells, what they may be, and the parts of the LSTM's variants; without torch.
+
+Each class stands here, so that a network can be described and checked where torch is not installed, and again beside
+the class that it configures, which imports it from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from asr.config import check_values, one_of, shown
+
+BATCH_TOLERANCE = 5e-4
+"""How far a log posterior of an utterance alone may lie from that in a batch, or from that of another engine; 1.5e-4 is
+the most that was seen on the models that come with the package."""
+
+DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False, True)}
+"""For each direction, whether a layer has a forward cell and a backward cell."""
+
+ACTIVATIONS = ("tanh", "relu")
+"""Of the simple cell."""
+
+
+@dataclass
+class StackConfig:
+    """Options of `RecurrentStack`."""
+
+    _target_: str = "asr.recurrent.stack.RecurrentStack"
+    cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: that of LstmConfig
+    hidden: int = 128  # units of a cell, one cell per direction
+    layers: int = 3
+    direction: str = "both"  # reading direction of the layers: both, forward, backward
+    skips: bool = False  # add the input of a layer to its output, from the second layer on
+    dropout: float = 0.0  # share of the outputs that are zeroed in training, for all layers but the last
+    time_reduction: int = 1  # this many frames become one frame, 1: none
+    time_reduction_after: int = 1  # ... after this layer, the first is 1
+
+
+@dataclass
+class SimpleConfig:
+    """Options of `SimpleCell`."""
+
+    _target_: str = "asr.recurrent.cells.simple.SimpleCell"
+    activation: str = "tanh"  # or relu
+
+
+@dataclass
+class LstmConfig:
+    """Options of `LstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.lstm.LstmCell"
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+@dataclass
+class PeepholeLstmConfig:
+    """Options of `PeepholeLstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.lstm_peephole.PeepholeLstmCell"
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+@dataclass
+class OdysseyConfig:
+    """Options of `OdysseyCell`."""
+
+    _target_: str = "asr.recurrent.cells.odyssey.OdysseyCell"
+    variant: str = "V"  # V, NIG, NFG, NOG, NIAF, NOAF, CIFG, NP, FGR
+    forget_bias: float = 1.0  # start value of the forget gate's bias, where there is such a gate
+
+
+@dataclass
+class ProjectedLstmConfig:
+    """Options of `ProjectedLstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.lstm_projected.ProjectedLstmCell"
+    projection: int | None = None  # values in an output frame, fewer than model.hidden; None: half of it
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+@dataclass
+class LayerNormLstmConfig:
+    """Options of `LayerNormLstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.lstm_layernorm.LayerNormLstmCell"
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+@dataclass
+class ZoneoutLstmConfig:
+    """Options of `ZoneoutLstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.lstm_zoneout.ZoneoutLstmCell"
+    cell_zoneout: float = 0.1  # probability that a cell keeps its value; the paper: 0.05 to 0.2 help reliably
+    output_zoneout: float = 0.05  # ... that an output does
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+@dataclass
+class GruConfig:
+    """Options of `GruCell`: none."""
+
+    _target_: str = "asr.recurrent.cells.gru.GruCell"
+
+
+@dataclass
+class GruBeforeConfig:
+    """Options of `GruBeforeCell`: none."""
+
+    _target_: str = "asr.recurrent.cells.gru_before.GruBeforeCell"
+
+
+@dataclass
+class LightGruConfig:
+    """Options of `LightGruCell`: none."""
+
+    _target_: str = "asr.recurrent.cells.ligru.LightGruCell"
+
+
+@dataclass
+class ConvLstmConfig:
+    """Options of `ConvLstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.conv_lstm.ConvLstmCell"
+    channels: int = 4  # of the output; model.hidden / channels are its bands, which the features must have too
+    kernel: int = 5  # bands that one value sees, odd
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+@dataclass
+class AttentionLstmConfig:
+    """Options of `AttentionLstmCell`."""
+
+    _target_: str = "asr.recurrent.cells.attention_lstm.AttentionLstmCell"
+    window: int = 16  # steps back that it can see
+    forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The parts of a variant of the LSTM; the defaults are those of the LSTM with peepholes."""
+
+    gates: str = "ifgo"  # with weights
+    peepholes: str = "ifo"
+    squash_in: bool = True  # g goes through tanh on its way into the cell
+    squash_out: bool = True  # the cell goes through tanh on its way out
+    coupled: bool = False  # f = 1 - i
+    full_recurrence: bool = False
+
+
+VARIANTS = {
+    "V": Variant(),
+    "NIG": Variant(gates="fgo", peepholes="fo"),
+    "NFG": Variant(gates="igo", peepholes="io"),
+    "NOG": Variant(gates="ifg", peepholes="if"),
+    "NIAF": Variant(squash_in=False),
+    "NOAF": Variant(squash_out=False),
+    "CIFG": Variant(gates="igo", peepholes="io", coupled=True),
+    "NP": Variant(peepholes=""),
+    "FGR": Variant(full_recurrence=True),
+}
+"""The variants of the LSTM by their names in `OdysseyConfig`."""
+
+
+def check_stack(
+    hidden: int, layers: int, direction: str, dropout: float, time_reduction: int, time_reduction_after: int
+) -> None:
+    """Raise a ConfigError that names every option of a stack that is out of its range."""
+    values = {
+        "hidden": hidden, "layers": layers, "direction": direction, "dropout": dropout,
+        "time_reduction": time_reduction, "time_reduction_after": time_reduction_after,
+    }  # fmt: skip
+    conditions = {
+        "hidden": (1 <= hidden <= 2**20, f"1 to {2**20}"),
+        "layers": (1 <= layers <= 100, "1 to 100"),
+        "direction": one_of(direction, DIRECTIONS),
+        "dropout": (0.0 <= dropout < 1.0, "0 to below 1"),
+        "time_reduction": (1 <= time_reduction <= 100, "1 to 100"),
+        "time_reduction_after": (1 <= time_reduction_after <= max(1, layers), f"a layer, 1 to {shown(layers)}"),
+    }
+    check_values(values, conditions)
+
+
+def check_activation(activation: str) -> None:
+    """Raise a ConfigError if the simple cell has no such activation."""
+    check_values({"activation": activation}, {"activation": one_of(activation, ACTIVATIONS)})
+
+
+def variant_named(name: str) -> Variant:
+    """Return a variant of the LSTM; raise a ConfigError if there is none with this name."""
+    check_values({"variant": name}, {"variant": one_of(name, VARIANTS)})
+    return VARIANTS[name]
+
+
+def projection_of(projection: int | None, hidden: int) -> int:
+    """Return the size of a projected output; None: half of `hidden`. Raise a ConfigError if it is not below that."""
+    projection = hidden // 2 if projection is None else projection
+    expected = f"1 or more, below model.hidden ({hidden})"
+    check_values({"projection": projection}, {"projection": (1 <= projection < hidden, expected)})
+    return projection
