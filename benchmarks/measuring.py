@@ -11,10 +11,31 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+BOUND = 1e-3
+"""The most by which two sides that compute the same may differ: log posteriors, or frames on a scale of 1."""
+
 Run = Callable[[], object]
 
 HEADING = "| what | bundle, split, decoder | engine | measured | peer in the same call | its figure | times as good |"
 HEADING += " agreement | must reach (aim) |\n|---|---|---|---|---|---|---|---|---|"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a benchmark runs."""
+
+    words: int = 256
+    rounds: int = 5
+    long_rounds: int = 21
+    seconds_of_sound: float = 160.0
+    processes: int = 9
+    inks: int = 4000
+
+
+QUICK = Effort(words=64, rounds=2, long_rounds=3, seconds_of_sound=20.0, processes=2, inks=300)
 
 
 @dataclass(frozen=True)
@@ -92,6 +113,19 @@ def timed(
             run()
             seconds[name].append(clock() - start)
     return seconds
+
+
+def agreed(one: NDArray[np.float32], other: NDArray[np.float32], rounded: bool = False) -> str:
+    """The largest difference; stops the benchmark where it is above the bound.
+
+    Args:
+        one, other: of the same shape.
+        rounded: one of them was computed in bfloat16, and may lie anywhere.
+    """
+    difference = float(np.abs(one - other).max())
+    if not (difference <= BOUND or rounded):
+        raise SystemExit(f"the two sides differ by {difference:.1e}: nothing was timed")
+    return f"{difference:.0e}"
 
 
 def environment(*packages: str) -> str:

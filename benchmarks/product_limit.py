@@ -70,17 +70,15 @@ def operations(weights: Mapping[str, Any], n_frames: int) -> float:
     return sum(one.operations for group in products(weights, n_frames, 1) for one in group)
 
 
-def limits(weights: Mapping[str, Any], n_frames: int, words: int, bfloat16: bool) -> Iterator[tuple[str, Limit]]:
+def limits(weights: Mapping[str, Any], n_frames: int, words: int) -> Iterator[tuple[str, Limit]]:
     """The limit with NumPy's products and with those of torch, by name."""
     yield "numpy", _limit(weights, n_frames, words, np.matmul, _array)
     yield "torch", _limit(weights, n_frames, words, torch.matmul, _tensor)
-    if bfloat16 and words > 1:  # torch has no product of a matrix and a vector in bfloat16 that is faster than in float32
+    if words > 1:  # torch has no product of a matrix and a vector in bfloat16 that is faster than in float32
         yield "torch in bfloat16", _limit(weights, n_frames, words, torch.matmul, _rounded)
 
 
-def _limit(
-    weights: Mapping[str, Any], n_frames: int, words: int, product: Product, make: Callable[..., Any]
-) -> Limit:
+def _limit(weights: Mapping[str, Any], n_frames: int, words: int, product: Product, make: Callable[..., Any]) -> Limit:
     groups = products(weights, n_frames, words)
     seconds = [sum(_seconds(one, product, make) for one in group) for group in groups]
     done = [sum(one.operations for one in group) for group in groups]

@@ -1,7 +1,12 @@
-"""What whole processes cost: wall time, processor time and peak memory of commands that start, recognise and end."""
+"""Whole processes that start, recognise and end: rows of the table of `recognition.py`.
+
+Wall time, processor time and peak memory of each, with the threads that a user has, in turns with an earlier version
+where one is given.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -9,11 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from measuring import Effort, Figure, Row
+from test_sets import TestSet, inks, of_two_seconds, recordings, words
+
+import asr
+
 TRANSCRIBE = "from asr.cli.transcribe import main; main()"
+MIB = float(2**20)
 
 
 @dataclass(frozen=True)
@@ -33,64 +44,75 @@ class Ended:
     output: str
 
 
-@dataclass(frozen=True)
-class Interpreter:
-    """A Python of an environment that has the package, and what to call it in a table."""
+def process_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
+    """Transcribe a recording and a word; import the package, and what it stands on."""
+    here, before = given.python or sys.executable, given.before
+    sound, pen = recordings(given.data), words(given.data)
+    with tempfile.TemporaryDirectory() as folder:
+        ink = Path(folder) / "word.json"
+        ink.write_text(json.dumps({"strokes": [one.points.tolist() for one in inks(pen.sample(1))[0].strokes]}))
+        for what, chosen, path, bar in (
+            ("`asr-transcribe`, one recording of two seconds", sound, of_two_seconds(sound), "0.5 s, 120 MiB (0.3 s)"),
+            ("`asr-transcribe`, one word of ink", pen, ink, "0.5 s (0.3 s)"),
+        ):
+            runs = in_turns([here, before], TRANSCRIBE, [chosen.model, str(path)], effort.processes)
+            yield row(what, *described(chosen), runs, bar)
+    runs = in_turns([here, before], "import asr", [], effort.processes)
+    yield row("`import asr`, whole process", "", "", runs, "20 ms above `python -c pass`")
+    for code in ("pass", "import numpy", *(["import torch"] if not given.python else [])):
+        yield row(f"`python -c '{code}'`, whole process", "", "", in_turns([here], code, [], effort.processes), "")
 
-    path: str
-    called: str
 
-    def command(self, code: str, *words: str) -> list[str]:
-        return [self.path, "-c", code, *words]
-
-
-def this_interpreter(called: str = "here") -> Interpreter:
-    return Interpreter(sys.executable, called)
+def described(chosen: TestSet) -> tuple[str, str]:
+    """Bundle, split and decoder; and the engine."""
+    recogniser = asr.load(chosen.model)
+    on = f"`{chosen.model}`, {chosen.called}, {recogniser.decoder_choice.name}"
+    return on, recogniser.engine_choice.name
 
 
-def ended(interpreter: Interpreter, code: str, *words: str) -> Ended:
-    """Run Python code to its end; stops the benchmark when it fails."""
+def in_turns(pythons: Sequence[str | None], code: str, words: Sequence[str], times: int) -> list[list[Ended]]:
+    """Run the same code with each interpreter, in turns, after one run of each that fills the disk's cache."""
+    there = [python for python in pythons if python]
+    found: list[list[Ended]] = [[] for _ in there]
+    for turn in range(times + 1):
+        for python, kept in zip(there, found, strict=True):
+            ended = run(python, code, words)
+            if turn:
+                kept.append(ended)
+    return found
+
+
+def run(python: str, code: str, words: Sequence[str]) -> Ended:
+    """Run code to its end; stops the benchmark where it fails."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(
-            interpreter.command(code, *words), stdout=out, stderr=errors, env=_environment(interpreter), cwd="/"
-        )
+        process = subprocess.Popen([python, "-c", code, *words], stdout=out, stderr=errors, env=own(python), cwd="/")
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         errors.seek(0)
         if process.returncode != 0:
-            raise SystemExit(f"{interpreter.path} -c {code!r} {' '.join(words)}: {errors.read().decode()}")
+            raise SystemExit(f"{python} -c '{code}' {' '.join(words)}: {errors.read().decode()}")
         return Ended(wall, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss, out.read().decode().strip())
 
 
-def _environment(interpreter: Interpreter) -> Mapping[str, str]:
-    """The threads that a user has; the package of the interpreter's own environment."""
-    kept = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    if interpreter.path != sys.executable:
-        kept.pop("PYTHONPATH", None)
-    return kept
+def own(python: str) -> dict[str, str]:
+    """The environment of a process: as many threads as there are, and another interpreter's own packages."""
+    left_out = {"OMP_NUM_THREADS"} | ({"PYTHONPATH"} if python != sys.executable else set())
+    return {name: value for name, value in os.environ.items() if name not in left_out}
 
 
-def in_turns(
-    interpreters: Sequence[Interpreter], code: str, words: Sequence[str], times: int
-) -> dict[str, list[Ended]]:
-    """Run the same code with each interpreter, in turns, after one run of each that fills the disk's cache."""
-    found: dict[str, list[Ended]] = {one.called: [] for one in interpreters}
-    for one in interpreters:
-        ended(one, code, *words)
-    for _ in range(times):
-        for one in interpreters:
-            found[one.called].append(ended(one, code, *words))
-    return found
+def row(what: str, on: str, engine: str, runs: Sequence[Sequence[Ended]], bar: str) -> Row:
+    texts = {one.output for side in runs for one in side}
+    figures = [(Figure(tuple(1e3 * one.wall for one in side), "ms"), beside(side)) for side in runs]
+    (measured, also), (theirs, theirs_also) = figures[0], figures[1] if len(figures) > 1 else (None, "")
+    peer = "" if theirs is None else "the earlier version"
+    agreement = "" if theirs is None or not on else "same text" if len(texts) == 1 else f"{len(texts)} texts"
+    return Row(what, on, engine, measured, peer, theirs, agreement, bar, also, theirs_also)
 
 
-def middle(runs: Sequence[Ended], what: str) -> tuple[float, float, float]:
-    """Median, least and most of a figure."""
-    values = [float(getattr(one, what)) for one in runs]
-    return statistics.median(values), min(values), max(values)
-
-
-def write_ink(path: Path, strokes: Sequence[Sequence[Sequence[float]]]) -> None:
-    path.write_text(json.dumps({"strokes": strokes}))
+def beside(side: Sequence[Ended]) -> str:
+    """Medians of memory and processor time."""
+    peak, processor = (statistics.median(getattr(one, name) for one in side) for name in ("peak", "processor"))
+    return f", {peak / MIB:.0f} MiB; {1e3 * processor:.0f} ms of processor time"
