@@ -20,12 +20,13 @@ def evaluate_folds(
     on_progress: Progress,
     plugins: Sequence[str] = (),
     decoder: Sequence[str] = (),
+    engine: str | None = None,
 ) -> Result:
     """Evaluate each run, and add up their errors.
 
     Args:
         runs: the folds; alike in everything but their corpus, with no utterance of a split in two of them.
-        splits, on_progress, plugins, decoder: see `evaluate_run`.
+        splits, on_progress, plugins, decoder, engine: see `evaluate_run`.
 
     Returns:
         The rates over all folds, with their number and their training times summed. Nothing of it is written; each
@@ -38,7 +39,7 @@ def evaluate_folds(
     _check(runs, splits)
     for run in runs:
         check_place(run, [run.path / "decode" / name for name in splits])
-    results = [evaluate_run(run, splits, on_progress, plugins, decoder=decoder) for run in runs]
+    results = [evaluate_run(run, splits, on_progress, plugins, decoder=decoder, engine=engine) for run in runs]
     shared = [one for one in results[0].options if all(one in result.options for result in results)]
     suffix = decoder_suffix(results[0].decoder.name)
     return replace(

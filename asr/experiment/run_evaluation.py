@@ -32,6 +32,7 @@ def evaluate_run(
     plugins: Sequence[str] = (),
     by: str | None = None,
     decoder: Sequence[str] = (),
+    engine: str | None = None,
 ) -> Result:
     """Decode splits of a run with its best weights, and write `decode/<split>/` and `result.json`.
 
@@ -45,6 +46,7 @@ def evaluate_run(
             been written by somebody else.
         by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
         decoder: options that choose a decoder, as `asr.decoding.choice.choose_decoder` takes them.
+        engine: the engine to use; None: the one that suits the work.
 
     Returns:
         The result of these splits. The file also keeps what an earlier evaluation of the same weights with the same
@@ -56,7 +58,7 @@ def evaluate_run(
     """
     config = run.read_config()
     best = load_checkpoint(best_of(run.path))  # before the last one: in a run that goes on, it may be newer
-    recogniser = recogniser_of(best, best_of(run.path), plugins)
+    recogniser = recogniser_of(best, best_of(run.path), plugins, engine)
     recogniser = recogniser.with_decoder(choose_decoder(decoder, config.decoder, plugins), plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}

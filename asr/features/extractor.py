@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.corpus.utterance import Utterance
 from asr.ink import Ink
@@ -48,7 +48,7 @@ class FrameExtractor(Protocol):
         """
         ...
 
-    def read(self, utterance: Utterance) -> Tensor:
+    def read(self, utterance: Utterance) -> NDArray[np.float32]:
         """The signal of an utterance: audio (N,) float32, ink (N, C) float32.
 
         Raises:
@@ -56,11 +56,11 @@ class FrameExtractor(Protocol):
         """
         ...
 
-    def compute(self, signal: Tensor) -> Tensor:
+    def compute(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         """Frames of a signal: (T, F) float32 with T >= 1, all finite."""
         ...
 
-    def at_speed(self, signal: Tensor, speed: float) -> Tensor:
+    def at_speed(self, signal: NDArray[np.float32], speed: float) -> NDArray[np.float32]:
         """The signal produced `speed` times as fast."""
         ...
 
@@ -80,13 +80,32 @@ class Sampled(Protocol):
 
 
 @runtime_checkable
+class Streaming(Protocol):
+    """An extractor that needs not have the whole signal: frames come while it is still being read or recorded."""
+
+    def compute_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Frames of a signal that comes in blocks, in memory that does not grow with its length.
+
+        Args:
+            blocks: consecutive samples (n,) each, n >= 0.
+
+        Yields:
+            (t, F) float32, t >= 1; joined, they are `compute` of the joined blocks, but for rounding.
+
+        Raises:
+            DataError: there is no sample in any block.
+        """
+        ...
+
+
+@runtime_checkable
 class PointIndexed(Protocol):
     """An extractor whose frames do not stand at equal steps of the signal but know where they come from."""
 
-    def signal_of(self, ink: Ink) -> Tensor:
+    def signal_of(self, ink: Ink) -> NDArray[np.float32]:
         """An ink as `read` gives it."""
         ...
 
-    def compute_placed(self, signal: Tensor) -> tuple[Tensor, Tensor]:
+    def compute_placed(self, signal: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The frames of `compute`, and which place of the signal each of them came from: (T,) int64."""
         ...

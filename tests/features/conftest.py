@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
+from numpy.typing import NDArray
 
 from asr.corpus.utterance import Utterance
 
 
 @pytest.fixture
-def voice() -> torch.Tensor:
+def voice() -> NDArray[np.float32]:
     """(8000,) half a second of something with harmonics, noise, an offset and a silent stretch, full scale 1."""
     random = np.random.default_rng(1)
     time = np.arange(8000) / 16000
     signal = sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 30)) * np.sin(2 * np.pi * 3 * time) * 0.1
     signal = signal + 0.003 * random.standard_normal(8000) + 0.01
     signal[3000:4000] = 0.0
-    return torch.from_numpy(signal.astype(np.float32))
+    return signal.astype(np.float32)
 
 
 @pytest.fixture

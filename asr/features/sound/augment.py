@@ -10,9 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.config import check_values
 from asr.corpus.utterance import Utterance
@@ -110,7 +108,7 @@ class Augmenter(AugmentConfig):
 
     def raw_frames(
         self, plan: AugmentPlan, utterance: Utterance, index: int, cache: FrameCache, extractor: FrameExtractor
-    ) -> Tensor | NDArray[np.float32]:
+    ) -> NDArray[np.float32]:
         """The utterance's frames (T, F) as the plan has them, not normalised: cached, or computed where noise is added.
 
         Args:
@@ -125,7 +123,7 @@ class Augmenter(AugmentConfig):
         signal = extractor.at_speed(extractor.read(utterance), plan.speed)
         return self.warped(plan, extractor.compute(self.noisy(plan, signal)))
 
-    def noisy(self, plan: AugmentPlan, signal: Tensor) -> Tensor:
+    def noisy(self, plan: AugmentPlan, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         """The signal (N,) with white or pink noise at the plan's signal-to-noise ratio; itself where there is none."""
         if plan.snr_db is None:
             return signal
@@ -133,18 +131,17 @@ class Augmenter(AugmentConfig):
             raise ConfigError("noise_snr_db: noise is added to sound only; set noise_snr_db=null for this corpus")
         random = self._random("noise", plan.epoch, plan.utterance_id)
         noise = _noise(random, len(signal), pink=bool(random.integers(2)))
-        level = math.sqrt(float(signal.square().mean())) * 10 ** (-plan.snr_db / 20)
-        return signal + torch.from_numpy(noise * np.float32(level))
+        level = math.sqrt(float(np.square(signal).mean())) * 10 ** (-plan.snr_db / 20)
+        return signal + noise * np.float32(level)
 
-    def warped(self, plan: AugmentPlan, frames: Tensor | NDArray[np.float32]) -> Tensor | NDArray[np.float32]:
+    def warped(self, plan: AugmentPlan, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """The frames (T, F), not normalised, as another vocal tract would give them."""
         if self.warp == 0 or self.centres is None:
             return frames
         factor = self._random("warp", plan.epoch, plan.utterance_id).uniform(1 - self.warp, 1 + self.warp)
-        values = frames.numpy() if isinstance(frames, Tensor) else frames
-        return warp_bands(values, self.centres, float(factor), self.blocks)
+        return warp_bands(frames, self.centres, float(factor), self.blocks)
 
-    def mask(self, plan: AugmentPlan, frames: Tensor, view: int = 0) -> Tensor:
+    def mask(self, plan: AugmentPlan, frames: NDArray[np.float32], view: int = 0) -> NDArray[np.float32]:
         """Leave out stretches of time and bands of values.
 
         Args:
@@ -159,11 +156,11 @@ class Augmenter(AugmentConfig):
             return frames
         random = self._random(f"mask {view}" if view else "mask", plan.epoch, plan.utterance_id)
         n_frames, dim = frames.shape
-        masked = frames.clone()
+        masked = frames.copy()
         widest = min(self.time_mask_frames, int(self.time_mask_share * n_frames))
         for begin, end in _spans(random, self.time_masks, widest, n_frames):
             masked[begin:end] = 0
-        by_block = masked.view(n_frames, self.blocks, dim // self.blocks)
+        by_block = masked.reshape(n_frames, self.blocks, dim // self.blocks)
         for begin, end in _spans(random, self.frequency_masks, self.frequency_mask_bands, dim // self.blocks):
             by_block[:, :, begin:end] = 0
         return masked

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from collections.abc import Iterable, Iterator
 
-_REACH = 2  # frames to either side
+import numpy as np
+from numpy.typing import NDArray
+
+REACH = 2  # frames to either side
 
 
-def with_differences(frames: Tensor, order: int) -> Tensor:
+def with_differences(frames: NDArray[np.float32], order: int) -> NDArray[np.float32]:
     """Append differences: [frames, first differences, second differences].
 
     The HTK regression formula, d[t] = sum_k k (c[t+k] - c[t-k]) / (2 sum_k k^2) with k = 1, 2 (HTK Book, eq. 5.16); the
@@ -21,16 +23,44 @@ def with_differences(frames: Tensor, order: int) -> Tensor:
     Returns:
         (T, F * (1 + order)).
     """
+    if order == 0:
+        return frames
     blocks = [frames]
     for _ in range(order):
         blocks.append(_difference(blocks[-1]))
-    return torch.cat(blocks, dim=1) if order else frames
+    return np.concatenate(blocks, axis=1)
 
 
-def _difference(frames: Tensor) -> Tensor:
+def differences_of_blocks(blocks: Iterable[NDArray[np.float32]], order: int) -> Iterator[NDArray[np.float32]]:
+    """Append differences to frames that arrive in blocks; the result lags by `REACH * order` frames.
+
+    Args:
+        blocks: consecutive frames (t, F) each, t >= 1.
+        order: 0, 1 or 2.
+
+    Yields:
+        (t, F * (1 + order)), t >= 1: together `with_differences` of all frames, value for value.
+    """
+    margin = REACH * order  # so many frames to either side decide about a frame's differences
+    held: NDArray[np.float32] | None = None
+    given = 0  # how many of the held frames were yielded already
+    for block in blocks:
+        held = block if held is None else np.concatenate([held, block])
+        ready = len(held) - margin
+        if ready > given:
+            yield with_differences(held, order)[given:ready]
+            dropped = max(0, ready - margin)
+            held, given = held[dropped:], ready - dropped
+    if held is not None and len(held) > given:
+        yield with_differences(held, order)[given:]
+
+
+def _difference(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     n_frames = len(frames)
-    padded = torch.cat([frames[:1].expand(_REACH, -1), frames, frames[-1:].expand(_REACH, -1)])
-    total = torch.zeros_like(frames)
-    for k in range(1, _REACH + 1):
-        total += k * (padded[_REACH + k : _REACH + k + n_frames] - padded[_REACH - k : _REACH - k + n_frames])
-    return total / (2 * sum(k * k for k in range(1, _REACH + 1)))
+    padded = np.concatenate([frames[:1]] * REACH + [frames] + [frames[-1:]] * REACH)
+    total = np.zeros_like(frames)
+    for k in range(1, REACH + 1):
+        step = padded[REACH + k : REACH + k + n_frames] - padded[REACH - k : REACH - k + n_frames]
+        total += np.multiply(step, k, out=step)
+    total /= 2 * sum(k * k for k in range(1, REACH + 1))
+    return total

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from asr.config import check_values, one_of
 from asr.errors import DataError
 
 EDGES = ("inside", "mirrored", "centred")
+_MOST_SAMPLES = 1 << 16  # of a block at a time, so that one long block needs no more memory than many short ones
 
 
 @dataclass(frozen=True)
@@ -49,32 +51,79 @@ class Framing:
             return max(1, (n_samples + self.shift // 2) // self.shift)
         return 1 + n_samples // self.shift
 
-    def windows(self, signal: Tensor) -> Tensor:
-        """The windows of a signal (N,) as a view (T, W).
+    def windows(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the windows of a signal (N,) as a read-only view (T, W).
 
         Raises:
             DataError: the signal is empty.
         """
-        n_samples = len(signal)
-        n_frames = self.n_frames(n_samples)
+        return sliding_window_view(self.padded(signal), self.window)[:: self.shift]
+
+    def padded(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the samples (S * (T - 1) + W,) that the windows of a signal (N,) cover.
+
+        Raises:
+            DataError: the signal is empty.
+        """
+        n_frames = self.n_frames(len(signal))
         if n_frames == 0:
             raise DataError("the signal is empty (0 samples): nothing to compute frames from")
-        before = -self.first
-        after = (n_frames - 1) * self.shift + self.first + self.window - n_samples
-        if before > 0 or after > 0:
-            signal = self._pad(signal, max(0, before), max(0, after))
-        return signal[max(0, self.first) :].unfold(0, self.window, self.shift)[:n_frames]
+        end = self.first + (n_frames - 1) * self.shift + self.window
+        signal = self._extended(signal, max(0, -self.first), max(0, end - len(signal)))
+        return signal[max(0, self.first) :][: end - self.first]
 
-    def _pad(self, signal: Tensor, before: int, after: int) -> Tensor:
+    def windows_of_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Cut a signal that arrives in blocks; hold no more of it than two windows and a block.
+
+        Args:
+            blocks: consecutive samples (n,) each; may be empty.
+
+        Yields:
+            (t, W), t >= 1: together the `windows` of the whole signal; each as soon as its last sample is there.
+
+        Raises:
+            DataError: the signal is empty.
+        """
+        held = np.zeros(0, dtype=np.float32)  # the samples that are still needed, mirrored ones before the first
+        begin = 0  # where the next window begins within them
+        n_samples = n_cut = 0
+        started = False
+        for block in _pieces(blocks):
+            held = np.concatenate([held, block])
+            n_samples += len(block)
+            if not started and n_samples > self.window:  # enough to mirror at either end
+                held, begin, started = self._extended(held, max(0, -self.first), 0), max(0, self.first), True
+            ready = 1 + (len(held) - begin - self.window) // self.shift if started else 0
+            if ready > 0:
+                yield sliding_window_view(held[begin:], self.window)[:: self.shift]
+                n_cut, begin = n_cut + ready, begin + ready * self.shift
+                kept = max(0, min(begin, len(held)) - self.window)  # a window's length is enough to mirror at the end
+                held, begin = held[kept:], begin - kept
+        if not started:
+            yield self.windows(held)
+        elif (more := self.n_frames(n_samples) - n_cut) > 0:
+            end = begin + (more - 1) * self.shift + self.window
+            yield sliding_window_view(self._extended(held, 0, end - len(held))[begin:], self.window)[:: self.shift]
+
+    def _extended(self, signal: NDArray[np.float32], before: int, after: int) -> NDArray[np.float32]:
+        """Add samples at both ends: zeros, or mirrored ones that bounce between the ends of a short signal."""
+        if before == after == 0:
+            return signal
         if self.edges == "inside":
-            return functional.pad(signal, (before, after))
-        # An index that bounces between the ends, so that any padding fits any length.
-        positions = torch.arange(-before, len(signal) + after)
-        last = len(signal) - 1
-        if self.edges == "mirrored":
-            positions = positions.remainder(2 * len(signal))
-            positions = torch.minimum(positions, 2 * len(signal) - 1 - positions)
-        else:
-            positions = positions.remainder(max(1, 2 * last))
-            positions = torch.minimum(positions, 2 * last - positions)
-        return signal[positions]
+            return np.pad(signal, (before, after))
+        n_samples = len(signal)
+        ends = np.arange(-before, 0), np.arange(n_samples, n_samples + after)
+        left, right = (signal[self._mirrored(positions, n_samples)] for positions in ends)
+        return np.concatenate([left, signal, right])
+
+    def _mirrored(self, positions: NDArray[np.int64], n_samples: int) -> NDArray[np.int64]:
+        """Return the samples 0 to n_samples - 1 that stand for positions beyond the ends."""
+        twice = 2 * n_samples if self.edges == "mirrored" else max(1, 2 * n_samples - 2)
+        positions = positions % twice
+        return np.minimum(positions, twice - int(self.edges == "mirrored") - positions)
+
+
+def _pieces(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    for block in blocks:
+        for begin in range(0, len(block), _MOST_SAMPLES):
+            yield block[begin : begin + _MOST_SAMPLES]

@@ -1,17 +1,18 @@
-"""The matrices of the mel spectrum and its cosine transform, taken from torchaudio."""
+"""The matrices of the mel spectrum and its cosine transform."""
 
 from __future__ import annotations
 
 import math
-import warnings
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from asr.errors import ConfigError
-from asr.features.sound.torchaudio_import import torchaudio_module
 
 _LISTED = 8  # bands in a message
+_SLANEY_KNEE = 1000.0  # hertz; Slaney's scale is linear below and logarithmic above
+_SLANEY_LINEAR = 3 / 200  # mel a hertz
+_SLANEY_STEP = math.log(6.4) / 27  # of the logarithm of the frequency, a mel
 
 
 def mel_bands(
@@ -23,7 +24,7 @@ def mel_bands(
     scale: str = "htk",
     triangles: str = "mel",
     area_norm: bool = False,
-) -> Tensor:
+) -> NDArray[np.float32]:
     """Triangular bands, equally spaced in mel, each reaching from the middle of one neighbour to that of the other.
 
     Args:
@@ -33,8 +34,8 @@ def mel_bands(
         low_hz: where the first band begins.
         high_hz: where the last band ends.
         scale: `htk` or `slaney`.
-        triangles: sides straight over `mel` (scale `htk` only) or over `hertz`.
-        area_norm: divide each band by half its width in hertz (`hertz` only).
+        triangles: sides straight over `mel` (HTK, Kaldi) or over `hertz` (librosa, torchaudio).
+        area_norm: divide each band by half its width in hertz.
 
     Returns:
         (fft_size / 2 + 1, n_mels) float32, weights of the power spectrum.
@@ -42,34 +43,66 @@ def mel_bands(
     Raises:
         ConfigError: a band is so narrow that no FFT bin lies in it.
     """
-    if triangles == "mel":
-        kaldi = torchaudio_module("torchaudio.compliance.kaldi")
-        inner = kaldi.get_mel_banks(n_mels, fft_size, rate, low_hz, high_hz, 100.0, -500.0, 1.0)[0]  # no VTLN warping
-        bands = torch.nn.functional.pad(inner, (0, 1)).T  # all but the Nyquist frequency, where the last band ends
-    else:
-        functional = torchaudio_module("torchaudio.functional")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about empty bands: an error below
-            bands = functional.melscale_fbanks(
-                fft_size // 2 + 1, low_hz, high_hz, n_mels, rate, norm="slaney" if area_norm else None, mel_scale=scale
-            )
-    empty = (bands.amax(dim=0) == 0).nonzero().flatten().tolist()
+    bins = np.arange(fft_size // 2 + 1, dtype=np.float64) * (rate / fft_size)  # hertz
+    low, high = hertz_to_mel([low_hz, high_hz], scale)
+    ends = np.linspace(low, high, n_mels + 2, dtype=np.float64)
+    hertz = mel_to_hertz(ends, scale)
+    over_mel = triangles == "mel"
+    bands = _triangles(hertz_to_mel(bins, scale), ends) if over_mel else _triangles(bins, hertz)
+    check_bands(bands, rate / fft_size)
+    if area_norm:
+        bands *= 2 / (hertz[2:] - hertz[:-2])
+    return bands.astype(np.float32)
+
+
+def _triangles(places: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(bins, n): triangle i rises from ends[i] to 1 at ends[i + 1] and falls to ends[i + 2]."""
+    rising = (places[:, None] - ends[:-2]) / (ends[1:-1] - ends[:-2])
+    falling = (ends[2:] - places[:, None]) / (ends[2:] - ends[1:-1])
+    return np.maximum(np.minimum(rising, falling), 0.0)
+
+
+def check_bands(bands: NDArray[np.floating], width: float) -> None:
+    """Raise a ConfigError if a band (a column) has no FFT bin in it; `width` is that of a bin in hertz."""
+    empty = np.flatnonzero(bands.max(axis=0) == 0).tolist()
     if empty:
         listed = ", ".join(map(str, empty[:_LISTED])) + (", ..." if len(empty) > _LISTED else "")
         raise ConfigError(
-            f"n_mels={n_mels}; expected fewer bands: {listed} (from 0) are narrower than a bin of the FFT"
-            f" ({rate / fft_size:.1f} Hz); a longer window or a wider range of hertz helps, too"
+            f"n_mels={bands.shape[1]}; expected fewer bands: {listed} (from 0) are narrower than a bin of the FFT"
+            f" ({width:.1f} Hz); a longer window or a wider range of hertz helps, too"
         )
-    return bands.contiguous()
 
 
-def cosine_transform(n_mels: int, n_mfcc: int) -> Tensor:
+def hertz_to_mel(hertz: ArrayLike, scale: str = "htk") -> NDArray[np.float64]:
+    """Convert hertz to mel: `htk` 2595 log10(1 + f / 700) (HTK Book, eq. 5.13); `slaney` (Auditory Toolbox, 1998)."""
+    hertz = np.asarray(hertz, dtype=np.float64)
+    if scale == "htk":
+        return 2595 * np.log10(1 + hertz / 700)
+    above = _SLANEY_KNEE * _SLANEY_LINEAR + np.log(np.maximum(hertz, _SLANEY_KNEE) / _SLANEY_KNEE) / _SLANEY_STEP
+    return np.where(hertz < _SLANEY_KNEE, hertz * _SLANEY_LINEAR, above)
+
+
+def mel_to_hertz(mel: ArrayLike, scale: str = "htk") -> NDArray[np.float64]:
+    """Convert mel to hertz, the inverse of `hertz_to_mel`."""
+    mel = np.asarray(mel, dtype=np.float64)
+    if scale == "htk":
+        return 700 * (10 ** (mel / 2595) - 1)
+    knee = _SLANEY_KNEE * _SLANEY_LINEAR
+    above = _SLANEY_KNEE * np.exp(_SLANEY_STEP * np.maximum(mel - knee, 0.0))
+    return np.where(mel < knee, mel / _SLANEY_LINEAR, above)
+
+
+def cosine_transform(n_mels: int, n_mfcc: int) -> NDArray[np.float32]:
     """(n_mels, n_mfcc) orthonormal DCT-II, as in Kaldi, librosa and torchaudio."""
-    return torchaudio_module("torchaudio.functional").create_dct(n_mfcc, n_mels, norm="ortho")  # type: ignore[no-any-return]
+    angles = np.outer(np.arange(n_mels) + 0.5, np.arange(n_mfcc)) * (math.pi / n_mels)
+    matrix = np.cos(angles) * math.sqrt(2 / n_mels)
+    matrix[:, 0] /= math.sqrt(2)
+    return matrix.astype(np.float32)
 
 
-def lifter_weights(n_mfcc: int, lifter: float) -> Tensor:
+def lifter_weights(n_mfcc: int, lifter: float) -> NDArray[np.float32]:
     """(n_mfcc,) weights 1 + lifter / 2 * sin(pi * i / lifter), i from 0 (HTK Book, chapter 5); ones for lifter 0."""
     if lifter == 0:
-        return torch.ones(n_mfcc)
-    return 1 + lifter / 2 * torch.sin(math.pi * torch.arange(n_mfcc) / lifter)
+        return np.ones(n_mfcc, dtype=np.float32)
+    weights = 1 + lifter / 2 * np.sin(math.pi / lifter * np.arange(n_mfcc))
+    return np.asarray(weights, dtype=np.float32)

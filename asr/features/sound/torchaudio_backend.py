@@ -1,0 +1,176 @@
+"""The steps of `window_steps` in torch, with torchaudio's matrices: for many recordings at once, and for GPUs.
+
+Nothing is shared with the numpy backend but the settings, so that each checks the other.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from asr.errors import ConfigError, one_line
+from asr.features.sound.differences import REACH
+from asr.features.sound.framing import Framing
+from asr.features.sound.options import SpectralConfig
+from asr.features.sound.torchaudio_import import torchaudio_module
+
+_CHUNK = {"cpu": 128}  # windows at a time: they stay in the processor's cache
+_GPU_CHUNK = 1 << 14
+
+
+class TorchaudioSteps:
+    """Computes frames from windows on a device.
+
+    Args:
+        config: which steps.
+        framing: which windows.
+        device: of torch, such as `cpu` or `cuda`.
+
+    Raises:
+        ConfigError: torch does not have the device.
+    """
+
+    def __init__(self, config: SpectralConfig, framing: Framing, device: str = "cpu") -> None:
+        self.config, self.framing = config, framing
+        self.device = _device(device)
+        self.fft_size = 1 << (framing.window - 1).bit_length()
+        self.window = _window_function(config.window, framing.window).to(self.device)
+        with _Exactly():
+            bands, cepstra = _bands(config, self.fft_size), _cepstra(config)
+        self.bands = bands.float().to(self.device)
+        self.cepstra = cepstra.float().to(self.device) if config.kind == "mfcc" else None
+
+    def frames(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(T, W) samples to (T, F) frames: bands or cepstra, and the energy if it is asked for."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that the view cannot be written to: nobody does
+            source = torch.from_numpy(windows)
+        return self._chunked(source.to(self.device)).cpu().numpy()
+
+    def compute_batch(self, signals: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Compute the frames (T, F) of each signal (N,), differences included, none padded to another's length.
+
+        Raises:
+            DataError: a signal is empty.
+        """
+        if not signals:
+            return []
+        counts = [self.framing.n_frames(len(signal)) for signal in signals]
+        stretches = [self.framing.padded(signal) for signal in signals]
+        samples = torch.from_numpy(np.concatenate(stretches)).to(self.device)
+        offsets = np.cumsum([0] + [len(one) for one in stretches[:-1]])
+        starts = [at + self.framing.shift * np.arange(n) for at, n in zip(offsets, counts, strict=True)]
+        windows = samples.unfold(0, self.framing.window, 1)  # a view: one window for every sample
+        static = self._gathered(windows, torch.from_numpy(np.concatenate(starts)).to(self.device))
+        frames = self._with_differences(static, torch.tensor(counts, device=self.device)).cpu().numpy()
+        return np.split(frames, np.cumsum(counts[:-1]))
+
+    def _chunked(self, windows: Tensor) -> Tensor:
+        return torch.cat([self._static(one) for one in torch.split(windows, self._chunk)])
+
+    def _gathered(self, windows: Tensor, starts: Tensor) -> Tensor:
+        return torch.cat([self._static(windows[one]) for one in torch.split(starts, self._chunk)])
+
+    @property
+    def _chunk(self) -> int:
+        return _CHUNK.get(self.device.type, _GPU_CHUNK)
+
+    def _static(self, windows: Tensor) -> Tensor:
+        """(n, W) samples to (n, F) frames without differences."""
+        config = self.config
+        x = windows * config.scale
+        if config.remove_offset:
+            x -= x.mean(dim=1, keepdim=True)
+        energy = x.square().sum(dim=1, keepdim=True) if config.energy else None
+        if config.preemphasis > 0:  # the first sample has itself before it (HTK, Kaldi)
+            before = torch.cat([x[:, :1], x[:, :-1]], dim=1)
+            x = torch.sub(x, before, alpha=config.preemphasis)
+        x *= self.window
+        # In float64: MKL's transform in float32 is five times less exact than numpy's, which shows in quiet bands.
+        spectrum = torch.fft.rfft(functional.pad(x, (0, self.fft_size - x.shape[1])).double())
+        power = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)  # much faster than abs() ** 2
+        frames: Tensor = (power.float() @ self.bands).clamp_(min=config.log_floor).log_()
+        if self.cepstra is not None:
+            frames = frames @ self.cepstra
+        if energy is None:
+            return frames
+        return torch.cat([frames, energy.clamp_(min=config.log_floor).log_()], dim=1)
+
+    def _with_differences(self, frames: Tensor, counts: Tensor) -> Tensor:
+        """Append differences to the frames (T, F) of several utterances, of `counts` frames each."""
+        if self.config.differences == 0:
+            return frames
+        ends = counts.cumsum(0)
+        first = torch.repeat_interleave(ends - counts, counts)  # (T,) of the utterance that a frame belongs to
+        last = torch.repeat_interleave(ends - 1, counts)
+        places = torch.arange(len(frames), device=self.device)
+        blocks = [frames]
+        for _ in range(self.config.differences):
+            blocks.append(_difference(blocks[-1], places, first, last))
+        return torch.cat(blocks, dim=1)
+
+
+def _difference(frames: Tensor, places: Tensor, first: Tensor, last: Tensor) -> Tensor:
+    total = torch.zeros_like(frames)
+    for k in range(1, REACH + 1):
+        total += k * (frames[torch.minimum(places + k, last)] - frames[torch.maximum(places - k, first)])
+    return total / (2 * sum(k * k for k in range(1, REACH + 1)))
+
+
+class _Exactly(TorchFunctionMode):
+    """Makes torchaudio compute its matrices in float64: its float32 shows in narrow bands. Of this thread alone."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call a function of torch; those that make ranges make them in float64."""
+        exact = {"dtype": torch.float64} if func in (torch.arange, torch.linspace) else {}
+        return func(*args, **(kwargs or {}), **exact)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"device={name}: torch cannot compute there: {one_line(error)}") from None
+    return device
+
+
+def _window_function(name: str, length: int) -> Tensor:
+    if name == "rectangular":
+        return torch.ones(length)
+    if name == "hamming":
+        return torch.hamming_window(length, periodic=False)
+    hann = torch.hann_window(length, periodic=False)
+    return hann**0.85 if name == "povey" else hann
+
+
+def _bands(config: SpectralConfig, fft_size: int) -> Tensor:
+    """(fft_size / 2 + 1, n_mels) weights of the power spectrum."""
+    high = config.high_hz or config.rate / 2
+    if config.triangles == "mel":
+        banks = torchaudio_module("torchaudio.compliance.kaldi").get_mel_banks
+        inner = banks(config.n_mels, fft_size, config.rate, config.low_hz, high, 100.0, -500.0, 1.0)[0]  # no warping
+        return functional.pad(inner, (0, 1)).T.contiguous()  # the last band ends at the Nyquist frequency or before
+    bands: Tensor = torchaudio_module("torchaudio.functional").melscale_fbanks(
+        # Twice the bins at twice the rate, of which half are taken: torchaudio rounds half an odd rate down.
+        fft_size + 1, config.low_hz, high, config.n_mels, 2 * config.rate,
+        norm="slaney" if config.area_norm else None, mel_scale=config.mel_scale,
+    )  # fmt: skip
+    return bands[: fft_size // 2 + 1].contiguous()
+
+
+def _cepstra(config: SpectralConfig) -> Tensor:
+    """(n_mels, n_mfcc): the cosine transform, and the lifter."""
+    matrix: Tensor = torchaudio_module("torchaudio.functional").create_dct(config.n_mfcc, config.n_mels, norm="ortho")
+    if config.lifter == 0:
+        return matrix
+    return matrix * (1 + config.lifter / 2 * torch.sin(math.pi * torch.arange(config.n_mfcc) / config.lifter))
