@@ -58,7 +58,7 @@ class EagerLstm:
 
 def _of_torch(weights: Mapping[str, Tensor], n_layers: int) -> dict[str, Tensor]:
     """The weights by their names in `nn.LSTM`; our one bias is the sum of its two."""
-    named = {}
+    named: dict[str, Tensor] = {}
     for layer in range(n_layers):
         for cell, suffix in (("forward_cell", ""), ("backward_cell", "_reverse")):
             of, to = f"layers.{layer}.{cell}.", f"_l{layer}{suffix}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -52,7 +52,7 @@ def sound_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
 
 
 def computed(
-    what: str, on: str, sides: dict[str, Compute], signals: list[NDArray[np.float32]], total: float, effort: Effort
+    what: str, on: str, sides: Mapping[str, Compute], signals: list[NDArray[np.float32]], total: float, effort: Effort
 ) -> Row:
     runs: dict[str, Callable[[], list[Frames]]] = {
         name: lambda compute=compute: [compute(one) for one in signals]  # type: ignore[misc]

@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,14 @@ from test_sets import TestSet, inks, of_two_seconds, recordings, words
 import asr
 
 TRANSCRIBE = "from asr.cli.transcribe import main; main()"
+LAUNCHER = """
+import os, sys, time
+start = time.perf_counter()
+process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(process, 0)
+print([time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss])
+sys.exit(os.waitstatus_to_exitcode(status))
+"""  # a small process of its own: what a process holds counts from before it becomes another program
 MIB = float(2**20)
 
 
@@ -84,17 +91,12 @@ def in_turns(pythons: Sequence[str | None], code: str, words: Sequence[str], tim
 
 def run(python: str, code: str, words: Sequence[str]) -> Ended:
     """Run code to its end; stops the benchmark where it fails."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen([python, "-c", code, *words], stdout=out, stderr=errors, env=own(python), cwd="/")
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        errors.seek(0)
-        if process.returncode != 0:
-            raise SystemExit(f"{python} -c '{code}' {' '.join(words)}: {errors.read().decode()}")
-        return Ended(wall, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss, out.read().decode().strip())
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, python, "-c", code, *words]
+    done = subprocess.run(launcher, capture_output=True, text=True, env=own(python), cwd="/")
+    if done.returncode != 0:
+        raise SystemExit(f"{python} -c '{code}' {' '.join(words)}: {done.stderr}")
+    wall, processor, kilobytes = json.loads(done.stdout.splitlines()[-1])
+    return Ended(wall, processor, 1024 * kilobytes, "\n".join(done.stdout.splitlines()[:-1]))
 
 
 def own(python: str) -> dict[str, str]:
