@@ -13,9 +13,9 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from types import ModuleType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from asr.errors import ConfigError, one_line
 
@@ -28,6 +28,8 @@ _LONGEST = 60  # characters of a value in a message
 _LONGEST_PATH = 120  # characters of a class's path in a message
 _SHOWN = 8  # members of a list in a message
 _LARGEST = 2**63 - 1  # whole number: larger ones fit neither arrays nor, some day, floats
+
+_Schema = TypeVar("_Schema")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -240,20 +242,34 @@ def build(component: Component, plugins: Sequence[str] = (), /, **computed: Any)
     """
     called = target(component.target, plugins)
     known = set(inspect.signature(called).parameters) - set(computed)
+    _check_options(component, known, config_class(component.target))
+    try:
+        return called(**component.options, **computed)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:  # RuntimeError: no memory, says torch
+        raise ConfigError(f"{_path(component.target)} cannot be built: {one_line(error)}") from error
+
+
+def configured(component: Component, schema: type[_Schema]) -> _Schema:
+    """Return the options of a component as its config dataclass, without loading the class that they are of.
+
+    Raises:
+        ConfigError: an option that the class does not have, or a value of another type.
+    """
+    names = {one.name for one in fields(schema)} - {TARGET}  # type: ignore[arg-type]  # a dataclass
+    _check_options(component, names, schema)
+    return schema(**component.options)
+
+
+def _check_options(component: Component, known: set[str], schema: type | None) -> None:
     faults = Faults()
     for name in component.options:
         if name not in known:
             told = f"{_path(component.target)} has no option {name[:_LONGEST]!r}{nearest(name, known)}"
             faults.add(ConfigError(told))
-    schema = config_class(component.target)
     if schema is not None:
         with faults.noted():
             check_types(schema, component.options)
     faults.check()
-    try:
-        return called(**component.options, **computed)
-    except (TypeError, ValueError, OverflowError, RuntimeError) as error:  # RuntimeError: no memory, says torch
-        raise ConfigError(f"{_path(component.target)} cannot be built: {one_line(error)}") from error
 
 
 def check_types(node: type, options: Mapping[str, Any]) -> None:

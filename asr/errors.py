@@ -53,6 +53,10 @@ class ConfigError(AsrError):
         return type(self), (str(self), self.faults)
 
 
+class MissingExtra(ConfigError):  # noqa: N818  (what is missing is no mistake)
+    """An optional package is not installed; the sentence ends with the line that installs it. See `asr.extras`."""
+
+
 class CheckpointError(AsrError):
     """A checkpoint, run folder or bundle cannot be read, or names code that is not allowed."""
 

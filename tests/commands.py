@@ -39,7 +39,7 @@ def command(name: str, *arguments: str, cwd: Path, **variables: str) -> Ended:
         variables: environment variables on top of the present ones; Python's own, such as PYTHONPATH, come too late
             for this process, so take `process` for them.
     """
-    importlib.import_module("asr.cli.progress")  # rich reads COLUMNS at this import: let no test decide it for others
+    importlib.import_module("asr.cli.terminal")  # rich reads COLUMNS at this import: let no test decide it for others
     main = importlib.import_module(f"asr.cli.{name}").main
     with pytest.MonkeyPatch.context() as patch, _as_before():
         patch.chdir(cwd)

@@ -33,6 +33,20 @@ TOOLS = {"import-linter", "ruff", "mypy", "tomli"}
 """Which the tests' command or `.ci/run` starts, and what old interpreters need."""
 NOT_DECLARED = sys.stdlib_module_names | {"tomllib", "asr", "data_prep", "tests", "benchmarks"}
 """What Python brings, in its newest version, and what is ours."""
+EXTRAS = ("train", "onnx", "plot")
+"""What the package can do more with."""
+BESIDE = {"librosa", "jiwer"}
+"""What the extra `train` brings for those who look at sound and score by hand, and for the tests to compare with."""
+OF_TRAINING = (
+    "asr/recurrent", "asr/ctc", "asr/training", "asr/experiment", "asr/engines/torch.py", "asr/cli/options.py",
+    "asr/cli/train_help.py", "asr/features/sound/torchaudio_",
+)  # fmt: skip
+"""How the paths of modules begin that may import torch or hydra when they are imported."""
+LIGHT_AMONG_THEM = (
+    "asr/recurrent/__init__.py", "asr/recurrent/options.py", "asr/experiment/__init__.py",
+    "asr/experiment/corpus_splits.py", "asr/experiment/provenance.py",
+)  # fmt: skip
+"""Modules there that recognising and scoring read."""
 
 
 @cache
@@ -58,14 +72,26 @@ def declared(*extras: str) -> set[str]:
 
 def imported(*folders: str, at_once: bool = False) -> set[str]:
     """The distributions that the code beneath these folders imports; `at_once`: when its modules are imported."""
+    return set().union(*(of_file(path, at_once) for path in sources(*folders)))
+
+
+def sources(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in (REPOSITORY / folder).rglob("*.py")]
+
+
+def of_file(path: Path, at_once: bool) -> set[str]:
     found: set[str] = set()
-    for folder in folders:
-        for path in (REPOSITORY / folder).rglob("*.py"):
-            for module in modules(ast.parse(path.read_text(encoding="utf-8")), at_once):
-                top = module.partition(".")[0]
-                if top not in NOT_DECLARED:
-                    found |= {NAMES.get(top, top)} | ({BEHIND[module]} if module in BEHIND else set())
+    for module in modules(ast.parse(path.read_text(encoding="utf-8")), at_once):
+        top = module.partition(".")[0]
+        if top not in NOT_DECLARED:
+            found |= {NAMES.get(top, top)} | ({BEHIND[module]} if module in BEHIND else set())
     return found
+
+
+def is_light(path: Path) -> bool:
+    """Whether a module of the package belongs to recognising and scoring."""
+    name = path.relative_to(REPOSITORY).as_posix()
+    return name in LIGHT_AMONG_THEM or not name.startswith(OF_TRAINING)
 
 
 def modules(node: ast.AST, at_once: bool) -> Iterator[str]:
@@ -86,17 +112,53 @@ def modules(node: ast.AST, at_once: bool) -> Iterator[str]:
 
 
 def test_what_the_package_imports_is_declared_and_the_other_way_round() -> None:
-    assert imported("asr", "data_prep") == declared("export", "plot")
+    assert imported("asr", "data_prep") == declared(*EXTRAS) - BESIDE
 
 
 def test_what_an_extra_brings_is_imported_where_it_is_used() -> None:
-    assert imported("asr", "data_prep", at_once=True) <= declared()
+    """`onnx` and `plot` by no module at once, `train` by those of training alone."""
+    too_much = {
+        path: found
+        for path in sources("asr", "data_prep")
+        if (found := of_file(path, at_once=True) - (declared() if is_light(path) else declared("train")))
+    }
+    assert not too_much
+
+
+def test_what_recognises_imports_nothing_at_once_that_trains() -> None:
+    """Beside the packages, none of our own modules that would import them."""
+    paths = sources("asr", "data_prep")
+    training = {".".join(path.relative_to(REPOSITORY).with_suffix("").parts) for path in paths if not is_light(path)}
+    assert "asr.training.loop" in training
+    too_much = {
+        path: found for path in paths if is_light(path) and (found := training.intersection(names_at_once(path)))
+    }
+    assert not too_much
+
+
+def names_at_once(path: Path) -> Iterator[str]:
+    """Every dotted name that a module imports at once, those of `from room import module` among them."""
+
+    def walk(node: ast.AST) -> Iterator[str]:
+        if isinstance(node, ast.FunctionDef | ast.Lambda) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        ):
+            return
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (node.module, *(f"{node.module}.{one.name}" for one in node.names))
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child)
+
+    return walk(ast.parse(path.read_text(encoding="utf-8")))
 
 
 def test_what_tests_and_benchmarks_import_is_declared_and_the_other_way_round() -> None:
     alone = named(project()["optional-dependencies"]["test"])
-    assert imported("tests", "benchmarks") <= declared("export", "plot", "test")
-    assert alone - TOOLS <= imported("tests", "benchmarks")
+    there = imported("tests", "benchmarks")
+    assert there <= declared(*EXTRAS, "test")
+    assert (alone - TOOLS) | BESIDE <= there
 
 
 @pytest.mark.parametrize("python", ["3.10", "3.13"])
@@ -110,5 +172,5 @@ def test_every_dependency_is_pinned_for_every_python(python: str) -> None:
     names = [line.partition("==")[0].lower() for line in meant]
     assert len(names) == len(set(names))
     of_new = {line.partition("==")[0].lower() for line in pins if ">" in line}
-    wanted = declared("export", "plot", "test") - ({"tomli"} if not old else of_new)
+    wanted = declared(*EXTRAS, "test") - ({"tomli"} if not old else of_new)
     assert wanted <= set(names)

@@ -8,16 +8,18 @@ import io
 import itertools
 import os
 import stat
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from asr.errors import DataError
 
 MOST_BYTES = 1 << 30  # of a stream, which has to fit into memory; nine hours of 16-bit samples at 16 kHz
 _BLOCK = 1 << 20  # bytes asked of a stream at a time
+_MOST_IN_MEMORY = 1 << 25  # bytes of a stream; half an hour of 16-bit samples at 16 kHz needs a file
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def open_path(path: Path) -> Iterator[Content]:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; check the path") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {_reason(error)}") from error
+        raise DataError(f"{path}: cannot be read: {reason_of(error)}") from error
     except ValueError as error:  # Python's own words differ between its versions
         reason = "a NUL character" if "\0" in str(path) else "a character that this system's file names do not have"
         raise DataError(f"{path}: cannot be read: its name holds {reason}; check the path") from error
@@ -138,7 +140,7 @@ def open_path(path: Path) -> Iterator[Content]:
         try:
             yield _not_empty(Content(str(path), file, os.fstat(file.fileno()).st_size, path))
         except OSError as error:  # a medium that fails
-            raise DataError(f"{path}: cannot be read: {_reason(error)}") from error
+            raise DataError(f"{path}: cannot be read: {reason_of(error)}") from error
 
 
 def of_bytes(data: bytes, name: str) -> Content:
@@ -157,14 +159,41 @@ def read_stream(stream: BinaryIO, name: str, most_bytes: int = MOST_BYTES) -> by
         DataError: it holds more, gives text, is closed, or fails.
     """
     blocks = io.BytesIO()
-    while blocks.tell() <= most_bytes:
-        try:
-            block = stream.read(min(_BLOCK, most_bytes + 1 - blocks.tell()))
-        except (OSError, ValueError) as error:  # ValueError: it is closed
-            raise DataError(f"{name}: cannot be read: {_reason(error)}") from error
-        if not _checked_bytes(block, name):
-            return blocks.getvalue()
+    for block in _stream_blocks(stream, name, most_bytes):
         blocks.write(block)
+    return blocks.getvalue()
+
+
+@contextmanager
+def of_stream(stream: BinaryIO, name: str, most_bytes: int = MOST_BYTES) -> Iterator[Content]:
+    """Keep the content of a binary stream, read to its end: in memory, and in a temporary file where it is large.
+
+    Raises:
+        DataError: as `read_stream`; it is empty; there is no room for it.
+    """
+    with tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY, prefix="asr-stream-") as file:
+        try:
+            for block in _stream_blocks(stream, name, most_bytes):
+                file.write(block)
+        except OSError as error:
+            raise DataError(
+                f"{name}: cannot be kept in {tempfile.gettempdir()} ({reason_of(error)}); free some space there, or"
+                " name another folder in TMPDIR"
+            ) from error
+        yield _not_empty(Content(name, cast(BinaryIO, file), file.tell()))
+
+
+def _stream_blocks(stream: BinaryIO, name: str, most_bytes: int) -> Iterator[bytes]:
+    n_bytes = 0
+    while n_bytes <= most_bytes:
+        try:
+            block = stream.read(min(_BLOCK, most_bytes + 1 - n_bytes))
+        except (OSError, ValueError) as error:  # ValueError: it is closed
+            raise DataError(f"{name}: cannot be read: {reason_of(error)}") from error
+        if not _checked_bytes(block, name):
+            return
+        n_bytes += len(block)
+        yield block
     raise DataError(f"{name}: holds more than {most_bytes} bytes; write it to a file and name that")
 
 
@@ -182,7 +211,7 @@ def _not_empty(content: Content) -> Content:
     return content
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """One phrase, without the path that the message begins with."""
     code = getattr(error, "errno", None)
     if code == errno.ENAMETOOLONG:

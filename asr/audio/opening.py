@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from asr.errors import DataError
 
 _RATES = (1_000, 1_000_000)  # hertz; anything else is a broken header
 _BLOCK_SAMPLES = 1 << 20  # of all channels, decoded at a time: a forged header must not make us allocate the memory
+_COPY_OR_CONVERT = "copy it again, or convert it with `ffmpeg -i FILE NEW.flac`"
 _UNKNOWN_FRAMES = 1 << 62  # what libsndfile says where it cannot tell
 _FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")  # by libsndfile's names
 
@@ -56,33 +57,43 @@ class Sphere:
         self.info = _checked(content.name, AudioInfo(header.rate, header.channels, header.frames, "SPHERE"))
         self._content, self._header = content, header
 
-    def read(self, first: int, n_frames: int, channel: int) -> NDArray[np.float32]:
-        """(n_frames,) float32 of one channel, from a sample on."""
-        return np.ascontiguousarray(sphere.read_samples(self._content, self._header, first, n_frames)[:, channel])
+    def blocks(self, first: int, n_frames: int, channel: int) -> Iterator[NDArray[np.float32]]:
+        """(n,) float32 of one channel, block after block, from a sample on: n_frames altogether."""
+        n_block = max(1, _BLOCK_SAMPLES // self.info.channels)
+        for begin in range(first, first + n_frames, n_block):
+            n_read = min(n_block, first + n_frames - begin)
+            yield sphere.read_samples(self._content, self._header, begin, n_read)[:, channel]
 
 
 class Decoded:
     """An open file that libsndfile decodes: one sound, or several one behind the other."""
 
     def __init__(self, content: Content, found: Layout, parts: list[soundfile.SoundFile]) -> None:
-        self._content, self._found = content, found
-        self._parts = list(zip(found.views, parts, strict=True))
+        self._content, self._found, self._parts = content, found, parts
+        self._are_fresh = True
         self.info = _checked(content.name, _common(content.name, parts, found.format))
 
-    def read(self, first: int, n_frames: int, channel: int) -> NDArray[np.float32]:
-        """(n_frames,) float32 of one channel, from a sample on; checksums of Ogg pages where all of it is read."""
+    def blocks(self, first: int, n_frames: int, channel: int) -> Iterator[NDArray[np.float32]]:
+        """(n,) float32 of one channel, block after block, from a sample on: n_frames altogether.
+
+        They may be asked for again, one time after the other; of MP3 they may differ by rounding (2e-7). Where the
+        whole file is read, the checksums of its Ogg pages are compared.
+        """
         if self._found.pages is not None and n_frames == self.info.frames:
             ogg.check_pages(self._content, self._found.pages)
-        blocks: list[NDArray[np.float32]] = []
+        if not self._are_fresh:  # not every format can go back, such as GSM 6.10
+            for number, view in enumerate(self._found.views):
+                self._parts[number].close()
+                self._parts[number] = _sound_file(self._content.name, view, _COPY_OR_CONVERT)
+        self._are_fresh = False
         missing = n_frames
-        for view, part in self._parts:
+        for view, part in zip(self._found.views, self._parts, strict=True):
             begin = max(first, 0)
             wanted = min(missing, part.frames - begin)
             if wanted > 0:
-                blocks += self._blocks(view, part, begin, wanted, channel)
+                yield from self._blocks(view, part, begin, wanted, channel)
                 missing -= wanted
             first -= part.frames
-        return np.ascontiguousarray(blocks[0]) if len(blocks) == 1 else np.concatenate(blocks)
 
     def _blocks(
         self, view: View, part: soundfile.SoundFile, first: int, n_frames: int, channel: int
@@ -109,6 +120,12 @@ class Decoded:
             )
 
 
+def joined(blocks: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """All blocks, at least one, as one contiguous array."""
+    several = list(blocks)
+    return np.ascontiguousarray(several[0]) if len(several) == 1 else np.concatenate(several)
+
+
 @contextmanager
 def opened(content: Content) -> Iterator[Sphere | Decoded]:
     """Open a file of one of the formats whose wholeness can be told, and check that it is whole.
@@ -125,14 +142,22 @@ def opened(content: Content) -> Iterator[Sphere | Decoded]:
             if view.content is not content:  # a temporary file
                 stack.callback(view.content.file.close)
         views = found.views or (View(content, [range(content.size)]),)  # libsndfile knows the name of some formats
-        remedy = "copy it again, or convert it with `ffmpeg -i FILE NEW.flac`" if found.views else f"expected {FORMATS}"
-        parts = [stack.enter_context(_sound_file(content.name, view, remedy)) for view in views]
+        remedy = _COPY_OR_CONVERT if found.views else f"expected {FORMATS}"
+        parts = [_sound_file(content.name, view, remedy) for view in views]
+        stack.callback(_close, parts)
         if not found.views or parts[0].format not in _FORMATS:
             raise DataError(f"{content.name}: {parts[0].format} is not read here; convert it to {FORMATS}")
         yield Decoded(content, found, parts)
 
 
+def _close(parts: list[soundfile.SoundFile]) -> None:
+    """Close what is open at the end; a list changes when its files are opened again."""
+    for part in parts:
+        part.close()
+
+
 def _sound_file(name: str, view: View, remedy: str) -> soundfile.SoundFile:
+    view.seek(0)  # where another reader may have left it
     try:
         return soundfile.SoundFile(_source(view))
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:

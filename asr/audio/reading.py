@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.content import Content, open_path
-from asr.audio.opening import AudioInfo, opened
+from asr.audio.opening import AudioInfo, joined, opened
 from asr.audio.resampling import resample
 from asr.errors import DataError
 
@@ -33,12 +33,16 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
 
 
 def segment_frames(
-    path: str | os.PathLike[str], info: AudioInfo, start: float | None = None, duration: float | None = None
+    path: str | os.PathLike[str],
+    info: AudioInfo,
+    start: float | None = None,
+    duration: float | None = None,
+    longest_seconds: float = _LONGEST_SECONDS,
 ) -> tuple[int, int]:
     """First sample and number of samples of a segment given in seconds.
 
     Raises:
-        DataError: the segment is empty, reaches outside the file, or is longer than six hours.
+        DataError: the segment is empty, reaches outside the file, or is longer than allowed: six hours by default.
     """
     begin = 0.0 if start is None else start
     length = info.seconds - begin if duration is None else duration
@@ -49,9 +53,9 @@ def segment_frames(
             f"{path}: the segment {begin:g} to {begin + length:g} s lies outside the file, which ends at"
             f" {info.seconds:g} s; correct start and duration in the manifest"
         )
-    if length > _LONGEST_SECONDS:
+    if length > longest_seconds:
         raise DataError(
-            f"{path}: {length / 3600:.1f} hours in one piece; at most {_LONGEST_SECONDS / 3600:g}:"
+            f"{path}: {length / 3600:.1f} hours in one piece; at most {longest_seconds / 3600:g}:"
             " give start and duration"
         )
     first = min(round(begin * info.rate), info.frames - 1)
@@ -93,7 +97,7 @@ def read_content(
     with opened(content) as sound:
         chosen = check_channel(content.name, sound.info, channel)
         first, n_frames = segment_frames(content.name, sound.info, start, duration)
-        signal = sound.read(first, n_frames, chosen)
+        signal = joined(sound.blocks(first, n_frames, chosen))
     check_samples(content.name, signal, first)
     return signal, sound.info.rate
 

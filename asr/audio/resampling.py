@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,33 @@ def resample(signal: NDArray[np.float32], rate_in: float, rate_out: float) -> ND
     n_samples = max(1, round(len(signal) * rate_out / rate_in))
     out = np.asarray(soxr.resample(signal, rate_in, rate_out, quality="HQ"), dtype=np.float32)
     return _of_length(out, n_samples)
+
+
+def resample_blocks(
+    blocks: Iterable[NDArray[np.float32]], rate_in: float, rate_out: float
+) -> Iterator[NDArray[np.float32]]:
+    """Resample a signal that comes in consecutive blocks (n,) float32 of any size.
+
+    Returns:
+        blocks of other sizes, which together equal `resample` of the blocks together, bit for bit.
+    """
+    if rate_in == rate_out:
+        yield from blocks
+        return
+    import soxr
+
+    stream = soxr.ResampleStream(rate_in, rate_out, num_channels=1, dtype="float32", quality="HQ")
+    n_in = n_out = 0
+    last = np.zeros(1, dtype=np.float32)
+    for block in blocks:
+        n_in += len(block)
+        out = stream.resample_chunk(np.ascontiguousarray(block))
+        n_out += len(out)
+        last = out[-1:] if len(out) else last
+        yield out
+    rest = stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+    n_missing = max(1, round(n_in * rate_out / rate_in)) - n_out
+    yield _of_length(np.concatenate([last, rest]), n_missing + 1)[1:]
 
 
 def change_speed(signal: NDArray[np.float32], speed: float) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.content import MOST_BYTES, Content, of_bytes, open_path, read_stream
+from asr.audio.content import MOST_BYTES, Content, of_bytes, of_stream, open_path
 from asr.audio.reading import AudioInfo, check_channel, check_samples, read_content
 from asr.audio.resampling import resample
 from asr.errors import DataError, DataWarning
@@ -24,6 +25,7 @@ from asr.errors import DataError, DataWarning
 _RATES = (1_000, 1_000_000)
 _MOST_CHANNELS = 64  # of an array; a longer axis is time
 _LOUDEST = 16.0  # floats beyond are most likely integers that nobody divided by full scale
+_OF_SAMPLES, _OF_FILES = ("array", "raw"), ("bytes", "path")  # keys of dictionaries
 _ACCEPTED = (
     "a path, an array of samples, (array, rate), a dictionary with array and sampling_rate or with path or bytes,"
     " the bytes of a sound file, or a binary file object"
@@ -95,20 +97,43 @@ def sound_of_stream(
     Raises:
         DataError: as `sound_of`, and where the stream is longer.
     """
-    return _of_content(of_bytes(read_stream(stream, name, most_bytes), name), channel)
+    with of_stream(stream, name, most_bytes) as content:
+        return _of_content(content, channel)
+
+
+def encoded(source: object) -> AbstractContextManager[Content] | None:
+    """The content of a sound file that `sound_of` would decode: named, in memory or a stream; None of anything else.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return open_path(_expanded(Path(os.fsdecode(source))))
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return nullcontext(of_bytes(bytes(source), "<bytes>"))
+    if isinstance(source, Mapping):
+        inner = _encoded_within(source)
+        return None if inner is None else encoded(inner)
+    if callable(getattr(source, "read", None)):
+        name = getattr(source, "name", None)
+        return of_stream(source, name if isinstance(name, str) else "<file object>")  # type: ignore[arg-type]
+    return None
+
+
+def _encoded_within(source: Mapping[Any, Any]) -> object:
+    """What a dictionary without samples holds of a sound file, if anything."""
+    if any(source.get(key) is not None for key in _OF_SAMPLES):
+        return None
+    return next((source[key] for key in _OF_FILES if source.get(key) is not None), None)
 
 
 def _sound(source: object, rate: int | None, channel: int | None) -> Sound:
-    if isinstance(source, (str, os.PathLike)):
-        with open_path(_expanded(Path(os.fsdecode(source)))) as content:
+    file = encoded(source)
+    if file is not None:
+        with file as content:
             return _of_content(content, channel)
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return _of_content(of_bytes(bytes(source), "<bytes>"), channel)
     if isinstance(source, Mapping):
         return _of_mapping(source, rate, channel)
-    if callable(getattr(source, "read", None)):
-        name = getattr(source, "name", None)
-        return sound_of_stream(source, name if isinstance(name, str) else "<file object>", channel)  # type: ignore[arg-type]
     if callable(getattr(source, "get_all_samples", None)):  # torchcodec's decoder, as datasets gives it
         decoded = source.get_all_samples()  # type: ignore[attr-defined]
         return Sound(_samples(decoded.data, channel), _known(_rate(decoded.sample_rate)))
@@ -131,13 +156,13 @@ def _of_content(content: Content, channel: int | None) -> Sound:
 
 
 def _of_mapping(source: Mapping[Any, Any], rate: int | None, channel: int | None) -> Sound:
-    for key in ("array", "raw"):
+    for key in _OF_SAMPLES:
         if source.get(key) is not None:
             told = source.get("sampling_rate")
             return Sound(_samples(source[key], channel), _known(rate if told is None else _rate(told)))
-    for key in ("bytes", "path"):
-        if source.get(key) is not None:
-            return _sound(source[key], rate, channel)
+    inner = _encoded_within(source)
+    if inner is not None:  # neither a name nor bytes nor a file
+        return _sound(inner, rate, channel)
     keys = ", ".join(sorted(repr(key)[:40] for key in source)[:10]) or "none"
     raise DataError(
         f"a dictionary with the keys {keys}; expected array and sampling_rate, or path or bytes of a sound file"
@@ -184,7 +209,9 @@ def _samples(source: object, channel: int | None) -> NDArray[np.float32]:
     bits = 8 * chosen.dtype.itemsize
     middle = 0 if chosen.dtype.kind == "i" else 1 << bits - 1
     wide: NDArray[Any] = chosen.astype(np.float32 if bits < 32 else np.float64)  # both hold every value
-    return np.asarray((wide - middle) / (1 << bits - 1), dtype=np.float32)
+    wide -= middle
+    wide /= 1 << bits - 1
+    return np.asarray(wide, dtype=np.float32)
 
 
 def _array(source: object) -> NDArray[Any]:

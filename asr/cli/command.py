@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from asr.cli.console import fail, warn
 from asr.cli.streams import OutputClosed, discard, filtered_streams
+from asr.engines.choice import NAMES as ENGINES
 from asr.errors import AsrError, DataWarning
+from asr.extras import explained
 
 DEBUG = "--debug"
 
@@ -31,10 +34,26 @@ def add_plugin(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the options of commands that recognise."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what runs the network: numpy starts at once, torch is faster for many files and runs networks of your"
+        " own, onnx runs .onnx files; auto (default): what suits the work and is installed",
+    )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="say on standard error which engine and decoder were chosen and why, and how fast it was",
+    )
+
+
 def run(command: Callable[[], None]) -> None:
     """Run a command; print an error that the user can mend as its sentence and end with status 1.
 
-    A full disk, a folder that may not be written and a closed standard output are such errors, wherever they occur.
+    A full disk, a folder that may not be written, a closed standard output and a package of an extra that is not
+    installed are such errors, wherever they occur.
     `--debug` anywhere on the command line shows the traceback instead. Ctrl-C ends with status 130, a reader of the
     output that has ended (`| head`) with status 141. See `asr.cli.streams` for what may be printed.
     """
@@ -49,12 +68,11 @@ def run(command: Callable[[], None]) -> None:
         except OutputClosed:
             discard(sys.stdout)
             sys.exit(141)
-        except (AsrError, OSError) as error:
-            if debug:
+        except (AsrError, OSError, ModuleNotFoundError) as error:
+            told = explained(error) if isinstance(error, ModuleNotFoundError) else error
+            if debug or told is None:
                 raise
-            from asr.cli.console import fail
-
-            fail(error)
+            fail(told)
             _flush_or_discard()
             sys.exit(1)
 
@@ -94,8 +112,6 @@ def _data_warnings() -> Iterator[None]:
             if not issubclass(category, DataWarning):
                 usual(message, category, filename, lineno, file, line)
                 return
-            from asr.cli.console import warn
-
             warn(str(message))
 
         warnings.showwarning = show

@@ -6,31 +6,12 @@ own are strings of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
-from rich.text import Text
+import os
+import sys
+from collections.abc import Sequence
 
 from asr.errors import AsrError
 from asr.printable import printable
-
-
-class _Console(Console):
-    """A console that sends no escape sequences but its own, whatever it draws."""
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Render anything, with foreign control characters as visible escapes."""
-        for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(printable(segment.text, keep="\n"), segment.style)
-
-    def print(self, *objects: Any, **settings: Any) -> None:
-        """Print each string as one line; `sep` and `end` may hold newlines."""
-        super().print(*(printable(one) if isinstance(one, str) else one for one in objects), **settings)
-
-
-console = _Console(stderr=True, highlight=False, markup=False, emoji=False)  # options and paths hold brackets
 
 
 def write_line(*fields: object) -> None:
@@ -38,16 +19,39 @@ def write_line(*fields: object) -> None:
     print("\t".join(printable(str(one)) for one in fields), flush=True)
 
 
+def on_terminal() -> bool:
+    """Whether a person sees standard error; `FORCE_COLOR` says so where we cannot know."""
+    return sys.stderr.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def say(*lines: str) -> None:
+    """Print lines on standard error, above the bars where there are any."""
+    _print("", "", lines)
+
+
 def warn(message: str) -> None:
     """Print a warning as one line."""
-    console.print(Text.assemble(("warning:", "bold yellow"), " ", printable(message)), soft_wrap=True)
+    _print("warning:", "bold yellow", [message])
 
 
 def fail(error: AsrError | OSError) -> None:
     """Print an error as one clear paragraph."""
-    first, *others = error.lines if isinstance(error, AsrError) else [_sentence(error)]
-    console.print(Text.assemble(("error:", "bold red"), " ", printable(first)), soft_wrap=True)
-    console.print(*others, sep="\n", end="\n" if others else "", soft_wrap=True)
+    _print("error:", "bold red", error.lines if isinstance(error, AsrError) else [_sentence(error)])
+
+
+def _print(heading: str, style: str, lines: Sequence[str]) -> None:
+    """Print lines, the first behind a heading."""
+    first, *others = lines
+    if not on_terminal():
+        before = f"{heading} " if heading else ""
+        print(before + printable(first), *map(printable, others), sep="\n", file=sys.stderr)
+        return
+    from rich.text import Text
+
+    from asr.cli.terminal import terminal
+
+    headline = Text.assemble((heading, style), " " if heading else "", printable(first))
+    terminal.print(headline, *others, sep="\n", soft_wrap=True)
 
 
 def _sentence(error: OSError) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.command import add_debug, add_plugin, run
+from asr.cli.command import add_debug, add_engine, add_plugin, run
+from asr.cli.console import say
 from asr.errors import ConfigError
+from asr.extras import require
 from asr.files import make_folder, obstacle
+from asr.presets import is_option
 
 if TYPE_CHECKING:
     from asr.corpus.splits import Corpus
@@ -27,18 +31,26 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
-    models = [word for word in given.words if "=" not in word]
-    options = [word for word in given.words if "=" in word]
+    models = [word for word in given.words if not is_option(word)]
+    options = [word for word in given.words if is_option(word)]
+    if given.on is None and len(models) > 1 and _holds_manifests(models[1]):
+        given.on, models = models[1], [models[0], *models[2:]]
     if given.ref is not None or given.hyp is not None:
-        _refuse(given, models or options, ("split", "out", "by", "plugin", "on"), "a model")
+        _refuse(given, models or options, ("split", "out", "by", "plugin", "on", "engine", "verbose"), "a model")
         _evaluate_transcripts(given)
     elif not models:
-        raise ConfigError("give run folders, a model with --on, or both --ref and --hyp; see asr-evaluate --help")
+        raise ConfigError("give run folders, a model and a manifest, or --ref and --hyp; see asr-evaluate --help")
     elif given.on is not None:
-        _report(_evaluate_model(given, models, options), given.out)
+        _report(given, lambda: _evaluate_model(given, models, options))
     else:
-        _refuse(given, [], ("rate",), "trn files, and for a model with --on")
-        _report(_evaluate_runs(given, models, options), given.out)
+        _refuse(given, [], ("rate",), "trn files, and for a model on a manifest or a corpus")
+        _report(given, lambda: _evaluate_runs(given, models, options))
+
+
+def _holds_manifests(word: str) -> bool:
+    """Whether a word is a manifest or a folder of them, and no run, which keeps its own in a folder of it."""
+    path = Path(word).expanduser()
+    return path.suffix == ".jsonl" or any((path / f"{split}.jsonl").is_file() for split in _SPLITS)
 
 
 def _refuse(given: argparse.Namespace, words: Sequence[str], names: Sequence[str], kind: str) -> None:
@@ -56,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Report error rates with counts and 95 % intervals.",
         epilog="examples:\n"
         "  asr-evaluate runs/an4/ctc/... --out recipes/an4/results\n"
-        "  asr-evaluate an4 --on manifest/mine --split test\n"
+        "  asr-evaluate an4 manifest/mine --split test decoder=greedy\n"
         "  asr-evaluate an4 --on an4 root=/data/an4\n"
         "  asr-evaluate --ref ref.trn --hyp hyp.trn --rate wer --rate cer",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -64,9 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "words",
         nargs="*",
-        metavar="run | model | option=value",
+        metavar="run | model manifest | option=value",
         help="a run folder: decode its splits with its best weights; several: the folds of a cross-validation, whose"
-        " errors add up; with --on any model: a run, a bundle, a pretrained name. decoder=NAME and decoder.OPTION=VALUE"
+        " errors add up; any model (a run, a bundle, an .onnx file, a pretrained name) and behind it a manifest"
+        " (.jsonl) or a folder of manifests: score it on them, as with --on. decoder=NAME and decoder.OPTION=VALUE"
         " choose another decoder than the model's own; other options are those of the corpus that --on names",
     )
     parser.add_argument(
@@ -83,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, help="also write the result file into this folder")
     parser.add_argument("--by", metavar="TAG", help="also rates of each value of a tag, such as speaker or donor")
+    add_engine(parser)
     add_plugin(parser)
     parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
     parser.add_argument("--hyp", type=Path, help="its hypotheses, the same way")
@@ -90,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         "--rate",
         action="append",
         choices=_RATES,
-        help="what to count in trn files (repeatable; default wer) or with --on (default: the rates of the model's"
-        " labels); a run reports the rates of its recipe",
+        help="what to count in trn files (repeatable; default wer) or of a model on a manifest or a corpus (default:"
+        " the rates of the model's labels); a run reports the rates of its recipe",
     )
     add_debug(parser)
     return parser
@@ -99,22 +113,29 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Sequence[str]) -> Result:
     from asr.cli.progress import Steps
-    from asr.experiment.folds import evaluate_folds
-    from asr.experiment.run_evaluation import evaluate_run
-    from asr.experiment.run_folder import RunFolder
     from asr.recogniser.pretrained import pretrained_names
 
     for model in models:
         if not Path(model).expanduser().is_dir() and (model in pretrained_names() or Path(model).suffix):
-            raise ConfigError(f"{model} brings no corpus of its own; say on what to score it: --on manifest/mine")
+            beside = "".join(f" ({one} holds no manifest)" for one in models if one != model)
+            raise ConfigError(
+                f"{model} brings no corpus of its own; say on what to score it: asr-evaluate {model} manifest/mine"
+                f"{beside}"
+            )
+    require("torch", what="a run folder, whose checkpoints torch reads,")
+    from asr.experiment.folds import evaluate_folds
+    from asr.experiment.run_evaluation import evaluate_run
+    from asr.experiment.run_folder import RunFolder
+
     folders = [RunFolder(Path(model)) for model in models]
     if len(folders) > 1 and given.by:
         raise ConfigError("--by is for one run; several are evaluated as folds")
     _check_out(given.out)
     with Steps() as steps:
         if len(folders) > 1:
-            return evaluate_folds(folders, given.split or ["test"], steps, given.plugin, options)
-        return evaluate_run(folders[0], given.split or ["dev", "test"], steps, given.plugin, given.by, options)
+            return evaluate_folds(folders, given.split or ["test"], steps, given.plugin, options, given.engine)
+        splits = given.split or ["dev", "test"]
+        return evaluate_run(folders[0], splits, steps, given.plugin, given.by, options, given.engine)
 
 
 def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: Sequence[str]) -> Result:
@@ -127,10 +148,10 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
     from asr.resources import user_cache
 
     if len(models) > 1:
-        raise ConfigError(f"--on is for one model, not for {', '.join(models)}")
+        raise ConfigError(f"give one model and one manifest or folder of manifests, not {', '.join(models)} too")
     _check_out(given.out)
     decoder = [option for option in options if option.partition("=")[0].partition(".")[0] == "decoder"]
-    recogniser = asr.load(models[0], given.plugin, decoder or None)
+    recogniser = asr.load(models[0], given.plugin, decoder or None, given.engine)
     with Steps() as steps:
         corpus = _corpus(given, [option for option in options if option not in decoder], steps)
         result = evaluate_model(
@@ -159,21 +180,25 @@ def _check_out(out: Path | None) -> None:
         raise ConfigError(f"--out {out} {why}; give another folder")
 
 
-def _report(result: Result, out: Path | None) -> None:
+def _report(given: argparse.Namespace, evaluate: Callable[[], Result]) -> None:
     """Print a result, and write it where it was asked for."""
-    from asr.cli.console import console
+    from asr.cli.account import evaluated
     from asr.cli.tables import print_result
     from asr.evaluation.result import write_result
 
+    began, out = time.monotonic(), given.out
+    result = evaluate()
+    if given.verbose:
+        say(*evaluated(result, time.monotonic() - began))
     print_result(result)
     if not result.training.finished:
         of_one = f"the run is not finished: these are its best weights after {result.training.epochs} epochs"
-        console.print(of_one if result.folds is None else "not all folds are finished: these are their best weights")
+        say(of_one if result.folds is None else "not all folds are finished: these are their best weights")
     if out is not None:
         path = out / result.file_name
         make_folder(out)
         write_result(path, result)
-        console.print(f"wrote {path}", soft_wrap=True)
+        say(f"wrote {path}")
 
 
 def _evaluate_transcripts(given: argparse.Namespace) -> None:

@@ -1,13 +1,21 @@
-"""`asr-export`: a trained model as one file: a bundle for this program, or an ONNX network for others."""
+"""`asr-export`: a trained model as one file: a bundle, or an ONNX network for onnxruntime and for other programs."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
+
+if TYPE_CHECKING:
+    from asr.corpus.utterance import Utterance
+    from asr.recogniser.recogniser import Recogniser
+
+_STORES = {".safetensors": ("float32", "float16", "int8"), ".onnx": ("float32", "int8")}
 
 
 def main() -> None:
@@ -16,43 +24,98 @@ def main() -> None:
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="asr-export",
-        description="Write a model as one .safetensors bundle (configuration, inventory, normalisation and weights), "
-        "which asr-transcribe and asr.load read, or its network alone as an .onnx file for other programs: they must "
-        "compute the frames and decode the posteriors themselves, as the file's metadata says.",
-        epilog="example: asr-export runs/an4/ctc/... an4.safetensors --store float16",
-    )
-    parser.add_argument("model", help="a run folder, a checkpoint, a bundle or a pretrained name")
-    parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file to write")
-    parser.add_argument(
-        "--store",
-        choices=("float32", "float16", "int8"),
-        default="float32",
-        help="how a bundle keeps the weights: float32 (default), float16 (half the size), int8 (a quarter)",
-    )
-    add_plugin(parser)
-    parser.add_argument("--data", help="for the model card: what it was trained on")
-    parser.add_argument("--licence", help="for the model card: of the weights")
-    add_debug(parser)
-    given = parser.parse_args()
-    if given.out.suffix not in (".safetensors", ".onnx"):
-        raise ConfigError(f"{given.out}: the name must end in .safetensors or .onnx")
-    if given.store != "float32" and given.out.suffix == ".onnx":
-        raise ConfigError("--store is for .safetensors bundles")
+    given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
+    stores = _STORES.get(given.out.suffix)
+    if stores is None:
+        raise ConfigError(f"{given.out}: the name must end in {' or '.join(_STORES)}")
+    if given.store not in stores:
+        raise ConfigError(f"--store {given.store}: {given.out.suffix} files keep weights as {' or '.join(stores)}")
+    if given.on is None and (given.options or given.split):
+        raise ConfigError("--split and options of a corpus are for --on; see asr-export --help")
 
-    from asr.cli.console import console
+    from asr.cli.console import say
     from asr.evaluation.cards import card_of
-    from asr.recogniser.bundle import save_bundle
     from asr.recogniser.loading import load
 
     recogniser = load(given.model, plugins=given.plugin)
     told = {name: value for name in ("data", "licence") if (value := getattr(given, name)) is not None}
     recogniser = replace(recogniser, card=(card_of(given.model) or recogniser.card).with_facts(**told))
-    if given.out.suffix == ".onnx":
+    utterances = None if given.on is None else _utterances(given)
+    _write(recogniser, given.out, given.store)
+    say(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB")
+    if utterances is not None:
+        _report_change(recogniser, load(given.out, plugins=given.plugin), utterances, given.store)
+    elif given.store != "float32":
+        say(f"how much {given.store} changes the error rates was not measured: add --on MANIFEST to the command")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="asr-export",
+        description="Write a model as one file that asr-transcribe and asr.load read, with all that they need: a"
+        " .safetensors bundle, or an .onnx file, which onnxruntime runs. Other programs may run the .onnx file, too:"
+        " its metadata says how to compute the frames and which labels the posteriors are of.",
+        epilog="examples:\n"
+        "  asr-export runs/an4/ctc/... an4.safetensors --store float16\n"
+        "  asr-export an4 an4.onnx --store int8 --on manifest/mine --split test",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", help="a run folder, a checkpoint, a bundle or a pretrained name")
+    parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file to write")
+    parser.add_argument("options", nargs="*", metavar="option=value", help="of the corpus that --on names")
+    parser.add_argument(
+        "--store",
+        choices=("float32", "float16", "int8"),
+        default="float32",
+        help="how the file keeps the weights: float32 (default), float16 (half the size; bundles), int8 (a quarter;"
+        " onnxruntime then computes with whole numbers: measure the change with --on)",
+    )
+    parser.add_argument(
+        "--on",
+        metavar="WHERE",
+        help="report the error rates of the model and of the written file on these utterances: a manifest (.jsonl), a"
+        " folder of manifests, or a corpus of asr-prepare with its options",
+    )
+    parser.add_argument("--split", metavar="NAME", help="which split of them (default test, or the only one)")
+    add_plugin(parser)
+    parser.add_argument("--data", help="for the model card: what it was trained on")
+    parser.add_argument("--licence", help="for the model card: of the weights")
+    add_debug(parser)
+    return parser
+
+
+def _write(recogniser: Recogniser, out: Path, store: str) -> None:
+    if out.suffix == ".onnx":
         from asr.recogniser.onnx_export import export_onnx
 
-        export_onnx(recogniser, given.out)
+        export_onnx(recogniser, out, store)
     else:
-        save_bundle(recogniser, given.out, store=given.store)
-    console.print(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB", soft_wrap=True)
+        from asr.recogniser.bundle import save_bundle
+
+        save_bundle(recogniser, out, store)
+
+
+def _utterances(given: argparse.Namespace) -> Sequence[Utterance]:
+    """Read what --on names; one split of it."""
+    from asr.cli.progress import Steps
+    from asr.experiment.corpus_splits import splits_to_score
+
+    with Steps() as steps:
+        splits = splits_to_score(given.on, given.options, given.plugin, steps).splits
+    name = given.split or (next(iter(splits)) if len(splits) == 1 else "test")
+    if not splits.get(name):
+        raise ConfigError(f"{given.on} has no split {name}; it has {', '.join(key for key in splits if splits[key])}")
+    return splits[name]
+
+
+def _report_change(before: Recogniser, after: Recogniser, utterances: Sequence[Utterance], store: str) -> None:
+    """Print the rates of both, and how many texts differ."""
+    from asr.cli.progress import Steps
+    from asr.cli.tables import print_rates
+    from asr.evaluation.change import measure_change
+    from asr.resources import user_cache
+
+    with Steps() as steps:
+        change = measure_change(before, after, utterances, user_cache() / "frames", steps)
+    print_rates({"before": change.before, store: change.after})
+    print(f"{change.different} of {change.utterances} texts differ")

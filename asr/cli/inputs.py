@@ -12,6 +12,7 @@ from typing import BinaryIO
 from asr.audio import formats as sound
 from asr.errors import ConfigError, DataError
 from asr.ink import reading as ink
+from asr.presets import is_option
 
 _STDIN = (Path("-"), Path("/dev/stdin"))
 
@@ -43,6 +44,22 @@ class Input:
         if self.path in _STDIN:
             return sys.stdin.buffer
         return self.path.open("rb") if self.is_stream else self.path
+
+
+def parted(words: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Tell files from the options of the decoder among the words of a command line.
+
+    Raises:
+        ConfigError: a word that looks like an option is none of the decoder.
+    """
+    options = [word for word in words if is_option(word)]
+    for word in options:
+        if not word.startswith(("decoder=", "decoder.")):
+            raise ConfigError(
+                f"'{word}' is no option; expected decoder=NAME or decoder.OPTION=VALUE (a file of this name is written"
+                f" ./{word})"
+            )
+    return [Path(word) for word in words if not is_option(word)], options
 
 
 def gather(given: Sequence[Path], reads_ink: bool) -> tuple[list[Input], list[str]]:

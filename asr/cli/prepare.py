@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from asr.cli.command import add_debug, run
-from asr.cli.console import console
+from asr.cli.console import say
 from asr.cli.progress import Steps
 from asr.corpus.characters import report, summary
 from asr.corpus.faults import SKIPPED_NAME, Skipped
@@ -96,8 +96,7 @@ def _write(corpus: Corpus, out: Path) -> None:
     lines += corpus.notes
     lines += _left_out(corpus.skipped, out / SKIPPED_NAME)
     lines += summary(utterances, str(out / CHARACTERS_NAME))
-    for line in lines:
-        console.print(line, soft_wrap=True)
+    say(*lines)
 
 
 def _left_out(skipped: Sequence[Skipped], path: Path) -> list[str]:

@@ -1,76 +1,68 @@
-"""The progress display of all commands: bars on a terminal, plain lines elsewhere."""
+"""The progress of all commands: bars on a terminal; elsewhere nothing, but for a line an epoch of training."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
-from asr.cli.console import console
+from asr.cli.console import on_terminal, say
 from asr.printable import printable
 
-if TYPE_CHECKING:  # its modules lead to torch, which few commands need
+if TYPE_CHECKING:  # rich takes time to import, and the modules of training lead to torch: few commands need them
+    from rich.progress import Progress, TaskID
+
     from asr.training.watching import EpochRow, EpochStart
 
-
-def _bars() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-        redirect_stdout=False,  # our own streams filter what is printed
-        redirect_stderr=False,
-    )
+_PATIENCE = 2.0  # seconds without a bar: most work is done by then
 
 
 class Steps:
-    """Shows the progress of preparations: `on_progress(what, done, total)` draws one bar for each `what`."""
+    """Shows the progress of some work: `on_progress(what, done, total)` draws one bar for each `what`.
+
+    Nothing is drawn in the first two seconds, and nothing where standard error is no terminal.
+    """
 
     def __init__(self) -> None:
-        self._progress = _bars()
+        self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._began = time.monotonic()
 
     def __enter__(self) -> Steps:
-        self._progress.start()
+        self._began = time.monotonic()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._progress is not None:
+            self._progress.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that `done` of `total` are done."""
+        if self._progress is None:
+            if time.monotonic() - self._began < _PATIENCE or not on_terminal():
+                return
+            self._progress = _bars()
+            self._progress.start()
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(printable(what), total=total, note="")
-            if not console.is_terminal:
-                console.print(f"{what}: {total}")
         self._progress.update(self._tasks[what], completed=done, total=total)
+
+
+def _bars() -> Progress:
+    from asr.cli.terminal import bars
+
+    return bars()
 
 
 class TrainingDisplay:
     """Show a training run: a bar for the whole run with loss, dev metric, speed and the time left; a line an epoch."""
 
     def __init__(self) -> None:
-        self._progress = _bars()
+        self._progress = _bars() if on_terminal() else None
         self._task: TaskID | None = None
         self._start: EpochStart | None = None
         self._done = 0  # batches of this epoch
@@ -83,15 +75,13 @@ class TrainingDisplay:
     @contextmanager
     def shown(self) -> Iterator[TrainingDisplay]:
         """Draw while the block runs."""
-        with self._progress:
+        with self._progress or nullcontext():
             yield self
 
     def epoch_started(self, start: EpochStart) -> None:
         """See `asr.training.watching.Watcher`."""
         self._start, self._done = start, start.position
         self._size, self._clock = 0, time.monotonic()
-        if self._task is None:
-            self._task = self._progress.add_task("training", total=None, note="")
         self._draw(start)
 
     def stepped(self, loss: float, size: int) -> None:
@@ -115,10 +105,13 @@ class TrainingDisplay:
             self._speed(self._start),
             f"{row.train_seconds:.0f} s",
         )
-        console.print("  ".join(part for part in parts if part), soft_wrap=True)
+        say("  ".join(part for part in parts if part))
 
     def _draw(self, start: EpochStart) -> None:
-        assert self._task is not None
+        if self._progress is None:
+            return
+        if self._task is None:
+            self._task = self._progress.add_task("training", total=None, note="")
         self._progress.update(
             self._task,
             total=start.epochs * start.n_batches,
@@ -133,4 +126,4 @@ class TrainingDisplay:
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""
-        console.print(message, soft_wrap=True)
+        say(message)

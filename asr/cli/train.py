@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.command import run
+from asr.cli.console import fail, say
 from asr.errors import AsrError, ConfigError, listed
+from asr.extras import require
 from asr.files import make_new_folder, obstacle
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _OF_NO_ACCOUNT = (
     "training.device",
 )
 """Where things are, and on what machine: no other experiment."""
+_NEEDED = ("torch", "torchaudio", "hydra", "omegaconf", "numba", "tensorboard")
 
 
 def main() -> None:
@@ -40,6 +43,7 @@ def main() -> None:
 
 def _main() -> None:
     """Compose the configuration, with nothing imported that trains: help and wrong options are answered at once."""
+    require(*_NEEDED, what="asr-train")
     import hydra  # here, so that Ctrl-C ends as elsewhere while it is imported
     from hydra._internal.utils import get_args_parser
     from hydra.core.hydra_config import HydraConfig
@@ -66,8 +70,6 @@ def _main() -> None:
         except (AsrError, OSError) as error:  # kept from Hydra, which would print it a second time
             failed.append(error)
         if failed and HydraConfig.get().mode == RunMode.MULTIRUN:  # the other runs go on
-            from asr.cli.console import fail
-
             fail(failed[-1])
             failed[-1] = AsrError("a run failed; see above")
 
@@ -94,7 +96,6 @@ def _check_folder(config: DictConfig) -> None:
 def _train(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
-    from asr.cli.console import console
     from asr.cli.progress import Steps, TrainingDisplay
     from asr.cli.tables import print_result
     from asr.experiment.experiment import Experiment
@@ -104,7 +105,7 @@ def _train(config: DictConfig) -> None:
 
     run_config, given = composed(config)
     folder = Path(given) if given else _new_folder(run_config.recipe)
-    console.print(f"recipe {run_config.recipe}, run folder {folder}", soft_wrap=True)
+    say(f"recipe {run_config.recipe}, run folder {folder}")
     try:
         with Steps() as steps:
             experiment = Experiment(run_config, folder, steps, departures(HydraConfig.get().overrides.task))
@@ -115,28 +116,25 @@ def _train(config: DictConfig) -> None:
     if run_config.init is not None:
         new = experiment.new_labels
         anew = f"; it does not know {new} of the {len(experiment.inventory)} labels, which begin anew" if new else ""
-        console.print(f"training begins with the weights of {run_config.init}{anew}", soft_wrap=True)
+        say(f"training begins with the weights of {run_config.init}{anew}")
     for note in experiment.corpus.notes:
-        console.print(note, soft_wrap=True)
+        say(note)
     if experiment.corpus.skipped:
-        console.print(
-            f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.manifests} lists them",
-            soft_wrap=True,
-        )
+        say(f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.manifests} lists them")
     if experiment.left_out:
-        console.print(f"{len(experiment.left_out)} training utterances are left out, too short for their labels:")
-        console.print(*listed(experiment.left_out), sep="\n", soft_wrap=True)
+        headline = f"{len(experiment.left_out)} training utterances are left out, too short for their labels:"
+        say(headline, *listed(experiment.left_out))
     display = TrainingDisplay()
     try:
         with display.shown():
             experiment.train(display)
     except Stopped as stopped:
-        console.print(f"{stopped}; go on with: {_command(folder)}", soft_wrap=True)
+        say(f"{stopped}; go on with: {_command(folder)}")
         sys.exit(128 + stopped.signal)
     with Steps() as steps:
         result = evaluate_run(experiment.run, ("dev", "test"), steps, run_config.plugins)
     print_result(result)
-    console.print(f"training took {result.training.seconds:.0f} s; the run is in {experiment.run.path}", soft_wrap=True)
+    say(f"training took {result.training.seconds:.0f} s; the run is in {experiment.run.path}")
 
 
 def _new_folder(recipe: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -12,12 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.audio.formats import FORMATS as SOUND_FORMATS
-from asr.cli.command import add_debug, add_plugin, run
-from asr.cli.console import console, fail
-from asr.cli.inputs import Input, gather
+from asr.cli.account import chosen, speed
+from asr.cli.command import add_debug, add_engine, add_plugin, run
+from asr.cli.console import fail, say
+from asr.cli.inputs import Input, gather, parted
+from asr.cli.progress import Steps
 from asr.engines.choice import MANY
 from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.reading import FORMATS as INK_FORMATS
+from asr.recogniser.loading import load
 from asr.recogniser.pretrained import pretrained_names
 
 if TYPE_CHECKING:
@@ -32,7 +36,6 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 _SPEAKER = "the speaker"
-_LONG = 20  # files, from which on progress is shown
 
 
 def main() -> None:
@@ -41,19 +44,26 @@ def main() -> None:
 
 
 def _main() -> None:
-    given = _parser().parse_args()
-    from asr.recogniser.loading import load  # torch: only once the arguments are known to be right
-
-    recogniser = load(given.model, plugins=given.plugin)
+    given = _parser().parse_intermixed_args()  # options of the decoder may stand among the files
+    paths, options = parted(given.words)
+    if not paths:
+        raise ConfigError("no file is named; give recordings or ink behind the model, see asr-transcribe --help")
+    began = time.monotonic()
+    recogniser = load(given.model, given.plugin, options or None, given.engine)
+    loaded = time.monotonic()
     if given.format == "ctm" and recogniser.reads_ink:
         raise ConfigError("--format ctm is for recordings: it holds times; take text, json or trn for ink")
-    inputs = _inputs(given, recogniser)
+    inputs = _inputs(given, paths, recogniser)
     names = _names(given, inputs)
     recogniser = _rounded(recogniser) if given.bfloat16 else recogniser.for_many(len(inputs))
+    if given.verbose:
+        say(f"loaded in {loaded - began:.2f} s", *chosen(recogniser))
     if given.one_speaker:  # a file that cannot be read is told of below
-        paths = [one.path for one in inputs]
-        recogniser = recogniser.listen(_SPEAKER, paths, given.channel, on_error=lambda error: None)
+        heard = [one.path for one in inputs]
+        recogniser = recogniser.listen(_SPEAKER, heard, given.channel, on_error=lambda error: None)
     _write(recogniser, inputs, names, given)
+    if given.verbose:
+        say(speed(inputs, time.monotonic() - loaded))
 
 
 def _rounded(recogniser: Recogniser) -> Recogniser:
@@ -61,15 +71,15 @@ def _rounded(recogniser: Recogniser) -> Recogniser:
     try:
         return recogniser.prepared(bfloat16=True)
     except ConfigError as error:
-        console.print(f"--bfloat16 changes nothing: {error}", soft_wrap=True)
+        say(f"--bfloat16 changes nothing: {error}")
         return recogniser
 
 
-def _inputs(given: argparse.Namespace, recogniser: Recogniser) -> list[Input]:
+def _inputs(given: argparse.Namespace, paths: Sequence[Path], recogniser: Recogniser) -> list[Input]:
     """The files that the command line names."""
-    inputs, told = gather(given.files, recogniser.reads_ink)
-    for sentence in told:
-        console.print(sentence, soft_wrap=True)
+    inputs, told = gather(paths, recogniser.reads_ink)
+    if told:
+        say(*told)
     if given.one_speaker and any(one.is_stream for one in inputs):
         raise ConfigError("--one-speaker reads every recording twice, which a pipe does not allow; give files")
     return inputs
@@ -86,16 +96,16 @@ def _names(given: argparse.Namespace, inputs: Sequence[Input]) -> list[str]:
 
 def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str], given: argparse.Namespace) -> None:
     """Recognise all files and print what was found; the errors of single files go to standard error."""
-    from asr.cli.progress import Steps
-
     failed: list[DataError] = []
-    out = sys.stdout  # a progress display may put another stream into its place
-    long = len(inputs) >= _LONG and not out.isatty()  # on a terminal the texts themselves show how far it is
-    with Steps() if long else nullcontext(_silent) as on_progress:
+    shown = (
+        len(inputs) == 1 or not sys.stdout.isatty()
+    )  # of many, the texts on the terminal themselves show how far it is
+    with Steps() if shown else nullcontext(_silent) as on_progress:
         read = _read(inputs, names, _found(recogniser, inputs, given), given.channel or 0, failed, on_progress)
         named = len(inputs) > 1 or inputs[0].root is not None
-        for line in _lines(read, given.format, recogniser.inventory.unit, named):
-            print(line, file=out, flush=True)
+        lines = _lines(read, given.format, recogniser.inventory.unit, named)
+        for line in lines if len(inputs) > 1 else list(lines):
+            print(line, flush=True)
     if failed:
         raise AsrError(f"{len(failed)} of {len(inputs)} files could not be transcribed; see above")
 
@@ -167,21 +177,22 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples:\n"
         "  asr-transcribe an4 recording.flac --format json\n"
         "  asr-transcribe an4 recordings/ --format trn > hyp.trn\n"
+        "  asr-transcribe an4 recording.flac decoder=greedy --engine numpy --verbose\n"
         "  ffmpeg -i film.mkv -f wav - | asr-transcribe an4 -",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "model",
-        help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name: "
+        help="a run folder, a checkpoint, a .safetensors bundle, an .onnx file, or a pretrained name: "
         + ", ".join(pretrained_names()),
     )
     parser.add_argument(
-        "files",
+        "words",
         nargs="+",
-        type=Path,
-        metavar="file",
+        metavar="file | option=value",
         help=f"recordings: {SOUND_FORMATS}; for a model of pen strokes {INK_FORMATS}; of a folder all files with such"
-        " names, in its folders too; - or /dev/stdin for standard input",
+        " names, in its folders too; - or /dev/stdin for standard input. decoder=NAME and decoder.OPTION=VALUE choose"
+        " another decoder than the model's own (a file of such a name is written ./decoder=NAME)",
     )
     parser.add_argument(
         "--format",
@@ -204,6 +215,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="multiply in bfloat16, where the processor can: less exact, and few texts change; for large networks",
     )
+    add_engine(parser)
     add_plugin(parser)
     add_debug(parser)
     return parser

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asr.config import Component, config_class, nearest, target
+from asr.config import Component, config_class
 from asr.decoding.greedy import GreedyConfig
-from asr.errors import ConfigError
-from asr.plain_yaml import load_plain_yaml
+from asr.presets import Group, choose
 
 DECODERS: dict[str, type] = {"greedy": GreedyConfig}
 """The decoders of this package by name."""
@@ -40,7 +39,7 @@ def named(component: Component) -> DecoderChoice:
 
 
 def choose_decoder(options: Sequence[str], default: Component, plugins: Sequence[str] = ()) -> DecoderChoice:
-    """Choose a decoder as on a command line.
+    """Choose a decoder as on a command line; see `asr.presets.choose`.
 
     Args:
         options: `decoder=NAME` (or a class of the plugins' by its import path) and `decoder.OPTION=VALUE`; empty for
@@ -49,39 +48,6 @@ def choose_decoder(options: Sequence[str], default: Component, plugins: Sequence
         plugins: modules of the user's that may hold it.
 
     Raises:
-        ConfigError: an unknown decoder or option; names the nearest known one.
+        ConfigError: an unknown decoder or option, a value of another type; names the nearest known one.
     """
-    component = default
-    for key, value in (_parted(option) for option in options):
-        if key == "decoder":
-            component = _by_name(value, plugins)
-    changes = {key.partition(".")[2]: _value(value) for key, value in map(_parted, options) if key != "decoder"}
-    known = component.completed().options
-    for name in changes:
-        if component.target.startswith("asr.") and name not in known:
-            raise ConfigError(f"there is no option 'decoder.{name}'{nearest(name, known)}")
-    return named(component.with_options(**changes))
-
-
-def _parted(option: str) -> tuple[str, str]:
-    key, equals, value = option.partition("=")
-    if not equals or not (key == "decoder" or key.startswith("decoder.")):
-        raise ConfigError(f"'{option}': expected decoder=NAME or decoder.OPTION=VALUE")
-    return key, value
-
-
-def _by_name(name: str, plugins: Sequence[str]) -> Component:
-    if name in DECODERS:
-        return Component.of(DECODERS[name]())
-    if "." in name:
-        target(name, plugins)  # raises where it may not be loaded
-        return Component(name, {})
-    raise ConfigError(f"there is no decoder '{name}'{nearest(name, DECODERS)}; there is {', '.join(DECODERS)}")
-
-
-def _value(text: str) -> object:
-    """One YAML scalar or list: numbers, words, true, null."""
-    try:
-        return load_plain_yaml(text)
-    except ValueError as error:
-        raise ConfigError(f"'{text}' cannot be read as a value: {error}") from error
+    return named(choose(Group("decoder", DECODERS), options, default, plugins))

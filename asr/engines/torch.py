@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from asr.config import Component, build
+from asr.config import Component, Faults, build
 from asr.engines.engine import FloatArray, IntArray, Network
 from asr.engines.fitting import Expected, fitted
 
@@ -17,13 +18,13 @@ class TorchEngine:
     """A network that torch runs; threads may share it.
 
     Args:
-        model: takes frames (B, T, F) and lengths (B,), gives log posteriors (B, T', L) and lengths (B,).
+        model: an `nn.Module`; takes frames (B, T, F) and lengths (B,), gives log posteriors (B, T', L) and lengths (B,).
         prepared: whether `RecurrentStack.prepare` has made it faster.
     """
 
     name = "torch"
 
-    def __init__(self, model: nn.Module, prepared: bool = False) -> None:
+    def __init__(self, model: Any, prepared: bool = False) -> None:
         self.model, self.prepared = model, prepared
 
     @classmethod
@@ -42,7 +43,10 @@ class TorchEngine:
         """
         ours = not network.plugins  # then no memory is taken for a network that the file has no weights for
         device = "meta" if ours else "cpu"
-        model = build_module(network.component, network.n_features, network.n_labels, network.plugins, device)
+        faults = Faults()
+        with faults.noted("model"):
+            model = build_module(network.component, network.n_features, network.n_labels, network.plugins, device)
+        faults.check()
         weights = fitted(network.weights, _expected(model.state_dict()))
         model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, assign=ours)
         model.eval()
@@ -51,7 +55,7 @@ class TorchEngine:
     @property
     def time_reduction(self) -> int:
         """Frames that become one posterior."""
-        return int(self.model.time_reduction)
+        return int(self.model.time_reduction)  # type: ignore[arg-type]  # a number, of any network
 
     @torch.no_grad()
     def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
@@ -64,8 +68,8 @@ class TorchEngine:
 
 def build_module(
     component: Component, n_features: int, n_labels: int, plugins: Sequence[str] = (), device: str = "cpu"
-) -> nn.Module:
-    """Build a network of torch.
+) -> Any:
+    """Build a network of torch: an `nn.Module` that gives posteriors, with `time_reduction` and `out_length`.
 
     Args:
         component: its class and options.
@@ -78,8 +82,7 @@ def build_module(
         ConfigError: an option that it does not have or refuses.
     """
     with torch.device(device):
-        model: nn.Module = build(component, plugins, n_features=n_features, n_labels=n_labels, plugins=plugins)
-    return model
+        return build(component, plugins, n_features=n_features, n_labels=n_labels, plugins=plugins)
 
 
 def _prepare(model: nn.Module, bfloat16: bool) -> bool:

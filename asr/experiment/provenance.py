@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from asr.corpus.utterance import Utterance
 from asr.evaluation.result import Changes, DataIdentity, Environment, changes
 from asr.plain_values import optional, text, texts, whole
@@ -46,6 +44,8 @@ class Provenance:
     @classmethod
     def now(cls) -> Provenance:
         """Describe this process."""
+        import torch  # here: other parts of this module are read where there is none
+
         words = [Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not _says_where(word))]
         return cls(
             command=shlex.join(words),

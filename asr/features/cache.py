@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,15 @@ from numpy.typing import NDArray
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.features.extractor import FrameExtractor
+from asr.features.parts import Pace, Part, part_of
+from asr.features.workers import Crew, can_be_sent
 from asr.files import STALE_SECONDS, atomic_file, make_folder, sweep, write_file
 
 Progress = Callable[[int, int], None]
 _FORMAT = 2  # of the file and of what extractors compute: raise it when either changes
 _HEADER_BYTES = 128
 _INDEX_BYTES, _LENGTH_BYTES = 1 << 20, 24  # an index is never larger than the first, and the second for each length
-_PER_WORKER = 16  # utterances handed to each worker at a time
+_WORTH_A_WORKER = 2.0  # seconds of computing; starting a process takes about half of one
 
 
 class FrameCache:
@@ -62,22 +64,23 @@ class FrameCache:
         folder: str | os.PathLike[str],
         speeds: Sequence[float] = (1.0,),
         on_progress: Progress | None = None,
-        workers: int = 1,
+        workers: int | None = None,
     ) -> FrameCache:
         """Find the cache of these utterances, or make it.
 
         Args:
             utterances: at least one.
-            extractor: gives the frames; with workers > 1 it must be picklable.
+            extractor: gives the frames; with workers > 1 it must be picklable and not of the main module.
             folder: where caches are kept; made where it is missing.
             speeds: every utterance is also computed at these speeds.
-            on_progress: called with (utterances done, of how many) while frames are computed.
-            workers: processes that compute; their number changes nothing but the time. More than one needs a main
-                module guarded by `if __name__ == "__main__"`.
+            on_progress: called with (utterances done, of how many) now and then while frames are computed.
+            workers: processes that compute; their number changes nothing but the time. None: this one, and as many
+                others as there are cores when that turns out to be quicker. Each is a new Python that does not run the
+                main module.
 
         Raises:
             Problems: files that are missing, damaged or otherwise unreadable, all together; nothing was written then.
-            DataError: no utterances, or the folder cannot be written (a full disk).
+            DataError: no utterances, the folder cannot be written (a full disk), or a worker process was lost.
         """
         if not utterances:
             raise DataError("no utterances to compute frames of; is the manifest empty?")
@@ -197,68 +200,68 @@ def _build(
     extractor: FrameExtractor,
     speeds: tuple[float, ...],
     on_progress: Progress | None,
-    workers: int,
+    workers: int | None,
 ) -> NDArray[np.int64]:
     """Compute all frames into `path` and its index; the final names appear only when everything is written."""
-    problems, lengths = [], []
+    problems: list[str] = []
+    lengths: list[NDArray[np.int64]] = []
+    done = 0
     make_folder(path.parent)
     sweep(path.parent, STALE_SECONDS)
-    with atomic_file(path) as file:
+    with atomic_file(path) as file, closing(_parts(utterances, extractor, speeds, workers)) as parts:
         file.write(_npy_header(0, extractor.dim))
-        for done, result in enumerate(_results(utterances, extractor, speeds, workers), start=1):
-            if isinstance(result, str):
-                problems.append(result)
-            elif not problems:
-                lengths.append([len(frames) for frames in result])
-                for frames in result:
-                    file.write(np.ascontiguousarray(frames, dtype="<f4").data)
+        for part in parts:
+            problems += part.problems
+            if not problems:
+                lengths.append(part.lengths)
+                file.write(part.frames.data)
+            done += part.n_utterances
             if on_progress is not None:
                 on_progress(done, len(utterances))
         if problems:
             raise Problems(problems, "the source files")
         file.seek(0)
-        file.write(_npy_header(sum(map(sum, lengths)), extractor.dim))
-    index = {"format": _FORMAT, "settings": extractor.settings(), "speeds": speeds, "frames": lengths}
+        counts = np.concatenate(lengths)
+        file.write(_npy_header(int(counts.sum()), extractor.dim))
+    index = {"format": _FORMAT, "settings": extractor.settings(), "speeds": speeds, "frames": counts.tolist()}
     write_file(path.with_suffix(".json"), json.dumps(index).encode())  # last: it says that the frames are complete
-    return np.array(lengths, dtype=np.int64)
+    return counts
 
 
-Result = list[NDArray[np.float32]] | str  # frames at each speed, or what is wrong
+def _parts(
+    utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tuple[float, ...], workers: int | None
+) -> Generator[Part, None, None]:
+    """Yield the frames of all utterances in their order.
+
+    With workers=None this process begins, and sees how long the others will take: when that is long enough, other
+    processes take over.
+    """
+    pace, done = Pace(), 0
+    n_workers = 1 if workers is None else min(workers, len(utterances))
+    while n_workers <= 1 and done < len(utterances):
+        part = part_of(utterances[done : done + pace.size], extractor, speeds)
+        pace.learn(part)
+        yield part
+        if workers is None and done > 0:  # the first one also waits for modules to be imported
+            left = len(utterances) - done - part.n_utterances
+            n_workers = _worth_starting(left * part.seconds / part.n_utterances, extractor)
+        done += part.n_utterances
+    if done < len(utterances):
+        with Crew(utterances[done:], extractor, speeds, n_workers, pace) as crew:
+            yield from crew.parts()
 
 
-def _results(
-    utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tuple[float, ...], workers: int
-) -> Iterator[Result]:
-    """Results in the order of the utterances."""
-    if workers <= 1 or len(utterances) == 1:
-        for utterance in utterances:
-            yield _extract(utterance, extractor, speeds)
-        return
-    step = workers * _PER_WORKER
-    # spawn: a forked copy of a process whose threads run may hang
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (extractor, speeds)) as pool:
-        for first in range(0, len(utterances), step):
-            yield from pool.map(_extract_in_worker, utterances[first : first + step], chunksize=4)
+def _worth_starting(seconds: float, extractor: FrameExtractor) -> int:
+    """Return how many processes should do what one would do in so many seconds; 1: this one."""
+    wanted = min(_cores(), int(seconds / _WORTH_A_WORKER))
+    if wanted < 2 or multiprocessing.parent_process() is not None:  # a worker's siblings use the other cores
+        return 1
+    return wanted if can_be_sent(extractor) else 1
 
 
-def _extract(utterance: Utterance, extractor: FrameExtractor, speeds: tuple[float, ...]) -> Result:
-    try:
-        signal = extractor.read(utterance)
-        return [extractor.compute(extractor.at_speed(signal, speed)) for speed in speeds]
-    except DataError as error:
-        return f"{utterance.id}: {error}"
-
-
-_worker: tuple[FrameExtractor, tuple[float, ...]]
-
-
-def _start_worker(extractor: FrameExtractor, speeds: tuple[float, ...]) -> None:
-    global _worker
-    _worker = (extractor, speeds)
-
-
-def _extract_in_worker(utterance: Utterance) -> Result:
-    return _extract(utterance, *_worker)
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _npy_header(rows: int, columns: int) -> bytes:

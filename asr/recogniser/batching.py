@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from asr.decoding.hypothesis import Hypothesis, at_points
 from asr.errors import DataError
 from asr.features.grouping import group_by_length
-from asr.recogniser.sources import RawFrames, Source, raw_frames
+from asr.recogniser.long import transcribe_long
+from asr.recogniser.sources import RawFrames, Source, opened
 
 if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
@@ -59,6 +60,7 @@ def transcribe_each(
     speaker: str | None = None,
     rate: int | None = None,
     batched: bool = True,
+    on_progress: Callable[[float, float], None] | None = None,
 ) -> Iterator[Hypothesis | DataError]:
     """Recognise many sources, which are asked for as they are needed.
 
@@ -67,42 +69,49 @@ def transcribe_each(
         sources: each as of `Recogniser.transcribe`.
         channel, speaker, rate: of all sources, as of `Recogniser.transcribe`.
         batched: recognise sources of similar length together; else one by one, each as soon as it is read.
+        on_progress: hears how many seconds of how many of a long recording are recognised.
 
     Returns:
         for each source, in order, its hypothesis, or why it could not be read.
     """
-    stretch: list[RawFrames | DataError] = []
+    stretch: list[RawFrames | Hypothesis | DataError] = []
     n_frames = 0
     for source in sources:
-        raw = _read(recogniser, source, rate, channel)
+        raw = _read(recogniser, source, rate, channel, speaker, on_progress)
         stretch.append(raw)
-        n_frames += 0 if isinstance(raw, DataError) else len(raw.values)
+        n_frames += len(raw.values) if isinstance(raw, RawFrames) else 0
         if len(stretch) >= (_STRETCH_SOURCES if batched else 1) or n_frames >= _STRETCH_FRAMES:
             yield from _of_stretch(recogniser, stretch, speaker)
             stretch, n_frames = [], 0
     yield from _of_stretch(recogniser, stretch, speaker)
 
 
-def _read(recogniser: Recogniser, source: Source, rate: int | None, channel: int | None) -> RawFrames | DataError:
+def _read(
+    recogniser: Recogniser,
+    source: Source,
+    rate: int | None,
+    channel: int | None,
+    speaker: str | None,
+    on_progress: Callable[[float, float], None] | None,
+) -> RawFrames | Hypothesis | DataError:
+    """The frames of a source; the hypothesis of a recording that is too long to keep its frames."""
     try:
-        return raw_frames(recogniser.extractor, source, rate, channel)
+        with opened(recogniser.extractor, source, rate, channel) as one:
+            return one if isinstance(one, RawFrames) else transcribe_long(recogniser, one, speaker, on_progress)
     except DataError as error:
         return error
 
 
 def _of_stretch(
-    recogniser: Recogniser, stretch: Sequence[RawFrames | DataError], speaker: str | None
+    recogniser: Recogniser, stretch: Sequence[RawFrames | Hypothesis | DataError], speaker: str | None
 ) -> Iterator[Hypothesis | DataError]:
     """The result of each, in order."""
-    raws = [one for one in stretch if not isinstance(one, DataError)]
+    raws = [one for one in stretch if isinstance(one, RawFrames)]
     sizes = [recogniser.stacking.out_length(len(raw.values)) for raw in raws]
     starts = [raw.start for raw in raws]
     found = iter(recognise_all(recogniser, sizes, lambda i: recogniser.frames(raws[i].values, speaker), starts))
     for one in stretch:
-        if isinstance(one, DataError):
-            yield one
-        else:
-            yield placed(next(found), one)
+        yield placed(next(found), one) if isinstance(one, RawFrames) else one
 
 
 def placed(hypothesis: Hypothesis, raw: RawFrames) -> Hypothesis:

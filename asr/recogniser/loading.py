@@ -53,6 +53,10 @@ def _loaded(model: str | Path, plugins: Sequence[str], engine: str | None) -> Re
         return load_recogniser(best_of(path) if path.is_dir() else path, plugins, engine)
     if path.suffix == ".safetensors":
         return load_bundle(path, plugins, engine)
+    if path.suffix == ".onnx":
+        from asr.recogniser.onnx_loading import load_onnx  # its engine is of no use to the others
+
+        return load_onnx(path, plugins, engine)
     if path.exists():
         raise CheckpointError(f"{path} is neither a run folder, nor a .pt checkpoint, nor a .safetensors or .onnx file")
     names = pretrained_names()

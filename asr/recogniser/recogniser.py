@@ -23,8 +23,9 @@ from asr.features.extractor import PointIndexed
 from asr.recogniser.batching import placed, transcribe_each
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
+from asr.recogniser.long import transcribe_long
 from asr.recogniser.parts import Parts
-from asr.recogniser.sources import Source, raw_frames, several
+from asr.recogniser.sources import LongSound, RawFrames, Source, opened, several
 
 Frames = NDArray[np.float32]
 
@@ -170,6 +171,9 @@ class Recogniser(Parts):
             speaker: who it is, of those that the recogniser was given to `listen` to; None: somebody unknown.
             rate: hertz of samples that do not tell it; where they do, it must be the same.
 
+        A recording of more than a minute is recognised in pieces, in memory that does not grow with its length; see
+        `asr.recogniser.long`.
+
         Returns:
             The hypothesis: text, labels, their confidences, and where they stand: seconds from the beginning of the
             file, or the index of their first point in the ink and of the first behind them. Of many sources a list,
@@ -185,8 +189,10 @@ class Recogniser(Parts):
         if sources is not None:
             found = transcribe_each(self.for_many(len(sources)), sources, channel, speaker, rate)
             return [_found(number, one, sources[number]) for number, one in enumerate(found)]
-        raw = raw_frames(self.extractor, source, rate, channel)
-        return placed(self.recognise([self.frames(raw.values, speaker)], offset=raw.start)[0][0], raw)
+        with opened(self.extractor, source, rate, channel) as one:
+            if isinstance(one, LongSound):
+                return transcribe_long(self, one, speaker)
+        return placed(self.recognise([self.frames(one.values, speaker)], offset=one.start)[0][0], one)
 
     def listen(
         self,
@@ -220,13 +226,22 @@ class Recogniser(Parts):
         def heard() -> Iterator[tuple[str, Frames]]:
             for source in sources:
                 try:
-                    yield speaker, raw_frames(self.extractor, source, rate, channel).values
+                    with opened(self.extractor, source, rate, channel) as one:
+                        yield from ((speaker, frames) for frames in _frames(one))
                 except DataError as error:
                     if on_error is None:
                         raise
                     on_error(error)
 
         return replace(self, normaliser=self.normaliser.having_heard(heard()))
+
+
+def _frames(one: RawFrames | LongSound) -> Iterable[Frames]:
+    """The frames of a source, of a long recording block by block; an error comes before the first."""
+    if isinstance(one, RawFrames):
+        return (one.values,)
+    one.check()
+    return one.frames()
 
 
 def padded(frames: Sequence[Frames]) -> tuple[Frames, NDArray[np.int64]]:

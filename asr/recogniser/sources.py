@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio import Sound, audio_info, is_one_sound, sound_of
+from asr.audio.blocks import SoundBlocks, sound_blocks, wrong_rate
 from asr.audio.content import read_stream
 from asr.audio.formats import SUFFIXES as SOUND_SUFFIXES
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-from asr.features.extractor import FrameExtractor, PointIndexed, Sampled
+from asr.features.extractor import FrameExtractor, PointIndexed, Sampled, Streaming
 from asr.ink import Ink
 from asr.ink.assembling import MAX_BYTES
 from asr.ink.json_ink import ink_of_mapping
@@ -32,6 +33,9 @@ Source: TypeAlias = (
 """One recording or one ink; see `Recogniser.transcribe`. Tensors of torch pass for arrays."""
 
 Signal = NDArray[np.float32]
+
+LONG_SECONDS = 60.0
+"""Recordings that last longer are recognised in pieces, see `asr.recogniser.long`."""
 
 NOT_INK = "this model reads recordings, not ink; load one that has learned from pen strokes"
 _NOT_SOUND = "this model reads ink, not recordings; load one that has learned from recordings"
@@ -53,6 +57,34 @@ class RawFrames:
     places: NDArray[np.int64] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class LongSound:
+    """A recording that is too long for its frames to be held in memory; it is open, and can be read several times.
+
+    Attributes:
+        extractor: of its frames.
+        sound: its samples, at the rate of the extractor.
+        start: seconds from the beginning of the file to the first sample.
+    """
+
+    extractor: Streaming
+    sound: SoundBlocks
+    start: float = 0.0
+
+    def frames(self) -> Iterator[Signal]:
+        """All frames, block by block: (t, F) each, not yet normalised."""
+        return self.extractor.compute_blocks(self.sound)
+
+    def check(self) -> None:
+        """Read it to its end.
+
+        Raises:
+            DataError: that is not possible.
+        """
+        for _ in self.sound:
+            pass
+
+
 def several(source: object) -> list[Any] | None:
     """The sources in a list, a tuple or an iterator; None of one source.
 
@@ -65,21 +97,32 @@ def several(source: object) -> list[Any] | None:
     return None
 
 
-def raw_frames(extractor: FrameExtractor, source: object, rate: int | None, channel: int | None) -> RawFrames:
-    """The frames of one source; see `Recogniser.transcribe`.
+@contextmanager
+def opened(
+    extractor: FrameExtractor, source: object, rate: int | None, channel: int | None
+) -> Iterator[RawFrames | LongSound]:
+    """Open one source, see `Recogniser.transcribe`: its frames, or a long recording to read while the block runs.
 
     Raises:
         DataError: it cannot be read, or is of the other kind.
     """
     if isinstance(extractor, PointIndexed):
         values, places = extractor.compute_placed(_ink_signal(extractor, source))
-        return RawFrames(values, places=places)
+        yield RawFrames(values, places=places)
+        return
     if isinstance(source, Ink) or (isinstance(source, Mapping) and "strokes" in source):
         raise DataError(NOT_INK)
-    if isinstance(source, (str, os.PathLike, Utterance)):
-        utterance = source if isinstance(source, Utterance) else _of_file(source, channel)
-        return RawFrames(extractor.compute(_signal(extractor, utterance, rate)), utterance.start or 0.0)
-    return RawFrames(extractor.compute(_samples(extractor, source, rate, channel)))
+    if isinstance(source, (str, os.PathLike)):
+        source = _of_file(source, channel)
+    start = (source.start or 0.0) if isinstance(source, Utterance) else 0.0
+    if not isinstance(extractor, Streaming) or not isinstance(extractor, Sampled) or _is_ink(source):
+        yield RawFrames(extractor.compute(_signal(extractor, source, rate, channel)), start)
+        return
+    with _blocks(extractor.rate, source, rate, channel) as sound:
+        if sound.seconds > LONG_SECONDS:
+            yield LongSound(extractor, sound, start)
+        else:
+            yield RawFrames(extractor.compute(sound.whole()), start)
 
 
 def ink_of(source: object) -> Ink:
@@ -112,19 +155,32 @@ def _ink_signal(extractor: Any, source: object) -> Signal:
         return extractor.read(source)  # type: ignore[no-any-return]
 
 
-def _signal(extractor: FrameExtractor, utterance: Utterance, rate: int | None) -> Signal:
-    """The samples of a file, at the extractor's rate."""
-    with _told_of_kind(utterance.source, INK_SUFFIXES, NOT_INK):
-        signal = extractor.read(utterance)
-    if rate is not None and (told := audio_info(utterance.source).rate) != rate:
-        raise DataError(
-            f"{utterance.source}: rate={rate} was given, but the file says {told} Hz; leave rate= out or correct it"
-        )
-    return signal
+def _is_ink(source: object) -> bool:
+    return isinstance(source, Utterance) and source.kind == "ink"
 
 
-def _samples(extractor: FrameExtractor, source: object, rate: int | None, channel: int | None) -> Signal:
-    """Any other sound, at the extractor's rate."""
+@contextmanager
+def _blocks(wanted_rate: int, source: object, rate: int | None, channel: int | None) -> Iterator[SoundBlocks]:
+    """A recording at the rate of the extractor."""
+    with ExitStack() as stack:
+        if isinstance(source, Utterance):
+            path, start = source.source, source.start
+            duration = None if start is None else source.duration  # that of a whole file is only told, and rounded
+            with _told_of_kind(path, INK_SUFFIXES, NOT_INK):
+                sound = stack.enter_context(sound_blocks(path, wanted_rate, source.channel, start, duration, rate))
+        else:
+            sound = stack.enter_context(sound_blocks(source, wanted_rate, channel, own_rate=rate))
+        yield sound
+
+
+def _signal(extractor: FrameExtractor, source: object, rate: int | None, channel: int | None) -> Signal:
+    """The samples at the rate of an extractor that takes a signal as a whole."""
+    if isinstance(source, Utterance):
+        with _told_of_kind(source.source, INK_SUFFIXES, NOT_INK):
+            signal = extractor.read(source)
+        if rate is not None and (told := audio_info(source.source).rate) != rate:
+            raise wrong_rate(str(source.source), rate, told)
+        return signal
     if not isinstance(extractor, Sampled):
         raise DataError(
             f"{type(extractor).__name__} does not say at which `rate` it wants samples; give this model files"

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
-from scipy.stats import t as student
-
 from asr.errors import DataError
 from asr.evaluation.result import Result
+from asr.extras import require
 from asr.report.results import rates_of
 
 
@@ -104,4 +103,7 @@ def difference(one: Way, base: Way, split: str, rate: str) -> Estimate | None:
 
 def _quantile(degrees: float) -> float:
     """The quantile of Student's t for a two-sided interval of 95 %."""
+    require("scipy", what="comparing the ways in which a recipe was run")
+    from scipy.stats import t as student
+
     return float(student.ppf(0.975, degrees))

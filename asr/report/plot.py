@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from asr.errors import ConfigError
+from asr.extras import require
 from asr.report.comparison import Way, base_of
 
 if TYPE_CHECKING:
@@ -36,13 +36,12 @@ def draw(compared: Sequence[Way], rate: str, base: str, title: str) -> bytes:
         An SVG file, the same bytes for the same results with the same version of matplotlib.
 
     Raises:
-        ConfigError: matplotlib is not installed.
+        MissingExtra: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ConfigError("plots need matplotlib: pip install 'ctc-asr[plot]'") from None
+    require("matplotlib", what="a plot")
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context({"svg.hashsalt": "asr", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(_WIDTH, _MARGIN + _ROW * len(compared)), layout="constrained")
         _fill(figure.subplots(), compared, rate, base, title)

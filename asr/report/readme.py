@@ -53,7 +53,7 @@ def update(root: Path, check: bool = False) -> list[Path]:
     Raises:
         Problems: marks that do not fit, names that are no recipe, result files that cannot be read; with `check`, each
             README or plot that is not what the result files say.
-        ConfigError: a plot is to be drawn, and matplotlib is not installed.
+        MissingExtra: a plot is to be drawn or ways are compared, and matplotlib or scipy is not installed.
     """
     written = {path: path.read_text(encoding="utf-8") for path in readmes(root)}
     stale: dict[Path, Callable[[], bytes]] = {}
@@ -75,9 +75,10 @@ def update(root: Path, check: bool = False) -> list[Path]:
     if check and stale:
         remedy = "it is not what the result files say; run asr-report"
         raise Problems([f"{_shown(path, root)}: {remedy}" for path in stale], "the README files")
-    for path, content in stale.items():
-        write_file(path, content())
-    return list(stale)
+    contents = {path: content() for path, content in stale.items()}  # all of them, before anything is written
+    for path, content in contents.items():
+        write_file(path, content)
+    return list(contents)
 
 
 def fill(text: str, recipes: Path, where: str = "README.md") -> str:

@@ -16,7 +16,6 @@ sentences, speakers and their settings are the same and the sound may differ a l
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import itertools
 import json
@@ -32,13 +31,14 @@ import numpy as np
 
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError
+from asr.errors import ConfigError
+from asr.extras import require
 from asr.files import write_file, write_plain
 from asr.plain_values import PlainFields
 from data_prep import embedded, timit
 from data_prep.embedded import Embedded
 from data_prep.espeak.library import RATE as ESPEAK_RATE
-from data_prep.espeak.library import REMEDY, Request, Speech, speak
+from data_prep.espeak.library import Request, Speech, speak
 from data_prep.espeak.phonemes import ACCENTS, Segment, segments
 from data_prep.espeak.sentences import distinct, words
 from data_prep.recordings import Progress
@@ -132,13 +132,13 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
 
     Raises:
         ConfigError: a number is out of range.
-        DataError: `espeakng-loader` is missing, the folder cannot be written or holds something else.
+        MissingExtra: `espeakng-loader` is not installed.
+        DataError: the folder cannot be written or holds something else.
     """
     _check(config)
     tree = Embedded("embedded corpus", folder(config), _identity(config), "files_sha256", _listing)
     if not tree.is_complete():
-        if importlib.util.find_spec("espeakng_loader") is None:
-            raise DataError(f"the embedded corpus is spoken by eSpeak NG, which is not installed: {REMEDY}")
+        require("espeakng_loader", what="the embedded corpus, which eSpeak NG speaks,")
         tree.make(lambda place: _make(place, config, on_progress))
     return timit.prepare(timit.Config(root=str(tree.root)))
 

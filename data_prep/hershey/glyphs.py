@@ -7,7 +7,6 @@ strokes double or with serifs, or repeat these two.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -16,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.errors import DataError
+from asr.extras import require
 
 FONTS = ("print", "script")
-REMEDY = "`pip install Hershey-Fonts`"
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'"
 
 _SOURCES = {"print": ("futural", 9, -5), "script": ("scripts", 9, 0)}  # name, y of the base line and of the height of x
@@ -44,20 +42,14 @@ class Glyph:
     width: float
 
 
-def available() -> bool:
-    """Whether the fonts are installed."""
-    return importlib.util.find_spec("HersheyFonts") is not None
-
-
 @lru_cache(maxsize=len(FONTS))
 def font(name: str) -> dict[str, Glyph]:
     """All `LETTERS` of a font.
 
     Raises:
-        DataError: the package with the fonts is missing.
+        MissingExtra: the package with the fonts is not installed.
     """
-    if not available():
-        raise DataError(f"the embedded pen corpus is written in the Hershey fonts, which are not installed: {REMEDY}")
+    require("HersheyFonts", what="the embedded pen corpus")
     from HersheyFonts import HersheyFonts
 
     source, base, top = _SOURCES[name]

@@ -21,7 +21,8 @@ from pathlib import Path
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError
+from asr.errors import ConfigError
+from asr.extras import require
 from asr.files import write_file
 from asr.ink.ink import Ink
 from asr.ink.store import write_store
@@ -30,7 +31,6 @@ from asr.seeds import derive_seed, generator
 from data_prep import embedded
 from data_prep.embedded import Embedded
 from data_prep.espeak.sentences import distinct
-from data_prep.hershey.glyphs import REMEDY, available
 from data_prep.hershey.hand import Hand, Writing, hand
 from data_prep.recordings import Progress
 
@@ -79,15 +79,13 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
 
     Raises:
         ConfigError: a number is out of range.
-        DataError: the package `Hershey-Fonts` is missing, the folder cannot be written or holds something else.
+        MissingExtra: the package `Hershey-Fonts` is not installed.
+        DataError: the folder cannot be written or holds something else.
     """
     _check(config)
     tree = Embedded("embedded pen corpus", folder(config), _identity(config), "sizes", _sizes)
     if not tree.is_complete():
-        if not available():
-            raise DataError(
-                f"the embedded pen corpus is written in the Hershey fonts, which are not installed: {REMEDY}"
-            )
+        require("HersheyFonts", what="the embedded pen corpus")
         tree.make(lambda place: _write(place, config, plan(config), on_progress))
     return {split: read_manifest(tree.root / f"{split}.jsonl") for split in SPLITS}
 

@@ -13,7 +13,7 @@ ESCAPES = "\x1b[31mred\x1b[m \x9b2J \u202e"
 BODY = """
 import argparse, os, sys, warnings
 from asr.cli.command import run
-from asr.cli.console import console, fail, write_line
+from asr.cli.console import fail, say, write_line
 from asr.errors import AsrError, ConfigError, DataError, DataWarning, Problems
 foreign = os.environ.get("FOREIGN", "")
 def main():
@@ -45,8 +45,10 @@ def shell(body: str, redirection: str = "", **variables: str) -> subprocess.Comp
         "print(foreign)",
         "print(foreign, file=sys.stderr)",
         "write_line(foreign, foreign)",
-        "console.print(foreign)",
-        "from rich.text import Text; console.print(Text(foreign))",
+        "say(foreign)",
+        "say('text', foreign)",
+        "from asr.cli.terminal import terminal; terminal.print(foreign)",
+        "from asr.cli.terminal import terminal; from rich.text import Text; terminal.print(Text(foreign))",
         "warnings.warn(foreign, DataWarning)",
         "warnings.warn(foreign)",
         "raise DataError(foreign)",
@@ -61,6 +63,10 @@ def test_no_outlet_sends_an_escape_sequence(body: str) -> None:
     printed = done.stdout + done.stderr
     assert r"\x1b[31mred" in printed
     assert not set("\x1b\x9b\u202e") & set(printed)
+    seen = shell(body, FOREIGN=ESCAPES, FORCE_COLOR="1", TERM="xterm", COLUMNS="100")
+    assert r"\x1b[31mred" in seen.stdout + seen.stderr
+    for foreign in ("\x1b[31m", "\x9b", "\u202e"):  # a terminal gets sequences of our own
+        assert foreign not in seen.stdout + seen.stderr
 
 
 def test_a_name_forges_no_line() -> None:
@@ -82,6 +88,7 @@ def test_a_warning_about_data_is_one_line() -> None:
 def test_a_bar_shows_what_it_is_of_with_escapes() -> None:
     done = shell(
         "from asr.cli import progress\n"
+        "    progress._PATIENCE = 0\n"
         "    with progress.Steps() as steps:\n"
         "        steps(foreign, 1, 2)\n"
         "        steps._progress.refresh()\n",
@@ -118,7 +125,7 @@ def test_an_error_is_reported_although_the_output_is_full() -> None:
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full"])
 def test_without_standard_error_a_command_does_its_work(redirection: str) -> None:
-    done = shell("console.print('progress'); print('note', file=sys.stderr); write_line('text')", redirection)
+    done = shell("say('progress'); print('note', file=sys.stderr); write_line('text')", redirection)
     assert (done.returncode, done.stdout) == (0, "text\n")
     assert shell("raise DataError('x')", redirection).returncode == 1
 

@@ -125,7 +125,7 @@ def test_many_files_are_recognised_in_batches_with_the_same_texts(
     monkeypatch.setattr("asr.recogniser.recogniser.Recogniser.recognise", watched)
     alone = transcribe(sound, *wavs)
     assert sizes == [1, 1, 1]
-    monkeypatch.setattr(command, "_MANY", 3)
+    monkeypatch.setattr(command, "MANY", 3)
     monkeypatch.setattr(command, "_LONG", 3)
     together = transcribe(sound, *wavs)
     assert sizes[3:] == [3]
@@ -252,7 +252,7 @@ def test_pages_of_ink_are_read_from_files_folders_and_standard_input(
     assert done.status == 1
     assert "c.inkml" in done.err
     assert [line.partition("\t")[0] for line in done.out.splitlines()] == ["pages/a.svg", "pages/b.json"]
-    monkeypatch.setattr(command, "_MANY", 1)
+    monkeypatch.setattr(command, "MANY", 1)
     assert transcribe("quickstart_pen", "pages").out == done.out
     for name in ("a.svg", "b.json"):
         alone = transcribe("quickstart_pen", Path("pages", name), "--format", "json").out

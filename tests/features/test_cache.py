@@ -7,50 +7,20 @@ import pickle
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from numpy.typing import NDArray
 
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.features.cache import FrameCache
 from asr.features.extractor import FrameExtractor
 from asr.features.sound.spectral import SpectralFeatures
+from tests.features.strokes import Strokes
 from tests.mutations import mutated
-
-
-@dataclass
-class Strokes:
-    """A `FrameExtractor` of another kind: points of a pen as text, one frame a point."""
-
-    scale: float = 1.0
-    dim: int = 2
-    blocks: int = 1
-    centres: None = None
-    frame_shift: float = 1.0
-
-    def check(self, utterance: Utterance) -> None:
-        self.read(utterance)
-
-    def read(self, utterance: Utterance) -> NDArray[np.float32]:
-        points = np.loadtxt(utterance.source, ndmin=2, dtype=np.float32)
-        if points.shape[1] != 2:
-            raise DataError(f"{utterance.source}: points have two coordinates")
-        return points
-
-    def at_speed(self, signal: NDArray[np.float32], speed: float) -> NDArray[np.float32]:
-        return signal
-
-    def compute(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
-        return signal * np.float32(self.scale)
-
-    def settings(self) -> dict[str, Any]:
-        return {"_target_": "Strokes", "scale": self.scale}
 
 
 def contents(folder: Path) -> list[str]:
@@ -98,7 +68,10 @@ def test_the_second_time_nothing_is_computed(recordings, tmp_path, monkeypatch):
 def test_progress_is_told(recordings, tmp_path):
     heard: list[tuple[int, int]] = []
     FrameCache.open(recordings, SpectralFeatures(), tmp_path, on_progress=lambda *step: heard.append(step))
-    assert heard == [(i, 6) for i in range(1, 7)]
+    assert {total for _, total in heard} == {6}
+    done = [done for done, _ in heard]
+    assert done == sorted(set(done))
+    assert done[-1] == 6
 
 
 def test_whatever_changes_another_file_is_used(recordings, tmp_path):
@@ -116,19 +89,6 @@ def test_whatever_changes_another_file_is_used(recordings, tmp_path):
     paths.add(changed.path)
     assert len(paths) == 7
     np.testing.assert_allclose(changed.frames(0), direct(SpectralFeatures(), recordings[0]), atol=1e-5)
-
-
-def test_the_number_of_workers_changes_nothing(recordings, tmp_path):
-    features = SpectralFeatures(energy=True, differences=2)
-    heard: list[tuple[int, int]] = []
-    one = FrameCache.open(recordings, features, tmp_path / "one", speeds=(1.0, 1.1))
-    two = FrameCache.open(
-        recordings, features, tmp_path / "two", speeds=(1.0, 1.1), workers=2,
-        on_progress=lambda *step: heard.append(step),
-    )  # fmt: skip
-    assert one.path.read_bytes() == two.path.read_bytes()
-    assert one.path.with_suffix(".json").read_bytes() == two.path.with_suffix(".json").read_bytes()
-    assert heard == [(i, 6) for i in range(1, 7)]
 
 
 @pytest.mark.parametrize("damage", ["cut", "longer", "no frames", "no index", "index cut", "index of another"])
@@ -274,8 +234,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(recordings, tmp_path, monkeypatc
 
 def test_an_interrupted_build_leaves_nothing(recordings, tmp_path):
     def stop(done: int, total: int) -> None:
-        if done == 3:
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         FrameCache.open(recordings, SpectralFeatures(), tmp_path / "cache", on_progress=stop)

@@ -22,7 +22,7 @@ ENGINES = ("numpy", "torch")
 
 def sounds(count: int) -> list[NDArray[np.float32]]:
     """Different sounds of different lengths."""
-    return [SOUND[: len(SOUND) - 160 * (one % 7)] * np.float32(1 + one) for one in range(count)]
+    return [SOUND[: len(SOUND) - 160 * (one % 7)] * np.float32(1 / (1 + one)) for one in range(count)]
 
 
 def read(recogniser: Recogniser, sound: NDArray[np.float32]) -> tuple[str, float]:

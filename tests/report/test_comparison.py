@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from scipy.stats import ttest_1samp, ttest_ind
 
-from asr.errors import ConfigError, DataError, Problems
+from asr.errors import DataError, MissingExtra, Problems
 from asr.evaluation.result import result_name
 from asr.report.comparison import difference, ways
 from asr.report.markdown import comparison_table, parts_table, results_table
@@ -120,8 +120,14 @@ def test_what_cannot_be_compared_is_named(root: Path, monkeypatch: pytest.Monkey
         comparison_table("an4/ctc", root / "recipes", GRU)
     (root / "README.md").write_text("<!-- results:an4/ctc against as it is -->\n<!-- /results -->\n", encoding="utf-8")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ConfigError, match=r"plots need matplotlib: pip install 'ctc-asr\[plot\]'"):
+    with pytest.raises(MissingExtra, match=r"a plot needs matplotlib; install it: pip install 'ctc-asr\[plot\]'"):
         update(root)
+    run(root, (82, 91))
+    written = (root / "README.md").read_bytes()
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    with pytest.raises(MissingExtra, match=r"needs scipy; install it: pip install 'ctc-asr\[train\]'"):
+        update(root)
+    assert (root / "README.md").read_bytes() == written
 
 
 def test_other_references_cannot_be_compared(root: Path) -> None:

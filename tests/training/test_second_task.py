@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from rich.console import Console
 
-from asr.cli import progress
 from asr.cli.progress import TrainingDisplay
 from asr.errors import TrainingError
 from asr.training.checkpoint import load_checkpoint
@@ -55,10 +53,7 @@ def test_it_resumes_to_the_same_bits(tmp_path: Path, workers: int) -> None:
         assert all(torch.equal(one[key], other[key]) for key in one)
 
 
-def test_it_is_displayed_in_its_own_words(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "console", Console(stderr=True, markup=False, highlight=False))
+def test_it_is_displayed_in_its_own_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     display = TrainingDisplay()
     with display.shown():
         trainer(tmp_path, LanguageTask(), display, **{**BATCHES, "epochs": 2}).run()  # type: ignore[arg-type]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
+import sys
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 
 from asr.corpus.checks import check_utterances
 from asr.corpus.phonemes import TIMIT_61
-from asr.errors import ConfigError, DataError
+from asr.errors import ConfigError, DataError, MissingExtra
 from data_prep import embedded
 from data_prep.espeak import reader as espeak
 from data_prep.espeak.library import speak
@@ -235,9 +235,8 @@ def test_the_default_folder_is_in_the_users_cache(tmp_path: Path, monkeypatch: p
 
 
 def test_without_the_loader_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
-    find: Callable[..., object] = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "espeakng_loader" else find(name))
-    with pytest.raises(DataError, match=r"eSpeak NG, which is not installed: `pip install espeakng-loader`"):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    with pytest.raises(MissingExtra, match=r"needs espeakng_loader; install it: pip install 'ctc-asr\[train\]'"):
         espeak.prepare(replace(CONFIG, root=str(tmp_path / "corpus")))
     assert len(espeak.prepare(replace(CONFIG, root=str(tree)))["test"]) == 8  # a tree that is there needs no loader
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,10 @@ import pytest
 
 from asr.corpus.checks import check_utterances
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError
+from asr.errors import ConfigError, DataError, MissingExtra
 from asr.ink.ink import Ink
 from asr.ink.reading import read_ink
 from data_prep import embedded
-from data_prep.hershey import glyphs as hershey_glyphs
 from data_prep.hershey import reader as hershey
 from data_prep.hershey.glyphs import FONTS, LETTERS, font
 from data_prep.hershey.hand import Writing, hand
@@ -219,12 +219,11 @@ def test_the_default_folder_is_in_the_users_cache(tmp_path: Path, monkeypatch: p
 
 
 def test_without_the_fonts_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
-    monkeypatch.setattr(hershey, "available", lambda: False)
-    monkeypatch.setattr(hershey_glyphs, "available", lambda: False)
-    with pytest.raises(DataError, match=r"Hershey fonts, which are not installed: `pip install Hershey-Fonts`"):
+    monkeypatch.setitem(sys.modules, "HersheyFonts", None)
+    with pytest.raises(MissingExtra, match=r"needs HersheyFonts; install it: pip install 'ctc-asr\[train\]'"):
         hershey.prepare(replace(CONFIG, root=str(tmp_path / "corpus")))
     font.cache_clear()
-    with pytest.raises(DataError, match=r"`pip install Hershey-Fonts`"):
+    with pytest.raises(MissingExtra):
         font("print")
     assert len(hershey.prepare(replace(CONFIG, root=str(tree)))["test"]) == 12  # a tree that is there needs no fonts
 

@@ -1,0 +1,165 @@
+"""Run an exported `.onnx` file with onnxruntime: no torch, any number of utterances, float32 or int8 weights.
+
+A network with int8 weights reads the utterances of a batch one by one: its operator rounds all frames that it is given
+on one scale, and an utterance must not depend on the others. A batch would take 0.8 of the time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.engines.onnx_file import OnnxFile
+from asr.errors import CheckpointError, DataError, one_line
+from asr.extras import require
+
+
+class OnnxEngine:
+    """A network that onnxruntime runs. Threads may share it; a forked process makes its own session.
+
+    Args:
+        file: the content of an exported file, checked.
+
+    Raises:
+        MissingExtra: the package onnxruntime is missing.
+        CheckpointError: onnxruntime refuses the file.
+    """
+
+    name = "onnx"
+
+    def __init__(self, file: OnnxFile) -> None:
+        self._file = file
+        self._session: Any = _session(file.content)
+        _engines.add(self)
+
+    @property
+    def time_reduction(self) -> int:
+        """Frames that become one posterior."""
+        return self._file.time_reduction
+
+    @property
+    def n_features(self) -> int:
+        """F, size of a frame."""
+        return self._file.n_features
+
+    @property
+    def n_labels(self) -> int:
+        """L, labels with blank."""
+        return self._file.n_labels
+
+    def posteriors(
+        self, frames: NDArray[np.float32], lengths: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Compute the log posteriors of a padded batch.
+
+        Args:
+            frames: (B, T, F) float32, normalised and stacked; the padding may hold anything, even NaN.
+            lengths: (B,) int64, 1 <= lengths[b] <= T, in any order.
+
+        Returns:
+            (B, T', L) float32 natural logarithms, with T' = ceil(T / time_reduction), and (B,) int64 lengths. Rows
+            beyond an utterance's length are finite and mean nothing.
+
+        Raises:
+            DataError: onnxruntime fails, for want of memory or because the file is not what it seems to be.
+        """
+        _check_shapes(frames, lengths, self.n_features)
+        if not self._file.int8 or len(frames) == 1:
+            return self._run(frames, lengths)
+        found = [
+            self._run(one[None, :length], lengths[at : at + 1])[0][0]
+            for at, (one, length) in enumerate(zip(frames, lengths, strict=True))
+        ]
+        return _padded(found, -(-frames.shape[1] // self.time_reduction)), -(-lengths // self.time_reduction)
+
+    def _run(
+        self, frames: NDArray[np.float32], lengths: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        reduction = self.time_reduction
+        shape = (len(frames), -(-frames.shape[1] // reduction), self.n_labels)
+        try:
+            given = {"frames": np.ascontiguousarray(frames), "lengths": lengths}
+            log_probs, out_lengths = self._own_session().run(["log_probs", "out_lengths"], given)
+        except Exception as error:  # onnxruntime has many, all of them below Exception alone
+            raise DataError(f"onnxruntime cannot run the network: {one_line(error)}") from error
+        if log_probs.shape != shape or not np.array_equal(out_lengths, -(-lengths // reduction)):
+            raise DataError(
+                f"the network gave {log_probs.shape} log posteriors, expected {shape}; the .onnx file is not one that"
+                " asr-export has written: export it again"
+            )
+        return log_probs, out_lengths
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let `pickle` make the session again, in the process that reads it."""
+        return type(self), (self._file,)
+
+    def _own_session(self) -> Any:
+        session = self._session
+        if session is None:  # after a fork
+            self._session = session = _session(self._file.content)
+        return session
+
+    def _leave_session(self) -> None:
+        """Give up a session that was made before a fork, and never free it: its end would wait for its threads."""
+        session, self._session = self._session, None
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+
+
+_engines: weakref.WeakSet[OnnxEngine] = weakref.WeakSet()
+
+
+def _leave_sessions() -> None:
+    for engine in list(_engines):
+        engine._leave_session()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_leave_sessions)  # the threads of a session are not in the child
+
+
+def _padded(rows: Sequence[NDArray[np.float32]], n_frames: int) -> NDArray[np.float32]:
+    """Join (T_b, L) to (B, T, L); behind them every label is as likely as any."""
+    n_labels = rows[0].shape[1]
+    joined = np.full((len(rows), n_frames, n_labels), -np.log(n_labels), dtype=np.float32)
+    for values, one in zip(joined, rows, strict=True):
+        values[: len(one)] = one
+    return joined
+
+
+def n_threads() -> int:
+    """Return how many threads a network may use: OMP_NUM_THREADS, or the processors that this process may run on."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if wanted.isascii() and wanted.isdigit() and int(wanted) > 0:
+        return min(int(wanted), 1024)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _session(content: bytes) -> Any:
+    require("onnxruntime", what="reading an .onnx file")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what it has to say comes as an exception
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has many, all of them below Exception alone
+        raise CheckpointError(f"onnxruntime refuses the network: {one_line(error)}") from error
+
+
+def _check_shapes(frames: NDArray[np.float32], lengths: NDArray[np.int64], n_features: int) -> None:
+    if frames.ndim != 3 or frames.shape[2] != n_features or frames.dtype != np.float32:
+        raise ValueError(f"frames must be (B, T, {n_features}) float32, got {frames.shape} {frames.dtype}")
+    if lengths.shape != frames.shape[:1] or lengths.dtype != np.int64:
+        raise ValueError(f"lengths must be ({len(frames)},) int64, got {lengths.shape} {lengths.dtype}")
+    if len(lengths) == 0 or lengths.min() < 1 or lengths.max() > frames.shape[1]:
+        raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")

@@ -1,0 +1,117 @@
+"""The frames of a batch without their padding, in the order in which a recurrent layer reads them.
+
+Frames of a batch are *rows*, (N, F), with N the sum of the lengths, as in `asr.recurrent.layout`: sorted by time, and
+within one time step by utterance, longest first. So the utterances that still run at a step are neighbours, utterances
+that have ended cost nothing, and there is no padding that a result could depend on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.engines.engine import FloatArray, IntArray
+
+_Indices = NDArray[np.intp]
+
+
+class Rows:
+    """The order of the rows of one batch.
+
+    Args:
+        lengths: (B,) int64, each 1 or more.
+        n_frames: T, frames of the padded batch.
+        order: (B,) indices of the utterances, longest first; computed when None.
+    """
+
+    def __init__(self, lengths: IntArray, n_frames: int, order: _Indices | None = None) -> None:
+        self.lengths = lengths
+        self.n_frames = n_frames
+        self._order = np.argsort(-lengths, kind="stable") if order is None else order
+        self._sorted = lengths[self._order]
+
+    @property
+    def n_utterances(self) -> int:
+        """B."""
+        return len(self.lengths)
+
+    @cached_property
+    def _running(self) -> NDArray[np.bool_]:
+        """(S, B): whether an utterance runs at a step."""
+        running: NDArray[np.bool_] = np.arange(self._sorted[0])[:, None] < self._sorted
+        return running
+
+    @cached_property
+    def sizes(self) -> _Indices:
+        """(S,): number of utterances that run at each step, which is its number of rows."""
+        sizes: _Indices = self._running.sum(axis=1)
+        return sizes
+
+    @cached_property
+    def starts(self) -> _Indices:
+        """(S + 1,): the first row of each step, and N."""
+        return np.concatenate([[0], np.cumsum(self.sizes)])
+
+    @cached_property
+    def _places(self) -> tuple[_Indices, _Indices]:
+        """Time of each row, (N,), and the place of its utterance in the order, (N,)."""
+        time, rank = self._running.nonzero()
+        return time, rank
+
+    @cached_property
+    def mirrored(self) -> _Indices:
+        """(N,): for each row, the row that takes its place when each utterance is reversed within its own length."""
+        time, rank = self._places
+        mirrored: _Indices = self.starts[self._sorted[rank] - 1 - time] + rank
+        return mirrored
+
+    def pack(self, frames: FloatArray) -> FloatArray:
+        """Turn frames (B, T, F) into rows (N, F). The padding is not read."""
+        if self.n_utterances == 1:
+            alone: FloatArray = frames[0, : self.lengths[0]]
+            return alone
+        time, rank = self._places
+        rows: FloatArray = frames[self._order[rank], time]
+        return rows
+
+    def unpack(self, rows: FloatArray, padding: FloatArray) -> FloatArray:
+        """Turn rows (N, L) into (B, T, L); a frame of the padding is a copy of `padding` (L,)."""
+        if self.n_utterances == 1 and self.n_frames == len(rows):
+            return rows[None]
+        frames = np.empty((self.n_utterances, self.n_frames, rows.shape[1]), dtype=rows.dtype)
+        frames[:] = padding
+        time, rank = self._places
+        frames[self._order[rank], time] = rows
+        return frames
+
+    def joined(self, rows: FloatArray, factor: int) -> tuple[FloatArray, Rows]:
+        """Join every `factor` frames of an utterance into one, side by side; zeros fill an incomplete last frame.
+
+        Returns:
+            rows (N', factor * F) and their order.
+        """
+        order = Rows(-(-self.lengths // factor), -(-self.n_frames // factor), self._order)
+        time, rank = self._places
+        found = np.zeros((order.starts[-1], factor, rows.shape[1]), dtype=rows.dtype)
+        found[order.starts[time // factor] + rank, time % factor] = rows
+        return found.reshape(len(found), -1), order
+
+    def blocks(self, most_rows: int) -> Iterator[tuple[int, int]]:
+        """Yield the first step and the end of consecutive blocks of at most `most_rows` rows, but of a step or more."""
+        first = 0
+        while first < len(self.sizes):
+            end = int(np.searchsorted(self.starts, self.starts[first] + most_rows, side="right")) - 1
+            end = max(end, first + 1)
+            yield first, end
+            first = end
+
+    def runs(self, first: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the parts of a block of steps in which the same utterances run: first row, end, utterances."""
+        sizes = self.sizes[first:end]
+        edges = [0, *(np.flatnonzero(np.diff(sizes)) + 1).tolist(), len(sizes)]
+        for begin, stop in pairwise(edges):
+            yield int(self.starts[first + begin]), int(self.starts[first + stop]), int(sizes[begin])

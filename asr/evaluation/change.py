@@ -1,0 +1,77 @@
+"""How another way to keep or to run a model changes what it recognises: error rates on both sides, and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asr.corpus.phonemes import fold
+from asr.corpus.utterance import Utterance
+from asr.evaluation.model import default_rates
+from asr.evaluation.split import Progress, Recognised, decode, listen, people_of
+from asr.recogniser.recogniser import Recogniser
+from asr.scoring.named_rates import check_labels
+from asr.scoring.rates import Rate
+from asr.scoring.utterances import rates_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """What two recognisers made of the same utterances.
+
+    Attributes:
+        utterances: how many there are.
+        different: how many of them the two recognise differently.
+        before: error rates of the first, by name.
+        after: error rates of the second.
+    """
+
+    utterances: int
+    different: int
+    before: Mapping[str, Rate]
+    after: Mapping[str, Rate]
+
+
+def measure_change(
+    before: Recogniser,
+    after: Recogniser,
+    utterances: Sequence[Utterance],
+    cache_dir: Path,
+    on_progress: Progress,
+) -> Change:
+    """Recognise utterances twice and compare.
+
+    Args:
+        before: the model as it was.
+        after: the same model, kept or run in another way; with the same features and labels.
+        utterances: at least one, with transcripts.
+        cache_dir: where computed frames are kept.
+        on_progress: hears `(what, done, total)`.
+
+    Raises:
+        DataError: a transcript is missing, or a source cannot be read.
+        ConfigError: the labels of the model and its rates do not fit.
+    """
+    rates, inventory = default_rates(before), before.inventory
+    check_labels(rates, inventory.labels[1:], inventory.unit, fold)
+    found = [
+        _recognised(name, one, utterances, cache_dir, on_progress)
+        for name, one in (("the model", before), ("the file", after))
+    ]
+    different = sum(one.hypothesis.labels != other.hypothesis.labels for one, other in zip(*found, strict=True))
+    people = people_of(utterances)
+    scored = [rates_of([one.score(rates) for one in recognised], people) for recognised in found]
+    return Change(len(utterances), different, *scored)
+
+
+def _recognised(
+    name: str, recogniser: Recogniser, utterances: Sequence[Utterance], cache_dir: Path, on_progress: Progress
+) -> list[Recognised]:
+    cache, heard = listen(
+        recogniser.for_many(len(utterances)),
+        utterances,
+        cache_dir,
+        lambda done, total: on_progress("frames", done, total),
+    )
+    return decode(heard, utterances, cache, lambda done, total: on_progress(f"decoding with {name}", done, total))

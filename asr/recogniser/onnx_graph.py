@@ -1,0 +1,219 @@
+"""The network as a graph of ONNX's operators: a recurrent stack in evaluation, line by line.
+
+The graph is built node by node from the weights, not traced: tracers lose the packing of padded batches, or the result
+at other lengths and batch sizes than the example's (pytorch/pytorch#48460, #41774, #62240). It is time-major inside,
+because ONNX's recurrent operators are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.config import Component
+from asr.engines.engine import Network
+from asr.errors import ConfigError
+from asr.recogniser.onnx_int8 import int8_columns
+from asr.recogniser.onnx_operators import Operator, check_cell, operator_of
+from asr.recurrent.options import LstmConfig, StackConfig
+
+MICROSOFT = "com.microsoft"
+"""The domain of onnxruntime's own operators."""
+
+_DIRECTIONS = {
+    "both": ("bidirectional", ("forward_cell", "backward_cell")),
+    "forward": ("forward", ("forward_cell",)),
+    "backward": ("reverse", ("backward_cell",)),
+}
+
+
+def stack_of(network: Network) -> StackConfig:
+    """Return the options of a network, with defaults and with its cell.
+
+    Raises:
+        ConfigError: it is no stack of cells that ONNX has.
+    """
+    if network.component.target != StackConfig._target_:
+        name = network.component.target.rpartition(".")[2]
+        raise ConfigError(
+            f"ONNX export supports {StackConfig._target_}, not {name}; export a .safetensors bundle instead"
+        )
+    stack = StackConfig(**network.component.options)
+    stack.cell = Component.of(stack.cell or LstmConfig())
+    check_cell(stack.cell)
+    return stack
+
+
+def graph_of(network: Network, int8: bool = False) -> Any:
+    """Build the graph of a network.
+
+    Args:
+        network: a stack of cells that ONNX has.
+        int8: keep the weights of the layers as int8, for the operator DynamicQuantizeLSTM of onnxruntime.
+
+    Returns:
+        An `onnx.GraphProto`.
+
+    Raises:
+        ConfigError: ONNX has no such network, or onnxruntime has no int8 operator for its cell.
+    """
+    from onnx import TensorProto, helper
+
+    stack, graph = stack_of(network), _Graph()
+    lengths, n_inputs = "lengths", network.n_features
+    hidden = graph.node("Transpose", "frames", perm=[1, 0, 2])  # (T, B, F)
+    valid = _valid(graph, hidden, lengths)
+    hidden = _mask(graph, hidden, valid)
+    for number in range(1, stack.layers + 1):
+        layer = _Layer(graph, f"layers.{number}", _operators(network, stack, number), stack)
+        outputs = _mask(graph, layer.int8(hidden, lengths) if int8 else layer.float32(hidden, lengths), valid)
+        skips = stack.skips and number > 1 and layer.output_size == n_inputs
+        hidden, n_inputs = graph.node("Add", outputs, hidden) if skips else outputs, layer.output_size
+        if number == stack.time_reduction_after and stack.time_reduction > 1:
+            hidden = _join_frames(graph, hidden, n_inputs, stack.time_reduction)  # (T', B, O * reduction)
+            n_inputs *= stack.time_reduction
+            lengths = _reduced_length(graph, lengths, stack.time_reduction)
+            valid = _valid(graph, hidden, lengths)
+    weight = graph.constant(network.weights["output.weight"].T, "output.weight")  # (O, L)
+    bias = graph.constant(network.weights["output.bias"], "output.bias")
+    scores = graph.node("Add", graph.node("MatMul", hidden, weight), bias)
+    graph.node("LogSoftmax", graph.node("Transpose", scores, perm=[1, 0, 2]), axis=-1, out="log_probs")
+    graph.node("Identity", lengths, out="out_lengths")
+
+    out_time = "time" if stack.time_reduction == 1 else "out_time"
+    value, real, integer = helper.make_tensor_value_info, TensorProto.FLOAT, TensorProto.INT64
+    return helper.make_graph(
+        graph.nodes,
+        "ctc-asr",
+        [value("frames", real, ["batch", "time", network.n_features]), value("lengths", integer, ["batch"])],
+        [value("log_probs", real, ["batch", out_time, network.n_labels]), value("out_lengths", integer, ["batch"])],
+        initializer=graph.constants,
+    )
+
+
+class _Graph:
+    """Nodes and constants so far; each method adds one and returns the name of its result."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def constant(self, values: NDArray[Any], name: str | None = None) -> str:
+        from onnx import numpy_helper
+
+        name = name or f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.array(values, order="C"), name))
+        return name
+
+    def integers(self, *values: int) -> str:
+        """A list of int64."""
+        return self.constant(np.array(values, dtype=np.int64))
+
+    def number(self, value: int) -> str:
+        """One int64, as operators demand that take scalars."""
+        return self.constant(np.array(value, dtype=np.int64))
+
+    def node(self, operator: str, *inputs: str, out: str | None = None, **attributes: Any) -> str:
+        from onnx import helper
+
+        out = out or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [out], name=out, **attributes))
+        return out
+
+
+def _operators(network: Network, stack: StackConfig, number: int) -> list[Operator]:
+    """The directions of a layer, forward first; the first layer has number 1, and its weights are called 0."""
+    return [
+        operator_of(stack.cell, _beneath(network.weights, f"layers.{number - 1}.{cell}."))
+        for cell in _DIRECTIONS[stack.direction][1]
+    ]
+
+
+def _beneath(weights: Mapping[str, NDArray[np.float32]], prefix: str) -> dict[str, NDArray[np.float32]]:
+    return {name.removeprefix(prefix): values for name, values in weights.items() if name.startswith(prefix)}
+
+
+class _Layer:
+    """Writes one layer: (T, B, F) to (T, B, O), forward direction first."""
+
+    def __init__(self, graph: _Graph, name: str, directions: Sequence[Operator], stack: StackConfig) -> None:
+        self._graph = graph
+        self._name = name
+        self._first = directions[0]
+        self._parts = {part: np.stack([one.weights[part] for one in directions]) for part in self._first.weights}
+        self._attributes = self._first.attributes | {
+            "direction": _DIRECTIONS[stack.direction][0],
+            "hidden_size": stack.hidden,
+        }
+        if self._first.activations:
+            self._attributes["activations"] = self._first.activations * len(directions)
+        self.output_size = stack.hidden * len(directions)
+
+    def float32(self, frames: str, lengths: str) -> str:
+        weights = [self._constant("W"), self._constant("R"), self._constant("B")]
+        peepholes = ["", "", self._constant("P")] if "P" in self._parts else []
+        return self._joined(self._first.name, frames, *weights, self._int32(lengths), *peepholes, **self._attributes)
+
+    def int8(self, frames: str, lengths: str) -> str:
+        if self._first.name != "LSTM":
+            raise ConfigError(
+                f"onnxruntime has int8 weights for the cells lstm and lstm_peephole, not for {self._first.name}; "
+                "export it without --store int8"
+            )
+        kept = {part: int8_columns(self._parts[part]) for part in ("W", "R")}
+        weights = [self._graph.constant(kept[part].values, f"{self._name}.{part}") for part in ("W", "R")]
+        scales = [
+            self._graph.constant(values, f"{self._name}.{part}.{what}")
+            for part in ("W", "R")
+            for what, values in (("scale", kept[part].scale), ("zero", kept[part].zero))
+        ]
+        peepholes = self._constant("P") if "P" in self._parts else ""
+        inputs = [*weights, self._constant("B"), self._int32(lengths), "", "", peepholes, *scales]
+        return self._joined("DynamicQuantizeLSTM", frames, *inputs, domain=MICROSOFT, **self._attributes)
+
+    def _constant(self, part: str) -> str:
+        return self._graph.constant(self._parts[part], f"{self._name}.{part}")
+
+    def _int32(self, lengths: str) -> str:
+        """The only type of lengths that the operators take."""
+        from onnx import TensorProto
+
+        return self._graph.node("Cast", lengths, to=TensorProto.INT32)
+
+    def _joined(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        out = f"{self._name}.{self._first.name.lower()}"
+        outputs = self._graph.node(operator, *inputs, out=out, **attributes)  # (T, D, B, H)
+        outputs = self._graph.node("Transpose", outputs, perm=[0, 2, 1, 3])
+        return self._graph.node("Reshape", outputs, self._graph.integers(0, 0, self.output_size))  # 0: as it is
+
+
+def _valid(graph: _Graph, frames: str, lengths: str) -> str:
+    """(T, B, 1) bool, true on the frames of (T, B, F), false on the padding."""
+    zero, one = graph.number(0), graph.number(1)
+    n_frames = graph.node("Gather", graph.node("Shape", frames), zero)
+    time = graph.node("Unsqueeze", graph.node("Range", zero, n_frames, one), graph.integers(1, 2))  # (T, 1, 1)
+    return graph.node("Less", time, graph.node("Unsqueeze", lengths, graph.integers(0, 2)))
+
+
+def _mask(graph: _Graph, frames: str, valid: str) -> str:
+    """Zeros on the padding, whatever stood there; ONNX does not say what its operators leave there."""
+    return graph.node("Where", valid, frames, graph.constant(np.zeros((), dtype=np.float32)))
+
+
+def _join_frames(graph: _Graph, frames: str, size: int, factor: int) -> str:
+    """(T, B, F) to (ceil(T / factor), B, factor * F): neighbours side by side, zeros fill the last group."""
+    frames = graph.node("Transpose", frames, perm=[1, 0, 2])  # (B, T, F): neighbours now follow each other in memory
+    n_frames = graph.node("Gather", graph.node("Shape", frames), graph.integers(1))
+    missing = graph.node("Mod", graph.node("Neg", n_frames), graph.integers(factor))  # 0 <= missing < factor
+    pads = graph.node("Concat", graph.integers(0, 0, 0, 0), missing, graph.integers(0), axis=0)  # begins, then ends
+    joined = graph.node("Reshape", graph.node("Pad", frames, pads), graph.integers(0, -1, factor * size))
+    return graph.node("Transpose", joined, perm=[1, 0, 2])
+
+
+def _reduced_length(graph: _Graph, lengths: str, factor: int) -> str:
+    """ceil(lengths / factor)."""
+    raised = graph.node("Add", lengths, graph.integers(factor - 1))
+    return graph.node("Div", raised, graph.integers(factor))

@@ -1,0 +1,40 @@
+"""Weights as whole numbers of eight bits, for onnxruntime's operator DynamicQuantizeLSTM.
+
+The operator rounds the frames and the outputs of the last step to eight bits as well, on a scale that it chooses for
+each product ("dynamic"), and adds up in whole numbers of 32 bits. The weights are those that `--store int8` keeps in a
+bundle: each row of a gate within +-127, with a scale of its own, so that every weight is off by at most 1/254 of the
+largest in its row. The output layer, which has one or two percent of the weights, stays float32.
+
+https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md describes the operator.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LARGEST = 127
+
+
+class Int8(NamedTuple):
+    """The weights of a layer for the operator.
+
+    Attributes:
+        values: (D, F, G) int8: the columns are the rows of the float weights.
+        scale: (D, G) float32.
+        zero: (D, G) int8, all 0: the numbers mean the same with either sign.
+    """
+
+    values: NDArray[np.int8]
+    scale: NDArray[np.float32]
+    zero: NDArray[np.int8]
+
+
+def int8_columns(weights: NDArray[np.float32]) -> Int8:
+    """Round the weights (D, G, F) of D directions."""
+    scale = np.abs(weights).max(axis=2) / np.float32(_LARGEST)  # (D, G)
+    scale = np.maximum(scale, np.finfo(np.float32).tiny)  # of a row of zeros
+    values = np.rint(weights / scale[..., None]).astype(np.int8)
+    return Int8(values.transpose(0, 2, 1), scale.astype(np.float32), np.zeros(scale.shape, np.int8))

@@ -1,0 +1,117 @@
+"""Load an exported `.onnx` file: what its metadata says of the recogniser, and onnxruntime as its engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.config import shown
+from asr.engines.engine import EngineChoice
+from asr.engines.onnx import OnnxEngine
+from asr.engines.onnx_file import LARGEST, OnnxFile, checked
+from asr.engines.pool import Engines
+from asr.errors import CheckpointError, ConfigError, one_line
+from asr.files import check_readable
+from asr.recogniser.assembly import joined
+from asr.recogniser.config import RecogniserConfig
+from asr.recogniser.parts import Parts
+from asr.recogniser.recogniser import Recogniser
+
+
+class OnnxModel(NamedTuple):
+    """What `read_onnx` returns.
+
+    Attributes:
+        header: plain values, for `asr.recogniser.header.read_header`.
+        statistics: state of the normaliser, float32 (F,) each.
+        file: the network, checked; for `asr.engines.onnx.OnnxEngine`.
+    """
+
+    header: dict[str, Any]
+    statistics: dict[str, NDArray[np.float32]]
+    file: OnnxFile
+
+
+def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str | None = None) -> Recogniser:
+    """Load an exported file; onnxruntime runs it, once all of it was checked.
+
+    Args:
+        path: of the file.
+        plugins: modules of the user's that its configuration may name.
+        engine: None, `auto` or `onnx`.
+
+    Raises:
+        CheckpointError: missing, damaged, or written by something else.
+        MissingExtra: onnxruntime is not installed.
+        ConfigError: another engine, which needs the weights as a bundle holds them.
+    """
+    if engine not in (None, "auto", "onnx"):
+        raise ConfigError(f"engine={shown(engine)}; {path} is run by onnx alone: load the bundle that it was made of")
+    model = read_onnx(path)
+
+    def engines(config: RecogniserConfig, parts: Parts) -> Engines:
+        sizes = (parts.n_features, len(config.inventory))
+        if (model.file.n_features, model.file.n_labels) != sizes:
+            raise CheckpointError(
+                f"its network has {model.file.n_features} features and {model.file.n_labels} labels, its configuration "
+                f"{sizes[0]} and {sizes[1]}; export it again"
+            )
+        return Engines(None, only=(OnnxEngine(model.file), EngineChoice("onnx", "the model is an .onnx file")))
+
+    return joined(path, model.header, model.statistics, plugins, engines)
+
+
+def read_onnx(path: Path) -> OnnxModel:
+    """Read an exported file; nothing in it is executed, and neither onnx nor onnxruntime is needed.
+
+    Raises:
+        CheckpointError: missing, too large, damaged, of another version, or written by something else.
+    """
+    content = _content(path)
+    try:
+        file = checked(content)
+        return OnnxModel(_header(file.metadata), _statistics(file.metadata), file)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise CheckpointError(f"no .onnx file at {path}")
+    check_readable(path)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise CheckpointError(f"{path} has {size / 1e9:.1f} GB; no ONNX file of one piece has more than 2.1")
+        return path.read_bytes()
+    except (OSError, MemoryError) as error:
+        raise CheckpointError(f"{path} cannot be read: {one_line(error)}") from error
+
+
+def _header(metadata: Mapping[str, str]) -> dict[str, Any]:
+    header, card = _read(metadata, "recogniser"), _read(metadata, "card")
+    return header | {"card": card}
+
+
+def _statistics(metadata: Mapping[str, str]) -> dict[str, NDArray[np.float32]]:
+    found = _read(metadata, "normaliser").get("statistics")
+    try:
+        return {name: np.array(values, dtype=np.float32) for name, values in dict(found or {}).items()}
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"its statistics of the normaliser are damaged: {one_line(error)}") from error
+
+
+def _read(metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+    """A value that holds a JSON object."""
+    try:
+        value = json.loads(metadata[key])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"its metadata have no whole {key!r}: {one_line(error)}") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"its metadata have no whole {key!r}: expected a JSON object")
+    return value
