@@ -17,19 +17,22 @@ import argparse
 import os
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from every_engine import BFLOAT16, EAGER, NUMPY, ONNX, PREPARED, TORCH, engines_of, every_engine, random_network
-from measuring import HEADING, QUICK, Effort, Figure, Row, agreed, environment, timed
+from frame_cache import timed as filled
+from measuring import HEADING, QUICK, Effort, Figure, Row, Run, agreed, environment, timed
 from numpy.typing import NDArray
 from product_limit import HEADING as LIMIT_HEADING
 from product_limit import limits, operations
+from recurrent import AgainstTorch, disagreement
 from sound_to_frames import sound_rows
 from test_sets import DATA, inks, words
-from whole_process import process_rows
+from whole_process import process_rows, quickstart_rows
 
 import asr
 from asr.ink import Ink
@@ -68,7 +71,13 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="which; all")
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        choices=ROWS,
+        default=[name for name in ROWS if name != "quickstart"],
+        help="which; all but quickstart, which trains for minutes",
+    )
     parser.add_argument("--quick", action="store_true", help="few words and runs: figures that mean little")
     parser.add_argument("--data", type=Path, default=DATA, help="the folder that holds an4 and unipen.zip")
     parser.add_argument("--python", help="the interpreter that whole processes run with; this one")
@@ -155,11 +164,35 @@ def long_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
         )  # fmt: skip
 
 
+def cache_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
+    """Inks a second of wall time while the frame cache fills."""
+    chosen = words(given.data).sample(effort.inks)
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = filled(chosen.utterances, Path(folder))
+    alone, two = (Figure.rate(len(chosen.utterances), seconds[workers], "inks/s") for workers in (1, 2))
+    yield Row(
+        "filling the frame cache, two workers", chosen.called, "", two, "one process", alone, "same bytes", "1.8 times"
+    )
+
+
+def training_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
+    """A training step of processor time, forward and backward."""
+    sides = AgainstTorch(3, 128, 16)
+    runs: dict[str, Run] = {"here": sides.stack_step, "packed": sides.packed_step}
+    apart = disagreement(sides.packed_step, sides.stack_step)
+    here, packed = (Figure(tuple(1e3 * one for one in each), "ms") for each in timed(runs, effort.rounds).values())
+    what, on = "training step, 16 utterances", "3 x 128 units, random weights, 150 to 300 frames"
+    yield Row(what, on, "torch", here, "packed `nn.LSTM`", packed, f"{apart:.0e}", "not slower than before")
+
+
 ROWS: dict[str, Callable[[argparse.Namespace, Effort], Iterator[Row]]] = {
     "processes": process_rows,
     "words": word_rows,
     "long": long_rows,
     "sound": sound_rows,
+    "cache": cache_rows,
+    "training": training_rows,
+    "quickstart": quickstart_rows,
 }
 
 

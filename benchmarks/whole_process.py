@@ -23,6 +23,7 @@ from test_sets import TestSet, inks, of_two_seconds, recordings, words
 import asr
 
 TRANSCRIBE = "from asr.cli.transcribe import main; main()"
+TRAIN = "from asr.cli.train import main; main()"
 LAUNCHER = """
 import os, sys, time
 start = time.perf_counter()
@@ -31,6 +32,7 @@ _, status, usage = os.wait4(process, 0)
 print([time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss])
 sys.exit(os.waitstatus_to_exitcode(status))
 """  # a small process of its own: what a process holds counts from before it becomes another program
+NEW_FOLDER = "<new folder>"  # in the words of a command: one that each process gets for itself
 MIB = float(2**20)
 
 
@@ -70,6 +72,15 @@ def process_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
         yield row(f"`python -c '{code}'`, whole process", "", "", in_turns([here], code, [], effort.processes), "")
 
 
+def quickstart_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
+    """One epoch of the quickstart on pen strokes, its frames and its evaluation with it."""
+    options = ["recipe=quickstart/pen", "training.epochs=1", "training.threads=1", f"run_dir={NEW_FOLDER}"]
+    runs = in_turns([sys.executable, given.before], TRAIN, options, 2)
+    yield row(
+        "`asr-train recipe=quickstart/pen training.epochs=1`", "embedded pen strokes", "torch", runs, "not slower"
+    )
+
+
 def described(chosen: TestSet) -> tuple[str, str]:
     """Bundle, split and decoder; and the engine."""
     recogniser = asr.load(chosen.model)
@@ -91,8 +102,10 @@ def in_turns(pythons: Sequence[str | None], code: str, words: Sequence[str], tim
 
 def run(python: str, code: str, words: Sequence[str]) -> Ended:
     """Run code to its end; stops the benchmark where it fails."""
-    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, python, "-c", code, *words]
-    done = subprocess.run(launcher, capture_output=True, text=True, env=own(python), cwd="/")
+    with tempfile.TemporaryDirectory() as new:
+        command = [python, "-c", code, *(word.replace(NEW_FOLDER, f"{new}/new") for word in words)]
+        launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
+        done = subprocess.run(launcher, capture_output=True, text=True, env=own(python), cwd="/")
     if done.returncode != 0:
         raise SystemExit(f"{python} -c '{code}' {' '.join(words)}: {done.stderr}")
     wall, processor, kilobytes = json.loads(done.stdout.splitlines()[-1])
