@@ -19,8 +19,10 @@ BOUND = 1e-3
 
 Run = Callable[[], object]
 
-HEADING = "| what | bundle, split, decoder | engine | measured | peer in the same call | its figure | times as good |"
-HEADING += " agreement | must reach (aim) |\n|---|---|---|---|---|---|---|---|---|"
+COLUMNS = (
+    "what | bundle, split, decoder | engine | must reach (aim) | before | measured | peer | its figure | times as good"
+)
+HEADING = f"| {COLUMNS} | agreement |\n|---|---|---|---|---|---|---|---|---|---|"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; `on` names bundle, split and decoder, `also` is put behind what was measured."""
+    """One line of the table.
+
+    Attributes:
+        what: was done.
+        on: bundle, split and decoder.
+        engine: what ran the network.
+        bar: what it must reach.
+        before: what an earlier version took, in the same call.
+        measured: the figure; `also` is put behind it.
+        peer: whose figure `theirs` is.
+        agreement: how far the results of both sides are the same.
+    """
 
     what: str
     on: str
@@ -85,14 +98,14 @@ class Row:
     agreement: str = ""
     bar: str = ""
     also: str = ""
-    theirs_also: str = ""
+    before: str = ""
 
     def __str__(self) -> str:
         """The line in Markdown."""
-        theirs = "" if self.theirs is None else f"{self.theirs}{self.theirs_also}"
-        ratio = "" if self.theirs is None else self.measured.over(self.theirs)
-        cells = [self.what, self.on, self.engine, f"{self.measured}{self.also}", self.peer, theirs, ratio]
-        return f"| {' | '.join([*cells, self.agreement, self.bar])} |"
+        theirs, ratio = ("", "") if self.theirs is None else (str(self.theirs), self.measured.over(self.theirs))
+        measured = f"**{self.measured}**{self.also}"
+        cells = [self.what, self.on, self.engine, self.bar, self.before, measured, self.peer, theirs, ratio]
+        return f"| {' | '.join([*cells, self.agreement])} |"
 
 
 def spread(values: Sequence[float]) -> str:

@@ -5,7 +5,7 @@ on the exported model, torch eager (`nn.LSTM` with the same weights), torchaudio
 long utterance are timed by processor time in one thread; whole processes and the frame cache by wall time.
 
     python benchmarks/recognition.py --python LIGHT/bin/python   # whole processes of another environment
-    python benchmarks/recognition.py --before OLD/bin/python     # and those of an earlier version beside them
+    python benchmarks/recognition.py --before OLD/bin/python     # version 0.2 beside this one
     python benchmarks/recognition.py --quick                     # a minute, to see that it runs
 
 Test sets below `--data` are used where they are; else the embedded corpora, which the table then says.
@@ -14,8 +14,10 @@ Test sets below `--data` are used where they are; else the embedded corpora, whi
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +33,7 @@ from product_limit import HEADING as LIMIT_HEADING
 from product_limit import limits, operations
 from recurrent import AgainstTorch, disagreement
 from sound_to_frames import sound_rows
-from test_sets import DATA, inks, words
+from test_sets import DATA, as_json, inks, words
 from whole_process import process_rows, quickstart_rows
 
 import asr
@@ -81,7 +83,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few words and runs: figures that mean little")
     parser.add_argument("--data", type=Path, default=DATA, help="the folder that holds an4 and unipen.zip")
     parser.add_argument("--python", help="the interpreter that whole processes run with; this one")
-    parser.add_argument("--before", help="the interpreter of an earlier version, for whole processes")
+    parser.add_argument("--before", help="the interpreter of version 0.2: its processes and words, too")
     return parser.parse_args()
 
 
@@ -96,10 +98,40 @@ def word_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
         texts = {name: run() for name, run in runs.items()}
         seconds = timed(runs, effort.rounds)
         rates = {name: Figure.rate(len(found), each, "words/s") for name, each in seconds.items()}
+        earlier = before(given.before, chosen.model, found, effort.rounds, size) if given.before else {}
         for name, peer, bar in (one for one in versus if one[0] in rates):
             same = sum(one == two for one, two in zip(texts[name], texts[peer], strict=True))
             agreement = f"{same} of {len(found)} texts; {apart[name]} from {NUMPY}"
-            yield Row(what, on, name, rates[name], peer, rates[peer], agreement, bar)
+            told = "" if name not in earlier else earlier[name].told(texts[name])
+            yield Row(what, on, name, rates[name], peer, rates[peer], agreement, bar, before=told)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What an earlier version took, and its texts."""
+
+    rate: Figure
+    texts: Sequence[str]
+
+    def told(self, texts: Sequence[str]) -> str:
+        """The figure; and how many texts are others now."""
+        other = sum(one != two for one, two in zip(self.texts, texts, strict=True))
+        return f"{self.rate}{f', {other} other texts' if other else ''}"
+
+
+def before(python: str, model: str, found: Sequence[Ink], rounds: int, size: int) -> dict[str, Before]:
+    """Run `words_before.py` with the interpreter of an earlier version, in the same number of threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "inks.json"
+        path.write_text(json.dumps([as_json(ink) for ink in found]))
+        script = Path(__file__).with_name("words_before.py")
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        command = [python, str(script), model, str(path), str(rounds), str(size)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=folder, env=environment)
+    took = json.loads(done.stdout)
+    return {
+        name: Before(Figure.rate(len(found), one["seconds"], "words/s"), one["texts"]) for name, one in took.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -68,6 +69,14 @@ def _test(model: str, called: str, reader: str, **options: object) -> TestSet:
 def inks(chosen: TestSet) -> list[Ink]:
     """The ink of each utterance, in memory."""
     return [_ink(one) for one in chosen.utterances]
+
+
+def as_json(ink: Ink) -> dict[str, Any]:
+    """The ink as `asr.ink.json_ink` describes it."""
+    strokes = [
+        (one.points if one.times is None else np.column_stack([one.points, one.times])).tolist() for one in ink.strokes
+    ]
+    return {"strokes": strokes, "resolution": ink.resolution}
 
 
 def _ink(utterance: Utterance) -> Ink:

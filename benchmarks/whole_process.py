@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measuring import Effort, Figure, Row
-from test_sets import TestSet, inks, of_two_seconds, recordings, words
+from test_sets import TestSet, as_json, inks, of_two_seconds, recordings, words
 
 import asr
 
@@ -59,7 +59,7 @@ def process_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
     sound, pen = recordings(given.data), words(given.data)
     with tempfile.TemporaryDirectory() as folder:
         ink = Path(folder) / "word.json"
-        ink.write_text(json.dumps({"strokes": [one.points.tolist() for one in inks(pen.sample(1))[0].strokes]}))
+        ink.write_text(json.dumps(as_json(inks(pen.sample(1))[0])))
         for what, chosen, path, bar in (
             ("`asr-transcribe`, one recording of two seconds", sound, of_two_seconds(sound), "0.5 s, 120 MiB (0.3 s)"),
             ("`asr-transcribe`, one word of ink", pen, ink, "0.5 s (0.3 s)"),
@@ -120,14 +120,17 @@ def own(python: str) -> dict[str, str]:
 
 def row(what: str, on: str, engine: str, runs: Sequence[Sequence[Ended]], bar: str) -> Row:
     texts = {one.output for side in runs for one in side}
-    figures = [(Figure(tuple(1e3 * one.wall for one in side), "ms"), beside(side)) for side in runs]
-    (measured, also), (theirs, theirs_also) = figures[0], figures[1] if len(figures) > 1 else (None, "")
-    peer = "" if theirs is None else "the earlier version"
-    agreement = "" if theirs is None or not on else "same text" if len(texts) == 1 else f"{len(texts)} texts"
-    return Row(what, on, engine, measured, peer, theirs, agreement, bar, also, theirs_also)
+    (measured, also), *earlier = [(milliseconds(side), beside(side)) for side in runs]
+    before = "".join(f"{figure}{rest}" for figure, rest in earlier)
+    agreement = "" if not (earlier and on) else "same text" if len(texts) == 1 else f"{len(texts)} texts"
+    return Row(what, on, engine, measured, agreement=agreement, bar=bar, also=also, before=before)
+
+
+def milliseconds(side: Sequence[Ended]) -> Figure:
+    return Figure(tuple(1e3 * one.wall for one in side), "ms")
 
 
 def beside(side: Sequence[Ended]) -> str:
     """Medians of memory and processor time."""
     peak, processor = (statistics.median(getattr(one, name) for one in side) for name in ("peak", "processor"))
-    return f", {peak / MIB:.0f} MiB; {1e3 * processor:.0f} ms of processor time"
+    return f", {peak / MIB:.0f} MiB ({1e3 * processor:.0f} ms of processor time)"
