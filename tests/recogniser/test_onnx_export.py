@@ -230,9 +230,7 @@ REFUSED: list[tuple[dict[str, Callable[[Any], Any]], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "message"), REFUSED, ids=[message[:40] for _, message in REFUSED])
-def test_metadata_that_fit_nothing(
-    tmp_path: Path, changes: dict[str, Callable[[Any], Any]], message: str
-) -> None:
+def test_metadata_that_fit_nothing(tmp_path: Path, changes: dict[str, Callable[[Any], Any]], message: str) -> None:
     path = tmp_path / "model.onnx"
     export_onnx(recogniser("corpus", hidden=4, layers=1), path)
     changed_metadata(path, **changes)
@@ -294,9 +292,10 @@ def test_the_command_reports_what_int8_changes(tmp_path: Path, bundle: Recognise
     words = ("export", "model.safetensors", "small.onnx", "--store", "int8", "--on", "mine.jsonl")
     done = command(*words, cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
-    same = asr.load(tmp_path / "small.onnx").transcribe(tmp_path / "heard.wav").text == bundle.transcribe(
-        tmp_path / "heard.wav"
-    ).text
+    same = (
+        asr.load(tmp_path / "small.onnx").transcribe(tmp_path / "heard.wav").text
+        == bundle.transcribe(tmp_path / "heard.wav").text
+    )
     assert done.stdout.splitlines()[-1] == f"{0 if same else 1} of 1 texts differ"
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [row[0] for row in rows if row and row[0] in ("before", "int8")] == ["before", "int8"]
