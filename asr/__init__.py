@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from asr.config import Component
     from asr.recogniser.recogniser import Recogniser
 
@@ -42,6 +43,8 @@ def load(
     from asr.recogniser.loading import load as load_recogniser
 
     recogniser = load_recogniser(model, plugins, decoder, engine)
+    from pathlib import Path  # here: `import asr` waits for nothing that it does not need itself
+
     if not Path(model).expanduser().is_dir():
         return recogniser
     from dataclasses import replace

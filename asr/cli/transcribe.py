@@ -20,7 +20,7 @@ from asr.cli.inputs import Input, gather, parted
 from asr.cli.progress import Steps
 from asr.engines.choice import MANY
 from asr.errors import AsrError, ConfigError, DataError
-from asr.ink.reading import FORMATS as INK_FORMATS
+from asr.ink.formats import FORMATS as INK_FORMATS
 from asr.recogniser.loading import load
 from asr.recogniser.pretrained import pretrained_names
 
