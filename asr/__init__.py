@@ -40,6 +40,8 @@ def load(
             run it.
         asr.errors.ConfigError: there is no such decoder, or it has no such option.
     """
+    from pathlib import Path
+
     from asr.recogniser.loading import load as load_recogniser
 
     recogniser = load_recogniser(model, plugins, decoder, engine)

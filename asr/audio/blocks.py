@@ -22,7 +22,7 @@ from asr.audio.resampling import resample, resample_blocks
 from asr.audio.sources import Sound, encoded, sound_of
 from asr.errors import DataError
 
-_BLOCK_SAMPLES = 1 << 19  # of samples in memory
+_BLOCK_SAMPLES = 1 << 16  # of samples in memory
 
 
 @dataclass(frozen=True, eq=False)

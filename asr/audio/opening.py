@@ -20,7 +20,7 @@ from asr.audio.formats import FORMATS
 from asr.errors import DataError
 
 _RATES = (1_000, 1_000_000)  # hertz; anything else is a broken header
-_BLOCK_SAMPLES = 1 << 20  # of all channels, decoded at a time: a forged header must not make us allocate the memory
+_BLOCK_SAMPLES = 1 << 17  # of all channels, decoded at a time: a forged header must not make us allocate the memory
 _COPY_OR_CONVERT = "copy it again, or convert it with `ffmpeg -i FILE NEW.flac`"
 _UNKNOWN_FRAMES = 1 << 62  # what libsndfile says where it cannot tell
 _FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")  # by libsndfile's names

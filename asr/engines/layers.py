@@ -110,10 +110,16 @@ def why_not(network: Network) -> str:
     """Say what about a network cannot be described here, as a clause; empty if nothing."""
     if network.component.target != StackConfig._target_:
         return f"the network is a {_short(network.component.target)}"
-    cell = network.component.options.get("cell")
-    if cell is not None and Component.of(cell).target not in CELLS:
-        return f"the cell is a {_short(Component.of(cell).target)}"
-    return ""
+    cell = _cell(network.component)
+    return "" if cell.target in CELLS else f"the cell is a {_short(cell.target)}"
+
+
+def _cell(stack: Component) -> Component:
+    faults = Faults()
+    with faults.noted("model"):
+        cell = Component.of(LstmConfig() if stack.options.get("cell") is None else stack.options["cell"])
+    faults.check()
+    return cell
 
 
 def _short(target: str) -> str:
@@ -130,11 +136,7 @@ def layers_of(network: Network) -> StackWeights:
     reason = why_not(network)
     if reason:
         raise ConfigError(f"the network cannot be described by its layers: {reason}")
-    stack = configured(network.component, StackConfig)
-    check_stack(
-        stack.hidden, stack.layers, stack.direction, stack.dropout, stack.time_reduction, stack.time_reduction_after
-    )
-    config = _cell_config(stack)
+    stack, config = _options(network.component)
     layers = _layers(stack, config, network.n_features)
     shapes = {
         f"{prefix}.{name}": shape
@@ -154,14 +156,21 @@ def layers_of(network: Network) -> StackWeights:
     )
 
 
-def _cell_config(stack: StackConfig) -> CellConfig:
+def _options(component: Component) -> tuple[StackConfig, CellConfig]:
+    """Return the options of the stack and of its cell."""
     faults = Faults()
-    with faults.noted("cell"):
-        component = Component.of(LstmConfig() if stack.cell is None else stack.cell)
-        config = configured(component, CELLS[component.target])
+    with faults.noted("model"):
+        stack = configured(component, StackConfig)
+        check_stack(
+            stack.hidden, stack.layers, stack.direction, stack.dropout, stack.time_reduction, stack.time_reduction_after
+        )
+    faults.check()
+    cell = _cell(component)
+    with faults.noted("model.cell"):
+        config = configured(cell, CELLS[cell.target])
         _output_size(config, stack.hidden)
     faults.check()
-    return config
+    return stack, config
 
 
 def _output_size(config: CellConfig, hidden: int) -> int:

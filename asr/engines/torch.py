@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from asr.config import Component, Faults, build
@@ -15,10 +16,13 @@ from asr.engines.fitting import Expected, fitted
 
 
 class TorchEngine:
-    """A network that torch runs; threads may share it.
+    """A network that torch runs.
+
+    Threads may share it: the kernels' threads are a team of their own for each caller, and nothing is kept from call to
+    call. In a forked process it computes in one thread, see `asr.recurrent.forked`.
 
     Args:
-        model: an `nn.Module`; takes frames (B, T, F) and lengths (B,), gives log posteriors (B, T', L) and lengths (B,).
+        model: an `nn.Module` that turns frames (B, T, F) and lengths (B,) into log posteriors (B, T', L) and lengths.
         prepared: whether `RecurrentStack.prepare` has made it faster.
     """
 
@@ -48,21 +52,22 @@ class TorchEngine:
             model = build_module(network.component, network.n_features, network.n_labels, network.plugins, device)
         faults.check()
         weights = fitted(network.weights, _expected(model.state_dict()))
-        model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, assign=ours)
+        model.load_state_dict({name: _tensor(value) for name, value in weights.items()}, assign=ours)
         model.eval()
         return cls(model, (prepare or bfloat16) and _prepare(model, bfloat16))
 
     @property
     def time_reduction(self) -> int:
         """Frames that become one posterior."""
-        return int(self.model.time_reduction)  # type: ignore[arg-type]  # a number, of any network
+        return int(self.model.time_reduction)
 
     @torch.no_grad()
     def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
         """Compute the log posteriors of a batch, see `Engine.posteriors`."""
-        self.model.eval()
+        if self.model.training:
+            self.model.eval()
         device = next(self.model.parameters()).device
-        log_probs, out_lengths = self.model(torch.from_numpy(frames).to(device), torch.from_numpy(lengths))
+        log_probs, out_lengths = self.model(_tensor(frames).to(device), _tensor(lengths))
         return log_probs.cpu().numpy(), out_lengths.numpy()
 
 
@@ -91,6 +96,13 @@ def _prepare(model: nn.Module, bfloat16: bool) -> bool:
 
 
 def _expected(state: Mapping[str, Tensor]) -> dict[str, Expected]:
-    return {
-        name: Expected(tuple(one.shape), np.dtype(str(one.dtype).removeprefix("torch."))) for name, one in state.items()
-    }
+    return {name: Expected(tuple(one.shape), _dtype(one)) for name, one in state.items()}
+
+
+def _dtype(value: Tensor) -> np.dtype[Any]:
+    return np.dtype(np.float32 if value.is_floating_point() else str(value.dtype).removeprefix("torch."))
+
+
+def _tensor(value: NDArray[Any]) -> Tensor:
+    """Return a tensor that shares the memory, or has its own where nobody may write to it, as torch demands."""
+    return torch.from_numpy(value if value.flags.writeable else value.copy())

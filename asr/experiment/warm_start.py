@@ -74,7 +74,7 @@ def take_weights(model: nn.Module, inventory: Inventory, source: Recogniser) -> 
 def _weights(source: Recogniser) -> dict[str, Tensor]:
     network = source.engines.network
     if network is None:
-        raise ConfigError(f"init=... names an ONNX file, which does not hold the weights as they were; give a bundle, or {_ANEW}")
+        raise ConfigError(f"init=... names an ONNX file, which does not hold the weights; give a bundle, or {_ANEW}")
     return {name: torch.from_numpy(np.array(one)) for name, one in network.weights.items()}
 
 

@@ -1,9 +1,10 @@
 """Where a long recording is cut: in pauses, found by its loudness alone.
 
-The rule: a piece lasts 10 to 30 seconds. The next border lies in that window behind the last one. *Floor* and *speech*
-are the 10th and the 90th percentile of the loudness (in dB, every 10 ms) within the window; a *pause* is a stretch of
-at least 0.2 seconds that is less loud than a quarter of the way from floor to speech. The border is the middle of the
-longest pause. Where there is none, as in music or under applause, it is the middle of the quietest 0.2 seconds.
+The rule: a piece lasts 10 to 30 seconds. The next border lies in that window behind the last one. *Floor* is the mean
+loudness (in dB, every 10 ms) of the quietest 0.2 seconds in the window, *speech* the 90th percentile of the loudness. A
+*pause* is a stretch of which every 0.2 seconds are on average less loud than a quarter of the way from floor to speech.
+The border is the middle of the longest pause; there is always one, and where nobody pauses, as in music or under
+applause, it is the quietest place.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-_SHORTEST, _LONGEST = 10.0, 30.0  # seconds of a piece
-_PAUSE = 0.2  # seconds, at least
+SHORTEST_SECONDS, LONGEST_SECONDS = 10.0, 30.0
+"""How long the pieces of a recording are."""
+
+_PAUSE = 0.2  # seconds
 _STEPS_A_SECOND = 100  # of the loudness
 _QUIETEST = 1e-10  # power of a sample; -100 dB
-_FLOOR, _SPEECH = 10.0, 90.0  # percentiles
-_LEAST_RANGE = 6.0  # dB between both, or there is no pause
-_PAUSE_BELOW = 0.25  # of the range
+_SPEECH = 90.0  # percentile
+_PAUSE_BELOW = 0.25  # of the way from floor to speech
 
 
 class Loudness:
@@ -62,7 +64,7 @@ def plan_cuts(levels: NDArray[np.float32]) -> list[float]:
     Returns:
         the borders between pieces, rising, in seconds from the beginning; none for a recording that fits into a piece.
     """
-    shortest, longest = round(_SHORTEST * _STEPS_A_SECOND), round(_LONGEST * _STEPS_A_SECOND)
+    shortest, longest = round(SHORTEST_SECONDS * _STEPS_A_SECOND), round(LONGEST_SECONDS * _STEPS_A_SECOND)
     borders, begin = [], 0
     while len(levels) - begin > longest:
         last = min(begin + longest, len(levels) - shortest)  # what remains is no shorter than other pieces
@@ -72,20 +74,13 @@ def plan_cuts(levels: NDArray[np.float32]) -> list[float]:
 
 
 def _quiet_place(levels: NDArray[np.float32]) -> int:
-    """The middle of the longest pause, or of the quietest stretch."""
-    least = round(_PAUSE * _STEPS_A_SECOND)
-    begins, ends = _pauses(levels)
-    lengths = ends - begins
-    if len(lengths) and lengths.max() >= least:
-        longest = int(lengths.argmax())
-        return int(begins[longest] + ends[longest]) // 2
+    """The middle of the longest pause."""
+    n_steps = round(_PAUSE * _STEPS_A_SECOND)
     below = np.concatenate([[0.0], np.cumsum(levels, dtype=np.float64)])
-    return int((below[least:] - below[:-least]).argmin()) + least // 2
-
-
-def _pauses(levels: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First steps of the stretches that are quiet, and the steps behind them."""
-    floor, speech = np.percentile(levels, [_FLOOR, _SPEECH])
-    quiet = (levels <= floor + _PAUSE_BELOW * (speech - floor)) & (speech - floor >= _LEAST_RANGE)
+    means = (below[n_steps:] - below[:-n_steps]) / n_steps  # of the 0.2 seconds from each step on
+    floor, speech = means.min(), np.percentile(levels, _SPEECH)
+    quiet = means <= floor + max(0.0, _PAUSE_BELOW * (speech - floor))
     edges = np.diff(np.concatenate([[0], quiet.astype(np.int8), [0]]))
-    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1 + n_steps
+    longest = int((ends - begins).argmax())
+    return int(begins[longest] + ends[longest]) // 2

@@ -31,8 +31,8 @@ def load(
         engine: the engine to use: `numpy`, `torch` or `onnx`; None: the one that suits the work.
 
     Raises:
-        CheckpointError: nothing there, damaged, or naming code outside this package and the plugins; or the engine cannot
-            run it.
+        CheckpointError: nothing there, damaged, or naming code outside this package and the plugins; or the engine
+            cannot run it.
         ConfigError: there is no such decoder, or it has no such option.
     """
     recogniser = _loaded(model, plugins, engine)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from asr.decoding.hypothesis import Hypothesis
 from asr.engines.choice import MANY
 from asr.features.normalise import Scale
-from asr.recogniser.cuts import Loudness, plan_cuts
+from asr.recogniser.cuts import LONGEST_SECONDS, Loudness, plan_cuts
 from asr.recogniser.sources import LongSound
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Frames = NDArray[np.float32]
 
 _CONTEXT = 2.0  # seconds; see benchmarks/README.md
-_BATCH_PIECES = 4  # computed together
+_BATCH_FRAMES = 3000  # stacked frames computed together, or one piece; more are not faster, and take more memory
 _UTTERANCE_SECONDS = 5.0  # of a usual one: how much work a recording is
 _END = 1 << 62
 
@@ -81,15 +81,19 @@ def transcribe_long(
         recogniser = recogniser.for_many(utterances)
     frame_seconds = recogniser.frame_seconds
     scale, borders = _prepare(recogniser, recording, speaker)
-    pieces = pieces_of(map(scale.apply, recording.frames()), [round(border / frame_seconds) for border in borders], _reach(recogniser))
+    pieces = pieces_of(
+        map(scale.apply, recording.frames()), [round(border / frame_seconds) for border in borders], _reach(recogniser)
+    )
     search = recogniser.decoder.begin(frame_seconds, recording.start)
     n_done = 0
-    while batch := list(islice(pieces, _BATCH_PIECES)):
+    while batch := list(islice(pieces, _batch_size(recogniser))):
         for log_probs in _posteriors(recogniser, batch):
             search.step(log_probs)
             n_done += len(log_probs)
         if on_progress is not None:
-            on_progress(min(n_done * frame_seconds, seconds), seconds)
+            on_progress(n_done * frame_seconds, seconds)
+    if on_progress is not None:
+        on_progress(seconds, seconds)
     return search.end()[0]
 
 
@@ -139,6 +143,12 @@ def _filled(held: Frames, blocks: Iterator[Frames], n_frames: int) -> Frames:
         parts.append(block)
         n_held += len(block)
     return np.concatenate(parts)
+
+
+def _batch_size(recogniser: Recogniser) -> int:
+    """Pieces that are computed together."""
+    stacked = (LONGEST_SECONDS + 2 * _CONTEXT) / recogniser.frame_seconds * recogniser.engine.time_reduction
+    return max(1, int(_BATCH_FRAMES / stacked))
 
 
 def _reach(recogniser: Recogniser) -> Reach:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import overload
 
@@ -49,13 +49,15 @@ class Recogniser(Parts):
     engine: Engine
     engine_choice: EngineChoice
     engines: Engines
-    card: Card = Card()
+    card: Card = field(default_factory=Card)
 
     @classmethod
     def of(cls, config: RecogniserConfig, parts: Parts, engines: Engines, card: Card | None = None) -> Recogniser:
         """Join the parts with the engine for a few utterances."""
         engine, choice = engines.for_work(1)
-        return cls(**vars(parts), config=config, engine=engine, engine_choice=choice, engines=engines, card=card or Card())
+        return cls(
+            **vars(parts), config=config, engine=engine, engine_choice=choice, engines=engines, card=card or Card()
+        )
 
     def _with_engine_for(self, utterances: int, engines: Engines) -> Recogniser:
         engine, choice = engines.for_work(utterances)
@@ -202,9 +204,9 @@ class Recogniser(Parts):
         on_error: Callable[[DataError], None] | None = None,
         rate: int | None = None,
     ) -> Recogniser:
-        """Return a recogniser that knows the mean and deviation of a speaker's frames; for a model normalised per speaker.
+        """Return a recogniser that knows the mean and deviation of a speaker's frames.
 
-        Such a model reads a recording better when it has heard more than that of its speaker.
+        A model that is normalised per speaker reads a recording better when it has heard more than that of its speaker.
 
         Args:
             speaker: any name; hearing a speaker again replaces what was known.

@@ -53,7 +53,8 @@ def unpacked(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def _scaled(name: str, value: NDArray[Any], scale: NDArray[Any]) -> NDArray[np.float32]:
     if value.ndim != 2 or value.dtype != np.int8 or scale.dtype.kind != "f" or scale.shape != value.shape[:1]:
         raise CheckpointError(
-            f"the scales of the weights {name[:LONGEST]!r} do not fit: {kind_of(scale)}, expected one a row of a matrix "
-            f"of int8, found {kind_of(value)}; the file is damaged"
+            f"the scales of the weights {name[:LONGEST]!r} do not fit: {kind_of(scale)}, expected one a row of a matrix"
+            f" of int8, found {kind_of(value)}; the file is damaged"
         )
-    return value.astype(np.float32) * scale.astype(np.float32)[:, None]
+    with np.errstate(over="ignore"):  # what float32 cannot hold is found when the weights are fitted
+        return value.astype(np.float32) * scale.astype(np.float32)[:, None]

@@ -37,7 +37,9 @@ RESULT = Result(
     seed=3,
     decoder=GREEDY,
     splits={
-        "dev": SplitResult(7, {"cer": RATE}, ("a: too short",), {"donor": {"kai": {"cer": RATE}}}, EngineChoice("numpy", "few")),
+        "dev": SplitResult(
+            7, {"cer": RATE}, ("a: too short",), {"donor": {"kai": {"cer": RATE}}}, EngineChoice("numpy", "few")
+        ),
         "test": SplitResult(8, {"cer": RATE}),
     },
     options=("model.hidden=9",),

@@ -241,7 +241,9 @@ def test_two_views_of_an_utterance(tones: Path, tmp_path: Path) -> None:
     assert not torch.equal(batch.frames[0], batch.frames[2])
     single = TrainingExamples(experiment.recogniser, train, experiment.caches["train"], augmenter)
     assert torch.equal(single.load_batch([0, 1], 3).frames, batch.frames[:2])
-    task = CtcTask(experiment.recogniser, experiment.model, examples, (train[:1], experiment.caches["train"]), "cer", 0.2)
+    task = CtcTask(
+        experiment.recogniser, experiment.model, examples, (train[:1], experiment.caches["train"]), "cer", 0.2
+    )
     plain = CtcTask(experiment.recogniser, experiment.model, examples, (train[:1], experiment.caches["train"]), "cer")
     experiment.model.eval()
     found, losses = task.loss(batch).per_item, plain.loss(batch).per_item

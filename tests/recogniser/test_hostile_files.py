@@ -19,9 +19,9 @@ from safetensors.torch import save
 from asr.config import Component
 from asr.engines.torch import build_module
 from asr.errors import AsrError, CheckpointError
-from asr.recogniser.config import PARTS, RecogniserConfig
 from asr.recogniser.bundle import save_bundle
 from asr.recogniser.checkpoints import state_of
+from asr.recogniser.config import PARTS, RecogniserConfig
 from asr.recogniser.loading import load
 from asr.recogniser.parts import parts_of
 from asr.seeds import generator

@@ -131,7 +131,9 @@ def test_the_file_is_old_enough_for_onnxruntime_1_20_and_always_the_same() -> No
     content = content_of(network)
     assert content == content_of(network)
     model = onnx.load_from_string(content)
-    assert model.ir_version <= 10  # https://onnxruntime.ai/docs/reference/compatibility.html: 1.20 reads IR 10, opset 21
+    assert (
+        model.ir_version <= 10
+    )  # https://onnxruntime.ai/docs/reference/compatibility.html: 1.20 reads IR 10, opset 21
     assert [(one.domain, one.version <= 21) for one in model.opset_import] == [("", True)]
 
 
@@ -169,6 +171,5 @@ def test_other_cells_and_other_networks_are_refused() -> None:
 def test_int8_is_refused_for_cells_that_onnxruntime_has_only_in_float32() -> None:
     network, _ = stack(cell={"_target_": "asr.recurrent.cells.gru.GruCell"}, hidden=4)
     assert refused(network, int8=True) == (
-        "onnxruntime has int8 weights for the cells lstm and lstm_peephole, not for GRU; "
-        "export it without --store int8"
+        "onnxruntime has int8 weights for the cells lstm and lstm_peephole, not for GRU; export it without --store int8"
     )

@@ -53,7 +53,9 @@ def test_threads_that_ask_for_engines_get_the_same_ones() -> None:
     assert len({id(one.engine) for one in asked}) == len({one.engine_choice.name for one in asked})
 
 
-@pytest.mark.parametrize("change", [lambda one: one.with_decoder(named(one.config.decoder)), lambda one: one.for_many(1)])
+@pytest.mark.parametrize(
+    "change", [lambda one: one.with_decoder(named(one.config.decoder)), lambda one: one.for_many(1)]
+)
 def test_what_is_changed_is_a_copy(change: Callable[[Recogniser], Recogniser]) -> None:
     recogniser = small(small_config())
     before = dict(vars(recogniser))

@@ -26,6 +26,7 @@ from asr.recogniser.batching import transcribe_each
 from asr.recogniser.loading import load
 from asr.recogniser.recogniser import Recogniser
 from asr.recurrent import compiled
+from asr.recurrent.compiled.instructions import multiplies_pairs
 
 
 def test_a_speaker_that_was_heard_is_normalised_by_all_that_was_heard(trained: Path, tones: Path) -> None:
@@ -314,11 +315,11 @@ def test_a_batch_is_decoded_like_its_utterances_alone(trained: Path, tones: Path
 
 def test_prepared_it_reads_the_same(trained: Path, tones: Path) -> None:
     one = load(trained)
-    try:
-        other = one.prepared(bfloat16=True)
-    except ConfigError as error:
-        assert "this machine has no bfloat16 products for this network" in str(error)
+    if not (compiled.available() and multiplies_pairs()):
+        with pytest.raises(ConfigError, match="this machine has no bfloat16 products for this network"):
+            one.prepared(bfloat16=True)
         return
+    other = one.prepared(bfloat16=True)
     assert other.engine_choice.why == "it was prepared in bfloat16"
     for path in sorted((tones / "test").glob("*.wav")):
         exact, rounded = one.transcribe(path), other.transcribe(path)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.features.pen.normalise import Floats, Trace
-from asr.features.pen.points import directions, turns
+from asr.features.pen.points import course
 from asr.features.pen.resample import Path
 
 GRAVES2009 = (
@@ -90,7 +90,7 @@ def graves2009(path: Path, covers: Floats, bottom: float, top: float) -> Floats:
     hat = ((x[:, None] >= covers[:, 0]) & (x[:, None] <= covers[:, 1])).any(axis=1)
     return np.column_stack(
         [
-            path.last, hat, path.speed, _without_drift(x, path.step), y, directions(path), turns(path),
+            path.last, hat, path.speed, _without_drift(x, path.step), y, course(path),
             _vicinity(path), _around(path, bottom - _BEYOND, top + _BEYOND),
         ]
     )  # fmt: skip

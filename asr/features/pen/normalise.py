@@ -83,20 +83,25 @@ def normalised(signal: Floats, slant: bool = True, baseline: bool = True, size: 
     """
     points, clock, index, first = cleaned(signal)
     points = points - points[0]
-    runs = Runs.of(points, first)
+    start, end = _stretches(points[:, 1], first)
+    runs = Runs.between(points, start, end)
     if slant:
-        points = points - np.outer(points[:, 1], [slant_of(runs), 0.0])
-        runs = Runs.of(points, first)
+        points[:, 0] -= slant_of(runs) * points[:, 1]
+        runs = Runs.between(points, start, end)  # the same ones: no y has changed
     typical = _middle_mean(runs.height, runs.height, 0.05, 0.40)
     slope, bottom, top = _core_lines(runs, typical, baseline)
-    points = points - np.outer(points[:, 0], [0.0, slope])
+    points[:, 1] -= slope * points[:, 0]
     if not len(runs.height):
         bottom = top = float(points[:, 1].mean())
     points[:, 1] -= 0.5 * (bottom + top)
+    steps = points[1:] - points[:-1]  # (N-1, 2)
+    jumps = first[1:] - 1  # from stroke to stroke
+    steps[jumps] = 0.0
+    lengths = np.hypot(steps[:, 0], steps[:, 1])
     core = max(top - bottom, 0.3 * typical)
-    unit = max(math.sqrt(core * 2.0 * _spread(points, first)), _least_height(points, first))
+    unit = max(math.sqrt(core * 2.0 * _spread(points[:, 1], lengths)), _least_height(points[:, 1], steps))
     unit = unit or float(np.ptp(points[:, 0])) or 1.0
-    clock = _in_core_heights(clock, points, first, unit)
+    clock = _in_core_heights(clock, lengths, jumps, unit)
     scale = unit if size else 1.0
     half = 0.5 * (top - bottom) / scale
     return Trace(points / scale, clock, index, first, -half, half)
@@ -104,14 +109,16 @@ def normalised(signal: Floats, slant: bool = True, baseline: bool = True, size: 
 
 def cleaned(signal: Floats) -> tuple[Floats, Floats, Floats, Ints]:
     """Points (M, 2), times (M,), original index (M,) and first points of the strokes (S,), without repeated points."""
-    ends = signal[:, 3] > 0.5
-    begins = np.append(True, ends[:-1])
-    moved = np.append(True, (signal[1:, :2] != signal[:-1, :2]).any(axis=1))
-    keep = np.flatnonzero(begins | moved)
-    times = signal[:, 2]
-    known = bool(np.isfinite(times).all()) and times[-1] > times[0]
+    x, y, times, lifted = signal.T
+    begins = np.empty(len(signal), dtype=bool)
+    begins[0] = True
+    np.greater(lifted[:-1], 0.5, out=begins[1:])
+    kept = begins.copy()
+    kept[1:] |= (x[1:] != x[:-1]) | (y[1:] != y[:-1])
+    which = np.flatnonzero(kept)
+    known = times[-1] > times[0] and bool(np.isfinite(times).all())
     clock = times - times[0] if known else np.arange(len(signal), dtype=np.float64)
-    return signal[keep, :2], clock[keep], keep.astype(np.float64), np.flatnonzero(begins[keep])
+    return signal[which][:, :2], clock[which], which.astype(np.float64), np.flatnonzero(begins[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,28 +138,41 @@ class Runs:
 
     @classmethod
     def of(cls, points: Floats, first: Ints) -> Runs:
-        n = len(points)
-        sign = np.sign(np.diff(points[:, 1]))  # (N-1,) of each step; what follows makes stretches of them
-        if n < 2:
-            return cls(np.empty(0), np.empty(0, bool), np.empty(0), np.empty((0, 2)), np.empty((0, 2)))
-        begins = np.zeros(n, dtype=np.int64)
-        begins[first] = first
-        begins = np.maximum.accumulate(begins)[:-1]  # (N-1,) where the stroke of each step begins
-        held = np.maximum.accumulate(np.where(sign != 0, np.arange(n - 1), -1))  # a level step goes on as before
-        sign = np.where(held >= begins, sign[held], 0.0)
-        jumps = np.zeros(n - 1, dtype=bool)
-        jumps[first[1:] - 1] = True
-        sign[jumps] = 0.0
-        change = np.append(True, (sign[1:] != sign[:-1]) | jumps[1:] | jumps[:-1])
-        start = np.flatnonzero(change)
-        end = np.append(start[1:], n - 1)
-        kind = sign[start]
-        start, end, kind = start[kind != 0], end[kind != 0], kind[kind != 0]
+        """The runs of strokes that begin at the points `first`."""
+        return cls.between(points, *_stretches(points[:, 1], first))
+
+    @classmethod
+    def between(cls, points: Floats, start: Ints, end: Ints) -> Runs:
+        """The runs from the points `start` to the points `end`."""
         a, b = points[start], points[end]
-        down = kind < 0
         step = b - a
-        low, high = np.where(down[:, None], b, a), np.where(down[:, None], a, b)
-        return cls(np.abs(step[:, 1]), down, step[:, 0] / step[:, 1], low, high)
+        down = step[:, 1] < 0
+        which = down[:, None]
+        return cls(np.abs(step[:, 1]), down, step[:, 0] / step[:, 1], np.where(which, b, a), np.where(which, a, b))
+
+
+def _stretches(y: Floats, first: Ints) -> tuple[Ints, Ints]:
+    """(R,) first and last points of the stretches of strokes that go only up or only down."""
+    n = len(y)
+    if n < 2:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    sign = np.sign(y[1:] - y[:-1])  # (N-1,) of each step; what follows makes stretches of them
+    begins = np.zeros(n, dtype=np.int64)
+    begins[first] = first
+    begins = np.maximum.accumulate(begins)[:-1]  # (N-1,) where the stroke of each step begins
+    held = np.maximum.accumulate(np.where(sign != 0, np.arange(n - 1), -1))  # a level step goes on as before
+    sign = np.where(held >= begins, sign[held], 0.0)
+    jumps = first[1:] - 1
+    sign[jumps] = 0.0
+    change = np.empty(n - 1, dtype=bool)
+    change[0] = True
+    np.not_equal(sign[1:], sign[:-1], out=change[1:])
+    change[jumps] = True
+    change[jumps[jumps < n - 2] + 1] = True  # the step behind a jump
+    start = np.flatnonzero(change)
+    end = np.append(start[1:], n - 1)
+    moves = sign[start] != 0
+    return start[moves], end[moves]
 
 
 def slant_of(runs: Runs) -> float:
@@ -167,22 +187,28 @@ def _core_lines(runs: Runs, height: float, sloping: bool) -> tuple[float, float,
     if not len(runs.height):
         return 0.0, 0.0, 0.0
     weights = np.minimum(runs.height, height)
-    ends = (runs.low, runs.high)
-    lines = [_middle_mean(one[:, 1], weights, 0.25, 0.75) for one in ends]
-    prior = 2 * np.square(_LINE_PRIOR * height)
+    ends = (runs.low.T, runs.high.T)  # (2, R) each, x and y
+    x, y = np.ascontiguousarray(np.stack(ends, axis=1))  # (2, R) each, of the lower and of the upper ends
+    lines = np.array([[_middle_mean(one, weights, 0.25, 0.75)] for one in y])  # (2, 1)
+    prior = 2 * (_LINE_PRIOR * height) ** 2
     slope = 0.0
     for _ in range(6):
-        across = along = 0.0
-        for which, (x, y) in enumerate(one.T for one in ends):
-            near = weights / (1.0 + np.square((y - slope * x - lines[which]) / (0.5 * height)))
-            total = near.sum()
-            x_mean, y_mean = near @ x / total, near @ y / total
-            across += near @ ((x - x_mean) * (y - y_mean)) / total
-            along += near @ np.square(x - x_mean) / total
-            lines[which] = float(y_mean - slope * x_mean)
+        off = (y - slope * x - lines) / (0.5 * height)
+        near = weights / (1.0 + off * off)
+        totals = near.sum(axis=1, keepdims=True)
+        means = np.array([[one.dot(values) for values in end] for one, end in zip(near, ends, strict=True)]) / totals
+        x_mean, y_mean = means[:, :1], means[:, 1:]
+        lines = y_mean - slope * x_mean
         if sloping:
-            slope = float(np.clip(across / (along + prior), -_LINE_STEEPEST, _LINE_STEEPEST))
-    return slope, lines[0], lines[1]
+            apart = x - x_mean
+            across, along = _sums(near, apart * (y - y_mean), totals), _sums(near, apart * apart, totals)
+            slope = float(min(max(across / (along + prior), -_LINE_STEEPEST), _LINE_STEEPEST))
+    return slope, float(lines[0, 0]), float(lines[1, 0])
+
+
+def _sums(weights: Floats, values: Floats, totals: Floats) -> float:
+    """Weighted mean of each row of values, (2, R), and both added."""
+    return float(weights[0].dot(values[0]) / totals[0, 0] + weights[1].dot(values[1]) / totals[1, 0])
 
 
 def _middle_mean(values: Floats, weights: Floats, low: float, high: float) -> float:
@@ -190,40 +216,38 @@ def _middle_mean(values: Floats, weights: Floats, low: float, high: float) -> fl
     total = weights.sum()
     if total <= 0:
         return 0.0
-    order = np.argsort(values, kind="stable")
-    upto = np.cumsum(weights[order]) / total
-    within = np.diff(np.clip(upto, low, high), prepend=low)
+    order = values.argsort(kind="stable")
+    upto = weights[order].cumsum() / total
+    upto = np.minimum(np.maximum(upto, low), high)
+    within = upto.copy()
+    within[0] -= low
+    within[1:] -= upto[:-1]
     return float(values[order] @ within / within.sum())
 
 
-def _spread(points: Floats, first: Ints) -> float:
-    """Standard deviation of y along the ink."""
-    lengths = np.hypot(*np.diff(points, axis=0).T)
-    lengths[first[1:] - 1] = 0.0
+def _spread(y: Floats, lengths: Floats) -> float:
+    """Standard deviation of y along the ink, whose steps have these lengths (N-1,)."""
     total = lengths.sum()
     if total == 0:
         return 0.0
-    a, b = points[:-1, 1], points[1:, 1]
+    a, b = y[:-1], y[1:]
     mean = lengths @ (a + b) / (2 * total)
     square = lengths @ (a * a + a * b + b * b) / (3 * total)  # of y along each straight step
     return math.sqrt(max(0.0, float(square - mean * mean)))
 
 
-def _least_height(points: Floats, first: Ints) -> float:
+def _least_height(y: Floats, steps: Floats) -> float:
     """What a core height is at least."""
-    steps = np.abs(np.diff(points, axis=0))
-    steps[first[1:] - 1] = 0.0
-    sideways, upright = steps.sum(axis=0)
-    return float(max(_DASH * (sideways - _FLATNESS * upright), _TINY * np.ptp(points[:, 1])))
+    sideways, upright = np.abs(steps).sum(axis=0)
+    return float(max(_DASH * (sideways - _FLATNESS * upright), _TINY * np.ptp(y)))
 
 
-def _in_core_heights(clock: Floats, points: Floats, first: Ints, unit: float) -> Floats:
+def _in_core_heights(clock: Floats, lengths: Floats, jumps: Ints, unit: float) -> Floats:
     """Time in which the average pen goes one core height."""
-    steps = np.hypot(*np.diff(points, axis=0).T)
-    passed = np.diff(clock)
-    steps[first[1:] - 1] = passed[first[1:] - 1] = 0.0
+    passed = clock[1:] - clock[:-1]
+    passed[jumps] = 0.0
     seconds = float(passed.sum())
     if seconds <= 0:
-        return np.append(0.0, np.cumsum(steps / unit))
-    passed_by: Floats = (clock - clock[0]) * (float(steps.sum()) / unit / seconds)
+        return np.append(0.0, np.cumsum(lengths / unit))
+    passed_by: Floats = (clock - clock[0]) * (float(lengths.sum()) / unit / seconds)
     return passed_by

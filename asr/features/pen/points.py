@@ -37,32 +37,41 @@ def plain(path: Path) -> Floats:
         point.
     """
     moves = _moves(path) / (path.step or _STEP)
-    jump = np.where(path.first, np.log1p(np.hypot(*moves.T)), 0.0)
-    squashed = np.sign(moves) * np.log1p(np.abs(moves))
-    return np.column_stack([squashed, directions(path), turns(path), path.points[:, 1], path.first, path.last, jump])
+    begins = np.flatnonzero(path.first)
+    frames = np.zeros((len(moves), len(PLAIN)))
+    frames[:, :2] = np.sign(moves) * np.log1p(np.abs(moves))
+    frames[:, 2:6] = course(path)
+    frames[:, 6] = path.points[:, 1]
+    frames[:, 7], frames[:, 8] = path.first, path.last
+    frames[begins, 9] = np.log1p(np.hypot(moves[begins, 0], moves[begins, 1]))
+    return frames
 
 
-def directions(path: Path) -> Floats:
-    """(T, 2) cosine and sine of the line from the point before to the point after, within the stroke; 0, 0 in a dot."""
-    return softly_unit(path.points[path.after()] - path.points[path.before()], path.step)
+def course(path: Path) -> Floats:
+    """Direction and turn at each point.
+
+    Returns:
+        (T, 4): cosine and sine of the line from the point before to the point after, within the stroke, 0 and 0 in a
+        dot; cosine and sine of the angle between the lines to here and from here, 1 and 0 at the ends of strokes. Lines
+        that are not long beside a step count as shorter ones: their direction means little.
+    """
+    soft = _SOFT * (path.step or _STEP)
+    here, before, after = path.points, path.points[path.before()], path.points[path.after()]
+    along, coming, going = (_softly_unit(one, soft) for one in (after - before, here - before, after - here))
+    cosine, sine = coming[0] * going[0] + coming[1] * going[1], coming[0] * going[1] - coming[1] * going[0]
+    cosine[path.first | path.last] = 1.0
+    return np.column_stack([*along, cosine, sine])
 
 
-def turns(path: Path) -> Floats:
-    """(T, 2) cosine and sine of the angle between the lines to here and from here; 1, 0 at the ends of strokes."""
-    coming = softly_unit(path.points - path.points[path.before()], path.step)
-    going = softly_unit(path.points[path.after()] - path.points, path.step)
-    cosine = (coming * going).sum(axis=1)
-    sine = coming[:, 0] * going[:, 1] - coming[:, 1] * going[:, 0]
-    return np.column_stack([np.where(path.first | path.last, 1.0, cosine), sine])
-
-
-def softly_unit(vectors: Floats, step: float) -> Floats:
-    """(T, 2) of length 1, or shorter where a vector is not long beside a step: its direction means little then."""
-    soft = _SOFT * (step or _STEP)
-    lengths: Floats = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True) + soft * soft)
-    return vectors / lengths
+def _softly_unit(vectors: Floats, soft: float) -> tuple[Floats, Floats]:
+    """x and y (T,) of vectors (T, 2) made of length 1, or shorter where a vector is not long beside `soft`."""
+    x, y = vectors.T
+    lengths = np.sqrt(x * x + y * y + soft * soft)
+    return x / lengths, y / lengths
 
 
 def _moves(path: Path) -> Floats:
     """(T, 2) from the point before, over pen-ups too; 0 at the first point."""
-    return np.diff(path.points, axis=0, prepend=path.points[:1])
+    moves = np.zeros_like(path.points)
+    moves[1:] = path.points[1:] - path.points[:-1]
+    return moves

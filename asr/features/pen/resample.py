@@ -13,6 +13,7 @@ from asr.features.pen.normalise import Floats, Ints, Trace
 _FRAMES_PER_POINT = 8  # at most, and a few more: what bounds the memory that any ink takes
 _FRAMES_AT_LEAST = 512
 MAX_FRAMES = 100_000  # of one ink: some fifty lines of text
+_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +23,9 @@ class Path:
     Attributes:
         points: (T, 2); clock: (T,), index: (T,) as of `Trace`, between its points.
         first, last: (T,) whether a point is the first, the last of its stroke.
-        speed: (T,) core heights in a unit of the clock; the average pen has 1, and 10 is the most.
         step: the distance that was asked for.
+        trace: the ink; each point of the path lies between its points `left` and `right` (T,), at the share `part` (T,)
+            of the way from one to the other.
     """
 
     points: Floats
@@ -31,18 +33,26 @@ class Path:
     index: Floats
     first: NDArray[np.bool_]
     last: NDArray[np.bool_]
-    speed: Floats
     step: float
+    trace: Trace
+    left: Ints
+    right: Ints
+    part: Floats
+
+    @property
+    def speed(self) -> Floats:
+        """(T,) core heights in a unit of the clock; the average pen has 1, and 10 is the most."""
+        speed = _speed(self.trace)
+        between: Floats = speed[self.left] + self.part * (speed[self.right] - speed[self.left])
+        return between
 
     def before(self) -> Ints:
         """(T,) index of the point before within the stroke; a first point's own."""
-        here = np.arange(len(self.points))
-        return np.where(self.first, here, here - 1)
+        return np.arange(len(self.points)) - ~self.first
 
     def after(self) -> Ints:
         """(T,) index of the point after within the stroke; a last point's own."""
-        here = np.arange(len(self.points))
-        return np.where(self.last, here, here + 1)
+        return np.arange(len(self.points)) + ~self.last
 
 
 def resampled(trace: Trace, step: float, most: int = MAX_FRAMES) -> Path:
@@ -59,33 +69,47 @@ def resampled(trace: Trace, step: float, most: int = MAX_FRAMES) -> Path:
     Raises:
         DataError: there would be more than `most` frames.
     """
-    speed = _speed(trace)
     if step == 0:
-        _check_count(len(trace.points), most)
-        first = np.zeros(len(trace.points), dtype=bool)
-        first[trace.first] = True
-        return Path(trace.points, trace.clock, trace.index, first, np.append(first[1:], True), speed, step)
-    gaps = np.hypot(*np.diff(trace.points, axis=0).T)
-    gaps[trace.first[1:] - 1] = 1.0  # between strokes, so that every place along the ink belongs to one of them
-    travelled = np.append(0.0, np.cumsum(gaps))  # (N,)
-    start, end = travelled[trace.first], travelled[trace.last]  # (S,)
-    step = max(step, float((end - start).sum()) / max(_FRAMES_AT_LEAST, _FRAMES_PER_POINT * len(trace.points)))
-    steps = np.floor((end - start) / step + 0.499).astype(np.int64)  # not .5: no tie for a length of 2.5 steps
-    steps = np.maximum(steps, trace.last > trace.first)  # (S,)
-    counts = steps + 1
-    _check_count(int(counts.sum()), most)
+        return _recorded(trace, most)
+    steps = trace.points[1:] - trace.points[:-1]
+    travelled = np.zeros(len(trace.points))  # (N,)
+    np.hypot(steps[:, 0], steps[:, 1], out=travelled[1:])
+    travelled[trace.first[1:]] = 1.0  # between strokes, so that every place along the ink belongs to one of them
+    np.cumsum(travelled, out=travelled)
+    begins, ends = trace.first, trace.last  # (S,)
+    start, end = travelled[begins], travelled[ends]
+    length = end - start
+    step = max(step, float(length.sum()) / max(_FRAMES_AT_LEAST, _FRAMES_PER_POINT * len(trace.points)))
+    n_steps = np.floor(length / step + 0.499).astype(np.int64)  # not .5: no tie for a length of 2.5 steps
+    n_steps = np.maximum(n_steps, ends > begins)
+    counts = n_steps + 1
+    upto = np.cumsum(counts)
+    _check_count(int(upto[-1]), most)
     stroke = np.repeat(np.arange(len(counts)), counts)  # (T,)
-    begin = np.cumsum(counts) - counts
-    share = (np.arange(len(stroke)) - begin[stroke]) / np.maximum(steps, 1)[stroke]
+    begin = upto - counts
+    share = (np.arange(len(stroke)) - begin[stroke]) / np.maximum(n_steps, 1)[stroke]
     stops = start[stroke] * (1 - share) + end[stroke] * share  # exact at both ends
-    left = np.clip(np.searchsorted(travelled, stops, side="right") - 1, trace.first[stroke], trace.last[stroke])
-    right = np.minimum(left + 1, trace.last[stroke])
-    part = (stops - travelled[left]) / np.maximum(travelled[right] - travelled[left], np.finfo(np.float64).tiny)
-    values = np.column_stack([trace.points, trace.clock, trace.index, speed])
-    values = values[left] + part[:, None] * (values[right] - values[left])
-    first, last = np.zeros(len(stroke), dtype=bool), np.zeros(len(stroke), dtype=bool)
-    first[begin] = last[begin + steps] = True
-    return Path(values[:, :2], values[:, 2], values[:, 3], first, last, values[:, 4], step)
+    first, last = begins[stroke], ends[stroke]  # points of the trace
+    left = np.minimum(np.maximum(np.searchsorted(travelled, stops, side="right") - 1, first), last)
+    right = np.minimum(left + 1, last)
+    behind = travelled[left]
+    part = (stops - behind) / np.maximum(travelled[right] - behind, _TINY)
+    values = np.column_stack([trace.points, trace.clock, trace.index])
+    values_left = values[left]
+    values = values_left + part[:, None] * (values[right] - values_left)
+    is_first, is_last = np.zeros((2, len(stroke)), dtype=bool)
+    is_first[begin] = is_last[upto - 1] = True
+    return Path(values[:, :2], values[:, 2], values[:, 3], is_first, is_last, step, trace, left, right, part)
+
+
+def _recorded(trace: Trace, most: int) -> Path:
+    """The points as they are."""
+    n_points = len(trace.points)
+    _check_count(n_points, most)
+    first, last = np.zeros((2, n_points), dtype=bool)
+    first[trace.first] = last[trace.last] = True
+    here = np.arange(n_points)
+    return Path(trace.points, trace.clock, trace.index, first, last, 0.0, trace, here, here, np.zeros(n_points))
 
 
 def _check_count(n_frames: int, most: int) -> None:

@@ -72,14 +72,15 @@ class Framing:
         signal = self._extended(signal, max(0, -self.first), max(0, end - len(signal)))
         return signal[max(0, self.first) :][: end - self.first]
 
-    def windows_of_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """Cut a signal that arrives in blocks; hold no more of it than two windows and a block.
+    def padded_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Cut a signal that arrives in blocks into stretches; hold no more of it than two windows and a block.
 
         Args:
             blocks: consecutive samples (n,) each; may be empty.
 
         Yields:
-            (t, W), t >= 1: together the `windows` of the whole signal; each as soon as its last sample is there.
+            (S * (t - 1) + W,), t >= 1: what the next t windows of the whole signal cover. Stretches overlap as windows
+            do; a window comes as soon as its last sample is there.
 
         Raises:
             DataError: the signal is empty.
@@ -87,23 +88,23 @@ class Framing:
         held = np.zeros(0, dtype=np.float32)  # the samples that are still needed, mirrored ones before the first
         begin = 0  # where the next window begins within them
         n_samples = n_cut = 0
-        started = False
+        started, enough = False, max(2, self.window)  # so many samples can be mirrored at either end
         for block in _pieces(blocks):
             held = np.concatenate([held, block])
             n_samples += len(block)
-            if not started and n_samples > self.window:  # enough to mirror at either end
+            if not started and n_samples >= enough:
                 held, begin, started = self._extended(held, max(0, -self.first), 0), max(0, self.first), True
             ready = 1 + (len(held) - begin - self.window) // self.shift if started else 0
             if ready > 0:
-                yield sliding_window_view(held[begin:], self.window)[:: self.shift]
+                yield held[begin : begin + (ready - 1) * self.shift + self.window]
                 n_cut, begin = n_cut + ready, begin + ready * self.shift
-                kept = max(0, min(begin, len(held)) - self.window)  # a window's length is enough to mirror at the end
-                held, begin = held[kept:], begin - kept
+                dropped = max(0, min(begin, len(held)) - enough)
+                held, begin = held[dropped:], begin - dropped
         if not started:
-            yield self.windows(held)
+            yield self.padded(held)
         elif (more := self.n_frames(n_samples) - n_cut) > 0:
             end = begin + (more - 1) * self.shift + self.window
-            yield sliding_window_view(self._extended(held, 0, end - len(held))[begin:], self.window)[:: self.shift]
+            yield self._extended(held, 0, end - len(held))[begin:]
 
     def _extended(self, signal: NDArray[np.float32], before: int, after: int) -> NDArray[np.float32]:
         """Add samples at both ends: zeros, or mirrored ones that bounce between the ends of a short signal."""

@@ -30,10 +30,10 @@ __all__ = ["SpectralConfig", "SpectralFeatures"]
 
 
 class Backend(Protocol):
-    """Computes frames from windows of samples."""
+    """Computes frames from samples."""
 
-    def frames(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(T, W) samples to (T, F) frames without differences."""
+    def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute the frames (T, F) of `Framing.padded` samples, without differences."""
         ...
 
 
@@ -50,7 +50,7 @@ class SpectralFeatures(SpectralConfig):
         self.framing = Framing(
             round(self.window_seconds * self.rate), round(self.shift_seconds * self.rate), self.edges
         )
-        self._steps = WindowSteps(self, self.framing.window)
+        self._steps = WindowSteps(self, self.framing)
         self._backend: Backend = self._steps
         if self.backend == "torchaudio":
             self._backend = _torchaudio_steps(self, self.framing, "cpu")
@@ -122,7 +122,7 @@ class SpectralFeatures(SpectralConfig):
             DataError: the signal is empty.
         """
         _check_signal(signal)
-        return with_differences(self._backend.frames(self.framing.windows(signal)), self.differences)
+        return with_differences(self._backend.frames(self.framing.padded(signal)), self.differences)
 
     def compute_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         """Compute the frames of a signal that arrives in blocks, in memory that its length does not change.
@@ -137,8 +137,8 @@ class SpectralFeatures(SpectralConfig):
         Raises:
             DataError: the signal is empty.
         """
-        windows = self.framing.windows_of_blocks(_checked(blocks))
-        return differences_of_blocks(map(self._backend.frames, windows), self.differences)
+        stretches = self.framing.padded_blocks(_checked(blocks))
+        return differences_of_blocks(map(self._backend.frames, stretches), self.differences)
 
     def compute_batch(self, signals: Sequence[NDArray[np.float32]], device: str = "cpu") -> list[NDArray[np.float32]]:
         """Compute the frames of several signals, all at once where the backend is torchaudio.

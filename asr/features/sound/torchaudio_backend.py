@@ -6,7 +6,6 @@ Nothing is shared with the numpy backend but the settings, so that each checks t
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,12 +48,10 @@ class TorchaudioSteps:
         self.bands = bands.float().to(self.device)
         self.cepstra = cepstra.float().to(self.device) if config.kind == "mfcc" else None
 
-    def frames(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(T, W) samples to (T, F) frames: bands or cepstra, and the energy if it is asked for."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that the view cannot be written to: nobody does
-            source = torch.from_numpy(windows)
-        return self._chunked(source.to(self.device)).cpu().numpy()
+    def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute the frames (T, F) of `Framing.padded` samples: bands or cepstra, and the energy if there is one."""
+        windows = torch.tensor(samples, device=self.device).unfold(0, self.framing.window, self.framing.shift)
+        return torch.cat([self._static(one) for one in torch.split(windows, self._chunk)]).cpu().numpy()
 
     def compute_batch(self, signals: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Compute the frames (T, F) of each signal (N,), differences included, none padded to another's length.
@@ -70,15 +67,10 @@ class TorchaudioSteps:
         offsets = np.cumsum([0] + [len(one) for one in stretches[:-1]])
         starts = [at + self.framing.shift * np.arange(n) for at, n in zip(offsets, counts, strict=True)]
         windows = samples.unfold(0, self.framing.window, 1)  # a view: one window for every sample
-        static = self._gathered(windows, torch.from_numpy(np.concatenate(starts)).to(self.device))
+        every_start = torch.from_numpy(np.concatenate(starts)).to(self.device)
+        static = torch.cat([self._static(windows[some]) for some in torch.split(every_start, self._chunk)])
         frames = self._with_differences(static, torch.tensor(counts, device=self.device)).cpu().numpy()
         return np.split(frames, np.cumsum(counts[:-1]))
-
-    def _chunked(self, windows: Tensor) -> Tensor:
-        return torch.cat([self._static(one) for one in torch.split(windows, self._chunk)])
-
-    def _gathered(self, windows: Tensor, starts: Tensor) -> Tensor:
-        return torch.cat([self._static(windows[one]) for one in torch.split(starts, self._chunk)])
 
     @property
     def _chunk(self) -> int:
@@ -89,7 +81,7 @@ class TorchaudioSteps:
         config = self.config
         x = windows * config.scale
         if config.remove_offset:
-            x -= x.mean(dim=1, keepdim=True)
+            x -= x.mean(dim=1, keepdim=True, dtype=torch.float64)  # exact, so that a constant signal leaves nothing
         energy = x.square().sum(dim=1, keepdim=True) if config.energy else None
         if config.preemphasis > 0:  # the first sample has itself before it (HTK, Kaldi)
             before = torch.cat([x[:, :1], x[:, :-1]], dim=1)
