@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from asr.scoring.rates import Rate
+from asr.scoring.rates import Rate
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,6 @@ class Card:
         Raises:
             KeyError, TypeError, ValueError: the error rates are not what `Rate.to_dict` writes.
         """
-        from asr.scoring.rates import Rate  # here: no recogniser counts errors
-
         facts = {
             str(name): value
             for name, value in values.items()
