@@ -45,6 +45,8 @@ def load(
     from asr.recogniser.loading import load as load_recogniser
 
     recogniser = load_recogniser(model, plugins, decoder, engine)
+    from pathlib import Path  # here: `import asr` waits for nothing that it does not need itself
+
     if not Path(model).expanduser().is_dir():
         return recogniser
     from dataclasses import replace
