@@ -1,4 +1,4 @@
-"""Exported files from outside, damaged or made to harm: checked, or refused with one sentence before anyone runs them."""
+"""Exported files from outside, damaged or made to harm: checked, or refused with a sentence before anyone runs them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_operators_are_those_that_networks_have() -> None:
 
 
 def test_a_file_that_is_cut_short(content: bytes) -> None:
-    for size in (*range(0, 200), *range(200, len(content), 97), *range(len(content) - 90, len(content))):
+    for size in (*range(200), *range(200, len(content), 97), *range(len(content) - 90, len(content))):
         assert "expor" in said(content[:size]) or "whole ONNX file" in said(content[:size])
     assert said(b"") == "it is not a whole ONNX file of this package: it is empty"
     assert said(content[:-1]).endswith("a part of 74 bytes begins 73 bytes before the end")
