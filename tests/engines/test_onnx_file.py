@@ -1,4 +1,4 @@
-"""Exported files from outside, damaged or made to harm: checked, or refused with one sentence before they run."""
+"""Exported files from outside, damaged or made to harm: checked, or refused with a sentence before anyone runs them."""
 
 from __future__ import annotations
 
