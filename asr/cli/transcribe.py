@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 _SPEAKER = "the speaker"
+_SUBTITLES = ("srt", "vtt")  # formats
 
 
 def main() -> None:
@@ -51,8 +52,8 @@ def _main() -> None:
     began = time.monotonic()
     recogniser = load(given.model, given.plugin, options or None, given.engine)
     loaded = time.monotonic()
-    if given.format == "ctm" and recogniser.reads_ink:
-        raise ConfigError("--format ctm is for recordings: it holds times; take text, json or trn for ink")
+    if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:
+        raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
     inputs = _inputs(given, paths, recogniser)
     names = _names(given, inputs)
     recogniser = _rounded(recogniser) if given.bfloat16 else recogniser.for_many(len(inputs))
@@ -80,6 +81,11 @@ def _inputs(given: argparse.Namespace, paths: Sequence[Path], recogniser: Recogn
     inputs, told = gather(paths, recogniser.reads_ink)
     if told:
         say(*told)
+    if given.format in _SUBTITLES and len(inputs) > 1:
+        raise ConfigError(
+            f"--format {given.format} writes the subtitles of one recording, and {len(inputs)} are named; give one at a"
+            " time"
+        )
     if given.one_speaker and any(one.is_stream for one in inputs):
         raise ConfigError("--one-speaker reads every recording twice, which a pipe does not allow; give files")
     return inputs
@@ -101,7 +107,9 @@ def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str]
         len(inputs) == 1 or not sys.stdout.isatty()
     )  # of many, the texts on the terminal themselves show how far it is
     with Steps() if shown else nullcontext(_silent) as on_progress:
-        read = _read(inputs, names, _found(recogniser, inputs, given), given.channel or 0, failed, on_progress)
+        read = _read(
+            inputs, names, _found(recogniser, inputs, given, on_progress), given.channel or 0, failed, on_progress
+        )
         named = len(inputs) > 1 or inputs[0].root is not None
         lines = _lines(read, given.format, recogniser.inventory.unit, named)
         for line in lines if len(inputs) > 1 else list(lines):
@@ -136,7 +144,9 @@ def _read(
             fail(found)
 
 
-def _found(recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Namespace) -> Iterator[Found | DataError]:
+def _found(
+    recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Namespace, on_progress: Progress
+) -> Iterator[Found | DataError]:
     """What is recognised in each file: a hypothesis, or the lines of a page."""
     batched = len(inputs) >= MANY
     if recogniser.reads_ink:
@@ -145,8 +155,12 @@ def _found(recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Name
         return transcribe_pages(recogniser, map(_page, inputs), batched)
     from asr.recogniser.batching import transcribe_each
 
+    def heard(done: float, total: float) -> None:
+        on_progress("seconds of a long recording", round(done), round(total))
+
     speaker = _SPEAKER if given.one_speaker else None
-    return transcribe_each(recogniser, (one.source() for one in inputs), given.channel, speaker, batched=batched)
+    sources = (one.source() for one in inputs)
+    return transcribe_each(recogniser, sources, given.channel, speaker, batched=batched, on_progress=heard)
 
 
 def _page(one: Input) -> Ink | DataError:
@@ -160,8 +174,11 @@ def _page(one: Input) -> Ink | DataError:
 
 def _lines(files: Iterator[Transcribed], name: str, unit: Unit, named: bool) -> Iterator[str]:
     """What is printed of all files in the format of this name."""
-    from asr.recogniser import formats
+    from asr.recogniser import formats, subtitles
 
+    if name in _SUBTITLES:
+        lines_of = {"srt": subtitles.srt_lines, "vtt": subtitles.vtt_lines}[name]
+        return chain.from_iterable(lines_of(one.hypotheses[0]) for one in files)
     if name == "trn":
         return formats.trn_lines(files, unit)
     if name == "json":
@@ -196,13 +213,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--format",
-        choices=("ctm", "json", "text", "trn"),
+        choices=("ctm", "json", "srt", "text", "trn", "vtt"),
         default="text",
         help="text (default; behind the file's name and a tab where there are several files or a folder), json (one"
         " object a line and file: labels and words with confidences and times in seconds; of ink each line with its"
         " strokes, and indices of points instead of times), ctm (one line a word) and trn (one line a file; words, or"
         " labels of a model of phonemes), as NIST's tools read them: files are called by their names without the"
-        " ending, and those in a folder by their place in it, such as ann-1 for ann/1.wav",
+        " ending, and those in a folder by their place in it, such as ann-1 for ann/1.wav; srt and vtt: subtitles of"
+        " one recording",
     )
     parser.add_argument(
         "--one-speaker",
