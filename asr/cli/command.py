@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from asr.errors import AsrError, DataWarning
 from asr.extras import explained
 
 DEBUG = "--debug"
+_NO_MEMORY = "can't allocate memory|CUDA out of memory|bad_alloc|bad allocation|Failed to allocate memory"
 
 
 def add_debug(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +55,7 @@ def run(command: Callable[[], None]) -> None:
     """Run a command; print an error that the user can mend as its sentence and end with status 1.
 
     A full disk, a folder that may not be written, a closed standard output and a package of an extra that is not
-    installed are such errors, wherever they occur.
+    installed are such errors, wherever they occur; so is too little memory.
     `--debug` anywhere on the command line shows the traceback instead. Ctrl-C ends with status 130, a reader of the
     output that has ended (`| head`) with status 141. See `asr.cli.streams` for what may be printed.
     """
@@ -75,6 +77,23 @@ def run(command: Callable[[], None]) -> None:
             fail(told)
             _flush_or_discard()
             sys.exit(1)
+        except Exception as error:
+            if debug or not _is_of_memory(error):
+                raise
+            fail(_too_little_memory(error))
+            _flush_or_discard()
+            sys.exit(1)
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Whether it says that there is too little memory; torch and onnxruntime have no class of their own for that."""
+    return isinstance(error, MemoryError) or re.search(_NO_MEMORY, str(error)) is not None
+
+
+def _too_little_memory(error: Exception) -> AsrError:
+    told = re.search(r"allocate ([\d.]+ \w+)", str(error))
+    amount = f" ({told[1]} in one piece)" if told else ""
+    return AsrError(f"there is too little memory for this{amount}; end other programs, or give less at a time")
 
 
 def _complete(command: Callable[[], None]) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 _SPEAKER = "the speaker"
+_SUBTITLES = ("srt", "vtt")  # formats
 
 
 def main() -> None:
@@ -52,8 +53,8 @@ def _main() -> None:
     began = time.monotonic()
     recogniser = load(given.model, given.plugin, options or None, given.engine)
     loaded = time.monotonic()
-    if given.format == "ctm" and recogniser.reads_ink:
-        raise ConfigError("--format ctm is for recordings: it holds times; take text, json or trn for ink")
+    if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:
+        raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
     inputs = _inputs(given, paths, recogniser)
     names = _names(given, inputs)
     recogniser = _rounded(recogniser) if given.bfloat16 else recogniser.for_many(len(inputs))
@@ -81,6 +82,11 @@ def _inputs(given: argparse.Namespace, paths: Sequence[Path], recogniser: Recogn
     inputs, told = gather(paths, recogniser.reads_ink)
     if told:
         say(*told)
+    if given.format in _SUBTITLES and len(inputs) > 1:
+        raise ConfigError(
+            f"--format {given.format} writes the subtitles of one recording, and {len(inputs)} are named; give one at a"
+            " time"
+        )
     if given.one_speaker and any(one.is_stream for one in inputs):
         raise ConfigError("--one-speaker reads every recording twice, which a pipe does not allow; give files")
     return inputs
@@ -173,8 +179,11 @@ def _page(one: Input) -> Ink | DataError:
 
 def _lines(files: Iterator[Transcribed], name: str, unit: Unit, named: bool) -> Iterator[str]:
     """What is printed of all files in the format of this name."""
-    from asr.recogniser import formats
+    from asr.recogniser import formats, subtitles
 
+    if name in _SUBTITLES:
+        lines_of = {"srt": subtitles.srt_lines, "vtt": subtitles.vtt_lines}[name]
+        return chain.from_iterable(lines_of(one.hypotheses[0]) for one in files)
     if name == "trn":
         return formats.trn_lines(files, unit)
     if name == "json":
@@ -209,13 +218,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--format",
-        choices=("ctm", "json", "text", "trn"),
+        choices=("ctm", "json", "srt", "text", "trn", "vtt"),
         default="text",
         help="text (default; behind the file's name and a tab where there are several files or a folder), json (one"
         " object a line and file: labels and words with confidences and times in seconds; of ink each line with its"
         " strokes, and indices of points instead of times), ctm (one line a word) and trn (one line a file; words, or"
         " labels of a model of phonemes), as NIST's tools read them: files are called by their names without the"
-        " ending, and those in a folder by their place in it, such as ann-1 for ann/1.wav",
+        " ending, and those in a folder by their place in it, such as ann-1 for ann/1.wav; srt and vtt: subtitles of"
+        " one recording",
     )
     parser.add_argument(
         "--one-speaker",

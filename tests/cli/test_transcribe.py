@@ -159,6 +159,27 @@ def test_ctm_has_a_line_for_each_word_and_tells_files_of_one_name_apart(
     assert "0.wav and 0.wav would both be called 0; rename one, or leave it out" in twice.told
 
 
+def test_subtitles_of_one_recording(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
+    srt, vtt = (transcribe(sound, wavs[0], "--format", name).out for name in ("srt", "vtt"))
+    assert srt.startswith("1\n00:00:0")
+    assert vtt.startswith("WEBVTT\n\n00:00:0")
+    for out in (srt, vtt):
+        lines = [line for line in out.splitlines()[1:] if "-->" not in line and not line.isdecimal()]
+        assert " ".join(lines).split() == texts[0].split()
+    several = transcribe(sound, *wavs[:2], "--format", "srt")
+    assert several.status == 1
+    assert "--format srt writes the subtitles of one recording, and 2 are named" in several.told
+
+
+def test_a_long_recording(
+    transcribe: Command, sound: Path, wavs: list[str], texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read twice in blocks, from a pipe too."""
+    monkeypatch.setattr("asr.recogniser.sources.LONG_SECONDS", 0.0)
+    assert transcribe(sound, wavs[0]).out == f"{texts[0]}\n"
+    assert transcribe(sound, "-", stdin=Path(wavs[0]).read_bytes()).out == f"{texts[0]}\n"
+
+
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])
 def test_standard_input_is_a_file(
     transcribe: Command, sound: Path, wavs: list[str], texts: list[str], name: str
@@ -262,8 +283,9 @@ def test_pages_of_ink_are_read_from_files_folders_and_standard_input(
     trn = transcribe("quickstart_pen", "pages/b.json", "--format", "trn").out.splitlines()
     assert trn[0] == ";; unit: words; escapes: %XX"
     assert trn[1].endswith(" (b)")
-    refused = transcribe("quickstart_pen", "pages", "--format", "ctm")
-    assert "--format ctm is for recordings: it holds times; take text, json or trn for ink" in refused.told
+    for name in ("ctm", "srt", "vtt"):
+        refused = transcribe("quickstart_pen", "pages", "--format", name)
+        assert f"--format {name} is for recordings: it holds times; take text, json or trn for ink" in refused.told
 
 
 def test_a_model_of_the_other_kind_is_one_sentence(transcribe: Command, sound: Path, wavs: list[str]) -> None:
