@@ -40,13 +40,11 @@ def load(
             run it.
         asr.errors.ConfigError: there is no such decoder, or it has no such option.
     """
-    from pathlib import Path
+    from pathlib import Path  # here: `import asr` waits for nothing that it does not need itself
 
     from asr.recogniser.loading import load as load_recogniser
 
     recogniser = load_recogniser(model, plugins, decoder, engine)
-    from pathlib import Path  # here: `import asr` waits for nothing that it does not need itself
-
     if not Path(model).expanduser().is_dir():
         return recogniser
     from dataclasses import replace
