@@ -149,7 +149,7 @@ expected, before = alone(engine, frames), blas._blas().n_threads() if blas._blas
 stop = threading.Event()
 busy = threading.Thread(target=lambda: [alone(engine, frames) for _ in iter(stop.is_set, True)])
 busy.start()
-for _ in range(20):  # somewhere in the middle of the other thread's utterance
+for _ in range(60):  # somewhere in the middle of the other thread's utterance
     child = os.fork()
     if child == 0:
         same = np.array_equal(alone(engine, frames), expected)
