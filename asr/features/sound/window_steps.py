@@ -13,7 +13,7 @@ from asr.features.sound.framing import Framing
 from asr.features.sound.mel import cosine_transform, lifter_weights, mel_bands
 from asr.features.sound.options import SpectralConfig
 
-_CHUNK = 1 << 16  # samples of the FFT at a time: they stay in a core's cache, and calls of numpy cost little
+_CHUNK = 1 << 17  # samples of the FFT at a time: few enough for a core's cache, enough that calls of numpy cost little
 _FFT_TAKES_OUT = int(np.__version__.partition(".")[0]) >= 2
 _kept = threading.local()
 
