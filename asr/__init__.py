@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from asr.config import Component
     from asr.recogniser.recogniser import Recogniser
 
@@ -39,6 +40,8 @@ def load(
             run it.
         asr.errors.ConfigError: there is no such decoder, or it has no such option.
     """
+    from pathlib import Path  # here: `import asr` waits for nothing that it does not need itself
+
     from asr.recogniser.loading import load as load_recogniser
 
     recogniser = load_recogniser(model, plugins, decoder, engine)

@@ -11,7 +11,6 @@ import io
 import json
 import os
 import re
-import secrets
 import shutil
 import sys
 import time
@@ -377,7 +376,7 @@ def _exists(path: Path) -> bool:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name[:_SHOWN_NAME]}.ctc-asr-{os.getpid()}-{secrets.token_hex(8)}.tmp")
+    return path.with_name(f".{path.name[:_SHOWN_NAME]}.ctc-asr-{os.getpid()}-{os.urandom(8).hex()}.tmp")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""How long it takes to fill the frame cache with one process and with two: `python benchmarks/frame_cache.py [RELEASE]`.
+"""Seconds to fill the frame cache with one process and with two: `python benchmarks/frame_cache.py [RELEASE]`.
 
 RELEASE is the zip file or the folder of UNIPEN, whose training words are the ink; without it words are made of loops.
 Both ways are timed in turns, and must give the same bytes. Wall clock: on a busy machine two processes gain less, so

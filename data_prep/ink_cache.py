@@ -20,7 +20,8 @@ from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.files import STALE_SECONDS, make_folder, sweep, write_file
 from asr.ink import Ink
-from asr.ink.store import SUFFIX, store_places, write_store
+from asr.ink.formats import CACHE_SUFFIX
+from asr.ink.store import store_places, write_store
 from asr.plain_values import PlainFields
 from asr.resources import user_cache
 from data_prep.roots import given_path
@@ -59,7 +60,7 @@ def stored(
     place = given_path(folder, "cache") if folder else user_cache() / "ink"
     text = json.dumps({"version": VERSION, **identity}, sort_keys=True)
     stem = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    store, index = place / f"{stem}{SUFFIX}", place / f"{stem}.json"
+    store, index = place / f"{stem}{CACHE_SUFFIX}", place / f"{stem}.json"
     found = _read_index(index, store, text)
     utterances, problems = _made(store, index, text, make) if found is None else found
     faults.sentences += problems

@@ -84,9 +84,14 @@ def of_file(path: Path, at_once: bool) -> set[str]:
     found: set[str] = set()
     for module in modules(ast.parse(path.read_text(encoding="utf-8")), at_once):
         top = module.partition(".")[0]
-        if top not in NOT_DECLARED:
+        if top not in NOT_DECLARED and not _beside(path, top):
             found |= {NAMES.get(top, top)} | ({BEHIND[module]} if module in BEHIND else set())
     return found
+
+
+def _beside(path: Path, name: str) -> bool:
+    """Whether a script imports its neighbour, as benchmarks do."""
+    return "benchmarks" in path.parts and ((path.parent / f"{name}.py").is_file() or (path.parent / name).is_dir())
 
 
 def is_light(path: Path) -> bool:

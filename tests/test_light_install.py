@@ -199,10 +199,19 @@ def test_recognising_imports_no_module_that_it_does_not_need(folder: Path) -> No
     code = (
         "import asr\nassert len([one for one in sys.modules if one.startswith('asr.')]) <= 1\n"
         "asr.load('an4').transcribe('a.wav')\n"
-        "print(*sorted({one.partition('.')[0] for one in sys.modules} & set(sys.argv[1:])))\n"
+        "print(*sorted(set(sys.modules) & set(sys.argv[1:])))\n"
     )
+    ours = [
+        "asr.scoring.trn",
+        "statistics",
+        "asr.ink.reading",
+        "asr.evaluation",
+        "asr.report",
+        "asr.training",
+        "asr.experiment",
+    ]
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{code}", *HIDDEN, "rich", "yaml"],
+        [sys.executable, "-c", f"import sys\n{code}", *HIDDEN, "rich", "yaml", *ours],
         cwd=folder, capture_output=True, text=True, timeout=120,
         env=surroundings(PYTHONPATH=os.pathsep.join(filter(None, sys.path))),
     )  # fmt: skip

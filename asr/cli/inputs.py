@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from asr.audio import formats as sound
 from asr.errors import ConfigError, DataError
-from asr.ink import reading as ink
+from asr.ink import formats as ink
 from asr.presets import is_option
 
 _STDIN = (Path("-"), Path("/dev/stdin"))

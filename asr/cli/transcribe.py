@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from asr.cli.inputs import Input, gather, parted
 from asr.cli.progress import Steps
 from asr.engines.choice import MANY
 from asr.errors import AsrError, ConfigError, DataError
-from asr.ink.reading import FORMATS as INK_FORMATS
+from asr.ink.formats import FORMATS as INK_FORMATS
 from asr.recogniser.loading import load
 from asr.recogniser.pretrained import pretrained_names
 
@@ -103,19 +104,23 @@ def _names(given: argparse.Namespace, inputs: Sequence[Input]) -> list[str]:
 def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str], given: argparse.Namespace) -> None:
     """Recognise all files and print what was found; the errors of single files go to standard error."""
     failed: list[DataError] = []
-    shown = (
-        len(inputs) == 1 or not sys.stdout.isatty()
-    )  # of many, the texts on the terminal themselves show how far it is
+    several = len(inputs) > 1
+    shown = not (several and sys.stdout.isatty())  # the texts of several files show themselves how far it is
     with Steps() if shown else nullcontext(_silent) as on_progress:
-        read = _read(
-            inputs, names, _found(recogniser, inputs, given, on_progress), given.channel or 0, failed, on_progress
-        )
-        named = len(inputs) > 1 or inputs[0].root is not None
-        lines = _lines(read, given.format, recogniser.inventory.unit, named)
-        for line in lines if len(inputs) > 1 else list(lines):
-            print(line, flush=True)
+        found = _found(recogniser, inputs, given, on_progress)
+        read = _read(inputs, names, found, given.channel or 0, failed, on_progress)
+        lines = _lines(read, given.format, recogniser.inventory.unit, named=several or inputs[0].root is not None)
+        if several:
+            _print(lines)
+        whole = list(lines)
+    _print(whole)  # of a single recording, when its bar is gone
     if failed:
         raise AsrError(f"{len(failed)} of {len(inputs)} files could not be transcribed; see above")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -134,7 +139,8 @@ def _read(
     from asr.recogniser.formats import Transcribed
 
     for number, (one, name, found) in enumerate(zip(inputs, names, results, strict=True)):
-        on_progress("transcribing", number + 1, len(inputs))
+        if len(inputs) > 1:
+            on_progress("transcribing", number + 1, len(inputs))
         if not isinstance(found, DataError):
             yield Transcribed(str(one.path), name, found, channel)
         elif len(inputs) == 1:
@@ -155,12 +161,11 @@ def _found(
         return transcribe_pages(recogniser, map(_page, inputs), batched)
     from asr.recogniser.batching import transcribe_each
 
-    def heard(done: float, total: float) -> None:
-        on_progress("seconds of a long recording", round(done), round(total))
-
     speaker = _SPEAKER if given.one_speaker else None
-    sources = (one.source() for one in inputs)
-    return transcribe_each(recogniser, sources, given.channel, speaker, batched=batched, on_progress=heard)
+    return transcribe_each(
+        recogniser, (one.source() for one in inputs), given.channel, speaker, batched=batched,
+        on_progress=lambda done, total: on_progress("seconds of a recording", int(done), math.ceil(total)),
+    )  # fmt: skip
 
 
 def _page(one: Input) -> Ink | DataError:

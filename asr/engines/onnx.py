@@ -21,7 +21,11 @@ from asr.extras import require
 
 
 class OnnxEngine:
-    """A network that onnxruntime runs. Threads may share it; a forked process makes its own session.
+    """A network that onnxruntime runs. Threads may share it.
+
+    A process that `multiprocessing` has forked makes its own session. One that a bare `os.fork` has made works, too,
+    but may hang where it ends: onnxruntime waits for threads of its own, which only the parent has. Load the file after
+    the fork there, or end the child with `os._exit`, as `multiprocessing` does.
 
     Args:
         file: the content of an exported file, checked.

@@ -35,7 +35,7 @@ class NormaliserConfig:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """What frames are normalised with.
+    """What frames are normalised with; its arrays become read-only, so that many threads may share it.
 
     Attributes:
         mean: (F,) float32, subtracted; zeros to leave the mean as it is.

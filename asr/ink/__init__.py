@@ -1,14 +1,21 @@
-"""Pen strokes in and out: the `Ink` type and its formats."""
+"""Pen strokes in and out: the `Ink` type and its formats.
+
+A name is imported when it is first asked for: recognising sound needs none of the formats, and a page one.
+"""
 
 from __future__ import annotations
 
-from asr.ink.ink import Ink, Stroke
-from asr.ink.inkml import write_inkml
-from asr.ink.json_ink import write_json
-from asr.ink.page import Line, cut_lines
-from asr.ink.reading import ink_points, read_ink
-from asr.ink.store import read_store, write_store
-from asr.ink.svg import write_svg
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asr.ink.ink import Ink, Stroke
+    from asr.ink.inkml import write_inkml
+    from asr.ink.json_ink import write_json
+    from asr.ink.page import Line, cut_lines
+    from asr.ink.reading import ink_points, read_ink
+    from asr.ink.store import read_store, write_store
+    from asr.ink.svg import write_svg
 
 __all__ = [
     "Ink",
@@ -23,3 +30,20 @@ __all__ = [
     "write_store",
     "write_svg",
 ]
+
+_MODULES = {
+    "ink": ("Ink", "Stroke"),
+    "inkml": ("write_inkml",),
+    "json_ink": ("write_json",),
+    "page": ("Line", "cut_lines"),
+    "reading": ("ink_points", "read_ink"),
+    "store": ("read_store", "write_store"),
+    "svg": ("write_svg",),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"asr.ink.{module}"), name)
+    raise AttributeError(f"module 'asr.ink' has no attribute {name!r}")

@@ -5,27 +5,16 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from asr.errors import DataError
-from asr.ink import gzip, iam_ondb, inkml, svg, xopp
+from asr.ink import gzip
 from asr.ink.assembling import MAX_BYTES, shown
+from asr.ink.formats import CACHE_SUFFIX, FORMATS
 from asr.ink.ink import Ink, Stroke
 from asr.ink.json_ink import read_json
-from asr.ink.store import SUFFIX, read_store, store_points
-from asr.ink.unipen import read_unipen
-from asr.ink.xml import Element, parse_xml
+from asr.ink.store import read_store, store_points
 
-FORMATS = "InkML, IAM-OnDB XML, Xournal++ (.xopp), SVG, JSON, UNIPEN or an ink cache (.inks)"
-SUFFIXES = frozenset([".inkml", ".xml", ".xopp", ".svg", ".json", ".dat", ".unp"])
-"""Names that files of ink have, in small letters; `read_ink` itself goes by the content. Ink caches hold many inks."""
-_XML: Mapping[str, Callable[[Path, Element], Ink]] = {  # by the name of the root element
-    inkml.ROOT: inkml.read_inkml,
-    iam_ondb.ROOT: iam_ondb.read_iam_ondb,
-    xopp.ROOT: xopp.read_xopp,
-    svg.ROOT: svg.read_svg,
-}
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -41,7 +30,7 @@ def read_ink(path: str | os.PathLike[str], start: int | None = None, n_points: i
         DataError: missing, empty, too large, of no known format, damaged, or the segment lies outside; names the file.
     """
     path = Path(path)
-    if path.suffix == SUFFIX:
+    if path.suffix == CACHE_SUFFIX:
         return read_store(path, start, n_points)
     ink = _parsed(path, _content(path))
     return ink if start is None and n_points is None else _segment(path, ink, start or 0, n_points)
@@ -71,7 +60,7 @@ def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points:
         DataError: as `read_ink`.
     """
     path = Path(path)
-    if path.suffix == SUFFIX:
+    if path.suffix == CACHE_SUFFIX:
         return store_points(path, start, n_points)
     return read_ink(path, start, n_points).n_points
 
@@ -86,17 +75,29 @@ def _parsed(path: Path, content: bytes) -> Ink:
     if start[:1] in (b"{", b"["):
         return read_json(path, content)
     if start[:1] == b"<":
-        root = parse_xml(path, content)
-        if root.name in _XML:
-            return _XML[root.name](path, root)
-        raise DataError(
-            f"{path}: XML with the root element <{shown(root.name)[1:-1]}>, which is no ink; expected {FORMATS}"
-        )
+        return _read_xml(path, content)
     if re.search(rb"^\.[A-Z]", content[:4096].removeprefix(_BYTE_ORDER_MARKS[0]), re.MULTILINE):
+        from asr.ink.unipen import read_unipen
+
         return read_unipen(path, content.removeprefix(_BYTE_ORDER_MARKS[0]))
     if content[8:9] == b"{" and b"ctc-asr-inks" in content[:4096]:
-        raise DataError(f"{path}: an ink cache; name it *{SUFFIX}")
+        raise DataError(f"{path}: an ink cache; name it *{CACHE_SUFFIX}")
     raise DataError(f"{path}: not ink that can be read here; expected {FORMATS}")
+
+
+def _read_xml(path: Path, content: bytes) -> Ink:
+    from asr.ink import iam_ondb, inkml, svg, xopp  # here: other files need none of these, which take long to import
+    from asr.ink.xml import parse_xml
+
+    root = parse_xml(path, content)
+    for one, read in (
+        (inkml, inkml.read_inkml), (iam_ondb, iam_ondb.read_iam_ondb), (xopp, xopp.read_xopp), (svg, svg.read_svg),
+    ):  # fmt: skip
+        if root.name == one.ROOT:
+            return read(path, root)
+    raise DataError(
+        f"{path}: XML with the root element <{shown(root.name)[1:-1]}>, which is no ink; expected {FORMATS}"
+    )
 
 
 def _content(path: Path) -> bytes:

@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 from asr.errors import DataError
 from asr.files import atomic_file
+from asr.ink.formats import CACHE_SUFFIX
 from asr.ink.ink import MAX_POINTS, Ink, Stroke
 
-SUFFIX = ".inks"
 _FORMAT = "ctc-asr-inks-1"
 _DTYPES = {"i2": "I16", "i8": "I64", "u1": "U8", "f4": "F32", "f8": "F64"}  # names of NumPy and of safetensors
 _OPEN_FILES = 16
@@ -51,8 +51,8 @@ def write_store(path: str | os.PathLike[str], inks: Iterable[Ink]) -> list[tuple
         DataError: no inks, another suffix, or the file cannot be written.
     """
     path = Path(path)
-    if path.suffix != SUFFIX:
-        raise DataError(f"{path}: an ink cache is named *{SUFFIX}; name it {path.with_suffix(SUFFIX).name}")
+    if path.suffix != CACHE_SUFFIX:
+        raise DataError(f"{path}: an ink cache is named *{CACHE_SUFFIX}; name it {path.with_suffix(CACHE_SUFFIX).name}")
     points: list[NDArray[Any]] = []
     times: list[NDArray[np.float64]] = []
     ends: list[NDArray[np.uint8]] = []

@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.engines.fitting import LONGEST, UNFIT
 from asr.errors import CheckpointError
 from asr.recogniser.assembly import assemble
 from asr.recogniser.header import Header
 from asr.recogniser.recogniser import Recogniser
 from asr.training.checkpoint import load_checkpoint
-
-_LONGEST = 80  # characters of a name in a message
 
 
 def best_of(run: Path) -> Path:
@@ -75,8 +74,8 @@ def _arrays(path: Path, tensors: Mapping[Any, object]) -> dict[str, NDArray[Any]
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in tensors.items():
         if not isinstance(value, Tensor) or not _is_whole(value):
-            kind = f"a {type(value).__name__}" if not isinstance(value, Tensor) else f"a tensor of {value.layout}"
-            raise CheckpointError(f"{path}: {str(name)[:_LONGEST]!r} is {kind[:_LONGEST]}, expected a plain tensor")
+            what = "does not hold the numbers" if isinstance(value, Tensor) else f"is a {type(value).__name__} instead"
+            raise CheckpointError(f"{path}: {UNFIT}: {str(name)[:LONGEST]!r} {what} of a plain tensor")
         value = value.detach().float() if value.is_floating_point() else value.detach()
         arrays[str(name)] = np.asarray(value.numpy())
     return arrays

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from asr.corpus.inventory import Unit
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import ConfigError
 from asr.printable import printable, printable_json
-from asr.recogniser.page import PageLine
-from asr.scoring.trn import tokens_of, trn_header, trn_line, trn_unit
+
+if TYPE_CHECKING:
+    from asr.recogniser.page import PageLine
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def trn_lines(files: Iterable[Transcribed], unit: Unit) -> Iterator[str]:
         files: asked for as they are needed.
         unit: of the inventory; models of characters write words.
     """
+    from asr.scoring.trn import tokens_of, trn_header, trn_line, trn_unit
+
     yield trn_header(trn_unit(unit)).rstrip("\n")
     for one in files:
         tokens = [token for found in one.hypotheses for token in tokens_of(found.labels, unit)]

@@ -58,7 +58,7 @@ def model_of(network: Network, metadata: Mapping[str, str], int8: bool = False) 
     """Return the content of a file.
 
     Args:
-        network: a stack of cells that ONNX has.
+        network: a stack of cells that ONNX has; weights of float16 become float32.
         metadata: by key.
         int8: keep the weights of the layers as int8.
 

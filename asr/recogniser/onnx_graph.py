@@ -7,7 +7,7 @@ because ONNX's recurrent operators are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from asr.config import Component
 from asr.engines.engine import Network
 from asr.errors import ConfigError
 from asr.recogniser.onnx_int8 import int8_columns
-from asr.recogniser.onnx_operators import Operator, check_cell, operator_of
+from asr.recogniser.onnx_operators import Operator, Weights, check_cell, operator_of
 from asr.recurrent.options import LstmConfig, StackConfig
 
 MICROSOFT = "com.microsoft"
@@ -63,12 +63,15 @@ def graph_of(network: Network, int8: bool = False) -> Any:
     from onnx import TensorProto, helper
 
     stack, graph = stack_of(network), _Graph()
+    weights = {
+        name: np.asarray(values, dtype=np.float32) for name, values in network.weights.items()
+    }  # of float16, too
     lengths, n_inputs = "lengths", network.n_features
     hidden = graph.node("Transpose", "frames", perm=[1, 0, 2])  # (T, B, F)
     valid = _valid(graph, hidden, lengths)
     hidden = _mask(graph, hidden, valid)
     for number in range(1, stack.layers + 1):
-        layer = _Layer(graph, f"layers.{number}", _operators(network, stack, number), stack)
+        layer = _Layer(graph, f"layers.{number}", _operators(weights, stack, number), stack)
         outputs = _mask(graph, layer.int8(hidden, lengths) if int8 else layer.float32(hidden, lengths), valid)
         skips = stack.skips and number > 1 and layer.output_size == n_inputs
         hidden, n_inputs = graph.node("Add", outputs, hidden) if skips else outputs, layer.output_size
@@ -77,8 +80,8 @@ def graph_of(network: Network, int8: bool = False) -> Any:
             n_inputs *= stack.time_reduction
             lengths = _reduced_length(graph, lengths, stack.time_reduction)
             valid = _valid(graph, hidden, lengths)
-    weight = graph.constant(network.weights["output.weight"].T, "output.weight")  # (O, L)
-    bias = graph.constant(network.weights["output.bias"], "output.bias")
+    weight = graph.constant(weights["output.weight"].T, "output.weight")  # (O, L)
+    bias = graph.constant(weights["output.bias"], "output.bias")
     scores = graph.node("Add", graph.node("MatMul", hidden, weight), bias)
     graph.node("LogSoftmax", graph.node("Transpose", scores, perm=[1, 0, 2]), axis=-1, out="log_probs")
     graph.node("Identity", lengths, out="out_lengths")
@@ -124,15 +127,15 @@ class _Graph:
         return out
 
 
-def _operators(network: Network, stack: StackConfig, number: int) -> list[Operator]:
+def _operators(weights: Weights, stack: StackConfig, number: int) -> list[Operator]:
     """The directions of a layer, forward first; the first layer has number 1, and its weights are called 0."""
     return [
-        operator_of(stack.cell, _beneath(network.weights, f"layers.{number - 1}.{cell}."))
+        operator_of(stack.cell, _beneath(weights, f"layers.{number - 1}.{cell}."))
         for cell in _DIRECTIONS[stack.direction][1]
     ]
 
 
-def _beneath(weights: Mapping[str, NDArray[np.float32]], prefix: str) -> dict[str, NDArray[np.float32]]:
+def _beneath(weights: Weights, prefix: str) -> dict[str, NDArray[np.float32]]:
     return {name.removeprefix(prefix): values for name, values in weights.items() if name.startswith(prefix)}
 
 
@@ -144,7 +147,7 @@ class _Layer:
         self._name = name
         self._first = directions[0]
         self._parts = {part: np.stack([one.weights[part] for one in directions]) for part in self._first.weights}
-        self._attributes = self._first.attributes | {
+        self._attributes: dict[str, Any] = self._first.attributes | {
             "direction": _DIRECTIONS[stack.direction][0],
             "hidden_size": stack.hidden,
         }

@@ -32,7 +32,7 @@ class OnnxModel(NamedTuple):
         file: the network, checked; for `asr.engines.onnx.OnnxEngine`.
     """
 
-    header: dict[str, Any]
+    header: object
     statistics: dict[str, NDArray[np.float32]]
     file: OnnxFile
 
@@ -93,7 +93,7 @@ def _content(path: Path) -> bytes:
         raise CheckpointError(f"{path} cannot be read: {one_line(error)}") from error
 
 
-def _header(metadata: Mapping[str, str]) -> dict[str, Any]:
+def _header(metadata: Mapping[str, str]) -> object:
     header, card = _read(metadata, "recogniser"), _read(metadata, "card")
     return header | {"card": card}
 

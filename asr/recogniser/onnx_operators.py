@@ -7,7 +7,7 @@ do. https://onnx.ai/onnx/operators/ names their inputs and the order of their ga
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Operator(NamedTuple):
 
     name: str
     weights: dict[str, NDArray[np.float32]]
-    attributes: dict[str, Any]
+    attributes: dict[str, int]
     activations: tuple[str, ...] = ()
 
 

@@ -20,10 +20,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.extractor import FrameExtractor, PointIndexed, Sampled, Streaming
 from asr.ink import Ink
-from asr.ink.assembling import MAX_BYTES
-from asr.ink.json_ink import ink_of_mapping
-from asr.ink.reading import SUFFIXES as INK_SUFFIXES
-from asr.ink.reading import read_ink, read_ink_bytes
+from asr.ink.formats import SUFFIXES as INK_SUFFIXES
 
 Samples: TypeAlias = "NDArray[Any] | Sequence[float]"
 Source: TypeAlias = (
@@ -133,6 +130,10 @@ def ink_of(source: object) -> Ink:
     """
     if isinstance(source, Ink):
         return source
+    from asr.ink.assembling import MAX_BYTES  # here: a recogniser of sound needs no format of ink
+    from asr.ink.json_ink import ink_of_mapping
+    from asr.ink.reading import read_ink, read_ink_bytes
+
     if isinstance(source, Mapping) and "strokes" in source:
         return ink_of_mapping(source)
     if isinstance(source, (bytes, bytearray, memoryview)):

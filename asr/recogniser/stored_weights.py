@@ -56,4 +56,5 @@ def _scaled(name: str, value: NDArray[Any], scale: NDArray[Any]) -> NDArray[np.f
             f"the scales of the weights {name[:LONGEST]!r} do not fit: {kind_of(scale)}, expected one a row of a matrix"
             f" of int8, found {kind_of(value)}; the file is damaged"
         )
-    return value.astype(np.float32) * scale.astype(np.float32)[:, None]
+    with np.errstate(over="ignore"):  # what float32 cannot hold is found when the weights are fitted
+        return value.astype(np.float32) * scale.astype(np.float32)[:, None]

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +115,8 @@ def _replicates(sums: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
 
 def _expanded_tail(tail: float, n_groups: int) -> float:
     """Probability to cut off on each side so that the interval is as wide as Student's t asks (Hesterberg 2015)."""
+    from statistics import NormalDist  # here: a model's card holds intervals and computes none
+
     normal = NormalDist()
     return normal.cdf(-((n_groups / (n_groups - 1)) ** 0.5) * _student_quantile(-normal.inv_cdf(tail), n_groups - 1))
 

@@ -62,8 +62,8 @@ LSTMS = {"lstm": LstmConfig(), "lstm_peephole": PeepholeLstmConfig()}
 
 @pytest.mark.parametrize("cell", LSTMS.values(), ids=LSTMS.keys())
 def test_int8_stays_near_float32(cell: Any) -> None:
-    """Within 0.35 of a log posterior, where these differ by 9 over time; 0.17 was seen."""
-    network, model = stack(cell=asdict(cell), hidden=64, layers=2, time_reduction=2, scale=0.4)
+    """Within 0.35 of every log posterior, whose deviation over time is above 1; 0.14 was seen."""
+    network, model = stack(cell=asdict(cell), hidden=64, layers=2, time_reduction=2)
     engine = engine_of(network, int8=True)
     frames, lengths = batch([80, 41, 3])
     wanted, wanted_lengths = expected(model, frames, lengths)
@@ -122,7 +122,7 @@ def test_threads_share_it() -> None:
 
 
 FORKED = """
-import multiprocessing, os, signal, sys
+import multiprocessing, sys
 import numpy as np
 from asr.engines.onnx import OnnxEngine
 from asr.engines.onnx_file import checked
@@ -142,11 +142,6 @@ if not ours.poll(30):
 assert np.array_equal(ours.recv(), wanted)
 process.join(30)
 assert process.exitcode == 0
-pid = os.fork()
-if pid == 0:
-    sys.exit(5)  # frees what there is
-signal.alarm(30)
-assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
 assert np.array_equal(engine.posteriors(frames, lengths)[0], wanted)
 """
 

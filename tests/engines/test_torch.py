@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from asr.config import Component
+from asr.config import Component, target
 from asr.engines.engine import Network
 from asr.engines.torch import TorchEngine
 from asr.errors import CheckpointError, ConfigError
@@ -91,9 +91,7 @@ def test_a_network_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "own_network.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
     component = Component("own_network.Net", {"width": 4})
-    import own_network
-
-    model = own_network.Net(5, 6, (), 4)
+    model = target(component.target, ("own_network",))(5, 6, (), 4)
     weights = {
         name: (value.float() if value.is_floating_point() else value).numpy()
         for name, value in model.state_dict().items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,15 @@ class Faulty(Strokes):
         if signal[0, 0] == 3:
             raise ZeroDivisionError("float division by zero")
         return super().compute(signal)
+
+
+class Slow(Unchecked):
+    """Reads the file `0.txt` slowly, so that others are ready before it."""
+
+    def read(self, utterance: Utterance) -> NDArray[np.float32]:
+        if utterance.source.name == "0.txt":
+            time.sleep(1.0)
+        return super().read(utterance)
 
 
 class Witness(Strokes):

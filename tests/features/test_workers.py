@@ -20,7 +20,7 @@ from asr.features.pen.extractor import PenFeatures
 from asr.features.sound.spectral import SpectralFeatures
 from asr.ink.store import write_store
 from tests.features.pen.inks import word
-from tests.features.strokes import Deadly, Faulty, Strokes, Unchecked, Witness
+from tests.features.strokes import Deadly, Faulty, Slow, Strokes, Unchecked, Witness
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals of POSIX")
 
@@ -71,6 +71,12 @@ def test_the_number_of_workers_changes_no_frame_of_ink(tmp_path, workers):
     more = FrameCache.open(words, PenFeatures(), tmp_path / "more", workers=workers)
     assert bytes_of(one) == bytes_of(more)
     assert np.array_equal(more.frames(7), PenFeatures().compute(PenFeatures().read(words[7])))
+
+
+def test_frames_are_in_order_though_later_ones_come_first(lines, tmp_path):
+    cache = FrameCache.open(lines, Slow(), tmp_path / "cache", workers=2)
+    for i in range(len(lines)):
+        assert cache.frames(i).tolist() == [[i, 7]] * (i + 1)
 
 
 def test_workers_are_other_processes_that_import_what_they_need_alone(lines, tmp_path, capfd):

@@ -6,6 +6,7 @@ import pytest
 
 from asr.errors import DataError
 from asr.ink import Ink, ink_points, read_ink, reading, write_json
+from asr.ink.formats import SUFFIXES
 from asr.ink.reading import read_ink_bytes
 
 INK = Ink.of([[0, 0, 1], [1, 0, 2], [2, 0, 3]], [[3, 0], [4, 0]], resolution=2.0)
@@ -86,4 +87,4 @@ def test_bytes_are_read_as_their_file_is(path, monkeypatch):
 
 
 def test_folders_are_searched_for_the_names_of_the_formats():
-    assert {".inkml", ".xml", ".xopp", ".svg", ".json", ".dat"} <= reading.SUFFIXES
+    assert {".inkml", ".xml", ".xopp", ".svg", ".json", ".dat"} <= SUFFIXES

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from asr.config import Component
+from asr.config import Component, Faults
 from asr.corpus.inventory import BLANK, Inventory
 from asr.decoding.greedy import GreedyConfig
 from asr.decoding.hypothesis import Hypothesis
@@ -56,7 +56,10 @@ def small(config: RecogniserConfig, seed: int = 1, engine: str | None = None) ->
         dim = parts.extractor.dim
         state = {"mean": np.zeros(dim, dtype=np.float32), "deviation": np.ones(dim, dtype=np.float32)}
         parts = replace(parts, normaliser=parts.normaliser.with_state(state))
-    model = build_module(config.model, parts.n_features, len(config.inventory), config.plugins)
+    faults = Faults()
+    with faults.noted("model"):
+        model = build_module(config.model, parts.n_features, len(config.inventory), config.plugins)
+    faults.check()
     return Recogniser.of(config, parts, Engines(network_of(config, parts, model), engine))
 
 

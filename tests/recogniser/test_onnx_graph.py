@@ -62,7 +62,7 @@ SIZES = {
 
 
 @pytest.mark.parametrize("options", SIZES.values(), ids=SIZES.keys())
-def test_equals_torch_at_any_length_and_batch_size_with_nan_in_the_padding(options: Mapping[str, int]) -> None:
+def test_equals_torch_at_any_length_and_batch_size_with_nan_in_the_padding(options: Mapping[str, Any]) -> None:
     network, model = stack(hidden=192, **options)
     exported = session(content_of(network))
     for lengths in ([1], [61], [97, 40], [120, 1, 63, 2, 119]):

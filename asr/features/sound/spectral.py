@@ -17,6 +17,7 @@ from asr.audio.reading import audio_info, check_channel, read_audio, segment_fra
 from asr.audio.resampling import change_speed
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
+from asr.extras import require
 from asr.features.sound.differences import differences_of_blocks, with_differences
 from asr.features.sound.framing import Framing
 from asr.features.sound.options import SpectralConfig, check_spectral
@@ -174,14 +175,10 @@ def _segment(utterance: Utterance) -> tuple[float | None, float | None]:
 
 
 def _torchaudio_steps(config: SpectralConfig, framing: Framing, device: str) -> TorchaudioSteps:
-    try:  # here, because recognising needs no torch
-        from asr.features.sound.torchaudio_backend import TorchaudioSteps
+    require("torch", "torchaudio", what="features.backend=torchaudio")
+    from asr.features.sound.torchaudio_backend import TorchaudioSteps  # here, because recognising needs no torch
 
-        return TorchaudioSteps(config, framing, device)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"features.backend=torchaudio needs {error.name}; install it: pip install 'ctc-asr[train]'"
-        ) from None
+    return TorchaudioSteps(config, framing, device)
 
 
 def _check_signal(signal: NDArray[np.float32]) -> None:

@@ -42,7 +42,7 @@ class TorchaudioSteps:
         self.config, self.framing = config, framing
         self.device = _device(device)
         self.fft_size = 1 << (framing.window - 1).bit_length()
-        self.window = _window_function(config.window, framing.window).to(self.device)
+        self.window = _window_function(config.window, framing.window).float().to(self.device)
         with _Exactly():
             bands, cepstra = _bands(config, self.fft_size), _cepstra(config)
         self.bands = bands.float().to(self.device)
@@ -137,11 +137,12 @@ def _device(name: str) -> torch.device:
 
 
 def _window_function(name: str, length: int) -> Tensor:
+    """(length,) float64, as the rounding of torch's float32 shows beside a loud tone."""
     if name == "rectangular":
-        return torch.ones(length)
+        return torch.ones(length, dtype=torch.float64)
     if name == "hamming":
-        return torch.hamming_window(length, periodic=False)
-    hann = torch.hann_window(length, periodic=False)
+        return torch.hamming_window(length, periodic=False, dtype=torch.float64)
+    hann = torch.hann_window(length, periodic=False, dtype=torch.float64)
     return hann**0.85 if name == "povey" else hann
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -232,3 +233,22 @@ def test_senseless_settings_are_refused(field, message):
 
 def test_config_names_its_class():
     assert SpectralConfig()._target_ == "asr.features.sound.spectral.SpectralFeatures"
+
+
+def test_threads_share_an_extractor(voice):
+    """Each has working arrays of its own, for windows of any length."""
+    extractors = [SpectralFeatures(), SpectralFeatures(window_seconds=0.05, kind="mfcc")]
+    signals = [np.tile(np.roll(voice, 997 * i), 4) for i in range(16)]
+    expected = [extractors[i % 2].compute(one) for i, one in enumerate(signals)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            got = list(pool.map(lambda i: extractors[i % 2].compute(signals[i]), range(16)))
+            assert all(np.array_equal(one, other) for one, other in zip(got, expected, strict=True))
+
+
+def test_digital_silence_with_an_offset_is_silence():
+    """A constant of any height leaves the floor, with Kaldi's scale and floor as well."""
+    for options in ({}, KALDI):
+        features = SpectralFeatures(energy=True, **options)
+        signal = np.concatenate([noise(4000) * np.float32(0.1), np.full(4000, 0.0123, dtype=np.float32)])
+        assert (features.compute(signal)[26:] == np.log(np.float32(features.log_floor))).all()
