@@ -142,7 +142,7 @@ import numpy as np
 from tests.engines.networks import seeded
 from tests.engines.test_numpy import alone, frames_of
 from asr.engines.numpy import NumpyEngine
-from asr.engines import blas
+from asr import blas
 
 engine, frames = NumpyEngine(seeded(6, hidden=64)), frames_of([80])[0, :80]
 expected, before = alone(engine, frames), blas._blas().n_threads() if blas._blas() else None
