@@ -1,9 +1,9 @@
-"""Keep the matrix products of numpy in one thread while a network runs.
+"""Keep the matrix products of numpy in one thread while a network runs or frames are computed.
 
 OpenBLAS, which numpy brings, shares even the product of a vector with a matrix among all cores and lets their threads
 spin in between. The thousand small products of one utterance then took three times as long on two busy cores as in one
-thread, and three times as much processor time. The setting holds for the whole process, so it is put back as soon as
-no network runs. Another library than OpenBLAS is left as it is.
+thread, and those of its frames six times as much processor time. The setting holds for the whole process, so it is put
+back as soon as nothing of this package multiplies. Another library than OpenBLAS is left as it is.
 """
 
 from __future__ import annotations
