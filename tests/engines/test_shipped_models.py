@@ -1,4 +1,4 @@
-"""A batch gives what its utterances give alone: how exactly, on the models that are shipped and on real inputs.
+"""Engines give the same, and a batch what its utterances give alone: how exactly, on shipped models and real inputs.
 
 Recordings are those of AN4 and words those of UNIPEN where they are beside the checkout, otherwise those of the
 embedded corpora.
@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 import asr
 from asr.corpus.utterance import Utterance
+from asr.engines.torch import TorchEngine
 from asr.ink import Ink
 from asr.ink.unipen import read_document
 from asr.recogniser.pretrained import pretrained_names
@@ -37,14 +39,31 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", pretrained_names())
-def test_a_batch_gives_what_its_utterances_give_alone(name: str, tree: Path) -> None:
+def test_engines_and_batches_give_the_same(name: str, tree: Path) -> None:
     recogniser = asr.load(name, engine="torch")
     frames = inputs(recogniser, tree)
     assert len(frames) == N_UTTERANCES
     assert len({len(one) for one in frames}) > 3  # lengths that differ, so that there is padding
-    assert largest_difference(recogniser, frames) < BATCH_TOLERANCE
+    exact = in_float64(recogniser, frames)
+    by_numpy = asr.load(name, engine="numpy")
+    assert by_numpy.engine.name == "numpy"
+    for one in (recogniser, by_numpy):
+        assert largest_difference(one, frames) < BATCH_TOLERANCE
+        found, lengths = one.posteriors(frames)
+        for row, other, length in zip(found, exact, lengths.tolist(), strict=True):
+            np.testing.assert_allclose(row[:length], other[:length], rtol=0, atol=BATCH_TOLERANCE)
     if available():
         assert largest_difference(recogniser.prepared(), frames) < 1e-5  # of the output layer, which torch multiplies
+
+
+def in_float64(recogniser: Recogniser, frames: list[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """The log posteriors of a batch, by torch in float64."""
+    assert recogniser.engines.network is not None
+    model = TorchEngine.of(recogniser.engines.network).model.double()
+    padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(one).double() for one in frames], batch_first=True)
+    with torch.no_grad():
+        found: NDArray[np.float64] = model(padded, torch.tensor([len(one) for one in frames]))[0].numpy()
+    return found
 
 
 def largest_difference(recogniser: Recogniser, frames: list[NDArray[np.float32]]) -> float:
