@@ -24,6 +24,7 @@ drawings are taken for writing, and ink that is nothing but dots and dashes is o
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -278,9 +279,9 @@ def _joined(weak: dict[int, float], lines: list[_Band], line_of: dict[int, int])
     strong = sorted(line_of)
     found = {}
     for k, height in weak.items():
-        n = int(np.searchsorted(centres, -height))
+        n = bisect_left(centres, -height)
         next_to_it = {m for m in (n - 1, n) if 0 <= m < len(lines)}
-        at = int(np.searchsorted(strong, k))
+        at = bisect_left(strong, k)
         in_time = {line_of[one] for one in strong[max(at - 1, 0) : at + 1]}
         found[k] = _nearest(height, in_time & next_to_it or next_to_it, cores)
     return found

@@ -178,3 +178,19 @@ def test_ink_too_small_for_arithmetic(shared_cases):
     page = read_ink(shared_cases / "damaged" / "page_overflow_min.json")
     assert [line.strokes for line in cut_lines(page)] == [(0, 1)]
     assert len(cut_lines(Ink.of([[0, 0], [1e-320, 1e-320]], [[1, 1], [1, 1]]))) == 1
+
+
+def test_a_page_of_hundreds_of_lines() -> None:
+    """Waves with a dot above every third, thirty units apart."""
+    random = np.random.default_rng(0)
+    strokes: list[list[list[float]]] = []
+    wanted: list[list[int]] = []
+    for line in range(300):
+        wanted.append([])
+        for word in range(10):
+            x = 40 * word + np.linspace(0, 25, 12)
+            y = 8 * np.sin(x + random.uniform(0, 6)) - 30 * line
+            for stroke in [np.stack([x, y], axis=1), *[np.full((2, 2), (x[6], 14 - 30 * line))] * (word % 3 == 0)]:
+                wanted[-1].append(len(strokes))
+                strokes.append(stroke.tolist())
+    assert [list(line.strokes) for line in cut_lines(Ink.of(*strokes))] == wanted
