@@ -153,6 +153,7 @@ def _session(content: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads()
     options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave cores to others
     options.log_severity_level = 4  # what it has to say comes as an exception
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
