@@ -1,8 +1,8 @@
 """Seconds to fill the frame cache with one process and with two: `python benchmarks/frame_cache.py [RELEASE]`.
 
 RELEASE is the zip file or the folder of UNIPEN, whose training words are the ink; without it words are made of loops.
-Both ways are timed in turns, and must give the same bytes. Wall clock: on a busy machine two processes gain less, so
-the table says how much of the machine others took (`os.getloadavg`).
+Both ways are timed in turns, and must give the same bytes. On a busy machine the wall clock says little of two
+processes: the last line is what their processor time allows where nobody else computes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,17 @@ from asr.ink.ink import Ink
 from asr.ink.store import write_store
 from data_prep import load_corpus
 
-ROUNDS = 3
-MOST = 20_000  # words
+ROUNDS = 5
+MOST = 10_000  # words
+
+
+@dataclass(frozen=True)
+class Time:
+    """Seconds of one filling: of the wall clock, and of processors in this process and in its workers."""
+
+    wall: float
+    here: float
+    workers: float
 
 
 def main() -> None:
@@ -37,14 +47,20 @@ def main() -> None:
         print(
             f"{len(words)} words, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}; {versions()}\n"
         )
-        times = timed(words, folder)
-    print(f"{'':14} {'seconds':>8} {'words/s':>8} {'range, s':>14}")
-    for workers, seconds in times.items():
-        middle = statistics.median(seconds)
-        name = "one process" if workers == 1 else f"{workers} workers"
-        print(f"{name:14} {middle:8.1f} {len(words) / middle:8.0f} {min(seconds):8.1f}-{max(seconds):.1f}")
-    ratios = [one / two for one, two in zip(*times.values(), strict=True)]
-    print(f"{'ratio':14} {statistics.median(ratios):8.2f} {'':8} {min(ratios):8.2f}-{max(ratios):.2f}")
+        one, two = timed(words, folder)
+    print(f"{'':12} {'wall s':>8} {'range':>14} {'words/s':>8} {'processor s':>12} {'of workers':>11}")
+    for name, times in (("one process", one), ("two workers", two)):
+        wall = [time.wall for time in times]
+        middle = statistics.median(wall)
+        here, workers = (statistics.median(one) for one in zip(*((t.here, t.workers) for t in times), strict=True))
+        edges = f"{min(wall):.1f} to {max(wall):.1f}"
+        print(f"{name:12} {middle:8.1f} {edges:>14} {len(words) / middle:8.0f} {here + workers:12.1f} {workers:11.1f}")
+    show("times as fast", [a.wall / b.wall for a, b in zip(one, two, strict=True)])
+    show("the processors allow", [a.here / (b.here + b.workers / 2) for a, b in zip(one, two, strict=True)])
+
+
+def show(what: str, ratios: Sequence[float]) -> None:
+    print(f"{what}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 def unipen(root: str) -> Sequence[Utterance]:
@@ -68,21 +84,24 @@ def inks() -> Iterator[Ink]:
         yield Ink.of(*(np.column_stack([60 * i + 22 * np.cos(turn), h * np.sin(turn)]) for i, h in enumerate(heights)))
 
 
-def timed(words: Sequence[Utterance], folder: Path) -> dict[int, list[float]]:
-    """Seconds of every round, by the number of workers; the caches are compared and removed."""
-    seconds: dict[int, list[float]] = {1: [], 2: []}
+def timed(words: Sequence[Utterance], folder: Path) -> tuple[list[Time], list[Time]]:
+    """Every round, of one process and of two workers; the caches are compared and removed."""
+    times: tuple[list[Time], list[Time]] = ([], [])
     for _ in range(ROUNDS):
         content = []
-        for workers, told in seconds.items():
-            began = time.perf_counter()
+        for workers, told in enumerate(times, start=1):
+            began, before = time.perf_counter(), os.times()
             cache = FrameCache.open(words, PenFeatures(), folder / "cache", workers=workers)
-            told.append(time.perf_counter() - began)
+            wall, after = time.perf_counter() - began, os.times()
+            here = after.user + after.system - before.user - before.system
+            beside = after.children_user + after.children_system - before.children_user - before.children_system
+            told.append(Time(wall, here, beside))
             content.append(cache.path.read_bytes())
             del cache
             shutil.rmtree(folder / "cache")
         if content[0] != content[1]:
             sys.exit("two workers give other frames than one process")
-    return seconds
+    return times
 
 
 def versions() -> str:

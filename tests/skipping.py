@@ -7,6 +7,7 @@ no test may be skipped whose data or program is there.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Generator, Mapping
 from importlib.util import find_spec
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from asr.errors import MissingExtra
 
 TESTS = Path(__file__).resolve().parent
 SHARED = TESTS.parents[1] / "shared"
@@ -23,8 +26,14 @@ SHARED_CASES = SHARED / "cases"
 NEED_NO_TORCH = ("audio", "corpus", "data_prep", "ink", "scoring")
 """Rooms whose tests pass without PyTorch, or say `pytest.importorskip("torch")` themselves."""
 
-NEED_IT_IN_PART = ("cli", "report", "data_prep/test_corpora.py", "data_prep/test_robustness.py")
+NEED_IT_IN_PART = (
+    "cli", "decoding", "engines", "evaluation", "features", "recogniser", "report",
+    "data_prep/test_corpora.py", "data_prep/test_robustness.py",
+)  # fmt: skip
 """Rooms and files, beside those that stand in tests/ itself, whose tests are skipped where they come upon PyTorch."""
+
+TOLD = re.compile(r"No module named '(torch|numba|librosa)|needs (torch|numba)\w*; install it: ")
+"""What is said where it is missing, or what is installed with it."""
 
 WITH_TORCH = find_spec("torch") is not None
 
@@ -48,7 +57,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, pytest.CollectReport]:
     """Skip a file that imports PyTorch where there is none."""
     report: pytest.CollectReport = yield
-    if report.failed and _may_need_torch(collector) and "No module named 'torch'" in str(report.longrepr):
+    if report.failed and _may_need_torch(collector) and TOLD.search(str(report.longrepr)):
         report.outcome, report.longrepr = "skipped", (str(collector.path), 1, "Skipped: needs PyTorch")
     return report
 
@@ -60,7 +69,7 @@ def pytest_runtest_makereport(
     """Skip a test that imports PyTorch where there is none; fail one that is skipped although what it needs is here."""
     report: pytest.TestReport = yield
     error = call.excinfo and call.excinfo.value
-    if isinstance(error, ModuleNotFoundError) and error.name == "torch" and _may_need_torch(item):
+    if isinstance(error, ModuleNotFoundError | MissingExtra) and TOLD.search(str(error)) and _may_need_torch(item):
         report.outcome, report.longrepr = "skipped", (str(item.path), 1, "Skipped: needs PyTorch")
     elif report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
         here = [need for need in needs_of(item) if NEEDS[need]()]

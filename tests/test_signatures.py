@@ -28,8 +28,6 @@ ALLOWED = {
     "asr.corpus.handling.take_handling": "options as a command line gives them, before they have types",
     "asr.ink.json_ink.ink_of_mapping": "the content of a JSON file, as a Python user hands it over",
     "asr.plain_values.record": "JSON from outside",
-    "asr.recogniser.onnx_loading.OnnxModel.header": "JSON of a file, before it is checked",
-    "asr.recogniser.onnx_operators.Operator.attributes": "part of an ONNX file",
     "asr.recogniser.checkpoints.recogniser_of": "content of a checkpoint",
     "asr.recogniser.checkpoints.state_of": "content of a checkpoint or a bundle",
     "asr.engines.fitting.fitted": "content of a checkpoint, before it is checked",

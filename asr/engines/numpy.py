@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.engines.blas import one_thread
+from asr.blas import one_thread
 from asr.engines.engine import FloatArray, IntArray, Network
 from asr.engines.layers import LayerWeights, layers_of, why_not
 from asr.engines.loop_weights import LoopWeights, loop_weights_of

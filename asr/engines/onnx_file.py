@@ -123,7 +123,7 @@ def _check_format(metadata: Mapping[str, str]) -> None:
     found = metadata.get("format")
     if found is None or not found.startswith("ctc-asr-onnx-"):
         raise CheckpointError(
-            "it has no metadata of this package, which say what the network reads and writes; give a file that"
+            "it has no metadata of this package, which says what the network reads and writes; give a file that"
             " asr-export has written"
         )
     if found != FORMAT:
@@ -135,7 +135,7 @@ def _check_format(metadata: Mapping[str, str]) -> None:
 def _time_reduction(metadata: Mapping[str, str]) -> int:
     found = metadata.get("time_reduction", "")
     if not (found.isascii() and found.isdigit() and 1 <= len(found) <= 3 and 1 <= int(found) <= 100):
-        raise CheckpointError("its metadata have no time_reduction, 1 to 100")
+        raise CheckpointError("its metadata has no time_reduction, 1 to 100")
     return int(found)
 
 

@@ -8,7 +8,6 @@ that have ended cost nothing, and there is no padding that a result could depend
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -26,56 +25,37 @@ class Rows:
         lengths: (B,) int64, each 1 or more.
         n_frames: T, frames of the padded batch.
         order: (B,) indices of the utterances, longest first; computed when None.
+
+    Attributes:
+        sizes: (S,) number of utterances that run at each step, which is its number of rows.
+        starts: (S + 1,) the first row of each step, and N.
+        mirrored: (N,) for each row, the row that takes its place when each utterance is reversed within its own length.
     """
 
     def __init__(self, lengths: IntArray, n_frames: int, order: _Indices | None = None) -> None:
+        # All at once: until Python 3.12 a `cached_property` has a lock, which would stay locked in a process that is
+        # forked while another thread computes one.
         self.lengths = lengths
         self.n_frames = n_frames
         self._order = np.argsort(-lengths, kind="stable") if order is None else order
-        self._sorted = lengths[self._order]
+        longest_first = lengths[self._order]
+        running = np.arange(longest_first[0])[:, None] < longest_first  # (S, B)
+        self.sizes: _Indices = running.sum(axis=1)
+        self.starts: _Indices = np.concatenate([[0], np.cumsum(self.sizes)])
+        self._time, self._rank = running.nonzero()  # (N,) of each row, and the place of its utterance in the order
+        self.mirrored: _Indices = self.starts[longest_first[self._rank] - 1 - self._time] + self._rank
 
     @property
     def n_utterances(self) -> int:
         """B."""
         return len(self.lengths)
 
-    @cached_property
-    def _running(self) -> NDArray[np.bool_]:
-        """(S, B): whether an utterance runs at a step."""
-        running: NDArray[np.bool_] = np.arange(self._sorted[0])[:, None] < self._sorted
-        return running
-
-    @cached_property
-    def sizes(self) -> _Indices:
-        """(S,): number of utterances that run at each step, which is its number of rows."""
-        sizes: _Indices = self._running.sum(axis=1)
-        return sizes
-
-    @cached_property
-    def starts(self) -> _Indices:
-        """(S + 1,): the first row of each step, and N."""
-        return np.concatenate([[0], np.cumsum(self.sizes)])
-
-    @cached_property
-    def _places(self) -> tuple[_Indices, _Indices]:
-        """Time of each row, (N,), and the place of its utterance in the order, (N,)."""
-        time, rank = self._running.nonzero()
-        return time, rank
-
-    @cached_property
-    def mirrored(self) -> _Indices:
-        """(N,): for each row, the row that takes its place when each utterance is reversed within its own length."""
-        time, rank = self._places
-        mirrored: _Indices = self.starts[self._sorted[rank] - 1 - time] + rank
-        return mirrored
-
     def pack(self, frames: FloatArray) -> FloatArray:
         """Turn frames (B, T, F) into rows (N, F). The padding is not read."""
         if self.n_utterances == 1:
             alone: FloatArray = frames[0, : self.lengths[0]]
             return alone
-        time, rank = self._places
-        rows: FloatArray = frames[self._order[rank], time]
+        rows: FloatArray = frames[self._order[self._rank], self._time]
         return rows
 
     def unpack(self, rows: FloatArray, padding: FloatArray) -> FloatArray:
@@ -84,8 +64,7 @@ class Rows:
             return rows[None]
         frames = np.empty((self.n_utterances, self.n_frames, rows.shape[1]), dtype=rows.dtype)
         frames[:] = padding
-        time, rank = self._places
-        frames[self._order[rank], time] = rows
+        frames[self._order[self._rank], self._time] = rows
         return frames
 
     def joined(self, rows: FloatArray, factor: int) -> tuple[FloatArray, Rows]:
@@ -95,9 +74,8 @@ class Rows:
             rows (N', factor * F) and their order.
         """
         order = Rows(-(-self.lengths // factor), -(-self.n_frames // factor), self._order)
-        time, rank = self._places
         found = np.zeros((order.starts[-1], factor, rows.shape[1]), dtype=rows.dtype)
-        found[order.starts[time // factor] + rank, time % factor] = rows
+        found[order.starts[self._time // factor] + self._rank, self._time % factor] = rows
         return found.reshape(len(found), -1), order
 
     def blocks(self, most_rows: int) -> Iterator[tuple[int, int]]:

@@ -27,6 +27,7 @@ from asr.features.parts import Pace, Part, part_of
 _BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from asr.features.workers import serve; serve()"
 _TASKS = 2  # that a worker has: one that it computes and one that waits, so that it never does
 _AHEAD = 4  # parts for each worker that may wait for an earlier one to be written
+_PATIENCE = 5.0  # seconds from the end of a process's output to its own end
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # workers share the cores, not threads
 _FEWER = "nothing was written; try again with one process (workers=1)"
 
@@ -38,7 +39,7 @@ class _Failure:
     error: Exception
 
 
-Answer = Part | _Failure | None  # None: the process has ended
+Answer = Part | _Failure | None  # None: there will be no more
 Task = tuple[int, Sequence[Utterance]]
 
 
@@ -172,7 +173,10 @@ class _Worker:
 
     def why(self) -> str:
         """Return how the process ended."""
-        status = self._process.wait()
+        try:
+            status = self._process.wait(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            return "it sends what cannot be read"
         return f"killed by signal {-status}, perhaps for want of memory" if status < 0 else f"exit status {status}"
 
     def end(self) -> None:
@@ -191,7 +195,7 @@ def _listen(pipe: IO[bytes], number: int, answers: SimpleQueue[tuple[int, int, A
     while True:
         try:
             place, answer = pickle.load(pipe)
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):  # ended, or in the middle of a part
+        except Exception:  # it has ended, perhaps in the middle of a part; or unpickling raised whatever it may
             answers.put((number, -1, None))
             return
         answers.put((number, place, answer))

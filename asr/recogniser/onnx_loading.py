@@ -111,7 +111,7 @@ def _read(metadata: Mapping[str, str], key: str) -> dict[str, Any]:
     try:
         value = json.loads(metadata[key])
     except (KeyError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"its metadata have no whole {key!r}: {one_line(error)}") from error
+        raise CheckpointError(f"its metadata has no whole {key!r}: {one_line(error)}") from error
     if not isinstance(value, dict):
-        raise CheckpointError(f"its metadata have no whole {key!r}: expected a JSON object")
+        raise CheckpointError(f"its metadata has no whole {key!r}: expected a JSON object")
     return value

@@ -36,7 +36,7 @@ def packed(weights: Mapping[str, NDArray[Any]], store: str) -> dict[str, NDArray
 
 
 def unpacked(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Convert the tensors of a file to the weights of a network: int8 becomes float32, other types stay.
+    """Convert the tensors of a file to the weights of a network: scaled int8 and floating-point ones become float32.
 
     Raises:
         CheckpointError: scales that do not fit their matrix.
@@ -46,8 +46,14 @@ def unpacked(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         owner, _, name = key.partition(".")
         if owner == "model":
             scale = tensors.get(f"scale.{name}")
-            weights[name] = value if scale is None else _scaled(name, value, scale)
+            weights[name] = _float32(value) if scale is None else _scaled(name, value, scale)
     return weights
+
+
+def _float32(value: NDArray[Any]) -> NDArray[Any]:
+    """Return floating-point numbers as float32, others as they are."""
+    with np.errstate(over="ignore"):  # what float32 cannot hold is found when the weights are fitted
+        return value.astype(np.float32, copy=False) if value.dtype.kind == "f" else value
 
 
 def _scaled(name: str, value: NDArray[Any], scale: NDArray[Any]) -> NDArray[np.float32]:
@@ -56,5 +62,5 @@ def _scaled(name: str, value: NDArray[Any], scale: NDArray[Any]) -> NDArray[np.f
             f"the scales of the weights {name[:LONGEST]!r} do not fit: {kind_of(scale)}, expected one a row of a matrix"
             f" of int8, found {kind_of(value)}; the file is damaged"
         )
-    with np.errstate(over="ignore"):  # what float32 cannot hold is found when the weights are fitted
+    with np.errstate(over="ignore"):  # as above
         return value.astype(np.float32) * scale.astype(np.float32)[:, None]

@@ -77,7 +77,7 @@ def test_a_file_that_is_cut_short(content: bytes) -> None:
 def test_files_of_other_programs_and_versions(content: bytes) -> None:
     graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])
     assert said(onnx.helper.make_model(graph).SerializeToString()) == (
-        "it has no metadata of this package, which say what the network reads and writes; give a file that asr-export "
+        "it has no metadata of this package, which says what the network reads and writes; give a file that asr-export "
         "has written"
     )
 
@@ -217,10 +217,10 @@ CHANGES: list[tuple[Callable[[Any], object], str]] = [
     (fixed_batch, "its network does not read `frames`"),
     (half, "its network does not read `frames`"),
     (a_map, "a type has a field 5 that this package does not write"),
-    (no_reduction(None), "its metadata have no time_reduction, 1 to 100"),
-    (no_reduction("0"), "its metadata have no time_reduction, 1 to 100"),
-    (no_reduction("1" * 5000), "its metadata have no time_reduction, 1 to 100"),
-    (no_reduction("²"), "its metadata have no time_reduction, 1 to 100"),
+    (no_reduction(None), "its metadata has no time_reduction, 1 to 100"),
+    (no_reduction("0"), "its metadata has no time_reduction, 1 to 100"),
+    (no_reduction("1" * 5000), "its metadata has no time_reduction, 1 to 100"),
+    (no_reduction("²"), "its metadata has no time_reduction, 1 to 100"),
     (twice, "its metadata has 'format' twice"),
     (lambda model: model.ClearField("graph"), "not a whole ONNX file of this package: it has no graph"),
 ]

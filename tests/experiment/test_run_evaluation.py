@@ -118,13 +118,13 @@ def test_what_is_nothing_to_score_is_named(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["an4"], "an4 brings no corpus of its own; say on what to score it: --on"),
+        (["an4"], "an4 brings no corpus of its own; say on what to score it: asr-evaluate an4 manifest/mine"),
         (["model.safetensors"], "brings no corpus of its own"),
-        ([], "give run folders, a model with --on, or both --ref and --hyp"),
+        ([], "give run folders, a model and a manifest, or --ref and --hyp"),
         (["run", "--ref", "a"], "give either models, or --ref and --hyp, not both"),
         (["--ref", "a"], "give both --ref and --hyp"),
-        (["run", "--rate", "wer"], "--rate is for trn files, and for a model with --on"),
-        (["a", "b", "--on", "c"], "--on is for one model, not for a, b"),
+        (["run", "--rate", "wer"], "--rate is for trn files, and for a model on a manifest or a corpus"),
+        (["a", "b", "--on", "c"], "give one model and one manifest or folder of manifests, not b too"),
         (["a", "b", "--by", "speaker"], "--by is for one run"),
         (["quickstart", "--on", "{tones}", "root=x"], "root=x: a manifest has no options; a corpus has"),
     ],

@@ -14,6 +14,7 @@ import pytest
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.features import cache as cache_module
+from asr.features import workers as workers_module
 from asr.features.cache import FrameCache
 from asr.features.parts import Pace, Part
 from asr.features.pen.extractor import PenFeatures
@@ -109,6 +110,15 @@ def test_a_worker_that_is_killed_is_one_sentence(lines, tmp_path):
     with pytest.raises(DataError, match=told):
         FrameCache.open(lines, Deadly(), tmp_path / "cache", workers=2)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@posix
+def test_a_worker_that_sends_something_else_is_one_sentence(lines, tmp_path, monkeypatch):
+    """Instead of waiting for ever: here it starts with a line of text in its standard output."""
+    monkeypatch.setattr(workers_module, "_BEGIN", f"print('Welcome!', flush=True); {workers_module._BEGIN}")
+    monkeypatch.setattr(workers_module, "_PATIENCE", 0.1)
+    with pytest.raises(DataError, match=r"^a process that computes frames was lost \(it sends what cannot be read\); "):
+        FrameCache.open(lines, Strokes(), tmp_path / "cache", workers=2)
 
 
 def test_a_bug_in_a_worker_is_raised_as_it_is(lines, tmp_path):

@@ -250,12 +250,12 @@ def with_a_plugin(told: Any) -> Any:
 
 
 REFUSED: list[tuple[dict[str, Callable[[Any], Any]], str]] = [
-    ({"recogniser": lambda told: []}, "its metadata have no whole 'recogniser': expected a JSON object"),
+    ({"recogniser": lambda told: []}, "its metadata has no whole 'recogniser': expected a JSON object"),
     ({"recogniser": lambda told: told | {"format": "x"}}, "is not a 'ctc-asr-bundle-1' model"),
     ({"recogniser": without_labels}, "its network has 40 features and 31 labels, its configuration 40 and 30"),
     ({"recogniser": of_other_code}, "_target_ 'os.system' lies outside this package"),
     ({"recogniser": with_a_plugin}, "needs code of the modules somebody.elses"),
-    ({"card": lambda told: 3}, "its metadata have no whole 'card'"),
+    ({"card": lambda told: 3}, "its metadata has no whole 'card'"),
     ({"normaliser": lambda told: told | {"statistics": {"mean": ["x"]}}}, "statistics of the normaliser are damaged"),
     ({"normaliser": lambda told: told | {"statistics": 7}}, "statistics of the normaliser are damaged"),
     ({"normaliser": lambda told: told | {"statistics": {"mean": [1.0]}}}, "normalisation per=corpus needs"),

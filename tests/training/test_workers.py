@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -52,7 +53,7 @@ class Asked(ToyExamples):
     def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
         ignored = [int(signal.getsignal(one) is signal.SIG_IGN) for one in (signal.SIGTERM, signal.SIGINT)]
         blocked = [int(one in signal.pthread_sigmask(signal.SIG_BLOCK, ())) for one in (signal.SIGTERM, signal.SIGINT)]
-        return collate([torch.zeros(1, 1)], [ignored + blocked], ["u"], blank=0)
+        return collate([np.zeros((1, 1), dtype=np.float32)], [ignored + blocked], ["u"], blank=0)
 
 
 def test_workers_leave_signals_to_the_loop() -> None:
@@ -260,10 +261,10 @@ def test_a_mistake_in_code_keeps_its_traceback() -> None:
 _FULL = """
 from asr.training.batches import collate
 from asr.training.workers import load_batches
-import torch
+import numpy as np
 class Large:
     def load_batch(self, indices, epoch):
-        return collate([torch.ones(300_000, 2)], [[1]], ["u"], blank=0)
+        return collate([np.ones((300_000, 2), dtype=np.float32)], [[1]], ["u"], blank=0)
 for batch in load_batches(Large(), [[0]] * 8, 0, workers=2):
     pass
 """

@@ -38,7 +38,8 @@ class ToyExamples:
     def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
         self.loaded.append((epoch, tuple(indices)))
         frames = [self._frames[i] + 0.01 * epoch for i in indices]
-        return collate(frames, [[1 + int(one.mean() > 0)] for one in frames], [f"u{i}" for i in indices], blank=0)
+        arrays = [one.numpy() for one in frames]
+        return collate(arrays, [[1 + int(one.mean() > 0)] for one in frames], [f"u{i}" for i in indices], blank=0)
 
 
 class ToyTask:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from asr.blas import one_thread
 from asr.features.sound.framing import Framing
 from asr.features.sound.mel import cosine_transform, lifter_weights, mel_bands
 from asr.features.sound.options import SpectralConfig
 
-_CHUNK = 1 << 16  # samples of the FFT at a time: they stay in a core's cache, and calls of numpy cost little
+_CHUNK = 1 << 17  # samples of the FFT at a time: few enough for a core's cache, enough that calls of numpy cost little
 _FFT_TAKES_OUT = int(np.__version__.partition(".")[0]) >= 2
 _kept = threading.local()
 
@@ -61,10 +62,11 @@ class WindowSteps:
         n_values = self.bands.shape[1] if self.cepstra is None else self.cepstra.shape[1]
         out = np.empty((n_frames, n_values + int(self.config.energy)), dtype=np.float32)
         work = _work(window, self.fft_size)
-        for begin in range(0, n_frames, len(work.windows)):
-            end = min(begin + len(work.windows), n_frames)
-            chunk = samples[begin * shift : (end - 1) * shift + window]
-            self._fill(out[begin:end], chunk, work.first(end - begin))
+        with one_thread():
+            for begin in range(0, n_frames, len(work.windows)):
+                end = min(begin + len(work.windows), n_frames)
+                chunk = samples[begin * shift : (end - 1) * shift + window]
+                self._fill(out[begin:end], chunk, work.first(end - begin))
         return out
 
     def _fill(self, out: NDArray[np.float32], samples: NDArray[np.float32], work: _Work) -> None:

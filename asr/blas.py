@@ -1,9 +1,9 @@
-"""Keep the matrix products of numpy in one thread while a network runs.
+"""Keep the matrix products of numpy in one thread while a network runs or frames are computed.
 
 OpenBLAS, which numpy brings, shares even the product of a vector with a matrix among all cores and lets their threads
 spin in between. The thousand small products of one utterance then took three times as long on two busy cores as in one
-thread, and three times as much processor time. The setting holds for the whole process, so it is put back as soon as
-no network runs. Another library than OpenBLAS is left as it is.
+thread, and those of its frames six times as much processor time. The setting holds for the whole process, so it is put
+back as soon as nothing of this package multiplies. Another library than OpenBLAS is left as it is.
 """
 
 from __future__ import annotations
@@ -34,8 +34,19 @@ class _Running:
         self.calls = 0
         self.n_threads = 1
 
+    def forget(self) -> None:
+        """Begin anew in a forked process, in which no other thread goes on."""
+        if self.calls and (blas := _blas()):
+            blas.limit(self.n_threads)
+        self.calls = 0
+        self.lock.release()
+
 
 _running = _Running()
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(
+        before=_running.lock.acquire, after_in_parent=_running.lock.release, after_in_child=_running.forget
+    )
 
 
 @contextmanager
@@ -45,19 +56,18 @@ def one_thread() -> Iterator[None]:
     if blas is None:
         yield
         return
-    running = _running
-    with running.lock:
-        if running.calls == 0:
-            running.n_threads = blas.n_threads()
+    with _running.lock:
+        if _running.calls == 0:
+            _running.n_threads = blas.n_threads()
             blas.limit(1)
-        running.calls += 1
+        _running.calls += 1
     try:
         yield
     finally:
-        with running.lock:
-            running.calls -= 1
-            if running.calls == 0:
-                blas.limit(running.n_threads)
+        with _running.lock:
+            _running.calls -= 1
+            if _running.calls == 0:
+                blas.limit(_running.n_threads)
 
 
 @cache
@@ -84,15 +94,3 @@ def _libraries() -> Iterator[Path]:
     if sys.platform == "linux":
         lines = Path("/proc/self/maps").read_text(errors="replace").splitlines()
         yield from sorted({Path(line.split(maxsplit=5)[5]) for line in lines if "openblas" in line})
-
-
-def _forget_calls() -> None:
-    """Begin anew in a forked process, in which no other thread goes on."""
-    global _running
-    if _running.calls and (blas := _blas()):
-        blas.limit(_running.n_threads)
-    _running = _Running()
-
-
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_forget_calls)
