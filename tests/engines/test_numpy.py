@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -125,6 +126,20 @@ def test_long_utterances_and_large_batches_are_computed_in_parts() -> None:
     found, _ = NumpyEngine(network).posteriors(frames, lengths)
     expected, _ = TorchEngine.of(network).posteriors(frames, lengths)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_a_long_utterance_takes_little_more_memory_than_its_outputs() -> None:
+    """The input products of all its frames would be 21 MB."""
+    engine, frames = NumpyEngine(seeded(4, hidden=32, layers=2)), frames_of([20_000])[:, :20_000]
+    alone(engine, frames[0, :10])
+    tracemalloc.start()
+    try:
+        found = alone(engine, frames[0])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    outputs = 4 * 20_000 * 64  # bytes of a layer's
+    assert found.nbytes < outputs < peak < 3 * outputs  # of two layers, and what says where each row is
 
 
 def test_threads_that_share_an_engine_get_the_bits_of_one_that_does_not() -> None:
