@@ -77,7 +77,7 @@ def _rounded(recogniser: Recogniser) -> Recogniser:
 
 
 def _having_heard(recogniser: Recogniser, inputs: Sequence[Input], channel: int | None) -> Recogniser:
-    """The recogniser that has heard all recordings of the speaker; what cannot be read is told of when its turn comes."""
+    """The recogniser that has heard all recordings of the speaker, but for those that cannot be read."""
     with Steps() as on_progress:
 
         def paths() -> Iterator[Path]:
