@@ -60,9 +60,8 @@ def _main() -> None:
     recogniser = _rounded(recogniser) if given.bfloat16 else recogniser.for_many(len(inputs))
     if given.verbose:
         say(f"loaded in {loaded - began:.2f} s", *chosen(recogniser))
-    if given.one_speaker:  # a file that cannot be read is told of below
-        heard = [one.path for one in inputs]
-        recogniser = recogniser.listen(_SPEAKER, heard, given.channel, on_error=lambda error: None)
+    if given.one_speaker:
+        recogniser = _having_heard(recogniser, inputs, given.channel)
     _write(recogniser, inputs, names, given)
     if given.verbose:
         say(speed(inputs, time.monotonic() - loaded))
@@ -75,6 +74,18 @@ def _rounded(recogniser: Recogniser) -> Recogniser:
     except ConfigError as error:
         say(f"--bfloat16 changes nothing: {error}")
         return recogniser
+
+
+def _having_heard(recogniser: Recogniser, inputs: Sequence[Input], channel: int | None) -> Recogniser:
+    """The recogniser that has heard all recordings of the speaker, but for those that cannot be read."""
+    with Steps() as on_progress:
+
+        def paths() -> Iterator[Path]:
+            for number, one in enumerate(inputs):
+                on_progress("listening", number, len(inputs))
+                yield one.path
+
+        return recogniser.listen(_SPEAKER, paths(), channel, on_error=lambda error: None)
 
 
 def _inputs(given: argparse.Namespace, paths: Sequence[Path], recogniser: Recogniser) -> list[Input]:
