@@ -47,13 +47,11 @@ class Piece:
         frames: (T, F) normalised frames of the extractor, context included.
         n_before: posteriors of the context before the piece.
         n_kept: posteriors of the piece; more than there are in the last one.
-        n_read: stacked frames that the network reads; more than there are in the last piece.
     """
 
     frames: Frames
     n_before: int
     n_kept: int
-    n_read: int
 
 
 def transcribe_long(
@@ -82,7 +80,10 @@ def transcribe_long(
     frame_seconds = recogniser.frame_seconds
     scale, borders = _prepare(recogniser, recording, speaker)
     pieces = pieces_of(
-        map(scale.apply, recording.frames()), [round(border / frame_seconds) for border in borders], _reach(recogniser)
+        map(scale.apply, recording.frames()),
+        [round(border / frame_seconds) for border in borders],
+        context=math.ceil(_CONTEXT / frame_seconds),
+        unit=recogniser.stacking.stride * recogniser.engine.time_reduction,
     )
     search = recogniser.decoder.begin(frame_seconds, recording.start)
     n_done = 0
@@ -97,30 +98,14 @@ def transcribe_long(
     return search.end()[0]
 
 
-@dataclass(frozen=True)
-class Reach:
-    """What of its surroundings is computed with a piece.
-
-    Attributes:
-        context: posteriors on both sides.
-        unit: frames of the extractor that become one posterior.
-        reduction: stacked frames that become one posterior.
-        beyond: frames that the last stack needs behind its own.
-    """
-
-    context: int
-    unit: int
-    reduction: int
-    beyond: int
-
-
-def pieces_of(blocks: Iterable[Frames], borders: Sequence[int], reach: Reach) -> Iterator[Piece]:
+def pieces_of(blocks: Iterable[Frames], borders: Sequence[int], context: int, unit: int) -> Iterator[Piece]:
     """Cut frames that come block by block; no more than a piece and a block are held.
 
     Args:
         blocks: (t, F) consecutive frames.
         borders: between the pieces, rising, counted in posteriors.
-        reach: of a piece.
+        context: posteriors before and behind a piece that are computed with it.
+        unit: frames that become one posterior.
 
     Returns:
         the pieces, in order; none is empty.
@@ -128,12 +113,12 @@ def pieces_of(blocks: Iterable[Frames], borders: Sequence[int], reach: Reach) ->
     waiting = iter(blocks)
     held, first = next(waiting), 0  # frames, and the number of the first of them
     for begin, end in zip([0, *borders], [*borders, _END], strict=True):
-        low, high = max(0, begin - reach.context), end + reach.context
-        held, first = held[low * reach.unit - first :], low * reach.unit
-        n_frames = high * reach.unit + reach.beyond - first
+        low = max(0, begin - context)
+        held, first = held[low * unit - first :], low * unit
+        n_frames = (end + context - low) * unit
         held = _filled(held, waiting, n_frames)
-        if len(held) > begin * reach.unit - first and begin < end:
-            yield Piece(held[:n_frames], begin - low, end - begin, (high - low) * reach.reduction)
+        if len(held) > (begin - low) * unit and begin < end:
+            yield Piece(held[:n_frames], begin - low, end - begin)
 
 
 def _filled(held: Frames, blocks: Iterator[Frames], n_frames: int) -> Frames:
@@ -151,12 +136,6 @@ def _batch_size(recogniser: Recogniser) -> int:
     return max(1, int(_BATCH_FRAMES / stacked))
 
 
-def _reach(recogniser: Recogniser) -> Reach:
-    stacking, reduction = recogniser.stacking, recogniser.engine.time_reduction
-    context = math.ceil(_CONTEXT / recogniser.frame_seconds)
-    return Reach(context, stacking.stride * reduction, reduction, stacking.width - stacking.stride)
-
-
 def _prepare(recogniser: Recogniser, recording: LongSound, speaker: str | None) -> tuple[Scale, list[float]]:
     """Read a recording once: what its frames are normalised with, and where it is cut, in seconds."""
     loudness = Loudness(recording.sound.rate)
@@ -169,6 +148,6 @@ def _prepare(recogniser: Recogniser, recording: LongSound, speaker: str | None) 
 
 def _posteriors(recogniser: Recogniser, batch: Sequence[Piece]) -> Iterator[Frames]:
     """The posteriors (T, L) that each piece is there for."""
-    stacked = [recogniser.stacking(piece.frames)[: piece.n_read] for piece in batch]
+    stacked = [recogniser.stacking(piece.frames) for piece in batch]
     for piece, log_probs, length in zip(batch, *recogniser.posteriors(stacked), strict=True):
         yield log_probs[piece.n_before : min(int(length), piece.n_before + piece.n_kept)]

@@ -24,9 +24,10 @@ from asr.features.sound.spectral import SpectralConfig
 from asr.features.stack import FrameStackConfig
 from asr.recogniser import cuts, long, sources
 from asr.recogniser.batching import transcribe_each
-from asr.recogniser.long import Reach, pieces_of
+from asr.recogniser.long import pieces_of
 from asr.recogniser.recogniser import Recogniser
 from asr.recurrent.stack import StackConfig
+from asr.scoring.edits import count_errors
 from tests.recogniser.models import small, small_config
 
 RATE = 8000
@@ -99,6 +100,20 @@ def test_a_context_of_everything_makes_cuts_exact(
     same(in_pieces(reads, source, monkeypatch, context=100.0), expected)
 
 
+@pytest.mark.parametrize(("width", "stride"), STACKINGS)
+@pytest.mark.parametrize("reduction", [1, 2])
+def test_a_short_context_is_enough_for_a_network_that_forgets(
+    width: int, stride: int, reduction: int, small_pieces: None, monkeypatch: pytest.MonkeyPatch
+):
+    """As one with random weights does."""
+    reads, source = recogniser(width, stride, reduction), (speech(23.456), RATE)
+    monkeypatch.setattr(sources, "LONG_SECONDS", 1000.0)
+    expected = reads.transcribe(source)
+    found = in_pieces(reads, source, monkeypatch, context=1.5)
+    assert found.log_probability == pytest.approx(expected.log_probability, rel=1e-3)
+    assert count_errors(expected.labels, found.labels).errors <= 2
+
+
 def test_cuts_without_context_are_not_exact(small_pieces: None, monkeypatch: pytest.MonkeyPatch):
     """The test above could fail."""
     reads, source = recogniser(), (speech(23.456), RATE)
@@ -125,27 +140,21 @@ def test_the_size_of_blocks_changes_nothing(tmp_path: Path, small_pieces: None, 
     st.lists(st.integers(0, 40), max_size=5),
     st.integers(0, 7),
     st.integers(1, 4),
-    st.integers(0, 3),
 )
-def test_pieces_hold_each_frame_once_with_their_context(
-    sizes: list[int], cut_at: list[int], context: int, unit: int, beyond: int
-):
-    """A posterior is here `unit` frames and those `beyond` them; frames are their own numbers."""
+def test_pieces_hold_each_frame_once_with_their_context(sizes: list[int], cut_at: list[int], context: int, unit: int):
+    """Frames are their own numbers."""
     frames = np.arange(sum(sizes), dtype=np.float32)[:, None]
     blocks = np.split(frames, np.cumsum(sizes)[:-1])
     n_posteriors = -(-len(frames) // unit)
-    kept: list[int] = []
-    for piece in pieces_of(blocks, sorted(cut_at), Reach(context, unit, 1, beyond)):
-        read = piece.frames[:, 0].astype(int).tolist()
-        first = len(kept) - piece.n_before
-        assert first == max(0, len(kept) - context)
-        last = min(first + piece.n_read, n_posteriors)
-        assert read == list(range(first * unit, min(last * unit + beyond, len(frames))))
+    n_done = 0
+    for piece in pieces_of(blocks, sorted(cut_at), context, unit):
         assert piece.n_kept > 0
-        n_kept = min(piece.n_kept, last - first - piece.n_before)
-        assert last == min(len(kept) + n_kept + context, n_posteriors)
-        kept += range(len(kept), len(kept) + n_kept)
-    assert len(kept) == n_posteriors
+        first, end = n_done - piece.n_before, min(n_done + piece.n_kept, n_posteriors)
+        assert first == max(0, n_done - context)
+        last = min(end + context, n_posteriors)
+        assert piece.frames[:, 0].tolist() == list(range(first * unit, min(last * unit, len(frames))))
+        n_done = end
+    assert n_done == n_posteriors
 
 
 def test_times_go_on(tmp_path: Path, small_pieces: None):
