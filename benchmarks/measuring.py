@@ -34,7 +34,7 @@ class Effort:
     long_rounds: int = 21
     seconds_of_sound: float = 160.0
     processes: int = 9
-    inks: int = 10_000
+    inks: int = 6000
 
 
 QUICK = Effort(words=64, rounds=2, long_rounds=3, seconds_of_sound=20.0, processes=2, inks=300)
