@@ -185,6 +185,13 @@ def test_a_bundle_with_another_header_is_refused(tmp_path: Path, header: str) ->
         load(tmp_path / "odd.safetensors")
 
 
+def test_a_bundle_of_a_newer_version_says_so(tmp_path: Path) -> None:
+    save_file({"model.a": torch.zeros(2)}, tmp_path / "new.safetensors", {"bundle": '{"format": "ctc-asr-bundle-2"}'})
+    told = r"new\.safetensors is .* it says ctc-asr-bundle-2, which a newer version of this package wrote: install that"
+    with pytest.raises(CheckpointError, match=told):
+        load(tmp_path / "new.safetensors")
+
+
 def test_a_corpus_named_like_a_pretrained_model_does_not_hide_it(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
