@@ -25,7 +25,7 @@ def load(
     model: str | Path,
     plugins: Sequence[str] = (),
     decoder: str | Sequence[str] | Component | None = None,
-    engine: str | None = None,
+    engine: str = "auto",
 ) -> Recogniser:
     """Load a recogniser: a run folder, a checkpoint, a `.safetensors` bundle, an `.onnx` file, or a pretrained model.
 
@@ -33,12 +33,12 @@ def load(
         model: the path, or the name of a pretrained model.
         plugins: modules of your own that its configuration may name.
         decoder: the decoder to use: its name, or options as on a command line; None: the model's default.
-        engine: what runs the network: `numpy`, `torch` or `onnx`; None: what suits the work and is installed.
+        engine: what runs the network: `numpy`, `torch` or `onnx`; `auto`: what suits the work and is installed.
 
     Raises:
         asr.errors.CheckpointError: nothing there, damaged, or naming code that is not allowed; or the engine cannot
             run it.
-        asr.errors.ConfigError: there is no such decoder, or it has no such option.
+        asr.errors.ConfigError: there is no such engine or decoder, or the decoder has no such option.
     """
     from pathlib import Path  # here: `import asr` waits for nothing that it does not need itself
 

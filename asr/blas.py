@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -92,5 +92,6 @@ def _libraries() -> Iterator[Path]:
     for folder in (numpy.parent / "numpy.libs", numpy / ".dylibs"):
         yield from sorted(folder.glob("*openblas*"))
     if sys.platform == "linux":
-        lines = Path("/proc/self/maps").read_text(errors="replace").splitlines()
-        yield from sorted({Path(line.split(maxsplit=5)[5]) for line in lines if "openblas" in line})
+        with suppress(OSError):  # a hardened system may hide them
+            lines = Path("/proc/self/maps").read_text(errors="replace").splitlines()
+            yield from sorted({Path(line.split(maxsplit=5)[5]) for line in lines if "openblas" in line})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from asr.errors import MissingExtra
 
@@ -51,7 +52,8 @@ def explained(error: ModuleNotFoundError) -> MissingExtra | None:
     package = (error.name or "").partition(".")[0]
     if _extra_of(package) is None or installed(package):
         return None
-    return MissingExtra(f"this needs {package}; install it: {_line(package)}")
+    command = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "this"
+    return MissingExtra(f"{command} needs {package} for what was asked; install it: {_line(package)}")
 
 
 def _line(package: str) -> str:

@@ -42,7 +42,7 @@ MEASURED = """
 import resource, sys, time
 import asr
 model, path, engine = sys.argv[1:]
-found = asr.load(model, engine=None if engine == "auto" else engine).transcribe(path, channel=0)
+found = asr.load(model, engine=engine).transcribe(path, channel=0)
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(f"{used.ru_maxrss / 1024:.0f} MiB | {used.ru_utime + used.ru_stime:.1f} s | {len(found.words)}")
 """

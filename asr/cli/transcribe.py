@@ -57,7 +57,8 @@ def _main() -> None:
         raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
     inputs = _inputs(given, paths, recogniser)
     names = _names(given, inputs)
-    recogniser = _rounded(recogniser) if given.bfloat16 else recogniser.for_many(len(inputs))
+    recogniser = recogniser.for_many(len(inputs))
+    recogniser = _rounded(recogniser) if given.bfloat16 else recogniser
     if given.verbose:
         say(f"loaded in {loaded - began:.2f} s", *chosen(recogniser))
     if given.one_speaker:

@@ -12,17 +12,22 @@ from asr.extras import installed, require
 MANY = 100
 """Utterances from which on it pays to load torch and the compiled kernels, and to recognise them in batches."""
 
-NAMES = ("auto", "numpy", "torch", "onnx")
+AUTO = "auto"
+NAMES = (AUTO, "numpy", "torch", "onnx")
 """What may be asked for: the engines, and `auto`, which chooses by the work."""
 
 
-def choose_engine(network: Network, name: str | None = None, utterances: int = 1) -> tuple[Engine, EngineChoice]:
+def check_engine(name: str) -> None:
+    """Raise a ConfigError where there is no engine of this name."""
+    check_values({"engine": name}, {"engine": one_of(name, NAMES)})
+
+
+def choose_engine(network: Network, name: str = AUTO, utterances: int = 1) -> tuple[Engine, EngineChoice]:
     """Choose an engine and build it, which takes a copy of the weights.
 
     Args:
         network: what it runs.
-        name: of the engine; None or `auto`: numpy for a few utterances, torch for many and for what numpy does not
-            have.
+        name: of the engine; `auto`: numpy for a few utterances, torch for many and for what numpy does not have.
         utterances: about how many it will run.
 
     Raises:
@@ -30,14 +35,13 @@ def choose_engine(network: Network, name: str | None = None, utterances: int = 1
         ConfigError: there is no such engine, it cannot run this network, or the network refuses an option.
         CheckpointError: weights that do not fit the network.
     """
-    check_values({"engine": name}, {"engine": one_of(name or "auto", NAMES)})
+    check_engine(name)
     reason = why_not(network)
-    choice = _by_work(reason, utterances) if name in (None, "auto") else EngineChoice(str(name), "it was asked for")
+    choice = _by_work(reason, utterances) if name == AUTO else EngineChoice(name, "it was asked for")
     if choice.name == "onnx":
         others = "torch" if reason else "numpy or torch"
         raise ConfigError(
-            f"the engine onnx runs .onnx files only, and this model is none; the engine {others} can run it, or export"
-            " it and give the file instead: asr-export MODEL model.onnx"
+            f"the engine onnx runs .onnx files only, and this model is none; the engine {others} can run it"
         )
     if choice.name == "numpy" and not reason:
         return NumpyEngine(network), choice

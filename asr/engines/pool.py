@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from threading import Lock
+from weakref import WeakSet
 
-from asr.engines.choice import MANY, choose_engine
+from asr.engines.choice import AUTO, MANY, check_engine, choose_engine
 from asr.engines.engine import Engine, EngineChoice, Network
 from asr.errors import ConfigError
+from asr.extras import require
 
 Chosen = tuple[Engine, EngineChoice]
+_all: WeakSet[Engines] = WeakSet()
 
 
 class Engines:
@@ -16,14 +20,23 @@ class Engines:
 
     Args:
         network: what the engines run; None where `only` is all there is.
-        name: the engine that the user asked for; None: the one that suits the work.
+        name: the engine that the user asked for; `auto`: the one that suits the work.
         only: runs whatever the work is.
+
+    Raises:
+        ConfigError: there is no such engine.
     """
 
-    def __init__(self, network: Network | None, name: str | None = None, only: Chosen | None = None) -> None:
+    def __init__(self, network: Network | None, name: str = AUTO, only: Chosen | None = None) -> None:
+        check_engine(name)
         self.network, self._name, self._only = network, name, only
         self._chosen: dict[bool, Chosen] = {}
         self._lock = Lock()
+        _all.add(self)
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let a process that gets a copy choose and make its engines itself."""
+        return type(self), (self.network, self._name, self._only)
 
     def for_work(self, utterances: int) -> Chosen:
         """Return the engine that recognises so many utterances soonest, and why.
@@ -48,6 +61,9 @@ class Engines:
         """
         if self.network is None:
             raise ConfigError("this model has one engine, and no kernels to prepare; load a bundle or a run folder")
+        if self._name not in (AUTO, "torch"):
+            raise ConfigError(f"the engine {self._name} has no kernels to prepare; leave it out, or name torch")
+        require("torch", what="a prepared recogniser")
         from asr.engines.torch import TorchEngine
 
         engine = TorchEngine.of(self.network, bfloat16=bfloat16, prepare=True)
@@ -63,3 +79,13 @@ class Engines:
             if choice.name == chosen[1].name == "numpy":
                 return engine, chosen[1]
         return chosen
+
+
+def _unlock() -> None:
+    """Begin with open locks in a forked process: the thread that held one does not go on there."""
+    for engines in _all:
+        engines._lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_unlock)

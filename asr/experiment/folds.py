@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from asr.corpus.manifest import read_manifest
+from asr.engines.choice import AUTO
 from asr.errors import ConfigError
 from asr.evaluation.result import Result, SplitResult, Training, decoder_suffix
 from asr.evaluation.split import Progress, people_of, read_scores
@@ -20,7 +21,7 @@ def evaluate_folds(
     on_progress: Progress,
     plugins: Sequence[str] = (),
     decoder: Sequence[str] = (),
-    engine: str | None = None,
+    engine: str = AUTO,
 ) -> Result:
     """Evaluate each run, and add up their errors.
 

@@ -49,7 +49,7 @@ def check_options(config: RunConfig, source: Recogniser | None = None) -> None:
             build_augmenter(config, parts.extractor)
         if source is not None:
             with faults.noted():
-                check_fits(config.recogniser(inventory), source.config, str(config.init))
+                check_fits(config.recogniser(inventory), source, str(config.init))
     faults.check()
 
 

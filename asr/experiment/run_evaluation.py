@@ -11,6 +11,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import choose_decoder
+from asr.engines.choice import AUTO
 from asr.errors import CheckpointError, ConfigError, DataError, one_line
 from asr.evaluation.model import today, weights_checksum
 from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
@@ -32,7 +33,7 @@ def evaluate_run(
     plugins: Sequence[str] = (),
     by: str | None = None,
     decoder: Sequence[str] = (),
-    engine: str | None = None,
+    engine: str = AUTO,
 ) -> Result:
     """Decode splits of a run with its best weights, and write `decode/<split>/` and `result.json`.
 
@@ -46,7 +47,7 @@ def evaluate_run(
             been written by somebody else.
         by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
         decoder: options that choose a decoder, as `asr.decoding.choice.choose_decoder` takes them.
-        engine: the engine to use; None: the one that suits the work.
+        engine: the engine to use; `auto`: the one that suits the work.
 
     Returns:
         The result of these splits. The file also keeps what an earlier evaluation of the same weights with the same

@@ -18,7 +18,7 @@ SHARED = ("features", "stacking", "model")  # what the network's inputs and weig
 _ANEW = "init=null for random weights"
 
 
-def check_fits(config: RecogniserConfig, source: RecogniserConfig, name: str) -> None:
+def check_fits(config: RecogniserConfig, source: Recogniser, name: str) -> None:
     """Check that a network can begin with the weights of another one.
 
     Args:
@@ -27,15 +27,20 @@ def check_fits(config: RecogniserConfig, source: RecogniserConfig, name: str) ->
         name: of the source, for messages.
 
     Raises:
-        ConfigError: features, frame stacking or network are not those of the source; names each option.
+        ConfigError: features, frame stacking or network are not those of the source; names each option. Or the source
+            is an .onnx file, which does not hold the weights as training needs them.
     """
-    kinds = [one.features.target for one in (source, config)]
+    if source.engines.network is None:
+        raise ConfigError(
+            f"init={name}: an .onnx file does not hold the weights; give the bundle of this model, or {_ANEW}"
+        )
+    kinds = [one.features.target for one in (source.config, config)]
     if kinds[0] != kinds[1]:
         raise ConfigError(f"init={name}: its features are {kinds[0]}, those of this recipe {kinds[1]}; give {_ANEW}")
     differing = [
         f"{key}={old.get(key)}"
         for part in SHARED
-        for old, new in [(_options(source, part), _options(config, part))]
+        for old, new in [(_options(source.config, part), _options(config, part))]
         for key in sorted({*old, *new})
         if key != "model.dropout" and old.get(key) != new.get(key)
     ]
@@ -73,8 +78,7 @@ def take_weights(model: nn.Module, inventory: Inventory, source: Recogniser) -> 
 
 def _weights(source: Recogniser) -> dict[str, Tensor]:
     network = source.engines.network
-    if network is None:
-        raise ConfigError(f"init=... names an ONNX file, which does not hold the weights; give a bundle, or {_ANEW}")
+    assert network is not None  # see `check_fits`
     return {name: torch.from_numpy(np.array(one)) for name, one in network.weights.items()}
 
 

@@ -24,7 +24,7 @@ def assemble(
     statistics: Mapping[str, NDArray[Any]],
     weights: Mapping[str, NDArray[Any]],
     plugins: Sequence[str],
-    engine: str | None,
+    engine: str,
 ) -> Recogniser:
     """Make the recogniser of a file that was read.
 
@@ -34,7 +34,7 @@ def assemble(
         statistics: of the normaliser.
         weights: of the network, by name.
         plugins: modules of the user's that the configuration may name.
-        engine: the engine to use; None: the one that suits the work.
+        engine: the engine to use; `auto`: the one that suits the work.
 
     Raises:
         CheckpointError: parts that do not fit each other, code outside this package and the plugins, or an engine that

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.engines.choice import AUTO
 from asr.errors import CheckpointError, ConfigError, one_line
 from asr.files import check_readable, write_file
 from asr.recogniser.assembly import assemble
@@ -36,7 +37,9 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
 
     network = recogniser.engines.network
     if network is None:
-        raise ConfigError("a bundle is written of a run, a checkpoint or a bundle; an ONNX file cannot be turned back")
+        raise ConfigError(
+            "an .onnx file does not hold the weights as a bundle needs them; export the model that it was made of"
+        )
     tensors = {f"{_NORMALISER}{name}": value for name, value in recogniser.normaliser.state_dict().items()}
     tensors |= packed(network.weights, store)
     header = Header(recogniser.config, recogniser.card).to_dict()
@@ -44,13 +47,13 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     write_file(path, content)
 
 
-def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str | None = None) -> Recogniser:
+def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Recogniser:
     """Read a bundle; nothing in it is executed.
 
     Args:
         path: of the file.
         plugins: modules of the user's that its configuration may name.
-        engine: the engine to use, see `asr.engines.choice`; None: the one that suits the work.
+        engine: the engine to use, see `asr.engines.choice`.
 
     Raises:
         CheckpointError: missing, damaged, or written by something else; or the engine cannot run it.

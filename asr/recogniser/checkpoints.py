@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.engines.choice import AUTO
 from asr.engines.fitting import LONGEST, UNFIT
 from asr.errors import CheckpointError
 from asr.recogniser.assembly import assemble
@@ -37,13 +38,13 @@ def state_of(recogniser: Recogniser) -> dict[str, Any]:
     return Header(recogniser.config, recogniser.card).to_dict() | {"normaliser": statistics}
 
 
-def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str | None = None) -> Recogniser:
+def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Recogniser:
     """Load the recogniser of a checkpoint.
 
     Args:
         path: of the checkpoint.
         plugins: modules of the user's that its configuration may name.
-        engine: the engine to use; None: the one that suits the work.
+        engine: the engine to use; `auto`: the one that suits the work.
 
     Raises:
         CheckpointError: it is damaged, holds no recogniser, or names code outside this package and the plugins; or the
@@ -52,9 +53,7 @@ def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str | None 
     return recogniser_of(load_checkpoint(path), path, plugins, engine)
 
 
-def recogniser_of(
-    saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = (), engine: str | None = None
-) -> Recogniser:
+def recogniser_of(saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Recogniser:
     """Make the recogniser of a checkpoint that was read; arguments and errors as of `load_recogniser`.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,14 +58,15 @@ def read_header(path: Path, values: object) -> Header:
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"{path}: its model card is damaged: {one_line(error)}") from error
+        raise CheckpointError(f"{path}: what it says of its model is damaged: {one_line(error)}") from error
 
 
 def _written_by(values: object) -> str:
     """Say who may have written another header."""
     told = values.get("format") if isinstance(values, dict) else None
-    if isinstance(told, str) and told.startswith(FORMAT.rstrip("1")):
-        return f"it says {shown(told)}, which a newer version of this package wrote: install that version"
+    number = re.fullmatch(r"ctc-asr-bundle-([1-9][0-9]{0,5})", told) if isinstance(told, str) else None
+    if number and int(number[1]) > 1:
+        return f"it says {told}, which a newer version of this package wrote: install a newer ctc-asr"
     return "it was written by another program or version"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from asr.config import Component, nearest
 from asr.decoding.choice import choose_decoder, named
+from asr.engines.choice import AUTO, check_engine
 from asr.errors import CheckpointError
 from asr.extras import require
 from asr.recogniser.bundle import load_bundle
@@ -18,7 +19,7 @@ def load(
     model: str | Path,
     plugins: Sequence[str] = (),
     decoder: str | Sequence[str] | Component | None = None,
-    engine: str | None = None,
+    engine: str = AUTO,
 ) -> Recogniser:
     """Load a recogniser for inference.
 
@@ -28,13 +29,14 @@ def load(
         plugins: modules of your own that the model's configuration may name.
         decoder: the decoder to use: its name, or options as on a command line (`["decoder=greedy"]`), or a component;
             None: the default that the model names.
-        engine: the engine to use: `numpy`, `torch` or `onnx`; None: the one that suits the work.
+        engine: the engine to use: `numpy`, `torch` or `onnx`; `auto`: the one that suits the work.
 
     Raises:
         CheckpointError: nothing there, damaged, or naming code outside this package and the plugins; or the engine
             cannot run it.
-        ConfigError: there is no such decoder, or it has no such option.
+        ConfigError: there is no such engine or decoder, or the decoder has no such option.
     """
+    check_engine(engine)
     recogniser = _loaded(model, plugins, engine)
     if decoder is None:
         return recogniser
@@ -44,7 +46,7 @@ def load(
     return recogniser.with_decoder(choose_decoder(options, recogniser.config.decoder, plugins), plugins)
 
 
-def _loaded(model: str | Path, plugins: Sequence[str], engine: str | None) -> Recogniser:
+def _loaded(model: str | Path, plugins: Sequence[str], engine: str) -> Recogniser:
     path = Path(model).expanduser()
     if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
         return load_bundle(pretrained_bundle(str(model)), plugins, engine)

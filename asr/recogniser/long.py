@@ -111,7 +111,9 @@ def pieces_of(blocks: Iterable[Frames], borders: Sequence[int], context: int, un
         the pieces, in order; none is empty.
     """
     waiting = iter(blocks)
-    held, first = next(waiting), 0  # frames, and the number of the first of them
+    held, first = next(waiting, None), 0  # frames, and the number of the first of them
+    if held is None:
+        return
     for begin, end in zip([0, *borders], [*borders, _END], strict=True):
         low = max(0, begin - context)
         held, first = held[low * unit - first :], low * unit

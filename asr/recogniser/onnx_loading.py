@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import shown
+from asr.engines.choice import AUTO
 from asr.engines.engine import EngineChoice
 from asr.engines.onnx import OnnxEngine
 from asr.engines.onnx_file import LARGEST, OnnxFile, checked
@@ -37,20 +38,20 @@ class OnnxModel(NamedTuple):
     file: OnnxFile
 
 
-def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str | None = None) -> Recogniser:
+def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Recogniser:
     """Load an exported file; onnxruntime runs it, once all of it was checked.
 
     Args:
         path: of the file.
         plugins: modules of the user's that its configuration may name.
-        engine: None, `auto` or `onnx`.
+        engine: `auto` or `onnx`.
 
     Raises:
         CheckpointError: missing, damaged, or written by something else.
         MissingExtra: onnxruntime is not installed.
         ConfigError: another engine, which needs the weights as a bundle holds them.
     """
-    if engine not in (None, "auto", "onnx"):
+    if engine not in (AUTO, "onnx"):
         raise ConfigError(f"engine={shown(engine)}; {path} is run by onnx alone: load the bundle that it was made of")
     model = read_onnx(path)
 

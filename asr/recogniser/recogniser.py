@@ -138,6 +138,8 @@ class Recogniser(Parts):
         Returns:
             the hypotheses of each utterance, best first; their times are seconds, or frames of ink.
         """
+        if not frames:
+            return []
         log_probs, lengths = self.posteriors(frames)
         return decode(self.decoder, log_probs, lengths, self.frame_seconds, offset, n_best)
 
@@ -186,7 +188,10 @@ class Recogniser(Parts):
                 infinite; ink for a model that has learned from recordings, and the other way round.
         """
         if speaker is not None and not self.normaliser.knows(speaker):
-            raise DataError(f"nothing was heard of the speaker '{speaker}'; let the recogniser `listen` first")
+            raise DataError(
+                f"nothing was heard of the speaker '{speaker}'; give `listen` their recordings, and use the recogniser"
+                " that it returns"
+            )
         sources = several(source)
         if sources is not None:
             found = transcribe_each(self.for_many(len(sources)), sources, channel, speaker, rate)

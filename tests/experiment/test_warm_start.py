@@ -59,14 +59,15 @@ def test_labels_that_both_know_keep_their_outputs(tones: Path, trained: Path, tm
 
 def test_a_model_older_than_an_option_has_its_default(tones: Path, trained: Path, tmp_path: Path) -> None:
     recogniser = Experiment(compose_small(tones), tmp_path / "run", quiet).recogniser
-    config = asr.load(trained).config
+    source = asr.load(trained)
+    config = source.config
     newer = ("direction", "skips")
     options = {name: value for name, value in config.model.options.items() if name not in newer}
     old = replace(config, model=Component(config.model.target, options))
-    check_fits(recogniser.config, old, "old")
+    check_fits(recogniser.config, replace(source, config=old), "old")
     forward = replace(recogniser.config, model=recogniser.config.model.with_options(direction="forward"))
     with pytest.raises(ConfigError, match=r"these weights need model\.direction=both; give"):
-        check_fits(forward, old, "old")
+        check_fits(forward, replace(source, config=old), "old")
 
 
 @pytest.mark.parametrize(

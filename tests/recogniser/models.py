@@ -48,7 +48,7 @@ def small_config(pen: bool = False, cell: str = "lstm", per: str = "utterance") 
     return RecogniserConfig(INVENTORY, **{name: Component.of(one) for name, one in made.items()})
 
 
-def small(config: RecogniserConfig, seed: int = 1, engine: str | None = None) -> Recogniser:
+def small(config: RecogniserConfig, seed: int = 1, engine: str = "auto") -> Recogniser:
     """The recogniser, with the same weights each time."""
     torch.manual_seed(seed)
     parts = parts_of(config)

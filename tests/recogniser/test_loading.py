@@ -187,7 +187,9 @@ def test_a_bundle_with_another_header_is_refused(tmp_path: Path, header: str) ->
 
 def test_a_bundle_of_a_newer_version_says_so(tmp_path: Path) -> None:
     save_file({"model.a": torch.zeros(2)}, tmp_path / "new.safetensors", {"bundle": '{"format": "ctc-asr-bundle-2"}'})
-    told = r"new\.safetensors is .* it says ctc-asr-bundle-2, which a newer version of this package wrote: install that"
+    told = (
+        r"new\.safetensors is .* it says ctc-asr-bundle-2, which a newer version of this package wrote: install a newer"
+    )
     with pytest.raises(CheckpointError, match=told):
         load(tmp_path / "new.safetensors")
 

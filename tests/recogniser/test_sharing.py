@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import asr
 from asr.decoding.choice import named
 from asr.engines.choice import MANY
+from asr.errors import ConfigError
 from asr.recogniser.recogniser import Recogniser
 from tests.recogniser.models import RATE, SOUND, small, small_config
 
@@ -47,7 +49,7 @@ def test_threads_that_share_a_recogniser_get_what_each_gets_alone(engine: str, c
 
 
 def test_threads_that_ask_for_engines_get_the_same_ones() -> None:
-    for engine, expected in (("numpy", 1), ("torch", 2), (None, 2)):  # numpy's serves all work, torch's is prepared
+    for engine, expected in (("numpy", 1), ("torch", 2), ("auto", 2)):  # numpy's serves all work, torch's is prepared
         recogniser = small(small_config(), engine=engine)
         with ThreadPoolExecutor(8) as pool:
             asked = list(pool.map(recogniser.for_many, [1, MANY] * 20))
@@ -64,6 +66,41 @@ def test_what_is_changed_is_a_copy(change: Callable[[Recogniser], Recogniser]) -
     assert vars(recogniser) == before
     assert changed.engine is recogniser.engine
     assert read(changed, SOUND) == read(recogniser, SOUND)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_copy_for_another_process_reads_the_same(engine: str) -> None:
+    recogniser = small(small_config(), engine=engine)
+    copy = pickle.loads(pickle.dumps(recogniser))
+    assert read(copy, SOUND) == read(recogniser, SOUND)
+    assert copy.for_many(MANY).engine_choice == recogniser.for_many(MANY).engine_choice
+
+
+def test_only_torch_has_kernels_to_prepare() -> None:
+    with pytest.raises(ConfigError, match="the engine numpy has no kernels to prepare; leave it out, or name torch"):
+        small(small_config(), engine="numpy").prepared()
+
+
+@pytest.mark.parametrize("name", ["", "onx", "numpy,torch"])
+def test_an_engine_that_there_is_not_is_named(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"engine={name or repr('')}; expected one of auto, numpy, torch, onnx"):
+        asr.load("quickstart_pen", engine=name)
+
+
+def test_nothing_is_recognised_in_nothing() -> None:
+    assert small(small_config()).recognise([]) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*")
+def test_a_process_forked_while_an_engine_is_chosen_goes_on() -> None:
+    recogniser = small(small_config())
+    recogniser.engines._lock.acquire()  # as a thread does that is not there in the new process
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if recogniser.for_many(MANY).engine_choice else 1)
+    recogniser.engines._lock.release()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
