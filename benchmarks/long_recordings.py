@@ -26,6 +26,7 @@ from test_sets import DATA
 
 from asr.audio import read_audio
 from asr.audio.blocks import sound_blocks
+from asr.corpus.inventory import Unit
 from asr.corpus.utterance import Utterance
 from asr.features.extractor import Streaming
 from asr.recogniser import cuts
@@ -79,7 +80,7 @@ def compared(recogniser: Recogniser, split: Sequence[Utterance], n_joins: int, n
         with sound_blocks((signal, RATE), RATE) as sound:
             assert isinstance(recogniser.extractor, Streaming)
             cut = transcribe_long(recogniser, LongSound(recogniser.extractor, sound))
-        said = " ".join(one.text or "" for one in chosen).split()
+        said = [token for one in chosen for token in tokens(one, recogniser.inventory.unit)]
         labels += count_errors(whole.labels, cut.labels)
         words += count_errors(whole.text.split(), cut.text.split())
         errors_whole += count_errors(said, whole.text.split())
@@ -97,6 +98,11 @@ def compared(recogniser: Recogniser, split: Sequence[Utterance], n_joins: int, n
             f"words wrong in pieces: {shown(errors_cut)}",
         ]
     )
+
+
+def tokens(utterance: Utterance, unit: Unit) -> Sequence[str]:
+    """The words of a transcript, or the labels for a model of whole labels."""
+    return (utterance.labels or ()) if unit == "labels" else (utterance.text or "").split()
 
 
 def n_cuts_of(signal: NDArray[np.float32]) -> int:

@@ -37,7 +37,7 @@ class Engines:
         many = utterances >= MANY
         with self._lock:
             if many not in self._chosen:
-                self._chosen[many] = self._like_the_other(choose_engine(self.network, self._name, utterances))
+                self._chosen[many] = self._shared(choose_engine(self.network, self._name, utterances))
             return self._chosen[many]
 
     def prepared(self, bfloat16: bool = False) -> Engines:
@@ -57,9 +57,9 @@ class Engines:
         why = f"it was prepared{' in bfloat16' if bfloat16 else ''}"
         return Engines(self.network, only=(engine, EngineChoice(engine.name, why)))
 
-    def _like_the_other(self, chosen: Chosen) -> Chosen:
-        """Keep one engine of a kind."""
+    def _shared(self, chosen: Chosen) -> Chosen:
+        """Keep one engine of numpy: it is the same for any work, while torch's is prepared for much."""
         for engine, choice in self._chosen.values():
-            if choice.name == chosen[1].name:
+            if choice.name == chosen[1].name == "numpy":
                 return engine, chosen[1]
         return chosen

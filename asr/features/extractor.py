@@ -81,7 +81,10 @@ class Sampled(Protocol):
 
 @runtime_checkable
 class Streaming(Protocol):
-    """An extractor that needs not have the whole signal: frames come while it is still being read or recorded."""
+    """An extractor that needs not have the whole signal: frames come while it is still being read or recorded.
+
+    One that is `Sampled`, too, is given sound in blocks by recognition, and its `read` and `compute` are not called.
+    """
 
     def compute_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         """Frames of a signal that comes in blocks, in memory that does not grow with its length.

@@ -83,7 +83,7 @@ STACKS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(STACKS, st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(0, 2**16), st.data())
 def test_equals_the_torch_engine(options: dict[str, Any], lengths: list[int], seed: int, data: st.DataObject) -> None:
     options["time_reduction_after"] = data.draw(st.integers(1, options["layers"]))
@@ -95,7 +95,7 @@ def test_equals_the_torch_engine(options: dict[str, Any], lengths: list[int], se
     np.testing.assert_allclose(found, expected, atol=1e-4)  # the padding too
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(STACKS, st.lists(st.integers(1, 12), min_size=2, max_size=6), st.integers(0, 2**16))
 def test_an_utterance_gives_the_same_in_a_batch_as_alone(
     options: dict[str, Any], lengths: list[int], seed: int
