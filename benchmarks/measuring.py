@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-BOUND = 1e-3
+from asr.recurrent.options import BATCH_TOLERANCE
+
+BOUND = BATCH_TOLERANCE
 """The most by which two sides that compute the same may differ: log posteriors, or frames on a scale of 1."""
 
 Run = Callable[[], object]

@@ -5,7 +5,7 @@ on the exported model, torch eager (`nn.LSTM` with the same weights), torchaudio
 long utterance are timed by processor time in one thread; whole processes and the frame cache by wall time.
 
     python benchmarks/recognition.py --python LIGHT/bin/python   # whole processes of another environment
-    python benchmarks/recognition.py --before OLD/bin/python     # version 0.2 beside this one
+    python benchmarks/recognition.py --before OLD/bin/python     # the version before beside this one
     python benchmarks/recognition.py --quick                     # a minute, to see that it runs
 
 Test sets below `--data` are used where they are; else the embedded corpora, which the table then says.
@@ -83,7 +83,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few words and runs: figures that mean little")
     parser.add_argument("--data", type=Path, default=DATA, help="the folder that holds an4 and unipen.zip")
     parser.add_argument("--python", help="the interpreter that whole processes run with; this one")
-    parser.add_argument("--before", help="the interpreter of version 0.2: its processes and words, too")
+    parser.add_argument(
+        "--before", help="the interpreter of the version before recognition without torch: its processes and words, too"
+    )
     return parser.parse_args()
 
 

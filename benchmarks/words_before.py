@@ -1,4 +1,4 @@
-"""Words a second of version 0.2, run by the interpreter of its environment: `recognition.py --before` starts it.
+"""Words a second of the version before recognition without torch; `recognition.py --before` starts it with its Python.
 
     python words_before.py MODEL INKS.json ROUNDS SIZE
 
@@ -38,7 +38,7 @@ def recognisers(model: str) -> dict[str, Any]:
     found: dict[str, Any] = {"torch": asr.load(model)}
     for name, bfloat16 in (("torch, prepared", False), ("torch, prepared in bfloat16", True)):
         one: Any = asr.load(model)
-        if one.prepare(bfloat16):  # version 0.2 changes the recogniser itself
+        if one.prepare(bfloat16):  # that version changes the recogniser itself
             found[name] = one
     return found
 
