@@ -113,7 +113,9 @@ def _changed(component: Component, changes: Mapping[str, Any], group: Group) -> 
     complete, faults = component.completed(), Faults()
     for name in changes:
         if name not in complete.options:
-            faults.add(ConfigError(f"there is no option '{group.name}.{name}'{nearest(name, complete.options)}"))
+            has = f"it has {', '.join(complete.options)}" if complete.options else "it has no options"
+            near = nearest(name, complete.options)
+            faults.add(ConfigError(f"there is no option '{group.name}.{name}'{near}; {has}"))
     hints = get_type_hints(schema)
     fitting = {name: _as(hints[name], value) for name, value in changes.items() if name in hints}
     with faults.noted(group.name):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from asr.audio import audio_info
 from asr.audio.formats import SUFFIXES
 from asr.cli.inputs import Input
 from asr.errors import DataError
@@ -50,6 +49,8 @@ def _seconds(one: Input) -> float:
     """The length of a recording whose header can be read again."""
     if one.is_stream or one.path.suffix.lower() not in SUFFIXES:
         return 0.0
+    from asr.audio import audio_info
+
     try:
         return audio_info(one.path).seconds
     except DataError:

@@ -111,13 +111,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _beside(word: str) -> str:
+    """Say why a word beside a model names nothing to score."""
+    path = Path(word).expanduser()
+    if path.is_dir() and any(path.glob("*.jsonl")):
+        return f" ({word} holds manifests: give the model first)"
+    return f" ({word} holds no manifest)" if path.exists() else f" (there is no {word})"
+
+
 def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Sequence[str]) -> Result:
     from asr.cli.progress import Steps
     from asr.recogniser.pretrained import pretrained_names
 
     for model in models:
         if not Path(model).expanduser().is_dir() and (model in pretrained_names() or Path(model).suffix):
-            beside = "".join(f" ({one} holds no manifest)" for one in models if one != model)
+            beside = "".join(_beside(one) for one in models if one != model)
             raise ConfigError(
                 f"{model} brings no corpus of its own; say on what to score it: asr-evaluate {model} manifest/mine"
                 f"{beside}"

@@ -19,10 +19,9 @@ from asr.cli.command import add_debug, add_engine, add_plugin, run
 from asr.cli.console import fail, say
 from asr.cli.inputs import Input, gather, parted
 from asr.cli.progress import Steps
-from asr.engines.choice import MANY
+from asr.engines.names import MANY
 from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.formats import FORMATS as INK_FORMATS
-from asr.recogniser.loading import load
 from asr.recogniser.pretrained import pretrained_names
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ def _main() -> None:
     if not paths:
         raise ConfigError("no file is named; give recordings or ink behind the model, see asr-transcribe --help")
     began = time.monotonic()
+    from asr.recogniser.loading import load  # here, where Ctrl-C ends the command without a traceback
+
     recogniser = load(given.model, given.plugin, options or None, given.engine)
     loaded = time.monotonic()
     if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:

@@ -5,16 +5,10 @@ from __future__ import annotations
 from asr.config import check_values, one_of
 from asr.engines.engine import Engine, EngineChoice, Network
 from asr.engines.layers import why_not
+from asr.engines.names import AUTO, MANY, NAMES
 from asr.engines.numpy import NumpyEngine
 from asr.errors import ConfigError
 from asr.extras import installed, require
-
-MANY = 100
-"""Utterances from which on it pays to load torch and the compiled kernels, and to recognise them in batches."""
-
-AUTO = "auto"
-NAMES = (AUTO, "numpy", "torch", "onnx")
-"""What may be asked for: the engines, and `auto`, which chooses by the work."""
 
 
 def check_engine(name: str) -> None:
@@ -68,5 +62,5 @@ def _check_torch(reason: str, wanted: str) -> None:
         told = f"the engine numpy cannot run this model: {reason}; the engine torch"
         require("torch", what=f"{told}, which can,")
         raise ConfigError(f"{told} can")
-    only = f"the only one for this model ({reason})" if reason else "for which the engine numpy could stand in"
-    require("torch", what=f"the engine torch, {only},")
+    only = f"the only one for this model: {reason}" if reason else "the engine numpy can run this model, too"
+    require("torch", what=f"the engine torch ({only})")

@@ -6,8 +6,9 @@ import os
 from threading import Lock
 from weakref import WeakSet
 
-from asr.engines.choice import AUTO, MANY, check_engine, choose_engine
+from asr.engines.choice import check_engine, choose_engine
 from asr.engines.engine import Engine, EngineChoice, Network
+from asr.engines.names import AUTO, MANY
 from asr.errors import ConfigError
 from asr.extras import require
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from asr.corpus.manifest import read_manifest
-from asr.engines.choice import AUTO
+from asr.engines.names import AUTO
 from asr.errors import ConfigError
 from asr.evaluation.result import Result, SplitResult, Training, decoder_suffix
 from asr.evaluation.split import Progress, people_of, read_scores

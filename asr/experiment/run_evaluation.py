@@ -11,7 +11,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import choose_decoder
-from asr.engines.choice import AUTO
+from asr.engines.names import AUTO
 from asr.errors import CheckpointError, ConfigError, DataError, one_line
 from asr.evaluation.model import today, weights_checksum
 from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
@@ -20,7 +20,8 @@ from asr.experiment.provenance import commit, fingerprint
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
 from asr.files import obstacle
-from asr.recogniser.checkpoints import best_of, recogniser_of
+from asr.recogniser.checkpoints import recogniser_of
+from asr.recogniser.loading import best_of
 from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import is_finished
 from asr.training.state import State

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.engines.choice import AUTO
+from asr.engines.names import AUTO
 from asr.errors import CheckpointError, ConfigError, one_line
 from asr.files import check_readable, write_file
 from asr.recogniser.assembly import assemble

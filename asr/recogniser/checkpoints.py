@@ -11,25 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.engines.choice import AUTO
 from asr.engines.fitting import LONGEST, UNFIT
+from asr.engines.names import AUTO
 from asr.errors import CheckpointError
 from asr.recogniser.assembly import assemble
 from asr.recogniser.header import Header
 from asr.recogniser.recogniser import Recogniser
 from asr.training.checkpoint import load_checkpoint
-
-
-def best_of(run: Path) -> Path:
-    """Return the path of the best checkpoint of a run folder.
-
-    Raises:
-        CheckpointError: there is none.
-    """
-    best = run / "checkpoints" / "best.pt"
-    if not best.exists():
-        raise CheckpointError(f"{run} is not a run folder with a finished epoch: there is no {best}")
-    return best
 
 
 def state_of(recogniser: Recogniser) -> dict[str, Any]:

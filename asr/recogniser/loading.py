@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from asr.config import Component, nearest
+from asr.config import Component, check_plugins, nearest
 from asr.decoding.choice import choose_decoder, named
-from asr.engines.choice import AUTO, check_engine
+from asr.engines.choice import check_engine
+from asr.engines.names import AUTO
 from asr.errors import CheckpointError
 from asr.extras import require
 from asr.recogniser.bundle import load_bundle
@@ -37,6 +38,7 @@ def load(
         ConfigError: there is no such engine or decoder, or the decoder has no such option.
     """
     check_engine(engine)
+    check_plugins((plugins,) if isinstance(plugins, str) else plugins)
     recogniser = _loaded(model, plugins, engine)
     if decoder is None:
         return recogniser
@@ -51,10 +53,13 @@ def _loaded(model: str | Path, plugins: Sequence[str], engine: str) -> Recognise
     if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
         return load_bundle(pretrained_bundle(str(model)), plugins, engine)
     if path.is_dir() or path.suffix == ".pt":
+        checkpoint = best_of(path) if path.is_dir() else path
+        if not checkpoint.is_file():
+            raise CheckpointError(f"no checkpoint at {checkpoint}")
         require("torch", what=f"{path}: a checkpoint")
-        from asr.recogniser.checkpoints import best_of, load_recogniser  # torch alone reads checkpoints
+        from asr.recogniser.checkpoints import load_recogniser  # torch alone reads checkpoints
 
-        return load_recogniser(best_of(path) if path.is_dir() else path, plugins, engine)
+        return load_recogniser(checkpoint, plugins, engine)
     if path.suffix == ".safetensors":
         return load_bundle(path, plugins, engine)
     if path.suffix == ".onnx":
@@ -68,3 +73,15 @@ def _loaded(model: str | Path, plugins: Sequence[str], engine: str) -> Recognise
         f"no model '{model}': neither a file or run folder nor one of the pretrained models "
         f"({', '.join(names)}){nearest(str(model), names)}"
     )
+
+
+def best_of(run: Path) -> Path:
+    """Return the path of the best checkpoint of a run folder.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    best = run / "checkpoints" / "best.pt"
+    if not best.exists():
+        raise CheckpointError(f"{run} is not a run folder with a finished epoch: there is no {best}")
+    return best

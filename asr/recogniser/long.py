@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.decoding.hypothesis import Hypothesis
-from asr.engines.choice import MANY
+from asr.engines.names import MANY
 from asr.features.normalise import Scale
 from asr.recogniser.cuts import LONGEST_SECONDS, Loudness, plan_cuts
 from asr.recogniser.sources import LongSound

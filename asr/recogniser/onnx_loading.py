@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import shown
-from asr.engines.choice import AUTO
 from asr.engines.engine import EngineChoice
+from asr.engines.names import AUTO
 from asr.engines.onnx import OnnxEngine
 from asr.engines.onnx_file import LARGEST, OnnxFile, checked
 from asr.engines.pool import Engines

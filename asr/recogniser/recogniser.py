@@ -204,7 +204,7 @@ class Recogniser(Parts):
     def listen(
         self,
         speaker: str,
-        sources: Iterable[Source],
+        sources: Source | Iterable[Source],
         channel: int | None = None,
         on_error: Callable[[DataError], None] | None = None,
         rate: int | None = None,
@@ -215,7 +215,7 @@ class Recogniser(Parts):
 
         Args:
             speaker: any name; hearing a speaker again replaces what was known.
-            sources: recordings, as of `transcribe`; none needs a transcript.
+            sources: one recording or many, as of `transcribe`; none needs a transcript.
             channel: as of `transcribe`.
             on_error: hears of a source that cannot be read, which is left out then.
             rate: as of `transcribe`.
@@ -231,7 +231,8 @@ class Recogniser(Parts):
             )
 
         def heard() -> Iterator[tuple[str, Frames]]:
-            for source in sources:
+            given = several(sources)
+            for source in [sources] if given is None else given:
                 try:
                     with opened(self.extractor, source, rate, channel) as one:
                         yield from ((speaker, frames) for frames in _frames(one))

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from asr.errors import DataError, Problems
+from asr.errors import DataError, Problems, one_line
 from asr.files import write_file
 from asr.scoring.lattice import Lattice
 from asr.scoring.trn_words import escaped, unescaped, words_of
@@ -139,7 +139,7 @@ def read_trn(path: str | Path) -> TrnFile:
     try:
         lines = [line.removeprefix("\ufeff") for line in path.read_text(encoding="utf-8").split("\n")]
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a transcript file: {error}") from error
+        raise DataError(f"{path} cannot be read as a transcript file: {one_line(error)}") from error
     headers = [found for line in lines if (found := _HEADER.fullmatch(line.strip()))]
     escapes = any(found["escapes"] for found in headers)
     units = list(dict.fromkeys(found["unit"] for found in headers))

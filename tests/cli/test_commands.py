@@ -179,7 +179,7 @@ def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: 
         (["--ref", "r.trn", "--hyp", "h.trn", "an4", "x.jsonl"], "give either models, or --ref and --hyp"),
         ([], "give run folders, a model and a manifest, or --ref and --hyp"),
         (["an4"], "an4 brings no corpus of its own; say on what to score it: asr-evaluate an4 manifest/mine\n"),
-        (["an4", "nowhere"], "asr-evaluate an4 manifest/mine (nowhere holds no manifest)"),
+        (["an4", "nowhere"], "asr-evaluate an4 manifest/mine (there is no nowhere)"),
         (["an4", "x.jsonl", "y.jsonl"], "give one model and one manifest or folder of manifests, not y.jsonl too"),
         (["an4", "x.jsonl"], "there is no manifest x.jsonl"),
         (["an4", "x.jsonl", "root=mine"], "root=mine: a manifest has no options"),

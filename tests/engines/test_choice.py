@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from asr.config import Component
-from asr.engines.choice import MANY, choose_engine
+from asr.engines.choice import choose_engine
+from asr.engines.names import MANY
 from asr.errors import ConfigError, MissingExtra
 from tests.engines.networks import network
 
@@ -43,13 +44,13 @@ def test_without_torch_numpy_does_all_the_work_that_it_can(monkeypatch: pytest.M
     with pytest.raises(MissingExtra) as error:
         choose_engine(other)
     assert str(error.value) == (
-        "the engine torch, the only one for this model (the cell is a 'LightGruCell'), needs torch; install it: "
+        "the engine torch (the only one for this model: the cell is a 'LightGruCell') needs torch; install it: "
         "pip install 'ctc-asr[train]'"
     )
     with pytest.raises(MissingExtra) as error:
         choose_engine(suited, "torch")
     assert str(error.value) == (
-        "the engine torch, for which the engine numpy could stand in, needs torch; install it: "
+        "the engine torch (the engine numpy can run this model, too) needs torch; install it: "
         "pip install 'ctc-asr[train]'"
     )
     with pytest.raises(MissingExtra) as error:

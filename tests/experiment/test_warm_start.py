@@ -15,7 +15,7 @@ from asr.errors import ConfigError
 from asr.experiment.experiment import Experiment
 from asr.experiment.run_evaluation import evaluate_run
 from asr.experiment.warm_start import check_fits, take_weights
-from asr.recogniser.checkpoints import best_of
+from asr.recogniser.loading import best_of
 from asr.training.checkpoint import load_checkpoint
 from tests.experiment.conftest import compose_small, quiet
 from tests.training.toy import Silent

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import asr
 from asr.decoding.choice import named
-from asr.engines.choice import MANY
+from asr.engines.names import MANY
 from asr.errors import ConfigError
 from asr.recogniser.recogniser import Recogniser
 from tests.recogniser.models import RATE, SOUND, small, small_config
