@@ -12,7 +12,6 @@ from typing import TextIO
 
 from asr.cli.console import fail, warn
 from asr.cli.streams import OutputClosed, discard, filtered_streams
-from asr.engines.names import AUTO
 from asr.engines.names import NAMES as ENGINES
 from asr.errors import AsrError, DataWarning
 from asr.extras import explained
@@ -42,7 +41,6 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         choices=ENGINES,
-        default=AUTO,
         help="what runs the network: numpy starts at once, torch is faster for many files and runs networks of your"
         " own, onnx runs .onnx files; auto (default): what suits the work and is installed",
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_engine, add_plugin, run
 from asr.cli.console import say
+from asr.engines.names import AUTO
 from asr.errors import ConfigError
 from asr.extras import require
 from asr.files import make_folder, obstacle
@@ -141,9 +142,9 @@ def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Se
     _check_out(given.out)
     with Steps() as steps:
         if len(folders) > 1:
-            return evaluate_folds(folders, given.split or ["test"], steps, given.plugin, options, given.engine)
+            return evaluate_folds(folders, given.split or ["test"], steps, given.plugin, options, given.engine or AUTO)
         splits = given.split or ["dev", "test"]
-        return evaluate_run(folders[0], splits, steps, given.plugin, given.by, options, given.engine)
+        return evaluate_run(folders[0], splits, steps, given.plugin, given.by, options, given.engine or AUTO)
 
 
 def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: Sequence[str]) -> Result:
@@ -159,7 +160,7 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
         raise ConfigError(f"give one model and one manifest or folder of manifests, not {', '.join(models[1:])} too")
     _check_out(given.out)
     decoder = [option for option in options if option.partition("=")[0].partition(".")[0] == "decoder"]
-    recogniser = asr.load(models[0], given.plugin, decoder or None, given.engine)
+    recogniser = asr.load(models[0], given.plugin, decoder or None, given.engine or AUTO)
     with Steps() as steps:
         corpus = _corpus(given, [option for option in options if option not in decoder], steps)
         result = evaluate_model(

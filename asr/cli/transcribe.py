@@ -19,7 +19,7 @@ from asr.cli.command import add_debug, add_engine, add_plugin, run
 from asr.cli.console import fail, say
 from asr.cli.inputs import Input, gather, parted
 from asr.cli.progress import Steps
-from asr.engines.names import MANY
+from asr.engines.names import AUTO, MANY
 from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.formats import FORMATS as INK_FORMATS
 from asr.recogniser.pretrained import pretrained_names
@@ -52,7 +52,7 @@ def _main() -> None:
     began = time.monotonic()
     from asr.recogniser.loading import load  # here, where Ctrl-C ends the command without a traceback
 
-    recogniser = load(given.model, given.plugin, options or None, given.engine)
+    recogniser = load(given.model, given.plugin, options or None, given.engine or AUTO)
     loaded = time.monotonic()
     if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:
         raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
