@@ -25,7 +25,8 @@ def test_what_is_missing_is_named_with_the_line_that_installs_it(extra: str, mon
     line = re.escape(f"; install it: pip install 'ctc-asr[{extra}]'") + "$"
     with pytest.raises(MissingExtra, match=f"^asr-train needs {package}{line}"):
         require(package, what="asr-train")
-    with pytest.raises(ConfigError, match=f"^this needs {package}{line}"):
+    monkeypatch.setattr(sys, "argv", ["bin/asr-x"])
+    with pytest.raises(ConfigError, match=f"^asr-x needs {package} for what was asked{line}"):
         raise explained(ModuleNotFoundError(f"No module named '{package}'", name=f"{package}.nn")) or AssertionError
 
 
