@@ -7,6 +7,7 @@ on one scale, and an utterance must not depend on the others. A batch would take
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import weakref
 from typing import Any
@@ -55,6 +56,11 @@ class OnnxEngine:
     def n_labels(self) -> int:
         """L, labels with blank."""
         return self._file.n_labels
+
+    @property
+    def digest(self) -> str:
+        """The file's sha256, hexadecimal: names these weights as they are kept."""
+        return hashlib.sha256(self._file.content).hexdigest()
 
     def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
         """Compute the log posteriors of a batch, see `Engine.posteriors`.
