@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_plugin, run
 from asr.errors import ConfigError
-from asr.extras import require
 
 if TYPE_CHECKING:
     from asr.corpus.utterance import Utterance
     from asr.recogniser.recogniser import Recogniser
-
-_STORES = {".safetensors": ("float32", "float16", "int8"), ".onnx": ("float32", "int8")}
 
 
 def main() -> None:
@@ -26,15 +23,9 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
-    stores = _STORES.get(given.out.suffix)
-    if stores is None:
-        raise ConfigError(f"{given.out}: the name must end in {' or '.join(_STORES)}")
-    if given.store not in stores:
-        raise ConfigError(f"--store {given.store}: {given.out.suffix} files keep weights as {' or '.join(stores)}")
+    _check_store(given.out, given.store)
     if given.on is None and (given.options or given.split):
         raise ConfigError("--split and options of a corpus are for --on; see asr-export --help")
-    if given.out.suffix == ".onnx":
-        require("onnx", what="writing an .onnx file")
 
     from asr.cli.console import say
     from asr.evaluation.cards import card_of
@@ -68,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("options", nargs="*", metavar="option=value", help="of the corpus that --on names")
     parser.add_argument(
         "--store",
-        choices=("float32", "float16", "int8"),
+        metavar="FORM",
         default="float32",
         help="how the file keeps the weights: float32 (default), float16 (half the size; bundles), int8 (a quarter;"
         " onnxruntime then computes with whole numbers: measure the change with --on)",
@@ -85,6 +76,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--licence", help="for the model card: of the weights")
     add_debug(parser)
     return parser
+
+
+def _check_store(out: Path, store: str) -> None:
+    from asr.recogniser import bundle, onnx_export
+
+    by_suffix = {".safetensors": bundle.STORES, ".onnx": onnx_export.STORES}
+    stores = by_suffix.get(out.suffix)
+    if stores is None:
+        raise ConfigError(f"{out}: the name must end in {' or '.join(by_suffix)}")
+    if store not in stores:
+        raise ConfigError(f"--store {store}: {out.suffix} files keep weights as {' or '.join(stores)}")
 
 
 def _write(recogniser: Recogniser, out: Path, store: str) -> None:

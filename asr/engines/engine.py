@@ -55,8 +55,18 @@ class Engine(Protocol):
 
         Returns:
             (B, T', L) float32 natural logarithms, with T' = ceil(T / time_reduction), and (B,) int64 lengths. Rows
-            beyond an utterance's length hold the output layer's result for zeros.
+            beyond an utterance's length are finite and mean nothing.
         """
+
+
+def check_batch(frames: FloatArray, lengths: IntArray, n_features: int) -> None:
+    """Raise a ValueError if a batch is not what `Engine.posteriors` takes: a mistake in this package's own code."""
+    if frames.ndim != 3 or frames.shape[2] != n_features or frames.dtype != np.float32:
+        raise ValueError(f"frames must be (B, T, {n_features}) float32, got {frames.shape} {frames.dtype}")
+    if lengths.shape != frames.shape[:1] or lengths.dtype != np.int64:
+        raise ValueError(f"lengths must be ({len(frames)},) int64, got {lengths.shape} {lengths.dtype}")
+    if len(lengths) == 0 or lengths.min() < 1 or lengths.max() > frames.shape[1]:
+        raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")
 
 
 @dataclass(frozen=True)

@@ -110,11 +110,16 @@ def why_not(network: Network) -> str:
     """Say what about a network cannot be described here, as a clause; empty if nothing."""
     if network.component.target != StackConfig._target_:
         return f"the network is a {_short(network.component.target)}"
-    cell = _cell(network.component)
+    cell = cell_of(network.component)
     return "" if cell.target in CELLS else f"the cell is a {_short(cell.target)}"
 
 
-def _cell(stack: Component) -> Component:
+def cell_of(stack: Component) -> Component:
+    """Return the cell that the options of a stack name, an LSTM where they name none.
+
+    Raises:
+        ConfigError: it is no class with options.
+    """
     faults = Faults()
     with faults.noted("model"):
         cell = Component.of(LstmConfig() if stack.options.get("cell") is None else stack.options["cell"])
@@ -165,7 +170,7 @@ def _options(component: Component) -> tuple[StackConfig, CellConfig]:
             stack.hidden, stack.layers, stack.direction, stack.dropout, stack.time_reduction, stack.time_reduction_after
         )
     faults.check()
-    cell = _cell(component)
+    cell = cell_of(component)
     with faults.noted("model.cell"):
         config = configured(cell, CELLS[cell.target])
         _output_size(config, stack.hidden)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr.blas import one_thread
-from asr.engines.engine import FloatArray, IntArray, Network
+from asr.engines.engine import FloatArray, IntArray, Network, check_batch
 from asr.engines.layers import LayerWeights, layers_of, why_not
 from asr.engines.loop_weights import LoopWeights, loop_weights_of
 from asr.engines.rows import Rows
@@ -49,7 +49,7 @@ class NumpyEngine:
 
     def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
         """Compute the log posteriors of a batch, see `Engine.posteriors`."""
-        self._check_shapes(frames, lengths)
+        check_batch(frames, lengths, self._n_features)
         order = Rows(lengths, frames.shape[1])
         with (
             one_thread(),
@@ -62,14 +62,6 @@ class NumpyEngine:
             scores += self._output_bias
             log_probs = order.unpack(_log_softmax(scores), _log_softmax(self._output_bias[None].copy())[0])
         return log_probs, order.lengths
-
-    def _check_shapes(self, frames: FloatArray, lengths: IntArray) -> None:
-        if frames.ndim != 3 or frames.shape[2] != self._n_features or frames.dtype != np.float32:
-            raise ValueError(f"frames must be (B, T, {self._n_features}) float32, got {frames.shape} {frames.dtype}")
-        if lengths.shape != frames.shape[:1] or lengths.dtype != np.int64:
-            raise ValueError(f"lengths must be ({len(frames)},) int64, got {lengths.shape} {lengths.dtype}")
-        if len(lengths) == 0 or lengths.min() < 1 or lengths.max() > frames.shape[1]:
-            raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,14 +7,14 @@ on one scale, and an utterance must not depend on the others. A batch would take
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import weakref
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asr.engines.engine import FloatArray, IntArray, check_batch
 from asr.engines.onnx_file import OnnxFile
 from asr.errors import CheckpointError, DataError, one_line
 from asr.extras import require
@@ -57,34 +57,33 @@ class OnnxEngine:
         """L, labels with blank."""
         return self._file.n_labels
 
-    def posteriors(
-        self, frames: NDArray[np.float32], lengths: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Compute the log posteriors of a padded batch.
+    @property
+    def digest(self) -> str:
+        """The file's sha256, hexadecimal: names these weights as they are kept."""
+        return hashlib.sha256(self._file.content).hexdigest()
 
-        Args:
-            frames: (B, T, F) float32, normalised and stacked; the padding may hold anything, even NaN.
-            lengths: (B,) int64, 1 <= lengths[b] <= T, in any order.
-
-        Returns:
-            (B, T', L) float32 natural logarithms, with T' = ceil(T / time_reduction), and (B,) int64 lengths. Rows
-            beyond an utterance's length are finite and mean nothing.
+    def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
+        """Compute the log posteriors of a batch, see `Engine.posteriors`.
 
         Raises:
             DataError: onnxruntime fails, for want of memory or because the file is not what it seems to be.
         """
-        _check_shapes(frames, lengths, self.n_features)
-        if not self._file.int8 or len(frames) == 1:
-            return self._run(frames, lengths)
+        check_batch(frames, lengths, self.n_features)
+        return self._run_each(frames, lengths) if self._file.int8 else self._run(frames, lengths)
+
+    def _run_each(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
+        """Run the utterances one by one; behind them every label is as likely as any."""
         found = [
             self._run(one[None, :length], lengths[at : at + 1])[0][0]
             for at, (one, length) in enumerate(zip(frames, lengths, strict=True))
         ]
-        return _padded(found, -(-frames.shape[1] // self.time_reduction)), -(-lengths // self.time_reduction)
+        shape = (len(frames), -(-frames.shape[1] // self.time_reduction), self.n_labels)
+        log_probs = np.full(shape, -np.log(self.n_labels), dtype=np.float32)
+        for row, one in zip(log_probs, found, strict=True):
+            row[: len(one)] = one
+        return log_probs, -(-lengths // self.time_reduction)
 
-    def _run(
-        self, frames: NDArray[np.float32], lengths: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _run(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
         reduction = self.time_reduction
         shape = (len(frames), -(-frames.shape[1] // reduction), self.n_labels)
         try:
@@ -127,16 +126,7 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_leave_sessions)  # the threads of a session are not in the child
 
 
-def _padded(rows: Sequence[NDArray[np.float32]], n_frames: int) -> NDArray[np.float32]:
-    """Join (T_b, L) to (B, T, L); behind them every label is as likely as any."""
-    n_labels = rows[0].shape[1]
-    joined = np.full((len(rows), n_frames, n_labels), -np.log(n_labels), dtype=np.float32)
-    for values, one in zip(joined, rows, strict=True):
-        values[: len(one)] = one
-    return joined
-
-
-def n_threads() -> int:
+def _n_threads() -> int:
     """Return how many threads a network may use: OMP_NUM_THREADS, or the processors that this process may run on."""
     wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     if wanted.isascii() and wanted.isdigit() and int(wanted) > 0:
@@ -151,7 +141,7 @@ def _session(content: bytes) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads()
+    options.intra_op_num_threads = _n_threads()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave cores to others
     options.log_severity_level = 4  # what it has to say comes as an exception
@@ -159,12 +149,3 @@ def _session(content: bytes) -> Any:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has many, all of them below Exception alone
         raise CheckpointError(f"onnxruntime refuses the network: {one_line(error)}") from error
-
-
-def _check_shapes(frames: NDArray[np.float32], lengths: NDArray[np.int64], n_features: int) -> None:
-    if frames.ndim != 3 or frames.shape[2] != n_features or frames.dtype != np.float32:
-        raise ValueError(f"frames must be (B, T, {n_features}) float32, got {frames.shape} {frames.dtype}")
-    if lengths.shape != frames.shape[:1] or lengths.dtype != np.int64:
-        raise ValueError(f"lengths must be ({len(frames)},) int64, got {lengths.shape} {lengths.dtype}")
-    if len(lengths) == 0 or lengths.min() < 1 or lengths.max() > frames.shape[1]:
-        raise ValueError(f"lengths must lie within 1..{frames.shape[1]}, got {lengths.tolist()}")

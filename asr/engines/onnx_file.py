@@ -24,12 +24,18 @@ FORMAT = "ctc-asr-onnx-2"
 LARGEST = 2**31 - 1
 """Bytes of a file: protobuf has no longer messages."""
 
+MICROSOFT = "com.microsoft"
+"""The domain of onnxruntime's own operators."""
+
+INT8_LSTM = "DynamicQuantizeLSTM"
+"""The one of them that the export writes."""
+
 OPERATORS = {
     "": {
         "Add", "Cast", "Concat", "Div", "GRU", "Gather", "Identity", "LSTM", "Less", "LogSoftmax", "MatMul", "Mod",
         "Neg", "Pad", "RNN", "Range", "Reshape", "Shape", "Transpose", "Unsqueeze", "Where",
     },
-    "com.microsoft": {"DynamicQuantizeLSTM"},
+    MICROSOFT: {INT8_LSTM},
 }  # fmt: skip
 """The operators that the export writes, by domain."""
 
@@ -97,8 +103,8 @@ def checked(content: bytes) -> OnnxFile:
         for tensor in graph[5]:
             _check_tensor(_view(tensor))
         n_features, n_labels = _sizes(graph[11], graph[12])
-        int8 = "DynamicQuantizeLSTM" in operators
-        return OnnxFile(content, metadata, n_features, n_labels, _time_reduction(metadata), int8)
+        reduction = _time_reduction(metadata)
+        return OnnxFile(content, metadata, n_features, n_labels, reduction, INT8_LSTM in operators)
     except WireError as error:
         raise CheckpointError(f"it is not a whole ONNX file of this package: {error}") from error
 

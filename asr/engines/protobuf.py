@@ -116,9 +116,9 @@ def text_of(values: Sequence[int | memoryview], what: str) -> str:
         raise WireError(f"{what} is not UTF-8") from error
 
 
-def number_of(values: Sequence[int | memoryview], default: int = 0) -> int:
-    """Return the whole number, with its sign, of a field that is there once, `default` where it is not."""
-    value = next((value for value in values if isinstance(value, int)), default)
+def number_of(values: Sequence[int | memoryview]) -> int:
+    """Return the whole number, with its sign, of a field that is there once, 0 where it is not."""
+    value = next((value for value in values if isinstance(value, int)), 0)
     return value - 2**64 if value >= 2**63 else value
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from asr.corpus.inventory import Inventory
 from asr.corpus.phonemes import fold
 from asr.corpus.splits import Corpus
+from asr.engines.onnx import OnnxEngine
 from asr.errors import ConfigError
 from asr.evaluation.result import Result, Training
 from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
@@ -88,11 +89,14 @@ def _folds(rate: str, inventory: Inventory) -> bool:
 def weights_checksum(recogniser: Recogniser) -> str:
     """Hash names, shapes and values of the network's weights, and the statistics of the normaliser.
 
-    Empty for an ONNX file, which does not hold the weights as they were trained.
+    An ONNX file does not hold the weights as they were trained; there it is the hash of the file.
+
+    Returns:
+        32 hexadecimal digits, the first of a sha256; empty for an engine that tells nothing of its weights.
     """
     network, digest = recogniser.engines.network, hashlib.sha256()
     if network is None:
-        return ""
+        return recogniser.engine.digest[:32] if isinstance(recogniser.engine, OnnxEngine) else ""
     for arrays in (network.weights, recogniser.normaliser.state_dict()):
         for name, values in sorted(arrays.items()):
             digest.update(f"{name} {values.shape} torch.{values.dtype}\n".encode())  # as version 0.1 wrote it

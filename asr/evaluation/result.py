@@ -116,7 +116,7 @@ class Result:
         decoder: with which the splits were decoded.
         splits: by name.
         training: how the weights were made.
-        weights: checksum of the weights; empty in files of version 0.1.
+        weights: checksum of the weights, or of the .onnx file that holds them; empty where it is not known.
         evaluation_commit: of the code that decoded and scored.
         date: of the evaluation, `YYYY-MM-DD`.
         folds: how many runs were pooled; None for one run.

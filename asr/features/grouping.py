@@ -1,10 +1,11 @@
-"""Groups of items with similar sizes, so that batches hold little padding."""
+"""Batches of items: those with similar sizes together, so that there is little padding, and padded to one array."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: int) -> list[list[int]]:
@@ -27,3 +28,19 @@ def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: i
             current = []
         current.append(index)
     return [*batches, current] if current else batches
+
+
+def padded(frames: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Pad utterances with zeros to one batch.
+
+    Args:
+        frames: (T_b, F) of each utterance, at least one.
+
+    Returns:
+        (B, T, F) float32 with the T of the longest, and (B,) int64 lengths.
+    """
+    lengths = np.array([len(one) for one in frames], dtype=np.int64)
+    batch = np.zeros((len(frames), int(lengths.max()), frames[0].shape[1]), dtype=np.float32)
+    for row, one in zip(batch, frames, strict=True):
+        row[: len(one)] = one
+    return batch, lengths

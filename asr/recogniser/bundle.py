@@ -18,6 +18,9 @@ from asr.recogniser.header import Header
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
 
+STORES = ("float32", "float16", "int8")
+"""How a bundle may keep the network's weights."""
+
 _NORMALISER = "normaliser."  # begins the names of its statistics
 
 
@@ -27,14 +30,17 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     Args:
         recogniser: what to save.
         path: where to.
-        store: how the network's weights are kept, see `packed`; they are float32 again when loaded.
+        store: how the network's weights are kept, one of `STORES`, see `packed`; they are float32 again when loaded.
 
     Raises:
-        ConfigError: the recogniser came from an ONNX file, which does not hold the weights as a bundle needs them.
+        ConfigError: there is no such `store`; or the recogniser came from an ONNX file, which does not hold the weights
+            as a bundle needs them.
         DataError: the file cannot be written; what stood there before still stands there.
     """
     from safetensors.numpy import save
 
+    if store not in STORES:
+        raise ConfigError(f"a bundle keeps its weights as {', '.join(STORES[:-1])} or {STORES[-1]}, not as {store}")
     network = recogniser.engines.network
     if network is None:
         raise ConfigError(

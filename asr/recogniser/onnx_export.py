@@ -16,12 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from asr.engines.engine import Network
-from asr.engines.onnx_file import sealed
+from asr.engines.onnx_file import MICROSOFT, sealed
 from asr.errors import ConfigError
 from asr.extras import require
 from asr.files import write_file
-from asr.recogniser.onnx_graph import MICROSOFT, graph_of, stack_of
+from asr.recogniser.onnx_graph import graph_of
 from asr.recogniser.onnx_metadata import metadata_of
+from asr.recogniser.onnx_operators import check_network
 from asr.recogniser.recogniser import Recogniser
 from asr.version import __version__
 
@@ -35,7 +36,7 @@ def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     """Write the network with all that is needed to feed it and to read its output; see the top of this file.
 
     Args:
-        recogniser: of any size, with one of the cells in `asr.recogniser.onnx_operators.OPERATORS`; its decoder is not
+        recogniser: of any size, with one of the cells in `asr.recogniser.onnx_operators.ONNX_CELLS`; its decoder is not
             written.
         path: where to.
         store: how the weights are kept: float32, or int8 for the cells lstm and lstm_peephole. The network of an int8
@@ -50,7 +51,7 @@ def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     network = recogniser.engines.network
     if network is None:
         raise ConfigError("this model was read from an .onnx file; export the model that the file was made of")
-    stack_of(network)  # refuses a network before a package is missed
+    check_network(network)  # first: the package onnx, asked for next, would be installed in vain
     write_file(path, model_of(network, metadata_of(recogniser, store), int8=store == "int8"))
 
 

@@ -7,44 +7,17 @@ because ONNX's recurrent operators are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.config import Component
 from asr.engines.engine import Network
+from asr.engines.layers import LayerWeights, layers_of
+from asr.engines.onnx_file import INT8_LSTM, MICROSOFT
 from asr.errors import ConfigError
 from asr.recogniser.onnx_int8 import int8_columns
-from asr.recogniser.onnx_operators import Operator, Weights, check_cell, operator_of
-from asr.recurrent.options import LstmConfig, StackConfig
-
-MICROSOFT = "com.microsoft"
-"""The domain of onnxruntime's own operators."""
-
-_DIRECTIONS = {
-    "both": ("bidirectional", ("forward_cell", "backward_cell")),
-    "forward": ("forward", ("forward_cell",)),
-    "backward": ("reverse", ("backward_cell",)),
-}
-
-
-def stack_of(network: Network) -> StackConfig:
-    """Return the options of a network, with defaults and with its cell.
-
-    Raises:
-        ConfigError: it is no stack of cells that ONNX has.
-    """
-    if network.component.target != StackConfig._target_:
-        name = network.component.target.rpartition(".")[2]
-        raise ConfigError(
-            f"ONNX export supports {StackConfig._target_}, not {name}; export a .safetensors bundle instead"
-        )
-    stack = StackConfig(**network.component.options)
-    stack.cell = Component.of(stack.cell or LstmConfig())
-    check_cell(stack.cell)
-    return stack
+from asr.recogniser.onnx_operators import check_network, operator_of
 
 
 def graph_of(network: Network, int8: bool = False) -> Any:
@@ -52,36 +25,33 @@ def graph_of(network: Network, int8: bool = False) -> Any:
 
     Args:
         network: a stack of cells that ONNX has.
-        int8: keep the weights of the layers as int8, for the operator DynamicQuantizeLSTM of onnxruntime.
+        int8: keep the weights of the layers as int8, for onnxruntime's own operator.
 
     Returns:
         An `onnx.GraphProto`.
 
     Raises:
-        ConfigError: ONNX has no such network, or onnxruntime has no int8 operator for its cell.
+        ConfigError: ONNX has no such network, onnxruntime has no int8 operator for its cell, or as `layers_of`.
+        CheckpointError: weights that do not fit the network.
     """
     from onnx import TensorProto, helper
 
-    stack, graph = stack_of(network), _Graph()
-    weights = {
-        name: np.asarray(values, dtype=np.float32) for name, values in network.weights.items()
-    }  # of float16, too
-    lengths, n_inputs = "lengths", network.n_features
+    check_network(network)
+    stack, graph = layers_of(network), _Graph()
+    lengths = "lengths"
     hidden = graph.node("Transpose", "frames", perm=[1, 0, 2])  # (T, B, F)
     valid = _valid(graph, hidden, lengths)
     hidden = _mask(graph, hidden, valid)
-    for number in range(1, stack.layers + 1):
-        layer = _Layer(graph, f"layers.{number}", _operators(weights, stack, number), stack)
+    for number, described in enumerate(stack.layers, start=1):
+        layer, reduction = _Layer(graph, f"layers.{number}", described), described.time_reduction
         outputs = _mask(graph, layer.int8(hidden, lengths) if int8 else layer.float32(hidden, lengths), valid)
-        skips = stack.skips and number > 1 and layer.output_size == n_inputs
-        hidden, n_inputs = graph.node("Add", outputs, hidden) if skips else outputs, layer.output_size
-        if number == stack.time_reduction_after and stack.time_reduction > 1:
-            hidden = _join_frames(graph, hidden, n_inputs, stack.time_reduction)  # (T', B, O * reduction)
-            n_inputs *= stack.time_reduction
-            lengths = _reduced_length(graph, lengths, stack.time_reduction)
+        hidden = graph.node("Add", outputs, hidden) if described.skip else outputs
+        if reduction > 1:
+            hidden = _join_frames(graph, hidden, described.output_size, reduction)  # (T', B, O * reduction)
+            lengths = _reduced_length(graph, lengths, reduction)
             valid = _valid(graph, hidden, lengths)
-    weight = graph.constant(weights["output.weight"].T, "output.weight")  # (O, L)
-    bias = graph.constant(weights["output.bias"], "output.bias")
+    weight = graph.constant(stack.output_weight.T, "output.weight")  # (O, L)
+    bias = graph.constant(stack.output_bias, "output.bias")
     scores = graph.node("Add", graph.node("MatMul", hidden, weight), bias)
     graph.node("LogSoftmax", graph.node("Transpose", scores, perm=[1, 0, 2]), axis=-1, out="log_probs")
     graph.node("Identity", lengths, out="out_lengths")
@@ -127,33 +97,20 @@ class _Graph:
         return out
 
 
-def _operators(weights: Weights, stack: StackConfig, number: int) -> list[Operator]:
-    """The directions of a layer, forward first; the first layer has number 1, and its weights are called 0."""
-    return [
-        operator_of(stack.cell, _beneath(weights, f"layers.{number - 1}.{cell}."))
-        for cell in _DIRECTIONS[stack.direction][1]
-    ]
-
-
-def _beneath(weights: Weights, prefix: str) -> dict[str, NDArray[np.float32]]:
-    return {name.removeprefix(prefix): values for name, values in weights.items() if name.startswith(prefix)}
-
-
 class _Layer:
     """Writes one layer: (T, B, F) to (T, B, O), forward direction first."""
 
-    def __init__(self, graph: _Graph, name: str, directions: Sequence[Operator], stack: StackConfig) -> None:
-        self._graph = graph
-        self._name = name
-        self._first = directions[0]
+    def __init__(self, graph: _Graph, name: str, layer: LayerWeights) -> None:
+        directions = [operator_of(cell) for cell in layer.cells]
+        self._graph, self._name, self._first = graph, name, directions[0]
+        self._output_size = layer.output_size
         self._parts = {part: np.stack([one.weights[part] for one in directions]) for part in self._first.weights}
         self._attributes: dict[str, Any] = self._first.attributes | {
-            "direction": _DIRECTIONS[stack.direction][0],
-            "hidden_size": stack.hidden,
+            "direction": _direction(layer),
+            "hidden_size": layer.cells[0].hidden,
         }
         if self._first.activations:
             self._attributes["activations"] = self._first.activations * len(directions)
-        self.output_size = stack.hidden * len(directions)
 
     def float32(self, frames: str, lengths: str) -> str:
         weights = [self._constant("W"), self._constant("R"), self._constant("B")]
@@ -175,7 +132,7 @@ class _Layer:
         ]
         peepholes = self._constant("P") if "P" in self._parts else ""
         inputs = [*weights, self._constant("B"), self._int32(lengths), "", "", peepholes, *scales]
-        return self._joined("DynamicQuantizeLSTM", frames, *inputs, domain=MICROSOFT, **self._attributes)
+        return self._joined(INT8_LSTM, frames, *inputs, domain=MICROSOFT, **self._attributes)
 
     def _constant(self, part: str) -> str:
         return self._graph.constant(self._parts[part], f"{self._name}.{part}")
@@ -190,7 +147,13 @@ class _Layer:
         out = f"{self._name}.{self._first.name.lower()}"
         outputs = self._graph.node(operator, *inputs, out=out, **attributes)  # (T, D, B, H)
         outputs = self._graph.node("Transpose", outputs, perm=[0, 2, 1, 3])
-        return self._graph.node("Reshape", outputs, self._graph.integers(0, 0, self.output_size))  # 0: as it is
+        return self._graph.node("Reshape", outputs, self._graph.integers(0, 0, self._output_size))  # 0: as it is
+
+
+def _direction(layer: LayerWeights) -> str:
+    if len(layer.cells) == 2:
+        return "bidirectional"
+    return "reverse" if layer.cells[0].backward else "forward"
 
 
 def _valid(graph: _Graph, frames: str, lengths: str) -> str:

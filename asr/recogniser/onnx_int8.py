@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_LARGEST = 127
+from asr.recogniser.stored_weights import TINY, int8_rows
 
 
 class Int8(NamedTuple):
@@ -41,7 +41,5 @@ class Int8(NamedTuple):
 
 def int8_columns(weights: NDArray[np.float32]) -> Int8:
     """Round the weights (D, G, F) of D directions."""
-    scale = np.abs(weights).max(axis=2) / np.float32(_LARGEST)  # (D, G)
-    scale = np.maximum(scale, np.finfo(np.float32).tiny)  # of a row of zeros
-    values = np.rint(weights / scale[..., None]).astype(np.int8)
-    return Int8(values.transpose(0, 2, 1), scale.astype(np.float32), np.zeros(scale.shape, np.int8))
+    values, scale = int8_rows(weights)
+    return Int8(values.transpose(0, 2, 1), np.maximum(scale, TINY), np.zeros(scale.shape, np.int8))

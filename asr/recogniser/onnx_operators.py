@@ -10,13 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asr.config import Component
+from asr.engines.engine import FloatArray, Network
+from asr.engines.layers import CellWeights, cell_of
 from asr.errors import ConfigError
-from asr.recurrent.options import SimpleConfig
-
-Weights = Mapping[str, NDArray[np.float32]]
+from asr.recurrent.options import (
+    GruBeforeConfig,
+    GruConfig,
+    LstmConfig,
+    PeepholeLstmConfig,
+    SimpleConfig,
+    StackConfig,
+)
 
 
 class Operator(NamedTuple):
@@ -30,72 +35,72 @@ class Operator(NamedTuple):
     """
 
     name: str
-    weights: dict[str, NDArray[np.float32]]
+    weights: dict[str, FloatArray]
     attributes: dict[str, int]
     activations: tuple[str, ...] = ()
 
 
-def operator_of(cell: Component, weights: Weights) -> Operator:
-    """Return the operator that computes one direction of a layer.
+def check_network(network: Network) -> None:
+    """Raise a ConfigError where ONNX has no such network: another than a stack, or one of cells that ONNX has not.
 
-    Args:
-        cell: a node of the group `model/cell`.
-        weights: of one direction, named as in the cell's class.
-
-    Raises:
-        ConfigError: ONNX has no such cell.
+    A class that is derived of one that ONNX has is refused, too: it may compute something else with such weights.
     """
-    check_cell(cell)
-    return OPERATORS[cell.target][1](cell, weights)
-
-
-def check_cell(cell: Component) -> None:
-    """Raise a ConfigError where ONNX has no such cell; a derived one may compute something else with such weights."""
-    if cell.target not in OPERATORS:
-        names = ", ".join(name for name, _ in OPERATORS.values())
+    if network.component.target != StackConfig._target_:
+        name = network.component.target.rpartition(".")[2]
         raise ConfigError(
-            f"ONNX export supports the cells {names}; this model's cell is {cell.target.rpartition('.')[2]}; "
+            f"ONNX export supports {StackConfig._target_}, not {name}; export a .safetensors bundle instead"
+        )
+    cell = cell_of(network.component).target
+    if cell not in ONNX_CELLS:
+        names = ", ".join(name for name, _ in ONNX_CELLS.values())
+        raise ConfigError(
+            f"ONNX export supports the cells {names}; this model's cell is {cell.rpartition('.')[2]}; "
             "export a .safetensors bundle instead"
         )
 
 
-def _lstm(cell: Component, weights: Weights) -> Operator:
-    return Operator("LSTM", _arranged(weights, (0, 3, 1, 2)), {})  # from i, f, g, o to i, o, f, g
+def operator_of(cell: CellWeights) -> Operator:
+    """Return the operator that computes one direction of a layer, of a network that `check_network` has let pass."""
+    return ONNX_CELLS[cell.config._target_][1](cell)
 
 
-def _peephole_lstm(cell: Component, weights: Weights) -> Operator:
-    peepholes = weights["peepholes"][[0, 2, 1]].flatten()  # from i, f, o to i, o, f
-    return Operator("LSTM", _arranged(weights, (0, 3, 1, 2)) | {"P": peepholes}, {})
+def _lstm(cell: CellWeights) -> Operator:
+    return Operator("LSTM", _arranged(cell.weights, (0, 3, 1, 2)), {})  # from i, f, g, o to i, o, f, g
 
 
-def _gru(cell: Component, weights: Weights) -> Operator:
-    of_new = weights["bias_hn"]
+def _peephole_lstm(cell: CellWeights) -> Operator:
+    peepholes = cell.weights["peepholes"][[0, 2, 1]].flatten()  # from i, f, o to i, o, f
+    return Operator("LSTM", _arranged(cell.weights, (0, 3, 1, 2)) | {"P": peepholes}, {})
+
+
+def _gru(cell: CellWeights) -> Operator:
+    of_new = cell.weights["bias_hn"]
     bias_hh = np.concatenate([np.zeros(2 * len(of_new), np.float32), of_new])
-    return Operator("GRU", _arranged(weights, (1, 0, 2), bias_hh), {"linear_before_reset": 1})
+    return Operator("GRU", _arranged(cell.weights, (1, 0, 2), bias_hh), {"linear_before_reset": 1})
 
 
-def _gru_before(cell: Component, weights: Weights) -> Operator:
-    return Operator("GRU", _arranged(weights, (1, 0, 2)), {"linear_before_reset": 0})  # from r, z, n to z, r, n
+def _gru_before(cell: CellWeights) -> Operator:
+    return Operator("GRU", _arranged(cell.weights, (1, 0, 2)), {"linear_before_reset": 0})  # from r, z, n to z, r, n
 
 
-def _simple(cell: Component, weights: Weights) -> Operator:
-    activation = str(cell.options.get("activation", SimpleConfig.activation))
-    return Operator("RNN", _arranged(weights, (0,)), {}, (activation.capitalize(),))
+def _simple(cell: CellWeights) -> Operator:
+    assert isinstance(cell.config, SimpleConfig)
+    return Operator("RNN", _arranged(cell.weights, (0,)), {}, (cell.config.activation.capitalize(),))
 
 
-OPERATORS: dict[str, tuple[str, Callable[[Component, Weights], Operator]]] = {
-    "asr.recurrent.cells.lstm.LstmCell": ("lstm", _lstm),
-    "asr.recurrent.cells.lstm_peephole.PeepholeLstmCell": ("lstm_peephole", _peephole_lstm),
-    "asr.recurrent.cells.gru.GruCell": ("gru", _gru),
-    "asr.recurrent.cells.gru_before.GruBeforeCell": ("gru_before", _gru_before),
-    "asr.recurrent.cells.simple.SimpleCell": ("simple", _simple),
+ONNX_CELLS: dict[str, tuple[str, Callable[[CellWeights], Operator]]] = {
+    LstmConfig._target_: ("lstm", _lstm),
+    PeepholeLstmConfig._target_: ("lstm_peephole", _peephole_lstm),
+    GruConfig._target_: ("gru", _gru),
+    GruBeforeConfig._target_: ("gru_before", _gru_before),
+    SimpleConfig._target_: ("simple", _simple),
 }
 """The cells that ONNX has, by target: their names in the group `model/cell`, and their operators."""
 
 
 def _arranged(
-    weights: Weights, order: Sequence[int], bias_hh: NDArray[np.float32] | None = None
-) -> dict[str, NDArray[np.float32]]:
+    weights: Mapping[str, FloatArray], order: Sequence[int], bias_hh: FloatArray | None = None
+) -> dict[str, FloatArray]:
     """One direction: W (G, F), R (G, H), and both biases B (2G,), with the gates in ONNX's order.
 
     Args:
@@ -112,6 +117,6 @@ def _arranged(
     }
 
 
-def _reordered(weights: NDArray[np.float32], order: Sequence[int]) -> NDArray[np.float32]:
+def _reordered(weights: FloatArray, order: Sequence[int]) -> FloatArray:
     gates = np.split(weights, len(order))
     return np.concatenate([gates[at] for at in order])

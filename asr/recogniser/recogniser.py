@@ -20,6 +20,7 @@ from asr.engines.engine import Engine, EngineChoice
 from asr.engines.pool import Engines
 from asr.errors import ConfigError, DataError
 from asr.features.extractor import PointIndexed
+from asr.features.grouping import padded
 from asr.recogniser.batching import placed, transcribe_each
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
@@ -250,15 +251,6 @@ def _frames(one: RawFrames | LongSound) -> Iterable[Frames]:
         return (one.values,)
     one.check()
     return one.frames()
-
-
-def padded(frames: Sequence[Frames]) -> tuple[Frames, NDArray[np.int64]]:
-    """Pad utterances (T_b, F) with zeros to one batch: (B, T, F), and their lengths (B,)."""
-    lengths = np.array([len(one) for one in frames], dtype=np.int64)
-    batch = np.zeros((len(frames), int(lengths.max()), frames[0].shape[1]), dtype=np.float32)
-    for row, one in zip(batch, frames, strict=True):
-        row[: len(one)] = one
-    return batch, lengths
 
 
 def _found(number: int, result: Hypothesis | DataError, source: object) -> Hypothesis:

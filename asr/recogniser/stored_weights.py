@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from asr.engines.fitting import LONGEST, kind_of
 from asr.errors import CheckpointError
 
+TINY = np.finfo(np.float32).tiny
+"""The least scale that weights are divided by: rows of zeros have a scale of 0."""
+
 
 def packed(weights: Mapping[str, NDArray[Any]], store: str) -> dict[str, NDArray[Any]]:
     """Convert a network's weights to the tensors of a file.
@@ -26,13 +29,24 @@ def packed(weights: Mapping[str, NDArray[Any]], store: str) -> dict[str, NDArray
     tensors: dict[str, NDArray[Any]] = {}
     for name, value in weights.items():
         if store == "int8" and value.ndim == 2:
-            scale = np.abs(value).max(axis=1) / np.float32(127)
-            tensors[f"scale.{name}"] = scale
-            value = np.round(value / np.maximum(scale, np.finfo(np.float32).tiny)[:, None]).astype(np.int8)
+            value, tensors[f"scale.{name}"] = int8_rows(value)
         elif store == "float16":
             value = value.astype(np.float16)
         tensors[f"model.{name}"] = value
     return tensors
+
+
+def int8_rows(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round each row to whole numbers within +-127 of its own scale.
+
+    Args:
+        weights: (..., R, C).
+
+    Returns:
+        (..., R, C) int8, and (..., R) what a 1 of each row is worth; 0 for a row of zeros.
+    """
+    scale = np.abs(weights).max(axis=-1) / np.float32(127)
+    return np.rint(weights / np.maximum(scale, TINY)[..., None]).astype(np.int8), scale
 
 
 def unpacked(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.features.grouping import group_by_length
+from asr.features.grouping import group_by_length, padded
 from asr.seeds import generator
 
 _LENGTH_JITTER = 0.1  # relative; an item meets others of similar length in each epoch, and padding stays small
@@ -63,26 +62,17 @@ def collate(
         utt_ids: the utterances' ids.
         blank: the label that pads label sequences.
     """
-    rows = [np.asarray(one, dtype=np.int64) for one in labels]
-    return Batch(
-        frames=_padded(frames, (frames[0].shape[1],), np.float32(0.0)),
-        lengths=_counts(frames),
-        labels=_padded(rows, (), np.int64(blank)),
-        label_lengths=_counts(rows),
-        utt_ids=tuple(utt_ids),
-    )
+    batch, lengths, filled, label_lengths = map(torch.from_numpy, (*padded(frames), *_padded_labels(labels, blank)))
+    return Batch(batch, lengths, filled, label_lengths, tuple(utt_ids))
 
 
-def _padded(rows: Sequence[NDArray[Any]], shape: tuple[int, ...], padding: np.generic) -> Tensor:
-    """Put rows (N_b, *shape) below each other, filled up to the longest: (B, N, *shape) of the padding's type."""
-    padded = np.full((len(rows), max(map(len, rows)), *shape), padding, dtype=padding.dtype)
-    for target, row in zip(padded, rows, strict=True):
-        target[: len(row)] = row
-    return torch.from_numpy(padded)
-
-
-def _counts(rows: Sequence[NDArray[Any]]) -> Tensor:
-    return torch.tensor([len(one) for one in rows], dtype=torch.int64)
+def _padded_labels(labels: Sequence[Sequence[int]], blank: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Fill labels up to the longest with blanks: (B, U), and their lengths (B,)."""
+    lengths = np.array([len(one) for one in labels], dtype=np.int64)
+    filled = np.full((len(labels), int(lengths.max())), blank, dtype=np.int64)
+    for row, one in zip(filled, labels, strict=True):
+        row[: len(one)] = one
+    return filled, lengths
 
 
 def epoch_batches(

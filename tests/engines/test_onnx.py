@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from asr.engines import onnx as module
-from asr.engines.onnx import OnnxEngine, n_threads
+from asr.engines.onnx import OnnxEngine
 from asr.engines.onnx_file import checked, sealed
 from asr.errors import CheckpointError, DataError, MissingExtra
 from asr.recurrent.cells.gru import GruConfig
@@ -178,7 +178,7 @@ def test_as_many_threads_as_the_process_may_use(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: allowed, raising=False)
-    assert n_threads() == expected_threads
+    assert module._n_threads() == expected_threads
 
 
 def test_the_session_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from asr.engines import onnx_file
 from asr.engines.onnx_file import FORMAT, OPERATORS, checked, sealed
 from asr.errors import CheckpointError
-from asr.recogniser.onnx_operators import OPERATORS as CELLS
+from asr.recogniser.onnx_operators import ONNX_CELLS
 from tests.hostile import refusal
 from tests.mutations import mutated
 from tests.recogniser.onnx_networks import content_of, stack
@@ -59,7 +59,7 @@ def test_what_is_read(content: bytes, int8: bytes) -> None:
 
 def test_the_operators_are_those_that_networks_have() -> None:
     found = set()
-    for target in CELLS:
+    for target in ONNX_CELLS:
         network, _ = stack(cell={"_target_": target}, hidden=4, layers=2, skips=True, time_reduction=2)
         kinds = [False, True] if "lstm" in target else [False]
         models = [onnx.load_from_string(content_of(network, int8)) for int8 in kinds]

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 import asr
 from asr.corpus.manifest import read_manifest
-from asr.errors import CheckpointError
+from asr.errors import CheckpointError, ConfigError
 from asr.evaluation.result import read_result
 from asr.recogniser import pretrained
 from asr.recogniser.bundle import save_bundle
@@ -62,6 +62,12 @@ def test_a_bundle_of_fewer_bits_is_smaller_and_reads_the_same(
     assert sizes[0] < size * sizes[1]
     for utterance in read_manifest(tones / "test.jsonl"):
         assert load(tmp_path / "small.safetensors").transcribe(utterance).text == utterance.text
+
+
+def test_a_bundle_of_other_numbers_is_refused(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^a bundle keeps its weights as float32, float16 or int8, not as int9$"):
+        save_bundle(load(trained), tmp_path / "small.safetensors", "int9")
+    assert not list(tmp_path.iterdir())
 
 
 def test_whole_numbers_are_off_by_half_a_step_of_their_row() -> None:

@@ -340,6 +340,10 @@ def test_the_command_reports_what_int8_changes(tmp_path: Path, bundle: Recognise
     ("words", "message"),
     [
         (["other.onnx", "--store", "float16"], "--store float16: .onnx files keep weights as float32 or int8"),
+        (
+            ["o.safetensors", "--store", "int9"],
+            "--store int9: .safetensors files keep weights as float32 or float16",
+        ),
         (["other.pt"], "other.pt: the name must end in .safetensors or .onnx"),
         (["other.onnx", "--split", "dev"], "--split and options of a corpus are for --on"),
         (["other.onnx", "--on", "mine.jsonl", "--split", "dev"], "mine.jsonl has no split dev; it has mine"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from asr.engines.engine import Network
-from asr.errors import ConfigError
+from asr.errors import CheckpointError, ConfigError
 from asr.recurrent.cells.lstm import LstmCell
 from asr.recurrent.stack import RecurrentStack
 from tests.recogniser.onnx_networks import N_FEATURES, batch, content_of, expected, stack
@@ -166,6 +167,44 @@ def test_other_cells_and_other_networks_are_refused() -> None:
     assert refused(network) == (
         "ONNX export supports asr.recurrent.stack.RecurrentStack, not OtherStack; export a .safetensors bundle instead"
     )
+
+
+@pytest.mark.parametrize("name", ["lstm_projected.ProjectedLstmCell", "ligru.LightGruCell"])
+def test_cells_that_onnx_has_not_are_refused(name: str) -> None:
+    network, _ = stack(cell={"_target_": f"asr.recurrent.cells.{name}"}, hidden=4)
+    assert f"this model's cell is {name.partition('.')[2]}; export a .safetensors bundle" in refused(network)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"hiden": 4}, "model: 'asr.recurrent.stack.RecurrentStack' has no option 'hiden'; did you mean 'hidden'?"),
+        (
+            {"cell": {"_target_": "asr.recurrent.cells.lstm.LstmCell", "forget": 1}},
+            "LstmCell' has no option 'forget'",
+        ),
+        ({"cell": 5}, "model: "),
+        ({"time_reduction": 0}, "model.time_reduction=0; expected 1 to 100"),
+    ],
+)
+def test_options_that_a_network_has_not_are_named(options: Mapping[str, Any], told: str) -> None:
+    network, _ = stack(hidden=4, layers=1)
+    changed = replace(network, component=network.component.with_options(**options))
+    assert told in refused(changed)
+
+
+def test_weights_that_do_not_fit_are_named() -> None:
+    network, _ = stack(hidden=4, layers=1)
+    weights = {name: values for name, values in network.weights.items() if name != "layers.0.forward_cell.bias"}
+    with pytest.raises(CheckpointError, match=r"the file misses 'layers\.0\.forward_cell\.bias'"):
+        content_of(replace(network, weights=weights))
+
+
+def test_weights_of_half_the_bits_are_written_as_float32() -> None:
+    network, _ = stack(hidden=4, layers=1)
+    halves = {name: values.astype(np.float16) for name, values in network.weights.items()}
+    wholes = {name: values.astype(np.float32) for name, values in halves.items()}
+    assert content_of(replace(network, weights=halves)) == content_of(replace(network, weights=wholes))
 
 
 def test_int8_is_refused_for_cells_that_onnxruntime_has_only_in_float32() -> None:
