@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -121,14 +122,15 @@ class Layout:
 
     def _schedule(self, first: int, end: int, backward: bool) -> Tensor:
         """Return the schedule of the utterances `first` to `end`, counted from the longest."""
-        starts = self._step_starts + first
-        sizes = (self._step_sizes.clamp(max=end) - first).clamp(min=0)
+        starts = self._step_starts.numpy() + first  # numpy: a third of the time for the few numbers of one utterance
+        sizes = np.maximum(np.minimum(self._step_sizes.numpy(), end) - first, 0)
         if backward:
-            starts, sizes = starts.flip(0), sizes.flip(0)
-        starts_before = torch.cat([starts[:1], starts[:-1]])
-        sizes_before = torch.cat([torch.zeros_like(sizes[:1]), sizes[:-1]])
-        steps = torch.stack([starts, sizes, starts_before, torch.minimum(sizes, sizes_before)], dim=1)
-        return steps[sizes > 0].contiguous()
+            starts, sizes = starts[::-1], sizes[::-1]
+        steps = np.zeros((len(sizes), 4), dtype=np.int64)
+        steps[:, 0], steps[:, 1] = starts, sizes
+        steps[:, 2], steps[1:, 2] = starts[0], starts[:-1]
+        steps[1:, 3] = np.minimum(sizes[1:], sizes[:-1])
+        return torch.from_numpy(steps[sizes > 0])
 
     @cached_property
     def _sorted_lengths(self) -> Tensor:

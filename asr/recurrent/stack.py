@@ -81,6 +81,8 @@ class RecurrentStack(nn.Module):
             n_inputs = layer.output_size
             if number == time_reduction_after:
                 n_inputs *= time_reduction
+        cells = [cell for layer in self.layers for cell in cast(RecurrentLayer, layer).cells]
+        self._weights_a_cell = sum(weight.numel() for cell in cells for weight in cell.parameters()) // len(cells)
         self.output = nn.Linear(n_inputs, n_labels)
         # torch's start values stay. On AN4 (2 x 48, 400 steps of 8 utterances, AdamW 5e-3, two seeds) the loss a label
         # ended at 2.05, 2.15; output layer close to zero 2.37, 2.44; all weights in +-0.1 (Graves 2013) 2.57, 2.58.
@@ -158,10 +160,8 @@ class RecurrentStack(nn.Module):
         """Return the context to run the layers in: one utterance without gradient uses other threads, see `threads`."""
         if layout.batch_size > 1 or torch.is_grad_enabled() or rows.device.type != "cpu":
             return nullcontext()
-        cells = [cell for layer in self.layers for cell in cast(RecurrentLayer, layer).cells]
-        weights = sum(weight.numel() for cell in cells for weight in cell.parameters()) // len(cells)
         prepared = all(cast(RecurrentLayer, layer).prepared is not None for layer in self.layers)
-        return threads.for_one_utterance(layout.n_rows * weights, kernels=prepared)
+        return threads.for_one_utterance(layout.n_rows * self._weights_a_cell, kernels=prepared)
 
     def _whole(self, number: int, rows: Tensor, layout: Layout) -> Tensor:
         outputs: Tensor = self.layers[number - 1](rows, layout)

@@ -23,6 +23,7 @@ from asr.recurrent import forked, threads
 from asr.recurrent.compiled.fields import Job
 
 _Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_READ = (torch.float32, torch.int64)  # by the kernels
 
 
 def run(function: Any, work: Sequence[Job]) -> None:
@@ -48,12 +49,12 @@ def _take_jobs(entry: int, table: npt.NDArray[np.int64], work: Sequence[Job]) ->
 def _table(work: Sequence[Job]) -> npt.NDArray[np.int64]:
     """Write the jobs into a table as the functions of `jobs` read it."""
     flat = [_flat(job) for job in work]
-    size = max(len(job) for job in flat)
-    table = np.zeros(3 + len(flat) * size, dtype=np.int64)
-    table[1:3] = len(flat), size
-    for number, job in enumerate(flat):
-        table[3 + number * size : 3 + number * size + len(job)] = job
-    return table
+    size = max(map(len, flat))
+    numbers = [0, len(flat), size]
+    for job in flat:
+        numbers += job
+        numbers += [0] * (size - len(job))
+    return np.array(numbers, dtype=np.int64)
 
 
 def _flat(job: Job) -> list[int]:
@@ -62,14 +63,14 @@ def _flat(job: Job) -> list[int]:
     for value in vars(job).values():
         if not isinstance(value, Tensor):
             numbers.append(value)
-        elif value.dtype not in (torch.float32, torch.int64) or value.stride(-1) != 1 or value.device.type != "cpu":
-            found = f"{value.dtype} with strides {value.stride()} on {value.device}"
+            continue
+        strides = value.stride()
+        if value.dtype not in _READ or strides[-1] != 1 or not value.is_cpu:
+            found = f"{value.dtype} with strides {strides} on {value.device}"
             expected = "float32 or int64 on the CPU with neighbouring columns"
             raise TypeError(f"a kernel cannot read {found}; expected {expected}")  # it would read wrong memory
-        elif value.ndim == 1:
-            numbers += (value.data_ptr(), 1, value.shape[0])
-        else:
-            numbers += (value.data_ptr(), value.shape[0], value.stride(0))
+        rows, step = (1, value.shape[0]) if len(strides) == 1 else (value.shape[0], strides[0])
+        numbers += (value.data_ptr(), rows, step)
     return numbers
 
 
