@@ -27,8 +27,8 @@ from asr.ink.ink import Ink
 from asr.ink.store import write_store
 from data_prep import load_corpus
 
-ROUNDS = 5
-MOST = 10_000  # words
+ROUNDS = 3
+MOST = 40_000  # words
 
 
 @dataclass(frozen=True)
