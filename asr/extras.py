@@ -1,4 +1,4 @@
-"""Which optional packages an installation has, and what to say where one is missing.
+"""Optional packages: whether an installation has them, and what to say where one is missing.
 
 `pip install ctc-asr` brings what recognising and scoring need. Training, ONNX files and plots need more: the extras.
 """

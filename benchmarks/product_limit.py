@@ -23,7 +23,7 @@ Product = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of the products of one layer or of the output: `rows` (T, inputs) by (inputs, outputs), `steps` times."""
+    """Sizes of the products of one layer or of the output: `rows` (T, inputs) by (inputs, outputs), `steps` times."""
 
     rows: int
     inputs: int
@@ -38,7 +38,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Limit:
-    """Of so many words at a time; in operations a second, and words a second."""
+    """The speed of so many words at a time, in operations a second, and words a second."""
 
     words: int
     input_rate: float
@@ -86,7 +86,7 @@ def _limit(weights: Mapping[str, Any], n_frames: int, words: int, product: Produ
 
 
 def _seconds(sizes: Sizes, product: Product, make: Callable[..., Any]) -> float:
-    """Of all steps; the weights stand as (inputs, outputs), or as a matrix that a vector is multiplied with."""
+    """Seconds of all steps; the weights are (inputs, outputs), or a matrix that a vector is multiplied with."""
     if sizes.rows == 1:
         one, other = make(sizes.outputs, sizes.inputs), make(sizes.inputs)
     else:

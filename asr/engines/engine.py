@@ -40,7 +40,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the engine: `numpy`, `torch` or `onnx`."""
+        """The name of the engine: `numpy`, `torch` or `onnx`."""
 
     @property
     def time_reduction(self) -> int:
@@ -71,7 +71,7 @@ def check_batch(frames: FloatArray, lengths: IntArray, n_features: int) -> None:
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """Which engine runs a network, and the reason, as a clause: "there are few utterances".
+    """An engine that runs a network, and the reason, as a clause: "there are few utterances".
 
     Attributes:
         name: of the engine.

@@ -19,7 +19,7 @@ DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False
 """For each direction, whether a layer has a forward cell and a backward cell."""
 
 ACTIVATIONS = ("tanh", "relu")
-"""Of the simple cell."""
+"""The activation functions of the simple cell."""
 
 
 @dataclass

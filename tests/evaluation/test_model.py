@@ -25,6 +25,6 @@ def test_the_checksum_of_an_onnx_file_is_that_of_the_file(tmp_path: Path) -> Non
 
 
 def test_a_checksum_names_the_same_weights_as_in_version_0_1() -> None:
-    """Of weights kept as float16 and as int8; the figures are those that version 0.1 took of torch's tensors."""
+    """Weights kept as float16 and as int8 have the checksums that version 0.1 took of torch's tensors."""
     assert weights_checksum(asr.load("quickstart_pen")) == "667eba2f53f5f322a1b308773ee347d2"
     assert weights_checksum(asr.load("unipen_words")) == "3a10eddd8cadde265dd213d97539a76e"

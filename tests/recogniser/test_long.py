@@ -105,7 +105,7 @@ def test_a_context_of_everything_makes_cuts_exact(
 def test_a_short_context_is_enough_for_a_network_that_forgets(
     width: int, stride: int, reduction: int, small_pieces: None, monkeypatch: pytest.MonkeyPatch
 ):
-    """As one with random weights does."""
+    """A network with random weights is one that forgets."""
     reads, source = recogniser(width, stride, reduction), (speech(23.456), RATE)
     monkeypatch.setattr(sources, "LONG_SECONDS", 1000.0)
     expected = reads.transcribe(source)
