@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from asr.engines.engine import Network
+from asr.engines.engine import FloatArray, Network
 from asr.engines.layers import CELLS
 from asr.engines.numpy import NumpyEngine
 from asr.engines.torch import TorchEngine
@@ -92,7 +92,12 @@ def test_equals_the_torch_engine(options: dict[str, Any], lengths: list[int], se
     found, found_lengths = NumpyEngine(network).posteriors(frames, np.array(lengths))
     expected, expected_lengths = TorchEngine.of(network).posteriors(frames, np.array(lengths))
     np.testing.assert_array_equal(found_lengths, expected_lengths)
-    np.testing.assert_allclose(found, expected, atol=1e-4)  # the padding too
+    np.testing.assert_allclose(found, expected, atol=1e-4 + rounding(expected))  # the padding too
+
+
+def rounding(log_probs: FloatArray) -> float:
+    """Some units in the last place of the largest score: cells that are not bounded (relu) give scores of thousands."""
+    return 1e-6 * float(np.abs(log_probs).max())
 
 
 @settings(max_examples=40, deadline=None)
@@ -104,7 +109,8 @@ def test_an_utterance_gives_the_same_in_a_batch_as_alone(
     frames = frames_of(lengths, seed=seed)
     found, found_lengths = engine.posteriors(frames, np.array(lengths))
     for one, row, length, found_length in zip(found, frames, lengths, found_lengths, strict=True):
-        np.testing.assert_allclose(one[:found_length], alone(engine, row[:length]), atol=1e-5)
+        expected = alone(engine, row[:length])
+        np.testing.assert_allclose(one[:found_length], expected, atol=1e-5 + rounding(expected))
 
 
 @pytest.mark.parametrize("node", NODES, ids=map(str, SUPPORTED))
