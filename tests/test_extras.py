@@ -1,4 +1,4 @@
-"""A package that is missing is told of with the line that installs it."""
+"""The error about a missing package ends with the line that installs it."""
 
 from __future__ import annotations
 

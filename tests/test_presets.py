@@ -15,7 +15,7 @@ from asr.presets import Group, choose, is_option
 from asr.resources import resource
 
 GROUPS = ("features", "normaliser", "stacking", "augment", "schedule", "decoder", "model/cell")
-"""Those with presets of one component each; a model holds a cell, and a corpus is none."""
+"""The groups whose presets are one component each; a model holds a cell, and a corpus is none."""
 PRESETS = [(group, path.stem) for group in GROUPS for path in sorted((resource("conf") / group).glob("*.yaml"))]
 
 

@@ -58,8 +58,7 @@ def _main() -> None:
         raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
     inputs = _inputs(given, paths, recogniser)
     names = _names(given, inputs)
-    recogniser = recogniser.for_many(len(inputs))
-    recogniser = _rounded(recogniser) if given.bfloat16 else recogniser
+    recogniser = _rounded(recogniser, len(inputs)) if given.bfloat16 else recogniser.for_many(len(inputs))
     if given.verbose:
         say(f"loaded in {loaded - began:.2f} s", *chosen(recogniser))
     if given.one_speaker:
@@ -69,13 +68,13 @@ def _main() -> None:
         say(speed(inputs, time.monotonic() - loaded))
 
 
-def _rounded(recogniser: Recogniser) -> Recogniser:
-    """The recogniser in bfloat16, where this machine has such products."""
+def _rounded(recogniser: Recogniser, n_files: int) -> Recogniser:
+    """The recogniser in bfloat16, where this machine has such products; else the one for so many files."""
     try:
         return recogniser.prepared(bfloat16=True)
     except ConfigError as error:
         say(f"--bfloat16 changes nothing: {error}")
-        return recogniser
+        return recogniser.for_many(n_files)
 
 
 def _having_heard(recogniser: Recogniser, inputs: Sequence[Input], channel: int | None) -> Recogniser:

@@ -1,4 +1,4 @@
-"""Which engine is chosen for which work, and what is said where it cannot run the network."""
+"""The work, or a name, chooses the engine; one that cannot run the network says which can."""
 
 from __future__ import annotations
 
