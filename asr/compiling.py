@@ -1,0 +1,44 @@
+"""Loops over arrays that are written once: numba compiles them where it is installed, Python runs them otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from types import FunctionType
+from typing import Any
+
+from asr.extras import installed
+
+
+class Loop:
+    """A function over arrays and numbers that numba can compile; called, it runs in plain Python.
+
+    Args:
+        source: the function; of its module's functions it calls `parts` alone.
+        parts: the loops that it calls.
+    """
+
+    def __init__(self, source: Callable[..., Any], parts: Sequence[Loop] = ()) -> None:
+        self.source, self.parts = source, tuple(parts)
+        self.__doc__ = source.__doc__
+
+    def __call__(self, *values: Any) -> Any:
+        """Run it in plain Python."""
+        return self.source(*values)
+
+    @cached_property
+    def compiled(self) -> Callable[..., Any]:
+        """The same, compiled at its first call with such types; it lets go of the lock of the interpreter."""
+        import numba
+
+        source = self.source
+        assert isinstance(source, FunctionType)
+        names = source.__globals__ | {part.source.__name__: part.compiled for part in self.parts}
+        copy = FunctionType(source.__code__, names, source.__name__, source.__defaults__, source.__closure__)
+        copy.__module__, copy.__qualname__ = source.__module__, source.__qualname__
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(copy)  # type: ignore[no-any-return]
+
+
+def can_compile() -> bool:
+    """Whether numba is installed."""
+    return installed("numba")

@@ -1,0 +1,1 @@
+"""Language models: n-grams and recurrent networks behind one interface; see `asr.lm.model`."""
