@@ -36,13 +36,13 @@ def test_irstlm_discounts_the_same(tmp_path: Path) -> None:
     longer = [one for one in shared if len(one) > 1]
     assert len(longer) > 10_000
     own = [[_own(table, one) for one in longer] for table in (theirs, ours)]
-    np.testing.assert_allclose(own[0], own[1], rtol=5e-3)
+    np.testing.assert_allclose(own[0], own[1], rtol=1e-2)
     shorter = [one for one in shared if len(one) < 3 and one not in {("<s>",), ("<unk>",)}]
-    np.testing.assert_allclose([theirs[one][1] for one in shorter], [ours[one][1] for one in shorter], rtol=5e-3)
+    np.testing.assert_allclose([theirs[one][1] for one in shorter], [ours[one][1] for one in shorter], rtol=1e-2)
     # It leaves more for words that it does not know; the known ones share the rest as ours do.
     words = [one for one in shared if len(one) == 1 and one not in {("<s>",), ("<unk>",)}]
     ratio = np.array([theirs[one][0] / ours[one][0] for one in words])
-    np.testing.assert_allclose(ratio, np.median(ratio), rtol=5e-3)
+    np.testing.assert_allclose(ratio, np.median(ratio), rtol=1e-2)
 
 
 def _sentences() -> list[str]:

@@ -1,4 +1,4 @@
-"""Interpolated modified Kneser-Ney smoothing as Chen and Goodman (1999) write it: dictionaries, recursion, no tricks."""
+"""Interpolated modified Kneser-Ney smoothing as Chen and Goodman (1999) write it: dictionaries and recursion."""
 
 from __future__ import annotations
 
