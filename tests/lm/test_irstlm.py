@@ -39,10 +39,6 @@ def test_irstlm_discounts_the_same(tmp_path: Path) -> None:
     np.testing.assert_allclose(own[0], own[1], rtol=1e-2)
     shorter = [one for one in shared if len(one) < 3 and one not in {("<s>",), ("<unk>",)}]
     np.testing.assert_allclose([theirs[one][1] for one in shorter], [ours[one][1] for one in shorter], rtol=1e-2)
-    # It leaves more for words that it does not know; the known ones share the rest as ours do.
-    words = [one for one in shared if len(one) == 1 and one not in {("<s>",), ("<unk>",)}]
-    ratio = np.array([theirs[one][0] / ours[one][0] for one in words])
-    np.testing.assert_allclose(ratio, np.median(ratio), rtol=1e-2)
 
 
 def _sentences() -> list[str]:
