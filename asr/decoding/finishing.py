@@ -23,9 +23,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asr.config import check_values, one_of
-from asr.decoding.calibration import Calibration
-from asr.decoding.confidence import Shares, candidate_posteriors, shares_of
-from asr.decoding.hypothesis import Hypothesis, Score
+from asr.decoding.calibration import UNCALIBRATED, Calibration
+from asr.decoding.confidence import candidate_posteriors, evidence_of, shares_of
+from asr.decoding.hypothesis import Evidence, Hypothesis, Score
 from asr.decoding.rescoring import Rescoring
 from asr.decoding.risk import RISKS, by_risk, expected_errors
 from asr.text import normalise_text
@@ -86,14 +86,14 @@ class Finish:
     Attributes:
         candidates: how many a search should list.
         posterior_scale, risk: see `FinishConfig`.
-        calibration: maps confidences.
+        calibration: makes confidences of evidence; None: see `asr.decoding.calibration.UNCALIBRATED`.
         rescoring: the second language model, if any.
     """
 
     candidates: int = 1
     posterior_scale: float = 1.0
     risk: str = "none"
-    calibration: Calibration = field(default_factory=Calibration)
+    calibration: Calibration | None = None
     rescoring: Rescoring | None = None
 
     @classmethod
@@ -136,13 +136,13 @@ class Finish:
         words = [found[i].words for i in distinct]
         hypotheses = []
         for place in self._order(labels, words, posteriors)[:n_best]:
-            number = distinct[place]
-            shares = Shares(
-                posteriors[place], shares_of(place, labels, posteriors), shares_of(place, words, posteriors)
-            )
-            hypothesis = replace(make(number), score=found[number].score)
-            hypotheses.append(self.calibration(shares.applied(hypothesis)))
+            made = replace(make(distinct[place]), score=found[distinct[place]].score)
+            of_labels, of_words = (shares_of(place, tokens, posteriors) for tokens in (labels, words))
+            hypotheses.append(self._confident(made, evidence_of(made, of_labels, of_words, posteriors[place])))
         return hypotheses
+
+    def _confident(self, hypothesis: Hypothesis, evidence: Evidence) -> Hypothesis:
+        return (self.calibration or UNCALIBRATED)(hypothesis, evidence)
 
     def _order(self, labels: Sequence[Tokens], words: Sequence[Tokens], posteriors: Sequence[float]) -> Sequence[int]:
         if self.risk == "none":

@@ -291,9 +291,10 @@ def _seed(value: object) -> int:
 def _decoder(values: Mapping[str, Any] | None) -> DecoderChoice:
     """Version 0.1 knew greedy search alone, and said that it was chosen on dev, where nothing was to be chosen."""
     if values is None or "name" not in values:
-        return named(Component(text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}))
+        return named(Component(text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}).completed())
     node = {key: value for key, value in values.items() if key not in ("name", "chosen_on")}
-    return DecoderChoice(text(values["name"]), Component.of(node), optional(text, values.get("chosen_on")))
+    component = Component.of(node).completed()  # an older file lacks the options that came later
+    return DecoderChoice(text(values["name"]), component, optional(text, values.get("chosen_on")))
 
 
 def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
