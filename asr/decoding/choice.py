@@ -34,7 +34,11 @@ def named(component: Component) -> DecoderChoice:
     by_target = {Component.of(config()).target: name for name, config in DECODERS.items()}
     name = by_target.get(component.target, component.target.rpartition(".")[2])
     defaults = {} if schema is None else dict(Component.of(schema()).options)
-    changed = [f"{key}={value}" for key, value in component.options.items() if defaults.get(key) != value]
+    changed = [
+        f"{key}={value}"
+        for key, value in component.options.items()
+        if key != "calibration" and defaults.get(key) != value  # it changes no text, and its numbers name nothing
+    ]
     return DecoderChoice(",".join([name, *changed]), component)
 
 

@@ -79,6 +79,7 @@ class Hypothesis:
         score: and its parts.
         spans: one for each label.
         words: one for each word; of an inventory of whole labels (phonemes) each label is one.
+        confidence: 0 to 1, of the whole labelling.
     """
 
     labels: tuple[str, ...]
@@ -86,6 +87,7 @@ class Hypothesis:
     score: Score
     spans: tuple[Span, ...]
     words: tuple[Span, ...] = ()
+    confidence: float = 1.0
 
     @property
     def log_probability(self) -> float:
@@ -101,6 +103,7 @@ class Hypothesis:
         """
         return {
             "text": self.text,
+            "confidence": _rounded(self.confidence),
             "log_probability": _rounded(self.log_probability),
             "score": self.score.to_dict(),
             "words": [one.to_dict("word") for one in self.words],
