@@ -172,8 +172,16 @@ def result_name(recipe: str, options: Sequence[str], seed: int | None, decoder: 
 
 
 def decoder_suffix(decoder: str) -> str:
-    """Return what the names of files and folders carry for a decoder: nothing for greedy search."""
-    return "" if decoder == "greedy" else f"-{re.sub(r'[^0-9A-Za-z_.,=+]', '_', decoder)}"
+    """Return what the names of files and folders carry for a decoder: nothing for greedy search.
+
+    Many options become a checksum.
+    """
+    if decoder == "greedy":
+        return ""
+    name = re.sub(r"[^0-9A-Za-z_.,=+-]", "_", decoder)
+    if len(name) > _LONGEST:
+        name = f"{name.partition(',')[0][:_LONGEST]}-{hashlib.sha256(decoder.encode()).hexdigest()[:12]}"
+    return f"-{name}"
 
 
 def write_result(path: Path, result: Result) -> None:
