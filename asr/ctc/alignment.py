@@ -65,7 +65,7 @@ def align(log_probs: NDArray[np.float32], labels: NDArray[np.int64], blank: int 
     if _compiles(n_frames * n_labels):
         log_probability = _VITERBI.compiled(*arrays, n_frames, log_probs.shape[1], blank)
     else:
-        log_probability = _VITERBI(*map(memoryview, arrays), n_frames, log_probs.shape[1], blank)
+        log_probability = _VITERBI(*(memoryview(array) for array in arrays), n_frames, log_probs.shape[1], blank)
     if log_probability == -np.inf:
         raise ValueError("the log_probs of every path of these labels are -inf")
     return Alignment(labels, start, end, score, float(log_probability))
