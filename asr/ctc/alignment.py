@@ -61,7 +61,7 @@ def align(log_probs: NDArray[np.float32], labels: NDArray[np.int64], blank: int 
     score = np.full(n_labels, -np.inf)
     at_label, at_blank = np.full(n_labels, -np.inf), np.full(n_labels + 1, -np.inf)
     back = np.empty(n_frames * n_labels, dtype=np.uint8)
-    arrays = (log_probs.reshape(-1), labels, at_label, at_blank, back, start, end, score)
+    arrays: tuple[NDArray[Any], ...] = (log_probs.reshape(-1), labels, at_label, at_blank, back, start, end, score)
     if _compiles(n_frames * n_labels):
         log_probability = _VITERBI.compiled(*arrays, n_frames, log_probs.shape[1], blank)
     else:
