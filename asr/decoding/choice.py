@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from asr.config import Component, config_class
+from asr.decoding.beam import BeamConfig
 from asr.decoding.files import file_stem, with_plain_names
 from asr.decoding.greedy import GreedyConfig
 from asr.decoding.marks import file_options
 from asr.presets import Group, choose
 
-DECODERS: dict[str, type] = {"greedy": GreedyConfig}
+DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig}
 """The decoders of this package by name."""
 
 Wish: TypeAlias = str | Sequence[str] | Component | None
