@@ -29,7 +29,6 @@ from asr.compiling import Loop, can_compile
 from asr.config import check_values
 from asr.decoding.beam_loop import ADVANCE, COMPACT, END_FACTORS, N_ENTRIES, N_NODES, SPELL
 from asr.decoding.beam_memory import Prefixes, Rows, arcs
-from asr.decoding.finishing import Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
 from asr.decoding.marks import FILE, weight
@@ -50,8 +49,8 @@ _NORMALISED = 0.05
 
 
 @dataclass
-class BeamConfig(FinishConfig):
-    """Options of `BeamDecoder`, beside those of `FinishConfig`.
+class BeamConfig:
+    """Options of `BeamDecoder`.
 
     Attributes:
         beam: prefixes that are kept from frame to frame.
@@ -100,22 +99,14 @@ class BeamDecoder:
         skip_blank: float = 0.999,
         prior_weight: float = 0.0,
         priors: Sequence[float] = (),
-        candidates: int = 20,
-        posterior_scale: float = 1.0,
-        risk: str = "none",
-        rescore: str | None = None,
-        rescore_weight: float = 0.5,
-        calibration: Sequence[float] = (),
         model: LanguageModel | None = None,
     ) -> None:
         self.options = BeamConfig(
             beam=beam, lm=lm, lm_weight=lm_weight, insertion_bonus=insertion_bonus, min_probability=min_probability,
-            gap=gap, skip_blank=skip_blank, prior_weight=prior_weight, priors=list(priors), candidates=candidates,
-            posterior_scale=posterior_scale, risk=risk, rescore=rescore, rescore_weight=rescore_weight,
-            calibration=list(calibration),
+            gap=gap, skip_blank=skip_blank, prior_weight=prior_weight, priors=list(priors),
         )  # fmt: skip
         _check(self.options, len(inventory))
-        self.inventory, self.finish = inventory, Finish.of(inventory, self.options)
+        self.inventory = inventory
         self.many = False
         """Whether there is so much to decode that numba is worth its loading."""
         self.divisors = np.array(priors, dtype=np.float64) ** prior_weight if prior_weight else None
@@ -227,22 +218,18 @@ class BeamSearch:
         return self._decoder.inventory.text(self._names(int(np.argmax(self._totals()))))
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
-        """Return the best hypotheses; see `asr.decoding.search.Search` and `asr.decoding.finishing`."""
+        """Return the best hypotheses; see `asr.decoding.search.Search`. No two have the same text."""
         ends = self._end_factors()
         totals = self._totals() * ends
-        order = np.argsort(-totals, kind="stable").tolist()
-        finish, found, spelled = self._decoder.finish, [], []
-        distinct: set[tuple[str, ...]] = set()
-        wanted, least = max(n_best, finish.candidates), totals[order[0]] * math.exp(-finish.gap)
-        for i in order:
-            if len(distinct) >= wanted or (len(distinct) >= n_best and totals[i] < least):
+        found: dict[str, Hypothesis] = {}
+        for i in np.argsort(-totals, kind="stable").tolist():
+            if len(found) == max(1, n_best):
                 break
             labels, factors = self._spelled(i)
-            names = self._decoder.inventory.decode(labels.tolist())
-            found.append(candidate(names, self._score(totals[i], factors, ends[i]), self._decoder.inventory))
-            spelled.append(labels)
-            distinct.add(found[-1].labels)
-        return finish(found, lambda at: self._hypothesis(spelled[at], found[at].score), max(n_best, 1))
+            text = self._decoder.inventory.text(self._decoder.inventory.decode(labels.tolist()))
+            if text not in found:
+                found[text] = self._hypothesis(labels, text, self._score(totals[i], factors, ends[i]))
+        return list(found.values())
 
     def _checked(self, log_probs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the posteriors (T, L) of a chunk."""
@@ -350,10 +337,9 @@ class BeamSearch:
             model = float(np.log(factors).sum() + np.log(end)) - insertion
         return Score(whole - model - insertion, model if self._growing is not None else 0.0, insertion)
 
-    def _hypothesis(self, labels: NDArray[np.int64], score: Score) -> Hypothesis:
+    def _hypothesis(self, labels: NDArray[np.int64], text: str, score: Score) -> Hypothesis:
         inventory = self._decoder.inventory
         frames = np.concatenate(self._chunks) if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
         spans = spans_of(labels, frames, inventory, self._frame_seconds, self._offset)
         spans = without_surplus_spaces(spans, inventory.unit)
-        names = tuple(span.label for span in spans)
-        return Hypothesis(names, inventory.text(names), score, spans, words_of(spans, inventory.unit))
+        return Hypothesis(tuple(span.label for span in spans), text, score, spans, words_of(spans, inventory.unit))

@@ -225,9 +225,7 @@ def test_labels_words_and_times_agree() -> None:
     (one,) = decode(BeamDecoder(CHARACTERS), np.log(probabilities)[None].astype(np.float32), np.array([6]), 0.5, 1.0)[0]
     assert (one.text, [word.label for word in one.words]) == ("a b", ["a", "b"])
     assert [(span.start, span.end) for span in one.spans] == [(1.0, 2.0), (2.5, 3.0), (3.0, 4.0)]
-    assert one.evidence is not None
-    assert one.evidence.labels[0].peak == pytest.approx(0.9)
-    assert one.spans[0].confidence > 0.9  # nearly all candidates have it
+    assert one.spans[0].confidence == pytest.approx(0.9)
 
 
 def test_an_utterance_without_frames_is_an_empty_hypothesis() -> None:
