@@ -7,6 +7,9 @@ changes. The relative entropy between the model before and after, weighted by ho
 
 where b' is the weight of h without the n-gram, and x runs over the symbols that h has an n-gram with. e^D - 1 is the
 relative change of the perplexity. An n-gram stays as long as a longer one begins with it.
+
+Stolcke takes p(h) for the product of the model's probabilities. After Kneser-Ney smoothing that is far off (Chelba and
+others 2010): see `asr.lm.histories` for what is used here.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.lm.backoff import cumulated_backoffs, lower_log_probs, normalised_backoffs
-from asr.lm.model import BEGIN, END
+from asr.lm.histories import context_probabilities
 from asr.lm.ngram import NgramModel, model_of
 from asr.lm.trie import ROOT, Trie
 
@@ -47,7 +50,7 @@ def changes(model: NgramModel) -> NDArray[np.float64]:
     """
     trie = model.trie
     log_probs, backoffs = model.log_probs.astype(np.float64), model.backoffs.astype(np.float64)
-    history = _histories(model, trie, log_probs)
+    history = context_probabilities(model)
     cumulated = cumulated_backoffs(trie, backoffs)
     change = np.full(len(trie), np.inf)
     for length in range(trie.order, 1, -1):
@@ -86,20 +89,6 @@ def _largest(trie: Trie, length: int, change: NDArray[np.float64]) -> NDArray[np
     if children.stop > children.start:
         np.maximum.at(largest, trie.parent[children] - level.start, change[children])
     return largest
-
-
-def _histories(model: NgramModel, trie: Trie, log_probs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (M,) the probability of each n-gram as a whole.
-
-    `BEGIN` is as probable as `END`, because each sentence has one of each.
-    """
-    whole = log_probs.copy()
-    if BEGIN in model.index and END in model.index:
-        whole[1 + model.index[BEGIN]] = log_probs[1 + model.index[END]]
-    for length in range(2, trie.order + 1):
-        level = trie.level(length)
-        whole[level] += whole[trie.parent[level]]
-    return np.exp(whole)
 
 
 def _kept(model: NgramModel, keep: NDArray[np.bool_]) -> NgramModel:
