@@ -171,3 +171,9 @@ def test_light_work_imports_no_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "numba", raising=False)
     align(np.log(np.full((6, 3), 1 / 3, dtype=np.float32)), np.array([1, 2]))
     assert "numba" not in sys.modules
+
+
+def test_labels_on_both_sides_of_one_that_is_left_out_need_a_blank_if_they_are_equal(way: str) -> None:
+    log_probs = np.log(np.array([[0.1, 0.8, 0.1]] * 4, dtype=np.float32))
+    found = align(log_probs, np.array([1, 2, 1]), 0, np.array([False, True, False]))
+    assert found.log_probability == pytest.approx(3 * np.log(0.8) + np.log(0.1))
