@@ -11,6 +11,7 @@ How a decoder uses this:
 - its config dataclass inherits `FinishConfig`; its constructor takes the same options and makes
   `self._finish = Finish.of(inventory, FinishConfig(candidates, ...))`;
 - its `end(n_best)` lists the best `max(n_best, finish.candidates)` candidates without making hypotheses of them, and
+  may leave out those behind the `n_best` whose total score lies more than `finish.gap` below the best one's. It
   returns `finish(candidates, make, n_best)`. `make(i)` makes the hypothesis of candidate i, with times, and with the
   confidences that the posteriors alone give: the highest posterior in a label's run, the lowest of a word's labels.
   It is called for the returned ones only, so that nothing is aligned in vain.
@@ -18,13 +19,14 @@ How a decoder uses this:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asr.config import check_values, one_of
 from asr.decoding.calibration import UNCALIBRATED, Calibration
-from asr.decoding.confidence import candidate_posteriors, evidence_of, shares_of
+from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_of, shares_of
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score
 from asr.decoding.rescoring import Rescoring
 from asr.decoding.risk import RISKS, by_risk, expected_errors
@@ -119,6 +121,15 @@ class Finish:
         calibration = Calibration.of(options.calibration)
         rescoring = None if model is None else Rescoring.of(inventory, model, options.rescore_weight)
         return cls(options.candidates, options.posterior_scale, options.risk, calibration, rescoring)
+
+    @property
+    def gap(self) -> float:
+        """How far below the best candidate, in nats, a candidate changes nothing but the list of the `n_best`."""
+        return (
+            math.inf
+            if self.rescoring is not None or self.risk != "none"
+            else -math.log(NEGLIGIBLE) / self.posterior_scale
+        )
 
     def __call__(self, found: Sequence[Candidate], make: Callable[[int], Hypothesis], n_best: int) -> list[Hypothesis]:
         """Return the best hypotheses, best first, with their confidences.
