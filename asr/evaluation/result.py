@@ -167,8 +167,16 @@ def result_name(recipe: str, options: Sequence[str], seed: int | None, decoder: 
 
 
 def decoder_suffix(decoder: str) -> str:
-    """Return what the names of files and folders carry for a decoder: nothing for greedy search."""
-    return "" if decoder == "greedy" else f"-{re.sub(r'[^0-9A-Za-z_.,=+]', '_', decoder)}"
+    """Return what the names of files and folders carry for a decoder: nothing for greedy search.
+
+    Many options become a checksum.
+    """
+    if decoder == "greedy":
+        return ""
+    name = re.sub(r"[^0-9A-Za-z_.,=+-]", "_", decoder)
+    if len(name) > _LONGEST:
+        name = f"{name.partition(',')[0][:_LONGEST]}-{hashlib.sha256(decoder.encode()).hexdigest()[:12]}"
+    return f"-{name}"
 
 
 def write_result(path: Path, result: Result) -> None:
@@ -283,9 +291,10 @@ def _seed(value: object) -> int:
 def _decoder(values: Mapping[str, Any] | None) -> DecoderChoice:
     """Version 0.1 knew greedy search alone, and said that it was chosen on dev, where nothing was to be chosen."""
     if values is None or "name" not in values:
-        return named(Component(text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}))
+        return named(Component(text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}).completed())
     node = {key: value for key, value in values.items() if key not in ("name", "chosen_on")}
-    return DecoderChoice(text(values["name"]), Component.of(node), optional(text, values.get("chosen_on")))
+    component = Component.of(node).completed()  # an older file lacks the options that came later
+    return DecoderChoice(text(values["name"]), component, optional(text, values.get("chosen_on")))
 
 
 def _split(name: str, values: Mapping[str, Any]) -> SplitResult:

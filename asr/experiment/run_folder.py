@@ -12,6 +12,7 @@ import yaml
 from asr.config import shown
 from asr.corpus.faults import SKIPPED_NAME
 from asr.corpus.splits import SPLITS, Corpus, write_corpus
+from asr.decoding.files import saved_beside
 from asr.errors import CheckpointError, ConfigError, one_line
 from asr.experiment.provenance import Provenance, RunStart
 from asr.experiment.run_config import RunConfig
@@ -102,7 +103,7 @@ class RunFolder:
             return False
 
     def begin(self, config: RunConfig, corpus: Corpus, options: Sequence[str] = ()) -> None:
-        """Write what the run starts from: environment, manifests and, last, the configuration.
+        """Write what the run starts from: environment, manifests, the decoder's files and, last, the configuration.
 
         The caller holds the lock of `alone`. Interrupted at any point, the same call begins anew.
 
@@ -120,6 +121,7 @@ class RunFolder:
                 sweep(folder)
             write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
             write_corpus(corpus.splits, self.manifests, corpus.skipped)
+            saved_beside(config.decoder, self.path)
             text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
             write_file(self.config, text.encode())
         except BaseException:
