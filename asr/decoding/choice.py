@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from asr.config import Component, config_class
+from asr.decoding.beam import BeamConfig
 from asr.decoding.files import file_stem, with_plain_names
 from asr.decoding.greedy import GreedyConfig
 from asr.decoding.marks import file_options
 from asr.decoding.own_words import OwnWords
 from asr.presets import Group, choose
 
-DECODERS: dict[str, type] = {"greedy": GreedyConfig}
+DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig}
 """The decoders of this package by name."""
 
 Wish: TypeAlias = str | Sequence[str] | Component | OwnWords | None
@@ -55,7 +56,7 @@ def named(component: Component, chosen_on: str | None = None) -> DecoderChoice:
     changed = [
         _named_option(key, value, key in files)
         for key, value in component.options.items()
-        if defaults.get(key) != value
+        if key != "calibration" and defaults.get(key) != value  # it changes no text, and its numbers name nothing
     ]
     return DecoderChoice(",".join([name, *changed]), component, chosen_on)
 

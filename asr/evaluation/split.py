@@ -14,6 +14,7 @@ from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import ConfigError, DataError
+from asr.evaluation.calibration import calibration_errors
 from asr.evaluation.result import SplitResult
 from asr.features.cache import FrameCache
 from asr.files import make_folder, write_file
@@ -146,7 +147,8 @@ def evaluate_split(
     if n_best > 1:
         best = rates_of([one.best_score(rates) for one in recognised], people)
         groups[ORACLE] = {f"best of {n_best}": best}
-    return SplitResult(len(utterances), rates_of(scores, people), tuple(excluded), groups, recogniser.engine_choice)
+    rates_of_all, errors = rates_of(scores, people), calibration_errors(recognised, people)
+    return SplitResult(len(utterances), rates_of_all, tuple(excluded), groups, recogniser.engine_choice, errors)
 
 
 def excluded(skipped: Iterable[Skipped], split: str) -> list[str]:

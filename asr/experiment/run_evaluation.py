@@ -8,6 +8,7 @@ from typing import Any
 
 from asr.corpus.faults import read_skipped
 from asr.corpus.manifest import read_manifest
+from asr.corpus.seen import tag_seen
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import Wish
@@ -49,7 +50,8 @@ def evaluate_run(
         on_progress: hears `(what, done, total)`.
         plugins: modules of the user's that the run may name. What its own files allow does not count: they may have
             been written by somebody else.
-        by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
+        by: a tag of the utterances, `speaker`, or `seen` (whether the training split holds the transcript): report the
+            rates of each of its values, too.
         decoder: the decoder to use; None: the one that `asr-tune` saved in the run folder, or else the run's own.
         engine: the engine to use; `auto`: the one that suits the work.
         n_best: see `asr.evaluation.split.evaluate_split`.
@@ -68,14 +70,15 @@ def evaluate_run(
     recogniser = with_decoder_of(run.path, recogniser, decoder, plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
+    tagged = tag_seen(data)
     if by is not None:
-        check_tag(by, (utterance for name in splits for utterance in data[name]))
+        check_tag(by, (utterance for name in splits for utterance in tagged[name]))
     folders = {name: run.path / "decode" / f"{name}{suffix}" for name in splits}
     check_place(run, list(folders.values()))
     left_out = read_skipped(run.manifests)
     evaluated = {
         name: evaluate_split(
-            recogniser, data[name], config.scoring.rates, config.frames_folder, on_progress,
+            recogniser, tagged[name], config.scoring.rates, config.frames_folder, on_progress,
             name=name, folder=folders[name], by=by, excluded=excluded(left_out, name), n_best=n_best,
         )
         for name in splits

@@ -1,0 +1,65 @@
+"""Language models as files: one function loads any of them, one saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asr.config import nearest
+from asr.errors import ConfigError
+from asr.lm.model import LanguageModel, Unit
+from asr.lm.ngram import NgramModel
+
+SUFFIXES = (".lm", ".arpa", ".arpa.gz")
+_FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the language models that come with the package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.lm"))
+
+
+def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageModel:
+    """Load a language model.
+
+    Args:
+        name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package.
+        unit: what the symbols of an ARPA file are, where it does not say so.
+
+    Raises:
+        ConfigError: there is no model of that name.
+        DataError, CheckpointError: the file is missing or damaged.
+    """
+    from asr.lm.arpa import load_arpa
+    from asr.lm.binary import load_binary
+
+    name, path = str(name_or_path), Path(name_or_path)
+    if name.endswith((".arpa", ".arpa.gz")):
+        return load_arpa(path, unit)
+    if name.endswith(".lm"):
+        return load_binary(path)
+    if name in shipped_models():
+        return load_binary(_FOLDER / f"{name}.lm")
+    known = shipped_models()
+    raise ConfigError(
+        f"there is no language model {name}; expected a file ending in {', '.join(SUFFIXES)}"
+        + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
+    )
+
+
+def save_model(path: str | Path, model: NgramModel) -> None:
+    """Save an n-gram model; the name's ending says in which form.
+
+    Raises:
+        ConfigError: another ending than `.lm`, `.arpa` and `.arpa.gz`.
+        DataError: the file cannot be written.
+    """
+    from asr.lm.arpa import save_arpa
+    from asr.lm.binary import save_binary
+
+    path = Path(path)
+    if path.name.endswith((".arpa", ".arpa.gz")):
+        save_arpa(model, path)
+    elif path.suffix == ".lm":
+        save_binary(model, path)
+    else:
+        raise ConfigError(f"{path}: the name of a language model ends in {', '.join(SUFFIXES)}")
