@@ -96,7 +96,12 @@ def _parser() -> argparse.ArgumentParser:
         help="which split (repeatable; default dev and test, of folds test)",
     )
     parser.add_argument("--out", type=Path, help="also write the result file into this folder")
-    parser.add_argument("--by", metavar="TAG", help="also rates of each value of a tag, such as speaker or donor")
+    parser.add_argument(
+        "--by",
+        metavar="TAG",
+        help="also rates of each value of a tag, such as speaker, donor, or seen: whether the training split holds the"
+        " same transcript",
+    )
     add_engine(parser)
     add_plugin(parser)
     parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
@@ -170,9 +175,10 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
 
 
 def _corpus(given: argparse.Namespace, options: Sequence[str], on_progress: Progress) -> Corpus:
-    """Read what --on names, and keep the splits that are to be scored."""
+    """Read what --on names, and keep the splits that are to be scored; `train` says which texts are seen."""
     from dataclasses import replace
 
+    from asr.corpus.seen import tag_seen
     from asr.experiment.corpus_splits import splits_to_score
 
     corpus = splits_to_score(given.on, options, given.plugin, on_progress)
@@ -180,7 +186,8 @@ def _corpus(given: argparse.Namespace, options: Sequence[str], on_progress: Prog
     missing = [name for name in wanted if name not in corpus.splits]
     if missing:
         raise ConfigError(f"{given.on} has no split {', '.join(missing)}; it has {', '.join(corpus.splits)}")
-    return replace(corpus, splits={name: corpus.splits[name] for name in wanted})
+    tagged = tag_seen(corpus.splits)
+    return replace(corpus, splits={name: tagged[name] for name in wanted})
 
 
 def _check_out(out: Path | None) -> None:

@@ -55,7 +55,7 @@ def evaluate_model(
     return Result(
         recipe=str(about.get("recipe") or name),
         seed=seed if isinstance(seed := about.get("seed"), int) else None,
-        decoder=recogniser.decoder_choice,
+        decoder=recogniser.decoder_choice.reported(),
         splits={
             split: evaluate_split(
                 recogniser, utterances, chosen, cache_dir, on_progress,

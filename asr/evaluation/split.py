@@ -14,6 +14,7 @@ from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import ConfigError, DataError
+from asr.evaluation.calibration import calibration_errors
 from asr.evaluation.result import SplitResult
 from asr.features.cache import FrameCache
 from asr.files import make_folder, write_file
@@ -116,7 +117,8 @@ def evaluate_split(
         write_decoded(folder, recognised, scores)
     people = people_of(utterances)
     groups = {} if by is None else {by: _groups(by, utterances, scores, people)}
-    return SplitResult(len(utterances), rates_of(scores, people), tuple(excluded), groups, recogniser.engine_choice)
+    rates_of_all, errors = rates_of(scores, people), calibration_errors(recognised, people)
+    return SplitResult(len(utterances), rates_of_all, tuple(excluded), groups, recogniser.engine_choice, errors)
 
 
 def excluded(skipped: Iterable[Skipped], split: str) -> list[str]:

@@ -10,7 +10,6 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.config import build
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import DecoderChoice
@@ -25,7 +24,7 @@ from asr.recogniser.batching import placed, transcribe_each
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.long import transcribe_long
-from asr.recogniser.parts import Parts
+from asr.recogniser.parts import Parts, decoder_of
 from asr.recogniser.sources import LongSound, RawFrames, Source, opened, several
 
 Frames = NDArray[np.float32]
@@ -79,9 +78,19 @@ class Recogniser(Parts):
         Raises:
             ConfigError: it does not exist, or has no such option.
         """
-        allowed = (*self.config.plugins, *plugins)
-        decoder = build(choice.component, allowed, inventory=self.config.inventory)
-        return replace(self, decoder=decoder, decoder_choice=choice)
+        return replace(self, decoder=decoder_of(self.config, choice, plugins), decoder_choice=choice)
+
+    def with_default_decoder(self, choice: DecoderChoice, plugins: Sequence[str] = ()) -> Recogniser:
+        """Return the same recogniser with another decoder, which it names as its default where it is saved.
+
+        Args:
+            choice: the decoder.
+            plugins: as of `with_decoder`.
+
+        Raises:
+            ConfigError: as `with_decoder`.
+        """
+        return replace(self, config=self.config.with_decoder(choice)).with_decoder(choice, plugins)
 
     def for_many(self, utterances: int) -> Recogniser:
         """Return the same recogniser with the engine that recognises so many utterances soonest.
