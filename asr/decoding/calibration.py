@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import check_values
+from asr.decoding.confidence import NEGLIGIBLE
 from asr.decoding.hypothesis import Evidence, Hypothesis, Span, Trust
 from asr.scoring.calibration import are_right
 
-_CLOSEST = 1e-4  # to 0 and 1: beyond, evidence says no more
 _PULL = 1e-3  # of the weights towards 0, in the unit of one outcome: it decides where dev cannot
 _STEPS = 100
 
@@ -92,8 +92,8 @@ class Calibration:
         )
 
 
-UNCALIBRATED = Calibration(*(Curve(0.5, 0.5, 0.0) for _ in range(3)))
-"""What a decoder with candidates does without a calibration: the geometric mean of both odds."""
+UNCALIBRATED = Calibration(*(Curve(1.0, 0.0, 0.0) for _ in range(3)))
+"""What a decoder with candidates does without a calibration: the confidences are the posteriors."""
 
 
 def _confident(spans: Sequence[Span], evidence: Sequence[Trust], curve: Curve) -> tuple[Span, ...]:
@@ -102,7 +102,7 @@ def _confident(spans: Sequence[Span], evidence: Sequence[Trust], curve: Curve) -
 
 def logit(probability: float) -> float:
     """Return log(p / (1 - p)) of a probability, which is taken to lie at least 1e-4 from 0 and from 1."""
-    inside = min(max(probability, _CLOSEST), 1.0 - _CLOSEST)
+    inside = min(max(probability, NEGLIGIBLE), 1.0 - NEGLIGIBLE)
     return math.log(inside / (1.0 - inside))
 
 

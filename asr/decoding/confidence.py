@@ -9,7 +9,7 @@ Two things speak for each of them (`Trust`):
   summed over the candidates that hold it at its place, which is the one that the alignment with fewest errors gives it
   (an N-best list in the place of the word graph of Wessel, Schlüter, Macherey and Ney 2001, "Confidence measures for
   large vocabulary continuous speech recognition");
-- the **peak** of the network's posteriors in the run of a label, the lowest of the labels of a word or an utterance:
+- the **peak** of the network's posteriors in the run of a label, multiplied over the labels of a word or an utterance:
   it knows nothing of language models and alternatives, but it sees a label that stood out nowhere, where all candidates
   agree because the list of them ends.
 
@@ -21,7 +21,10 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 
-from asr.decoding.hypothesis import Evidence, Hypothesis, Span, Trust
+from asr.decoding.hypothesis import Evidence, Hypothesis, Trust
+
+NEGLIGIBLE = 1e-4
+"""Candidates that are so much less probable than the best one are not aligned; logits end there, too."""
 
 
 def candidate_posteriors(scores: Sequence[float], scale: float) -> list[float]:
@@ -45,18 +48,35 @@ def evidence_of(
     """Collect what speaks for the parts of a hypothesis.
 
     Args:
-        hypothesis: its confidences are peaks: the highest posterior in the run of each label.
+        hypothesis: the confidences of its labels are peaks; its words hold its labels but the spaces, in order.
         labels: posteriors over the candidates, one for each label; None: there is one candidate only.
         words: the same for each word.
         utterance: the same of all of it.
     """
-    peak = min((span.confidence for span in hypothesis.spans), default=1.0)
-    return Evidence(_trusts(hypothesis.spans, labels), _trusts(hypothesis.words, words), Trust(utterance, peak))
+    peaks = [span.confidence for span in hypothesis.spans]
+    return Evidence(
+        _trusts(labels, peaks),
+        _trusts(words, _word_peaks(hypothesis)),
+        Trust(utterance, math.prod(peaks)),
+    )
 
 
-def _trusts(spans: Sequence[Span], posteriors: Sequence[float] | None) -> tuple[Trust, ...]:
-    given = [1.0] * len(spans) if posteriors is None else posteriors
-    return tuple(Trust(posterior, span.confidence) for span, posterior in zip(spans, given, strict=True))
+def _trusts(posteriors: Sequence[float] | None, peaks: Sequence[float]) -> tuple[Trust, ...]:
+    given = [1.0] * len(peaks) if posteriors is None else posteriors
+    return tuple(Trust(*pair) for pair in zip(given, peaks, strict=True))
+
+
+def _word_peaks(hypothesis: Hypothesis) -> list[float]:
+    """The products of the peaks of the labels in each word."""
+    peaks, spans = [], iter(hypothesis.spans)
+    span = next(spans, None)
+    for word in hypothesis.words:
+        peak = 1.0
+        while span is not None and span.start < word.end:
+            peak *= 1.0 if span.label.isspace() else span.confidence
+            span = next(spans, None)
+        peaks.append(peak)
+    return peaks
 
 
 def shares_of(place: int, sequences: Sequence[Sequence[Hashable]], posteriors: Sequence[float]) -> list[float]:
@@ -65,14 +85,17 @@ def shares_of(place: int, sequences: Sequence[Sequence[Hashable]], posteriors: S
     Args:
         place: number of the sequence.
         sequences: labels or words of each candidate.
-        posteriors: of the candidates.
+        posteriors: of the candidates; those that are `NEGLIGIBLE` beside that of the sequence itself are left out.
     """
     one = sequences[place]
+    least, total = NEGLIGIBLE * posteriors[place], 0.0
     shares = [0.0] * len(one)
     for other, posterior in zip(sequences, posteriors, strict=True):
-        for at in held(one, other):
-            shares[at] += posterior
-    return [min(share, 1.0) for share in shares]
+        if posterior >= least:
+            total += posterior
+            for at in held(one, other):
+                shares[at] += posterior
+    return [share / total for share in shares]
 
 
 def held(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:

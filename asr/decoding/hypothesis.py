@@ -70,7 +70,7 @@ class Trust(NamedTuple):
 
     Attributes:
         posterior: 0 to 1, the share of the candidates of a search that hold it; 1 where there is one candidate only.
-        peak: 0 to 1, the highest posterior of the network in the run of its label, the lowest of several labels.
+        peak: 0 to 1, the highest posterior of the network in the run of a label; the product of several labels.
     """
 
     posterior: float

@@ -20,6 +20,7 @@ from asr.engines.engine import EngineChoice
 from asr.errors import ConfigError, DataError, one_line
 from asr.files import write_json
 from asr.plain_values import number, optional, record, text, texts, whole
+from asr.scoring.calibration import CalibrationError
 from asr.scoring.rates import Rate
 
 SCORING = 2
@@ -40,6 +41,8 @@ class SplitResult:
         excluded: ids of the utterances that were left out, with the reason behind a colon.
         by: rates of the parts of the split, by tag and value of the tag.
         engine: what ran the network; None where it is not known.
+        calibration: how far confidences are from the truth, of `words`, `labels` and `utterances`; empty in files that
+            were written before there were any.
     """
 
     utterances: int
@@ -47,13 +50,15 @@ class SplitResult:
     excluded: tuple[str, ...] = ()
     by: Mapping[str, Mapping[str, Rates]] = field(default_factory=dict)
     engine: EngineChoice | None = None
+    calibration: Mapping[str, CalibrationError] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the split as plain values."""
         written = {"utterances": self.utterances, "excluded": list(self.excluded), "rates": _plain(self.rates)}
         by = {tag: {value: _plain(rates) for value, rates in groups.items()} for tag, groups in self.by.items()}
         ran = {} if self.engine is None else {"engine": vars(self.engine)}
-        return written | ran | ({"by": by} if by else {})
+        calibration = {name: one.to_dict() for name, one in self.calibration.items()}
+        return written | ran | ({"by": by} if by else {}) | ({"calibration": calibration} if calibration else {})
 
 
 @dataclass(frozen=True)
@@ -305,7 +310,10 @@ def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
     excluded = texts(values.get("excluded", ()))
     ran = record(values.get("engine") or {})
     engine = EngineChoice(text(ran["name"]), text(ran["why"])) if ran else None
-    return SplitResult(whole(values["utterances"]), _rates(name, record(values["rates"])), excluded, by, engine)
+    errors = record(values.get("calibration", {})).items()
+    calibration = {str(kind): CalibrationError.from_dict(record(error)) for kind, error in errors}
+    rates = _rates(name, record(values["rates"]))
+    return SplitResult(whole(values["utterances"]), rates, excluded, by, engine, calibration)
 
 
 def _rates(where: str, values: Mapping[str, Any]) -> dict[str, Rate]:

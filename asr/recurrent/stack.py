@@ -119,7 +119,8 @@ class RecurrentStack(nn.Module):
             ConfigError: the layers do not read forwards alone.
         """
         return [
-            cell.initial_state(cell.weight_ih.new_zeros(batch_size, len(cell.weight_ih))) for cell in self._forward_cells()
+            cell.initial_state(cell.weight_ih.new_zeros(batch_size, len(cell.weight_ih)))
+            for cell in self._forward_cells()
         ]
 
     def carry(self, frames: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
@@ -153,7 +154,11 @@ class RecurrentStack(nn.Module):
     def _forward_cells(self) -> list[Cell]:
         layers = [cast(RecurrentLayer, layer) for layer in self.layers]
         cells = [layer.forward_cell for layer in layers if layer.forward_cell is not None]
-        if len(cells) < len(layers) or any(layer.backward_cell is not None for layer in layers) or self.time_reduction > 1:
+        if (
+            len(cells) < len(layers)
+            or any(layer.backward_cell is not None for layer in layers)
+            or self.time_reduction > 1
+        ):
             raise ConfigError("a state is carried by a stack of direction=forward and time_reduction=1 only")
         return cells
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from asr.errors import DataError
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import FALLBACK, discounts, estimate
-from asr.lm.ngram import NgramModel
+from tests.lm.walking import prob
 from tests.reference.kneser_ney import BEGIN, END, KneserNey
 
 WORDS = ("a", "b", "c", "d")
@@ -39,14 +39,6 @@ def test_the_formulas_discounts_are_used_where_they_are_defined() -> None:
     for context in (("w1", "w2"), ("w1", "w15"), (BEGIN, "w1"), ("w5", "w4"), ()):
         for word in expected.vocabulary:
             assert prob(model, word, context) == pytest.approx(expected.prob(word, context), rel=2e-6)
-
-
-def prob(model: NgramModel, word: str, context: tuple[str, ...]) -> float:
-    """Walk the automaton from the root, or from the start where the context has `<s>`."""
-    state = model.arcs.start if context[:1] == (BEGIN,) else 0
-    for one in context[1:] if context[:1] == (BEGIN,) else context:
-        state = model.arcs.step(state, model.index[one])[1]
-    return float(np.exp(model.arcs.step(state, model.index[word])[0]))
 
 
 def test_discounts_by_hand() -> None:
