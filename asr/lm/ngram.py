@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from asr.lm.automaton import NONE, Automaton
 from asr.lm.corpus import symbols_of
 from asr.lm.model import BEGIN, END, UNKNOWN, Unit
-from asr.lm.trie import ROOT, Trie
+from asr.lm.trie import ROOT, Trie, tree_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +80,7 @@ class NgramModel:
         arcs = self.arcs
         parent = np.concatenate([[NONE], np.repeat(self.state_nodes, np.diff(arcs.first))])
         symbol = np.concatenate([[NONE], arcs.symbol]).astype(np.int32)
-        levels = [0, 1]
-        while levels[-1] < len(parent):  # the children of a level are those of the nodes before its end
-            levels.append(int(np.searchsorted(parent, levels[-1])))
-        return Trie(parent, symbol, tuple(levels), len(self.symbols))
+        return tree_of(parent, symbol, len(self.symbols))
 
     @cached_property
     def state_nodes(self) -> NDArray[np.int64]:
