@@ -326,6 +326,8 @@ def _loaded(name: str, unit: Unit | None) -> NgramModel:
     model = load_model(name, unit)
     if not isinstance(model, NgramModel):
         raise ConfigError(f"{name} is no n-gram model; asr-lm works on n-grams alone")
+    if unit is not None and model.unit != unit:
+        raise ConfigError(f"{name} is a model of {model.unit}, not of {unit}; give another, or another --unit")
     return model
 
 
