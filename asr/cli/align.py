@@ -183,7 +183,7 @@ def _names(jobs: Sequence[Job]) -> list[str]:
     """What the files of the output are called, without their endings."""
     from asr.recogniser.formats import names_of
 
-    called = [PurePath(job.utterance.id + ".") if job.utterance else job.input.called for job in jobs]
+    called = [PurePath(f"{job.utterance.id}.id") if job.utterance else job.input.called for job in jobs]
     return names_of(called, [None if job.utterance else job.input.root for job in jobs])
 
 
