@@ -75,9 +75,7 @@ class LanguageModelExperiment:
         """
         found = encoded(self.texts[split], self.header.symbols)
         if (found < 0).any():
-            raise DataError(
-                f"the text of {split} has a character outside the model's {len(self.header.symbols)} symbols"
-            )
+            raise DataError(f"the text of {split} has a character that is not among the model's symbols")
         return found
 
     def _streams(self) -> TextStreams:
