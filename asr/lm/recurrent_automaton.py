@@ -103,7 +103,7 @@ class RecurrentAutomaton:
         self._shorter[new] = numbers
 
     def _grow(self) -> None:
-        """Make room for all expansions; most arrays hold what the number of labels says, whatever the model computes."""
+        """Make room for all expansions; most arrays follow from the number of labels alone."""
         if self._n_expanded <= len(self._symbol) // self._n_labels and len(self._symbol):
             return
         capacity, n_labels = max(_LEAST, 2 * self._n_expanded), self._n_labels
