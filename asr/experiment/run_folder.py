@@ -14,6 +14,7 @@ import yaml
 from asr.config import shown
 from asr.corpus.faults import SKIPPED_NAME
 from asr.corpus.splits import SPLITS, Corpus, write_corpus
+from asr.decoding.files import saved_beside
 from asr.errors import CheckpointError, ConfigError, one_line
 from asr.experiment.provenance import Provenance, RunStart
 from asr.experiment.run_config import RunConfig
@@ -78,8 +79,8 @@ class AnyRunFolder(ABC, Generic[S, D]):
         """The folder of the data of the run, a file a split."""
 
     @abstractmethod
-    def write_data(self, data: D) -> None:
-        """Write the files of `data`."""
+    def write_data(self, config: S, data: D) -> None:
+        """Write the files of `data`, and those that the configuration names."""
 
     @abstractmethod
     def settings_from(self, values: Mapping[str, Any]) -> S:
@@ -155,7 +156,7 @@ class AnyRunFolder(ABC, Generic[S, D]):
             for folder in (self.path, self.data):
                 sweep(folder)
             write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
-            self.write_data(data)
+            self.write_data(config, data)
             text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
             write_file(self.config, text.encode())
         except BaseException:
@@ -259,9 +260,10 @@ class RunFolder(AnyRunFolder[RunConfig, Corpus]):
         """The same under the name that its readers know."""
         return self.data
 
-    def write_data(self, data: Corpus) -> None:
-        """Write the manifests."""
+    def write_data(self, config: RunConfig, data: Corpus) -> None:
+        """Write the manifests, and the files of the decoder."""
         write_corpus(data.splits, self.data, data.skipped)
+        saved_beside(config.decoder, self.path)
 
     def settings_from(self, values: Mapping[str, Any]) -> RunConfig:
         """See `AnyRunFolder`."""

@@ -29,7 +29,7 @@ class TextRunFolder(AnyRunFolder[LanguageModelConfig, Texts]):
         """The finished model, for searches and `asr-generate`."""
         return self.path / "model.lm"
 
-    def write_data(self, data: Texts) -> None:
+    def write_data(self, config: LanguageModelConfig, data: Texts) -> None:
         """Write the text."""
         texts = {f"{name}.txt": "".join(f"{line}\n" for line in data[name]) for name in SPLITS}
         write_together(self.data, {name: text.encode() for name, text in texts.items()})

@@ -47,7 +47,8 @@ def weights_of(model: LabelModel) -> Mapping[str, Any]:
 
 CELLS = [
     ("lstm", {}), ("lstm_peephole", {}), ("gru", {}), ("gru_before", {}), ("simple", {}),
-    ("simple", {"activation": "relu"}),    ("lstm_projected", {"projection": 3}), ("odyssey", {"variant": "FGR"}), ("odyssey", {"variant": "CIFG"}),
+    ("simple", {"activation": "relu"}), ("lstm_projected", {"projection": 3}), ("odyssey", {"variant": "FGR"}),
+    ("odyssey", {"variant": "CIFG"}),
 ]  # fmt: skip
 
 
