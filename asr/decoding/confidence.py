@@ -1,62 +1,30 @@
-"""How sure a decoder can be of a label, a word, an utterance: posteriors over the candidates of its search.
+"""How sure a decoder can be of a label, a word, an utterance.
 
-The posterior of a candidate is its share of the probability of all candidates,
+Two things speak for each of them (`Trust`):
 
-    p(c) = exp(scale * score(c)) / sum over c' of exp(scale * score(c')),
+- its **posterior** over the candidates c of the search,
 
-and a label or word of a hypothesis is as probable as the candidates together that hold it at its place, the one that
-the alignment with fewest errors gives it (an N-best list used as a word graph is: Wessel, Schlüter, Macherey and Ney
-2001, "Confidence measures for large vocabulary continuous speech recognition").
+      p(c) = exp(scale * score(c)) / sum over c' of exp(scale * score(c')),
 
-A list of candidates ends, so what all of them share has a posterior of 1. Their other source, the highest posterior of
-the network in the run of each label, knows nothing of language models and alternatives, but it sees a label that
-nowhere stood out. A confidence is the product of both; `asr.decoding.calibration` makes a probability of it.
+  summed over the candidates that hold it at its place, which is the one that the alignment with fewest errors gives it
+  (an N-best list in the place of the word graph of Wessel, Schlüter, Macherey and Ney 2001, "Confidence measures for
+  large vocabulary continuous speech recognition");
+- the **peak** of the network's posteriors in the run of a label, multiplied over the labels of a word or an utterance:
+  it knows nothing of language models and alternatives, but it sees a label that stood out nowhere, where all candidates
+  agree because the list of them ends.
+
+`asr.decoding.calibration` makes one number of both.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
 
-from asr.decoding.hypothesis import Hypothesis, Span
+from asr.decoding.hypothesis import Evidence, Hypothesis, Trust
 
-
-@dataclass(frozen=True)
-class Shares:
-    """The posterior of a hypothesis, and of all that it consists of.
-
-    Attributes:
-        utterance: of the whole labelling.
-        labels: one for each label.
-        words: one for each word.
-    """
-
-    utterance: float
-    labels: tuple[float, ...]
-    words: tuple[float, ...]
-
-    def applied(self, hypothesis: Hypothesis) -> Hypothesis:
-        """Multiply the confidences of a hypothesis by these shares."""
-        return replace(
-            hypothesis,
-            spans=_weighted(hypothesis.spans, self.labels),
-            words=_weighted(hypothesis.words, self.words),
-            confidence=hypothesis.confidence * self.utterance,
-        )
-
-
-def _weighted(spans: Sequence[Span], shares: Sequence[float]) -> tuple[Span, ...]:
-    return tuple(replace(one, confidence=one.confidence * share) for one, share in zip(spans, shares, strict=True))
-
-
-def utterance_confidence(words: Sequence[Span]) -> float:
-    """Return how sure it is that all words are right, as if they were right and wrong alone: the product.
-
-    >>> utterance_confidence([Span("a", 0, 1, 0.5), Span("b", 1, 2, 0.5)])
-    0.25
-    """
-    return math.prod(word.confidence for word in words)
+NEGLIGIBLE = 1e-4
+"""Candidates that are so much less probable than the best one are not aligned; logits end there, too."""
 
 
 def candidate_posteriors(scores: Sequence[float], scale: float) -> list[float]:
@@ -71,20 +39,63 @@ def candidate_posteriors(scores: Sequence[float], scale: float) -> list[float]:
     return [weight / total for weight in weights]
 
 
-def shares_of(place: int, sequences: Sequence[Sequence[Hashable]], posteriors: Sequence[float]) -> tuple[float, ...]:
+def evidence_of(
+    hypothesis: Hypothesis,
+    labels: Sequence[float] | None = None,
+    words: Sequence[float] | None = None,
+    utterance: float = 1.0,
+) -> Evidence:
+    """Collect what speaks for the parts of a hypothesis.
+
+    Args:
+        hypothesis: the confidences of its labels are peaks; its words hold its labels but the spaces, in order.
+        labels: posteriors over the candidates, one for each label; None: there is one candidate only.
+        words: the same for each word.
+        utterance: the same of all of it.
+    """
+    peaks = [span.confidence for span in hypothesis.spans]
+    return Evidence(
+        _trusts(labels, peaks),
+        _trusts(words, _word_peaks(hypothesis)),
+        Trust(utterance, math.prod(peaks)),
+    )
+
+
+def _trusts(posteriors: Sequence[float] | None, peaks: Sequence[float]) -> tuple[Trust, ...]:
+    given = [1.0] * len(peaks) if posteriors is None else posteriors
+    return tuple(Trust(*pair) for pair in zip(given, peaks, strict=True))
+
+
+def _word_peaks(hypothesis: Hypothesis) -> list[float]:
+    """The products of the peaks of the labels in each word."""
+    peaks, spans = [], iter(hypothesis.spans)
+    span = next(spans, None)
+    for word in hypothesis.words:
+        peak = 1.0
+        while span is not None and span.start < word.end:
+            peak *= 1.0 if span.label.isspace() else span.confidence
+            span = next(spans, None)
+        peaks.append(peak)
+    return peaks
+
+
+def shares_of(place: int, sequences: Sequence[Sequence[Hashable]], posteriors: Sequence[float]) -> list[float]:
     """Sum, for each token of a sequence, the posteriors of the sequences that hold it at its place.
 
     Args:
         place: number of the sequence.
         sequences: labels or words of each candidate.
-        posteriors: of the candidates.
+        posteriors: of the candidates; those that are `NEGLIGIBLE` beside that of the sequence itself are left out.
     """
     one = sequences[place]
+    least, total = NEGLIGIBLE * posteriors[place], 0.0
     shares = [0.0] * len(one)
     for other, posterior in zip(sequences, posteriors, strict=True):
-        for at in held(one, other):
-            shares[at] += posterior
-    return tuple(min(share, 1.0) for share in shares)
+        if posterior >= least:
+            total += posterior
+            for at in held(one, other):
+                shares[at] += posterior
+    return [share / total for share in shares]
 
 
 def held(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:

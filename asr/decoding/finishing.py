@@ -11,6 +11,7 @@ How a decoder uses this:
 - its config dataclass inherits `FinishConfig`; its constructor takes the same options and makes
   `self._finish = Finish.of(inventory, FinishConfig(candidates, ...))`;
 - its `end(n_best)` lists the best `max(n_best, finish.candidates)` candidates without making hypotheses of them, and
+  may leave out those behind the `n_best` whose total score lies more than `finish.gap` below the best one's. It
   returns `finish(candidates, make, n_best)`. `make(i)` makes the hypothesis of candidate i, with times, and with the
   confidences that the posteriors alone give: the highest posterior in a label's run, the lowest of a word's labels.
   It is called for the returned ones only, so that nothing is aligned in vain.
@@ -18,16 +19,19 @@ How a decoder uses this:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asr.config import check_values, one_of
-from asr.decoding.calibration import Calibration
-from asr.decoding.confidence import Shares, candidate_posteriors, shares_of
-from asr.decoding.hypothesis import Hypothesis, Score
+from asr.decoding.calibration import UNCALIBRATED, Calibration
+from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_of, shares_of
+from asr.decoding.hypothesis import Evidence, Hypothesis, Score
+from asr.decoding.marks import FILE, weight
 from asr.decoding.rescoring import Rescoring
 from asr.decoding.risk import RISKS, by_risk, expected_errors
+from asr.lm.stored import load_model
 from asr.text import normalise_text
 
 if TYPE_CHECKING:
@@ -54,8 +58,8 @@ class FinishConfig:
     candidates: int = 20
     posterior_scale: float = 1.0
     risk: str = "none"
-    rescore: str | None = None
-    rescore_weight: float = 0.5
+    rescore: str | None = field(default=None, metadata=FILE)
+    rescore_weight: float = field(default=0.5, metadata=weight(0.25, needs="rescore", least=0.0))
     calibration: list[float] = field(default_factory=list)
 
 
@@ -74,9 +78,26 @@ class Candidate(NamedTuple):
 
 
 def candidate(labels: tuple[str, ...], score: Score, inventory: Inventory) -> Candidate:
-    """Make a candidate whose words are those of its text, or its labels where the inventory holds whole labels."""
-    words = tuple(normalise_text("".join(labels)).split()) if inventory.unit == "characters" else labels
-    return Candidate(labels, score, words)
+    """Make a candidate whose words are those of its text, or its labels where the inventory holds whole labels.
+
+    Args:
+        labels: without blanks; surplus spaces are left out.
+        score: of the search.
+        inventory: of which the labels are.
+    """
+    if inventory.unit == "labels":
+        return Candidate(labels, score, labels)
+    visible = _visible(labels)
+    return Candidate(visible, score, tuple(normalise_text("".join(visible)).split()))
+
+
+def _visible(labels: Tokens) -> Tokens:
+    """Leave out spaces at the ends, and all but the first of several; see `without_surplus_spaces`."""
+    if not any(map(str.isspace, labels)):
+        return labels
+    pairs = zip(labels, (" ", *labels), strict=False)
+    kept = [label for label, before in pairs if not (label.isspace() and before.isspace())]
+    return tuple(kept[:-1] if kept and kept[-1].isspace() else kept)
 
 
 @dataclass(frozen=True)
@@ -86,14 +107,14 @@ class Finish:
     Attributes:
         candidates: how many a search should list.
         posterior_scale, risk: see `FinishConfig`.
-        calibration: maps confidences.
+        calibration: makes confidences of evidence; None: see `asr.decoding.calibration.UNCALIBRATED`.
         rescoring: the second language model, if any.
     """
 
     candidates: int = 1
     posterior_scale: float = 1.0
     risk: str = "none"
-    calibration: Calibration = field(default_factory=Calibration)
+    calibration: Calibration | None = None
     rescoring: Rescoring | None = None
 
     @classmethod
@@ -103,10 +124,11 @@ class Finish:
         Args:
             inventory: labels of the candidates.
             options: see `FinishConfig`.
-            model: the language model that `options.rescore` names, loaded by the decoder.
+            model: a language model in place of the one that `options.rescore` names.
 
         Raises:
             ConfigError: an option that is not as expected, or a language model that does not fit the inventory.
+            DataError, CheckpointError: the language model cannot be read.
         """
         check_values(
             vars(options),
@@ -117,8 +139,19 @@ class Finish:
             },
         )
         calibration = Calibration.of(options.calibration)
+        if model is None and options.rescore is not None:
+            model = load_model(options.rescore)
         rescoring = None if model is None else Rescoring.of(inventory, model, options.rescore_weight)
         return cls(options.candidates, options.posterior_scale, options.risk, calibration, rescoring)
+
+    @property
+    def gap(self) -> float:
+        """How far below the best candidate, in nats, a candidate changes nothing but the list of the `n_best`."""
+        return (
+            math.inf
+            if self.rescoring is not None or self.risk != "none"
+            else -math.log(NEGLIGIBLE) / self.posterior_scale
+        )
 
     def __call__(self, found: Sequence[Candidate], make: Callable[[int], Hypothesis], n_best: int) -> list[Hypothesis]:
         """Return the best hypotheses, best first, with their confidences.
@@ -136,13 +169,13 @@ class Finish:
         words = [found[i].words for i in distinct]
         hypotheses = []
         for place in self._order(labels, words, posteriors)[:n_best]:
-            number = distinct[place]
-            shares = Shares(
-                posteriors[place], shares_of(place, labels, posteriors), shares_of(place, words, posteriors)
-            )
-            hypothesis = replace(make(number), score=found[number].score)
-            hypotheses.append(self.calibration(shares.applied(hypothesis)))
+            made = replace(make(distinct[place]), score=found[distinct[place]].score)
+            of_labels, of_words = (shares_of(place, tokens, posteriors) for tokens in (labels, words))
+            hypotheses.append(self._confident(made, evidence_of(made, of_labels, of_words, posteriors[place])))
         return hypotheses
+
+    def _confident(self, hypothesis: Hypothesis, evidence: Evidence) -> Hypothesis:
+        return (self.calibration or UNCALIBRATED)(hypothesis, evidence)
 
     def _order(self, labels: Sequence[Tokens], words: Sequence[Tokens], posteriors: Sequence[float]) -> Sequence[int]:
         if self.risk == "none":

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.decoding.calibration import Calibration
-from asr.decoding.confidence import utterance_confidence
+from asr.decoding.confidence import evidence_of
 from asr.decoding.hypothesis import Hypothesis, Score, Span, without_surplus_spaces, words_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class GreedySearch:
         frame_seconds, offset: see `asr.decoding.search.Decoder`.
     """
 
-    def __init__(self, inventory: Inventory, frame_seconds: float, offset: float, calibration: Calibration) -> None:
+    def __init__(
+        self, inventory: Inventory, frame_seconds: float, offset: float, calibration: Calibration | None
+    ) -> None:
         self._inventory, self._frame_seconds, self._offset = inventory, frame_seconds, offset
         self._calibration = calibration
         self._n_frames = 0
@@ -102,7 +104,11 @@ class GreedySearch:
         labels = tuple(span.label for span in spans)
         score = Score(self._log_probability)
         text, words = self._inventory.text(labels), words_of(spans, unit)
-        return [self._calibration(Hypothesis(labels, text, score, spans, words, utterance_confidence(words)))]
+        found = Hypothesis(labels, text, score, spans, words)
+        evidence = evidence_of(found)
+        if self._calibration is not None:
+            return [self._calibration(found, evidence)]
+        return [replace(found, confidence=evidence.utterance.peak, evidence=evidence)]
 
     def _spans(self) -> tuple[Span, ...]:
         spans = [

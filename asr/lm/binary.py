@@ -21,8 +21,10 @@ from asr.files import check_readable, write_file
 from asr.lm.automaton import NONE, Automaton
 from asr.lm.model import Unit
 from asr.lm.ngram import NgramModel
+from asr.lm.quantised import packed, unpacked
 
 FORMAT = "ctc-asr-ngram-1"
+QUANTISED = "ctc-asr-ngram-8bit-1"
 _KEY = "language_model"
 _TYPES = {
     "first": np.int64, "symbol": np.int32, "log_prob": np.float32, "target": np.int32, "backoff": np.float32,
@@ -30,8 +32,19 @@ _TYPES = {
 }  # fmt: skip
 
 
-def save_binary(model: NgramModel, path: Path) -> None:
+_SMALL_TYPES: Mapping[str, tuple[type, ...]] = {
+    "children": (np.uint8, np.uint16, np.uint32), "symbol": (np.uint8, np.uint16, np.uint32), "states": (np.uint8,),
+    "log_prob": (np.uint8,), "backoff": (np.uint8,), "scale": (np.float32,),
+}  # fmt: skip
+
+
+def save_binary(model: NgramModel, path: Path, quantise: bool = False) -> None:
     """Write a `.lm` file.
+
+    Args:
+        model: what to save.
+        path: where to.
+        quantise: whether to write the small form, see `asr.lm.quantised`.
 
     Raises:
         DataError: the file cannot be written; what stood there before still stands there.
@@ -39,20 +52,21 @@ def save_binary(model: NgramModel, path: Path) -> None:
     from safetensors.numpy import save
 
     arcs = model.arcs
-    header = {
-        "format": FORMAT,
+    header: dict[str, Any] = {
+        "format": QUANTISED if quantise else FORMAT,
         "unit": model.unit,
         "symbols": list(model.symbols),
-        "start": arcs.start,
-        "end": arcs.end,
-        "unknown": arcs.unknown,
     }
-    tensors = {name: np.ascontiguousarray(getattr(arcs, name), kind) for name, kind in _TYPES.items()}
+    if quantise:
+        tensors = packed(model)
+    else:
+        header |= {"start": arcs.start, "end": arcs.end, "unknown": arcs.unknown}
+        tensors = {name: np.ascontiguousarray(getattr(arcs, name), kind) for name, kind in _TYPES.items()}
     write_file(path, save(tensors, {_KEY: json.dumps(header, ensure_ascii=False)}))
 
 
 def load_binary(path: Path) -> NgramModel:
-    """Map a `.lm` file into memory.
+    """Map a `.lm` file into memory; the small form is unpacked.
 
     Raises:
         CheckpointError: missing, damaged, or written by something else.
@@ -60,12 +74,8 @@ def load_binary(path: Path) -> NgramModel:
     header, tensors = _mapped(path)
     try:
         return _checked_model(header, tensors)
-    except _DamagedError as error:
+    except ValueError as error:
         raise CheckpointError(f"{path} is not a whole language model: {error}") from error
-
-
-class _DamagedError(ValueError):
-    """What is wrong with a file, without its name."""
 
 
 def _mapped(path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
@@ -102,29 +112,39 @@ def _tensors(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _checked_model(header: object, tensors: Mapping[str, NDArray[Any]]) -> NgramModel:
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        told = header.get("format") if isinstance(header, dict) else None
-        raise _DamagedError(f"it says {shown(told)} where a language model says {FORMAT}")
-    unit, symbols = header.get("unit"), header.get("symbols")
+    told = header.get("format") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or told not in (FORMAT, QUANTISED):
+        raise ValueError(f"it says {shown(told)} where a language model says {FORMAT} or {QUANTISED}")
+    symbols, unit = _symbols(header), header.get("unit")
     if unit not in get_args(Unit):
-        raise _DamagedError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")
-    if not isinstance(symbols, list) or not symbols or not all(isinstance(one, str) and one for one in symbols):
-        raise _DamagedError("its symbols are no list of strings")
-    if len(set(symbols)) < len(symbols):
-        raise _DamagedError("two of its symbols are the same")
-    arrays = {name: _array(tensors, name, kind) for name, kind in _TYPES.items()}
+        raise ValueError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")
+    if told == QUANTISED:
+        small = {name: _array(tensors, name, kinds) for name, kinds in _SMALL_TYPES.items()}
+        model = unpacked(small, symbols, cast(Unit, unit))
+        check_automaton(model.arcs, len(symbols))
+        return model
+    arrays = {name: _array(tensors, name, (kind,)) for name, kind in _TYPES.items()}
     numbers = {name: header.get(name) for name in ("start", "end", "unknown")}
     if not all(type(one) is int for one in numbers.values()):
-        raise _DamagedError("'start', 'end' and 'unknown' are no whole numbers")
+        raise ValueError("'start', 'end' and 'unknown' are no whole numbers")
     automaton = Automaton(**arrays, **numbers)  # type: ignore[arg-type]
     check_automaton(automaton, len(symbols))
-    return NgramModel(tuple(symbols), cast(Unit, unit), automaton)
+    return NgramModel(symbols, cast(Unit, unit), automaton)
 
 
-def _array(tensors: Mapping[str, NDArray[Any]], name: str, kind: type) -> NDArray[Any]:
+def _symbols(header: Mapping[str, Any]) -> tuple[str, ...]:
+    symbols = header.get("symbols")
+    if not isinstance(symbols, list) or not symbols or not all(isinstance(one, str) and one for one in symbols):
+        raise ValueError("its symbols are no list of strings")
+    if len(set(symbols)) < len(symbols):
+        raise ValueError("two of its symbols are the same")
+    return tuple(symbols)
+
+
+def _array(tensors: Mapping[str, NDArray[Any]], name: str, kinds: tuple[type, ...]) -> NDArray[Any]:
     one = tensors.get(name)
-    if one is None or one.ndim != 1 or one.dtype != kind:
-        raise _DamagedError(f"it has no array {name} of {np.dtype(kind)}")
+    if one is None or one.ndim != 1 or one.dtype not in kinds:
+        raise ValueError(f"it has no array {name} of {' or '.join(np.dtype(kind).name for kind in kinds)}")
     return one
 
 
@@ -161,7 +181,7 @@ def check_automaton(automaton: Automaton, n_symbols: int) -> None:
 
 def _require(good: bool | np.bool_, problem: str) -> None:
     if not good:
-        raise _DamagedError(problem)
+        raise ValueError(problem)
 
 
 def _within(values: NDArray[Any], low: int, high: int) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from asr.lm.automaton import NONE, Automaton
 from asr.lm.corpus import symbols_of
 from asr.lm.model import BEGIN, END, UNKNOWN, Unit
-from asr.lm.trie import ROOT, Trie
+from asr.lm.trie import ROOT, Trie, tree_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,19 +78,15 @@ class NgramModel:
     def trie(self) -> Trie:
         """The n-grams as a tree."""
         arcs = self.arcs
-        node = np.concatenate([[ROOT], np.flatnonzero(self._leads_to_own) + 1])  # of each state
-        parent = np.concatenate([[NONE], np.repeat(node, np.diff(arcs.first))])
+        parent = np.concatenate([[NONE], np.repeat(self.state_nodes, np.diff(arcs.first))])
         symbol = np.concatenate([[NONE], arcs.symbol]).astype(np.int32)
-        levels = [0, 1]
-        while levels[-1] < len(parent):  # the children of a level are those of the nodes before its end
-            levels.append(int(np.searchsorted(parent, levels[-1])))
-        return Trie(parent, symbol, tuple(levels), len(self.symbols))
+        return tree_of(parent, symbol, len(self.symbols))
 
     @cached_property
-    def _leads_to_own(self) -> NDArray[np.bool_]:
-        """(A,) whether an arc leads to the state of its own n-gram: the first arc to that state, or to any behind."""
+    def state_nodes(self) -> NDArray[np.int64]:
+        """(S,) int64, the node of each state's n-gram; the first arc to a state is that of its own n-gram."""
         before = np.concatenate([[0], np.maximum.accumulate(self.arcs.target)[:-1]])
-        return self.arcs.target > before
+        return np.concatenate([[ROOT], np.flatnonzero(self.arcs.target > before) + 1])
 
     @property
     def log_probs(self) -> NDArray[np.float32]:
@@ -101,8 +97,7 @@ class NgramModel:
     def backoffs(self) -> NDArray[np.float32]:
         """(M,) float32, the back-off weight of each n-gram as a context; 0 for n-grams that are none."""
         weights = np.zeros(len(self.arcs.symbol) + 1, np.float32)
-        weights[0] = self.arcs.backoff[0]
-        weights[1 + np.flatnonzero(self._leads_to_own)] = self.arcs.backoff[1:]
+        weights[self.state_nodes] = self.arcs.backoff
         return weights
 
 

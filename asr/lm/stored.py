@@ -46,20 +46,32 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
     )
 
 
-def save_model(path: str | Path, model: NgramModel) -> None:
+def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> None:
     """Save an n-gram model; the name's ending says in which form.
 
+    Args:
+        path: a name that ends in `.lm`, `.arpa` or `.arpa.gz`.
+        model: what to save.
+        quantise: whether to keep each number in 8 bits, in a `.lm` file of about two bytes an n-gram.
+
     Raises:
-        ConfigError: another ending than `.lm`, `.arpa` and `.arpa.gz`.
+        ConfigError: another ending, or `quantise` for a text file.
         DataError: the file cannot be written.
     """
     from asr.lm.arpa import save_arpa
     from asr.lm.binary import save_binary
 
     path = Path(path)
-    if path.name.endswith((".arpa", ".arpa.gz")):
-        save_arpa(model, path)
-    elif path.suffix == ".lm":
-        save_binary(model, path)
+    check_name(path, quantise)
+    if path.suffix == ".lm":
+        save_binary(model, path, quantise)
     else:
+        save_arpa(model, path)
+
+
+def check_name(path: Path, quantise: bool = False) -> None:
+    """Raise a ConfigError where a model cannot be saved under a name."""
+    if not path.name.endswith(SUFFIXES):
         raise ConfigError(f"{path}: the name of a language model ends in {', '.join(SUFFIXES)}")
+    if quantise and path.suffix != ".lm":
+        raise ConfigError(f"{path}: only .lm files keep their numbers in 8 bits; give such a name")

@@ -139,3 +139,18 @@ def extended(trie: Trie, keys: Nodes) -> Trie:
     parent = np.concatenate([trie.parent, keys // trie.n_symbols])
     symbol = np.concatenate([trie.symbol, (keys % trie.n_symbols).astype(np.int32)])
     return Trie(parent, symbol, (*trie.levels, len(parent)), trie.n_symbols)
+
+
+def tree_of(parent: NDArray[np.int64], symbol: NDArray[np.int32], n_symbols: int) -> Trie:
+    """Make a tree of parents and symbols in order of the length of the n-grams.
+
+    Raises:
+        ValueError: the symbols behind a context are not sorted, or one is out of range.
+    """
+    levels = [0, 1]
+    while levels[-1] < len(parent):  # the children of a level are those of the nodes before its end
+        levels.append(int(np.searchsorted(parent, levels[-1])))
+    trie = Trie(parent, symbol, tuple(levels), n_symbols)
+    if (symbol[1:] < 0).any() or (symbol[1:] >= n_symbols).any() or (np.diff(trie.keys) <= 0).any():
+        raise ValueError("the symbols behind a context are not sorted")
+    return trie

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -60,6 +61,57 @@ def test_equals_the_best_of_all_paths(way: str) -> None:
     _check()
 
 
+@settings(max_examples=150, deadline=None)
+@given(problems(), st.integers(0, 7))
+def _check_optional(problem: tuple[NDArray[np.float32], NDArray[np.int64], int], chosen: int) -> None:
+    log_probs, labels, blank = problem
+    optional = np.array([bool(chosen >> u & 1) for u in range(len(labels))], dtype=bool)
+    optional[1:] &= ~optional[:-1]
+    found = align(log_probs, labels, blank, optional)
+    listed = log_probs.astype(float).tolist()
+    best: dict[float, list[list[tuple[int, int]]]] = {}
+    for kept in product([True, False], repeat=len(labels)):
+        if all(kept[u] or optional[u] for u in range(len(labels))):
+            said = [int(label) for label, stays in zip(labels, kept, strict=True) if stays]
+            for path in reference.best_paths(listed, said, blank):
+                total = round(reference.path_log_probability(listed, path), 6)
+                best.setdefault(total, []).append(_placed(reference.runs_of(path, blank), kept))
+    runs = list(zip(found.start.tolist(), found.end.tolist(), strict=True))
+    assert found.log_probability == pytest.approx(max(best), abs=1e-5)
+    alike = [one for total, ways in best.items() if total >= max(best) - 1e-5 for one in ways]
+    stands = [run if run[0] < run[1] else (-1, -1) for run in runs]
+    assert stands in alike
+    assert all(before[1] <= after[0] for before, after in pairwise(runs))
+    assert (np.isinf(found.score) == (found.start == found.end)).all()
+
+
+def _placed(runs: list[tuple[int, int]], kept: tuple[bool, ...]) -> list[tuple[int, int]]:
+    """The runs of the labels that stand, and (-1, -1) for the others."""
+    waiting = iter(runs)
+    return [next(waiting) if stays else (-1, -1) for stays in kept]
+
+
+def test_leaves_out_optional_labels_where_that_is_likelier(way: str) -> None:
+    _check_optional()
+
+
+def test_the_same_in_blocks(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    log_probs = np.log(rng.dirichlet(np.ones(5), 90)).astype(np.float32)
+    labels = rng.integers(1, 5, 20)
+    for optional in (None, np.arange(20) % 3 == 0):
+        whole = align(log_probs, labels, 0, optional)
+        for frames in (1, 7, 89):
+            monkeypatch.setattr(alignment, "_BLOCK_CELLS", 20 * frames)
+            cut = align(log_probs, labels, 0, optional)
+            assert cut.start.tolist() == whole.start.tolist()
+            assert cut.end.tolist() == whole.end.tolist()
+            assert cut.score.tolist() == whole.score.tolist()
+            assert cut.log_probability == whole.log_probability
+            monkeypatch.undo()
+            monkeypatch.setattr(alignment, "_compiles", lambda n_cells: way == "compiled")
+
+
 def test_compiled_equals_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same run of every label, also where paths tie, on problems too large to list."""
     if not can_compile():
@@ -102,6 +154,7 @@ def test_nothing_to_align(way: str) -> None:
         (lambda frames, labels: align(frames, labels, blank=3), "blank must lie in 0..2, got 3"),
         (lambda frames, labels: align(frames, np.array([1, 3])), r"labels must lie in 0..2 .* got \[1, 3\]"),
         (lambda frames, labels: align(frames, np.array([0])), "without 0, the blank"),
+        (lambda frames, labels: align(frames, labels, 0, np.array([True, True])), "two optional neighbours"),
         (lambda frames, labels: align(np.where(frames == frames[4, 1], np.nan, frames), labels), "NaN at frame 4"),
         (lambda frames, labels: align(np.where([0, 1, 0], -np.inf, frames), labels), "every path of these labels"),
     ],
@@ -118,3 +171,9 @@ def test_light_work_imports_no_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "numba", raising=False)
     align(np.log(np.full((6, 3), 1 / 3, dtype=np.float32)), np.array([1, 2]))
     assert "numba" not in sys.modules
+
+
+def test_labels_on_both_sides_of_one_that_is_left_out_need_a_blank_if_they_are_equal(way: str) -> None:
+    log_probs = np.log(np.array([[0.1, 0.8, 0.1]] * 4, dtype=np.float32))
+    found = align(log_probs, np.array([1, 2, 1]), 0, np.array([False, True, False]))
+    assert found.log_probability == pytest.approx(3 * np.log(0.8) + np.log(0.1))
