@@ -11,13 +11,15 @@ from asr.decoding.beam import BeamConfig
 from asr.decoding.files import file_stem, with_plain_names
 from asr.decoding.greedy import GreedyConfig
 from asr.decoding.marks import file_options
+from asr.decoding.own_words import OwnWords
 from asr.presets import Group, choose
 
 DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig}
 """The decoders of this package by name."""
 
-Wish: TypeAlias = str | Sequence[str] | Component | None
-"""A decoder as a user asks for it: its name, options as on a command line, or a component; None for the default."""
+Wish: TypeAlias = str | Sequence[str] | Component | OwnWords | None
+"""A decoder as a user asks for it: its name, options as on a command line, a component, or what is known of the words;
+None for the default."""
 
 
 @dataclass(frozen=True)
@@ -98,5 +100,7 @@ def decoder_for(wish: Wish, default: DecoderChoice, plugins: Sequence[str] = ())
         return default
     if isinstance(wish, Component):
         return named(wish)
+    if isinstance(wish, OwnWords):
+        wish = wish.decoder(default.component)
     chosen = choose_decoder([f"decoder={wish}"] if isinstance(wish, str) else wish, default.component, plugins)
     return default if chosen.component == default.component.completed() else chosen

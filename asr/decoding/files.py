@@ -131,6 +131,6 @@ def _changed(component: Component, change: Callable[[str, str], str]) -> Compone
     def changed(name: str, value: Any) -> Any:
         if isinstance(value, Component):
             return _changed(value, change)
-        return change(name, value) if name in files and isinstance(value, str) else value
+        return change(name, value) if name in files and isinstance(value, str) and value else value
 
     return Component(component.target, {name: changed(name, value) for name, value in component.options.items()})

@@ -28,8 +28,10 @@ from asr.config import check_values, one_of
 from asr.decoding.calibration import UNCALIBRATED, Calibration
 from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_of, shares_of
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score
+from asr.decoding.marks import FILE, weight
 from asr.decoding.rescoring import Rescoring
 from asr.decoding.risk import RISKS, by_risk, expected_errors
+from asr.lm.stored import load_model
 from asr.text import normalise_text
 
 if TYPE_CHECKING:
@@ -56,8 +58,8 @@ class FinishConfig:
     candidates: int = 20
     posterior_scale: float = 1.0
     risk: str = "none"
-    rescore: str | None = None
-    rescore_weight: float = 0.5
+    rescore: str | None = field(default=None, metadata=FILE)
+    rescore_weight: float = field(default=0.5, metadata=weight(0.25, needs="rescore", least=0.0))
     calibration: list[float] = field(default_factory=list)
 
 
@@ -76,9 +78,26 @@ class Candidate(NamedTuple):
 
 
 def candidate(labels: tuple[str, ...], score: Score, inventory: Inventory) -> Candidate:
-    """Make a candidate whose words are those of its text, or its labels where the inventory holds whole labels."""
-    words = tuple(normalise_text("".join(labels)).split()) if inventory.unit == "characters" else labels
-    return Candidate(labels, score, words)
+    """Make a candidate whose words are those of its text, or its labels where the inventory holds whole labels.
+
+    Args:
+        labels: without blanks; surplus spaces are left out.
+        score: of the search.
+        inventory: of which the labels are.
+    """
+    if inventory.unit == "labels":
+        return Candidate(labels, score, labels)
+    visible = _visible(labels)
+    return Candidate(visible, score, tuple(normalise_text("".join(visible)).split()))
+
+
+def _visible(labels: Tokens) -> Tokens:
+    """Leave out spaces at the ends, and all but the first of several; see `without_surplus_spaces`."""
+    if not any(map(str.isspace, labels)):
+        return labels
+    pairs = zip(labels, (" ", *labels), strict=False)
+    kept = [label for label, before in pairs if not (label.isspace() and before.isspace())]
+    return tuple(kept[:-1] if kept and kept[-1].isspace() else kept)
 
 
 @dataclass(frozen=True)
@@ -105,10 +124,11 @@ class Finish:
         Args:
             inventory: labels of the candidates.
             options: see `FinishConfig`.
-            model: the language model that `options.rescore` names, loaded by the decoder.
+            model: a language model in place of the one that `options.rescore` names.
 
         Raises:
             ConfigError: an option that is not as expected, or a language model that does not fit the inventory.
+            DataError, CheckpointError: the language model cannot be read.
         """
         check_values(
             vars(options),
@@ -119,6 +139,8 @@ class Finish:
             },
         )
         calibration = Calibration.of(options.calibration)
+        if model is None and options.rescore is not None:
+            model = load_model(options.rescore)
         rescoring = None if model is None else Rescoring.of(inventory, model, options.rescore_weight)
         return cls(options.candidates, options.posterior_scale, options.risk, calibration, rescoring)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 
 from asr.config import Component, config_class
 
-_FILE, _WEIGHT = "file", "weight"
+_FILE = "file"
+_WEIGHT = "weight"
 
 FILE: Mapping[str, bool] = {_FILE: True}
 """The mark of an option that is the path of a file, or the name of one that comes with the package."""
@@ -43,14 +44,15 @@ def file_options(component: Component) -> frozenset[str]:
 
 
 def weights_of(component: Component) -> dict[str, Weight]:
-    """Return the options of a component that can be tuned: the marked ones whose needs are met."""
-    options = component.completed().options
+    """Return the options of a component that are marked as weights."""
     marked = {name: mark.get(_WEIGHT) for name, mark in _marks(component).items()}
-    return {
-        name: one
-        for name, one in marked.items()
-        if isinstance(one, Weight) and (not one.needs or options.get(one.needs) is not None)
-    }
+    return {name: one for name, one in marked.items() if isinstance(one, Weight)}
+
+
+def effective_weights(component: Component) -> list[str]:
+    """Return the options that are marked as weights and have an effect, because what they need is there."""
+    options = component.completed().options
+    return [name for name, one in weights_of(component).items() if not one.needs or options.get(one.needs)]
 
 
 def _marks(component: Component) -> dict[str, Mapping[str, object]]:

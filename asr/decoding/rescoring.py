@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asr.config import nearest, shown
+from asr.config import shown
 from asr.decoding.hypothesis import Score
+from asr.decoding.label_model import symbols_of
 from asr.errors import ConfigError
 from asr.lm.automaton import NONE
 from asr.lm.model import SPACE, LanguageModel
@@ -48,15 +49,9 @@ class Rescoring:
         """
         if not math.isfinite(weight):
             raise ConfigError(f"rescore_weight={shown(weight)}; expected a finite number")
-        if model.unit not in ("words", inventory.unit):
-            raise ConfigError(
-                f"rescore: the model is one of {model.unit}, the labels of the recogniser are {inventory.unit}; give a "
-                f"model of {inventory.unit} or of words"
-            )
-        made = cls(model, weight)
-        if model.unit != "words" and made.unknown == NONE:
-            _check_labels(inventory, made.numbers)
-        return made
+        if model.unit != "words":
+            symbols_of(model, inventory)  # raises
+        return cls(model, weight)
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
@@ -82,17 +77,6 @@ class Rescoring:
         return [self.numbers.get(one, self.unknown) for one in spelled]
 
 
-def _check_labels(inventory: Inventory, numbers: Mapping[str, int]) -> None:
-    labels = [SPACE if inventory.unit == "characters" and one == " " else one for one in inventory.index]
-    missing = [label for label in labels if label not in numbers]
-    if missing:
-        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ConfigError(
-            f"rescore: the model does not know the label {missing[0]!r}{others}{nearest(missing[0], numbers)}; give a "
-            "model that was made of texts with the same labels"
-        )
-
-
 def log_probabilities(model: LanguageModel, sequences: Sequence[Sequence[int]]) -> list[float]:
     """Return log p(sequence </s>) of each sequence of symbols; all of them advance together, symbol by symbol.
 
@@ -105,12 +89,15 @@ def log_probabilities(model: LanguageModel, sequences: Sequence[Sequence[int]]) 
     ends = [] if automaton.end == NONE else [automaton.end]
     sequences = [[*one, *ends] for one in sequences]
     totals, states = [0.0] * len(sequences), [automaton.start] * len(sequences)
+    steps: dict[tuple[int, int], tuple[float, int]] = {}  # candidates share most of their labels
     for place in range(max(map(len, sequences), default=0)):
         going = [i for i, one in enumerate(sequences) if place < len(one) and totals[i] > -math.inf]
         if not growing.complete:
             automaton = growing.expanded(np.array(sorted({states[i] for i in going}), np.int32))
         for i in going:
-            symbol = sequences[i][place]
-            gained, states[i] = (-math.inf, states[i]) if symbol == NONE else automaton.step(states[i], symbol)
+            step = (states[i], sequences[i][place])
+            if step not in steps:
+                steps[step] = (-math.inf, step[0]) if step[1] == NONE else automaton.step(*step)
+            gained, states[i] = steps[step]
             totals[i] += gained
     return totals

@@ -11,6 +11,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.seen import tag_seen
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
+from asr.decoding.choice import Wish
 from asr.engines.names import AUTO
 from asr.errors import CheckpointError, ConfigError, DataError, one_line
 from asr.evaluation.model import today, weights_checksum
@@ -35,8 +36,9 @@ def evaluate_run(
     on_progress: Progress,
     plugins: Sequence[str] = (),
     by: str | None = None,
-    decoder: Sequence[str] = (),
+    decoder: Wish = None,
     engine: str = AUTO,
+    n_best: int = 1,
 ) -> Result:
     """Decode splits of a run with its best weights, and write `decode/<split>/` and `result.json`.
 
@@ -50,9 +52,9 @@ def evaluate_run(
             been written by somebody else.
         by: a tag of the utterances, `speaker`, or `seen` (whether the training split holds the transcript): report the
             rates of each of its values, too.
-        decoder: options that choose another decoder, as `asr.decoding.choice.choose_decoder` takes them; empty for the
-            one that `asr-tune` saved in the run folder, or else the run's own.
+        decoder: the decoder to use; None: the one that `asr-tune` saved in the run folder, or else the run's own.
         engine: the engine to use; `auto`: the one that suits the work.
+        n_best: see `asr.evaluation.split.evaluate_split`.
 
     Returns:
         The result of these splits. The file also keeps what an earlier evaluation of the same weights with the same
@@ -65,7 +67,7 @@ def evaluate_run(
     config = run.read_config()
     best = load_checkpoint(best_of(run.path))  # before the last one: in a run that goes on, it may be newer
     recogniser = recogniser_of(best, best_of(run.path), plugins, engine, PLAIN)
-    recogniser = with_decoder_of(run.path, recogniser, decoder or None, plugins)
+    recogniser = with_decoder_of(run.path, recogniser, decoder, plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
     tagged = tag_seen(data)
@@ -77,7 +79,7 @@ def evaluate_run(
     evaluated = {
         name: evaluate_split(
             recogniser, tagged[name], config.scoring.rates, config.frames_folder, on_progress,
-            name=name, folder=folders[name], by=by, excluded=excluded(left_out, name),
+            name=name, folder=folders[name], by=by, excluded=excluded(left_out, name), n_best=n_best,
         )
         for name in splits
     }  # fmt: skip

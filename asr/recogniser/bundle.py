@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.decoding.choice import Wish
+from asr.decoding.choice import DecoderChoice, Wish
 from asr.decoding.files import saved_beside
 from asr.engines.names import AUTO
 from asr.errors import CheckpointError, ConfigError, one_line
 from asr.files import check_readable, write_file
 from asr.recogniser.assembly import assemble
-from asr.recogniser.header import Header
+from asr.recogniser.header import Header, read_header
+from asr.recogniser.pretrained import pretrained_bundle, pretrained_names
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
 
@@ -58,6 +59,36 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     header = Header(config, recogniser.card).to_dict()
     content = save({name: np.ascontiguousarray(one) for name, one in tensors.items()}, {"bundle": json.dumps(header)})
     write_file(path, content)
+
+
+def bundle_of(model: str | Path) -> Path | None:
+    """Return the path of the bundle that a user names, by its path or as a pretrained model; None for other models."""
+    path = Path(model).expanduser()
+    if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
+        return pretrained_bundle(str(model))
+    return path if path.suffix == ".safetensors" and not path.is_dir() else None
+
+
+def with_decoder(bundle: Path, choice: DecoderChoice, out: Path) -> None:
+    """Write a bundle again with another default decoder; its weights are kept as they are stored.
+
+    Args:
+        bundle: the path of the bundle, which was loaded before.
+        choice: the decoder; its files are copied beside the new bundle.
+        out: where to; may be the same path.
+
+    Raises:
+        CheckpointError: the bundle is missing or damaged.
+        DataError: a file cannot be written; what stood there before still stands there.
+    """
+    from safetensors.numpy import save
+
+    header, tensors = _read(bundle)
+    read = read_header(bundle, header)
+    component = saved_beside(choice.component, out.parent)
+    config = read.config.with_decoder(replace(choice, component=component))
+    header = Header(config, read.card).to_dict()
+    write_file(out, save(tensors, {"bundle": json.dumps(header)}))
 
 
 def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None) -> Recogniser:

@@ -12,8 +12,8 @@ from asr.engines.names import AUTO
 from asr.errors import CheckpointError
 from asr.extras import require
 from asr.recogniser.assembly import PLAIN
-from asr.recogniser.bundle import load_bundle
-from asr.recogniser.pretrained import pretrained_bundle, pretrained_names
+from asr.recogniser.bundle import bundle_of, load_bundle
+from asr.recogniser.pretrained import pretrained_names
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.saved_decoder import with_decoder_of
 
@@ -43,14 +43,12 @@ def load(
     plugins = (plugins,) if isinstance(plugins, str) else plugins
     check_plugins(plugins)
     path = Path(model).expanduser()
-    if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
-        return load_bundle(pretrained_bundle(str(model)), plugins, engine, decoder)
+    if (bundle := bundle_of(model)) is not None:
+        return load_bundle(bundle, plugins, engine, decoder)
     if path.is_dir():
         return with_decoder_of(path, _of_checkpoint(best_of(path), plugins, engine, PLAIN), decoder, plugins)
     if path.suffix == ".pt":
         return _of_checkpoint(path, plugins, engine, decoder)
-    if path.suffix == ".safetensors":
-        return load_bundle(path, plugins, engine, decoder)
     if path.suffix == ".onnx":
         from asr.recogniser.onnx_loading import load_onnx  # its engine is of no use to the others
 

@@ -12,7 +12,7 @@ from asr.decoding import files
 from asr.decoding.choice import DecoderChoice, decoder_for, named
 from asr.decoding.files import check_files, found_beside, saved_beside, with_plain_names
 from asr.decoding.greedy import GreedyConfig
-from asr.decoding.marks import file_options, weights_of
+from asr.decoding.marks import effective_weights, file_options, weights_of
 from asr.errors import ConfigError, DataError
 from tests.decoding.toy_weighted import toy, toy_decoder
 
@@ -63,7 +63,7 @@ def test_the_files_of_a_decoder_inside_another_travel_too(tmp_path: Path) -> Non
         found_beside(toy(inner=toy(model="../a.lm")), tmp_path)
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../a.lm", "a/b.lm", "a\\b.lm", "C:a.lm", "..", ".", "", "a\0b"])
+@pytest.mark.parametrize("name", ["/etc/passwd", "../a.lm", "a/b.lm", "a\\b.lm", "C:a.lm", "..", ".", "a\0b"])
 def test_a_saved_decoder_names_no_file_elsewhere(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="a saved decoder may only name a file that lies beside it"):
         found_beside(toy(model=name), tmp_path)
@@ -95,16 +95,16 @@ def test_only_the_package_ships_what_it_ships() -> None:
 
 def test_marks_say_which_options_are_files_and_which_are_weights() -> None:
     assert file_options(toy()) == {"model"}
-    assert list(weights_of(toy())) == ["blank_bonus"]
-    assert list(weights_of(toy(model="a.lm"))) == ["blank_bonus", "model_weight"]
-    assert weights_of(toy(model="a.lm"))["model_weight"].least == 0.0
+    assert effective_weights(toy()) == ["blank_bonus"]
+    assert effective_weights(toy(model="a.lm")) == ["blank_bonus", "model_weight"]
+    assert weights_of(toy())["model_weight"].least == 0.0
     assert not weights_of(GREEDY)
     assert not weights_of(Component("my.Decoder", {"model": "x"}))
 
 
-def test_a_name_holds_no_folders_and_no_long_lists() -> None:
+def test_a_name_holds_no_folders_and_no_calibration() -> None:
     component = toy(model="/home/me/an4.v2.arpa.gz", model_weight=0.1 + 0.2, calibration=[1.0, 2.0])
-    assert named(component).name == "toy,model=an4.v2,model_weight=0.3,calibration"
+    assert named(component).name == "toy,model=an4.v2,model_weight=0.3"
     reported = DecoderChoice("x", component, "dev").reported()
     assert reported.component.options["model"] == "an4.v2.arpa.gz"
     assert (reported.name, reported.chosen_on) == ("x", "dev")

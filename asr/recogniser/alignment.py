@@ -1,0 +1,245 @@
+"""Align a transcript that is known with its recording or ink: when each label and word is said, which points are it.
+
+A `TranscriptDecoder` takes the place of the recogniser's decoder, so that recordings of any length and ink are read as
+they are for recognition; its one hypothesis is the transcript.
+
+Times of recordings follow `asr.recogniser.alignment_timing`. Of ink, the points between the emissions of two letters
+are halved between them, so that every point is part of a letter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.compiling import can_compile
+from asr.corpus.inventory import Inventory
+from asr.corpus.utterance import Utterance
+from asr.ctc.alignment import align
+from asr.ctc.guard import count_repeats, frames_needed
+from asr.decoding.hypothesis import Hypothesis, Score, Span, words_of
+from asr.errors import DataError
+from asr.recogniser.alignment_timing import Emission, Timing, times_of, timing_of
+from asr.recogniser.sources import Source
+
+if TYPE_CHECKING:
+    from asr.recogniser.recogniser import Recogniser
+
+DOUBTFUL = 0.02
+"""Geometric mean of a word's label posteriors, each at its best frame, below which the word was probably not said."""
+
+_PLAIN_CELLS = 300_000_000  # frames times labels that plain Python aligns in some minutes
+_SILENCES = ("h#", "pau", "sil", "epi")
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A transcript in the labels of a model.
+
+    Attributes:
+        name: what it is called in errors.
+        labels: their indices, with the silences that may be between them.
+        optional: whether a label is such a silence.
+    """
+
+    name: str
+    labels: tuple[int, ...]
+    optional: tuple[bool, ...]
+
+
+def align_transcript(
+    recogniser: Recogniser,
+    source: Source,
+    transcript: Transcript,
+    channel: int | None = None,
+    speaker: str | None = None,
+    rate: int | None = None,
+) -> Hypothesis:
+    """Find when, or by which points, each label of a transcript is written or said.
+
+    Args:
+        recogniser: its decoder is not asked.
+        source, channel, speaker, rate: as of `Recogniser.transcribe`.
+        transcript: see `spelled`.
+
+    Returns:
+        The transcript as a hypothesis: `spans` and `words` with their times in seconds, or points of ink. The
+        confidence of a label is its highest posterior where it stands; see `doubtful_words`.
+
+    Raises:
+        DataError: the source cannot be read; the transcript needs more frames than the source has.
+    """
+    timing = None if recogniser.reads_ink else timing_of(recogniser.inventory)
+    decoder = TranscriptDecoder(recogniser.inventory, transcript, timing)
+    found = replace(recogniser, decoder=decoder).transcribe(source, channel, speaker, rate)
+    assert isinstance(found, Hypothesis)
+    return _without_gaps(found, recogniser.inventory) if recogniser.reads_ink else found
+
+
+def spelled(inventory: Inventory, text: str, name: str) -> Transcript:
+    """Spell a transcript.
+
+    Args:
+        inventory: of the model.
+        text: of a model of characters the words; of a model of phonemes its labels, with spaces between them.
+        name: what the transcript is called in errors, such as the file's name.
+
+    Raises:
+        DataError: it is empty, or holds what is not among the labels.
+    """
+    return spelled_utterance(inventory, Utterance(name, Path(name), text=text, labels=tuple(text.split())))
+
+
+def spelled_utterance(inventory: Inventory, utterance: Utterance) -> Transcript:
+    """Spell the transcript of an utterance of a manifest; see `spelled`."""
+    labels = inventory.encode(utterance)
+    if not labels:
+        raise DataError(f"'{utterance.id}': its transcript is empty; expected what is said in it")
+    found = list(_with_silences(inventory, labels))
+    return Transcript(utterance.id, tuple(label for label, _ in found), tuple(optional for _, optional in found))
+
+
+def _with_silences(inventory: Inventory, labels: Sequence[int]) -> list[tuple[int, bool]]:
+    """Each label and False, with silences and True between them and at both ends, if the inventory has any."""
+    known = [name for name in _SILENCES if name in inventory.index] if inventory.unit == "labels" else []
+    if not known:
+        return [(label, False) for label in labels]
+    silences = {inventory.index[name] for name in known}
+    outside = inventory.index[known[0]]
+    inside = inventory.index[next((name for name in known if name != "h#"), known[0])]
+    found: list[tuple[int, bool]] = []
+    for number, label in enumerate(labels):
+        if label not in silences and not (found and found[-1][0] in silences):
+            found.append((inside if number else outside, True))
+        found.append((label, False))
+    return found if labels[-1] in silences else [*found, (outside, True)]
+
+
+class TranscriptDecoder:
+    """A decoder that knows what it will find, and finds where: see `asr.decoding.search.Decoder`.
+
+    Args:
+        inventory: labels, and which of them is the blank.
+        transcript: in its labels.
+        timing: of a recording; None of ink, where times are whole frames.
+    """
+
+    def __init__(self, inventory: Inventory, transcript: Transcript, timing: Timing | None) -> None:
+        self.inventory, self.transcript, self.timing = inventory, transcript, timing
+
+    def begin(self, frame_seconds: float, offset: float = 0.0) -> TranscriptSearch:
+        """Begin with an utterance."""
+        return TranscriptSearch(self, frame_seconds, offset)
+
+
+class TranscriptSearch:
+    """The posteriors so far; the work is done at the end. See `asr.decoding.search.Search`."""
+
+    def __init__(self, decoder: TranscriptDecoder, frame_seconds: float, offset: float) -> None:
+        self._decoder, self._frame_seconds, self._offset = decoder, frame_seconds, offset
+        self._chunks: list[NDArray[np.float32]] = []
+
+    def step(self, log_probs: NDArray[np.float32]) -> None:
+        """Take the next frames."""
+        self._chunks.append(log_probs.copy())  # a view would keep its whole batch in memory
+
+    @property
+    def text(self) -> str:
+        """The transcript."""
+        inventory, transcript = self._decoder.inventory, self._decoder.transcript
+        said = [one for one, optional in zip(transcript.labels, transcript.optional, strict=True) if not optional]
+        return inventory.text(inventory.decode(said))
+
+    def end(self, n_best: int = 1) -> list[Hypothesis]:
+        """Return the transcript with its times.
+
+        Raises:
+            DataError: it needs more frames, or more work than plain Python can do.
+        """
+        inventory, transcript = self._decoder.inventory, self._decoder.transcript
+        log_probs = np.concatenate([np.zeros((0, len(inventory)), dtype=np.float32), *self._chunks])
+        self._check(len(log_probs))
+        optional = np.array(transcript.optional)
+        labels = np.array(transcript.labels, dtype=np.int64)
+        found = align(log_probs, labels, inventory.blank, optional if optional.any() else None)
+        stands = np.flatnonzero(found.end > found.start)
+        names = inventory.decode(labels[stands])
+        times = self._times(names, found.start[stands], found.end[stands], len(log_probs))
+        spans = tuple(
+            Span(name, start, end, math.exp(score))
+            for name, (start, end), score, left_out in zip(
+                names, times, found.score[stands].tolist(), optional[stands].tolist(), strict=True
+            )
+            if not left_out
+        )
+        said = tuple(span.label for span in spans)
+        score = Score(found.log_probability)
+        return [Hypothesis(said, inventory.text(said), score, spans, words_of(spans, inventory.unit))]
+
+    def _check(self, n_frames: int) -> None:
+        transcript = self._decoder.transcript
+        said = [one for one, optional in zip(transcript.labels, transcript.optional, strict=True) if not optional]
+        if n_frames < (needed := frames_needed(said)):
+            repeats = count_repeats(said)
+            raise DataError(
+                f"'{transcript.name}': {n_frames} frames cannot carry the {len(said)} labels of the transcript with"
+                f" {repeats} repeats (needs {needed}); give the transcript of this file alone"
+            )
+        if n_frames * len(transcript.labels) > _PLAIN_CELLS and not can_compile():
+            raise DataError(
+                f"'{transcript.name}': {n_frames} frames with {len(transcript.labels)} labels are too many to align"
+                " without numba; `pip install numba`, or cut the file"
+            )
+
+    def _times(
+        self, names: Sequence[str], start: NDArray[np.int64], end: NDArray[np.int64], n_frames: int
+    ) -> list[tuple[float, float]]:
+        """Start and end of each label, in seconds or whole frames."""
+        if self._decoder.timing is None:
+            borders = [0, *((end[:-1] + start[1:] + 1) // 2).tolist(), n_frames]
+            places = [self._offset + border * self._frame_seconds for border in borders]
+            return list(pairwise(places))
+        seconds, begin = self._frame_seconds, self._offset
+        emissions = [
+            Emission(name, begin + first * seconds, begin + last * seconds)
+            for name, first, last in zip(names, start.tolist(), end.tolist(), strict=True)
+        ]
+        return times_of(emissions, self._decoder.timing, begin, begin + n_frames * seconds)
+
+
+def doubtful_words(found: Hypothesis, inventory: Inventory) -> list[Span]:
+    """Return the words of an alignment that were probably not said: see `DOUBTFUL`.
+
+    The word's confidence is the geometric mean. Of a model of labels, each label is a word.
+    """
+    if inventory.unit == "labels":
+        groups = [[span] for span in found.spans]
+    else:
+        by_space = groupby(found.spans, key=lambda span: span.label.isspace())
+        groups = [list(group) for is_space, group in by_space if not is_space]
+    words = [replace(word, confidence=_mean(group)) for word, group in zip(found.words, groups, strict=True)]
+    return [word for word in words if word.confidence < DOUBTFUL]
+
+
+def _mean(spans: Sequence[Span]) -> float:
+    """The geometric mean of the confidences."""
+    if min(span.confidence for span in spans) == 0:
+        return 0.0
+    return math.exp(sum(math.log(span.confidence) for span in spans) / len(spans))
+
+
+def _without_gaps(found: Hypothesis, inventory: Inventory) -> Hypothesis:
+    """Give the points between two letters to the first one."""
+    nexts = [*found.spans[1:], None]
+    spans = tuple(
+        span if following is None else replace(span, end=max(span.end, following.start))
+        for span, following in zip(found.spans, nexts, strict=True)
+    )
+    return replace(found, spans=spans, words=words_of(spans, inventory.unit))
