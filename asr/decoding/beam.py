@@ -171,7 +171,12 @@ class BeamDecoder:
     @property
     def compiles(self) -> bool:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return can_compile() and (self.many or "numba" in sys.modules)
+        return (self.many or "numba" in sys.modules) and can_compile()
+
+    @property
+    def runs_beside_itself(self) -> bool:
+        """Whether threads can search at a time: compiled loops let go of the lock of the interpreter."""
+        return self.compiles
 
 
 def _check(options: BeamConfig, n_labels: int) -> None:
@@ -236,22 +241,32 @@ class BeamSearch:
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
         """Return the best hypotheses; see `asr.decoding.search.Search`."""
+        n_best = max(1, n_best)
+        found, entries = self._candidates(max(n_best, self._decoder.finish.candidates))
+        return self._decoder.finish(found, lambda i: self._hypothesis(entries[i], found[i]), n_best)
+
+    def candidates(self, n: int) -> list[Candidate]:
+        """Return the best labellings if the utterance ends here, without times and confidences, best first.
+
+        There are `n` different ones if the search has so many; some may be there twice.
+        """
+        return self._candidates(n)[0]
+
+    def _candidates(self, n_wanted: int) -> tuple[list[Candidate], list[int]]:
+        """Return candidates, of which `n_wanted` are different if there are so many, and their entries."""
+        inventory = self._decoder.inventory
         ends = self._end_factors()
         totals = self._totals() * ends
-        order, n_wanted = np.argsort(-totals, kind="stable"), max(1, n_best, self._decoder.finish.candidates)
-        n = n_wanted
+        order, n = np.argsort(-totals, kind="stable"), n_wanted
         while True:
             labels, factors = self._spelled(order[:n])
             shown = [self._shown(one) for one in labels]
-            if n >= len(order) or len(set(shown)) >= n_wanted:
+            if n >= len(order) or n_wanted == 1 or len(set(shown)) >= n_wanted:
                 break
             n *= 2  # some differ in surplus spaces alone
         scores = map(self._score, totals[order[:n]].tolist(), factors, ends[order[:n]].tolist())
-        inventory = self._decoder.inventory
         found = [candidate(inventory.decode(one), score, inventory) for one, score in zip(shown, scores, strict=True)]
-        return self._decoder.finish(
-            found, lambda i: self._hypothesis(int(order[i]), labels[i], found[i]), max(1, n_best)
-        )
+        return found, order[:n].tolist()
 
     def _shown(self, labels: NDArray[np.int64]) -> tuple[int, ...]:
         """Return labels (U,) without surplus spaces; see `asr.decoding.hypothesis.without_surplus_spaces`."""
@@ -372,8 +387,9 @@ class BeamSearch:
         model = float(np.log(factors).sum()) + math.log(end) - insertion
         return Score(whole - model - insertion, model, insertion)
 
-    def _hypothesis(self, entry: int, labels: NDArray[np.int64], found: Candidate) -> Hypothesis:
+    def _hypothesis(self, entry: int, found: Candidate) -> Hypothesis:
         inventory, prefixes = self._decoder.inventory, self._prefixes
+        (labels,), _ = self._spelled(np.array([entry]))
         births = np.empty(len(labels), dtype=np.int64)
         self._run(BIRTHS, int(prefixes.node[entry]), prefixes.parent, prefixes.born, births)
         frames = np.concatenate(self._chunks) if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
