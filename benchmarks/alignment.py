@@ -46,6 +46,7 @@ MODELS = {
 }
 """The models, and the embedded corpus that each has learned from."""
 
+_RATE = 16000  # hertz of both corpora
 SILENCES = ("h#", "pau", "epi")
 _RIDGE = 10.0  # pulls the offsets of rare labels towards 0
 _LEAST = 0.003  # seconds: a smaller deviation counts as this one
@@ -76,7 +77,9 @@ def main() -> None:
     if given.learn:
         learn()
     sample = timit.prepare(timit.Config(root=str(given.data / "timit_sample")))
-    print("| model | data | boundaries | row | within 20 ms | within 50 ms | median, ms |\n|---|---|---|---|---|---|---|")
+    print(
+        "| model | data | boundaries | row | within 20 ms | within 50 ms | median, ms |\n|---|---|---|---|---|---|---|"
+    )
     for name, corpus in MODELS.items():
         recogniser = load(name).for_many(1000)
         embedded = espeak.prepare(corpus)
@@ -114,18 +117,15 @@ def aligned(recogniser: Recogniser, utterance: Utterance, raw: RawFrames, timing
 
 def figures_of(deviations: NDArray[np.float64]) -> Figures:
     """Percentages of deviations in seconds."""
-    within = [100 * float(np.mean(np.abs(deviations) <= limit + 1e-9)) for limit in (0.02, 0.05)]
-    return Figures(*within, float(np.median(deviations)), len(deviations))
+    near, nearly = (100 * float(np.mean(np.abs(deviations) <= limit + 1e-9)) for limit in (0.02, 0.05))
+    return Figures(near, nearly, float(np.median(deviations)), len(deviations))
 
 
 def phones_of(utterance: Utterance) -> list[Phone]:
     """The hand labelling beside a recording of TIMIT, or the embedded corpus."""
     path = next(p for suffix in (".phn", ".PHN") if (p := utterance.source.with_suffix(suffix)).exists())
     lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    return [Phone(label, int(start) / timit_rate, int(end) / timit_rate) for start, end, label in lines]
-
-
-timit_rate = 16000
+    return [Phone(label, int(start) / _RATE, int(end) / _RATE) for start, end, label in lines]
 
 
 def kept(phones: Sequence[Phone], recogniser: Recogniser) -> list[Phone]:

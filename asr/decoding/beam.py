@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from asr.compiling import Loop, can_compile
 from asr.config import check_values
-from asr.decoding.beam_loop import ADVANCE, COMPACT, END_FACTORS, N_ENTRIES, N_NODES, SPELL
+from asr.decoding.beam_loop import ADVANCE, BIRTHS, COMPACT, END_FACTORS, N_ENTRIES, N_FRAMES, N_NODES, SPELL
 from asr.decoding.beam_memory import Prefixes, Rows, arcs
+from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
 from asr.decoding.marks import FILE, weight
@@ -49,8 +50,10 @@ _NORMALISED = 0.05
 
 
 @dataclass
-class BeamConfig:
+class BeamConfig(FinishConfig):
     """Options of `BeamDecoder`.
+
+    Those of `FinishConfig` say what is done with what it finds.
 
     Attributes:
         beam: prefixes that are kept from frame to frame.
@@ -99,13 +102,23 @@ class BeamDecoder:
         skip_blank: float = 0.999,
         prior_weight: float = 0.0,
         priors: Sequence[float] = (),
+        candidates: int = 20,
+        posterior_scale: float = 1.0,
+        risk: str = "none",
+        rescore: str | None = None,
+        rescore_weight: float = 0.5,
+        calibration: Sequence[float] = (),
         model: LanguageModel | None = None,
     ) -> None:
         self.options = BeamConfig(
             beam=beam, lm=lm, lm_weight=lm_weight, insertion_bonus=insertion_bonus, min_probability=min_probability,
-            gap=gap, skip_blank=skip_blank, prior_weight=prior_weight, priors=list(priors),
+            gap=gap, skip_blank=skip_blank, prior_weight=prior_weight, priors=list(priors), candidates=candidates,
+            posterior_scale=posterior_scale, risk=risk, rescore=rescore, rescore_weight=rescore_weight,
+            calibration=list(calibration),
         )  # fmt: skip
         _check(self.options, len(inventory))
+        second = None if rescore is None else load_model(rescore, inventory.unit)
+        self.finish = Finish.of(inventory, self.options, second)
         self.inventory = inventory
         self.many = False
         """Whether there is so much to decode that numba is worth its loading."""
@@ -117,6 +130,9 @@ class BeamDecoder:
         self._shared = None if self._model is None else self._model.automaton()
         self.symbols = symbols_of(self._model, inventory)
         """The symbols of the labels and of the end, see `symbols_of`."""
+        spaces = (at for at, one in enumerate(inventory.labels) if one.isspace() and inventory.unit == "characters")
+        self.spaces = frozenset(spaces)
+        """The labels that are spaces between words."""
         self._idle_rows: list[Rows] = []  # no two searches that step at a time share one
 
     def for_many(self, utterances: int) -> BeamDecoder:
@@ -155,7 +171,12 @@ class BeamDecoder:
     @property
     def compiles(self) -> bool:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return can_compile() and (self.many or "numba" in sys.modules)
+        return (self.many or "numba" in sys.modules) and can_compile()
+
+    @property
+    def runs_beside_itself(self) -> bool:
+        """Whether threads can search at a time: compiled loops let go of the lock of the interpreter."""
+        return self.compiles
 
 
 def _check(options: BeamConfig, n_labels: int) -> None:
@@ -215,21 +236,48 @@ class BeamSearch:
     @property
     def text(self) -> str:
         """The best text of the frames so far, as if more frames were to come: without the end of the utterance."""
-        return self._decoder.inventory.text(self._names(int(np.argmax(self._totals()))))
+        (labels,), _ = self._spelled(np.array([self._totals().argmax()]))
+        return self._decoder.inventory.text(self._decoder.inventory.decode(labels.tolist()))
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
-        """Return the best hypotheses; see `asr.decoding.search.Search`. No two have the same text."""
+        """Return the best hypotheses; see `asr.decoding.search.Search`."""
+        n_best = max(1, n_best)
+        found, entries = self._candidates(max(n_best, self._decoder.finish.candidates))
+        return self._decoder.finish(found, lambda i: self._hypothesis(entries[i], found[i]), n_best)
+
+    def candidates(self, n: int) -> list[Candidate]:
+        """Return the best labellings if the utterance ends here, without times and confidences, best first.
+
+        There are `n` different ones if the search has so many; some may be there twice.
+        """
+        return self._candidates(n)[0]
+
+    def _candidates(self, n_wanted: int) -> tuple[list[Candidate], list[int]]:
+        """Return candidates, of which `n_wanted` are different if there are so many, and their entries."""
+        inventory = self._decoder.inventory
         ends = self._end_factors()
         totals = self._totals() * ends
-        found: dict[str, Hypothesis] = {}
-        for i in np.argsort(-totals, kind="stable").tolist():
-            if len(found) == max(1, n_best):
+        order, n = np.argsort(-totals, kind="stable"), n_wanted
+        while True:
+            labels, factors = self._spelled(order[:n])
+            shown = [self._shown(one) for one in labels]
+            if n >= len(order) or n_wanted == 1 or len(set(shown)) >= n_wanted:
                 break
-            labels, factors = self._spelled(i)
-            text = self._decoder.inventory.text(self._decoder.inventory.decode(labels.tolist()))
-            if text not in found:
-                found[text] = self._hypothesis(labels, text, self._score(totals[i], factors, ends[i]))
-        return list(found.values())
+            n *= 2  # some differ in surplus spaces alone
+        scores = map(self._score, totals[order[:n]].tolist(), factors, ends[order[:n]].tolist())
+        found = [candidate(inventory.decode(one), score, inventory) for one, score in zip(shown, scores, strict=True)]
+        return found, order[:n].tolist()
+
+    def _shown(self, labels: NDArray[np.int64]) -> tuple[int, ...]:
+        """Return labels (U,) without surplus spaces; see `asr.decoding.hypothesis.without_surplus_spaces`."""
+        spaces = self._decoder.spaces
+        kept: list[int] = []
+        for one in labels.tolist():
+            if one not in spaces or (kept and kept[-1] not in spaces):
+                kept.append(one)
+        if kept and kept[-1] in spaces:
+            kept.pop()
+        return tuple(kept)
 
     def _checked(self, log_probs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the posteriors (T, L) of a chunk."""
@@ -241,7 +289,7 @@ class BeamSearch:
         good = np.abs(sums - 1.0) <= _NORMALISED  # false for NaN
         if not good.all():
             at = int(good.argmin())
-            frame = sum(map(len, self._chunks)) + at
+            frame = int(self._prefixes.counts[N_FRAMES]) + at
             if np.isnan(sums[at]):
                 raise ValueError(f"log_probs hold NaN at frame {frame}")
             raise ValueError(
@@ -279,9 +327,10 @@ class BeamSearch:
                 *prefixes.nodes, *prefixes.entries, decoder.symbols, *rows.arrays, *arcs(self._arcs),
             )  # fmt: skip
             if at == len(weights):
-                return
+                break
             if prefixes.needs_room():
                 self._make_room()
+        prefixes.counts[N_FRAMES] += len(weights)
 
     def _make_room(self) -> None:
         """Forget the nodes that nothing depends on any more; get more memory if few are left."""
@@ -318,28 +367,33 @@ class BeamSearch:
             )  # fmt: skip
         return found
 
-    def _spelled(self, entry: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the labels of an entry and their factors."""
+    def _spelled(self, entries: NDArray[np.intp]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
+        """Return the labels of some entries, and their factors."""
         prefixes = self._prefixes
-        n_nodes = int(prefixes.counts[N_NODES])
-        labels, factors = np.empty(n_nodes, dtype=np.int64), np.empty(n_nodes)
-        node = int(prefixes.node[entry])
-        n = self._run(SPELL, node, prefixes.parent, prefixes.label, prefixes.factor, labels, factors)
-        return labels[:n][::-1], factors[:n][::-1]
-
-    def _names(self, entry: int) -> tuple[str, ...]:
-        return self._decoder.inventory.decode(self._spelled(entry)[0].tolist())
+        nodes = prefixes.node[entries]
+        borders = np.cumsum(prefixes.depth[nodes])
+        labels, factors = np.empty(borders[-1], dtype=np.int64), np.empty(borders[-1])
+        self._run(SPELL, nodes, prefixes.parent, prefixes.label, prefixes.factor, prefixes.depth, labels, factors)
+        return np.split(labels, borders[:-1]), np.split(factors, borders[:-1])
 
     def _score(self, total: float, factors: NDArray[np.float64], end: float) -> Score:
-        with np.errstate(divide="ignore"):
-            whole = float(np.log(total)) + float(self._prefixes.scale[0])
-            insertion = self._decoder.options.insertion_bonus * len(factors)
-            model = float(np.log(factors).sum() + np.log(end)) - insertion
-        return Score(whole - model - insertion, model if self._growing is not None else 0.0, insertion)
+        """Return the parts of a score; `total` is a mass."""
+        if total <= 0.0:
+            return Score(-math.inf)
+        whole = math.log(total) + float(self._prefixes.scale[0])
+        insertion = self._decoder.options.insertion_bonus * len(factors)
+        if self._growing is None:
+            return Score(whole - insertion, 0.0, insertion)
+        model = float(np.log(factors).sum()) + math.log(end) - insertion
+        return Score(whole - model - insertion, model, insertion)
 
-    def _hypothesis(self, labels: NDArray[np.int64], text: str, score: Score) -> Hypothesis:
-        inventory = self._decoder.inventory
+    def _hypothesis(self, entry: int, found: Candidate) -> Hypothesis:
+        inventory, prefixes = self._decoder.inventory, self._prefixes
+        (labels,), _ = self._spelled(np.array([entry]))
+        births = np.empty(len(labels), dtype=np.int64)
+        self._run(BIRTHS, int(prefixes.node[entry]), prefixes.parent, prefixes.born, births)
         frames = np.concatenate(self._chunks) if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
-        spans = spans_of(labels, frames, inventory, self._frame_seconds, self._offset)
+        spans = spans_of(labels, births, frames, inventory, self._frame_seconds, self._offset)
         spans = without_surplus_spaces(spans, inventory.unit)
-        return Hypothesis(tuple(span.label for span in spans), text, score, spans, words_of(spans, inventory.unit))
+        words = words_of(spans, inventory.unit)
+        return Hypothesis(found.labels, inventory.text(found.labels), found.score, spans, words)

@@ -13,8 +13,9 @@ from typing import Any
 
 from asr.compiling import Loop
 
-N_NODES, N_ENTRIES, STAMP, IS_QUIET, N_COUNTS = range(5)
-"""Where `counts` holds: nodes of the tree, entries of the beam, marks given so far, whether all paths end in blank."""
+N_NODES, N_ENTRIES, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
+"""Where `counts` holds: nodes of the tree, entries of the beam, frames of the chunks before, marks given so far, and
+whether all paths end in blank."""
 
 
 def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
@@ -136,6 +137,8 @@ def _advance(
     label: Any,
     state: Any,
     factor: Any,
+    depth: Any,
+    born: Any,
     child: Any,
     sibling: Any,
     place: Any,
@@ -178,9 +181,9 @@ def _advance(
         has_model, weight, bonus: whether there is a language model, its weight, the bonus of a label.
         counts: see above.
         scale: (1,) the logarithm of what masses were divided by.
-        parent, label, state, factor, child, sibling, place: of each node the node before it, its label, the state of
-            the language model behind it, its factor, its first child and its next sibling (-1: none), its entry (or
-            -1).
+        parent, label, state, factor, depth, born, child, sibling, place: of each node the node before it, its label,
+            the state of the language model behind it, its factor, how many labels it has, the frame in which it was
+            made, its first child and its next sibling (-1: none), its entry (-1: none).
         node, in_blank, in_label, new_blank, new_label: of each entry its node, its masses, and those behind the frame.
         head, link: of each entry the first of those that have one label more, and the next of that kind (-1: none).
         mass, source, added, spare: of each candidate its mass, the entry that it comes from and the label that it adds
@@ -192,7 +195,7 @@ def _advance(
         first, symbol, log_prob, target, backoff, shorter: see `asr.lm.automaton`.
     """
     n, n_nodes, n_symbols = counts[N_ENTRIES], counts[N_NODES], n_labels + 1
-    is_quiet, stamp = counts[IS_QUIET], counts[STAMP]
+    is_quiet, stamp, n_before = counts[IS_QUIET], counts[STAMP], counts[N_FRAMES]
     while at < n_frames:
         base = at * n_labels
         if posteriors[base + blank] > skip_blank:  # as if blank were certain
@@ -330,7 +333,7 @@ def _advance(
                 n_nodes += 1
                 parent[w], label[w], child[w], sibling[w], place[w] = v, k, -1, child[v], -1
                 child[v] = w
-                factor[w], state[w] = highest, 0
+                factor[w], state[w], depth[w], born[w] = highest, 0, depth[v] + 1, n_before + at - 1
                 if has_model:
                     row = row_of[state[v]] * n_symbols
                     factor[w], state[w] = row_factor[row + k], row_target[row + k]
@@ -379,20 +382,43 @@ def _end_factors(
         found[i] = value
 
 
-def _spell(v: Any, parent: Any, label: Any, factor: Any, labels: Any, factors: Any) -> Any:
-    """Write the labels of a node's prefix and their factors, last first; return how many there are."""
-    n = 0
+def _spell(nodes: Any, parent: Any, label: Any, factor: Any, depth: Any, labels: Any, factors: Any) -> Any:
+    """Write the labels of some nodes' prefixes, one behind the other, and their factors."""
+    start = 0
+    for i in range(len(nodes)):
+        v = nodes[i]
+        start += depth[v]
+        at = start
+        while v > 0:
+            at -= 1
+            labels[at], factors[at] = label[v], factor[v]
+            v = parent[v]
+
+
+def _births(v: Any, parent: Any, born: Any, births: Any) -> Any:
+    """Write the frames in which the prefixes of a node were made; as many as it has labels."""
+    at = len(births)
     while v > 0:
-        labels[n], factors[n] = label[v], factor[v]
+        at -= 1
+        births[at] = born[v]
         v = parent[v]
-        n += 1
-    return n
 
 
 def _compact(
-    n_nodes: Any, n: Any, parent: Any, label: Any, state: Any, factor: Any, child: Any, sibling: Any, place: Any,
-    node: Any, moved: Any,
-) -> Any:  # fmt: skip
+    n_nodes: Any,
+    n: Any,
+    parent: Any,
+    label: Any,
+    state: Any,
+    factor: Any,
+    depth: Any,
+    born: Any,
+    child: Any,
+    sibling: Any,
+    place: Any,
+    node: Any,
+    moved: Any,
+) -> Any:
     """Drop the nodes that no entry's prefix begins with; return how many are left. `moved` is of the nodes' size."""
     for v in range(n_nodes):
         moved[v] = 0
@@ -409,7 +435,8 @@ def _compact(
         w, before = kept, moved[parent[v]]
         kept += 1
         moved[v] = w
-        parent[w], label[w], state[w], factor[w], place[w] = before, label[v], state[v], factor[v], place[v]
+        parent[w], label[w], state[w], factor[w] = before, label[v], state[v], factor[v]
+        depth[w], born[w], place[w] = depth[v], born[v], place[v]
         child[w], sibling[w] = -1, child[before]
         child[before] = w
     for i in range(n):
@@ -422,4 +449,4 @@ KEEP_BEST = Loop(_keep_best, (NTH_LARGEST,))
 ROW_OF, LOOK_UP = Loop(_row_of), Loop(_look_up)
 ADVANCE = Loop(_advance, (KEEP_BEST, ROW_OF, LOOK_UP))
 END_FACTORS = Loop(_end_factors, (ROW_OF, LOOK_UP))
-SPELL, COMPACT = Loop(_spell), Loop(_compact)
+SPELL, BIRTHS, COMPACT = Loop(_spell), Loop(_births), Loop(_compact)

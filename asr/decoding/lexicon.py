@@ -24,23 +24,22 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.compiling import can_compile
+from asr.compiling import Loop, can_compile
 from asr.config import check_values
-from asr.ctc.alignment import align
+from asr.decoding.confidence import utterance_confidence
+from asr.decoding.finishing import Candidate, Finish, FinishConfig
 from asr.decoding.hypothesis import Hypothesis, Score, Span
 from asr.decoding.lexicon_file import Lexicon, read_lexicon
 from asr.decoding.lexicon_kernel import (
-    BEST,
     FINISH,
-    N_FOUND,
     N_LIVE,
     NONE,
     OUTSIDE,
@@ -53,6 +52,9 @@ from asr.decoding.lexicon_kernel import (
 )
 from asr.decoding.lexicon_model import Scorer, frequencies, label_scorer, no_scorer, nodes_of, unigram, word_scorer
 from asr.decoding.lexicon_tree import tree_of
+from asr.decoding.posteriors import posteriors_of
+from asr.decoding.timing import spans_of
+from asr.engines.names import MANY
 from asr.errors import ConfigError
 from asr.lm.model import LanguageModel
 from asr.text import normalise_text
@@ -62,7 +64,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class LexiconConfig:
+class LexiconConfig(FinishConfig):
     """Options of `LexiconDecoder`."""
 
     _target_: str = "asr.decoding.lexicon.LexiconDecoder"
@@ -99,6 +101,7 @@ class LexiconDecoder:
         reject: for closed lists: the first hypothesis is the empty one if the acoustic score of the best one is more
             than this below that of the best path of any labels, divided by the number of its labels.
         leave_out, beam, min_probability, gap, skip_blank: see `LexiconConfig`.
+        candidates, posterior_scale, risk, rescore, rescore_weight, calibration: see `asr.decoding.finishing`.
 
     Raises:
         ConfigError: an option out of range, or a language model of another unit or other symbols.
@@ -122,6 +125,12 @@ class LexiconDecoder:
         min_probability: float = 1e-4,
         gap: float = 25.0,
         skip_blank: float = 0.999,
+        candidates: int = 20,
+        posterior_scale: float = 1.0,
+        risk: str = "none",
+        rescore: str | LanguageModel | None = None,
+        rescore_weight: float = 0.5,
+        calibration: Sequence[float] = (),
     ) -> None:
         check_values(
             locals(),
@@ -139,6 +148,10 @@ class LexiconDecoder:
             },
         )
         self.inventory, self.reject = inventory, reject
+        self.many = False
+        """Whether there is so much to decode that numba is worth its loading."""
+        finish = FinishConfig(candidates, posterior_scale, risk, None, rescore_weight, list(calibration))
+        self.finish = Finish.of(inventory, finish, _loaded(rescore))
         self.lexicon = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon, inventory, leave_out)
         separator = _separator(inventory, one_word, oov_penalty is not None)
         models = _models(self.lexicon, inventory, _loaded(word_lm), _loaded(label_lm), oov_penalty is not None)
@@ -164,6 +177,19 @@ class LexiconDecoder:
             ahead=word_lm_weight * of_unknown + word_bonus - penalty if oov_penalty is not None else 0.0,
             label_weight=float(label_lm_weight),
         )
+
+    def for_many(self, utterances: int) -> LexiconDecoder:
+        """Return the decoder that decodes so many utterances soonest: it compiles its loops if they are many."""
+        if self.many or utterances < MANY:
+            return self
+        other = copy(self)
+        other.many = True
+        return other
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
+        return can_compile() and (self.many or "numba" in sys.modules)
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> LexiconSearch:
         """Begin with an utterance; see `asr.decoding.search.Decoder`."""
@@ -199,11 +225,11 @@ def _models(
 
 
 class _Way(NamedTuple):
-    """A way to end: the labels, the words with the labels that each covers, and the objective."""
+    """A way to end: the labels, the words with the labels that each covers, and the parts of the objective."""
 
     labels: tuple[int, ...]
     words: tuple[_Word, ...]
-    total: float
+    score: Score
 
 
 class _Word(NamedTuple):
@@ -242,25 +268,18 @@ class LexiconSearch:
         self._found.parent[0] = self._found.label[0] = self._found.word[0] = NONE
         self._found.child[0] = self._found.sibling[0] = self._found.slot[0] = NONE
         self._found.node[0] = 0
+        self._found.language[0] = 0.0
         self._found.word_state[0] = decoder.word_scorer.start
         self._found.label_state[0] = decoder.label_scorer.start
 
     def step(self, log_probs: NDArray[np.float32]) -> None:
         """Take the next frames; see `asr.decoding.search.Search`."""
-        n_labels = len(self._decoder.inventory)
-        if log_probs.ndim != 2 or log_probs.shape[1] != n_labels:
-            expected = f"(T, {n_labels})"
-            raise ValueError(f"log_probs must be {expected}, the size of the inventory, got {log_probs.shape}")
-        if len(log_probs) == 0:
-            return
-        best = log_probs.max(axis=1)
-        if np.isnan(best).any():
-            raise ValueError(f"log_probs hold NaN at frame {self._n_frames + int(np.isnan(best).argmax())}")
-        probabilities = np.exp(log_probs, dtype=np.float64)
-        self._best_path += float(best.sum(dtype=np.float64))
-        self._frames.append(log_probs)
-        self._n_frames += len(log_probs)
-        self._take(probabilities.reshape(-1), len(log_probs))
+        posteriors = posteriors_of(log_probs, self._decoder.rules.width, self._n_frames)
+        if len(log_probs):
+            self._best_path += float(log_probs.max(axis=1).sum(dtype=np.float64))
+            self._frames.append(np.array(log_probs, dtype=np.float32))
+            self._n_frames += len(log_probs)
+            self._take(posteriors.reshape(-1), len(log_probs))
 
     def _take(self, probabilities: NDArray[np.float64], n_frames: int) -> None:
         """Search through frames, and make room wherever the loop stops for want of it."""
@@ -269,7 +288,7 @@ class LexiconSearch:
         while frame < n_frames:
             until = n_frames if complete else frame + 1
             words, labels = self._models()
-            frame = _run(
+            frame = self._run(
                 SEARCH, probabilities, frame, until, self._active, decoder.rules, decoder.nodes, words, labels,
                 self._found, self._beam, self._new, self._levels, self._counts,
             )  # fmt: skip
@@ -280,6 +299,12 @@ class LexiconSearch:
                 self._counts[2] = 0
             else:
                 self._found = Found(*(np.concatenate([one, np.empty_like(one)]) for one in self._found))
+
+    def _run(self, loop: Loop, *values: object) -> int:
+        """Run a loop over arrays, and tuples that hold arrays."""
+        if self._decoder.compiles:
+            return int(loop.compiled(*values))
+        return int(loop(*(_viewed(value) for value in values)))
 
     def _models(self, more: Sequence[int] = ()) -> tuple[Any, Any]:
         """Return the language models, with the arcs of the states that the beam is in, and of more of the words'."""
@@ -306,12 +331,10 @@ class LexiconSearch:
     @property
     def text(self) -> str:
         """The best text of the frames so far: whole words, and of characters those of a word that is not at its end."""
-        n_live = int(self._counts[N_LIVE])
-        if n_live == 0:
+        if self._counts[N_LIVE] == 0:
             return ""
-        place = int((self._beam.in_blank[:n_live] + self._beam.in_label[:n_live]).argmax())
-        best = int(self._beam.hypothesis[place])
-        ends = [(score, word) for one, word, score in self._ends() if one == best]
+        best = self._best()
+        ends = [(score, word) for score, one, word, _ in self._ends() if one == best]
         labels, words = self._read(best, max(ends)[1] if ends else NONE)
         said = [word.text for word in words]
         if not ends and self._decoder.inventory.unit == "characters":
@@ -321,32 +344,49 @@ class LexiconSearch:
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
         """Return the best hypotheses, best first, no two with the same words; see `asr.decoding.search.Search`."""
-        ways: dict[tuple[str, ...], _Way] = {}
-        for one, word, score in sorted(self._ends(), key=lambda end: -end[2]):
-            labels, words = self._read(one, word)
-            ways.setdefault(tuple(word.text for word in words), _Way(labels, words, score))
-            if len(ways) == n_best:
-                break
-        found = [self._hypothesis(way) for way in ways.values()] or [self._unfinished()]
+        finish = self._decoder.finish
+        ways = self._ways(max(n_best, finish.candidates))
+        if not ways:
+            found = [self._unfinished()]
+        else:
+            candidates = [
+                Candidate(self._names(way), way.score, tuple(word.text for word in way.words)) for way in ways
+            ]
+            found = finish(candidates, lambda i: self._hypothesis(ways[i]), n_best)
         reject = self._decoder.reject
         if reject is None or not self._is_rejected(found[0], reject):
             return found
         return [self._rejection(found[0], reject), *found][:n_best]
 
-    def _ends(self) -> list[tuple[int, int, float]]:
-        """List the ways in which the utterance can end here: hypothesis, last word, objective."""
+    def _ways(self, most: int) -> list[_Way]:
+        """List the best ways to end, best first, no two with the same words."""
+        ways: dict[tuple[str, ...], _Way] = {}
+        rules = self._decoder.rules
+        for score, one, last_word, language in sorted(self._ends(), reverse=True):
+            labels, words = self._read(one, last_word)
+            outside = sum(word.number == OUTSIDE for word in words)
+            insertion = rules.word_bonus * len(words) - rules.outside * outside
+            said = tuple(word.text for word in words)
+            ways.setdefault(said, _Way(labels, words, Score(score - language - insertion, language, insertion)))
+            if len(ways) == most:
+                break
+        return list(ways.values())
+
+    def _ends(self) -> list[tuple[float, int, int, float]]:
+        """List the ways in which the utterance can end here: objective, hypothesis, last word, models' part."""
         decoder = self._decoder
         n_live = int(self._counts[N_LIVE])
         nodes = self._found.node[self._beam.hypothesis[:n_live]]
         nodes = nodes[nodes >= 0]
         n_words = (decoder.nodes.first_word[nodes + 1] - decoder.nodes.first_word[nodes]).sum()
         room = n_live + int(n_words)
-        ones, words, scores = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room)
-        n_ends = _run(
+        ones, words, scores, language = np.empty(room, np.int32), np.empty(room, np.int32), *np.empty((2, room))
+        n_ends = self._run(
             FINISH, decoder.rules, decoder.nodes, *self._models(self._behind_last_words()), self._found, self._beam,
-            self._levels, self._counts, ones, words, scores,
+            self._levels, self._counts, ones, words, scores, language,
         )  # fmt: skip
-        return list(zip(ones[:n_ends].tolist(), words[:n_ends].tolist(), scores[:n_ends].tolist(), strict=True))
+        columns = (column[:n_ends].tolist() for column in (scores, ones, words, language))
+        return list(zip(*columns, strict=True))
 
     def _read(self, one: int, last_word: int) -> tuple[tuple[int, ...], tuple[_Word, ...]]:
         """Read a hypothesis backwards: its labels, and its words, the last of which its last label ends."""
@@ -373,22 +413,19 @@ class LexiconSearch:
             return self._decoder.lexicon.words[word]
         return normalise_text("".join(self._decoder.inventory.decode(labels)))
 
+    def _names(self, way: _Way) -> tuple[str, ...]:
+        return self._decoder.inventory.decode(way.labels)
+
+    def _candidate(self, way: _Way) -> Candidate:
+        return Candidate(self._names(way), way.score, tuple(word.text for word in way.words))
+
     def _hypothesis(self, way: _Way) -> Hypothesis:
         """Make a hypothesis with times and confidences."""
-        inventory = self._decoder.inventory
-        names = inventory.decode(way.labels)
-        aligned = align(self._all_frames(), np.array(way.labels, dtype=np.int64), inventory.blank)
-        spans = tuple(
-            Span(name, self._at(start), self._at(end), math.exp(score))
-            for name, start, end, score in zip(
-                names, aligned.start.tolist(), aligned.end.tolist(), aligned.score.tolist(), strict=True
-            )
-        )
+        labels = np.array(way.labels, dtype=np.int64)
+        spans = spans_of(labels, self._all_frames(), self._decoder.inventory, self._frame_seconds, self._offset)
         words = tuple(_word_span(word, spans) for word in way.words)
-        return Hypothesis(names, " ".join(word.text for word in way.words), self._score(way), spans, words)
-
-    def _at(self, frame: int) -> float:
-        return self._offset + frame * self._frame_seconds
+        text = " ".join(word.text for word in way.words)
+        return Hypothesis(self._names(way), text, way.score, spans, words, utterance_confidence(words))
 
     def _all_frames(self) -> NDArray[np.float32]:
         if len(self._frames) != 1:
@@ -396,33 +433,26 @@ class LexiconSearch:
             self._frames = [np.concatenate([np.zeros((0, width), np.float32), *self._frames])]
         return self._frames[0]
 
-    def _score(self, way: _Way) -> Score:
-        rules, decoder = self._decoder.rules, self._decoder
-        symbols = [
-            int(decoder.word_scorer.symbol_of[word.number]) if word.number >= 0 else rules.unknown for word in way.words
-        ]
-        language = rules.word_weight * _log_prob(decoder.word_scorer, symbols)
-        if rules.fused:
-            spelled = decoder.label_scorer.symbol_of[list(way.labels)].tolist()
-            language += rules.label_weight * _log_prob(decoder.label_scorer, spelled)
-        n_outside = sum(word.number == OUTSIDE for word in way.words)
-        insertion = rules.word_bonus * len(way.words) - rules.outside * n_outside
-        return Score(way.total - language - insertion, language, insertion)
-
     def _unfinished(self) -> Hypothesis:
         """Make a hypothesis of the complete words of the best one; what of the last word was read is left out."""
         labels: tuple[int, ...] = ()
         words: tuple[_Word, ...] = ()
-        if n_live := int(self._counts[N_LIVE]):
-            place = int((self._beam.in_blank[:n_live] + self._beam.in_label[:n_live]).argmax())
-            labels, words = self._read(int(self._beam.hypothesis[place]), NONE)
+        language = 0.0
+        if self._counts[N_LIVE]:
+            best = self._best()
+            labels, words = self._read(best, NONE)
+            language = float(self._found.language[best])
         labels = labels[: words[-1].end] if words else ()
         acoustic = log_probability(self._all_frames(), labels, self._decoder.inventory.blank)
         if acoustic == -math.inf:
-            return Hypothesis((), "", Score(-math.inf), ())
-        rough = _Way(labels, words, 0.0)
-        score = self._score(rough)
-        return self._hypothesis(rough._replace(total=acoustic + score.language_model + score.insertion))
+            return Hypothesis((), "", Score(-math.inf), (), (), 0.0)
+        score = Score(acoustic, language, self._decoder.rules.word_bonus * len(words))
+        return self._hypothesis(_Way(labels, words, score))
+
+    def _best(self) -> int:
+        """Return the best hypothesis in the beam, at a word's end or not."""
+        n_live = int(self._counts[N_LIVE])
+        return int(self._beam.hypothesis[(self._beam.in_blank[:n_live] + self._beam.in_label[:n_live]).argmax()])
 
     def _is_rejected(self, best: Hypothesis, reject: float) -> bool:
         return self._best_path - best.score.acoustic > reject * len(best.labels)
@@ -430,55 +460,30 @@ class LexiconSearch:
     def _rejection(self, best: Hypothesis, reject: float) -> Hypothesis:
         """Make the hypothesis that nothing of the list was said, which is better than the best by their objectives."""
         score = Score(self._best_path, best.score.language_model, best.score.insertion - reject * len(best.labels))
-        return Hypothesis((), "", score, ())
-
-
-def _run(loop: Any, *values: Any) -> int:
-    """Run a loop over arrays, and tuples that hold arrays, compiled where numba is at hand."""
-    if can_compile() and "numba" in sys.modules:
-        return int(loop.compiled(*values))
-    return int(loop(*(_viewed(value) for value in values)))
+        return Hypothesis((), "", score, (), (), best.confidence)
 
 
 def _viewed(value: Any) -> Any:
     """Give the plain loop views, whose elements it reads three times as fast as an array's."""
     if isinstance(value, np.ndarray):
-        return memoryview(value)
+        return value.data
     if isinstance(value, tuple):
-        return type(value)(*(_viewed(one) for one in value))  # type: ignore[call-arg]
+        return type(value)(*(_viewed(one) for one in value))
     return value
 
 
 def _room_for_found(size: int) -> Found:
-    return Found(*(np.empty(size, np.int32) for _ in range(9)), step=np.empty(size))
+    return Found(*np.empty((9, size), np.int32), *np.empty((2, size)))
 
 
 def _room_for_candidates(size: int) -> Candidates:
-    def whole() -> NDArray[np.int32]:
-        return np.empty(size, np.int32)
-
-    def real() -> NDArray[np.float64]:
-        return np.empty(size)
-
-    return Candidates(
-        whole(), real(), real(), whole(), whole(), whole(), whole(), whole(), whole(), real(), real(), real()
-    )
+    whole, real = np.empty((7, size), np.int32), np.empty((6, size))
+    return Candidates(whole[0], real[0], real[1], *whole[1:], *real[2:])
 
 
 def _word_span(word: _Word, spans: tuple[Span, ...]) -> Span:
     own = spans[word.start : word.end]
     return Span(word.text, own[0].start, own[-1].end, min(span.confidence for span in own))
-
-
-def _log_prob(scorer: Scorer, symbols: Iterable[int]) -> float:
-    """Return the log probability of a sentence of symbols, its end included where the model has one."""
-    state, total = scorer.start, 0.0
-    arcs = scorer.growing.expanded(np.array([state], dtype=np.int32))
-    for symbol in [*symbols, *([arcs.end] if arcs.end != NONE else [])]:
-        log_prob, state = arcs.step(state, symbol)
-        total += log_prob
-        arcs = scorer.growing.expanded(np.array([state], dtype=np.int32))
-    return total
 
 
 def log_probability(log_probs: NDArray[np.float32], labels: tuple[int, ...], blank: int) -> float:

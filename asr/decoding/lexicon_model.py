@@ -95,7 +95,9 @@ def word_scorer(model: LanguageModel, lexicon: Lexicon, is_open: bool) -> Scorer
         missing = next((word for word, symbol in zip(lexicon.words, symbols, strict=True) if symbol == NONE), None)
         if missing is not None or is_open:
             lacking = f"the word {shown(missing)}" if missing is not None else "words outside the lexicon"
-            raise ConfigError(f"word_lm lacks {lacking} and has no <unk>; estimate it with <unk>, or shorten the lexicon")
+            raise ConfigError(
+                f"word_lm lacks {lacking} and has no <unk>; estimate it with <unk>, or shorten the lexicon"
+            )
     return Scorer(growing, np.array(symbols, dtype=np.int32), arcs.start, unknown)
 
 

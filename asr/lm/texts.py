@@ -183,3 +183,17 @@ def _check_once(keys: np.ndarray, lines: list[int], path: Path) -> None:
     if len(again := np.flatnonzero(np.diff(keys[order]) == 0)):
         first, second = lines[order[again[0]]], lines[order[again[0] + 1]]
         raise DataError(f"{printable(path)}:{second}: the n-gram of line {first} again; give each once")
+
+
+def read_symbols(path: str | Path) -> list[str]:
+    """Read a vocabulary: a symbol a line; a frequency behind a tab is skipped.
+
+    Raises:
+        DataError: it cannot be read, is not UTF-8, or is empty.
+    """
+    path = Path(path)
+    lines = [decoded(line, path, number).partition("\t")[0] for number, line in numbered_lines(path, "a vocabulary")]
+    symbols = [one if one == " " else one.strip() for one in lines]
+    if not (found := list(dict.fromkeys(filter(None, symbols)))):
+        raise DataError(f"{printable(path)} holds no symbol; expected one a line")
+    return found

@@ -28,6 +28,7 @@ from asr.decoding.hypothesis import Hypothesis, Score, Span, words_of
 from asr.errors import DataError
 from asr.recogniser.alignment_timing import Emission, Timing, times_of, timing_of
 from asr.recogniser.sources import Source
+from asr.text import normalise_text
 
 if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
@@ -88,7 +89,8 @@ def spelled(inventory: Inventory, text: str, name: str) -> Transcript:
 
     Args:
         inventory: of the model.
-        text: of a model of characters the words; of a model of phonemes its labels, with spaces between them.
+        text: of a model of characters the words, in capitals or small letters if it has only these; of a model of
+            phonemes its labels, with spaces between them.
         name: what the transcript is called in errors, such as the file's name.
 
     Raises:
@@ -99,11 +101,20 @@ def spelled(inventory: Inventory, text: str, name: str) -> Transcript:
 
 def spelled_utterance(inventory: Inventory, utterance: Utterance) -> Transcript:
     """Spell the transcript of an utterance of a manifest; see `spelled`."""
-    labels = inventory.encode(utterance)
+    labels = inventory.encode(_in_its_case(inventory, utterance))
     if not labels:
         raise DataError(f"'{utterance.id}': its transcript is empty; expected what is said in it")
     found = list(_with_silences(inventory, labels))
     return Transcript(utterance.id, tuple(label for label, _ in found), tuple(optional for _, optional in found))
+
+
+def _in_its_case(inventory: Inventory, utterance: Utterance) -> Utterance:
+    """The utterance with a text in capitals or small letters, if the model can spell it so and not as it is."""
+    if inventory.unit == "characters" and utterance.text is not None:
+        for text in (utterance.text, utterance.text.upper(), utterance.text.lower()):
+            if not inventory.missing(normalise_text(text)):
+                return replace(utterance, text=text)
+    return utterance
 
 
 def _with_silences(inventory: Inventory, labels: Sequence[int]) -> list[tuple[int, bool]]:
@@ -217,15 +228,18 @@ class TranscriptSearch:
 def doubtful_words(found: Hypothesis, inventory: Inventory) -> list[Span]:
     """Return the words of an alignment that were probably not said: see `DOUBTFUL`.
 
-    The word's confidence is the geometric mean. Of a model of labels, each label is a word.
+    The word's confidence is the geometric mean. A model of whole labels often errs on one of them, so that nothing but
+    its transcript as a whole is judged, as if it were one word.
     """
     if inventory.unit == "labels":
-        groups = [[span] for span in found.spans]
+        groups = [list(found.spans)]
+        words = [Span(found.text, found.spans[0].start, found.spans[-1].end, 0.0)]
     else:
         by_space = groupby(found.spans, key=lambda span: span.label.isspace())
         groups = [list(group) for is_space, group in by_space if not is_space]
-    words = [replace(word, confidence=_mean(group)) for word, group in zip(found.words, groups, strict=True)]
-    return [word for word in words if word.confidence < DOUBTFUL]
+        words = list(found.words)
+    judged = [replace(word, confidence=_mean(group)) for word, group in zip(words, groups, strict=True)]
+    return [word for word in judged if word.confidence < DOUBTFUL]
 
 
 def _mean(spans: Sequence[Span]) -> float:
