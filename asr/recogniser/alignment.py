@@ -213,7 +213,10 @@ class TranscriptSearch:
         self._check(len(log_probs))
         optional = np.array(transcript.optional)
         labels = np.array(transcript.labels, dtype=np.int64)
-        found = align(log_probs, labels, inventory.blank, optional if optional.any() else None)
+        try:
+            found = align(log_probs, labels, inventory.blank, optional if optional.any() else None)
+        except ValueError as error:  # the rest was checked: no path is possible
+            raise DataError(f"'{transcript.name}': the model rules its transcript out: {error}") from error
         stands = np.flatnonzero(found.end > found.start)
         names = inventory.decode(labels[stands])
         times = self._times(names, found.start[stands], found.end[stands], len(log_probs))
@@ -235,7 +238,7 @@ class TranscriptSearch:
             repeats = count_repeats(said)
             raise DataError(
                 f"'{transcript.name}': {n_frames} frames cannot carry the {len(said)} labels of the transcript with"
-                f" {repeats} repeats (needs {needed}); give the transcript of this file alone"
+                f" {repeats} repeat{'s' * (repeats != 1)} (needs {needed}); give the transcript of this file alone"
             )
         if n_frames * len(transcript.labels) > _PLAIN_CELLS and not can_compile():
             raise DataError(
