@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -236,14 +237,15 @@ class BeamSearch:
     @property
     def text(self) -> str:
         """The best text of the frames so far, as if more frames were to come: without the end of the utterance."""
-        (labels,), _ = self._spelled(np.array([self._totals().argmax()]))
+        best = self._totals().argmax()
+        (labels,), _ = self._spelled(self._prefixes.node[best : best + 1])
         return self._decoder.inventory.text(self._decoder.inventory.decode(labels.tolist()))
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
         """Return the best hypotheses; see `asr.decoding.search.Search`."""
         n_best = max(1, n_best)
-        found, entries = self._candidates(max(n_best, self._decoder.finish.candidates))
-        return self._decoder.finish(found, lambda i: self._hypothesis(entries[i], found[i]), n_best)
+        found, prefixes = self._candidates(max(n_best, self._decoder.finish.candidates))
+        return self._decoder.finish(found, lambda i: self._hypothesis(*prefixes[i], found[i]), n_best)
 
     def candidates(self, n: int) -> list[Candidate]:
         """Return the best labellings if the utterance ends here, without times and confidences, best first.
@@ -252,21 +254,26 @@ class BeamSearch:
         """
         return self._candidates(n)[0]
 
-    def _candidates(self, n_wanted: int) -> tuple[list[Candidate], list[int]]:
-        """Return candidates, of which `n_wanted` are different if there are so many, and their entries."""
+    def _candidates(self, n_wanted: int) -> tuple[list[Candidate], list[tuple[int, NDArray[np.int64]]]]:
+        """Return candidates, and of each its node and its labels (U,) with surplus spaces.
+
+        `n_wanted` of them are different if there are so many.
+        """
         inventory = self._decoder.inventory
         ends = self._end_factors()
         totals = self._totals() * ends
-        order, n = np.argsort(-totals, kind="stable"), n_wanted
+        order = np.array([totals.argmax()]) if n_wanted == 1 else np.argsort(-totals, kind="stable")
+        n = n_wanted
         while True:
-            labels, factors = self._spelled(order[:n])
+            nodes = self._prefixes.node[order[:n]]
+            labels, factors = self._spelled(nodes)
             shown = [self._shown(one) for one in labels]
-            if n >= len(order) or n_wanted == 1 or len(set(shown)) >= n_wanted:
+            if n >= len(order) or len(set(shown)) >= n_wanted:
                 break
             n *= 2  # some differ in surplus spaces alone
         scores = map(self._score, totals[order[:n]].tolist(), factors, ends[order[:n]].tolist())
         found = [candidate(inventory.decode(one), score, inventory) for one, score in zip(shown, scores, strict=True)]
-        return found, order[:n].tolist()
+        return found, list(zip(nodes.tolist(), labels, strict=True))
 
     def _shown(self, labels: NDArray[np.int64]) -> tuple[int, ...]:
         """Return labels (U,) without surplus spaces; see `asr.decoding.hypothesis.without_surplus_spaces`."""
@@ -367,14 +374,14 @@ class BeamSearch:
             )  # fmt: skip
         return found
 
-    def _spelled(self, entries: NDArray[np.intp]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
-        """Return the labels of some entries, and their factors."""
+    def _spelled(self, nodes: NDArray[np.int32]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
+        """Return the labels of some nodes' prefixes, and their factors."""
         prefixes = self._prefixes
-        nodes = prefixes.node[entries]
-        borders = np.cumsum(prefixes.depth[nodes])
+        borders = [0, *accumulate(prefixes.depth[nodes].tolist())]
         labels, factors = np.empty(borders[-1], dtype=np.int64), np.empty(borders[-1])
         self._run(SPELL, nodes, prefixes.parent, prefixes.label, prefixes.factor, prefixes.depth, labels, factors)
-        return np.split(labels, borders[:-1]), np.split(factors, borders[:-1])
+        parts = [slice(*border) for border in pairwise(borders)]
+        return [labels[part] for part in parts], [factors[part] for part in parts]
 
     def _score(self, total: float, factors: NDArray[np.float64], end: float) -> Score:
         """Return the parts of a score; `total` is a mass."""
@@ -387,12 +394,13 @@ class BeamSearch:
         model = float(np.log(factors).sum()) + math.log(end) - insertion
         return Score(whole - model - insertion, model, insertion)
 
-    def _hypothesis(self, entry: int, found: Candidate) -> Hypothesis:
+    def _hypothesis(self, node: int, labels: NDArray[np.int64], found: Candidate) -> Hypothesis:
         inventory, prefixes = self._decoder.inventory, self._prefixes
-        (labels,), _ = self._spelled(np.array([entry]))
         births = np.empty(len(labels), dtype=np.int64)
-        self._run(BIRTHS, int(prefixes.node[entry]), prefixes.parent, prefixes.born, births)
-        frames = np.concatenate(self._chunks) if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
+        self._run(BIRTHS, node, prefixes.parent, prefixes.born, births)
+        if len(self._chunks) > 1:
+            self._chunks = [np.concatenate(self._chunks)]
+        frames = self._chunks[0] if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
         spans = spans_of(labels, births, frames, inventory, self._frame_seconds, self._offset)
         spans = without_surplus_spaces(spans, inventory.unit)
         words = words_of(spans, inventory.unit)

@@ -42,6 +42,22 @@ def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
     return values[wanted]
 
 
+def _sort_falling(order: Any, n: Any, weights: Any, base: Any) -> Any:
+    """Sort the first n labels of `order` by falling weight (Shell's sort with Knuth's distances)."""
+    distance = 1
+    while 3 * distance + 1 < n:
+        distance = 3 * distance + 1
+    while distance > 0:
+        for i in range(distance, n):
+            k, j = order[i], i
+            weight = weights[base + k]
+            while j >= distance and weights[base + order[j - distance]] < weight:
+                order[j] = order[j - distance]
+                j -= distance
+            order[j] = k
+        distance //= 3
+
+
 def _keep_best(mass: Any, entry: Any, label: Any, spare: Any, size: Any, width: Any) -> Any:
     """Keep the `width` best of `size` candidates, the earlier ones of equals; return the mass of the last of them."""
     for i in range(size):
@@ -210,20 +226,11 @@ def _advance(
         if n_nodes + width > len(parent) or (has_model and n_rows[0] + width > len(row_state)):
             break
 
-        # the labels of this frame; the likeliest one always, so that a prefix is left
+        # the likeliest label, which is always looked at, so that a prefix is left
         top = -1
         for k in range(n_labels):
             if k != blank and (top < 0 or weights[base + k] > weights[base + top]):
                 top = k
-        n_order = 0
-        for k in range(n_labels):
-            if k != blank and (posteriors[base + k] >= min_probability or k == top):
-                value, j = weights[base + k], n_order
-                while j > 0 and weights[base + order[j - 1]] < value:
-                    order[j] = order[j - 1]
-                    j -= 1
-                order[j] = k
-                n_order += 1
 
         # every prefix goes on with blank or its last label, or is reached from the prefix before it
         for i in range(n):
@@ -255,10 +262,22 @@ def _advance(
         if n == width and least > bar:
             bar = least
 
+        # the labels that may come to more than the bar, by falling weight
+        most, n_order = 0.0, 0
+        for i in range(n):
+            if in_blank[i] + in_label[i] > most:
+                most = in_blank[i] + in_label[i]
+        for k in range(n_labels):
+            is_looked_at = k != blank and (posteriors[base + k] >= min_probability or k == top)
+            if is_looked_at and most * weights[base + k] * highest > bar:
+                order[n_order] = k
+                n_order += 1
+        _sort_falling(order, n_order, weights, base)
+
         # prefixes with one label more
         for i in range(n):
             both = in_blank[i] + in_label[i]
-            if both * highest * weights[base + top] <= bar:
+            if n_order == 0 or both * weights[base + order[0]] * highest <= bar:
                 continue
             v = node[i]
             last = label[v]
@@ -446,7 +465,7 @@ def _compact(
 
 NTH_LARGEST = Loop(_nth_largest)
 KEEP_BEST = Loop(_keep_best, (NTH_LARGEST,))
-ROW_OF, LOOK_UP = Loop(_row_of), Loop(_look_up)
-ADVANCE = Loop(_advance, (KEEP_BEST, ROW_OF, LOOK_UP))
+SORT_FALLING, ROW_OF, LOOK_UP = Loop(_sort_falling), Loop(_row_of), Loop(_look_up)
+ADVANCE = Loop(_advance, (SORT_FALLING, KEEP_BEST, ROW_OF, LOOK_UP))
 END_FACTORS = Loop(_end_factors, (ROW_OF, LOOK_UP))
 SPELL, BIRTHS, COMPACT = Loop(_spell), Loop(_births), Loop(_compact)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asr.corpus.inventory import Inventory
-from asr.decoding.lexicon import LexiconConfig, LexiconDecoder, log_probability
+from asr.decoding.lexicon import LexiconConfig, LexiconDecoder
 from asr.decoding.lexicon_file import lexicon_of
+from asr.decoding.lexicon_search import log_probability
 from asr.decoding.search import decode
 from asr.errors import ConfigError
 from asr.lm.automaton import Automaton
@@ -327,10 +328,10 @@ def test_text_while_the_utterance_goes_on() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"beam": 0}, "beam=0; expected a whole number, 1 or more"),
-        ({"gap": 0.0}, "gap=0.0; expected a number above 0"),
-        ({"word_lm_weight": math.nan}, "word_lm_weight=nan; expected a number, 0 or more"),
-        ({"min_probability": 1.0}, "min_probability=1.0; expected a number from 0 to below 1"),
+        ({"beam": 0}, "beam=0; expected 1 to 100,000 hypotheses"),
+        ({"gap": 0.0}, "gap=0.0; expected more than 0 nats"),
+        ({"word_lm_weight": math.nan}, "word_lm_weight=nan; expected 0 or more"),
+        ({"min_probability": 1.0}, "min_probability=1.0; expected 0 to below 1"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
