@@ -49,7 +49,7 @@ def primary_of(arguments: Sequence[str], config_dir: str | None = None) -> str:
 
 
 def run_schema(primary: str = _RECOGNISER) -> type:
-    """Return the configuration of a run as Hydra checks it: a group may hold any class's options, `run_dir` stands beside.
+    """Return a run's configuration as Hydra checks it: a group may hold any class's options, `run_dir` stands beside.
 
     Args:
         primary: the file of conf/ that is composed.

@@ -78,8 +78,9 @@ class Model(NamedTuple):
 class Found(NamedTuple):
     """All hypotheses that have numbers.
 
-    `step` is what the mass is multiplied by on the way from the parent, but for the label's posterior; `child` and
-    `sibling` chain the hypotheses that extend one; `slot` is the place among the candidates of the frame, or NONE.
+    `child` and `sibling` chain the hypotheses that extend one; `slot` is the place among the candidates of the frame,
+    or NONE; `step` is what the mass is multiplied by on the way from the parent, but for the label's posterior;
+    `language` is what language models have added, weighted.
     """
 
     parent: Any
@@ -92,6 +93,7 @@ class Found(NamedTuple):
     sibling: Any
     slot: Any
     step: Any
+    language: Any
 
 
 class Beam(NamedTuple):
@@ -115,6 +117,7 @@ class Candidates(NamedTuple):
     word_state: Any
     label_state: Any
     step: Any
+    language: Any
     total: Any
     order: Any
 
@@ -205,7 +208,7 @@ def _extend(
     child = found.child[hypothesis]
     while child >= 0 and (found.label[child] != label or found.word[child] != word):
         child = found.sibling[child]
-    word_state, label_state, step = 0, 0, 1.0
+    word_state, label_state, step, language = 0, 0, 1.0, 0.0
     if child >= 0:
         step = found.step[child]
         mass = base * step
@@ -219,6 +222,7 @@ def _extend(
     else:
         node = found.node[hypothesis]
         word_state, label_state = found.word_state[hypothesis], found.label_state[hypothesis]
+        language = found.language[hypothesis]
         if word == NONE and target >= 0:
             step = nodes.ratio[target]
         elif word == NONE:
@@ -228,11 +232,15 @@ def _extend(
             symbol = words.symbol_of[word] if known else rules.unknown
             log_prob, word_state = _walk(words, word_state, symbol)
             expected = nodes.ahead[node] if node >= 0 else rules.ahead
-            gained = rules.word_weight * log_prob + rules.word_bonus + nodes.ahead[target] - expected
+            log_prob *= rules.word_weight
+            language += log_prob
+            gained = log_prob + rules.word_bonus + nodes.ahead[target] - expected
             step = math.exp(gained if known else gained - rules.outside)
         if rules.fused and base * step >= levels[CUT]:
             log_prob, label_state = _walk(labels, label_state, labels.symbol_of[label])
-            step *= math.exp(rules.label_weight * log_prob)
+            log_prob *= rules.label_weight
+            language += log_prob
+            step *= math.exp(log_prob)
         mass = base * step
     if mass < levels[CUT] or mass <= levels[LEAST]:
         return n_new
@@ -249,6 +257,7 @@ def _extend(
     new.word_state[n_new] = word_state
     new.label_state[n_new] = label_state
     new.step[n_new] = step
+    new.language[n_new] = language
     if mass > levels[BEST]:
         levels[BEST] = mass
         levels[CUT] = mass * rules.gap
@@ -395,6 +404,7 @@ def _keep(n_new: int, rules: Any, found: Any, beam: Any, new: Any, levels: Any, 
             found.word_state[one] = new.word_state[i]
             found.label_state[one] = new.label_state[i]
             found.step[one] = new.step[i]
+            found.language[one] = new.language[i]
             found.child[one] = NONE
             found.slot[one] = NONE
             found.sibling[one] = found.child[parent]
@@ -419,22 +429,25 @@ def _finish(
     hypothesis: Any,
     last_word: Any,
     score: Any,
+    language: Any,
 ) -> Any:
     """Score the ways in which the utterance can end here; return how many there are.
 
     Args:
         rules, nodes, words, labels, found, beam, levels, counts: see `_search`.
-        hypothesis, last_word, score: room for the ways: the hypothesis, the word that its last label ends (or OUTSIDE,
-            or NONE for the empty hypothesis), and the objective.
+        hypothesis, last_word: room for the hypothesis of each way, and the word that its last label ends (or OUTSIDE,
+            or NONE for the empty hypothesis).
+        score, language: room for the objective of each way, and for what language models add to it.
     """
     n_ways = 0
     for k in range(counts[N_LIVE]):
         one = beam.hypothesis[k]
         node = found.node[one]
-        mass = math.log(beam.in_blank[k] + beam.in_label[k]) + levels[SCALE]
-        mass -= nodes.ahead[node] if node >= 0 else rules.ahead
+        rest = math.log(beam.in_blank[k] + beam.in_label[k]) + levels[SCALE] - found.language[one]
+        rest -= nodes.ahead[node] if node >= 0 else rules.ahead
+        said = found.language[one]
         if rules.fused and labels.end >= 0:
-            mass += rules.label_weight * _walk(labels, found.label_state[one], labels.end)[0]
+            said += rules.label_weight * _walk(labels, found.label_state[one], labels.end)[0]
         first, last = 0, 0
         if node >= 0:
             first, last = nodes.first_word[node], nodes.first_word[node + 1]
@@ -442,19 +455,18 @@ def _finish(
         if n_words == 0 and rules.open and node != 0:
             n_words = 1
         if one == 0 and not rules.one_word:
-            hypothesis[n_ways], last_word[n_ways], score[n_ways] = 0, NONE, mass
             if words.end >= 0:
-                score[n_ways] += rules.word_weight * _walk(words, found.word_state[one], words.end)[0]
+                said += rules.word_weight * _walk(words, found.word_state[one], words.end)[0]
+            hypothesis[n_ways], last_word[n_ways], score[n_ways], language[n_ways] = 0, NONE, rest + said, said
             n_ways += 1
         for at in range(n_words):
             word = nodes.word[first + at] if last > first else OUTSIDE
-            symbol = words.symbol_of[word] if word >= 0 else rules.unknown
-            log_prob, state = _walk(words, found.word_state[one], symbol)
+            log_prob, state = _walk(words, found.word_state[one], words.symbol_of[word] if word >= 0 else rules.unknown)
             if words.end >= 0:
                 log_prob += _walk(words, state, words.end)[0]
-            total = mass + rules.word_weight * log_prob + rules.word_bonus
             hypothesis[n_ways], last_word[n_ways] = one, word
-            score[n_ways] = total if word >= 0 else total - rules.outside
+            language[n_ways] = said + rules.word_weight * log_prob
+            score[n_ways] = rest + language[n_ways] + rules.word_bonus - (rules.outside if word < 0 else 0.0)
             n_ways += 1
     return n_ways
 

@@ -53,6 +53,15 @@ class Decoder(Protocol):
         ...
 
 
+def for_many(decoder: Decoder, utterances: int) -> Decoder:
+    """Return the decoder that decodes so many utterances soonest.
+
+    A decoder that can prepare itself for much work has a method of this name; any other stays as it is.
+    """
+    prepared: Decoder = getattr(decoder, "for_many", lambda _: decoder)(utterances)
+    return prepared
+
+
 def decode(
     decoder: Decoder,
     log_probs: NDArray[np.float32],

@@ -30,20 +30,27 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
         DataError, CheckpointError: the file is missing or damaged.
     """
     from asr.lm.arpa import load_arpa
-    from asr.lm.binary import load_binary
 
     name, path = str(name_or_path), Path(name_or_path)
     if name.endswith((".arpa", ".arpa.gz")):
         return load_arpa(path, unit)
     if name.endswith(".lm"):
-        return load_binary(path)
+        return _load_lm(path)
     if name in shipped_models():
-        return load_binary(_FOLDER / f"{name}.lm")
+        return _load_lm(_FOLDER / f"{name}.lm")
     known = shipped_models()
     raise ConfigError(
         f"there is no language model {name}; expected a file ending in {', '.join(SUFFIXES)}"
         + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
     )
+
+
+def _load_lm(path: Path) -> LanguageModel:
+    """Load an `.lm` file, which says itself what sort of model it holds."""
+    from asr.lm.binary import load_binary
+    from asr.lm.recurrent_file import is_recurrent, load_recurrent
+
+    return load_recurrent(path) if is_recurrent(path) else load_binary(path)
 
 
 def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> None:

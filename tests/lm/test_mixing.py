@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from asr.lm.mixing import best_weights, mixed
 from asr.lm.ngram import NgramModel
 from asr.lm.perplexity import measure_perplexity, predict
 from asr.lm.pruning import pruned
+from asr.lm.stored import load_model, save_model
 from tests.lm.samples import sentences
 from tests.lm.walking import Ngram, ngrams, prob, sums
 
@@ -54,6 +57,17 @@ def test_a_model_mixed_with_itself_predicts_as_before(models: list[NgramModel]) 
     text = sentences(20, seed=1, words=9)
     mixture = mixed([models[0], models[0]], [0.3, 0.7])
     assert measure_perplexity(mixture, text).log_prob == pytest.approx(measure_perplexity(models[0], text).log_prob)
+
+
+def test_a_model_of_8_bits_whose_sums_are_off_mixes_as_it_is(models: list[NgramModel], tmp_path: Path) -> None:
+    save_model(tmp_path / "small.lm", models[0], quantise=True)
+    small = load_model(tmp_path / "small.lm")
+    assert isinstance(small, NgramModel)
+    assert max(sums(small)) > 1.001
+    text = sentences(20, seed=1, words=9)
+    mixture, expected = mixed([small, models[1]], [1.0, 0.0]), measure_perplexity(small, text)
+    assert measure_perplexity(mixture, text).log_prob == pytest.approx(expected.log_prob, rel=1e-6)
+    assert measure_perplexity(pruned(small, 0.0), text).log_prob == pytest.approx(expected.log_prob, rel=1e-6)
 
 
 def test_the_best_weights_are_those_of_a_fine_grid(models: list[NgramModel]) -> None:
