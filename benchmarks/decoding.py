@@ -3,6 +3,7 @@
 python benchmarks/decoding.py write FOLDER     # posteriors and training texts of AN4 and UNIPEN words (needs `[train]`)
 python benchmarks/decoding.py speed FOLDER     # mean scores, then processor time in turns; missing peers are left out
 python benchmarks/decoding.py errors FOLDER    # search errors of each kind of pruning
+python benchmarks/decoding.py plain FOLDER     # plain Python against compiled loops: the same results, and its time
 python benchmarks/decoding.py growth FOLDER    # cost against frames, labels and beam; two threads against one
 
 Peers, from PyPI: flashlight-text with kenlm, fast-ctc-decode, ctc-beam-decoder. Every side gets the posteriors of one
@@ -72,8 +73,8 @@ class Posteriors:
     train: Path
 
     @classmethod
-    def read(cls, folder: Path, name: str, most: int) -> Posteriors:
-        with np.load(folder / f"{name}_test.npz") as file:
+    def read(cls, folder: Path, name: str, split: str, most: int) -> Posteriors:
+        with np.load(folder / f"{name}_{split}.npz") as file:
             log_probs, lengths, labels = file["log_probs"], file["lengths"], file["labels"]
         utterances = np.split(log_probs, np.cumsum(lengths)[:-1])[:most]
         inventory = Inventory(tuple(SPACE if one == " " else one for one in labels.tolist()), "labels")
@@ -263,6 +264,37 @@ def found(one: Posteriors, fused: bool, **options: float) -> list[tuple[float, L
     return [(one.score(*pair, fused), pair[1]) for pair in zip(one.utterances, labellings, strict=True)]
 
 
+def plain(sets: Sequence[Posteriors]) -> None:
+    """Compare labellings and scores with and without numba, with the default pruning."""
+    print("| posteriors | search | utterances | other labels | largest difference of scores | ms in plain Python |")
+    print("|---|---|---|---|---|---|")
+    for one in sets:
+        for fused in (False, True):
+            decoder = BeamDecoder(
+                one.inventory, candidates=1, lm_weight=WEIGHT, model=one.model if fused else None
+            )  # fmt: skip
+            found: list[list[tuple[Labels, float]]] = []
+            seconds: list[float] = []
+            for compiles in (True, False):
+                BeamDecoder.compiles = compiles  # type: ignore[assignment, method-assign]
+                results = []
+                for log_probs in one.utterances:
+                    start = time.process_time()
+                    search = decoder.begin(0.01)
+                    search.step(log_probs)
+                    best = search.candidates(1)[0]
+                    seconds.append(time.process_time() - start)
+                    results.append((best.labels, best.score.total))
+                found.append(results)
+            pairs = list(zip(*found, strict=True))
+            n_other = sum(this[0] != other[0] for this, other in pairs)
+            most = max(abs(this[1] - other[1]) for this, other in pairs)
+            in_plain = sorted(1000 * value for value in seconds[len(one.utterances) :])
+            ms = f"{statistics.fmean(in_plain):.1f}, the longest {in_plain[-1]:.0f}"
+            search_name = "with a 6-gram" if fused else "no language model"
+            print(f"| {one.name} | {search_name} | {len(pairs)} | {n_other} | {most:.0e} | {ms} |", flush=True)
+
+
 def growth(sets: Sequence[Posteriors], rounds: int) -> None:
     """Double what a search works on, and see what it takes."""
     for one in sets:
@@ -329,20 +361,24 @@ def write(folder: Path, data: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("write", "speed", "errors", "growth"))
+    parser.add_argument("what", choices=("write", "speed", "errors", "plain", "growth"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS))
+    parser.add_argument("--split", default="test")
     parser.add_argument("--most", type=int, default=300, help="utterances of each set")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     if given.what == "write":
         write(given.folder, given.data)
         return
-    sets = [Posteriors.read(given.folder, name, given.most) for name in SETS]
+    sets = [Posteriors.read(given.folder, name, given.split, given.most) for name in given.sets]
     if given.what == "speed":
         speed(sets, given.rounds)
     elif given.what == "errors":
         errors(sets)
+    elif given.what == "plain":
+        plain(sets)
     else:
         growth(sets, given.rounds)
 
