@@ -49,15 +49,22 @@ def at_lifts(found: Hypothesis, stroke_ends: NDArray[np.int64]) -> Hypothesis:
 
     Args:
         found: an alignment of characters whose spans count points.
-        stroke_ends: (S,) the point behind the last one of each stroke, rising.
+        stroke_ends: (S,) the point behind the last one of each stroke, rising, S >= 1.
+
+    Returns:
+        the alignment; each letter has a point at least, where there are enough.
     """
     letters = [span for span in found.spans if not span.label.isspace()]
+    lifts, n_points = stroke_ends[:-1], int(stroke_ends[-1])
     borders = [0]
-    for letter in letters[1:]:
-        nearest = int(stroke_ends[np.abs(stroke_ends - letter.start).argmin()])
-        border = nearest if abs(nearest - letter.start) <= REACH else int(letter.start)
-        borders.append(max(border, borders[-1]))
-    borders.append(int(stroke_ends[-1]))
+    for number, letter in enumerate(letters[1:], start=1):
+        border = int(letter.start)
+        if len(lifts):
+            nearest = int(lifts[np.abs(lifts - border).argmin()])
+            border = nearest if abs(nearest - border) <= REACH else border
+        left = n_points - (len(letters) - number)  # a point for each letter from here on
+        borders.append(max(min(max(border, borders[-1] + 1), left), borders[-1]))
+    borders.append(n_points)
     spans: list[Span] = []
     passed = 0
     for span in found.spans:

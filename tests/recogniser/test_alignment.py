@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,15 @@ def test_borders_move_to_lifts_nearby_and_spaces_have_no_points() -> None:
     moved = at_lifts(found, np.array([25, 40, 45, 100]))
     assert [(span.start, span.end) for span in moved.spans] == [(0, 25), (25, 25), (25, 70), (70, 100)]
     assert [(word.label, word.start, word.end) for word in moved.words] == [("a", 0, 25), ("ba", 25, 100)]
+
+
+@pytest.mark.parametrize("stroke_ends", [[2], [4], [5, 9], [1, 2, 3, 4, 5]])
+@pytest.mark.parametrize("starts", [(0, 0, 0), (0, 9, 9), (0, 1, 2)])
+def test_every_letter_has_a_point_where_there_are_enough(stroke_ends: list[int], starts: tuple[int, ...]) -> None:
+    spans = tuple(Span("a", start, start + 1, 0.5) for start in starts)
+    moved = at_lifts(Hypothesis(("a",) * 3, "aaa", Score(0.0), spans, ()), np.array(stroke_ends)).spans
+    assert moved[0].start == 0
+    assert moved[-1].end == stroke_ends[-1]
+    assert all(before.end == after.start for before, after in pairwise(moved))
+    least = 1 if stroke_ends[-1] >= 3 else 0
+    assert all(span.end - span.start >= least for span in moved)
