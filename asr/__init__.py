@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from asr.config import Component
+    from asr.decoding.choice import Wish
     from asr.recogniser.recogniser import Recogniser
 
 __all__ = ["__version__", "load"]
@@ -24,7 +24,7 @@ __all__ = ["__version__", "load"]
 def load(
     model: str | Path,
     plugins: Sequence[str] = (),
-    decoder: str | Sequence[str] | Component | None = None,
+    decoder: Wish = None,
     engine: str = "auto",
 ) -> Recogniser:
     """Load a recogniser: a run folder, a checkpoint, a `.safetensors` bundle, an `.onnx` file, or a pretrained model.
@@ -32,7 +32,8 @@ def load(
     Args:
         model: the path, or the name of a pretrained model.
         plugins: modules of your own that its configuration may name.
-        decoder: the decoder to use: its name, or options as on a command line; None: the model's default.
+        decoder: the decoder to use: its name, options as on a command line, or what you know of the words that are said
+            (`asr.decoding.own_words.OwnWords`); None: the model's default.
         engine: what runs the network: `numpy`, `torch` or `onnx`; `auto`: what suits the work and is installed.
 
     Raises:

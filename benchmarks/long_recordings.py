@@ -79,7 +79,7 @@ def compared(recogniser: Recogniser, split: Sequence[Utterance], n_joins: int, n
         whole = recogniser.recognise([recogniser.frames(raw)])[0][0]
         with sound_blocks((signal, RATE), RATE) as sound:
             assert isinstance(recogniser.extractor, Streaming)
-            cut = transcribe_long(recogniser, LongSound(recogniser.extractor, sound))
+            cut = transcribe_long(recogniser, LongSound(recogniser.extractor, sound))[0]
         said = [token for one in chosen for token in tokens(one, recogniser.inventory.unit)]
         labels += count_errors(whole.labels, cut.labels)
         words += count_errors(whole.text.split(), cut.text.split())

@@ -5,17 +5,22 @@ Get it: https://github.com/cmusphinx/an4 (RIFF), or http://www.speech.cs.cmu.edu
 Splits: the official 948 training and 130 test utterances (74 and 10 speakers; names starting with cen9 were left out by
 the publisher). There is no official dev set: the speakers of `DEV_SPEAKERS` are taken out of train, which leaves 849.
 
-Text is upper case as published; the Sphinx markers <s> and </s> are removed.
+Text is upper case as published; the Sphinx markers <s> and </s> are removed. With `phonemes=true` utterances also have
+labels: each word's pronunciation in `etc/an4.dic`, in lower case; all are phones of the CMU dictionary. A word with
+several pronunciations gets the first one, so that the labels name words rather than say how somebody spoke; `SPOKEN`
+has two exceptions.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asr.corpus.faults import CorpusFaults
 from asr.corpus.named_files import file_problem, path_problem, quoted
+from asr.corpus.phonemes import FOLDS
 from asr.corpus.utterance import Utterance
 from asr.errors import Problems
 from data_prep.download import Archive, ensure_corpus
@@ -26,6 +31,10 @@ from data_prep.text_files import read_text
 # 3 women and 5 men, 99 utterances: spread over the alphabet, so over the recording sessions; fixed once, by hand.
 DEV_SPEAKERS = ("fbbh", "fkai", "ftal", "mblw", "mdxn", "mjdr", "mmal", "msmn")
 
+SPOKEN = {"A": "A(2)", "ONE": "ONE(2)"}
+"""Entries of the dictionary that stand for a word instead of its first one: in this corpus A is a letter, not the
+article, and ONE does not begin with a breath."""
+
 ARCHIVE = Archive(
     url="https://dldata-public.s3.us-east-2.amazonaws.com/an4_sphere.tar.gz",
     sha256="a0525579493735d32b60fb6fa5975dd0eaacde087b0a4eeb7f13b7ef33077b12",
@@ -34,6 +43,7 @@ ARCHIVE = Archive(
 )
 
 _SUFFIXES = (".flac", ".wav", ".sph")
+_PHONES = frozenset(label for label in FOLDS["timit61_to_cmu39"].values() if label is not None)
 _LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)")
 
 
@@ -43,6 +53,7 @@ class Config:
 
     root: str = field(default="", metadata={"help": "folder with etc/an4_train.fileids, or a folder above it"})
     download: bool = field(default=False, metadata={"help": "fetch the SPHERE files (64 MB) into root if not there"})
+    phonemes: bool = field(default=False, metadata={"help": "labels too: the words' phonemes, from etc/an4.dic"})
 
 
 def prepare(
@@ -64,6 +75,8 @@ def prepare(
     )
     faults = faults or CorpusFaults()
     official = {split: _read_split(root, split, faults.sentences) for split in ("train", "test")}
+    if config.phonemes:
+        official = _spelled(official, root / "etc" / "an4.dic", faults.sentences)
     faults.settle(f"AN4 in {root}")
     return {
         "train": [utterance for utterance in official["train"] if utterance.speaker not in DEV_SPEAKERS],
@@ -107,6 +120,44 @@ def _read_split(root: Path, split: str, problems: list[str]) -> list[Utterance]:
         tags = {"sex": speaker[0]}
         utterances.append(Utterance(id=path.name, source=source, text=" ".join(words), speaker=speaker, tags=tags))
     return utterances
+
+
+def _spelled(splits: Mapping[str, Sequence[Utterance]], path: Path, problems: list[str]) -> dict[str, list[Utterance]]:
+    """The utterances with the phonemes of their words; without such as have a word that the dictionary lacks."""
+    entries = read_pronunciations(path, problems)
+    spelled: dict[str, list[Utterance]] = {split: [] for split in splits}
+    for split, utterances in splits.items():
+        for utterance in utterances:
+            words = (utterance.text or "").split()
+            if missing := [word for word in words if word not in entries]:
+                problems.append(f"{path.name}: lacks {quoted(missing[0])}, which '{utterance.id}' says")
+                continue
+            phonemes = tuple(
+                phoneme for word in words for phoneme in entries.get(SPOKEN.get(word, word), entries[word])
+            )
+            spelled[split].append(replace(utterance, labels=phonemes))
+    return spelled
+
+
+def read_pronunciations(path: Path, problems: list[str]) -> dict[str, tuple[str, ...]]:
+    """Read a dictionary of Sphinx: an entry a line, `WORD PHONE PHONE ...`, further ones of a word as `WORD(2)`.
+
+    Args:
+        path: of the dictionary.
+        problems: hears of each line that is not an entry, and of a phone that is not one of the CMU dictionary's 39.
+
+    Returns:
+        The phones in lower case, by entry.
+    """
+    entries: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate((read_text(path, path.name, problems) or "").splitlines(), start=1):
+        word, *phones = line.split() or [""]
+        known = tuple(phone.lower() for phone in phones)
+        if word and (not phones or not _PHONES.issuperset(known)):
+            problems.append(f"{path.name}:{number}: expected 'WORD PHONE ...' in phones of CMU, got {quoted(line)}")
+        elif word:
+            entries[word] = known
+    return entries
 
 
 def _read_lines(path: Path) -> list[str]:

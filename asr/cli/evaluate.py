@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_engine, add_plugin, run
 from asr.cli.console import say
+from asr.cli.decoders import add_decoder, given_decoder, positive
 from asr.engines.names import AUTO
 from asr.errors import ConfigError
 from asr.extras import require
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _RATES = ("wer", "cer", "wer_folded", "cer_folded", "per", "per_39", "per_39_no_sil", "ser")
 _SPLITS = ("train", "dev", "test")
+_OF_MODELS = ("split", "out", "by", "nbest", "lm", "words", "only_words", "plugin", "on", "engine", "verbose")
 
 
 def main() -> None:
@@ -32,12 +34,12 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
-    models = [word for word in given.words if not is_option(word)]
-    options = [word for word in given.words if is_option(word)]
+    models = [word for word in given.items if not is_option(word)]
+    options = [word for word in given.items if is_option(word)]
     if given.on is None and len(models) > 1 and _holds_manifests(models[1]):
         given.on, models = models[1], [models[0], *models[2:]]
     if given.ref is not None or given.hyp is not None:
-        _refuse(given, models or options, ("split", "out", "by", "plugin", "on", "engine", "verbose"), "a model")
+        _refuse(given, models or options, _OF_MODELS, "a model")
         _evaluate_transcripts(given)
     elif not models:
         raise ConfigError("give run folders, a model and a manifest, or --ref and --hyp; see asr-evaluate --help")
@@ -60,7 +62,7 @@ def _refuse(given: argparse.Namespace, words: Sequence[str], names: Sequence[str
         raise ConfigError("give either models, or --ref and --hyp, not both; see asr-evaluate --help")
     for name in names:
         if getattr(given, name):
-            raise ConfigError(f"--{name} is for {kind}; see asr-evaluate --help")
+            raise ConfigError(f"--{name.replace('_', '-')} is for {kind}; see asr-evaluate --help")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "words",
+        "items",
         nargs="*",
         metavar="run | model manifest | option=value",
         help="a run folder: decode its splits with its best weights; several: the folds of a cross-validation, whose"
@@ -96,7 +98,20 @@ def _parser() -> argparse.ArgumentParser:
         help="which split (repeatable; default dev and test, of folds test)",
     )
     parser.add_argument("--out", type=Path, help="also write the result file into this folder")
-    parser.add_argument("--by", metavar="TAG", help="also rates of each value of a tag, such as speaker or donor")
+    parser.add_argument(
+        "--by",
+        metavar="TAG",
+        help="also rates of each value of a tag, such as speaker, donor, or seen: whether the training split holds the"
+        " same transcript",
+    )
+    add_decoder(parser)
+    parser.add_argument(
+        "--nbest",
+        type=positive,
+        metavar="N",
+        help="also the rates of the best choice among the N best texts of each utterance: what a better language model"
+        " could reach at most",
+    )
     add_engine(parser)
     add_plugin(parser)
     parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
@@ -136,15 +151,18 @@ def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Se
     from asr.experiment.run_evaluation import evaluate_run
     from asr.experiment.run_folder import RunFolder
 
-    folders = [RunFolder(Path(model)) for model in models]
-    if len(folders) > 1 and given.by:
-        raise ConfigError("--by is for one run; several are evaluated as folds")
+    folders, decoder = [RunFolder(Path(model)) for model in models], given_decoder(given, options)
+    for name in ("by", "nbest"):
+        if len(folders) > 1 and getattr(given, name):
+            raise ConfigError(f"--{name} is for one run; several are evaluated as folds")
     _check_out(given.out)
     with Steps() as steps:
         if len(folders) > 1:
-            return evaluate_folds(folders, given.split or ["test"], steps, given.plugin, options, given.engine or AUTO)
+            return evaluate_folds(folders, given.split or ["test"], steps, given.plugin, decoder, given.engine or AUTO)
         splits = given.split or ["dev", "test"]
-        return evaluate_run(folders[0], splits, steps, given.plugin, given.by, options, given.engine or AUTO)
+        return evaluate_run(
+            folders[0], splits, steps, given.plugin, given.by, decoder, given.engine or AUTO, given.nbest or 1
+        )
 
 
 def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: Sequence[str]) -> Result:
@@ -160,19 +178,21 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
         raise ConfigError(f"give one model and one manifest or folder of manifests, not {', '.join(models[1:])} too")
     _check_out(given.out)
     decoder = [option for option in options if option.partition("=")[0].partition(".")[0] == "decoder"]
-    recogniser = asr.load(models[0], given.plugin, decoder or None, given.engine or AUTO)
+    recogniser = asr.load(models[0], given.plugin, given_decoder(given, decoder), given.engine or AUTO)
     with Steps() as steps:
         corpus = _corpus(given, [option for option in options if option not in decoder], steps)
         result = evaluate_model(
-            recogniser, corpus, given.rate or (), user_cache() / "frames", steps, name=Path(models[0]).stem, by=given.by
-        )
+            recogniser, corpus, given.rate or (), user_cache() / "frames", steps,
+            name=Path(models[0]).stem, by=given.by, n_best=given.nbest or 1,
+        )  # fmt: skip
     return replace(result, evaluation_commit=commit())
 
 
 def _corpus(given: argparse.Namespace, options: Sequence[str], on_progress: Progress) -> Corpus:
-    """Read what --on names, and keep the splits that are to be scored."""
+    """Read what --on names, and keep the splits that are to be scored; `train` says which texts are seen."""
     from dataclasses import replace
 
+    from asr.corpus.seen import tag_seen
     from asr.experiment.corpus_splits import splits_to_score
 
     corpus = splits_to_score(given.on, options, given.plugin, on_progress)
@@ -180,7 +200,8 @@ def _corpus(given: argparse.Namespace, options: Sequence[str], on_progress: Prog
     missing = [name for name in wanted if name not in corpus.splits]
     if missing:
         raise ConfigError(f"{given.on} has no split {', '.join(missing)}; it has {', '.join(corpus.splits)}")
-    return replace(corpus, splits={name: corpus.splits[name] for name in wanted})
+    tagged = tag_seen(corpus.splits)
+    return replace(corpus, splits={name: tagged[name] for name in wanted})
 
 
 def _check_out(out: Path | None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING as REQUIRED
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import cache
@@ -23,11 +23,38 @@ from omegaconf import MISSING, OmegaConf
 from asr.resources import resource
 
 _TOP = Path(__file__).resolve().parents[2]
+_RECOGNISER, _LANGUAGE_MODEL = "train", "train_language_model"
+_PRIMARY = {
+    _RECOGNISER: ("run_schema", "asr.experiment.run_config", "RunConfig"),
+    _LANGUAGE_MODEL: ("language_model_schema", "asr.experiment.language_model_config", "LanguageModelConfig"),
+}
+"""For each file of conf/ that can be composed: the name of its schema, and the class that it is of."""
 
 
-def run_schema() -> type:
-    """Return `RunConfig` as Hydra checks it: a group may hold any class's options, and `run_dir` stands beside."""
-    run_config = _defined("asr.experiment.run_config", "RunConfig")
+def primary_of(arguments: Sequence[str], config_dir: str | None = None) -> str:
+    """Return which file of conf/ a command line composes: the recipe says what is trained, in its line `task:`.
+
+    Args:
+        arguments: words of the command line; of several recipes the last one counts.
+        config_dir: a folder of the user's with more recipes; None for none.
+    """
+    given = [one.removeprefix("recipe=").partition(",")[0] for one in arguments if one.startswith("recipe=")]
+    own = [] if config_dir is None else [Path(config_dir) / "recipe" / f"{given[-1]}.yaml"] if given else []
+    path = next(filter(Path.is_file, own), recipes().get(given[-1])) if given else None
+    try:
+        task = OmegaConf.load(path).get("task") if path is not None else None
+    except Exception:  # whatever is wrong with it, Hydra says it better
+        task = None
+    return _LANGUAGE_MODEL if task == "language_model" else _RECOGNISER
+
+
+def run_schema(primary: str = _RECOGNISER) -> type:
+    """Return a run's configuration as Hydra checks it: a group may hold any class's options, `run_dir` stands beside.
+
+    Args:
+        primary: the file of conf/ that is composed.
+    """
+    run_config = _defined(*_PRIMARY[primary][1:])
     chosen = {_defined("asr.config", "Component"), _defined("asr.experiment.corpus_splits", "CorpusConfig")}
     rows: list[tuple[str, Any, Any]] = [("run_dir", Optional[str], None)]  # noqa: UP045  (OmegaConf on Python 3.10)
     hints = get_type_hints(run_config)
@@ -58,7 +85,8 @@ def recipes() -> dict[str, Path]:
 def store() -> None:
     """Put the dataclasses, and the recipes as the group `recipe`, where Hydra finds them."""
     configs = ConfigStore.instance()
-    configs.store(name="run_schema", node=run_schema())
+    for primary, (schema, *_) in _PRIMARY.items():
+        configs.store(name=schema, node=run_schema(primary))
     for group, nodes in groups().items():
         for name, node in nodes.items():
             configs.store(group=group, name=name, node=node)
@@ -69,7 +97,7 @@ def store() -> None:
 
 def option_names() -> list[str]:
     """Return every option of every group, with dots."""
-    names = set(_names_in("", OmegaConf.structured(run_schema())))
+    names = {name for primary in _PRIMARY for name in _names_in("", OmegaConf.structured(run_schema(primary)))}
     for group, nodes in groups().items():
         for node in nodes.values():
             names |= _names_in(group.replace("/", ".") + ".", OmegaConf.structured(node))

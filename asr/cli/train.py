@@ -73,12 +73,13 @@ def _main() -> None:
             fail(failed[-1])
             failed[-1] = AsrError("a run failed; see above")
 
-    composed = hydra.main(config_path=str(resource("conf")), config_name="train", version_base="1.3")(job)
+    primary = options.primary_of(given.overrides, given.config_dir)
+    composed = hydra.main(config_path=str(resource("conf")), config_name=primary, version_base="1.3")(job)
     try:
         if given.help:
             from asr.cli.train_help import help_text
 
-            print(help_text(given.overrides, given.config_dir))
+            print(help_text(primary, given.overrides, given.config_dir))
         else:
             composed()
     except (HydraException, OmegaConfBaseException) as error:
@@ -94,6 +95,15 @@ def _check_folder(config: DictConfig) -> None:
 
 
 def _train(config: DictConfig) -> None:
+    if config.get("task") is not None:
+        from asr.cli.train_language_model import train
+
+        train(config)
+    else:
+        _train_recogniser(config)
+
+
+def _train_recogniser(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
     from asr.cli.progress import Steps, TrainingDisplay
@@ -104,14 +114,14 @@ def _train(config: DictConfig) -> None:
     from asr.training.loop import Stopped
 
     run_config, given = composed(config)
-    folder = Path(given) if given else _new_folder(run_config.recipe)
+    folder = Path(given) if given else new_folder(run_config.recipe)
     say(f"recipe {run_config.recipe}, run folder {folder}")
     try:
         with Steps() as steps:
             experiment = Experiment(run_config, folder, steps, departures(HydraConfig.get().overrides.task))
     except BaseException:
         if not given:
-            _remove_empty(folder)
+            remove_empty(folder)
         raise
     if run_config.init is not None:
         new = experiment.new_labels
@@ -129,7 +139,7 @@ def _train(config: DictConfig) -> None:
         with display.shown():
             experiment.train(display)
     except Stopped as stopped:
-        say(f"{stopped}; go on with: {_command(folder)}")
+        say(f"{stopped}; go on with: {command_for(folder)}")
         sys.exit(128 + stopped.signal)
     with Steps() as steps:
         result = evaluate_run(experiment.run, ("dev", "test"), steps, run_config.plugins)
@@ -137,8 +147,8 @@ def _train(config: DictConfig) -> None:
     say(f"training took {result.training.seconds:.0f} s; the run is in {experiment.run.path}")
 
 
-def _new_folder(recipe: str) -> Path:
-    """Made at once, so that commands that start in the same second do not share it."""
+def new_folder(recipe: str) -> Path:
+    """Return a new run folder, made at once, so that commands that start in the same second do not share it."""
     stamp = Path("runs") / recipe / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     for number in count(1):
         folder = stamp if number == 1 else stamp.with_name(f"{stamp.name}_{number}")
@@ -147,22 +157,22 @@ def _new_folder(recipe: str) -> Path:
     return folder
 
 
-def _remove_empty(folder: Path) -> None:
-    """The folder and those above it that it leaves empty; nothing where something is in it."""
+def remove_empty(folder: Path) -> None:
+    """Remove a folder and those above it that it leaves empty; nothing where something is in it."""
     with suppress(OSError):
         os.removedirs(folder)
 
 
 def departures(overrides: Sequence[str]) -> list[str]:
     """The options of a command line that make a run another one than its recipe with another seed."""
-    from asr.experiment.run_config import HARMLESS
+    from asr.experiment.settings import HARMLESS
 
     given = {one.partition("=")[0].lstrip("+"): one for one in overrides}  # the last one counts
     return sorted(one for name, one in given.items() if name not in {*HARMLESS, *_OF_NO_ACCOUNT})
 
 
-def _command(folder: Path) -> str:
-    """The command that goes on with this run."""
+def command_for(folder: Path) -> str:
+    """Return the command that goes on with this run."""
     from hydra.core.hydra_config import HydraConfig
 
     given = HydraConfig.get()

@@ -15,11 +15,12 @@ from asr.cli import options
 from asr.resources import resource
 
 _USAGE = """\
-asr-train: train a recogniser and report its error rates.
+asr-train: train a recogniser and report its error rates, or a language model and its bits a character.
 
   asr-train                                          the embedded corpus, a few minutes
   asr-train recipe=an4/ctc corpus.root=/data/an4     a recipe
   asr-train recipe=an4/ctc_alone training.epochs=50 model.hidden=250
+  asr-train recipe=books/char_lstm corpus.root=/data/books.txt.gz      a language model; its options with --help
   asr-train run_dir=runs/mine ...                    start there, or go on where an unfinished run stopped
   asr-train --multirun training.seed=1,2,3           several runs
   asr-train --cfg job ...                            print the configuration only
@@ -31,10 +32,11 @@ Shell completion: eval "$(asr-train -sc install=bash)"; flags with dashes: asr-t
 """
 
 
-def help_text(overrides: Sequence[str], config_dir: str | None) -> str:
+def help_text(primary: str, overrides: Sequence[str], config_dir: str | None) -> str:
     """Return the help for a command line.
 
     Args:
+        primary: the file of conf/ that it composes.
         overrides: its options, which the composed configuration shows.
         config_dir: a folder of the user's with more choices; None for none.
 
@@ -43,7 +45,7 @@ def help_text(overrides: Sequence[str], config_dir: str | None) -> str:
     """
     own = [] if config_dir is None else [f"hydra.searchpath=['file://{Path(config_dir).absolute()}']"]
     with initialize_config_dir(str(resource("conf")), version_base="1.3"):
-        config = compose("train", [*overrides, *own])
+        config = compose(primary, [*overrides, *own])
     groups = "\n".join(f"{group}: {', '.join(names)}" for group, names in _choices(config_dir).items())
     composed = OmegaConf.to_yaml(config)
     return f"{_USAGE}\n== Groups (group=option) ==\n{groups}\n\n== The composed configuration ==\n{composed}"

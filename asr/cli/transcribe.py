@@ -17,6 +17,7 @@ from asr.audio.formats import FORMATS as SOUND_FORMATS
 from asr.cli.account import chosen, speed
 from asr.cli.command import add_debug, add_engine, add_plugin, run
 from asr.cli.console import fail, say
+from asr.cli.decoders import add_decoder, given_decoder, positive
 from asr.cli.inputs import Input, gather, parted
 from asr.cli.progress import Steps
 from asr.engines.names import AUTO, MANY
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from asr.recogniser.page import PageLine
     from asr.recogniser.recogniser import Recogniser
 
-    Found = Hypothesis | list[PageLine]
+    Found = list[Hypothesis] | list[PageLine]
     Progress = Callable[[str, int, int], None]
 
 _SPEAKER = "the speaker"
@@ -46,16 +47,17 @@ def main() -> None:
 
 def _main() -> None:
     given = _parser().parse_intermixed_args()  # options of the decoder may stand among the files
-    paths, options = parted(given.words)
+    paths, options = parted(given.items)
     if not paths:
         raise ConfigError("no file is named; give recordings or ink behind the model, see asr-transcribe --help")
     began = time.monotonic()
     from asr.recogniser.loading import load  # here, where Ctrl-C ends the command without a traceback
 
-    recogniser = load(given.model, given.plugin, options or None, given.engine or AUTO)
+    recogniser = load(given.model, given.plugin, given_decoder(given, options), given.engine or AUTO)
     loaded = time.monotonic()
     if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:
         raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
+    _check_nbest(given)
     inputs = _inputs(given, paths, recogniser)
     names = _names(given, inputs)
     recogniser = _rounded(recogniser, len(inputs)) if given.bfloat16 else recogniser.for_many(len(inputs))
@@ -66,6 +68,13 @@ def _main() -> None:
     _write(recogniser, inputs, names, given)
     if given.verbose:
         say(speed(inputs, time.monotonic() - loaded))
+
+
+def _check_nbest(given: argparse.Namespace) -> None:
+    if given.format not in ("text", "json"):
+        for name in ("nbest", "scores"):
+            if getattr(given, name):
+                raise ConfigError(f"--{name} is for --format text and json; {given.format} holds the best text alone")
 
 
 def _rounded(recogniser: Recogniser, n_files: int) -> Recogniser:
@@ -121,7 +130,7 @@ def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str]
     with Steps() if shown else nullcontext(_silent) as on_progress:
         found = _found(recogniser, inputs, given, on_progress)
         read = _read(inputs, names, found, given.channel or 0, failed, on_progress)
-        lines = _lines(read, given.format, recogniser.inventory.unit, named=several or inputs[0].root is not None)
+        lines = _lines(read, given, recogniser.inventory.unit, named=several or inputs[0].root is not None)
         if several:
             _print(lines)
         whole = list(lines)
@@ -148,13 +157,11 @@ def _read(
     on_progress: Progress,
 ) -> Iterator[Transcribed]:
     """What was found in each file that could be read; the others are told of, and added to `failed`."""
-    from asr.recogniser.formats import Transcribed
-
     for number, (one, name, found) in enumerate(zip(inputs, names, results, strict=True)):
         if len(inputs) > 1:
             on_progress("transcribing", number + 1, len(inputs))
         if not isinstance(found, DataError):
-            yield Transcribed(str(one.path), name, found, channel)
+            yield _transcribed(str(one.path), name, found, channel)
         elif len(inputs) == 1:
             raise found
         else:
@@ -162,21 +169,32 @@ def _read(
             fail(found)
 
 
+def _transcribed(file: str, name: str, found: Found, channel: int) -> Transcribed:
+    """What was found in a file: the lines of a page, or the hypotheses of a recording."""
+    from asr.decoding.hypothesis import Hypothesis
+    from asr.recogniser.formats import Transcribed
+
+    hypotheses = [one for one in found if isinstance(one, Hypothesis)]
+    lines = [one for one in found if not isinstance(one, Hypothesis)]
+    return Transcribed(file, name, hypotheses[0] if hypotheses else lines, channel, hypotheses)
+
+
 def _found(
     recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Namespace, on_progress: Progress
 ) -> Iterator[Found | DataError]:
-    """What is recognised in each file: a hypothesis, or the lines of a page."""
-    batched = len(inputs) >= MANY
+    """What is recognised in each file: hypotheses, or the lines of a page."""
+    batched, n_best = len(inputs) >= MANY, given.nbest or 1
     if recogniser.reads_ink:
         from asr.recogniser.page import transcribe_pages
 
-        return transcribe_pages(recogniser, map(_page, inputs), batched)
+        return transcribe_pages(recogniser, map(_page, inputs), batched, n_best)
     from asr.recogniser.batching import transcribe_each
 
     speaker = _SPEAKER if given.one_speaker else None
     return transcribe_each(
         recogniser, (one.source() for one in inputs), given.channel, speaker, batched=batched,
         on_progress=lambda done, total: on_progress("seconds of a recording", int(done), math.ceil(total)),
+        n_best=n_best,
     )  # fmt: skip
 
 
@@ -189,19 +207,23 @@ def _page(one: Input) -> Ink | DataError:
         return error
 
 
-def _lines(files: Iterator[Transcribed], name: str, unit: Unit, named: bool) -> Iterator[str]:
-    """What is printed of all files in the format of this name."""
+def _lines(files: Iterator[Transcribed], given: argparse.Namespace, unit: Unit, named: bool) -> Iterator[str]:
+    """What is printed of all files."""
     from asr.recogniser import formats, subtitles
 
+    name = given.format
     if name in _SUBTITLES:
         lines_of = {"srt": subtitles.srt_lines, "vtt": subtitles.vtt_lines}[name]
         return chain.from_iterable(lines_of(one.hypotheses[0]) for one in files)
     if name == "trn":
         return formats.trn_lines(files, unit)
     if name == "json":
-        return map(formats.json_line, files)
-    lines = formats.ctm_lines if name == "ctm" else partial(formats.text_lines, named=named)
-    return chain.from_iterable(map(lines, files))
+        return map(partial(formats.json_line, alternatives=bool(given.nbest)), files)
+    if name == "ctm":
+        return chain.from_iterable(map(formats.ctm_lines, files))
+    if given.nbest or given.scores:
+        return chain.from_iterable(formats.n_best_lines(one, named, given.scores) for one in files)
+    return chain.from_iterable(formats.text_lines(one, named) for one in files)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -212,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
         "  asr-transcribe an4 recording.flac --format json\n"
         "  asr-transcribe an4 recordings/ --format trn > hyp.trn\n"
         "  asr-transcribe an4 recording.flac decoder=greedy --engine numpy --verbose\n"
+        "  asr-transcribe an4 recording.flac --words names.txt --nbest 5\n"
         "  ffmpeg -i film.mkv -f wav - | asr-transcribe an4 -",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -221,7 +244,7 @@ def _parser() -> argparse.ArgumentParser:
         + ", ".join(pretrained_names()),
     )
     parser.add_argument(
-        "words",
+        "items",
         nargs="+",
         metavar="file | option=value",
         help=f"recordings: {SOUND_FORMATS}; for a model of pen strokes {INK_FORMATS}; of a folder all files with such"
@@ -249,6 +272,19 @@ def _parser() -> argparse.ArgumentParser:
         "--bfloat16",
         action="store_true",
         help="multiply in bfloat16, where the processor can: less exact, and few texts change; for large networks",
+    )
+    add_decoder(parser)
+    parser.add_argument(
+        "--nbest",
+        type=positive,
+        metavar="N",
+        help="print the N best texts: as text a line each with rank, score and text; as json `alternatives` with their"
+        " scores and the parts of them",
+    )
+    parser.add_argument(
+        "--scores",
+        action="store_true",
+        help="print rank, score and the parts of the score (acoustic, language model, insertion) before each text",
     )
     add_engine(parser)
     add_plugin(parser)

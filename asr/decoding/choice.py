@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from asr.config import Component, config_class
+from asr.decoding.beam import BeamConfig
+from asr.decoding.files import file_stem, with_plain_names
 from asr.decoding.greedy import GreedyConfig
+from asr.decoding.lexicon import LexiconConfig
+from asr.decoding.marks import file_options
+from asr.decoding.own_words import OwnWords
 from asr.presets import Group, choose
 
-DECODERS: dict[str, type] = {"greedy": GreedyConfig}
+DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig, "lexicon": LexiconConfig}
 """The decoders of this package by name."""
+
+Wish: TypeAlias = str | Sequence[str] | Component | OwnWords | None
+"""A decoder as a user asks for it: its name, options as on a command line, a component, or what is known of the words;
+None for the default."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +37,38 @@ class DecoderChoice:
     component: Component
     chosen_on: str | None = None
 
+    def reported(self) -> DecoderChoice:
+        """Return the choice as a result reports it: with the names of its files, without their folders."""
+        return replace(self, component=with_plain_names(self.component))
 
-def named(component: Component) -> DecoderChoice:
-    """Describe a decoder that a configuration holds."""
+
+def named(component: Component, chosen_on: str | None = None) -> DecoderChoice:
+    """Describe a decoder that a configuration holds.
+
+    Args:
+        component: its class and its options.
+        chosen_on: see `DecoderChoice`.
+    """
     schema = config_class(component.target)
     by_target = {Component.of(config()).target: name for name, config in DECODERS.items()}
     name = by_target.get(component.target, component.target.rpartition(".")[2])
     defaults = {} if schema is None else dict(Component.of(schema()).options)
-    changed = [f"{key}={value}" for key, value in component.options.items() if defaults.get(key) != value]
-    return DecoderChoice(",".join([name, *changed]), component)
+    files = file_options(component)
+    changed = [
+        _named_option(key, value, key in files)
+        for key, value in component.options.items()
+        if key != "calibration" and defaults.get(key) != value  # it changes no text, and its numbers name nothing
+    ]
+    return DecoderChoice(",".join([name, *changed]), component, chosen_on)
+
+
+def _named_option(key: str, value: Any, is_file: bool) -> str:
+    """An option as it stands in the name of a decoder; of a list or a group its name alone, for they are long."""
+    if isinstance(value, list | tuple | dict | Component):
+        return key
+    if isinstance(value, float):
+        return f"{key}={value:g}"
+    return f"{key}={file_stem(value) if is_file and isinstance(value, str) else value}"
 
 
 def choose_decoder(options: Sequence[str], default: Component, plugins: Sequence[str] = ()) -> DecoderChoice:
@@ -51,3 +84,24 @@ def choose_decoder(options: Sequence[str], default: Component, plugins: Sequence
         ConfigError: an unknown decoder or option, a value of another type; names the nearest known one.
     """
     return named(choose(Group("decoder", DECODERS), options, default, plugins))
+
+
+def decoder_for(wish: Wish, default: DecoderChoice, plugins: Sequence[str] = ()) -> DecoderChoice:
+    """Choose the decoder that a user wishes.
+
+    Args:
+        wish: see `Wish`.
+        default: the model's own; it stays, with the split that it was chosen on, where the wish changes nothing.
+        plugins: modules of the user's that may hold it.
+
+    Raises:
+        ConfigError: as `choose_decoder`.
+    """
+    if wish is None:
+        return default
+    if isinstance(wish, Component):
+        return named(wish)
+    if isinstance(wish, OwnWords):
+        wish = wish.decoder(default.component)
+    chosen = choose_decoder([f"decoder={wish}"] if isinstance(wish, str) else wish, default.component, plugins)
+    return default if chosen.component == default.component.completed() else chosen

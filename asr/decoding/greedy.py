@@ -7,12 +7,15 @@ labelling (whose probability is a sum over paths), but on peaky posteriors nearl
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.decoding.calibration import Calibration
+from asr.decoding.confidence import evidence_of
 from asr.decoding.hypothesis import Hypothesis, Score, Span, without_surplus_spaces, words_of
 
 if TYPE_CHECKING:
@@ -21,9 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class GreedyConfig:
-    """Options of `GreedyDecoder`: it has none."""
+    """Options of `GreedyDecoder`."""
 
     _target_: str = "asr.decoding.greedy.GreedyDecoder"
+    calibration: list[float] = field(default_factory=list)  # see asr.decoding.calibration; empty: none
 
 
 class GreedyDecoder:
@@ -35,18 +39,20 @@ class GreedyDecoder:
     The confidence of a label is the highest posterior in its run: one frame that shows the label is enough to find it,
     so the best frame is a lower bound on the probability that it was there at all, while a mean would punish long runs
     for their fading edges. That of a word is the lowest of its labels (see `words_of`). These are the simple measures
-    that Laptev and Ginsburg 2022 (arXiv 2212.08703) start from; they order labels by trust and are not calibrated.
+    that Laptev and Ginsburg 2022 (arXiv 2212.08703) start from; they order labels by trust, and a calibration makes
+    probabilities of them.
 
     Args:
         inventory: labels, and which of them is the blank.
+        calibration: see `asr.decoding.calibration`; empty: confidences stay as they are.
     """
 
-    def __init__(self, inventory: Inventory) -> None:
-        self.inventory = inventory
+    def __init__(self, inventory: Inventory, calibration: Sequence[float] = ()) -> None:
+        self.inventory, self.calibration = inventory, Calibration.of(calibration)
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> GreedySearch:
         """Begin with an utterance; see `asr.decoding.search.Decoder`."""
-        return GreedySearch(self.inventory, frame_seconds, offset)
+        return GreedySearch(self.inventory, frame_seconds, offset, self.calibration)
 
 
 class GreedySearch:
@@ -56,12 +62,15 @@ class GreedySearch:
     by rounding alone (1e-9 of it).
 
     Args:
-        inventory: see `GreedyDecoder`.
+        inventory, calibration: see `GreedyDecoder`.
         frame_seconds, offset: see `asr.decoding.search.Decoder`.
     """
 
-    def __init__(self, inventory: Inventory, frame_seconds: float, offset: float) -> None:
+    def __init__(
+        self, inventory: Inventory, frame_seconds: float, offset: float, calibration: Calibration | None
+    ) -> None:
         self._inventory, self._frame_seconds, self._offset = inventory, frame_seconds, offset
+        self._calibration = calibration
         self._n_frames = 0
         self._log_probability = 0.0
         self._runs: list[_Run] = []
@@ -94,7 +103,12 @@ class GreedySearch:
         spans, unit = self._spans(), self._inventory.unit
         labels = tuple(span.label for span in spans)
         score = Score(self._log_probability)
-        return [Hypothesis(labels, self._inventory.text(labels), score, spans, words_of(spans, unit))]
+        text, words = self._inventory.text(labels), words_of(spans, unit)
+        found = Hypothesis(labels, text, score, spans, words)
+        evidence = evidence_of(found)
+        if self._calibration is not None:
+            return [self._calibration(found, evidence)]
+        return [replace(found, confidence=evidence.utterance.peak, evidence=evidence)]
 
     def _spans(self) -> tuple[Span, ...]:
         spans = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,33 @@ class Score:
         return {part: _rounded(value) for part, value in asdict(self).items()}
 
 
+class Trust(NamedTuple):
+    """What speaks for a label, a word or an utterance, before a calibration makes one number of it.
+
+    Attributes:
+        posterior: 0 to 1, the share of the candidates of a search that hold it; 1 where there is one candidate only.
+        peak: 0 to 1, the highest posterior of the network in the run of a label; the product of several labels.
+    """
+
+    posterior: float
+    peak: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for the parts of a hypothesis.
+
+    Attributes:
+        labels: one for each label.
+        words: one for each word.
+        utterance: for all of it.
+    """
+
+    labels: tuple[Trust, ...]
+    words: tuple[Trust, ...]
+    utterance: Trust
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """One labelling of an utterance.
@@ -79,6 +106,8 @@ class Hypothesis:
         score: and its parts.
         spans: one for each label.
         words: one for each word; of an inventory of whole labels (phonemes) each label is one.
+        confidence: 0 to 1, of the whole labelling.
+        evidence: what the confidences were made of; None where a decoder gives none.
     """
 
     labels: tuple[str, ...]
@@ -86,6 +115,8 @@ class Hypothesis:
     score: Score
     spans: tuple[Span, ...]
     words: tuple[Span, ...] = ()
+    confidence: float = 1.0
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
 
     @property
     def log_probability(self) -> float:
@@ -101,6 +132,7 @@ class Hypothesis:
         """
         return {
             "text": self.text,
+            "confidence": _rounded(self.confidence),
             "log_probability": _rounded(self.log_probability),
             "score": self.score.to_dict(),
             "words": [one.to_dict("word") for one in self.words],

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asr.evaluation.result import Result, read_result
+from asr.evaluation.result import Result, decoder_suffix, read_result
 from asr.recogniser.card import Card
+from asr.recogniser.saved_decoder import saved_decoder
 
 
 def card_of(model: str | Path) -> Card | None:
     """Make the card of a run folder that was evaluated; None for any other model.
 
+    The error rates are those with the decoder that `asr-tune` saved there, where the run was evaluated with it.
+
     Raises:
         DataError: the result of the run is damaged.
+        CheckpointError: the saved decoder is.
     """
     run = Path(model).expanduser()
+    if not (run / "checkpoints").is_dir():
+        return None
     path = run / "result.json"
-    return card_from(read_result(path)) if (run / "checkpoints").is_dir() and path.is_file() else None
+    if (tuned := saved_decoder(run)) is not None:
+        with_it = run / f"result{decoder_suffix(tuned.name)}.json"
+        path = with_it if with_it.is_file() else path
+    return card_from(read_result(path)) if path.is_file() else None
 
 
 def card_from(result: Result) -> Card:

@@ -29,6 +29,7 @@ def evaluate_model(
     *,
     name: str,
     by: str | None = None,
+    n_best: int = 1,
 ) -> Result:
     """Decode and score some splits with a model.
 
@@ -40,6 +41,7 @@ def evaluate_model(
         on_progress: hears `(what, done, total)`.
         name: what the model is called, where its card names no recipe.
         by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
+        n_best: see `evaluate_split`.
 
     Raises:
         ConfigError: a rate that the inventory does not have, or a tag that no utterance has.
@@ -55,11 +57,11 @@ def evaluate_model(
     return Result(
         recipe=str(about.get("recipe") or name),
         seed=seed if isinstance(seed := about.get("seed"), int) else None,
-        decoder=recogniser.decoder_choice,
+        decoder=recogniser.decoder_choice.reported(),
         splits={
             split: evaluate_split(
                 recogniser, utterances, chosen, cache_dir, on_progress,
-                name=split, by=by, excluded=excluded(corpus.skipped, split),
+                name=split, by=by, excluded=excluded(corpus.skipped, split), n_best=n_best,
             )
             for split, utterances in corpus.splits.items()
         },

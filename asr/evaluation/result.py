@@ -20,6 +20,7 @@ from asr.engines.engine import EngineChoice
 from asr.errors import ConfigError, DataError, one_line
 from asr.files import write_json
 from asr.plain_values import number, optional, record, text, texts, whole
+from asr.scoring.calibration import CalibrationError
 from asr.scoring.rates import Rate
 
 SCORING = 2
@@ -40,6 +41,8 @@ class SplitResult:
         excluded: ids of the utterances that were left out, with the reason behind a colon.
         by: rates of the parts of the split, by tag and value of the tag.
         engine: what ran the network; None where it is not known.
+        calibration: how far confidences are from the truth, of `words`, `labels` and `utterances`; empty in files that
+            were written before there were any.
     """
 
     utterances: int
@@ -47,13 +50,15 @@ class SplitResult:
     excluded: tuple[str, ...] = ()
     by: Mapping[str, Mapping[str, Rates]] = field(default_factory=dict)
     engine: EngineChoice | None = None
+    calibration: Mapping[str, CalibrationError] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the split as plain values."""
         written = {"utterances": self.utterances, "excluded": list(self.excluded), "rates": _plain(self.rates)}
         by = {tag: {value: _plain(rates) for value, rates in groups.items()} for tag, groups in self.by.items()}
         ran = {} if self.engine is None else {"engine": vars(self.engine)}
-        return written | ran | ({"by": by} if by else {})
+        calibration = {name: one.to_dict() for name, one in self.calibration.items()}
+        return written | ran | ({"by": by} if by else {}) | ({"calibration": calibration} if calibration else {})
 
 
 @dataclass(frozen=True)
@@ -167,8 +172,16 @@ def result_name(recipe: str, options: Sequence[str], seed: int | None, decoder: 
 
 
 def decoder_suffix(decoder: str) -> str:
-    """Return what the names of files and folders carry for a decoder: nothing for greedy search."""
-    return "" if decoder == "greedy" else f"-{re.sub(r'[^0-9A-Za-z_.,=+]', '_', decoder)}"
+    """Return what the names of files and folders carry for a decoder: nothing for greedy search.
+
+    Many options become a checksum.
+    """
+    if decoder == "greedy":
+        return ""
+    name = re.sub(r"[^0-9A-Za-z_.,=+-]", "_", decoder)
+    if len(name) > _LONGEST:
+        name = f"{name.partition(',')[0][:_LONGEST]}-{hashlib.sha256(decoder.encode()).hexdigest()[:12]}"
+    return f"-{name}"
 
 
 def write_result(path: Path, result: Result) -> None:
@@ -283,9 +296,10 @@ def _seed(value: object) -> int:
 def _decoder(values: Mapping[str, Any] | None) -> DecoderChoice:
     """Version 0.1 knew greedy search alone, and said that it was chosen on dev, where nothing was to be chosen."""
     if values is None or "name" not in values:
-        return named(Component(text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}))
+        return named(Component(text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}).completed())
     node = {key: value for key, value in values.items() if key not in ("name", "chosen_on")}
-    return DecoderChoice(text(values["name"]), Component.of(node), optional(text, values.get("chosen_on")))
+    component = Component.of(node).completed()  # an older file lacks the options that came later
+    return DecoderChoice(text(values["name"]), component, optional(text, values.get("chosen_on")))
 
 
 def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
@@ -296,7 +310,10 @@ def _split(name: str, values: Mapping[str, Any]) -> SplitResult:
     excluded = texts(values.get("excluded", ()))
     ran = record(values.get("engine") or {})
     engine = EngineChoice(text(ran["name"]), text(ran["why"])) if ran else None
-    return SplitResult(whole(values["utterances"]), _rates(name, record(values["rates"])), excluded, by, engine)
+    errors = record(values.get("calibration", {})).items()
+    calibration = {str(kind): CalibrationError.from_dict(record(error)) for kind, error in errors}
+    rates = _rates(name, record(values["rates"]))
+    return SplitResult(whole(values["utterances"]), rates, excluded, by, engine, calibration)
 
 
 def _rates(where: str, values: Mapping[str, Any]) -> dict[str, Rate]:

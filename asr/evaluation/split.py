@@ -14,6 +14,7 @@ from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import ConfigError, DataError
+from asr.evaluation.calibration import calibration_errors
 from asr.evaluation.result import SplitResult
 from asr.features.cache import FrameCache
 from asr.files import make_folder, write_file
@@ -26,18 +27,30 @@ from asr.scoring.rates import Rate
 from asr.scoring.trn import transcript_of, trn_unit, write_trn
 from asr.scoring.utterances import UtteranceScore, rates_of, score_utterance
 
+ORACLE = "oracle"
+"""Under this name `SplitResult.by` has the rates of the best choice among several hypotheses."""
+
 Progress = Callable[[str, int, int], None]
 """Hears `(what, done, total)`."""
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """An utterance, its reference as the inventory spells it, what was recognised, and the unit of the inventory."""
+    """What was recognised in an utterance.
+
+    Attributes:
+        utterance: the utterance.
+        reference: its transcript as the inventory spells it.
+        hypothesis: the best one.
+        unit: of the inventory.
+        alternatives: the best hypotheses, `hypothesis` first.
+    """
 
     utterance: Utterance
     reference: tuple[str, ...]
     hypothesis: Hypothesis
     unit: Unit
+    alternatives: Sequence[Hypothesis] = ()
 
     def count(self, rate: str) -> ErrorCounts:
         """Count the errors under one rate."""
@@ -47,6 +60,12 @@ class Recognised:
         """Count the errors under each rate."""
         one = self.utterance
         return score_utterance(one.id, one.speaker, self.reference, self.hypothesis.labels, rates, self.unit, fold)
+
+    def best_score(self, rates: Sequence[str]) -> UtteranceScore:
+        """Count the errors under each rate of the alternative that has the fewest."""
+        scores = [replace(self, hypothesis=one).score(rates) for one in self.alternatives]
+        counts = {rate: min((one.counts[rate] for one in scores), key=lambda one: one.errors) for rate in rates}
+        return replace(scores[0], counts=counts)
 
 
 def listen(
@@ -65,6 +84,7 @@ def decode(
     utterances: Sequence[Utterance],
     cache: FrameCache,
     on_progress: Callable[[int, int], None] | None = None,
+    n_best: int = 1,
 ) -> list[Recognised]:
     """Recognise utterances in batches of similar length; results come back in the utterances' order."""
     sizes = [recogniser.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
@@ -73,9 +93,13 @@ def decode(
         sizes,
         lambda i: recogniser.frames(cache.frames(i), utterances[i].speaker),
         on_progress=on_progress,
+        n_best=n_best,
     )
     inventory = recogniser.inventory
-    return [Recognised(one, inventory.symbols_of(one), found[i], inventory.unit) for i, one in enumerate(utterances)]
+    return [
+        Recognised(utterance, inventory.symbols_of(utterance), best[0], inventory.unit, best)
+        for utterance, best in zip(utterances, found, strict=True)
+    ]
 
 
 def evaluate_split(
@@ -89,6 +113,7 @@ def evaluate_split(
     folder: Path | None = None,
     by: str | None = None,
     excluded: Sequence[str] = (),
+    n_best: int = 1,
 ) -> SplitResult:
     """Decode and score the utterances of one split.
 
@@ -102,6 +127,7 @@ def evaluate_split(
         folder: where `ref.trn`, `hyp.trn` and `utterances.jsonl` are written; None: nowhere.
         by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
         excluded: ids, with reasons, of utterances that the corpus has and this list has not.
+        n_best: report the rates of the best choice among so many hypotheses of each utterance, too; 1: do not.
 
     Raises:
         DataError: a source cannot be read, or a file cannot be written.
@@ -110,13 +136,19 @@ def evaluate_split(
         recogniser.for_many(len(utterances)), utterances, cache_dir,
         lambda done, total: on_progress(f"frames of {name}", done, total),
     )  # fmt: skip
-    recognised = decode(recogniser, utterances, cache, lambda done, total: on_progress(f"decoding {name}", done, total))
+    recognised = decode(
+        recogniser, utterances, cache, lambda done, total: on_progress(f"decoding {name}", done, total), n_best
+    )
     scores = [one.score(rates) for one in recognised]
     if folder is not None:
         write_decoded(folder, recognised, scores)
     people = people_of(utterances)
     groups = {} if by is None else {by: _groups(by, utterances, scores, people)}
-    return SplitResult(len(utterances), rates_of(scores, people), tuple(excluded), groups, recogniser.engine_choice)
+    if n_best > 1:
+        best = rates_of([one.best_score(rates) for one in recognised], people)
+        groups[ORACLE] = {f"best of {n_best}": best}
+    rates_of_all, errors = rates_of(scores, people), calibration_errors(recognised, people)
+    return SplitResult(len(utterances), rates_of_all, tuple(excluded), groups, recogniser.engine_choice, errors)
 
 
 def excluded(skipped: Iterable[Skipped], split: str) -> list[str]:

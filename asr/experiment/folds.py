@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from asr.corpus.manifest import read_manifest
+from asr.decoding.choice import Wish
 from asr.engines.names import AUTO
 from asr.errors import ConfigError
 from asr.evaluation.result import Result, SplitResult, Training, decoder_suffix
@@ -20,7 +21,7 @@ def evaluate_folds(
     splits: Sequence[str],
     on_progress: Progress,
     plugins: Sequence[str] = (),
-    decoder: Sequence[str] = (),
+    decoder: Wish = None,
     engine: str = AUTO,
 ) -> Result:
     """Evaluate each run, and add up their errors.

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
-from asr.config import Component, Faults, check_types, check_values, nearest, one_of, raise_faults
+from asr.config import Component, check_values, nearest, one_of
 from asr.corpus.inventory import Inventory, Unit
 from asr.corpus.phonemes import FOLDS
-from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
+from asr.experiment.settings import differences, plain_settings, read_settings
 from asr.recogniser.config import PARTS, RecogniserConfig
 from asr.resources import user_cache
-from asr.saved_targets import with_current_targets
 from asr.scoring.named_rates import RATES
 from asr.training.loop import TrainingConfig
 
-HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
-"""Options on which no result depends: they may change when a run is resumed."""
 TYPED = ("inventory", "loss", "training", "scoring")
 """The groups whose options are checked when a configuration is read; those of components when they are built."""
-
-_LONGEST = 60  # characters of an unknown option in a message
 
 
 @dataclass
@@ -116,7 +111,7 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as the plain values of a run folder's `config.yaml`."""
-        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+        return plain_settings(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
@@ -125,19 +120,7 @@ class RunConfig:
         Raises:
             ConfigError: names every option that is unknown, missing or of a wrong type.
         """
-        current, faults, known = with_current_targets(dict(values)), Faults(), get_type_hints(cls)
-        with faults.noted():
-            _check_names("", known, current)
-        read: dict[str, Any] = {}
-        for name, kind in known.items():
-            if name in current:
-                with faults.noted():
-                    read[name] = _typed(name, kind, current[name])
-        faults.check()
-        missing = [one.name for one in fields(cls) if one.name not in read and _is_required(one.name)]
-        if missing:
-            raise ConfigError(f"these options must be given: {', '.join(f'{name}=...' for name in missing)}")
-        return cls(**read)
+        return read_settings(cls, values)
 
     def differences(self, other: RunConfig) -> dict[str, tuple[object, object]]:
         """Find the options in which another configuration differs, without those on which no result depends.
@@ -145,67 +128,4 @@ class RunConfig:
         Returns:
             by name, the value here and the value there.
         """
-        mine, its = dict(_flat(self.to_dict())), dict(_flat(other.to_dict()))
-        keys = sorted((mine.keys() | its.keys()) - set(HARMLESS))
-        return {key: (mine.get(key), its.get(key)) for key in keys if mine.get(key) != its.get(key)}
-
-
-def _is_required(name: str) -> bool:
-    return name not in (*TYPED, "cache_dir", "plugins", "init")
-
-
-def _typed(name: str, kind: Any, value: Any) -> Any:
-    """Read the value of one field of `RunConfig`."""
-    if kind is Component or is_dataclass(kind):
-        check_values({name: value}, {name: (isinstance(value, Mapping), "a group of options")})
-        return Component.of(value) if kind is Component else _group(name, kind, value)
-    if name == "plugins":
-        words = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        check_values({name: value}, {name: (words, "a list of modules, such as [my.features]")})
-        return tuple(value)
-    check_values({name: value}, {name: (value is None or isinstance(value, str), "a word")})
-    return value
-
-
-def _group(name: str, kind: Any, values: Mapping[Any, Any]) -> Any:
-    """Read the options of one group into its dataclass, and report all faults together."""
-    known, faults = [one.name for one in fields(kind)], Faults()
-    with faults.noted():
-        _check_names(f"{name}.", known, values)
-    there = {key: value for key, value in values.items() if key in known}
-    with faults.noted(name):
-        check_types(kind, there)
-        read = kind(**there)
-    faults.check()
-    return read
-
-
-def _check_names(prefix: str, names: Collection[str], values: Mapping[Any, Any]) -> None:
-    """Raise a ConfigError that names every option that is not among the names."""
-    known = [f"{prefix}{name}" for name in names]
-    given = [f"{prefix}{key}"[:_LONGEST] for key in values]
-    raise_faults(
-        [
-            f"there is no option {name!r}{nearest(name, known)}; `asr-train --help` lists them"
-            for name in given
-            if name not in known
-        ]
-    )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Component):
-        return value.to_node()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _flat(node: object, prefix: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(node, Mapping):
-        for name, one in node.items():
-            yield from _flat(one, f"{prefix}{name}.")
-    else:
-        yield prefix[:-1], node
+        return differences(self, other)

@@ -8,9 +8,10 @@ from typing import Any
 
 from asr.corpus.faults import read_skipped
 from asr.corpus.manifest import read_manifest
+from asr.corpus.seen import tag_seen
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
-from asr.decoding.choice import choose_decoder
+from asr.decoding.choice import Wish
 from asr.engines.names import AUTO
 from asr.errors import CheckpointError, ConfigError, DataError, one_line
 from asr.evaluation.model import today, weights_checksum
@@ -20,8 +21,10 @@ from asr.experiment.provenance import commit, fingerprint
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
 from asr.files import obstacle
+from asr.recogniser.assembly import PLAIN
 from asr.recogniser.checkpoints import recogniser_of
 from asr.recogniser.loading import best_of
+from asr.recogniser.saved_decoder import with_decoder_of
 from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import is_finished
 from asr.training.state import State
@@ -33,8 +36,9 @@ def evaluate_run(
     on_progress: Progress,
     plugins: Sequence[str] = (),
     by: str | None = None,
-    decoder: Sequence[str] = (),
+    decoder: Wish = None,
     engine: str = AUTO,
+    n_best: int = 1,
 ) -> Result:
     """Decode splits of a run with its best weights, and write `decode/<split>/` and `result.json`.
 
@@ -46,9 +50,11 @@ def evaluate_run(
         on_progress: hears `(what, done, total)`.
         plugins: modules of the user's that the run may name. What its own files allow does not count: they may have
             been written by somebody else.
-        by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
-        decoder: options that choose a decoder, as `asr.decoding.choice.choose_decoder` takes them.
+        by: a tag of the utterances, `speaker`, or `seen` (whether the training split holds the transcript): report the
+            rates of each of its values, too.
+        decoder: the decoder to use; None: the one that `asr-tune` saved in the run folder, or else the run's own.
         engine: the engine to use; `auto`: the one that suits the work.
+        n_best: see `asr.evaluation.split.evaluate_split`.
 
     Returns:
         The result of these splits. The file also keeps what an earlier evaluation of the same weights with the same
@@ -60,19 +66,20 @@ def evaluate_run(
     """
     config = run.read_config()
     best = load_checkpoint(best_of(run.path))  # before the last one: in a run that goes on, it may be newer
-    recogniser = recogniser_of(best, best_of(run.path), plugins, engine)
-    recogniser = recogniser.with_decoder(choose_decoder(decoder, config.decoder, plugins), plugins)
+    recogniser = recogniser_of(best, best_of(run.path), plugins, engine, PLAIN)
+    recogniser = with_decoder_of(run.path, recogniser, decoder, plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
     data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
+    tagged = tag_seen(data)
     if by is not None:
-        check_tag(by, (utterance for name in splits for utterance in data[name]))
+        check_tag(by, (utterance for name in splits for utterance in tagged[name]))
     folders = {name: run.path / "decode" / f"{name}{suffix}" for name in splits}
     check_place(run, list(folders.values()))
     left_out = read_skipped(run.manifests)
     evaluated = {
         name: evaluate_split(
-            recogniser, data[name], config.scoring.rates, config.frames_folder, on_progress,
-            name=name, folder=folders[name], by=by, excluded=excluded(left_out, name),
+            recogniser, tagged[name], config.scoring.rates, config.frames_folder, on_progress,
+            name=name, folder=folders[name], by=by, excluded=excluded(left_out, name), n_best=n_best,
         )
         for name in splits
     }  # fmt: skip
@@ -80,7 +87,7 @@ def evaluate_run(
         recipe=config.recipe,
         seed=config.training.seed,
         options=run.read_start().options,
-        decoder=recogniser.decoder_choice,
+        decoder=recogniser.decoder_choice.reported(),
         splits=evaluated,
         training=_training(run, config, data, best),
         weights=weights_checksum(recogniser),

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import yaml
 
 from asr.config import shown
 from asr.corpus.faults import SKIPPED_NAME
 from asr.corpus.splits import SPLITS, Corpus, write_corpus
+from asr.decoding.files import saved_beside
 from asr.errors import CheckpointError, ConfigError, one_line
 from asr.experiment.provenance import Provenance, RunStart
 from asr.experiment.run_config import RunConfig
+from asr.experiment.settings import differences
 from asr.files import (
     explained,
     is_leftover,
@@ -27,18 +31,39 @@ from asr.files import (
     write_json,
 )
 from asr.plain_yaml import load_plain_yaml
+from asr.training.loop import TrainingConfig
 
 _LARGEST = 4 << 20  # bytes of a record
 _LARGEST_CONFIG = 1 << 17  # bytes of a configuration; YAML takes seconds to read more
 _LONGEST = 60  # characters of an option's name in a message
 
 
-class RunFolder:
-    """Paths and records of one run.
+class Settings(Protocol):
+    """The configuration of a run of any sort."""
+
+    @property
+    def training(self) -> TrainingConfig:
+        """Options of the loop."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its plain values."""
+        ...
+
+
+S = TypeVar("S", bound=Settings)
+D = TypeVar("D")
+
+
+class AnyRunFolder(ABC, Generic[S, D]):
+    """Paths and records of one run; S is its configuration and D the data that it keeps.
 
     Args:
         path: the folder.
     """
+
+    data_names: Sequence[str]
+    """The names of the files in `data`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
@@ -49,9 +74,21 @@ class RunFolder:
         return self.path / "config.yaml"
 
     @property
-    def manifests(self) -> Path:
-        """The utterances of the run, one manifest a split."""
-        return self.path / "manifest"
+    @abstractmethod
+    def data(self) -> Path:
+        """The folder of the data of the run, a file a split."""
+
+    @abstractmethod
+    def write_data(self, config: S, data: D) -> None:
+        """Write the files of `data`, and those that the configuration names."""
+
+    @abstractmethod
+    def settings_from(self, values: Mapping[str, Any]) -> S:
+        """Read the configuration from plain values.
+
+        Raises:
+            ConfigError: they are no such configuration.
+        """
 
     @property
     def environment(self) -> Path:
@@ -65,10 +102,10 @@ class RunFolder:
 
     @property
     def started(self) -> bool:
-        """Whether a run was begun here; its corpus is in `manifests` then."""
+        """Whether a run was begun here; its data is in `data` then."""
         return self.config.exists()
 
-    def check(self, config: RunConfig) -> None:
+    def check(self, config: S) -> None:
         """See whether a run can begin or go on here. Write nothing.
 
         Raises:
@@ -90,8 +127,8 @@ class RunFolder:
         with explained(self.path, done="read", kept=""):
             if not self.path.exists() or self._is_begun():
                 return True
-            inside = list(self.manifests.iterdir()) if self.manifests.is_dir() else []
-            names = [one for one in self.path.iterdir() if one != self.manifests or not self.manifests.is_dir()]
+            inside = list(self.data.iterdir()) if self.data.is_dir() else []
+            names = [one for one in self.path.iterdir() if one != self.data or not self.data.is_dir()]
         return all(is_leftover(one) for one in names + inside)
 
     def _is_begun(self) -> bool:
@@ -101,25 +138,25 @@ class RunFolder:
         except (FileNotFoundError, ValueError, TypeError, RecursionError):
             return False
 
-    def begin(self, config: RunConfig, corpus: Corpus, options: Sequence[str] = ()) -> None:
-        """Write what the run starts from: environment, manifests and, last, the configuration.
+    def begin(self, config: S, data: D, options: Sequence[str] = ()) -> None:
+        """Write what the run starts from: environment, data and, last, the configuration.
 
         The caller holds the lock of `alone`. Interrupted at any point, the same call begins anew.
 
         Args:
             config: composed.
-            corpus: the utterances, and what was left out of them.
+            data: what it trains on.
             options: in what the run departs from its recipe, as on a command line.
 
         Raises:
-            Problems: the utterances cannot be written as manifests; nothing is left in the folder.
+            Problems: the data cannot be written, such as utterances as manifests; nothing is left in the folder.
             DataError: the folder cannot be written; nothing is left in it, where that is possible.
         """
         try:
-            for folder in (self.path, self.manifests):
+            for folder in (self.path, self.data):
                 sweep(folder)
             write_json(self.environment, RunStart(Provenance.now(), config.training.seed, tuple(options)).to_dict())
-            write_corpus(corpus.splits, self.manifests, corpus.skipped)
+            self.write_data(config, data)
             text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
             write_file(self.config, text.encode())
         except BaseException:
@@ -129,8 +166,7 @@ class RunFolder:
     def _undo_begin(self) -> None:
         """Remove what `begin` has made; `environment.json` last, so that what cannot be removed is known as begun."""
         if not self.started:
-            names = (*(f"{name}.jsonl" for name in SPLITS), SKIPPED_NAME)
-            for path in (*(self.manifests / name for name in names), self.manifests, self.environment):
+            for path in (*(self.data / name for name in self.data_names), self.data, self.environment):
                 remove(path)
 
     def go_on(self) -> None:
@@ -160,8 +196,8 @@ class RunFolder:
                 ) from None
             yield
 
-    def _compare(self, config: RunConfig) -> None:
-        different = self.read_config().differences(config)
+    def _compare(self, config: S) -> None:
+        different = differences(self.read_config(), config)
         if different:
             told = ", ".join(
                 f"{key[:_LONGEST]} (was {shown(was)}, is {shown(now)})"
@@ -185,7 +221,7 @@ class RunFolder:
                 f"{self.environment} does not say how the run was started: {one_line(error)}; train in a new run folder"
             ) from error
 
-    def read_config(self) -> RunConfig:
+    def read_config(self) -> S:
         """Read the configuration that the run was started with; nothing in it is interpolated.
 
         Raises:
@@ -197,7 +233,7 @@ class RunFolder:
             values = load_plain_yaml(self._text(self.config, _LARGEST_CONFIG))
             if not isinstance(values, dict):
                 raise ConfigError("it holds no options")
-            return RunConfig.from_dict(values)
+            return self.settings_from(values)
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.config} cannot be read: {one_line(error)}") from error
         except ConfigError as error:
@@ -207,3 +243,28 @@ class RunFolder:
         if (size := path.stat().st_size) > largest:
             raise ValueError(f"it has {size} bytes; expected at most {largest}")
         return path.read_text(encoding="utf-8")
+
+
+class RunFolder(AnyRunFolder[RunConfig, Corpus]):
+    """The folder of a run that trains a recogniser; it keeps the utterances."""
+
+    data_names = (*(f"{name}.jsonl" for name in SPLITS), SKIPPED_NAME)
+
+    @property
+    def data(self) -> Path:
+        """The utterances of the run, one manifest a split."""
+        return self.path / "manifest"
+
+    @property
+    def manifests(self) -> Path:
+        """The same under the name that its readers know."""
+        return self.data
+
+    def write_data(self, config: RunConfig, data: Corpus) -> None:
+        """Write the manifests, and the files of the decoder."""
+        write_corpus(data.splits, self.data, data.skipped)
+        saved_beside(config.decoder, self.path)
+
+    def settings_from(self, values: Mapping[str, Any]) -> RunConfig:
+        """See `AnyRunFolder`."""
+        return RunConfig.from_dict(values)

@@ -10,6 +10,7 @@ from asr.config import Faults, check_plugins
 from asr.decoding.choice import DECODERS
 from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
+from asr.experiment.language_model_config import LanguageModelConfig
 from asr.experiment.option_checks import check_options
 from asr.experiment.run_config import TYPED, RunConfig
 from asr.features.normalise import NormaliserConfig
@@ -30,6 +31,7 @@ from asr.recurrent.cells.lstm_projected import ProjectedLstmConfig
 from asr.recurrent.cells.lstm_zoneout import ZoneoutLstmConfig
 from asr.recurrent.cells.odyssey import OdysseyConfig
 from asr.recurrent.cells.simple import SimpleConfig
+from asr.recurrent.label_model import LabelModelConfig
 from asr.recurrent.stack import StackConfig
 from asr.training.optimizers import AdamWConfig, SgdConfig
 from asr.training.schedules import OneCycleConfig, PlateauConfig
@@ -40,7 +42,7 @@ GROUPS: dict[str, dict[str, type[Any]]] = {
     "normaliser": {"schema": NormaliserConfig},
     "stacking": {"schema": FrameStackConfig},
     "augment": {"schema": AugmentConfig, "pen_schema": PenAugmentConfig},
-    "model": {"schema": StackConfig},
+    "model": {"schema": StackConfig, "label_schema": LabelModelConfig},
     "model/cell": {
         "simple": SimpleConfig,
         "lstm": LstmConfig,
@@ -61,19 +63,23 @@ GROUPS: dict[str, dict[str, type[Any]]] = {
 }
 
 
+def composed_language_model(config: DictConfig) -> tuple[LanguageModelConfig, str | None]:
+    """Return the typed configuration of a language model's run that Hydra composed, and `run_dir`.
+
+    Raises:
+        ConfigError: as `composed`.
+    """
+    values, run_dir = _values(config)
+    return LanguageModelConfig.from_dict(values), run_dir
+
+
 def composed(config: DictConfig) -> tuple[RunConfig, str | None]:
     """Return the typed configuration that Hydra composed, and `run_dir`.
 
     Raises:
         ConfigError: a value that must be given is missing, or one that nobody reads was added with a plus.
     """
-    missing = sorted(OmegaConf.missing_keys(config))
-    if missing:
-        raise ConfigError(f"these options must be given: {', '.join(f'{name}=...' for name in missing)}")
-    values = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(values, dict)
-    run_dir = values.pop("run_dir", None)
-    named = {str(key): value for key, value in values.items()}
+    named, run_dir = _values(config)
     faults = Faults()
     try:
         return RunConfig.from_dict(named), run_dir
@@ -85,3 +91,14 @@ def composed(config: DictConfig) -> tuple[RunConfig, str | None]:
         check_options(rest)
     faults.check()
     raise AssertionError("a configuration is read, or has faults")
+
+
+def _values(config: DictConfig) -> tuple[dict[str, Any], str | None]:
+    """Return the plain values of a composed configuration, and `run_dir`, which is no part of it."""
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ConfigError(f"these options must be given: {', '.join(f'{name}=...' for name in missing)}")
+    values = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(values, dict)
+    run_dir = values.pop("run_dir", None)
+    return {str(key): value for key, value in values.items()}, run_dir

@@ -9,6 +9,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from asr.config import Component
+from asr.decoding.choice import Wish, decoder_for, named
+from asr.decoding.files import found_beside
+from asr.decoding.greedy import GreedyConfig
 from asr.engines.engine import Network
 from asr.engines.pool import Engines
 from asr.errors import AsrError, CheckpointError, MissingExtra, one_line
@@ -16,6 +20,9 @@ from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.header import check_plugins, read_header
 from asr.recogniser.parts import Parts, parts_of
 from asr.recogniser.recogniser import Recogniser
+
+PLAIN = Component.of(GreedyConfig())
+"""A decoder that needs nothing; it is there until the one that was asked for takes its place."""
 
 
 def assemble(
@@ -25,6 +32,7 @@ def assemble(
     weights: Mapping[str, NDArray[Any]],
     plugins: Sequence[str],
     engine: str,
+    decoder: Wish = None,
 ) -> Recogniser:
     """Make the recogniser of a file that was read.
 
@@ -35,16 +43,18 @@ def assemble(
         weights: of the network, by name.
         plugins: modules of the user's that the configuration may name.
         engine: the engine to use; `auto`: the one that suits the work.
+        decoder: the decoder to use; None: the default that the file names.
 
     Raises:
         CheckpointError: parts that do not fit each other, code outside this package and the plugins, or an engine that
             cannot run the network.
+        ConfigError: there is no such decoder as was asked for, or it has no such option.
     """
 
     def engines(config: RecogniserConfig, parts: Parts) -> Engines:
         return Engines(Network(config.model, parts.n_features, len(config.inventory), weights, config.plugins), engine)
 
-    return joined(path, header, statistics, plugins, engines)
+    return joined(path, header, statistics, plugins, engines, decoder)
 
 
 def joined(
@@ -53,6 +63,7 @@ def joined(
     statistics: Mapping[str, NDArray[Any]],
     plugins: Sequence[str],
     engines: Callable[[RecogniserConfig, Parts], Engines],
+    decoder: Wish = None,
 ) -> Recogniser:
     """Make the recogniser of a file whose network is run in a way of its own.
 
@@ -62,21 +73,31 @@ def joined(
         statistics: as of `assemble`.
         plugins: as of `assemble`.
         engines: makes what runs the network.
+        decoder: as of `assemble`.
 
     Raises:
-        CheckpointError: as `assemble`.
+        CheckpointError, ConfigError: as `assemble`.
         MissingExtra: the engine needs a package that is not installed.
     """
     read = read_header(path, header)
-    config = read.config
-    check_plugins(path, config.plugins, (plugins,) if isinstance(plugins, str) else plugins)
+    plugins = (plugins,) if isinstance(plugins, str) else plugins
+    check_plugins(path, read.config.plugins, plugins)
     try:
-        parts = parts_of(config)
+        config = replace(read.config, decoder=found_beside(read.config.decoder, folder_of_files(path)))
+        parts = parts_of(config, None if decoder is None else named(PLAIN))
         parts = replace(parts, normaliser=parts.normaliser.with_state(dict(statistics)))
-        return Recogniser.of(config, parts, engines(config, parts), read.card)
+        made = Recogniser.of(config, parts, engines(config, parts), read.card)
     except MissingExtra:
         raise
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise CheckpointError(f"{path}: the model cannot be built: {one_line(error)}") from error
+    if decoder is None:
+        return made
+    return made.with_decoder(decoder_for(decoder, config.decoder_choice, (*config.plugins, *plugins)), plugins)
+
+
+def folder_of_files(path: Path) -> Path:
+    """Return where the files of a model's decoder lie: beside the model, those of a checkpoint in its run folder."""
+    return path.parent.parent if path.parent.name == "checkpoints" else path.parent

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.decoding.hypothesis import Hypothesis, at_points
+from asr.decoding.search import decode
 from asr.errors import DataError
 from asr.features.grouping import group_by_length
 from asr.recogniser.long import transcribe_long
-from asr.recogniser.sources import RawFrames, Source, opened
+from asr.recogniser.sources import LongSound, RawFrames, Source, opened
 
 if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
@@ -23,13 +25,43 @@ _STRETCH_FRAMES = 4 * _BATCH_FRAMES  # frames kept in memory; enough of them tha
 _STRETCH_SOURCES = 4 * _BATCH_UTTERANCES
 
 
+@dataclass(frozen=True, eq=False)
+class Posteriors:
+    """The posteriors of some utterances of similar length.
+
+    Attributes:
+        numbers: which utterances they are, counted from 0.
+        log_probs: (B, T, L) float32.
+        lengths: (B,) frames of each.
+    """
+
+    numbers: Sequence[int]
+    log_probs: NDArray[np.float32]
+    lengths: NDArray[np.int64]
+
+
+def posteriors_of(
+    recogniser: Recogniser, sizes: Sequence[int], frames_of: Callable[[int], NDArray[np.float32]]
+) -> Iterator[Posteriors]:
+    """Compute the posteriors of utterances in batches of similar length.
+
+    Args:
+        recogniser: computes them.
+        sizes: stacked frames of each utterance.
+        frames_of: gives the stacked frames (T, F) of an utterance by its number, when they are needed.
+    """
+    for batch in group_by_length(sizes, _BATCH_FRAMES, _BATCH_UTTERANCES):
+        yield Posteriors(batch, *recogniser.posteriors([frames_of(i) for i in batch]))
+
+
 def recognise_all(
     recogniser: Recogniser,
     sizes: Sequence[int],
     frames_of: Callable[[int], NDArray[np.float32]],
     starts: Sequence[float] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-) -> list[Hypothesis]:
+    n_best: int = 1,
+) -> list[list[Hypothesis]]:
     """Recognise utterances in batches of similar length.
 
     Args:
@@ -38,16 +70,17 @@ def recognise_all(
         frames_of: gives the stacked frames (T, F) of an utterance by its index, when they are needed.
         starts: where each utterance's first frame stands; None: at 0.
         on_progress: hears how many of how many are done.
+        n_best: how many hypotheses of an utterance are wanted at most.
 
     Returns:
-        the best hypothesis of each utterance, in their order; as each gives alone, but for rounding: see
-        `Recogniser.transcribe`.
+        the hypotheses of each utterance, best first, in the order of the utterances; as each gives alone, but for
+        rounding: see `Recogniser.transcribe`.
     """
-    found: dict[int, Hypothesis] = {}
-    for batch in group_by_length(sizes, _BATCH_FRAMES, _BATCH_UTTERANCES):
-        offset = 0.0 if starts is None else [starts[i] for i in batch]
-        hypotheses = recogniser.recognise([frames_of(i) for i in batch], offset)
-        found.update(zip(batch, (n_best[0] for n_best in hypotheses), strict=True))
+    found: dict[int, list[Hypothesis]] = {}
+    for one in posteriors_of(recogniser, sizes, frames_of):
+        offset = 0.0 if starts is None else [starts[i] for i in one.numbers]
+        decoded = decode(recogniser.decoder, one.log_probs, one.lengths, recogniser.frame_seconds, offset, n_best)
+        found.update(zip(one.numbers, decoded, strict=True))
         if on_progress is not None:
             on_progress(len(found), len(sizes))
     return [found[i] for i in range(len(sizes))]
@@ -61,7 +94,8 @@ def transcribe_each(
     rate: int | None = None,
     batched: bool = True,
     on_progress: Callable[[float, float], None] | None = None,
-) -> Iterator[Hypothesis | DataError]:
+    n_best: int = 1,
+) -> Iterator[list[Hypothesis] | DataError]:
     """Recognise many sources, which are asked for as they are needed.
 
     Args:
@@ -70,20 +104,21 @@ def transcribe_each(
         channel, speaker, rate: of all sources, as of `Recogniser.transcribe`.
         batched: recognise sources of similar length together; else one by one, each as soon as it is read.
         on_progress: hears how many seconds of how many of a long recording are recognised.
+        n_best: how many hypotheses of a source are wanted at most.
 
     Returns:
-        for each source, in order, its hypothesis, or why it could not be read.
+        for each source, in order, its hypotheses, best first, or why it could not be read.
     """
-    stretch: list[RawFrames | Hypothesis | DataError] = []
+    stretch: list[RawFrames | list[Hypothesis] | DataError] = []
     n_frames = 0
     for source in sources:
-        raw = _read(recogniser, source, rate, channel, speaker, on_progress)
+        raw = _read(recogniser, source, rate, channel, speaker, on_progress, n_best)
         stretch.append(raw)
         n_frames += len(raw.values) if isinstance(raw, RawFrames) else 0
         if len(stretch) >= (_STRETCH_SOURCES if batched else 1) or n_frames >= _STRETCH_FRAMES:
-            yield from _of_stretch(recogniser, stretch, speaker)
+            yield from _of_stretch(recogniser, stretch, speaker, n_best)
             stretch, n_frames = [], 0
-    yield from _of_stretch(recogniser, stretch, speaker)
+    yield from _of_stretch(recogniser, stretch, speaker, n_best)
 
 
 def _read(
@@ -93,27 +128,35 @@ def _read(
     channel: int | None,
     speaker: str | None,
     on_progress: Callable[[float, float], None] | None,
-) -> RawFrames | Hypothesis | DataError:
-    """The frames of a source; the hypothesis of a recording that is too long to keep its frames."""
+    n_best: int,
+) -> RawFrames | list[Hypothesis] | DataError:
+    """The frames of a source; the hypotheses of a recording that is too long to keep its frames."""
     try:
         with opened(recogniser.extractor, source, rate, channel) as one:
-            return one if isinstance(one, RawFrames) else transcribe_long(recogniser, one, speaker, on_progress)
+            if isinstance(one, LongSound):
+                return transcribe_long(recogniser, one, speaker, on_progress, n_best)
+            return one
     except DataError as error:
         return error
 
 
 def _of_stretch(
-    recogniser: Recogniser, stretch: Sequence[RawFrames | Hypothesis | DataError], speaker: str | None
-) -> Iterator[Hypothesis | DataError]:
+    recogniser: Recogniser,
+    stretch: Sequence[RawFrames | list[Hypothesis] | DataError],
+    speaker: str | None,
+    n_best: int,
+) -> Iterator[list[Hypothesis] | DataError]:
     """The result of each, in order."""
     raws = [one for one in stretch if isinstance(one, RawFrames)]
     sizes = [recogniser.stacking.out_length(len(raw.values)) for raw in raws]
     starts = [raw.start for raw in raws]
-    found = iter(recognise_all(recogniser, sizes, lambda i: recogniser.frames(raws[i].values, speaker), starts))
+    found = iter(
+        recognise_all(recogniser, sizes, lambda i: recogniser.frames(raws[i].values, speaker), starts, n_best=n_best)
+    )
     for one in stretch:
         yield placed(next(found), one) if isinstance(one, RawFrames) else one
 
 
-def placed(hypothesis: Hypothesis, raw: RawFrames) -> Hypothesis:
-    """The hypothesis with spans that count the points of the ink, where the source is ink."""
-    return hypothesis if raw.places is None else at_points(hypothesis, raw.places)
+def placed(hypotheses: Sequence[Hypothesis], raw: RawFrames) -> list[Hypothesis]:
+    """The hypotheses with spans that count the points of the ink, where the source is ink."""
+    return [one if raw.places is None else at_points(one, raw.places) for one in hypotheses]

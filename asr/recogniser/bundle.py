@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.decoding.choice import DecoderChoice, Wish
+from asr.decoding.files import saved_beside
 from asr.engines.names import AUTO
 from asr.errors import CheckpointError, ConfigError, one_line
 from asr.files import check_readable, write_file
 from asr.recogniser.assembly import assemble
-from asr.recogniser.header import Header
+from asr.recogniser.header import Header, read_header
+from asr.recogniser.pretrained import pretrained_bundle, pretrained_names
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
 
@@ -26,6 +30,9 @@ _NORMALISER = "normaliser."  # begins the names of its statistics
 
 def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> None:
     """Write one self-contained `.safetensors` file.
+
+    Files that the default decoder needs, such as a language model, are copied beside it; those that come with this
+    package are not.
 
     Args:
         recogniser: what to save.
@@ -48,21 +55,54 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
         )
     tensors = {f"{_NORMALISER}{name}": value for name, value in recogniser.normaliser.state_dict().items()}
     tensors |= packed(network.weights, store)
-    header = Header(recogniser.config, recogniser.card).to_dict()
+    config = replace(recogniser.config, decoder=saved_beside(recogniser.config.decoder, path.parent))
+    header = Header(config, recogniser.card).to_dict()
     content = save({name: np.ascontiguousarray(one) for name, one in tensors.items()}, {"bundle": json.dumps(header)})
     write_file(path, content)
 
 
-def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Recogniser:
+def bundle_of(model: str | Path) -> Path | None:
+    """Return the path of the bundle that a user names, by its path or as a pretrained model; None for other models."""
+    path = Path(model).expanduser()
+    if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
+        return pretrained_bundle(str(model))
+    return path if path.suffix == ".safetensors" and not path.is_dir() else None
+
+
+def with_decoder(bundle: Path, choice: DecoderChoice, out: Path) -> None:
+    """Write a bundle again with another default decoder; its weights are kept as they are stored.
+
+    Args:
+        bundle: the path of the bundle, which was loaded before.
+        choice: the decoder; its files are copied beside the new bundle.
+        out: where to; may be the same path.
+
+    Raises:
+        CheckpointError: the bundle is missing or damaged.
+        DataError: a file cannot be written; what stood there before still stands there.
+    """
+    from safetensors.numpy import save
+
+    header, tensors = _read(bundle)
+    read = read_header(bundle, header)
+    component = saved_beside(choice.component, out.parent)
+    config = read.config.with_decoder(replace(choice, component=component))
+    header = Header(config, read.card).to_dict()
+    write_file(out, save(tensors, {"bundle": json.dumps(header)}))
+
+
+def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None) -> Recogniser:
     """Read a bundle; nothing in it is executed.
 
     Args:
         path: of the file.
         plugins: modules of the user's that its configuration may name.
         engine: the engine to use, see `asr.engines.choice`.
+        decoder: the decoder to use; None: the default that the bundle names.
 
     Raises:
         CheckpointError: missing, damaged, or written by something else; or the engine cannot run it.
+        ConfigError: there is no such decoder as was asked for, or it has no such option.
     """
     header, tensors = _read(path)
     statistics = {key.removeprefix(_NORMALISER): one for key, one in tensors.items() if key.startswith(_NORMALISER)}
@@ -70,7 +110,7 @@ def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> 
         weights = unpacked(tensors)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    return assemble(path, header, statistics, weights, plugins, engine)
+    return assemble(path, header, statistics, weights, plugins, engine, decoder)
 
 
 def _read(path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.decoding.choice import Wish
+from asr.decoding.files import with_plain_names
 from asr.engines.fitting import LONGEST, UNFIT
 from asr.engines.names import AUTO
 from asr.errors import CheckpointError
@@ -23,37 +26,42 @@ from asr.training.checkpoint import load_checkpoint
 def state_of(recogniser: Recogniser) -> dict[str, Any]:
     """Return what a checkpoint holds beside the network's weights: plain values and tensors."""
     statistics = {name: torch.from_numpy(one.copy()) for name, one in recogniser.normaliser.state_dict().items()}
-    return Header(recogniser.config, recogniser.card).to_dict() | {"normaliser": statistics}
+    config = replace(recogniser.config, decoder=with_plain_names(recogniser.config.decoder))
+    return Header(config, recogniser.card).to_dict() | {"normaliser": statistics}
 
 
-def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Recogniser:
+def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None) -> Recogniser:
     """Load the recogniser of a checkpoint.
 
     Args:
         path: of the checkpoint.
         plugins: modules of the user's that its configuration may name.
         engine: the engine to use; `auto`: the one that suits the work.
+        decoder: the decoder to use; None: the default that the checkpoint names.
 
     Raises:
         CheckpointError: it is damaged, holds no recogniser, or names code outside this package and the plugins; or the
             engine cannot run it.
+        ConfigError: there is no such decoder as was asked for, or it has no such option.
     """
-    return recogniser_of(load_checkpoint(path), path, plugins, engine)
+    return recogniser_of(load_checkpoint(path), path, plugins, engine, decoder)
 
 
-def recogniser_of(saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Recogniser:
+def recogniser_of(
+    saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None
+) -> Recogniser:
     """Make the recogniser of a checkpoint that was read; arguments and errors as of `load_recogniser`.
 
     Args:
         saved: what `load_checkpoint` gave.
         path: of the checkpoint, for messages.
-        plugins, engine: as of `load_recogniser`.
+        plugins, engine, decoder: as of `load_recogniser`.
     """
     header, weights = saved.get("bundle"), saved.get("weights")
     statistics = header.get("normaliser") or {} if isinstance(header, dict) else None
     if not isinstance(header, dict) or not isinstance(weights, dict) or not isinstance(statistics, dict):
         raise CheckpointError(f"{path} is no checkpoint of a recogniser: it has no `bundle` and `weights`")
-    return assemble(path, header, _arrays(path, statistics), _arrays(path, weights), plugins, engine)
+    return assemble(path, header, _arrays(path, statistics), _arrays(path, weights), plugins, engine, decoder)
 
 
 def _arrays(path: Path, tensors: Mapping[Any, object]) -> dict[str, NDArray[Any]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asr.config import Component, shown
 from asr.corpus.inventory import Inventory
+from asr.decoding.choice import DecoderChoice, named
 from asr.errors import ConfigError
 from asr.saved_targets import with_current_targets
 
@@ -27,6 +28,7 @@ class RecogniserConfig:
         model: the network.
         decoder: the default decoder; another one may be chosen when the recogniser is used.
         plugins: modules of the user's that hold classes of these components.
+        chosen_on: the split on which the default decoder's options were tuned; None where they were not.
     """
 
     inventory: Inventory
@@ -36,10 +38,22 @@ class RecogniserConfig:
     model: Component
     decoder: Component
     plugins: tuple[str, ...] = ()
+    chosen_on: str | None = None
+
+    @property
+    def decoder_choice(self) -> DecoderChoice:
+        """The default decoder, and how it came to be chosen."""
+        return named(self.decoder, self.chosen_on)
+
+    def with_decoder(self, choice: DecoderChoice) -> RecogniserConfig:
+        """Return the same configuration with another default decoder."""
+        return replace(self, decoder=choice.component, chosen_on=choice.chosen_on)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the components and plugins as a checkpoint or a bundle keeps them; the inventory stands beside."""
-        return {part: getattr(self, part).to_node() for part in PARTS} | {"plugins": list(self.plugins)}
+        chosen_on = {} if self.chosen_on is None else {"chosen_on": self.chosen_on}
+        parts = {part: getattr(self, part).to_node() for part in PARTS}
+        return parts | {"plugins": list(self.plugins)} | chosen_on
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], inventory: Inventory) -> RecogniserConfig:
@@ -56,4 +70,16 @@ class RecogniserConfig:
         names = plugins if isinstance(plugins, list) else [None]
         if not all(isinstance(name, str) and re.fullmatch(r"\w+(\.\w+)*", name) for name in names):
             raise ConfigError(f"plugins={shown(plugins)}; expected a list of module names")
-        return cls(inventory, **{part: Component.of(current[part]) for part in PARTS}, plugins=tuple(plugins))
+        parts = {part: Component.of(current[part]) for part in PARTS}
+        return cls(inventory, **parts, plugins=tuple(plugins), chosen_on=split_name(current.get("chosen_on")))
+
+
+def split_name(value: object) -> str | None:
+    """Return the name of the split on which a decoder was chosen, as a file has it.
+
+    Raises:
+        ConfigError: it is no name.
+    """
+    if value is not None and not (isinstance(value, str) and re.fullmatch(r"[\w.-]{1,60}", value)):
+        raise ConfigError(f"chosen_on={shown(value)}; expected the name of a split, such as dev")
+    return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asr.corpus.inventory import Unit
 from asr.decoding.hypothesis import Hypothesis
@@ -28,12 +28,14 @@ class Transcribed:
         name: what it is called in ctm and trn, see `names_of`.
         found: the hypothesis of a recording; the lines of a page of ink.
         channel: of the recording, from 0.
+        alternatives: the best hypotheses of the recording, `found` first, where several were wanted.
     """
 
     file: str
     name: str
     found: Hypothesis | Sequence[PageLine]
     channel: int = 0
+    alternatives: Sequence[Hypothesis] = ()
 
     @property
     def hypotheses(self) -> list[Hypothesis]:
@@ -47,11 +49,38 @@ def text_lines(one: Transcribed, named: bool) -> Iterator[str]:
     return (before + printable(hypothesis.text) for hypothesis in one.hypotheses)
 
 
-def json_line(one: Transcribed) -> str:
-    """One JSON object: `file`, and a hypothesis as of `Hypothesis.to_dict`; of ink `lines` of them, with `strokes`."""
+def n_best_lines(one: Transcribed, named: bool, parts: bool = False) -> Iterator[str]:
+    """The alternatives, a line each with tabs between rank, score and text; of a page for one line after the other.
+
+    Args:
+        one: recognised with several hypotheses.
+        named: write the file's name before the rank.
+        parts: write the parts of the score behind it: acoustic, language model, insertion.
+    """
+    groups = [one.alternatives] if isinstance(one.found, Hypothesis) else [line.alternatives for line in one.found]
+    before = [printable(one.file)] if named else []
+    for group in groups:
+        for rank, hypothesis in enumerate(group, 1):
+            score = hypothesis.score
+            numbers = [score.total, *([score.acoustic, score.language_model, score.insertion] if parts else [])]
+            yield "\t".join([*before, str(rank), *(f"{one:.4f}" for one in numbers), printable(hypothesis.text)])
+
+
+def json_line(one: Transcribed, alternatives: bool = False) -> str:
+    """One JSON object: `file`, and a hypothesis as of `Hypothesis.to_dict`; of ink `lines` of them, with `strokes`.
+
+    Args:
+        one: what was recognised.
+        alternatives: add the `alternatives`: their texts, and their scores with the parts.
+    """
+
+    def found(hypothesis: Hypothesis, others: Sequence[Hypothesis]) -> dict[str, Any]:
+        listed = [{key: each.to_dict()[key] for key in ("text", "log_probability", "score")} for each in others]
+        return hypothesis.to_dict() | ({"alternatives": listed} if alternatives else {})
+
     if isinstance(one.found, Hypothesis):
-        return printable_json({"file": one.file, **one.found.to_dict()})
-    lines = [{"strokes": line.strokes, **line.hypothesis.to_dict()} for line in one.found]
+        return printable_json({"file": one.file, **found(one.found, one.alternatives)})
+    lines = [{"strokes": line.strokes, **found(line.hypothesis, line.alternatives)} for line in one.found]
     return printable_json({"file": one.file, "lines": lines})
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from asr.config import Component, check_plugins, nearest
-from asr.decoding.choice import choose_decoder, named
+from asr.config import check_plugins, nearest
+from asr.decoding.choice import Wish
 from asr.engines.choice import check_engine
 from asr.engines.names import AUTO
 from asr.errors import CheckpointError
 from asr.extras import require
-from asr.recogniser.bundle import load_bundle
-from asr.recogniser.pretrained import pretrained_bundle, pretrained_names
+from asr.recogniser.assembly import PLAIN
+from asr.recogniser.bundle import bundle_of, load_bundle
+from asr.recogniser.pretrained import pretrained_names
 from asr.recogniser.recogniser import Recogniser
+from asr.recogniser.saved_decoder import with_decoder_of
 
 
 def load(
     model: str | Path,
     plugins: Sequence[str] = (),
-    decoder: str | Sequence[str] | Component | None = None,
+    decoder: Wish = None,
     engine: str = AUTO,
 ) -> Recogniser:
     """Load a recogniser for inference.
@@ -29,7 +31,7 @@ def load(
             of a pretrained model. A run folder with this name takes precedence over a pretrained model.
         plugins: modules of your own that the model's configuration may name.
         decoder: the decoder to use: its name, or options as on a command line (`["decoder=greedy"]`), or a component;
-            None: the default that the model names.
+            None: the default that the model names; of a run folder, the one that `asr-tune` wrote there.
         engine: the engine to use: `numpy`, `torch` or `onnx`; `auto`: the one that suits the work.
 
     Raises:
@@ -38,34 +40,19 @@ def load(
         ConfigError: there is no such engine or decoder, or the decoder has no such option.
     """
     check_engine(engine)
-    check_plugins((plugins,) if isinstance(plugins, str) else plugins)
-    recogniser = _loaded(model, plugins, engine)
-    if decoder is None:
-        return recogniser
-    if isinstance(decoder, Component):
-        return recogniser.with_decoder(named(decoder), plugins)
-    options = [f"decoder={decoder}"] if isinstance(decoder, str) else decoder
-    return recogniser.with_decoder(choose_decoder(options, recogniser.config.decoder, plugins), plugins)
-
-
-def _loaded(model: str | Path, plugins: Sequence[str], engine: str) -> Recogniser:
+    plugins = (plugins,) if isinstance(plugins, str) else plugins
+    check_plugins(plugins)
     path = Path(model).expanduser()
-    if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
-        return load_bundle(pretrained_bundle(str(model)), plugins, engine)
-    if path.is_dir() or path.suffix == ".pt":
-        checkpoint = best_of(path) if path.is_dir() else path
-        if not checkpoint.is_file():
-            raise CheckpointError(f"no checkpoint at {checkpoint}")
-        require("torch", what=f"{path}: a checkpoint")
-        from asr.recogniser.checkpoints import load_recogniser  # torch alone reads checkpoints
-
-        return load_recogniser(checkpoint, plugins, engine)
-    if path.suffix == ".safetensors":
-        return load_bundle(path, plugins, engine)
+    if (bundle := bundle_of(model)) is not None:
+        return load_bundle(bundle, plugins, engine, decoder)
+    if path.is_dir():
+        return with_decoder_of(path, _of_checkpoint(best_of(path), plugins, engine, PLAIN), decoder, plugins)
+    if path.suffix == ".pt":
+        return _of_checkpoint(path, plugins, engine, decoder)
     if path.suffix == ".onnx":
         from asr.recogniser.onnx_loading import load_onnx  # its engine is of no use to the others
 
-        return load_onnx(path, plugins, engine)
+        return load_onnx(path, plugins, engine, decoder)
     if path.exists():
         raise CheckpointError(f"{path} is neither a run folder, nor a .pt checkpoint, nor a .safetensors or .onnx file")
     names = pretrained_names()
@@ -73,6 +60,15 @@ def _loaded(model: str | Path, plugins: Sequence[str], engine: str) -> Recognise
         f"no model '{model}': neither a file or run folder nor one of the pretrained models "
         f"({', '.join(names)}){nearest(str(model), names)}"
     )
+
+
+def _of_checkpoint(path: Path, plugins: Sequence[str], engine: str, decoder: Wish) -> Recogniser:
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}")
+    require("torch", what=f"{path}: a checkpoint")
+    from asr.recogniser.checkpoints import load_recogniser  # torch alone reads checkpoints
+
+    return load_recogniser(path, plugins, engine, decoder)
 
 
 def best_of(run: Path) -> Path:

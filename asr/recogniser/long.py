@@ -59,7 +59,8 @@ def transcribe_long(
     recording: LongSound,
     speaker: str | None = None,
     on_progress: Callable[[float, float], None] | None = None,
-) -> Hypothesis:
+    n_best: int = 1,
+) -> list[Hypothesis]:
     """Recognise a recording of any length, in the way that this module describes.
 
     Args:
@@ -67,9 +68,10 @@ def transcribe_long(
         recording: with frames of the recogniser's extractor; read twice.
         speaker: as of `Recogniser.transcribe`.
         on_progress: hears how many seconds of how many are recognised.
+        n_best: how many hypotheses are wanted at most.
 
     Returns:
-        The best hypothesis of the whole recording, with times from the beginning of the file.
+        The hypotheses of the whole recording, best first, with times from the beginning of the file.
 
     Raises:
         DataError: the sound cannot be read to its end, or as `Recogniser.transcribe`.
@@ -95,7 +97,7 @@ def transcribe_long(
             on_progress(n_done * frame_seconds, seconds)
     if on_progress is not None:
         on_progress(seconds, seconds)
-    return search.end()[0]
+    return search.end(n_best)
 
 
 def pieces_of(blocks: Iterable[Frames], borders: Sequence[int], context: int, unit: int) -> Iterator[Piece]:

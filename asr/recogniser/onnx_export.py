@@ -13,8 +13,10 @@ Outputs:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from asr.decoding.files import saved_beside
 from asr.engines.engine import Network
 from asr.engines.onnx_file import MICROSOFT, sealed
 from asr.errors import ConfigError
@@ -35,9 +37,11 @@ _OPSET, _IR_VERSION = 17, 8  # of 2022: every operator used is in it, and runtim
 def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> None:
     """Write the network with all that is needed to feed it and to read its output; see the top of this file.
 
+    Files that the default decoder needs are copied beside it.
+
     Args:
-        recogniser: of any size, with one of the cells in `asr.recogniser.onnx_operators.ONNX_CELLS`; its decoder is not
-            written.
+        recogniser: of any size, with one of the cells in `asr.recogniser.onnx_operators.ONNX_CELLS`; its decoder is
+            named, and is no part of the network.
         path: where to.
         store: how the weights are kept: float32, or int8 for the cells lstm and lstm_peephole. The network of an int8
             file is run by onnxruntime alone, and computes with whole numbers: compare its error rates first.
@@ -52,7 +56,9 @@ def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     if network is None:
         raise ConfigError("this model was read from an .onnx file; export the model that the file was made of")
     check_network(network)  # first: the package onnx, asked for next, would be installed in vain
-    write_file(path, model_of(network, metadata_of(recogniser, store), int8=store == "int8"))
+    config = replace(recogniser.config, decoder=saved_beside(recogniser.config.decoder, path.parent))
+    metadata = metadata_of(replace(recogniser, config=config), store)
+    write_file(path, model_of(network, metadata, int8=store == "int8"))
 
 
 def model_of(network: Network, metadata: Mapping[str, str], int8: bool = False) -> bytes:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import shown
+from asr.decoding.choice import Wish
 from asr.engines.engine import EngineChoice
 from asr.engines.names import AUTO
 from asr.engines.onnx import OnnxEngine
@@ -38,18 +39,20 @@ class OnnxModel(NamedTuple):
     file: OnnxFile
 
 
-def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Recogniser:
+def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None) -> Recogniser:
     """Load an exported file; onnxruntime runs it, once all of it was checked.
 
     Args:
         path: of the file.
         plugins: modules of the user's that its configuration may name.
         engine: `auto` or `onnx`.
+        decoder: the decoder to use; None: the default that the file names.
 
     Raises:
         CheckpointError: missing, damaged, or written by something else.
         MissingExtra: onnxruntime is not installed.
-        ConfigError: another engine, which needs the weights as a bundle holds them.
+        ConfigError: another engine, which needs the weights as a bundle holds them; or there is no such decoder as was
+            asked for.
     """
     if engine not in (AUTO, "onnx"):
         raise ConfigError(f"engine={shown(engine)}; {path} is run by onnx alone: load the bundle that it was made of")
@@ -64,7 +67,7 @@ def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO) -> Re
             )
         return Engines(None, only=(OnnxEngine(model.file), EngineChoice("onnx", "the model is an .onnx file")))
 
-    return joined(path, model.header, model.statistics, plugins, engines)
+    return joined(path, model.header, model.statistics, plugins, engines, decoder)
 
 
 def read_onnx(path: Path) -> OnnxModel:

@@ -23,26 +23,33 @@ class PageLine:
     Attributes:
         strokes: indices of its strokes on the page, rising.
         hypothesis: what they say; its spans count the points of these strokes.
+        alternatives: the best hypotheses, this one first, where several were wanted.
     """
 
     strokes: tuple[int, ...]
     hypothesis: Hypothesis
+    alternatives: Sequence[Hypothesis] = ()
 
 
-def transcribe_page(recogniser: Recogniser, page: Ink) -> list[PageLine]:
+def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> list[PageLine]:
     """Recognise all lines of a page, from top to bottom; `asr.ink.page` has the rule by which it is cut.
+
+    Args:
+        recogniser: with its decoder.
+        page: the ink.
+        n_best: how many hypotheses of a line are wanted at most.
 
     Raises:
         DataError: the recogniser has learned from recordings.
     """
-    lines = next(transcribe_pages(recogniser, [page], batched=False))
+    lines = next(transcribe_pages(recogniser, [page], batched=False, n_best=n_best))
     if isinstance(lines, DataError):
         raise lines
     return lines
 
 
 def transcribe_pages(
-    recogniser: Recogniser, pages: Iterable[Ink | DataError], batched: bool = True
+    recogniser: Recogniser, pages: Iterable[Ink | DataError], batched: bool = True, n_best: int = 1
 ) -> Iterator[list[PageLine] | DataError]:
     """Recognise the lines of many pages.
 
@@ -50,6 +57,7 @@ def transcribe_pages(
         recogniser: with its decoder.
         pages: asked for as they are needed; an error stands for a page that cannot be read, and is passed on.
         batched: recognise lines of similar length together, see `transcribe_each`; else one by one.
+        n_best: how many hypotheses of a line are wanted at most.
 
     Returns:
         for each page, in order, its lines, or why they could not be read.
@@ -59,24 +67,24 @@ def transcribe_pages(
     """
     if not recogniser.reads_ink:
         raise DataError(NOT_INK)
-    return _transcribed(recogniser, iter(pages), batched)
+    return _transcribed(recogniser, iter(pages), batched, n_best)
 
 
 def _transcribed(
-    recogniser: Recogniser, pages: Iterator[Ink | DataError], batched: bool
+    recogniser: Recogniser, pages: Iterator[Ink | DataError], batched: bool, n_best: int
 ) -> Iterator[list[PageLine] | DataError]:
     while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
         cut = [page if isinstance(page, DataError) else cut_lines(page) for page in stretch]
         lines = [line for page in cut if not isinstance(page, DataError) for line in page]
-        found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched)
+        found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched, n_best=n_best)
         for page in cut:
             yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(page))))
 
 
-def _page(lines: Sequence[Line], found: Sequence[Hypothesis | DataError]) -> list[PageLine] | DataError:
+def _page(lines: Sequence[Line], found: Sequence[list[Hypothesis] | DataError]) -> list[PageLine] | DataError:
     page = []
-    for line, hypothesis in zip(lines, found, strict=True):
-        if isinstance(hypothesis, DataError):
-            return hypothesis
-        page.append(PageLine(line.strokes, hypothesis))
+    for line, hypotheses in zip(lines, found, strict=True):
+        if isinstance(hypotheses, DataError):
+            return hypotheses
+        page.append(PageLine(line.strokes, hypotheses[0], tuple(hypotheses)))
     return page

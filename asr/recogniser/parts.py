@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asr.config import Faults, build
-from asr.decoding.choice import DecoderChoice, named
+from asr.decoding.choice import DecoderChoice
+from asr.decoding.files import check_files
 from asr.decoding.search import Decoder
 from asr.features.extractor import FrameExtractor
 from asr.features.normalise import Normaliser
@@ -47,14 +49,33 @@ def parts_of(config: RecogniserConfig, decoder: DecoderChoice | None = None) -> 
     Raises:
         ConfigError: names every option that a component does not have or refuses.
     """
-    chosen, plugins, faults = decoder or named(config.decoder), config.plugins, Faults()
+    chosen, plugins, faults = decoder or config.decoder_choice, config.plugins, Faults()
     with faults.noted("features"):
         extractor: FrameExtractor = build(config.features, plugins)
     with faults.noted("normaliser"):
         normaliser: Normaliser = build(config.normaliser, plugins)
     with faults.noted("stacking"):
         stacking: FrameStack = build(config.stacking, plugins)
-    with faults.noted("decoder"):
-        built: Decoder = build(chosen.component, plugins, inventory=config.inventory)
+    with faults.noted():
+        built = decoder_of(config, chosen)
     faults.check()
     return Parts(extractor, normaliser, stacking, built, chosen)
+
+
+def decoder_of(config: RecogniserConfig, choice: DecoderChoice, plugins: Sequence[str] = ()) -> Decoder:
+    """Build a decoder for the labels of a recogniser.
+
+    Args:
+        config: what the recogniser is.
+        choice: the decoder.
+        plugins: modules of the user's that may hold it, beside those of the configuration.
+
+    Raises:
+        ConfigError: it does not exist, names every option that it does not have or refuses, or a file is missing.
+    """
+    faults = Faults()
+    with faults.noted("decoder"):
+        check_files(choice.component)
+        built: Decoder = build(choice.component, (*config.plugins, *plugins), inventory=config.inventory)
+    faults.check()
+    return built

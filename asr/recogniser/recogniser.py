@@ -10,12 +10,12 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.config import build
+from asr.config import check_values
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import DecoderChoice
 from asr.decoding.hypothesis import Hypothesis
-from asr.decoding.search import decode
+from asr.decoding.search import decode, for_many
 from asr.engines.engine import Engine, EngineChoice
 from asr.engines.pool import Engines
 from asr.errors import ConfigError, DataError
@@ -25,7 +25,7 @@ from asr.recogniser.batching import placed, transcribe_each
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.long import transcribe_long
-from asr.recogniser.parts import Parts
+from asr.recogniser.parts import Parts, decoder_of
 from asr.recogniser.sources import LongSound, RawFrames, Source, opened, several
 
 Frames = NDArray[np.float32]
@@ -79,16 +79,26 @@ class Recogniser(Parts):
         Raises:
             ConfigError: it does not exist, or has no such option.
         """
-        allowed = (*self.config.plugins, *plugins)
-        decoder = build(choice.component, allowed, inventory=self.config.inventory)
-        return replace(self, decoder=decoder, decoder_choice=choice)
+        return replace(self, decoder=decoder_of(self.config, choice, plugins), decoder_choice=choice)
+
+    def with_default_decoder(self, choice: DecoderChoice, plugins: Sequence[str] = ()) -> Recogniser:
+        """Return the same recogniser with another decoder, which it names as its default where it is saved.
+
+        Args:
+            choice: the decoder.
+            plugins: as of `with_decoder`.
+
+        Raises:
+            ConfigError: as `with_decoder`.
+        """
+        return replace(self, config=self.config.with_decoder(choice)).with_decoder(choice, plugins)
 
     def for_many(self, utterances: int) -> Recogniser:
-        """Return the same recogniser with the engine that recognises so many utterances soonest.
+        """Return the same recogniser with the engine and the decoder that recognise so many utterances soonest.
 
-        An engine that was chosen by name stays.
+        An engine that was chosen by name stays; a decoder with a method `for_many` gives the decoder for that.
         """
-        return self._with_engine_for(utterances, self.engines)
+        return replace(self._with_engine_for(utterances, self.engines), decoder=for_many(self.decoder, utterances))
 
     def prepared(self, bfloat16: bool = False) -> Recogniser:
         """Return the same recogniser with torch's compiled kernels and packed weights, which take a second to load.
@@ -188,19 +198,50 @@ class Recogniser(Parts):
             DataError: a source cannot be read, named with the reason; samples without their rate, or that are NaN or
                 infinite; ink for a model that has learned from recordings, and the other way round.
         """
+        self._check_speaker(speaker)
+        sources = several(source)
+        if sources is not None:
+            found = transcribe_each(self.for_many(len(sources)), sources, channel, speaker, rate)
+            return [_found(number, one, sources[number])[0] for number, one in enumerate(found)]
+        return self._alternatives(source, 1, channel, speaker, rate)[0]  # type: ignore[arg-type]  # one source
+
+    def alternatives(
+        self,
+        source: Source,
+        n_best: int = 10,
+        channel: int | None = None,
+        speaker: str | None = None,
+        rate: int | None = None,
+    ) -> list[Hypothesis]:
+        """Return what one recording, or the ink of one word or line, may say: the best hypotheses, best first.
+
+        Args:
+            source: as of `transcribe`.
+            n_best: how many hypotheses are wanted at most; greedy search has one.
+            channel, speaker, rate: as of `transcribe`.
+
+        Raises:
+            ConfigError: fewer than one hypothesis is wanted.
+            DataError: as `transcribe`.
+        """
+        check_values({"n_best": n_best}, {"n_best": (n_best >= 1, "1 or more")})
+        self._check_speaker(speaker)
+        return self._alternatives(source, n_best, channel, speaker, rate)
+
+    def _alternatives(
+        self, source: Source, n_best: int, channel: int | None, speaker: str | None, rate: int | None
+    ) -> list[Hypothesis]:
+        with opened(self.extractor, source, rate, channel) as one:
+            if isinstance(one, LongSound):
+                return transcribe_long(self, one, speaker, n_best=n_best)
+        return placed(self.recognise([self.frames(one.values, speaker)], one.start, n_best)[0], one)
+
+    def _check_speaker(self, speaker: str | None) -> None:
         if speaker is not None and not self.normaliser.knows(speaker):
             raise DataError(
                 f"nothing was heard of the speaker '{speaker}'; give `listen` their recordings, and use the recogniser"
                 " that it returns"
             )
-        sources = several(source)
-        if sources is not None:
-            found = transcribe_each(self.for_many(len(sources)), sources, channel, speaker, rate)
-            return [_found(number, one, sources[number]) for number, one in enumerate(found)]
-        with opened(self.extractor, source, rate, channel) as one:
-            if isinstance(one, LongSound):
-                return transcribe_long(self, one, speaker)
-        return placed(self.recognise([self.frames(one.values, speaker)], offset=one.start)[0][0], one)
 
     def listen(
         self,
@@ -253,8 +294,8 @@ def _frames(one: RawFrames | LongSound) -> Iterable[Frames]:
     return one.frames()
 
 
-def _found(number: int, result: Hypothesis | DataError, source: object) -> Hypothesis:
-    """The result of a source in a list; an error that names no file says which source it is."""
+def _found(number: int, result: list[Hypothesis] | DataError, source: object) -> list[Hypothesis]:
+    """The hypotheses of a source in a list; an error that names no file says which source it is."""
     if not isinstance(result, DataError):
         return result
     if isinstance(source, (str, Path, Utterance)):

@@ -38,6 +38,19 @@ class StackConfig:
 
 
 @dataclass
+class LabelModelConfig:
+    """Options of `LabelModel`."""
+
+    _target_: str = "asr.recurrent.label_model.LabelModel"
+    cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: that of LstmConfig
+    hidden: int = 512  # units of a layer
+    layers: int = 1
+    skips: bool = False  # add the input of a layer to its output, from the second layer on
+    dropout: float = 0.0  # share of the outputs that are zeroed in training, for all layers but the last
+    embedding: int = 64  # values that a label becomes on its way in
+
+
+@dataclass
 class SimpleConfig:
     """Options of `SimpleCell`."""
 
@@ -180,6 +193,23 @@ def check_stack(
         "time_reduction_after": (1 <= time_reduction_after <= max(1, layers), f"a layer, 1 to {shown(layers)}"),
     }
     check_values(values, conditions)
+
+
+def check_embedding(embedding: int) -> None:
+    """Raise a ConfigError if a label cannot become so many values."""
+    check_values({"embedding": embedding}, {"embedding": (1 <= embedding <= 2**16, f"1 to {2**16}")})
+
+
+def stack_of(config: LabelModelConfig) -> StackConfig:
+    """Return the options of the stack that a label model is made of."""
+    return StackConfig(
+        cell=config.cell,
+        hidden=config.hidden,
+        layers=config.layers,
+        direction="forward",
+        skips=config.skips,
+        dropout=config.dropout,
+    )
 
 
 def check_activation(activation: str) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from asr.recurrent import compiled, threads
 from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.cells.lstm import LstmCell
-from asr.recurrent.compiled.kinds import Kind, kind_of
+from asr.recurrent.compiled.kinds import Kind, can_continue, kind_of
 from asr.recurrent.layout import Layout
 
 Run = Callable[[Sequence[Cell], Tensor, Layout], Tensor]
@@ -67,6 +67,41 @@ def stream(cell: Cell, rows: Tensor, layout: Layout, state: State | None = None)
         outputs.append(output)
     ended.append(now)
     return torch.cat(outputs), tuple(layout.unsort(torch.cat(parts[::-1])) for parts in zip(*ended, strict=True))
+
+
+def carry(cell: Cell, rows: Tensor, layout: Layout, state: State) -> tuple[Tensor, State]:
+    """Run a forward cell on from a state, by the fastest way that there is; no gradient flows into the state.
+
+    Use it for truncated back-propagation through time. `stream` is its reference.
+
+    Args:
+        cell: reads from each utterance's first frame to its last.
+        rows: (N, F) frames.
+        layout: of the rows; all utterances have the same length.
+        state: the state of each utterance before its first frame.
+
+    Returns:
+        (N, O), and the state of each utterance after its last frame, detached.
+
+    Raises:
+        ValueError: the utterances differ in length.
+    """
+    if not layout.is_full:
+        raise ValueError(f"a state is carried through utterances of one length, got {layout.lengths.tolist()}")
+    if _float32_on_a_cpu([rows]) and _kernel([cell]) is not None and can_continue(cell):
+        from asr.recurrent.compiled import sequence
+
+        kind = kind_of(cell)
+        assert kind is not None
+        with torch.autocast("cpu", enabled=False):
+            return sequence.continued(rows, layout, kind, cell, state)
+    before = tuple(one.detach() for one in state)
+    if type(cell) is LstmCell:
+        outputs, state = _torch_lstm_from(cell, layout.to_steps(rows, False), before)
+        outputs = layout.from_steps(outputs, False)
+    else:
+        outputs, state = stream(cell, rows, layout, before)
+    return outputs, tuple(one.detach() for one in state)
 
 
 def vendor(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
@@ -139,6 +174,14 @@ def _torch_lstm(cells: Sequence[Cell], steps: Tensor) -> Tensor:
     # has_biases, num_layers, dropout, train, bidirectional, batch_first
     outputs: Tensor = torch.lstm(steps, [zeros, zeros], weights, True, 1, 0.0, training, len(cells) == 2, False)[0]
     return outputs
+
+
+def _torch_lstm_from(cell: Cell, steps: Tensor, state: State) -> tuple[Tensor, State]:
+    """Turn (S, B, F) into (S, B, H) from a state, each (B, H), and return the last one."""
+    weights = [cell.weight_ih, cell.weight_hh, cell.bias, torch.zeros_like(cell.bias)]
+    before = [one[None] for one in state]
+    outputs, *last = torch.lstm(steps, before, weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
+    return outputs, tuple(one[0] for one in last)
 
 
 def _are_lstms(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asr.config import Component, Faults, build
+from asr.errors import ConfigError
 from asr.recurrent import forked, paths, threads
-from asr.recurrent.cells.cell import Cell
+from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.layer import RecurrentLayer
 from asr.recurrent.layout import Layout, reduced_length
 from asr.recurrent.options import DIRECTIONS, LstmConfig, check_stack
@@ -110,6 +111,56 @@ class RecurrentStack(nn.Module):
         layout = Layout(lengths, frames.shape[1], frames.device)
         log_probs, layout = self.through(layout.pack(frames), layout, self._whole)
         return log_probs, layout.lengths
+
+    def initial_states(self, batch_size: int) -> list[State]:
+        """Return the state of each layer before the first frame, for `carry`.
+
+        Raises:
+            ConfigError: the layers do not read forwards alone.
+        """
+        return [
+            cell.initial_state(cell.weight_ih.new_zeros(batch_size, len(cell.weight_ih)))
+            for cell in self._forward_cells()
+        ]
+
+    def carry(self, frames: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
+        """Compute log posteriors of the next frames of utterances from the state that the ones before have left.
+
+        No gradient flows into the states: this is truncated back-propagation through time (Williams and Peng 1990).
+
+        Args:
+            frames: (B, T, F) float, all of them part of the utterances.
+            states: of each layer, as `initial_states` or the last `carry` returned them.
+
+        Returns:
+            log posteriors (B, T, L), and the states after the last frame, detached.
+
+        Raises:
+            ConfigError: the layers do not read forwards alone, or frames are joined by `time_reduction`.
+        """
+        cells, after = self._forward_cells(), []
+        lengths = torch.full((len(frames),), frames.shape[1])
+        self._check_shapes(frames, lengths)
+        layout = Layout(lengths, frames.shape[1], frames.device)
+
+        def run(number: int, rows: Tensor, layout: Layout) -> Tensor:
+            outputs, state = paths.carry(cells[number - 1], rows, layout, states[number - 1])
+            after.append(state)
+            return outputs
+
+        log_probs, _ = self.through(layout.pack(frames), layout, run)
+        return log_probs, after
+
+    def _forward_cells(self) -> list[Cell]:
+        layers = [cast(RecurrentLayer, layer) for layer in self.layers]
+        cells = [layer.forward_cell for layer in layers if layer.forward_cell is not None]
+        if (
+            len(cells) < len(layers)
+            or any(layer.backward_cell is not None for layer in layers)
+            or self.time_reduction > 1
+        ):
+            raise ConfigError("a state is carried by a stack of direction=forward and time_reduction=1 only")
+        return cells
 
     def prepare(self, bfloat16: bool = False) -> bool:
         """Make recognition faster with the current weights; call it again after the weights have changed.

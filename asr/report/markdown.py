@@ -41,7 +41,7 @@ def results_table(name: str, recipes: Path) -> str:
             references.
     """
     rows = [row for label, results in _labelled(results_of(name, recipes)) for row in _rows(label, results)]
-    return _table(_HEADINGS, rows, _LEGEND)
+    return table(_HEADINGS, rows, _LEGEND)
 
 
 def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) -> str:
@@ -67,7 +67,7 @@ def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) ->
         if tags and value not in values:
             raise DataError(f"results:{name} by {tag}={value}: no result tells of it{nearest(value, values)}")
     rows = [row for label, results in _labelled(found) for row in _rows_by(tag, label, results, only)]
-    return _table(("recipe", plain(tag), "rate", *_HEADINGS[2:6]), rows, _LEGEND)
+    return table(("recipe", plain(tag), "rate", *_HEADINGS[2:6]), rows, _LEGEND)
 
 
 def comparison_table(name: str, recipes: Path, base: str) -> str:
@@ -90,7 +90,7 @@ def comparison_table(name: str, recipes: Path, base: str) -> str:
         splits = [_told(way.estimate(split, rate)) for split in ("dev", "test")]
         rows.append([code(way.name), *splits, less, _seeds(way.results), _training(way.results)])
     headings = ("run with", *(f"{one} {plain(rate)}, %" for one in ("dev", "test")), f"test, less {code(base)}")
-    return _table((*headings, "seeds", "training"), rows, _LEGEND_COMPARED)
+    return table((*headings, "seeds", "training"), rows, _LEGEND_COMPARED)
 
 
 def summary_table(rows: Sequence[str], recipes: Path) -> str:
@@ -105,7 +105,7 @@ def summary_table(rows: Sequence[str], recipes: Path) -> str:
         Problems: see `results_table`.
     """
     headings = ("task", "recipe", "rate", "test, %", "test reference", "best published, %")
-    return _table(headings, [_summary_row(row, recipes) for row in rows], _LEGEND)
+    return table(headings, [_summary_row(row, recipes) for row in rows], _LEGEND)
 
 
 def _summary_row(row: str, recipes: Path) -> list[str]:
@@ -158,7 +158,8 @@ def results_of(name: str, recipes: Path) -> dict[str, list[Result]]:
     return {recipe: [each for each in results if each.recipe == recipe] for recipe in shown}
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) -> str:
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) -> str:
+    """Write rows of cells as a Markdown table with a legend beneath it."""
     lines = [headings, ["---"] * len(headings), *rows]
     if any(cell.endswith(_OLD_RULE) for row in rows for cell in row[:2]):
         legend += _LEGEND_OLD_RULE

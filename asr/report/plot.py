@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asr.extras import require
@@ -38,15 +38,30 @@ def draw(compared: Sequence[Way], rate: str, base: str, title: str) -> bytes:
     Raises:
         MissingExtra: matplotlib is not installed.
     """
+    size = (_WIDTH, _MARGIN + _ROW * len(compared))
+    return svg(lambda axes: _fill(axes, compared, rate, base, title), size, stamp(compared, rate, base))
+
+
+def svg(fill: Callable[[Axes], None], size: tuple[float, float], description: str) -> bytes:
+    """Draw one plot as an SVG file.
+
+    Args:
+        fill: draws into the axes.
+        size: width and height in inches.
+        description: what stands in the file: the stamp of what it shows.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
     require("matplotlib", what="a plot")
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"svg.hashsalt": "asr", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(_WIDTH, _MARGIN + _ROW * len(compared)), layout="constrained")
-        _fill(figure.subplots(), compared, rate, base, title)
+        figure = Figure(figsize=size, layout="constrained")
+        fill(figure.subplots())
         file = io.BytesIO()
-        metadata: dict[str, Any] = {"Date": None, "Description": stamp(compared, rate, base)}
+        metadata: dict[str, Any] = {"Date": None, "Description": description}
         figure.savefig(file, format="svg", metadata=metadata)
     return file.getvalue()
 

@@ -8,6 +8,9 @@ opening tell the first rate of each recipe:
 - `<!-- results:task/name against OPTIONS -->`: for each way in which the recipe was run, beside the way with these
   options (`as it is`: none), with a plot next to the results.
 
+`<!-- results:task/name confidences -->` tells how far the confidences of each run of the recipe are from the truth,
+with a plot next to the results, `name-reliability.svg`.
+
 A summary has one row a task. Its opening spans lines, one for each row: the recipe and its rate, what the task is, and
 the best published figure.
 
@@ -25,10 +28,11 @@ from pathlib import Path
 
 from asr.errors import DataError, Problems
 from asr.files import write_file
-from asr.report import markdown, plot
+from asr.report import markdown, plot, reliability
 
 _OPENING = re.compile(
-    r"^<!-- results:(?P<name>\S+)(?: by (?P<by>[^\s=]+)(?:=(?P<values>\S+))?| against (?P<base>\S.*?))? -->$",
+    r"^<!-- results:(?P<name>\S+)"
+    r"(?: by (?P<by>[^\s=]+)(?:=(?P<values>\S+))?| against (?P<base>\S.*?)| (?P<confidences>confidences))? -->$",
     re.MULTILINE,
 )
 _SUMMARY = re.compile(r"^<!-- summary\n(?P<rows>.*?)\n-->$", re.MULTILINE | re.DOTALL)
@@ -120,11 +124,13 @@ def _table(opening: re.Match[str], recipes: Path) -> str:
         return markdown.parts_table(opening["name"], recipes, opening["by"], only)
     if opening["base"]:
         return markdown.comparison_table(opening["name"], recipes, opening["base"])
+    if opening["confidences"]:
+        return reliability.reliability_table(opening["name"], recipes)
     return markdown.results_table(opening["name"], recipes)
 
 
 def _stale_plots(text: str, recipes: Path, bases: dict[str, str]) -> dict[Path, Callable[[], bytes]]:
-    """The plots of a README's comparisons that are missing or show other results, and how to draw them.
+    """The plots of a README that are missing or show other results, and how to draw them.
 
     Args:
         bases: with what each recipe was compared before; a recipe has one plot.
@@ -138,9 +144,18 @@ def _stale_plots(text: str, recipes: Path, bases: dict[str, str]) -> dict[Path, 
             task, _, recipe = name.partition("/")
             path = recipes / task / "results" / f"{recipe}.svg"
             compared, rate = markdown.compared_ways(name, recipes)
-            if not path.is_file() or plot.stamp(compared, rate, base) not in path.read_text(encoding="utf-8"):
+            if not _shows(path, plot.stamp(compared, rate, base)):
                 stale[path] = partial(plot.draw, compared, rate, base, name)
+        if opening["confidences"]:
+            task, _, recipe = opening["name"].partition("/")
+            path = recipes / task / "results" / f"{recipe}-reliability.svg"
+            if not _shows(path, reliability.reliability_stamp(opening["name"], recipes)):
+                stale[path] = partial(reliability.draw_reliability, opening["name"], recipes)
     return stale
+
+
+def _shows(path: Path, stamp: str) -> bool:
+    return path.is_file() and stamp in path.read_text(encoding="utf-8")
 
 
 def _shown(path: Path, root: Path) -> str:

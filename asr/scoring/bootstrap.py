@@ -71,7 +71,7 @@ def interval(
         return Interval(None, None, len(sums), grouped_by, f"an interval needs 2 utterances, there are {len(sums)}")
     if not sums[:, 1].any():
         return Interval(None, None, len(sums), grouped_by, "the references are empty")
-    tail = _expanded_tail((1.0 - level) / 2.0, len(sums))
+    tail = expanded_tail((1.0 - level) / 2.0, len(sums))
     low, high = np.quantile(_replicates(sums, seed), [tail, 1.0 - tail])
     return Interval(float(low), float(high), len(sums), grouped_by, note)
 
@@ -113,7 +113,7 @@ def _replicates(sums: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
     return np.concatenate(rates)
 
 
-def _expanded_tail(tail: float, n_groups: int) -> float:
+def expanded_tail(tail: float, n_groups: int) -> float:
     """Probability to cut off on each side so that the interval is as wide as Student's t asks (Hesterberg 2015)."""
     from statistics import NormalDist  # here: a model's card holds intervals and computes none
 

@@ -23,7 +23,7 @@ from asr.training.checkpoint import load_checkpoint, save_checkpoint
 from asr.training.log import MetricsLog
 from asr.training.schedules import Schedule
 from asr.training.state import EpochSums, State, Stopwatch
-from asr.training.task import B, DevResult, Loss, SavedValue, Task
+from asr.training.task import B, DevResult, Loss, OrderedExamples, SavedValue, Task
 from asr.training.watching import EpochRow, EpochStart, Watcher
 from asr.training.weights import RunningAverage, weight_noise
 from asr.training.workers import load_batches
@@ -160,8 +160,7 @@ class Trainer(Generic[B]):
 
     def _epoch(self, log: MetricsLog) -> None:
         config, state = self.config, self.state
-        sizes = self.task.examples.sizes
-        batches = epoch_batches(sizes, config.frame_budget, config.max_utterances, config.seed, state.epoch)
+        batches = self._batches()
         self.watcher.epoch_started(
             EpochStart(state.epoch, config.epochs, len(batches), state.position, self.task.units)
         )
@@ -177,6 +176,13 @@ class Trainer(Generic[B]):
                     self._save()
                     clock.restart()
         self._finish_epoch(log, len(batches), clock)
+
+    def _batches(self) -> list[list[int]]:
+        """Return the batches of the present epoch, as indices of the examples."""
+        config, epoch, examples = self.config, self.state.epoch, self.task.examples
+        if isinstance(examples, OrderedExamples):
+            return examples.batches(epoch)
+        return epoch_batches(examples.sizes, config.frame_budget, config.max_utterances, config.seed, epoch)
 
     def _step(self, batch: B, n_batches: int) -> None:
         config, state = self.config, self.state

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -52,6 +52,15 @@ class Examples(Protocol[Made]):
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Made:
         """Make one batch of one epoch; a function of its arguments alone, for any process may call it."""
+        ...
+
+
+@runtime_checkable
+class OrderedExamples(Protocol):
+    """Examples that fix their batches themselves, such as windows of a text that follow each other."""
+
+    def batches(self, epoch: int) -> list[list[int]]:
+        """Return the indices of each batch of an epoch, in their order; a function of its argument alone."""
         ...
 
 

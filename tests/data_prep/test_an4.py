@@ -40,6 +40,50 @@ def test_reads_a_small_tree(tree: Path) -> None:
     assert splits["dev"][0].labels is None
 
 
+DICTIONARY = """\
+ENTER                EH N ER
+ENTER(2)             EH N T ER
+G                    JH IY
+M                    EH M
+RUBOUT               R AH B AW T
+SIX                  S IH K S
+
+YES                  Y EH S
+"""
+
+
+def test_phonemes_come_from_the_dictionary(tree: Path) -> None:
+    (tree / "etc/an4.dic").write_text(DICTIONARY)
+    splits = an4.prepare(an4.Config(root=str(tree), phonemes=True))
+    assert {split: [" ".join(u.labels or ()) for u in utterances] for split, utterances in splits.items()} == {
+        "train": ["y eh s"],
+        "dev": ["r ah b aw t jh iy eh m"],
+        "test": ["eh n er s ih k s"],
+    }
+    assert [u.text for u in splits["test"]] == ["ENTER SIX"]
+
+
+def test_two_words_are_spelled_as_the_speakers_say_them(tree: Path) -> None:
+    (tree / "etc/an4.dic").write_text(DICTIONARY.replace("YES ", "YES(2) ") + "A AH\nA(2) EY\n")
+    transcripts = tree / "etc/an4_train.transcription"
+    transcripts.write_text(transcripts.read_text().replace("YES", "A"))
+    assert an4.prepare(an4.Config(root=str(tree), phonemes=True))["train"][0].labels == ("ey",)
+
+
+def test_problems_of_the_dictionary_are_named_together(tree: Path) -> None:
+    (tree / "etc/an4.dic").write_text(DICTIONARY.replace("G ", "GO ").replace("Y EH S", "Y EH SS"))
+    with pytest.raises(Problems) as caught:
+        an4.prepare(an4.Config(root=str(tree), phonemes=True))
+    assert caught.value.problems == (
+        "an4.dic:8: expected 'WORD PHONE ...' in phones of CMU, got 'YES                  Y EH SS'",
+        "an4.dic: lacks 'YES', which 'an251-fash-b' says",
+        "an4.dic: lacks 'G', which 'an1-fbbh-b' says",
+    )
+    (tree / "etc/an4.dic").unlink()
+    with pytest.raises(Problems, match="an4.dic: "):
+        an4.prepare(an4.Config(root=str(tree), phonemes=True))
+
+
 def test_problems_are_named_together(tree: Path) -> None:
     (tree / "wav/an4_clstk/fash/an251-fash-b.wav").unlink()
     with (tree / "etc/an4_train.fileids").open("a") as file:

@@ -15,6 +15,7 @@ def test_a_hypothesis_becomes_json_with_all_its_parts() -> None:
     found = Hypothesis(("a", "b"), "ab", Score(-1.23456, 0.5, 0.25), spans, (Span("ab", 0.0, 1.0, 0.25),))
     assert json.loads(json.dumps(found.to_dict())) == {
         "text": "ab",
+        "confidence": 1.0,
         "log_probability": -0.4846,
         "score": {"acoustic": -1.2346, "language_model": 0.5, "insertion": 0.25},
         "words": [{"word": "ab", "start": 0.0, "end": 1.0, "confidence": 0.25}],

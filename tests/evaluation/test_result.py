@@ -26,6 +26,7 @@ from asr.evaluation.result import (
 )
 from asr.recogniser.card import Card
 from asr.scoring.bootstrap import Interval
+from asr.scoring.calibration import Bin, CalibrationError
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
 
@@ -38,7 +39,12 @@ RESULT = Result(
     decoder=GREEDY,
     splits={
         "dev": SplitResult(
-            7, {"cer": RATE}, ("a: too short",), {"donor": {"kai": {"cer": RATE}}}, EngineChoice("numpy", "few")
+            7,
+            {"cer": RATE},
+            ("a: too short",),
+            {"donor": {"kai": {"cer": RATE}}},
+            EngineChoice("numpy", "few"),
+            {"words": CalibrationError(0.02, Interval(0.0, 0.03, 5, "writers"), 0.025, (Bin(0.9, 0.8, 7),))},
         ),
         "test": SplitResult(8, {"cer": RATE}),
     },

@@ -51,9 +51,21 @@ def test_rates_of_every_value_of_a_tag_add_up_to_those_of_the_split(trained: Pat
     assert len(groups) > 1
     assert sum((group["cer"].counts for group in groups.values()), ErrorCounts()) == split.rates["cer"].counts
     with pytest.raises(
-        ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; there is speaker"
+        ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; there is seen, speaker"
     ):
         evaluate_run(RunFolder(folder), ["test"], quiet, by="speker")
+
+
+def test_texts_of_the_training_split_are_reported_apart(trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    rows = [json.loads(line) for line in (folder / "manifest/test.jsonl").read_text().splitlines()]
+    known = {json.loads(line)["text"] for line in (folder / "manifest/train.jsonl").read_text().splitlines()}
+    split = evaluate_run(RunFolder(folder), ["test"], quiet, by="seen").splits["test"]
+    letters = {answer: sum(len(row["text"]) for row in rows if (row["text"] in known) is seen)
+               for answer, seen in (("yes", True), ("no", False))}  # fmt: skip
+    found = {answer: rates["cer"].counts.reference for answer, rates in split.by["seen"].items()}
+    assert found == {answer: count for answer, count in letters.items() if count}
 
 
 def test_only_the_files_of_what_is_decoded_need_be_there(trained: Path, tmp_path: Path) -> None:

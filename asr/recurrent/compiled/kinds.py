@@ -58,6 +58,13 @@ def kind_of(cell: Cell) -> Kind | None:
     return found(cell) if callable(found) else found
 
 
+def can_continue(cell: Cell) -> bool:
+    """Whether a kernel can run a cell on from a state: an LSTM whose state is its output and its cell."""
+    kind = kind_of(cell)
+    plain = kind is not None and kind.family == LSTM and not kind.flags & (ZONEOUT | FULL_RECURRENCE)
+    return plain and isinstance(cell, LstmCell | PeepholeLstmCell | OdysseyCell)
+
+
 def recurrent_weights(cell: Cell) -> Tensor:
     """Return (G, H): the weights that multiply the output (before its projection, if there is one) at the next step."""
     if isinstance(cell, ConvLstmCell):

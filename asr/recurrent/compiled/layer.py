@@ -32,6 +32,7 @@ class Layer:
     layout: Layout
     weights: list[Weights]
     gates: list[Tensor]  # (N, G) of each direction: projected inputs, activations, gradients of the first
+    carried: bool = False  # whether the B rows behind the N of every array hold the state before the first step
 
     @property
     def hidden(self) -> int:
@@ -44,12 +45,26 @@ class Layer:
         return [(d, d * self.hidden) for d in range(len(self.weights))]
 
     def new_outputs(self) -> Tensor:
-        """Return (N, D * H), not filled."""
-        return self.gates[0].new_empty(self.layout.n_rows, len(self.weights) * self.hidden)
+        """Return (N, D * H), or (N + B, D * H) if a state is carried; not filled."""
+        n_rows = self.layout.n_rows + (self.layout.batch_size if self.carried else 0)
+        return self.gates[0].new_empty(n_rows, len(self.weights) * self.hidden)
+
+    def schedules(self, direction: int) -> list[Tensor]:
+        """Return the schedules of a direction; its first step goes on from the carried state if there is one."""
+        schedules = self.layout.schedules[direction]
+        return [_continued(one, self.layout.n_rows) for one in schedules] if self.carried else schedules
 
     def new_packed(self, columns: int) -> Tensor:
         """Return a packed matrix (N, columns), not filled."""
         return self.gates[0].new_empty(packed_shape(self.layout.n_rows, columns))
+
+
+def _continued(schedule: Tensor, n_rows: int) -> Tensor:
+    """Let the first step of a schedule (`Layout.schedules`) go on from the rows behind the N of the batch."""
+    first, running = schedule[0, :2].tolist()
+    schedule = schedule.clone()
+    schedule[0, 2:] = schedule.new_tensor([n_rows + first, running])
+    return schedule
 
 
 class Loops(Protocol):

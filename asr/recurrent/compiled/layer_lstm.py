@@ -26,7 +26,12 @@ class LstmLoops:
 
     def run(self, layer: Layer, weights: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Run `forward` with recurrent weights that are packed already, one matrix per direction."""
-        outputs, cells = layer.new_outputs(), layer.new_outputs()
+        return self.continued(layer, weights, layer.new_outputs(), layer.new_outputs())
+
+    def continued(
+        self, layer: Layer, weights: Sequence[Tensor], outputs: Tensor, cells: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Run `forward` into given arrays, whose last rows hold the state that is carried, if there is one."""
         run(
             self.function,
             [job for column in layer.columns for job in self._jobs(layer, column, outputs, cells, weights, True)],
@@ -87,7 +92,7 @@ class LstmLoops:
                 keep_cells=keep_cells,
                 keep_outputs=keep_outputs,
             )
-            for schedule in layer.layout.schedules[d]
+            for schedule in layer.schedules(d)
         ]
 
     def _gradients(self, gates: Tensor, previous_gates: Tensor, of_peepholes: Tensor) -> tuple[Tensor | None, ...]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from asr.recurrent.cells.cell import Cell
+from asr.recurrent.cells.cell import Cell, State
 from asr.recurrent.compiled.kinds import (
     ATTENTION,
     GRU,
@@ -64,6 +64,25 @@ def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Te
     return put_out(cells, outputs)
 
 
+def continued(rows: Tensor, layout: Layout, kind: Kind, cell: Cell, state: State) -> tuple[Tensor, State]:
+    """Run a forward cell of the LSTM family on from a state, through which no gradient flows.
+
+    Args:
+        rows: (N, F) float32 on the CPU.
+        layout: the layout of the rows; all utterances have the same length.
+        kind: the kind of the cell, for which `kinds.can_continue` holds.
+        cell: the cell.
+        state: the outputs and the cells (B, H) before the first step.
+
+    Returns:
+        (N, H), and the state after the last step, detached.
+    """
+    flat = (recurrent_weights(cell), *other_weights(cell, len(rows)))
+    found = _Continued.apply(_projected(rows, kind, [cell]), layout, kind, *state, *flat)  # type: ignore[no-untyped-call]
+    outputs, *last = found
+    return outputs, tuple(last)
+
+
 def _projected(rows: Tensor, kind: Kind, cells: Sequence[Cell]) -> Tensor:
     """Return input products and biases of all frames: (N, D * G), with unused columns where `stride` adds some."""
     if kind.plain_inputs:
@@ -110,27 +129,63 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradients: Tensor) -> tuple[Any, ...]:
-        if ctx.whole is None:
-            raise RuntimeError(
-                "the gradient of a recurrent layer can be asked for once, because it overwrites the activations; "
-                "run the layer again"
-            )
         outputs, *flat = ctx.saved_tensors
-        whole, layer = ctx.whole, _layer(ctx.layout, ctx.n_directions, ctx.whole, flat)
-        left = _FAMILIES[ctx.kind.family](ctx.kind.flags).backward(layer, outputs, ctx.kept, gradients.contiguous())
-        of_hh = [torch.empty_like(one.hh) for one in layer.weights]
-        products_of_transposed(
-            [(into[which], a, b) for into, one in zip(of_hh, left, strict=True) for which, a, b in one.factors]
-        )
-        ctx.whole = ctx.kept = None
-        of_flat = [one for into, rest in zip(of_hh, left, strict=True) for one in (into, *rest.others)]
+        whole, of_flat = _backward(ctx, ctx.n_directions, outputs, flat, gradients)
         return whole, None, None, None, *of_flat
 
 
-def _layer(layout: Layout, n_directions: int, whole: Tensor, flat: Sequence[Tensor]) -> Layer:
+class _Continued(torch.autograd.Function):
+    """The time loop of one forward direction from a given state, which stands in rows behind those of the batch."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, whole: Tensor, layout: Layout, kind: Kind, output: Tensor, cell: Tensor, *flat: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        flat = tuple(weight.contiguous() for weight in flat)
+        layer = _layer(layout, 1, whole, flat, carried=True)
+        outputs, cells = layer.new_outputs(), layer.new_outputs()
+        outputs[layout.n_rows :], cells[layout.n_rows :] = output, cell
+        weights = packed([one.hh for one in layer.weights], transposed=True)
+        LstmLoops(kind.flags).continued(layer, weights, outputs, cells)
+        ctx.save_for_backward(*flat)
+        ctx.layout, ctx.kind, ctx.outputs = layout, kind, outputs
+        ctx.whole, ctx.kept = whole.detach(), (cells,)
+        last = slice(layout.n_rows - layout.batch_size, layout.n_rows)
+        state = outputs[last].clone(), cells[last].clone()
+        ctx.mark_non_differentiable(*state)
+        return outputs[: layout.n_rows], *state
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradients: Tensor, *of_state: Tensor) -> tuple[Any, ...]:
+        whole, of_flat = _backward(ctx, 1, ctx.outputs, ctx.saved_tensors, gradients, carried=True)
+        ctx.outputs = None
+        return whole, None, None, None, None, *of_flat
+
+
+def _backward(
+    ctx: Any, n_directions: int, outputs: Tensor, flat: Sequence[Tensor], gradients: Tensor, carried: bool = False
+) -> tuple[Tensor, list[Tensor | None]]:
+    """Return the gradients of the projected inputs and of the weights."""
+    if ctx.whole is None:
+        raise RuntimeError(
+            "the gradient of a recurrent layer can be asked for once, because it overwrites the activations; "
+            "run the layer again"
+        )
+    whole, layer = ctx.whole, _layer(ctx.layout, n_directions, ctx.whole, flat, carried)
+    left = _FAMILIES[ctx.kind.family](ctx.kind.flags).backward(layer, outputs, ctx.kept, gradients.contiguous())
+    of_hh = [torch.empty_like(one.hh) for one in layer.weights]
+    products_of_transposed(
+        [(into[which], a, b) for into, one in zip(of_hh, left, strict=True) for which, a, b in one.factors]
+    )
+    ctx.whole = ctx.kept = None
+    return whole, [one for into, rest in zip(of_hh, left, strict=True) for one in (into, *rest.others)]
+
+
+def _layer(layout: Layout, n_directions: int, whole: Tensor, flat: Sequence[Tensor], carried: bool = False) -> Layer:
     size = len(flat) // n_directions
     weights = [Weights(flat[at], tuple(flat[at + 1 : at + size])) for at in range(0, len(flat), size)]
-    return Layer(layout, weights, columns_of(whole, n_directions, len(flat[0])))
+    return Layer(layout, weights, columns_of(whole, n_directions, len(flat[0])), carried)
 
 
 def _gradient_of_rows(weights: Sequence[Tensor], gates: Sequence[Tensor]) -> Tensor:

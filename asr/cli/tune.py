@@ -1,0 +1,190 @@
+"""`asr-tune`: find the weights of a decoder on a development set, and save the decoder with the model."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.cli.command import add_debug, add_engine, add_plugin, run
+from asr.cli.console import say, warn
+from asr.cli.decoders import add_decoder, given_decoder
+from asr.engines.names import AUTO
+from asr.errors import ConfigError
+from asr.files import obstacle
+from asr.presets import is_option
+from asr.recogniser.pretrained import pretrained_names
+from asr.scoring.named_rates import RATES
+
+if TYPE_CHECKING:
+    from asr.corpus.utterance import Utterance
+    from asr.decoding.choice import DecoderChoice
+    from asr.evaluation.split import Progress
+    from asr.evaluation.tuning import Tuning
+
+_DEV = "dev"
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
+    model, options, place = _model(given)
+    decoding = [one for one in options if one.partition("=")[0].partition(".")[0] == "decoder"]
+    from dataclasses import replace
+
+    from asr.cli.progress import Steps
+    from asr.decoding.choice import decoder_for
+    from asr.evaluation.tuning import axes_of, tune
+    from asr.recogniser.loading import load
+    from asr.resources import user_cache
+
+    recogniser = load(model, given.plugin, engine=given.engine or AUTO)
+    if recogniser.engines.network is None:
+        raise ConfigError(f"{model} is an .onnx file; tune the bundle that it was made of, and export that again")
+    allowed = (*recogniser.config.plugins, *given.plugin)
+    decoder = decoder_for(given_decoder(given, decoding), recogniser.decoder_choice, allowed)
+    decoder = replace(decoder, component=decoder.component.completed())
+    axes_of(decoder, given.weight)  # before a corpus is read
+    recogniser.with_decoder(decoder, given.plugin)  # raises where the decoder cannot be built
+    with Steps() as steps:
+        split, utterances = _utterances(given, model, [one for one in options if one not in decoding], steps)
+        tuning = tune(
+            recogniser, decoder, utterances, user_cache() / "frames", steps,
+            split=split, rate=given.rate, names=given.weight, plugins=given.plugin,
+        )  # fmt: skip
+    _report(tuning, recogniser.decoder_choice, split)
+    _save(tuning, place, given)
+
+
+def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
+    """The model, the options, and where the tuned decoder is written: a run folder, or a new bundle."""
+    models = [word for word in given.items if not is_option(word)]
+    if len(models) != 1:
+        raise ConfigError(f"give one model, not {len(models)}; see asr-tune --help")
+    model, out = models[0], given.out
+    folder = Path(model).expanduser()
+    if out is None and not (folder / "checkpoints").is_dir():
+        raise ConfigError(f"say where the tuned model is written: asr-tune {model} ... --out tuned.safetensors")
+    if out is not None and out.suffix != ".safetensors":
+        raise ConfigError(f"--out {out}: the name must end in .safetensors")
+    if (why := obstacle(folder if out is None else out.parent)) or (out is not None and out.is_dir()):
+        raise ConfigError(f"{folder if out is None else out} {why or 'is a folder'}; give another place with --out")
+    return model, [word for word in given.items if is_option(word)], folder if out is None else out
+
+
+def _utterances(
+    given: argparse.Namespace, model: str, options: Sequence[str], on_progress: Progress
+) -> tuple[str, Sequence[Utterance]]:
+    """The development set: its name, and its utterances."""
+    from asr.experiment.corpus_splits import splits_to_score
+
+    own = Path(model).expanduser() / "manifest"
+    if given.on is None and not own.is_dir():
+        raise ConfigError(f"say on what to tune: asr-tune {model} --on dev.jsonl, a folder of manifests, or a corpus")
+    where = str(own) if given.on is None else given.on
+    splits = splits_to_score(where, options, given.plugin, on_progress).splits
+    split = given.split or (next(iter(splits)) if len(splits) == 1 else _DEV)
+    if not splits.get(split):
+        raise ConfigError(f"{where} has no split {split}; it has {', '.join(name for name in splits if splits[name])}")
+    if split == "test":
+        warn("weights that are tuned on test say nothing about other data any more; keep a part of the data for dev")
+    return split, splits[split]
+
+
+def _report(tuning: Tuning, before: DecoderChoice, split: str) -> None:
+    """Print the error rates before and after, and what was chosen."""
+    from asr.cli.tables import print_rates
+
+    rows = {f"as it was: {before.name}": tuning.before, "tuned": tuning.after}
+    if tuning.n_folds:
+        rows[f"tuned on the other {tuning.people}"] = tuning.others
+    print_rates(rows, f"{split}, {tuning.choice.name}: the best {tuning.rate} of {len(tuning.surface)} choices")
+    for axis, value in zip(tuning.axes, tuning.chosen, strict=True):
+        print(f"decoder.{axis.name}={value:g}")
+    for name in tuning.farthest:
+        warn(f"{name} may be better still beyond the last value that was tried; begin there: decoder.{name}=VALUE")
+
+
+def _save(tuning: Tuning, place: Path, given: argparse.Namespace) -> None:
+    """Write the decoder where the model is found, and the surface beside it."""
+    from asr.evaluation.tuning_surface import write_surface
+    from asr.recogniser.saved_decoder import save_decoder
+
+    if given.out is None:
+        written, name = save_decoder(place, tuning.choice), "tuning"
+    else:
+        written, name = _bundle(tuning, place, given), f"{place.stem}.tuning"
+    folder = written.parent
+    say(*(f"wrote {one}" for one in (written, *write_surface(tuning, folder, name))))
+
+
+def _bundle(tuning: Tuning, out: Path, given: argparse.Namespace) -> Path:
+    """Write a bundle of the same weights with the tuned decoder."""
+    from asr.evaluation.cards import card_of
+    from asr.recogniser.bundle import bundle_of, save_bundle, with_decoder
+
+    model = _model(given)[0]
+    bundle = bundle_of(model)
+    if bundle is not None:
+        with_decoder(bundle, tuning.choice, out)
+        return out
+    from dataclasses import replace
+
+    from asr.recogniser.loading import load
+
+    recogniser = load(model, given.plugin).with_default_decoder(tuning.choice, given.plugin)
+    save_bundle(replace(recogniser, card=card_of(model) or recogniser.card), out)
+    return out
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="asr-tune",
+        description="Find the weights of a decoder (of its language model, of bonuses) that make the fewest errors on a"
+        " development set, and save the decoder with the model: in a run folder as decoder.json, or as a new bundle."
+        " asr-transcribe, asr-evaluate, asr-export and asr.load use it from then on.",
+        epilog="examples:\n"
+        "  asr-tune runs/an4/ctc/... decoder=beam decoder.lm=an4.lm\n"
+        "  asr-tune an4 --on an4 root=/data/an4 --lm an4.lm --out mine.safetensors\n"
+        "  asr-tune mine.safetensors --on dev.jsonl --rate wer --out mine.safetensors",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "items",
+        nargs="+",
+        metavar="model | option=value",
+        help="a run folder, a bundle, or a pretrained name: "
+        + ", ".join(pretrained_names())
+        + "; decoder=NAME and decoder.OPTION=VALUE say what is tuned, and where the search begins (default: the"
+        " model's decoder); other options are those of the corpus that --on names",
+    )
+    parser.add_argument(
+        "--on",
+        metavar="WHERE",
+        help="utterances with transcripts, which no test uses: a manifest (.jsonl), a folder of manifests, or a corpus"
+        " of asr-prepare with its options (default: of a run folder, the dev set of the run)",
+    )
+    parser.add_argument("--split", metavar="NAME", help="which split of them (default dev, or the only one)")
+    parser.add_argument(
+        "--rate",
+        choices=sorted(RATES),
+        help="the error rate to make small (default: the first one of the model's labels: cer for characters)",
+    )
+    parser.add_argument(
+        "--weight",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="an option to tune (repeatable; default: all weights of the decoder that have an effect)",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the bundle (.safetensors) to write; may be the model")
+    add_decoder(parser)
+    add_engine(parser)
+    add_plugin(parser)
+    add_debug(parser)
+    return parser

@@ -1,0 +1,407 @@
+"""Prefix beam search: the likeliest labelling, summed over its paths, with a language model of labels if one is given.
+
+The objective, maximised over labellings l of the frames x (Graves 2012, "Supervised sequence labelling with recurrent
+neural networks", section 7.5; Hannun and others 2014, arXiv 1408.2873):
+
+    log p(l | x) + lm_weight * log p_lm(l </s>) + insertion_bonus * |l|
+
+p(l | x) is the sum over all paths that spell l. `prior_weight` divides the posteriors of the paths by the priors of
+their labels, raised to that power. A prefix that is reached in two ways is one prefix: sums are exact for what is not
+pruned. What is pruned: all but the best `beam` prefixes of a frame, and those that are `gap` nats worse than the best;
+labels whose posterior in a frame is below `min_probability`, which then begin at another frame (the likeliest label of
+a frame is always looked at); and where blank is above `skip_blank`, the frame is taken for blank alone.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.compiling import Loop, can_compile
+from asr.config import check_values
+from asr.decoding.beam_loop import ADVANCE, BIRTHS, COMPACT, END_FACTORS, N_ENTRIES, N_FRAMES, N_NODES, SPELL
+from asr.decoding.beam_memory import Prefixes, Rows, arcs
+from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
+from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
+from asr.decoding.label_model import NO_ARCS, symbols_of
+from asr.decoding.marks import FILE, weight
+from asr.decoding.timing import spans_of
+from asr.engines.names import MANY
+from asr.lm.automaton import NONE
+from asr.lm.stored import load_model
+
+if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
+    from asr.lm.model import GrowingAutomaton, LanguageModel
+
+_LEAST_MASS = 1e-200
+"""The smallest mass of a prefix, relative to the best one, that stays clear of the end of floating-point numbers."""
+
+_NORMALISED = 0.05
+"""By how much the probabilities of a frame may differ from 1 in sum: bfloat16 rounds them."""
+
+
+@dataclass
+class BeamConfig(FinishConfig):
+    """Options of `BeamDecoder`.
+
+    Those of `FinishConfig` say what is done with what it finds.
+
+    Attributes:
+        beam: prefixes that are kept from frame to frame.
+        lm: a language model of labels, by the name under which it comes with the package, or its file.
+        lm_weight: factor of its log probability.
+        insertion_bonus: nats for each label.
+        min_probability: labels that are less likely in a frame do not begin there; 0: all may.
+        gap: nats by which a prefix may be worse than the best; inf: as many as numbers hold, 460.
+        skip_blank: frames in which blank is likelier are taken for blank alone; 1: none.
+        prior_weight: the power of the priors that posteriors are divided by.
+        priors: (L,) how frequent each label is in training, blank included; empty: unknown.
+    """
+
+    _target_: str = "asr.decoding.beam.BeamDecoder"
+    beam: int = 100
+    lm: str | None = field(default=None, metadata=FILE)
+    lm_weight: float = field(default=1.0, metadata=weight(0.25, needs="lm", least=0.0))
+    insertion_bonus: float = field(default=0.0, metadata=weight(0.5))
+    min_probability: float = 1e-4
+    gap: float = 25.0
+    skip_blank: float = 0.999
+    prior_weight: float = field(default=0.0, metadata=weight(0.1, needs="priors", least=0.0))
+    priors: list[float] = field(default_factory=list)
+
+
+class BeamDecoder:
+    """Prefix beam search, see above; options as in `BeamConfig`.
+
+    Args:
+        inventory: labels, and which of them is the blank.
+        model: a language model in place of the one that `lm` names.
+
+    Raises:
+        ConfigError: an option out of range, or a language model that does not fit the inventory.
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        beam: int = 100,
+        lm: str | None = None,
+        lm_weight: float = 1.0,
+        insertion_bonus: float = 0.0,
+        min_probability: float = 1e-4,
+        gap: float = 25.0,
+        skip_blank: float = 0.999,
+        prior_weight: float = 0.0,
+        priors: Sequence[float] = (),
+        candidates: int = 20,
+        posterior_scale: float = 1.0,
+        risk: str = "none",
+        rescore: str | None = None,
+        rescore_weight: float = 0.5,
+        calibration: Sequence[float] = (),
+        model: LanguageModel | None = None,
+    ) -> None:
+        self.options = BeamConfig(
+            beam=beam, lm=lm, lm_weight=lm_weight, insertion_bonus=insertion_bonus, min_probability=min_probability,
+            gap=gap, skip_blank=skip_blank, prior_weight=prior_weight, priors=list(priors), candidates=candidates,
+            posterior_scale=posterior_scale, risk=risk, rescore=rescore, rescore_weight=rescore_weight,
+            calibration=list(calibration),
+        )  # fmt: skip
+        _check(self.options, len(inventory))
+        second = None if rescore is None else load_model(rescore, inventory.unit)
+        self.finish = Finish.of(inventory, self.options, second)
+        self.inventory = inventory
+        self.many = False
+        """Whether there is so much to decode that numba is worth its loading."""
+        self.divisors = np.array(priors, dtype=np.float64) ** prior_weight if prior_weight else None
+        """What posteriors are divided by, if they are."""
+        if model is None and lm is not None:
+            model = load_model(lm, inventory.unit)
+        self._model = model if lm_weight > 0 else None
+        self._shared = None if self._model is None else self._model.automaton()
+        self.symbols = symbols_of(self._model, inventory)
+        """The symbols of the labels and of the end, see `symbols_of`."""
+        spaces = (at for at, one in enumerate(inventory.labels) if one.isspace() and inventory.unit == "characters")
+        self.spaces = frozenset(spaces)
+        """The labels that are spaces between words."""
+        self._idle_rows: list[Rows] = []  # no two searches that step at a time share one
+
+    def for_many(self, utterances: int) -> BeamDecoder:
+        """Return the decoder that decodes so many utterances soonest: it compiles its loops if they are many."""
+        if self.many or utterances < MANY:
+            return self
+        other = copy(self)
+        other.many = True
+        return other
+
+    def begin(self, frame_seconds: float, offset: float = 0.0) -> BeamSearch:
+        """Begin with an utterance; see `asr.decoding.search.Decoder`."""
+        return BeamSearch(self, frame_seconds, offset)
+
+    def automaton(self) -> GrowingAutomaton | None:
+        """Return the arcs of the language model: one for all searches if it is complete, otherwise one of their own."""
+        if self._model is None or (self._shared is not None and self._shared.complete):
+            return self._shared
+        return self._model.automaton()
+
+    def new_rows(self) -> Rows:
+        """Return rows in which nothing is known."""
+        return Rows(len(self.symbols), self.options.beam)
+
+    def borrow_rows(self) -> Rows:
+        """Return rows that nobody else uses until they are given back."""
+        try:
+            return self._idle_rows.pop()
+        except IndexError:
+            return self.new_rows()
+
+    def give_back(self, rows: Rows) -> None:
+        """Take rows back."""
+        self._idle_rows.append(rows)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
+        return (self.many or "numba" in sys.modules) and can_compile()
+
+    @property
+    def runs_beside_itself(self) -> bool:
+        """Whether threads can search at a time: compiled loops let go of the lock of the interpreter."""
+        return self.compiles
+
+
+def _check(options: BeamConfig, n_labels: int) -> None:
+    positive = all(one > 0 and math.isfinite(one) for one in options.priors)
+    fits = positive and len(options.priors) in ({n_labels} if options.prior_weight else {0, n_labels})
+    check_values(
+        vars(options),
+        {
+            "beam": (1 <= options.beam <= 100_000, "1 to 100,000 prefixes"),
+            "lm_weight": (0 <= options.lm_weight < math.inf, "0 or more"),
+            "insertion_bonus": (abs(options.insertion_bonus) <= 100, "-100 to 100 nats"),
+            "min_probability": (0 <= options.min_probability < 1, "0 to below 1"),
+            "gap": (options.gap > 0, "more than 0 nats"),
+            "skip_blank": (0 < options.skip_blank <= 1, "above 0 to 1"),
+            "prior_weight": (0 <= options.prior_weight <= 1, "0 to 1"),
+            "priors": (fits, f"{n_labels} numbers above 0, one for each label"),
+        },
+    )
+
+
+class BeamSearch:
+    """The prefixes of one utterance; see `BeamDecoder`.
+
+    However the frames are cut into chunks, the result is the same.
+
+    Args:
+        decoder: whose options hold.
+        frame_seconds, offset: see `asr.decoding.search.Decoder`.
+    """
+
+    def __init__(self, decoder: BeamDecoder, frame_seconds: float, offset: float) -> None:
+        self._decoder, self._frame_seconds, self._offset = decoder, frame_seconds, offset
+        self._chunks: list[NDArray[np.float32]] = []
+        self._growing = decoder.automaton()
+        self._arcs = NO_ARCS if self._growing is None else self._growing.expanded(np.zeros(0, dtype=np.int32))
+        self._own_rows = None if self._growing is None or self._growing.complete else decoder.new_rows()
+        self._prefixes = Prefixes(decoder.options.beam, len(decoder.inventory), self._arcs.start)
+
+    def step(self, log_probs: NDArray[np.float32]) -> None:
+        """Take the next frames; see `asr.decoding.search.Search`.
+
+        Raises:
+            ValueError: another shape, NaN, or probabilities of a frame that do not sum to 1.
+        """
+        posteriors = self._checked(log_probs)
+        weights = posteriors if self._decoder.divisors is None else posteriors / self._decoder.divisors
+        self._chunks.append(np.array(log_probs, dtype=np.float32))
+        with self._rows() as rows:
+            if self._own_rows is None:
+                self._advance(weights, posteriors, rows)
+                return
+            for t in range(len(weights)):
+                if posteriors[t, self._decoder.inventory.blank] <= self._decoder.options.skip_blank:
+                    self._expand()
+                self._advance(weights[t : t + 1], posteriors[t : t + 1], rows)
+
+    @property
+    def text(self) -> str:
+        """The best text of the frames so far, as if more frames were to come: without the end of the utterance."""
+        best = self._totals().argmax()
+        (labels,), _ = self._spelled(self._prefixes.node[best : best + 1])
+        return self._decoder.inventory.text(self._decoder.inventory.decode(labels.tolist()))
+
+    def end(self, n_best: int = 1) -> list[Hypothesis]:
+        """Return the best hypotheses; see `asr.decoding.search.Search`."""
+        n_best = max(1, n_best)
+        found, prefixes = self._candidates(max(n_best, self._decoder.finish.candidates))
+        return self._decoder.finish(found, lambda i: self._hypothesis(*prefixes[i], found[i]), n_best)
+
+    def candidates(self, n: int) -> list[Candidate]:
+        """Return the best labellings if the utterance ends here, without times and confidences, best first.
+
+        There are `n` different ones if the search has so many; some may be there twice.
+        """
+        return self._candidates(n)[0]
+
+    def _candidates(self, n_wanted: int) -> tuple[list[Candidate], list[tuple[int, NDArray[np.int64]]]]:
+        """Return candidates, and of each its node and its labels (U,) with surplus spaces.
+
+        `n_wanted` of them are different if there are so many.
+        """
+        inventory = self._decoder.inventory
+        ends = self._end_factors()
+        totals = self._totals() * ends
+        order = np.array([totals.argmax()]) if n_wanted == 1 else np.argsort(-totals, kind="stable")
+        n = n_wanted
+        while True:
+            nodes = self._prefixes.node[order[:n]]
+            labels, factors = self._spelled(nodes)
+            shown = [self._shown(one) for one in labels]
+            if n >= len(order) or len(set(shown)) >= n_wanted:
+                break
+            n *= 2  # some differ in surplus spaces alone
+        scores = map(self._score, totals[order[:n]].tolist(), factors, ends[order[:n]].tolist())
+        found = [candidate(inventory.decode(one), score, inventory) for one, score in zip(shown, scores, strict=True)]
+        return found, list(zip(nodes.tolist(), labels, strict=True))
+
+    def _shown(self, labels: NDArray[np.int64]) -> tuple[int, ...]:
+        """Return labels (U,) without surplus spaces; see `asr.decoding.hypothesis.without_surplus_spaces`."""
+        spaces = self._decoder.spaces
+        kept: list[int] = []
+        for one in labels.tolist():
+            if one not in spaces or (kept and kept[-1] not in spaces):
+                kept.append(one)
+        if kept and kept[-1] in spaces:
+            kept.pop()
+        return tuple(kept)
+
+    def _checked(self, log_probs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the posteriors (T, L) of a chunk."""
+        n_labels = len(self._decoder.inventory)
+        if log_probs.ndim != 2 or log_probs.shape[1] != n_labels:
+            raise ValueError(f"log_probs must be (T, {n_labels}), the size of the inventory, got {log_probs.shape}")
+        posteriors = np.exp(log_probs, dtype=np.float64)
+        sums = posteriors.sum(axis=1)
+        good = np.abs(sums - 1.0) <= _NORMALISED  # false for NaN
+        if not good.all():
+            at = int(good.argmin())
+            frame = int(self._prefixes.counts[N_FRAMES]) + at
+            if np.isnan(sums[at]):
+                raise ValueError(f"log_probs hold NaN at frame {frame}")
+            raise ValueError(
+                f"the probabilities at frame {frame} sum to {sums[at]:.3g}; log_probs must be natural logarithms of "
+                "probabilities that sum to 1"
+            )
+        return posteriors
+
+    @contextmanager
+    def _rows(self) -> Iterator[Rows]:
+        """Lend what is known of the language model's arcs."""
+        if self._own_rows is not None:
+            yield self._own_rows
+            return
+        rows = self._decoder.borrow_rows()
+        yield rows
+        self._decoder.give_back(rows)
+
+    def _run(self, loop: Loop, *values: object) -> Any:
+        """Run a loop, compiled or in plain Python, which reads memory views faster than arrays."""
+        if self._decoder.compiles:
+            return loop.compiled(*values)
+        return loop(*(one.data if isinstance(one, np.ndarray) else one for one in values))
+
+    def _advance(self, weights: NDArray[np.float64], posteriors: NDArray[np.float64], rows: Rows) -> None:
+        options, decoder, prefixes = self._decoder.options, self._decoder, self._prefixes
+        at, flat_weights, flat_posteriors = 0, weights.reshape(-1), posteriors.reshape(-1)
+        while True:
+            rows.make_room(len(self._arcs.shorter))
+            at = self._run(
+                ADVANCE, flat_weights, flat_posteriors, at, len(weights), weights.shape[1], decoder.inventory.blank,
+                float(options.skip_blank), float(options.min_probability), prefixes.width, prefixes.room,
+                max(math.exp(-options.gap), _LEAST_MASS), math.exp(options.insertion_bonus), self._growing is not None,
+                float(options.lm_weight), float(options.insertion_bonus), prefixes.counts, prefixes.scale,
+                *prefixes.nodes, *prefixes.entries, decoder.symbols, *rows.arrays, *arcs(self._arcs),
+            )  # fmt: skip
+            if at == len(weights):
+                break
+            if prefixes.needs_room():
+                self._make_room()
+        prefixes.counts[N_FRAMES] += len(weights)
+
+    def _make_room(self) -> None:
+        """Forget the nodes that nothing depends on any more; get more memory if few are left."""
+        prefixes = self._prefixes
+        n_nodes, n = int(prefixes.counts[N_NODES]), int(prefixes.counts[N_ENTRIES])
+        moved = np.empty(n_nodes, dtype=np.int32)
+        prefixes.counts[N_NODES] = self._run(COMPACT, n_nodes, n, *prefixes.nodes, prefixes.node, moved)
+        while 2 * (prefixes.counts[N_NODES] + prefixes.width) > len(prefixes.parent):
+            prefixes.grow()
+
+    def _expand(self) -> None:
+        """Let the language model compute the states that the next frame reads."""
+        assert self._growing is not None
+        entries = self._prefixes.node[: self._prefixes.counts[N_ENTRIES]]
+        self._arcs = self._growing.expanded(np.unique(self._prefixes.state[entries]))
+
+    def _totals(self) -> NDArray[np.float64]:
+        n = self._prefixes.counts[N_ENTRIES]
+        return self._prefixes.in_blank[:n] + self._prefixes.in_label[:n]
+
+    def _end_factors(self) -> NDArray[np.float64]:
+        """Return exp(lm_weight log p(</s>)) of each entry."""
+        prefixes, n = self._prefixes, int(self._prefixes.counts[N_ENTRIES])
+        found, symbols = np.ones(n), self._decoder.symbols
+        if self._growing is None or symbols[-1] == NONE:
+            return found
+        if self._own_rows is not None:
+            self._expand()
+        with self._rows() as rows:
+            rows.make_room(len(self._arcs.shorter))
+            self._run(
+                END_FACTORS, n, len(symbols) - 1, float(self._decoder.options.lm_weight), prefixes.node, prefixes.state,
+                symbols, found, *rows.arrays, *arcs(self._arcs),
+            )  # fmt: skip
+        return found
+
+    def _spelled(self, nodes: NDArray[np.int32]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
+        """Return the labels of some nodes' prefixes, and their factors."""
+        prefixes = self._prefixes
+        borders = [0, *accumulate(prefixes.depth[nodes].tolist())]
+        labels, factors = np.empty(borders[-1], dtype=np.int64), np.empty(borders[-1])
+        self._run(SPELL, nodes, prefixes.parent, prefixes.label, prefixes.factor, prefixes.depth, labels, factors)
+        parts = [slice(*border) for border in pairwise(borders)]
+        return [labels[part] for part in parts], [factors[part] for part in parts]
+
+    def _score(self, total: float, factors: NDArray[np.float64], end: float) -> Score:
+        """Return the parts of a score; `total` is a mass."""
+        if total <= 0.0:
+            return Score(-math.inf)
+        whole = math.log(total) + float(self._prefixes.scale[0])
+        insertion = self._decoder.options.insertion_bonus * len(factors)
+        if self._growing is None:
+            return Score(whole - insertion, 0.0, insertion)
+        model = float(np.log(factors).sum()) + math.log(end) - insertion
+        return Score(whole - model - insertion, model, insertion)
+
+    def _hypothesis(self, node: int, labels: NDArray[np.int64], found: Candidate) -> Hypothesis:
+        inventory, prefixes = self._decoder.inventory, self._prefixes
+        births = np.empty(len(labels), dtype=np.int64)
+        self._run(BIRTHS, node, prefixes.parent, prefixes.born, births)
+        if len(self._chunks) > 1:
+            self._chunks = [np.concatenate(self._chunks)]
+        frames = self._chunks[0] if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
+        spans = spans_of(labels, births, frames, inventory, self._frame_seconds, self._offset)
+        spans = without_surplus_spaces(spans, inventory.unit)
+        words = words_of(spans, inventory.unit)
+        return Hypothesis(found.labels, inventory.text(found.labels), found.score, spans, words)

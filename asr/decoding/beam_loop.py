@@ -1,0 +1,471 @@
+"""The loops of the prefix beam search over flat arrays; `asr.decoding.beam_memory` holds the arrays.
+
+A prefix is a node of a tree: the prefix of its parent and one label more. Node 0 is the empty prefix. A beam entry is a
+node with two masses: the probability, summed over paths, that the frames so far spell its prefix and end in blank, and
+the same where they end in its last label, both times the factors of its labels (language model, bonus). Masses are
+relative to the best entry, so products do not underflow; the logarithm of what they were divided by is summed aside.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from asr.compiling import Loop
+
+N_NODES, N_ENTRIES, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
+"""Where `counts` holds: nodes of the tree, entries of the beam, frames of the chunks before, marks given so far, and
+whether all paths end in blank."""
+
+
+def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
+    """Return the nth largest of the first `size` values, which are put in another order (Hoare's quickselect)."""
+    low, high, wanted = 0, size - 1, nth - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] > pivot:
+                i += 1
+            while values[j] < pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if wanted <= j:
+            high = j
+        elif wanted >= i:
+            low = i
+        else:
+            break
+    return values[wanted]
+
+
+def _sort_falling(order: Any, n: Any, weights: Any, base: Any) -> Any:
+    """Sort the first n labels of `order` by falling weight (Shell's sort with Knuth's distances)."""
+    distance = 1
+    while 3 * distance + 1 < n:
+        distance = 3 * distance + 1
+    while distance > 0:
+        for i in range(distance, n):
+            k, j = order[i], i
+            weight = weights[base + k]
+            while j >= distance and weights[base + order[j - distance]] < weight:
+                order[j] = order[j - distance]
+                j -= distance
+            order[j] = k
+        distance //= 3
+
+
+def _keep_best(mass: Any, entry: Any, label: Any, spare: Any, size: Any, width: Any) -> Any:
+    """Keep the `width` best of `size` candidates, the earlier ones of equals; return the mass of the last of them."""
+    for i in range(size):
+        spare[i] = mass[i]
+    least = _nth_largest(spare, size, width)
+    n_above = 0
+    for i in range(size):
+        if mass[i] > least:
+            n_above += 1
+    n_equal, kept = width - n_above, 0
+    for i in range(size):
+        if mass[i] < least:
+            continue
+        if mass[i] == least:
+            if n_equal == 0:
+                continue
+            n_equal -= 1
+        mass[kept], entry[kept], label[kept] = mass[i], entry[i], label[i]
+        kept += 1
+    return least
+
+
+def _row_of(state: Any, n_rows: Any, n_symbols: Any, row_of: Any, row_state: Any, row_factor: Any) -> Any:
+    """Return where the row of a state begins; a new row holds -1 throughout."""
+    row = row_of[state]
+    if row < 0:
+        row = n_rows[0]
+        n_rows[0] = row + 1
+        row_of[state], row_state[row] = row, state
+        for at in range(row * n_symbols, (row + 1) * n_symbols):
+            row_factor[at] = -1.0
+    return row * n_symbols
+
+
+def _look_up(
+    at: Any,
+    state: Any,
+    wanted: Any,
+    weight: Any,
+    bonus: Any,
+    row_factor: Any,
+    row_target: Any,
+    first: Any,
+    symbol: Any,
+    log_prob: Any,
+    target: Any,
+    backoff: Any,
+    shorter: Any,
+) -> Any:
+    """Fill one place of a row: exp(weight log p(symbol | state) + bonus), and the state behind the symbol.
+
+    Where neither the state nor a shorter context has an arc for the symbol, the factor is 0.
+    """
+    log_p, context = 0.0, state
+    while context >= 0:
+        low, end = first[context], first[context + 1]
+        high = end
+        while low < high:
+            middle = (low + high) // 2
+            if symbol[middle] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        if low < end and symbol[low] == wanted:
+            row_factor[at] = math.exp(weight * (log_p + log_prob[low]) + bonus)
+            row_target[at] = target[low]
+            return row_factor[at]
+        log_p += backoff[context]
+        context = shorter[context]
+    row_factor[at], row_target[at] = 0.0, state
+    return 0.0
+
+
+def _advance(
+    weights: Any,
+    posteriors: Any,
+    at: Any,
+    n_frames: Any,
+    n_labels: Any,
+    blank: Any,
+    skip_blank: Any,
+    min_probability: Any,
+    width: Any,
+    room: Any,
+    gap: Any,
+    highest: Any,
+    has_model: Any,
+    weight: Any,
+    bonus: Any,
+    counts: Any,
+    scale: Any,
+    parent: Any,
+    label: Any,
+    state: Any,
+    factor: Any,
+    depth: Any,
+    born: Any,
+    child: Any,
+    sibling: Any,
+    place: Any,
+    node: Any,
+    in_blank: Any,
+    in_label: Any,
+    new_blank: Any,
+    new_label: Any,
+    head: Any,
+    link: Any,
+    mass: Any,
+    source: Any,
+    added: Any,
+    spare: Any,
+    order: Any,
+    mark: Any,
+    wanted: Any,
+    n_rows: Any,
+    row_of: Any,
+    row_state: Any,
+    row_factor: Any,
+    row_target: Any,
+    first: Any,
+    symbol: Any,
+    log_prob: Any,
+    target: Any,
+    backoff: Any,
+    shorter: Any,
+) -> Any:
+    """Take frames `at` to `n_frames` - 1; return the first that is not taken, for want of nodes or rows.
+
+    Args:
+        weights: (T * L,) what paths are multiplied with: posteriors, over priors where those are given.
+        posteriors: (T * L,) by which labels are left out and frames are skipped.
+        at, n_frames, n_labels, blank: the frames, L, the index of the blank.
+        skip_blank, min_probability: see `BeamConfig`.
+        width, room: entries of the beam, and of the arrays of candidates: at least twice as many.
+        gap: the smallest mass that is kept, relative to the best.
+        highest: no factor is above it.
+        has_model, weight, bonus: whether there is a language model, its weight, the bonus of a label.
+        counts: see above.
+        scale: (1,) the logarithm of what masses were divided by.
+        parent, label, state, factor, depth, born, child, sibling, place: of each node the node before it, its label,
+            the state of the language model behind it, its factor, how many labels it has, the frame in which it was
+            made, its first child and its next sibling (-1: none), its entry (-1: none).
+        node, in_blank, in_label, new_blank, new_label: of each entry its node, its masses, and those behind the frame.
+        head, link: of each entry the first of those that have one label more, and the next of that kind (-1: none).
+        mass, source, added, spare: of each candidate its mass, the entry that it comes from and the label that it adds
+            (-1: none), and room to select in.
+        order, mark: (L,) the labels of a frame, by falling weight; the last mark of each label.
+        wanted: (L + 1,) the symbol of each label, and of the end.
+        n_rows, row_of, row_state, row_factor, row_target: (1,) how many rows there are, the row of a state (-1: none),
+            and of each row its state, and what `_look_up` found (factor -1: nothing yet).
+        first, symbol, log_prob, target, backoff, shorter: see `asr.lm.automaton`.
+    """
+    n, n_nodes, n_symbols = counts[N_ENTRIES], counts[N_NODES], n_labels + 1
+    is_quiet, stamp, n_before = counts[IS_QUIET], counts[STAMP], counts[N_FRAMES]
+    while at < n_frames:
+        base = at * n_labels
+        if posteriors[base + blank] > skip_blank:  # as if blank were certain
+            if is_quiet == 0:
+                for i in range(n):
+                    in_blank[i] += in_label[i]
+                    in_label[i] = 0.0
+                is_quiet = 1
+            scale[0] += math.log(weights[base + blank])
+            at += 1
+            continue
+        if n_nodes + width > len(parent) or (has_model and n_rows[0] + width > len(row_state)):
+            break
+
+        # the likeliest label, which is always looked at, so that a prefix is left
+        top = -1
+        for k in range(n_labels):
+            if k != blank and (top < 0 or weights[base + k] > weights[base + top]):
+                top = k
+
+        # every prefix goes on with blank or its last label, or is reached from the prefix before it
+        for i in range(n):
+            head[i] = -1
+        best, least, p_blank = 0.0, math.inf, weights[base + blank]
+        for i in range(n):
+            v = node[i]
+            last = label[v]
+            p_last = weights[base + last]
+            value = in_label[i] * p_last
+            if v > 0:
+                before = place[parent[v]]
+                if before >= 0:
+                    reached = in_blank[before]
+                    if label[parent[v]] != last:
+                        reached += in_label[before]
+                    value += reached * p_last * factor[v]
+                    link[i] = head[before]
+                    head[before] = i
+            new_label[i] = value
+            new_blank[i] = (in_blank[i] + in_label[i]) * p_blank
+            total = new_blank[i] + value
+            mass[i], source[i], added[i] = total, i, -1
+            if total > best:
+                best = total
+            if total < least:
+                least = total
+        size, bar = n, best * gap
+        if n == width and least > bar:
+            bar = least
+
+        # the labels that may come to more than the bar, by falling weight
+        most, n_order = 0.0, 0
+        for i in range(n):
+            if in_blank[i] + in_label[i] > most:
+                most = in_blank[i] + in_label[i]
+        for k in range(n_labels):
+            is_looked_at = k != blank and (posteriors[base + k] >= min_probability or k == top)
+            if is_looked_at and most * weights[base + k] * highest > bar:
+                order[n_order] = k
+                n_order += 1
+        _sort_falling(order, n_order, weights, base)
+
+        # prefixes with one label more
+        for i in range(n):
+            both = in_blank[i] + in_label[i]
+            if n_order == 0 or both * weights[base + order[0]] * highest <= bar:
+                continue
+            v = node[i]
+            last = label[v]
+            stamp += 1
+            j = head[i]
+            while j >= 0:
+                mark[label[node[j]]] = stamp
+                j = link[j]
+            row = -1
+            for o in range(n_order):
+                k = order[o]
+                p = weights[base + k]
+                if both * p * highest <= bar:
+                    break
+                if mark[k] == stamp:
+                    continue
+                value = (in_blank[i] if k == last else both) * p
+                if has_model:
+                    if value * highest <= bar:
+                        continue
+                    if row < 0:
+                        row = _row_of(state[v], n_rows, n_symbols, row_of, row_state, row_factor)
+                    f = row_factor[row + k]
+                    if f < 0.0:
+                        f = _look_up(
+                            row + k, state[v], wanted[k], weight, bonus, row_factor, row_target,
+                            first, symbol, log_prob, target, backoff, shorter,
+                        )  # fmt: skip
+                    value *= f
+                else:
+                    value *= highest
+                if value <= bar:
+                    continue
+                mass[size], source[size], added[size] = value, i, k
+                size += 1
+                if value > best:
+                    best = value
+                    if best * gap > bar:
+                        bar = best * gap
+                if size == room:
+                    least = _keep_best(mass, source, added, spare, size, width)
+                    size = width
+                    if least > bar:
+                        bar = least
+        at += 1
+        if best <= 0.0:  # the language model allows nothing that these frames show
+            scale[0] = -math.inf
+            continue
+        if size > width:
+            _keep_best(mass, source, added, spare, size, width)
+            size = width
+
+        # the new beam
+        for i in range(n):
+            place[node[i]] = -1
+        bar, kept = best * gap, 0
+        for c in range(size):
+            if mass[c] < bar:
+                continue
+            i, k = source[c], added[c]
+            v = node[i]
+            if k < 0:
+                mass[kept], source[kept], added[kept] = new_blank[i] / best, v, -1
+                spare[kept] = new_label[i] / best
+                kept += 1
+                continue
+            w = child[v]
+            while w >= 0 and label[w] != k:
+                w = sibling[w]
+            if w < 0:
+                w = n_nodes
+                n_nodes += 1
+                parent[w], label[w], child[w], sibling[w], place[w] = v, k, -1, child[v], -1
+                child[v] = w
+                factor[w], state[w], depth[w], born[w] = highest, 0, depth[v] + 1, n_before + at - 1
+                if has_model:
+                    row = row_of[state[v]] * n_symbols
+                    factor[w], state[w] = row_factor[row + k], row_target[row + k]
+            spare[kept] = mass[c] / best
+            mass[kept], source[kept] = 0.0, w
+            kept += 1
+        n = kept
+        for i in range(n):
+            node[i], in_blank[i], in_label[i] = source[i], mass[i], spare[i]
+            place[node[i]] = i
+        is_quiet = 0
+        scale[0] += math.log(best)
+    counts[N_ENTRIES], counts[N_NODES], counts[IS_QUIET], counts[STAMP] = n, n_nodes, is_quiet, stamp
+    return at
+
+
+def _end_factors(
+    n: Any,
+    n_labels: Any,
+    weight: Any,
+    node: Any,
+    state: Any,
+    wanted: Any,
+    found: Any,
+    n_rows: Any,
+    row_of: Any,
+    row_state: Any,
+    row_factor: Any,
+    row_target: Any,
+    first: Any,
+    symbol: Any,
+    log_prob: Any,
+    target: Any,
+    backoff: Any,
+    shorter: Any,
+) -> Any:
+    """Put into `found` the factor of the end of the utterance behind each of `n` entries; see `_advance`."""
+    for i in range(n):
+        at = _row_of(state[node[i]], n_rows, n_labels + 1, row_of, row_state, row_factor) + n_labels
+        value = row_factor[at]
+        if value < 0.0:
+            value = _look_up(
+                at, state[node[i]], wanted[n_labels], weight, 0.0, row_factor, row_target,
+                first, symbol, log_prob, target, backoff, shorter,
+            )  # fmt: skip
+        found[i] = value
+
+
+def _spell(nodes: Any, parent: Any, label: Any, factor: Any, depth: Any, labels: Any, factors: Any) -> Any:
+    """Write the labels of some nodes' prefixes, one behind the other, and their factors."""
+    start = 0
+    for i in range(len(nodes)):
+        v = nodes[i]
+        start += depth[v]
+        at = start
+        while v > 0:
+            at -= 1
+            labels[at], factors[at] = label[v], factor[v]
+            v = parent[v]
+
+
+def _births(v: Any, parent: Any, born: Any, births: Any) -> Any:
+    """Write the frames in which the prefixes of a node were made; as many as it has labels."""
+    at = len(births)
+    while v > 0:
+        at -= 1
+        births[at] = born[v]
+        v = parent[v]
+
+
+def _compact(
+    n_nodes: Any,
+    n: Any,
+    parent: Any,
+    label: Any,
+    state: Any,
+    factor: Any,
+    depth: Any,
+    born: Any,
+    child: Any,
+    sibling: Any,
+    place: Any,
+    node: Any,
+    moved: Any,
+) -> Any:
+    """Drop the nodes that no entry's prefix begins with; return how many are left. `moved` is of the nodes' size."""
+    for v in range(n_nodes):
+        moved[v] = 0
+    for i in range(n):
+        moved[node[i]] = 1
+    for v in range(n_nodes - 1, 0, -1):  # a parent is older than its children
+        if moved[v] == 1:
+            moved[parent[v]] = 1
+    kept = 1
+    child[0], moved[0] = -1, 0
+    for v in range(1, n_nodes):
+        if moved[v] == 0:
+            continue
+        w, before = kept, moved[parent[v]]
+        kept += 1
+        moved[v] = w
+        parent[w], label[w], state[w], factor[w] = before, label[v], state[v], factor[v]
+        depth[w], born[w], place[w] = depth[v], born[v], place[v]
+        child[w], sibling[w] = -1, child[before]
+        child[before] = w
+    for i in range(n):
+        node[i] = moved[node[i]]
+    return kept
+
+
+NTH_LARGEST = Loop(_nth_largest)
+KEEP_BEST = Loop(_keep_best, (NTH_LARGEST,))
+SORT_FALLING, ROW_OF, LOOK_UP = Loop(_sort_falling), Loop(_row_of), Loop(_look_up)
+ADVANCE = Loop(_advance, (SORT_FALLING, KEEP_BEST, ROW_OF, LOOK_UP))
+END_FACTORS = Loop(_end_factors, (ROW_OF, LOOK_UP))
+SPELL, BIRTHS, COMPACT = Loop(_spell), Loop(_births), Loop(_compact)

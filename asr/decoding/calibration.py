@@ -1,0 +1,191 @@
+"""Calibrated confidences: of the words to which 0.9 is given, nine in ten are right.
+
+    confidence = 1 / (1 + exp(-(a * logit(posterior) + b * logit(peak) + c))),    logit(p) = log(p / (1 - p))
+
+of what speaks for a label, a word or an utterance (`asr.decoding.confidence`). It rises with both. Labels, words and
+utterances have their own a, b and c, fitted on dev by logistic regression, with the smoothing of Platt 1999
+("Probabilistic outputs for support vector machines"). Three numbers cannot learn a small dev set by heart; a free
+monotone map (isotonic regression) did worse on held-out speakers. The nine numbers are an option of the decoder, so a
+bundle carries them.
+
+What they say holds for utterances like those of dev: others, such as much longer ones, need their own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.config import check_values
+from asr.decoding.confidence import NEGLIGIBLE
+from asr.decoding.hypothesis import Evidence, Hypothesis, Span, Trust
+from asr.scoring.calibration import are_right
+
+_PULL = 1e-3  # of the weights towards 0, in the unit of one outcome: it decides where dev cannot
+_STEPS = 100
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The map from what speaks for something to a confidence.
+
+    Attributes:
+        posterior: the weight a, 0 or more.
+        peak: the weight b, 0 or more.
+        offset: c.
+    """
+
+    posterior: float
+    peak: float
+    offset: float
+
+    def __call__(self, trust: Trust) -> float:
+        """Return the confidence."""
+        exponent = self.posterior * logit(trust.posterior) + self.peak * logit(trust.peak) + self.offset
+        return 1.0 / (1.0 + math.exp(-max(min(exponent, 500.0), -500.0)))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The curves of labels, of words and of utterances."""
+
+    labels: Curve
+    words: Curve
+    utterances: Curve
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Calibration | None:
+        """Read the option `calibration` of a decoder.
+
+        Args:
+            numbers: a, b and c of labels, of words and of utterances; empty: None.
+
+        Raises:
+            ConfigError: another number of numbers, an infinite one, or a weight below 0.
+        """
+        weights = [one for place, one in enumerate(numbers) if place % 3 < 2]
+        good = len(numbers) in (0, 9) and all(map(math.isfinite, numbers)) and all(one >= 0 for one in weights)
+        expected = "no numbers, or two weights (0 or more) and an offset for labels, for words and for utterances"
+        check_values({"calibration": list(numbers)}, {"calibration": (good, expected)})
+        return cls(*(Curve(*numbers[i : i + 3]) for i in (0, 3, 6))) if numbers else None
+
+    def numbers(self) -> list[float]:
+        """Return what `of` reads."""
+        curves = (self.labels, self.words, self.utterances)
+        return [number for curve in curves for number in (curve.posterior, curve.peak, curve.offset)]
+
+    def __call__(self, hypothesis: Hypothesis, evidence: Evidence) -> Hypothesis:
+        """Return the hypothesis with the confidences that the evidence gives."""
+        return replace(
+            hypothesis,
+            spans=_confident(hypothesis.spans, evidence.labels, self.labels),
+            words=_confident(hypothesis.words, evidence.words, self.words),
+            confidence=self.utterances(evidence.utterance),
+            evidence=evidence,
+        )
+
+
+UNCALIBRATED = Calibration(*(Curve(1.0, 0.0, 0.0) for _ in range(3)))
+"""What a decoder with candidates does without a calibration: the confidences are the posteriors."""
+
+
+def _confident(spans: Sequence[Span], evidence: Sequence[Trust], curve: Curve) -> tuple[Span, ...]:
+    return tuple(replace(span, confidence=curve(trust)) for span, trust in zip(spans, evidence, strict=True))
+
+
+def logit(probability: float) -> float:
+    """Return log(p / (1 - p)) of a probability, which is taken to lie at least 1e-4 from 0 and from 1."""
+    inside = min(max(probability, NEGLIGIBLE), 1.0 - NEGLIGIBLE)
+    return math.log(inside / (1.0 - inside))
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What was said or written.
+
+    Attributes:
+        labels: as `Hypothesis.labels` should be.
+        words: as the labels of `Hypothesis.words` should be.
+    """
+
+    labels: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def fit_calibration(found: Sequence[Hypothesis], truths: Sequence[Truth]) -> Calibration:
+    """Fit a calibration; the same for the same input.
+
+    Args:
+        found: the best hypotheses of dev's utterances, with evidence: of a decoder with any calibration or none.
+        truths: what the utterances hold.
+
+    Raises:
+        ValueError: no hypotheses, other numbers of both, or hypotheses without evidence.
+    """
+    if not found or len(found) != len(truths):
+        raise ValueError(f"{len(found)} hypotheses and {len(truths)} truths; expected as many, and at least one")
+    evidence = [one.evidence for one in found if one.evidence is not None]
+    if len(evidence) < len(found):
+        raise ValueError("the decoder gives hypotheses without evidence")
+    pairs = list(zip(found, truths, strict=True))
+    labels = chain.from_iterable(are_right(truth.labels, one.labels) for one, truth in pairs)
+    words = chain.from_iterable(are_right(truth.words, [word.label for word in one.words]) for one, truth in pairs)
+    return Calibration(
+        fit_curve([trust for one in evidence for trust in one.labels], list(labels)),
+        fit_curve([trust for one in evidence for trust in one.words], list(words)),
+        fit_curve([one.utterance for one in evidence], [one.labels == truth.labels for one, truth in pairs]),
+    )
+
+
+def fit_curve(evidence: Sequence[Trust], right: Sequence[bool]) -> Curve:
+    """Fit the curve that makes the outcomes likeliest; a kind of evidence that never differs has no weight.
+
+    N+ right ones count as (N+ + 1) / (N+ + 2) of a right one each, N- wrong ones as 1 / (N- + 2), so that even outcomes
+    that are all right give finite numbers (Platt 1999, equation 11). Newton's method.
+
+    Args:
+        evidence: (N,).
+        right: (N,).
+    """
+    logits = np.array([[logit(one) for one in trust] for trust in evidence]).reshape(-1, 2)  # (N, 2)
+    truth = np.asarray(right, dtype=bool)
+    n_right = int(truth.sum())
+    goals = np.where(truth, (n_right + 1) / (n_right + 2), 1 / (len(truth) - n_right + 2))
+    used = [place for place in (0, 1) if len(logits) and np.ptp(logits[:, place]) > 0]
+    while True:
+        inputs = np.column_stack([logits[:, used], np.ones(len(logits))])  # (N, inputs)
+        *fitted, offset = _logistic_regression(inputs, goals).tolist()
+        negative = [place for place, weight in zip(used, fitted, strict=True) if weight < 0]
+        if not negative:
+            break
+        used.remove(min(negative, key=lambda place: fitted[used.index(place)]))
+    weights = dict(zip(used, fitted, strict=True))
+    return Curve(weights.get(0, 0.0), weights.get(1, 0.0), offset)
+
+
+def _logistic_regression(inputs: Floats, goals: Floats) -> Floats:
+    """The weights (K,) of (N, K) inputs that minimise the cross entropy with (N,) goals."""
+
+    def loss(at: Floats) -> float:
+        exponents = inputs @ at
+        return float((np.logaddexp(0.0, exponents) - goals * exponents).sum() + 0.5 * _PULL * at @ at)
+
+    weights = np.zeros(inputs.shape[1])
+    for _ in range(_STEPS):
+        found = 0.5 * (1.0 + np.tanh(0.5 * (inputs @ weights)))
+        gradient = inputs.T @ (found - goals) + _PULL * weights
+        curvature = (inputs * (found * (1.0 - found))[:, None]).T @ inputs + _PULL * np.eye(len(weights))
+        step = np.linalg.solve(curvature, gradient)
+        while loss(weights - step) > loss(weights) and np.abs(step).max() > 1e-12:
+            step = step / 2  # the cross entropy is convex, but a whole step may jump over its valley
+        weights = weights - step
+        if np.abs(step).max() < 1e-10:
+            break
+    return weights

@@ -1,0 +1,136 @@
+"""The files that a decoder needs, such as its language model, and how they travel with a saved model.
+
+In memory an option holds the path of its file, or the name of one that comes with the package. A saved model says the
+plain name of a file that lies beside it: never a path, so that a model from somebody else reads no other file than
+those that came with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from asr.config import Component, nearest, shown
+from asr.decoding.marks import file_options
+from asr.errors import ConfigError, DataError
+from asr.files import write_file
+
+_SHIPPED = Path(__file__).resolve().parents[1] / "pretrained"
+_OF_OTHERS = (".safetensors", ".md")  # recognisers and their cards
+
+
+def shipped_files() -> list[str]:
+    """Return the names of the language models and word lists that come with the package."""
+    if not _SHIPPED.is_dir():
+        return []
+    return sorted({_stem(one.name) for one in _SHIPPED.iterdir() if one.suffix not in _OF_OTHERS})
+
+
+def file_stem(value: str) -> str:
+    """Return what a file is called in the name of a decoder: `models/an4.arpa.gz` is `an4`."""
+    return _stem(Path(value).name)
+
+
+def _stem(name: str) -> str:
+    return Path(name.removesuffix(".gz")).stem
+
+
+def found_beside(component: Component, folder: Path) -> Component:
+    """Return a decoder that was read from a file with the paths of the files that belong beside it.
+
+    Args:
+        component: its options name files as a saved model does.
+        folder: of the file.
+
+    Raises:
+        ConfigError: an option holds a path instead of a name.
+    """
+
+    def found(option: str, name: str) -> str:
+        if not _is_plain(name):
+            raise ConfigError(
+                f"{option}={shown(name)}; a saved decoder may only name a file that lies beside it, or one that comes"
+                " with this package: copy the file there, and write its plain name"
+            )
+        path = folder / name
+        return name if name in shipped_files() and not path.is_file() else str(path)
+
+    return _changed(component, found)
+
+
+def check_files(component: Component) -> None:
+    """Raise a ConfigError where a file that a decoder names is missing."""
+
+    def check(option: str, name: str) -> str:
+        if not _is_shipped(name) and not Path(name).expanduser().is_file():
+            known = shipped_files()
+            shipped = f"; with this package come {', '.join(known)}{nearest(name, known)}" if known else ""
+            raise ConfigError(
+                f"{option}={name}; there is no such file{shipped}; copy it there, or choose another decoder,"
+                " such as decoder=greedy"
+            )
+        return name
+
+    _changed(component, check)
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ("", ".", "..") and not any(one in name for one in "/\\:\0")
+
+
+def with_plain_names(component: Component) -> Component:
+    """Return a decoder whose options hold the names of their files, without the folders."""
+    return _changed(component, lambda option, name: name if _is_shipped(name) else Path(name).name)
+
+
+def saved_beside(component: Component, folder: Path) -> Component:
+    """Copy the files of a decoder into a folder, and return the decoder as a model saved there names them.
+
+    A file that is there already is not copied. Where another file has the name, the copy gets a checksum behind it.
+
+    Raises:
+        DataError: a file cannot be read, or not be written.
+    """
+    return _changed(component, lambda option, name: name if _is_shipped(name) else _copied(Path(name), folder))
+
+
+def _is_shipped(name: str) -> bool:
+    return name in shipped_files() and not Path(name).is_file()
+
+
+def _copied(source: Path, folder: Path) -> str:
+    """Copy a file into a folder, and return its name there."""
+    source = source.expanduser()
+    try:
+        if source.resolve().parent == folder.resolve():
+            return source.name
+        content = source.read_bytes()
+        if _holds(folder / source.name, content):
+            return source.name
+    except OSError as error:
+        raise DataError(f"{source} cannot be read: {error.strerror}; the decoder needs it") from error
+    name = source.name
+    if os.path.lexists(folder / name):
+        stem = _stem(name)
+        name = f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{name[len(stem) :]}"
+    write_file(folder / name, content)
+    return name
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+
+
+def _changed(component: Component, change: Callable[[str, str], str]) -> Component:
+    """Change the files of a component, and of those among its options."""
+    files = file_options(component)
+
+    def changed(name: str, value: Any) -> Any:
+        if isinstance(value, Component):
+            return _changed(value, change)
+        return change(name, value) if name in files and isinstance(value, str) and value else value
+
+    return Component(component.target, {name: changed(name, value) for name, value in component.options.items()})

@@ -1,0 +1,72 @@
+"""A language model as a search over labels reads it: which symbol each label is, and the arcs of its states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import ConfigError
+from asr.lm.automaton import NONE, Automaton
+from asr.lm.model import BEGIN, END, SPACE, UNKNOWN, LanguageModel
+
+if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
+
+
+def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.int32]:
+    """Find the symbol of each label.
+
+    A label that the model does not know is its unknown symbol.
+
+    Returns:
+        (L + 1,), the symbol of each label, and behind them the one that ends an utterance; `NONE` for the blank, for
+        an end that the model does not have, and throughout without a model.
+
+    Raises:
+        ConfigError: the model is of another unit, or lacks labels and has no unknown symbol.
+    """
+    if model is None:
+        return np.full(len(inventory) + 1, NONE, dtype=np.int32)
+    if model.unit != inventory.unit:
+        raise ConfigError(
+            f"the language model is one of {model.unit}, and the recogniser writes {inventory.unit}; "
+            f"choose a model of {inventory.unit}"
+        )
+    numbers = {symbol: number for number, symbol in enumerate(model.symbols)}
+    end, unknown = numbers.get(END, NONE), numbers.get(UNKNOWN, NONE)
+    known = {symbol: number for symbol, number in numbers.items() if symbol not in (BEGIN, END, UNKNOWN)}
+    found = [
+        NONE if at == inventory.blank else known.get(SPACE if _is_space(label, inventory) else label, unknown)
+        for at, label in enumerate(inventory.labels)
+    ]
+    lacking = [inventory.labels[at] for at, one in enumerate(found) if one == NONE and at != inventory.blank]
+    if lacking:
+        raise ConfigError(
+            f"the language model has neither {_listed(lacking)} nor a symbol for what it does not know; "
+            "estimate it from texts that hold all labels"
+        )
+    return np.array([*found, end], dtype=np.int32)
+
+
+def _is_space(label: str, inventory: Inventory) -> bool:
+    return inventory.unit == "characters" and label == " "
+
+
+def _listed(labels: Sequence[str]) -> str:
+    named = ", ".join(map(repr, labels[:10]))
+    return named if len(labels) <= 10 else f"{named} and {len(labels) - 10} more labels"
+
+
+NO_ARCS = Automaton(
+    first=np.zeros(2, dtype=np.int64),
+    symbol=np.zeros(0, dtype=np.int32),
+    log_prob=np.zeros(0, dtype=np.float32),
+    target=np.zeros(0, dtype=np.int32),
+    backoff=np.zeros(1, dtype=np.float32),
+    shorter=np.full(1, NONE, dtype=np.int32),
+    start=0,
+)
+"""Stands where there is no language model."""

@@ -1,0 +1,222 @@
+"""Lexicon decoding: the best sequence of a lexicon's words under posteriors and language models.
+
+A hypothesis is a sequence of words w_1..w_n with a spelling of each. Its labelling l is the spellings one behind
+another: with the blank between words (a label of its own) between them where the inventory is of characters, without
+anything between them where it is of whole labels. The search maximises
+
+    log p_ctc(l) + word_lm_weight * log p_word(w_1..w_n </s>) + word_bonus * n
+                 + label_lm_weight * log p_label(l </s>) - oov_penalty * (words outside the lexicon),
+
+p_ctc(l) being the sum over all paths of l (Graves 2012, "Supervised sequence labelling with recurrent neural
+networks", section 7.5, whose token passing follows single paths). With `one_word`, n = 1. With an `oov_penalty`, a word
+may be spelled by any labels that are no spelling of the lexicon; `word_lm` gives it the probability of `<unk>`.
+
+Two paths are one hypothesis, and their probabilities are added, if they have the same labelling and the same words with
+the same spellings: words that are spelled alike (homophones), and different ways to cut a labelling into words, stay
+apart. Inside the beam every hypothesis has the sum over all its paths; the beam alone makes the search inexact. What is
+pruned: labels below `min_probability` in a frame, hypotheses beyond the best `beam`, and those that are `gap` nats
+below the best. In frames whose blank is above `skip_blank` nothing but blank is read. For this comparison, a hypothesis
+within a word is given what the likeliest word below its node would gain (smeared unigram look-ahead: Ortmanns, Ney and
+Eiden 1996, "Language-model look-ahead for large vocabulary speech recognition"), which is taken back at the word's end.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from asr.compiling import can_compile
+from asr.config import check_values
+from asr.decoding.finishing import Finish, FinishConfig
+from asr.decoding.lexicon_file import Lexicon, read_lexicon
+from asr.decoding.lexicon_kernel import NONE, Rules
+from asr.decoding.lexicon_model import frequencies, label_scorer, no_scorer, nodes_of, unigram, word_scorer
+from asr.decoding.lexicon_search import LexiconSearch
+from asr.decoding.lexicon_tree import tree_of
+from asr.decoding.marks import FILE, weight
+from asr.engines.names import MANY
+from asr.errors import ConfigError
+from asr.lm.model import LanguageModel, Unit
+from asr.lm.stored import load_model
+
+if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
+
+
+@dataclass
+class LexiconConfig(FinishConfig):
+    """Options of `LexiconDecoder`, beside those of `FinishConfig`.
+
+    Attributes:
+        lexicon: a file of words; see `asr.decoding.lexicon_file`.
+        word_lm: a language model of words, by name or file; without it, the lexicon's frequencies are one.
+        word_lm_weight: factor of its log probability.
+        word_bonus: nats for each word.
+        label_lm: a language model of labels, by name or file.
+        label_lm_weight: factor of its log probability.
+        oov_penalty: nats that a word outside the lexicon costs; none: there are no such words.
+        one_word: an utterance is one entry of the lexicon.
+        reject: nats a label by which words may be worse than the best path; none: nothing is rejected.
+        leave_out: words that the inventory cannot spell are passed over.
+        beam: hypotheses that are kept from frame to frame.
+        min_probability: labels that are less likely in a frame do not begin there; 0: all may.
+        gap: nats by which a hypothesis may be worse than the best; inf: as many as numbers hold, 700.
+        skip_blank: frames in which blank is likelier are taken for blank alone; 1: none.
+    """
+
+    _target_: str = "asr.decoding.lexicon.LexiconDecoder"
+    lexicon: str = field(default="", metadata=FILE)
+    word_lm: str | None = field(default=None, metadata=FILE)
+    word_lm_weight: float = field(default=1.0, metadata=weight(0.25, least=0.0))
+    word_bonus: float = field(default=0.0, metadata=weight(0.5))
+    label_lm: str | None = field(default=None, metadata=FILE)
+    label_lm_weight: float = field(default=1.0, metadata=weight(0.25, needs="label_lm", least=0.0))
+    oov_penalty: float | None = field(default=None, metadata=weight(1.0, needs="oov_penalty"))
+    one_word: bool = False
+    reject: float | None = None
+    leave_out: bool = False
+    beam: int = 100
+    min_probability: float = 1e-4
+    gap: float = 25.0
+    skip_blank: float = 0.999
+
+
+class LexiconDecoder:
+    """Decoding to the words of a lexicon; see the module for its objective.
+
+    The hypotheses of an utterance differ in their words. `labels` and `spans` are what spells the words, `words` and
+    `text` are the words as the lexicon writes them, whatever the inventory's unit. Labels stand where the likeliest
+    path of the labelling has them, and their confidences are the highest posteriors there; a word lasts from its first
+    to its last label and has the lowest confidence of its labels. If no sequence of words is left in the beam at the
+    end, the complete words of the best hypothesis are returned, at worst none.
+
+    Args:
+        inventory: labels of the posteriors.
+        lexicon: a file, or the words themselves.
+        word_lm, label_lm: language models, or their names or files.
+        reject: for closed lists: the first hypothesis is the empty one if the acoustic score of the best one is below
+            that of the best path of any labels by more than this for each of its labels.
+        others: see `LexiconConfig`.
+
+    Raises:
+        ConfigError: an option out of range, or a language model of another unit or other symbols.
+        DataError: the lexicon cannot be used; see `read_lexicon`.
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        lexicon: str | Lexicon,
+        word_lm: str | LanguageModel | None = None,
+        word_lm_weight: float = 1.0,
+        word_bonus: float = 0.0,
+        label_lm: str | LanguageModel | None = None,
+        label_lm_weight: float = 1.0,
+        oov_penalty: float | None = None,
+        one_word: bool = False,
+        reject: float | None = None,
+        leave_out: bool = False,
+        beam: int = 100,
+        min_probability: float = 1e-4,
+        gap: float = 25.0,
+        skip_blank: float = 0.999,
+        candidates: int = 20,
+        posterior_scale: float = 1.0,
+        risk: str = "none",
+        rescore: str | None = None,
+        rescore_weight: float = 0.5,
+        calibration: Sequence[float] = (),
+    ) -> None:
+        options = LexiconConfig(
+            candidates, posterior_scale, risk, rescore, rescore_weight, list(calibration), word_lm_weight=word_lm_weight,
+            word_bonus=word_bonus, label_lm_weight=label_lm_weight, oov_penalty=oov_penalty, one_word=one_word,
+            reject=reject, beam=beam, min_probability=min_probability, gap=gap, skip_blank=skip_blank,
+        )  # fmt: skip
+        _check(options, lexicon)
+        self.inventory, self.reject = inventory, reject
+        self.finish = Finish.of(inventory, options)
+        self.many = False
+        """Whether there is so much to decode that numba is worth its loading."""
+        separator = _separator(inventory, options)
+        self.lexicon = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon, inventory, leave_out)
+        is_open, words, labels = oov_penalty is not None, _loaded(word_lm, "words"), _loaded(label_lm, inventory.unit)
+        self.words = frequencies(self.lexicon) if words is None else word_scorer(words, self.lexicon, is_open)
+        self.labels = no_scorer() if labels is None else label_scorer(labels, inventory)
+        of_word, of_unknown = unigram(self.words)
+        self.nodes = nodes_of(tree_of(self.lexicon), word_lm_weight * of_word + word_bonus)
+        penalty = 0.0 if oov_penalty is None else float(oov_penalty)
+        self.rules = Rules(
+            width=len(inventory),
+            blank=inventory.blank,
+            separator=separator,
+            one_word=one_word,
+            open=is_open,
+            fused=labels is not None,
+            unknown=self.words.unknown,
+            beam=beam,
+            min_probability=float(min_probability),
+            gap=math.exp(-gap),
+            skip_blank=float(skip_blank),
+            word_weight=float(word_lm_weight),
+            word_bonus=float(word_bonus),
+            outside=penalty,
+            ahead=word_lm_weight * of_unknown + word_bonus - penalty if is_open else 0.0,
+            label_weight=float(label_lm_weight),
+        )
+
+    def for_many(self, utterances: int) -> LexiconDecoder:
+        """Return the decoder that decodes so many utterances soonest: it compiles its loops if they are many."""
+        if self.many or utterances < MANY:
+            return self
+        other = copy(self)
+        other.many = True
+        return other
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
+        return can_compile() and (self.many or "numba" in sys.modules)
+
+    def begin(self, frame_seconds: float, offset: float = 0.0) -> LexiconSearch:
+        """Begin with an utterance; see `asr.decoding.search.Decoder`."""
+        return LexiconSearch(self, frame_seconds, offset)
+
+
+def _check(options: LexiconConfig, lexicon: str | Lexicon) -> None:
+    penalty, reject = options.oov_penalty, options.reject
+    check_values(
+        vars(options) | {"lexicon": lexicon},
+        {
+            "lexicon": (lexicon != "", "a file of words"),
+            "word_lm_weight": (0 <= options.word_lm_weight < math.inf, "0 or more"),
+            "word_bonus": (abs(options.word_bonus) <= 100, "-100 to 100 nats"),
+            "label_lm_weight": (0 <= options.label_lm_weight < math.inf, "0 or more"),
+            "oov_penalty": (penalty is None or abs(penalty) <= 1000, "-1000 to 1000 nats, or null"),
+            "reject": (reject is None or 0 <= reject < math.inf, "0 nats or more, or null"),
+            "beam": (1 <= options.beam <= 100_000, "1 to 100,000 hypotheses"),
+            "min_probability": (0 <= options.min_probability < 1, "0 to below 1"),
+            "gap": (options.gap > 0, "more than 0 nats"),
+            "skip_blank": (0 < options.skip_blank <= 1, "above 0 to 1"),
+        },
+    )
+
+
+def _separator(inventory: Inventory, options: LexiconConfig) -> int:
+    """Return the label between two words, or NONE where nothing stands between them."""
+    if inventory.unit == "labels":
+        if options.oov_penalty is not None:
+            raise ConfigError("oov_penalty needs an inventory of characters: labels do not say how a word is written")
+        return NONE
+    if options.one_word:
+        return inventory.index.get(" ", NONE)  # a word outside the lexicon has none
+    if " " not in inventory.index:
+        raise ConfigError("the inventory has no blank to stand between words; set one_word=true")
+    return inventory.index[" "]
+
+
+def _loaded(model: str | LanguageModel | None, unit: Unit) -> LanguageModel | None:
+    return load_model(model, unit) if isinstance(model, str) else model

@@ -1,0 +1,263 @@
+"""Files of lexicons: words and how the labels of an inventory spell them.
+
+One word a line, UTF-8, gzip if the name ends in `.gz`; empty lines are passed over. For an inventory of characters:
+
+    WORD                                its own characters spell it; blanks may stand in it, as in "New York"
+    WORD<tab>FREQUENCY                  a number > 0: how often the word is met, on any scale
+    WORD<tab>S P E L L I N G            labels with a blank between two; `<space>` is the blank between words
+    WORD<tab>S P E L L I N G<tab>FREQUENCY
+
+For an inventory of whole labels (phonemes), as of the CMU Pronouncing Dictionary:
+
+    WORD P R O N                        blanks or a tab behind the word; a tab and a frequency may follow
+    WORD(2) P R O N                     another pronunciation of the word
+
+There a line that begins with `;;;` and what follows ` #` are comments, and the stress digit of a vowel (`AH0`) is left
+out where the inventory has the vowel without it alone. A word may stand in several lines with different spellings, and
+several words may share one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.config import nearest, shown
+from asr.errors import DataError, Problems, one_line
+from asr.lm.model import SPACE
+
+if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
+
+CODE = 0xF0000
+"""A spelling is a string with the character `CODE + index` for each label: it sorts and compares as fast as text."""
+
+_FIRST = chr(CODE)
+_LONGEST = 500  # labels of a spelling
+_HINTS = 20  # faults that offer another spelling: looking for one takes a millisecond
+_LARGEST = 1 << 30  # bytes of an unpacked file
+_NUMBER = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?")
+_VARIANT = re.compile(r"(?<=.)\(\d+\)$")
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """Words and their spellings.
+
+    Attributes:
+        words: each once.
+        spellings: (E,) strings of `CODE + index`, at least one for each word, no pair of word and spelling twice.
+        word_of: (E,) int64, the word that a spelling is of.
+        frequency: (W,) float64 of the words; None where the file has none.
+    """
+
+    words: tuple[str, ...]
+    spellings: tuple[str, ...]
+    word_of: NDArray[np.int64]
+    frequency: NDArray[np.float64] | None = None
+
+
+class _Line(NamedTuple):
+    """A word, the labels that spell it (None: its characters), and its frequency (0: none is given)."""
+
+    number: int
+    word: str
+    labels: str | None
+    frequency: float
+
+
+def read_lexicon(path: str | Path, inventory: Inventory, leave_out: bool = False) -> Lexicon:
+    """Read a lexicon.
+
+    Args:
+        path: the file.
+        inventory: the labels that spell the words.
+        leave_out: pass over words that the inventory cannot spell, instead of refusing the file.
+
+    Raises:
+        DataError: the file cannot be read or is not UTF-8, or holds no word; or, together as `Problems`, with file and
+            line: a form that is not one of the above, a symbol outside the inventory, a word given twice.
+    """
+    path = Path(path)
+    return lexicon_of(_text(path).split("\n"), inventory, path.name, leave_out)
+
+
+def lexicon_of(rows: Iterable[str], inventory: Inventory, name: str = "lexicon", leave_out: bool = False) -> Lexicon:
+    """Make a lexicon of the lines of a file; see `read_lexicon`."""
+    faults: list[tuple[int, str]] = []
+    read = _characters if inventory.unit == "characters" else _pronounced
+    lines = read(rows, faults)
+    spellings = _spelled(lines, inventory)
+    if not leave_out:
+        unspelled = [line for line, spelling in zip(lines, spellings, strict=True) if not spelling]
+        faults += [(line.number, _why_not(line, inventory, at < _HINTS)) for at, line in enumerate(unspelled)]
+    _check_duplicates(lines, faults)
+    _check_frequencies(lines, faults)
+    if faults:
+        raise Problems([f"{name}:{number}: {sentence}" for number, sentence in sorted(faults)], name)
+    if not any(spellings):
+        spoken = "that the inventory can spell" if lines else "in it"
+        raise DataError(f"{name}: there is no word {spoken}; expected one word a line")
+    return _joined(lines, spellings)
+
+
+def _text(path: Path) -> str:
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"the lexicon {shown(str(path))} cannot be read: {one_line(error)}") from error
+    if len(content) > _LARGEST:
+        raise DataError(f"{path.name}: more than {_LARGEST >> 20} MiB; expected a list of words")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path.name}:{line}: not UTF-8; convert the file") from error
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+
+
+def _characters(rows: Iterable[str], faults: list[tuple[int, str]]) -> list[_Line]:
+    """Read the lines of a lexicon for an inventory of characters."""
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        if "\t" not in row:
+            if word := " ".join(row.split()):
+                lines.append(_Line(number, word, None, 0.0))
+            continue
+        word, *columns = row.split("\t")
+        word = " ".join(word.split())
+        labels: str | None = " ".join(columns[0].split())
+        frequency = columns[1].strip() if len(columns) == 2 else ""
+        if len(columns) == 1 and _NUMBER.fullmatch(labels or ""):
+            labels, frequency = None, labels or ""
+        _add(lines, number, word, labels, frequency, len(columns), faults)
+    return lines
+
+
+def _pronounced(rows: Iterable[str], faults: list[tuple[int, str]]) -> list[_Line]:
+    """Read the lines of a dictionary of pronunciations."""
+    lines: list[_Line] = []
+    for number, row in enumerate(rows, start=1):
+        row = row.partition(" #")[0].strip()
+        if not row or row.startswith(";;;"):
+            continue
+        said, *columns = re.sub(r"\s+", "\t", row, count=1).split("\t")
+        labels = " ".join(columns[0].split()) if columns else ""
+        frequency = columns[1].strip() if len(columns) == 2 else ""
+        _add(lines, number, _VARIANT.sub("", said), labels, frequency, len(columns), faults)
+    return lines
+
+
+def _add(
+    lines: list[_Line],
+    number: int,
+    word: str,
+    labels: str | None,
+    frequency: str,
+    n_columns: int,
+    faults: list[tuple[int, str]],
+) -> None:
+    """Add a line that was cut into columns, or note what is wrong with it."""
+    if not word:
+        faults.append((number, "there is no word before the tab"))
+    elif n_columns > 2:
+        faults.append((number, f"{n_columns + 1} columns; expected the word, its spelling and its frequency at most"))
+    elif labels == "":
+        faults.append((number, f"{shown(word)} has no spelling; write its labels behind it, with blanks between them"))
+    elif n_columns == 2 and not (_NUMBER.fullmatch(frequency) and 0.0 < float(frequency) < np.inf):
+        faults.append((number, f"the frequency of {shown(word)} is {shown(frequency)}; expected a number above 0"))
+    else:
+        lines.append(_Line(number, word, labels, float(frequency or 0.0)))
+
+
+def _spelled(lines: Sequence[_Line], inventory: Inventory) -> list[str]:
+    """Spell each line; "" where the inventory cannot."""
+    table = {ord(label): CODE + index for label, index in inventory.index.items() if len(label) == 1}
+    own = "\n".join(line.word for line in lines if line.labels is None).translate(table).split("\n")
+    by_characters = iter(own)
+    spellings = []
+    for line in lines:
+        spelling = next(by_characters) if line.labels is None else _coded(line.labels, inventory)
+        spellings.append(spelling if min(spelling) >= _FIRST and len(spelling) <= _LONGEST else "")
+    return spellings
+
+
+def _coded(labels: str, inventory: Inventory) -> str:
+    """Return the labels' codes; a label that the inventory does not have becomes a line feed, which has none."""
+    index = inventory.index
+    if inventory.unit == "characters":
+        found = [index.get(" " if label == SPACE else label) for label in labels.split(" ")]
+    else:
+        found = [index.get(label) or index.get(_unstressed(label)) for label in labels.split(" ")]
+    return "".join("\n" if one is None else chr(CODE + one) for one in found)
+
+
+def _unstressed(label: str) -> str:
+    return label[:-1] if label[-1:] in ("0", "1", "2") else label
+
+
+def _why_not(line: _Line, inventory: Inventory, with_hint: bool) -> str:
+    """Say why a line cannot be spelled."""
+    symbols = list(line.word) if line.labels is None else line.labels.split(" ")
+    known = {SPACE} if inventory.unit == "characters" and " " in inventory.index else set()
+    missing = [one for one in symbols if one not in inventory.index and one not in known]
+    missing = [one for one in missing if inventory.unit == "characters" or _unstressed(one) not in inventory.index]
+    if not missing:
+        return f"{shown(line.word)} has {len(symbols)} labels; expected {_LONGEST} at most"
+    first = missing[0]
+    hint = (_another_form(first, inventory) or nearest(first, inventory.index)) if with_hint else ""
+    return f"{shown(first)} in the spelling of {shown(line.word)} is not among the {len(inventory)} labels{hint}"
+
+
+def _another_form(symbol: str, inventory: Inventory) -> str:
+    """Offer the symbol in another case, or without its accent, where the inventory has that."""
+    plain = unicodedata.normalize("NFD", symbol)[:1]
+    forms = (symbol.lower(), symbol.upper(), _unstressed(symbol).lower(), _unstressed(symbol).upper(), plain)
+    found = next((form for form in forms if form in inventory.index), None)
+    return f"; did you mean {shown(found)}?" if found is not None else ""
+
+
+def _check_duplicates(lines: Sequence[_Line], faults: list[tuple[int, str]]) -> None:
+    """Note each line that says what an earlier one says."""
+    if len({line[1:3] for line in lines}) == len(lines):
+        return
+    seen: dict[tuple[str, str | None], int] = {}
+    for line in lines:
+        earlier = seen.setdefault((line.word, line.labels), line.number)
+        if earlier != line.number:
+            faults.append((line.number, f"{shown(line.word)} with this spelling stands in line {earlier} already"))
+
+
+def _check_frequencies(lines: Sequence[_Line], faults: list[tuple[int, str]]) -> None:
+    """Note the lines without a frequency where others have one."""
+    bare = [line for line in lines if not line.frequency]
+    if len(bare) < len(lines):
+        faults += [(line.number, f"{shown(line.word)} has no frequency, but other words have one") for line in bare]
+
+
+def _joined(lines: Sequence[_Line], spellings: Sequence[str]) -> Lexicon:
+    """Gather what was read; lines of one word and one spelling (after stress marks are gone) become one."""
+    numbers: dict[str, int] = {}
+    entries: dict[tuple[int, str], None] = {}
+    frequency: list[float] = []
+    for line, spelling in zip(lines, spellings, strict=True):
+        if not spelling:
+            continue
+        number = numbers.setdefault(line.word, len(numbers))
+        entries[number, spelling] = None
+        if number == len(frequency):
+            frequency.append(0.0)
+        frequency[number] += line.frequency
+    word_of, spelled = zip(*entries, strict=True)
+    counts = np.array(frequency) if any(frequency) else None
+    return Lexicon(tuple(numbers), tuple(spelled), np.array(word_of, dtype=np.int64), counts)

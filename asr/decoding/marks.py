@@ -1,0 +1,60 @@
+"""Marks on the fields of a decoder's config dataclass: which options name files, and which are weights to tune.
+
+`lm: str | None = field(default=None, metadata=FILE)` is carried along where the decoder is saved with a model, and
+`lm_weight: float = field(default=1.0, metadata=weight(0.5, needs="lm"))` is tuned by `asr-tune`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from asr.config import Component, config_class
+
+_FILE = "file"
+_WEIGHT = "weight"
+
+FILE: Mapping[str, bool] = {_FILE: True}
+"""The mark of an option that is the path of a file, or the name of one that comes with the package."""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """How an option is tuned.
+
+    Attributes:
+        step: distance of two values on the first, coarse grid.
+        needs: the option without which this one has no effect; empty: none.
+        least: the smallest value that makes sense; None: there is none.
+    """
+
+    step: float
+    needs: str = ""
+    least: float | None = None
+
+
+def weight(step: float, needs: str = "", least: float | None = None) -> Mapping[str, Weight]:
+    """Return the mark of an option that `asr-tune` tunes; see `Weight`."""
+    return {_WEIGHT: Weight(step, needs, least)}
+
+
+def file_options(component: Component) -> frozenset[str]:
+    """Return the options of a component that name files; none of a class of somebody else's."""
+    return frozenset(one for one, mark in _marks(component).items() if _FILE in mark)
+
+
+def weights_of(component: Component) -> dict[str, Weight]:
+    """Return the options of a component that are marked as weights."""
+    marked = {name: mark.get(_WEIGHT) for name, mark in _marks(component).items()}
+    return {name: one for name, one in marked.items() if isinstance(one, Weight)}
+
+
+def effective_weights(component: Component) -> list[str]:
+    """Return the options that are marked as weights and have an effect, because what they need is there."""
+    options = component.completed().options
+    return [name for name, one in weights_of(component).items() if not one.needs or options.get(one.needs)]
+
+
+def _marks(component: Component) -> dict[str, Mapping[str, object]]:
+    schema = config_class(component.target)
+    return {} if schema is None else {one.name: one.metadata for one in fields(schema)}

@@ -1,0 +1,62 @@
+"""A user's own words and texts: which decoder uses them, and with which options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from asr.config import Component, config_class
+from asr.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class OwnWords:
+    """What a user knows of the texts that are to be recognised.
+
+    Attributes:
+        lm: a language model, by the name under which it comes with the package, or its file.
+        words: a file of words that are expected; others are recognised too.
+        only_words: a file of words; no others are recognised.
+        options: of the decoder, as on a command line; they count before anything that follows from the rest.
+    """
+
+    lm: str | None = None
+    words: str | None = None
+    only_words: str | None = None
+    options: Sequence[str] = ()
+
+    def decoder(self, default: Component) -> list[str]:
+        """Return the options that choose the decoder, as `asr.decoding.choice.choose_decoder` takes them.
+
+        The default decoder stays where it can use what is known; else the prefix beam search takes its place, or the
+        lexicon's where no other words are recognised.
+
+        Args:
+            default: the decoder that the model has.
+
+        Raises:
+            ConfigError: words that are expected together with the only ones.
+        """
+        if self.words and self.only_words:
+            raise ConfigError("give --words, or --only-words, which recognises no others; not both")
+        wanted = {} if self.words is None else {"boost": self.words}
+        if self.only_words:
+            wanted = {"lexicon": self.only_words}
+        if self.lm:
+            wanted[self._language_model(self.lm)] = self.lm
+        begin = [] if wanted.keys() <= _options(default) else [f"decoder={'lexicon' if self.only_words else 'beam'}"]
+        return [*begin, *(f"decoder.{name}={json.dumps(value)}" for name, value in wanted.items()), *self.options]
+
+    def _language_model(self, lm: str) -> str:
+        """The option for a language model; the lexicon's decoder has one for words and one for labels."""
+        if not self.only_words:
+            return "lm"
+        from asr.lm.stored import load_model
+
+        return "word_lm" if load_model(lm).unit == "words" else "label_lm"
+
+
+def _options(component: Component) -> set[str]:
+    schema = config_class(component.target)
+    return set() if schema is None else {one.name for one in fields(schema)}

@@ -1,0 +1,103 @@
+"""N-best rescoring: a second language model judges the candidates of a search.
+
+    score(c) = score of the search(c) + weight * log p_lm(c </s>)
+
+It costs one walk through each candidate, where fusion in the search costs one for each label that is tried. A text
+that is no candidate stays unfound, so the search should have a language model of its own where there is one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asr.config import shown
+from asr.decoding.hypothesis import Score
+from asr.decoding.label_model import symbols_of
+from asr.errors import ConfigError
+from asr.lm.automaton import NONE
+from asr.lm.model import SPACE, LanguageModel
+
+if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
+    from asr.decoding.finishing import Candidate
+
+
+@dataclass(frozen=True, eq=False)
+class Rescoring:
+    """A language model and its weight.
+
+    Attributes:
+        model: of the labels that the candidates consist of, or of words.
+        weight: factor of its log probability.
+    """
+
+    model: LanguageModel
+    weight: float
+
+    @classmethod
+    def of(cls, inventory: Inventory, model: LanguageModel, weight: float) -> Rescoring:
+        """Check that a language model fits an inventory.
+
+        Raises:
+            ConfigError: it is a model of another unit, lacks a label of the inventory, or the weight is not finite.
+        """
+        if not math.isfinite(weight):
+            raise ConfigError(f"rescore_weight={shown(weight)}; expected a finite number")
+        if model.unit != "words":
+            symbols_of(model, inventory)  # raises
+        return cls(model, weight)
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """The number of each symbol of the model."""
+        return {symbol: number for number, symbol in enumerate(self.model.symbols)}
+
+    @cached_property
+    def unknown(self) -> int:
+        """The symbol for what the model does not know, or `NONE`."""
+        return self.model.automaton().expanded(np.zeros(0, np.int32)).unknown
+
+    def scores(self, found: Sequence[Candidate]) -> list[Score]:
+        """Add what the model says to the scores of candidates."""
+        tokens = [one.words if self.model.unit == "words" else one.labels for one in found]
+        added = log_probabilities(self.model, [self._symbols(one) for one in tokens])
+        return [
+            replace(one.score, language_model=one.score.language_model + self.weight * log_probability)
+            for one, log_probability in zip(found, added, strict=True)
+        ]
+
+    def _symbols(self, tokens: Sequence[str]) -> list[int]:
+        spelled = (SPACE if self.model.unit == "characters" and one == " " else one for one in tokens)
+        return [self.numbers.get(one, self.unknown) for one in spelled]
+
+
+def log_probabilities(model: LanguageModel, sequences: Sequence[Sequence[int]]) -> list[float]:
+    """Return log p(sequence </s>) of each sequence of symbols; all of them advance together, symbol by symbol.
+
+    Args:
+        model: any; one without an end symbol gives the probability of the beginning.
+        sequences: numbers of symbols; one with `NONE` has -inf.
+    """
+    growing = model.automaton()
+    automaton = growing.expanded(np.zeros(0, np.int32))
+    ends = [] if automaton.end == NONE else [automaton.end]
+    sequences = [[*one, *ends] for one in sequences]
+    totals, states = [0.0] * len(sequences), [automaton.start] * len(sequences)
+    steps: dict[tuple[int, int], tuple[float, int]] = {}  # candidates share most of their labels
+    for place in range(max(map(len, sequences), default=0)):
+        going = [i for i, one in enumerate(sequences) if place < len(one) and totals[i] > -math.inf]
+        if not growing.complete:
+            automaton = growing.expanded(np.array(sorted({states[i] for i in going}), np.int32))
+        for i in going:
+            step = (states[i], sequences[i][place])
+            if step not in steps:
+                steps[step] = (-math.inf, step[0]) if step[1] == NONE else automaton.step(*step)
+            gained, states[i] = steps[step]
+            totals[i] += gained
+    return totals

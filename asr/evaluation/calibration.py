@@ -1,0 +1,105 @@
+"""How far the confidences of a split are from the truth, and a calibration that brings them there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
+
+from asr.decoding.calibration import Truth, fit_calibration
+from asr.decoding.hypothesis import Hypothesis
+from asr.scoring.calibration import CalibrationError, are_right, calibration_error
+from asr.text import normalise_text
+
+if TYPE_CHECKING:
+    from asr.evaluation.split import Recognised
+
+_DIGITS = 4  # of a calibration
+
+Pairs = list[tuple[float, bool]]  # confidence, and whether it was right
+
+
+def truth_of(reference: Sequence[str], unit: str) -> Truth:
+    """Return what a hypothesis should hold.
+
+    Args:
+        reference: symbols of the inventory.
+        unit: of the inventory.
+    """
+    if unit == "labels":
+        return Truth(tuple(reference), tuple(reference))
+    text = normalise_text("".join(reference))
+    return Truth(tuple(text), tuple(text.split()))
+
+
+def fitted_calibration(
+    found: Sequence[Hypothesis], references: Sequence[Sequence[str]], unit: Literal["characters", "labels"]
+) -> list[float]:
+    """Fit the option `calibration` of a decoder to what it recognised in a dev set.
+
+    The option changes confidences alone, so a decoder is tuned first, and its calibration fitted last.
+
+    Args:
+        found: the best hypothesis of each utterance.
+        references: symbols of the inventory of each utterance.
+        unit: of the inventory.
+
+    Raises:
+        ValueError: see `fit_calibration`.
+    """
+    fitted = fit_calibration(found, [truth_of(reference, unit) for reference in references])
+    return [round(number, _DIGITS) for number in fitted.numbers()]
+
+
+def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[str, CalibrationError]:
+    """Compare the confidences of `words`, `labels` and `utterances` with the references.
+
+    Labels that are words (phonemes) are reported as labels alone. What a decoder gives no confidences for is left out.
+
+    Args:
+        recognised: the utterances of a split.
+        people: what those who spoke or wrote are called.
+    """
+    owners, called = _owners(recognised, people)
+    kinds: dict[str, Callable[[Recognised], Pairs]] = {"words": _words, "labels": _labels, "utterances": _utterance}
+    if all(one.unit == "labels" for one in recognised):
+        del kinds["words"]
+    if all(one.hypothesis.evidence is None for one in recognised):  # a decoder that knows labels and words at most
+        del kinds["utterances"]
+    errors = {}
+    for name, pairs_of in kinds.items():
+        pairs = [pairs_of(one) for one in recognised]
+        people_of = list(chain.from_iterable([owner] * len(own) for owner, own in zip(owners, pairs, strict=True)))
+        confidences, right = _columns(chain.from_iterable(pairs))
+        if confidences and all(0 <= one <= 1 for one in confidences):
+            errors[name] = calibration_error(confidences, right, people_of, called)
+    return errors
+
+
+def _owners(recognised: Sequence[Recognised], people: str) -> tuple[list[str], str]:
+    """Whose each utterance is; an utterance of nobody known, and those of one person alone, stand for themselves."""
+    speakers = [one.utterance.speaker for one in recognised]
+    if len(set(speakers)) < 2:
+        return [str(number) for number in range(len(recognised))], "utterances"
+    return [f"utterance {n}" if one is None else f"person {one}" for n, one in enumerate(speakers)], people
+
+
+def _columns(pairs: Iterator[tuple[float, bool]]) -> tuple[list[float], list[bool]]:
+    rows = list(pairs)
+    return [confidence for confidence, _ in rows], [right for _, right in rows]
+
+
+def _words(one: Recognised) -> Pairs:
+    words = one.hypothesis.words
+    right = are_right(truth_of(one.reference, one.unit).words, [word.label for word in words])
+    return [(word.confidence, good) for word, good in zip(words, right, strict=True)]
+
+
+def _labels(one: Recognised) -> Pairs:
+    spans = one.hypothesis.spans
+    right = are_right(truth_of(one.reference, one.unit).labels, [span.label for span in spans])
+    return [(span.confidence, good) for span, good in zip(spans, right, strict=True)]
+
+
+def _utterance(one: Recognised) -> Pairs:
+    return [(one.hypothesis.confidence, one.hypothesis.labels == truth_of(one.reference, one.unit).labels)]

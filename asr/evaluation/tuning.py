@@ -1,0 +1,290 @@
+"""Tune the weights of a decoder on a development set: the posteriors are computed once, and decoded for every point.
+
+The weights are chosen by all speakers together. How good they are for people who were not heard is another question:
+so each speaker (each tenth of them, where there are more than ten) is also decoded with the weights that the others
+would have chosen among the same points, and the error rate over all of these is reported beside that of the choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.config import Component, nearest
+from asr.corpus.phonemes import fold
+from asr.corpus.utterance import Utterance
+from asr.decoding.calibration import fit_calibration
+from asr.decoding.choice import DecoderChoice, named
+from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.marks import Weight, effective_weights, weights_of
+from asr.decoding.search import Decoder, decode, for_many
+from asr.errors import ConfigError, DataError
+from asr.evaluation.calibration import truth_of
+from asr.evaluation.model import default_rates
+from asr.evaluation.split import Progress, Recognised, listen, people_of
+from asr.evaluation.tuning_search import Axis, Point, Search, best_of, expected_tries
+from asr.recogniser.batching import Posteriors, posteriors_of
+from asr.recogniser.parts import decoder_of
+from asr.recogniser.recogniser import Recogniser
+from asr.scoring.edits import ErrorCounts
+from asr.scoring.named_rates import check_labels, check_rates, rates_of_unit
+from asr.scoring.rates import Rate
+from asr.scoring.utterances import rates_of
+
+FOLDS = 10
+"""Parts of the speakers that are decoded with the weights of the others, at most."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What was tried and what was chosen.
+
+    Attributes:
+        rate: the error rate that was made small.
+        axes: the weights.
+        surface: that rate of every point that was tried, in the order of the points.
+        chosen: the best point.
+        choice: the decoder with these weights, and with the calibration of its confidences, where it has candidates.
+        before: error rates with the decoder that the model had.
+        after: error rates with the choice, on the utterances that it was chosen on.
+        others: error rates with the weights that the other speakers would have chosen; see this module.
+        n_folds: the parts that speakers were divided into for that.
+        people: what the speakers are called.
+    """
+
+    rate: str
+    axes: tuple[Axis, ...]
+    surface: Mapping[Point, ErrorCounts]
+    chosen: Point
+    choice: DecoderChoice
+    before: Mapping[str, Rate]
+    after: Mapping[str, Rate]
+    others: Mapping[str, Rate]
+    n_folds: int
+    people: str
+
+    @property
+    def farthest(self) -> list[str]:
+        """The weights whose best value lies at the end of what the search tries."""
+        return [axis.name for axis, value in zip(self.axes, self.chosen, strict=True) if axis.is_farthest(value)]
+
+
+def tune(
+    recogniser: Recogniser,
+    decoder: DecoderChoice,
+    utterances: Sequence[Utterance],
+    cache_dir: Path,
+    on_progress: Progress,
+    *,
+    split: str = "dev",
+    rate: str | None = None,
+    names: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+) -> Tuning:
+    """Tune the weights of a decoder.
+
+    Args:
+        recogniser: with the decoder that it had before.
+        decoder: the decoder to tune; the search begins at its weights.
+        utterances: at least one, with transcripts.
+        cache_dir: where computed frames are kept.
+        on_progress: hears `(what, done, total)`.
+        split: what the utterances are called.
+        rate: the error rate to make small; None: the first one of the model.
+        names: of the options to tune; empty: all that the decoder marks as weights.
+        plugins: modules of the user's that may hold the decoder.
+
+    Raises:
+        ConfigError: the decoder has no such weights, or none at all; a rate that the inventory does not have.
+        DataError: a transcript is missing, or a source cannot be read.
+    """
+    axes, rates = axes_of(decoder, names), _rates(recogniser, rate)
+    if not utterances:
+        raise DataError(f"{split} has no utterances; tuning needs some, with transcripts")
+    for one in utterances:
+        recogniser.inventory.symbols_of(one)  # raises where there is no transcript, before anything is computed
+    before = recogniser.for_many(len(utterances))
+    posteriors = _posteriors(before, utterances, cache_dir, split, on_progress)
+    trial = _Trial(before, decoder, axes, utterances, posteriors, plugins)
+    surface: dict[Point, NDArray[np.int64]] = {}  # (N, 4): the fields of `ErrorCounts` of each utterance
+
+    def attempt(points: Sequence[Point]) -> None:
+        for point in points:
+            surface[point] = np.array([_fields(one.count(rates[0])) for one in trial.with_weights(point)])
+            expected = max(expected_tries(axes), len(surface))
+            on_progress(f"decoding {split} with other weights", len(surface), expected)
+
+    chosen = Search(axes, lambda point: _total(surface[point]).errors, attempt).run()
+    folds, people = folds_of(utterances), people_of(utterances)
+    without = [_chosen_without(fold, axes, surface) for fold in folds]
+    found = {point: trial.with_weights(point) for point in {chosen, *without}}
+    scores = {point: [one.score(rates) for one in recognised] for point, recognised in found.items()}
+    return Tuning(
+        rate=rates[0],
+        axes=axes,
+        surface={point: _total(surface[point]) for point in sorted(surface)},
+        chosen=chosen,
+        choice=named(_calibrated(trial.component(chosen), found[chosen]), split),
+        before=rates_of([one.score(rates) for one in trial.recognised(before.decoder)], people),
+        after=rates_of(scores[chosen], people),
+        others=rates_of([scores[point][i] for point, fold in zip(without, folds, strict=True) for i in fold], people),
+        n_folds=len(folds),
+        people=people,
+    )
+
+
+def _calibrated(decoder: Component, recognised: Sequence[Recognised]) -> Component:
+    """Return the decoder with the calibration of its confidences, where it can have one."""
+    if "calibration" not in decoder.options or any(one.hypothesis.evidence is None for one in recognised):
+        return decoder
+    truths = [truth_of(one.reference, one.unit) for one in recognised]
+    calibration = fit_calibration([one.hypothesis for one in recognised], truths)
+    return decoder.with_options(calibration=[float(f"{number:.5g}") for number in calibration.numbers()])
+
+
+def _chosen_without(fold: Sequence[int], axes: Sequence[Axis], surface: Mapping[Point, NDArray[np.int64]]) -> Point:
+    """Return the point that is best for the utterances that are not in a fold."""
+    errors = {point: _total(np.delete(counts, fold, axis=0)).errors for point, counts in surface.items()}
+    return best_of(set(surface), axes, errors.__getitem__)
+
+
+def axes_of(decoder: DecoderChoice, names: Sequence[str] = ()) -> tuple[Axis, ...]:
+    """Return the weights that are to be tuned.
+
+    Args:
+        decoder: has them.
+        names: of the options; empty: all that the decoder marks as weights, and that have an effect.
+
+    Raises:
+        ConfigError: there are none, or one of the names is no option with a number.
+    """
+    options, weights = decoder.component.completed().options, weights_of(decoder.component)
+    head, names = decoder.name.partition(",")[0], names or effective_weights(decoder.component)
+    if not names:
+        raise ConfigError(
+            f"the decoder {head} has no weights to tune; choose one that has, with a language model, such as"
+            " decoder=beam decoder.lm=FILE"
+        )
+    numbers = {
+        name: float(value) for name, value in options.items() if isinstance(value, int | float) and value is not True
+    }
+    for name in names:
+        if name not in numbers:
+            known = f"; its numbers are {', '.join(numbers)}" if numbers else ""
+            raise ConfigError(f"the decoder {head} has no weight '{name}'{nearest(name, numbers)}{known}")
+    return tuple(Axis(name, numbers[name], weights.get(name) or _unmarked(numbers[name])) for name in names)
+
+
+def _unmarked(start: float) -> Weight:
+    """How an option that no mark calls a weight is tuned, because the user says so."""
+    return Weight(abs(start) / 2 or 0.5)
+
+
+def _rates(recogniser: Recogniser, rate: str | None) -> list[str]:
+    """The rates to report, the one to make small first."""
+    inventory = recogniser.inventory
+    usual = [one for one in default_rates(recogniser) if one != rate]
+    rates = usual if rate is None else [rate, *usual]
+    if rate is not None and rate not in rates_of_unit(inventory.unit):
+        check_rates([rate], inventory.unit)
+    check_labels(rates, inventory.labels[1:], inventory.unit, fold)
+    return rates
+
+
+class _Trial:
+    """Decodes the same posteriors with other weights again and again.
+
+    Args:
+        recogniser: computed the posteriors.
+        decoder: whose weights are changed.
+        axes: these weights.
+        utterances: with transcripts.
+        posteriors: of the utterances.
+        plugins: modules of the user's that may hold the decoder.
+    """
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        decoder: DecoderChoice,
+        axes: Sequence[Axis],
+        utterances: Sequence[Utterance],
+        posteriors: Sequence[Posteriors],
+        plugins: Sequence[str],
+    ) -> None:
+        self._recogniser, self._decoder, self._axes = recogniser, decoder, tuple(axes)
+        self._utterances, self._posteriors, self._plugins = utterances, posteriors, plugins
+
+    def component(self, point: Point) -> Component:
+        """Return the decoder with these weights; an option of whole numbers keeps them."""
+        options = self._decoder.component.completed().options
+        values = {
+            axis.name: int(value) if type(options[axis.name]) is int and value.is_integer() else value
+            for axis, value in zip(self._axes, point, strict=True)
+        }
+        return self._decoder.component.completed().with_options(**values)
+
+    def with_weights(self, point: Point) -> list[Recognised]:
+        """Decode all utterances with these weights."""
+        decoder = decoder_of(self._recogniser.config, named(self.component(point)), self._plugins)
+        return self.recognised(for_many(decoder, len(self._utterances) * expected_tries(self._axes)))
+
+    def recognised(self, decoder: Decoder) -> list[Recognised]:
+        """Decode all utterances."""
+        found: dict[int, Hypothesis] = {}
+        for one in self._posteriors:
+            decoded = decode(decoder, one.log_probs, one.lengths, self._recogniser.frame_seconds)
+            found.update(zip(one.numbers, (n_best[0] for n_best in decoded), strict=True))
+        inventory = self._recogniser.inventory
+        return [
+            Recognised(one, inventory.symbols_of(one), found[i], inventory.unit)
+            for i, one in enumerate(self._utterances)
+        ]
+
+
+def _posteriors(
+    recogniser: Recogniser, utterances: Sequence[Utterance], cache_dir: Path, split: str, on_progress: Progress
+) -> list[Posteriors]:
+    """Compute the posteriors of all utterances."""
+    cache, heard = listen(
+        recogniser, utterances, cache_dir, lambda done, total: on_progress(f"frames of {split}", done, total)
+    )
+    sizes = [heard.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
+    found, n_done = [], 0
+    for one in posteriors_of(heard, sizes, lambda i: heard.frames(cache.frames(i), utterances[i].speaker)):
+        found.append(one)
+        n_done += len(one.numbers)
+        on_progress(f"posteriors of {split}", n_done, len(utterances))
+    return found
+
+
+def folds_of(utterances: Sequence[Utterance]) -> list[list[int]]:
+    """Divide utterances by their speakers into `FOLDS` parts, or one a speaker where there are fewer.
+
+    The parts have as many utterances as can be, alike; an utterance without a speaker is a speaker of its own, and so
+    are the utterances of a single one.
+
+    Returns:
+        the numbers of the utterances of each part; none where there are fewer than two.
+    """
+    known = {one.speaker for one in utterances}
+    by_speaker: dict[str, list[int]] = {}
+    for i, one in enumerate(utterances):
+        alone = one.speaker is None or len(known) == 1
+        by_speaker.setdefault(f"utterance {i}" if alone else f"speaker {one.speaker}", []).append(i)
+    folds: list[list[int]] = [[] for _ in range(min(FOLDS, len(by_speaker)))]
+    for numbers in sorted(by_speaker.values(), key=lambda numbers: (-len(numbers), numbers)):
+        min(folds, key=len).extend(numbers)
+    return folds if len(folds) > 1 else []
+
+
+def _fields(counts: ErrorCounts) -> tuple[int, int, int, int]:
+    return counts.correct, counts.substitutions, counts.deletions, counts.insertions
+
+
+def _total(counts: NDArray[np.int64]) -> ErrorCounts:
+    return ErrorCounts(*(int(one) for one in counts.sum(axis=0)))

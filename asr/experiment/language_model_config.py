@@ -1,0 +1,85 @@
+"""The configuration of a run that trains a recurrent language model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asr.config import Component, check_values
+from asr.experiment.settings import plain_settings, read_settings
+from asr.experiment.text_corpus import TextConfig
+from asr.training.loop import TrainingConfig
+
+TASK = "language_model"
+"""What a recipe says as `task:` if it trains a language model."""
+
+
+@dataclass
+class StreamConfig:
+    """How the text is read.
+
+    `training.max_utterances` parts of the text are read side by side, and `training.frame_budget` characters of all of
+    them together are one step.
+    """
+
+    epoch_characters: int | None = None  # after so many, dev is measured; None: after the whole text
+    cold_starts: float = 0.02  # share of the windows that begin without a past, as the texts that are recognised do
+
+    def __post_init__(self) -> None:
+        enough = self.epoch_characters is None or self.epoch_characters >= 1
+        conditions = {
+            "epoch_characters": (enough, "1 or more, or null for the whole text"),
+            "cold_starts": (0 <= self.cold_starts <= 1, "a share, 0 to 1"),
+        }
+        check_values(vars(self), conditions)
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    """Everything that a run depends on, but for the folder that it is kept in.
+
+    Attributes:
+        recipe: the recipe's name.
+        corpus: where the text comes from.
+        model: the network.
+        optimizer, schedule: how the weights are changed.
+        task: always `TASK`.
+        stream, training: see their classes.
+        plugins: modules of the user's that hold classes of the components.
+    """
+
+    recipe: str
+    corpus: TextConfig
+    model: Component
+    optimizer: Component
+    schedule: Component
+    task: str = TASK
+    stream: StreamConfig = field(default_factory=StreamConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    plugins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise a ConfigError where the task is another one, or a step is too small."""
+        streams, budget = self.training.max_utterances, self.training.frame_budget
+        enough = f"{streams} or more, a character of each of the training.max_utterances={streams} streams"
+        check_values({"task": self.task}, {"task": (self.task == TASK, f"{TASK}, as the recipe says")})
+        check_values({"training.frame_budget": budget}, {"training.frame_budget": (budget >= streams, enough)})
+
+    @property
+    def window(self) -> int:
+        """Characters of each stream that are one step."""
+        return self.training.frame_budget // self.training.max_utterances
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as the plain values of a run folder's `config.yaml`."""
+        return plain_settings(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LanguageModelConfig:
+        """Read what Hydra composed, or what `to_dict` wrote.
+
+        Raises:
+            ConfigError: names every option that is unknown, missing or of a wrong type.
+        """
+        return read_settings(cls, values)

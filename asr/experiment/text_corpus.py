@@ -1,0 +1,132 @@
+"""The text of a language model: a file of parts, such as books, of which some are kept for dev and test.
+
+The file is UTF-8, gzipped or not, a paragraph or a sentence a line. A line `# NAME` begins a part. Lines are written as
+`asr.corpus.cleaning` does: one kind of apostrophe, quotation mark, dash and blank. With `ascii` they then hold the 95
+characters that a keyboard has (U+0020 to U+007E) and nothing else, as the inventory of the pen models does:
+
+| becomes | what |
+| --- | --- |
+| its letters | a letter with an accent, a ligature: `e` for U+00E9, `ae` for U+00E6, `oe` for U+0153 |
+| `...` | an ellipsis |
+| `-` | two- and three-em dashes |
+| what Unicode's compatibility forms (NFKD) say | fractions, full-width forms and the like: `1/2` for U+00BD |
+| nothing | any other character |
+"""
+
+from __future__ import annotations
+
+import gzip
+import unicodedata
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asr.config import check_values, nearest
+from asr.corpus.cleaning import clean_text
+from asr.corpus.splits import SPLITS
+from asr.errors import ConfigError, DataError
+
+_LARGEST = 1 << 30  # characters of a text
+_PART = "# "
+_SPELLED = str.maketrans(
+    {"\u00e6": "ae", "\u00c6": "Ae", "\u0153": "oe", "\u0152": "Oe", "\u00f8": "o", "\u00d8": "O", "\u00df": "ss",
+     "\u0142": "l", "\u0141": "L", "\u2e3a": "-", "\u2e3b": "-", "\u2044": "/", "\u00d7": "x"}
+)  # fmt: skip
+
+Texts = Mapping[str, tuple[str, ...]]
+"""The lines of each split."""
+
+
+@dataclass
+class TextConfig:
+    """Where the text comes from, and what of it trains."""
+
+    root: str | None = None  # the file of parts; must be given
+    dev: list[str] = field(default_factory=list)  # names of the parts that choose the best epoch
+    test: list[str] = field(default_factory=list)  # names of the parts that are measured at the end
+    ascii: bool = True  # write the text in the 95 printable characters of ASCII, see the top of this file
+
+    def __post_init__(self) -> None:
+        """Raise a ConfigError where a split has no part, or two splits share one."""
+        both = sorted({*self.dev} & {*self.test})
+        apart = f"one part or more, none of dev{''.join(f' ({one})' for one in both)}"
+        conditions = {
+            "root": (self.root is None or self.root != "", "a file of text"),
+            "dev": (len(self.dev) > 0, "one part of the text or more"),
+            "test": (len(self.test) > 0 and not both, apart),
+        }
+        check_values(vars(self), conditions)
+
+
+def read_texts(config: TextConfig) -> Texts:
+    """Read the text and divide it.
+
+    Raises:
+        ConfigError: no file is given, or it has no part of a name.
+        DataError: the file cannot be read, a line stands before the first part, or a split is left without text.
+    """
+    if config.root is None:
+        raise ConfigError("these options must be given: corpus.root=... (the file of the text)")
+    path = Path(config.root).expanduser()
+    parts = parts_of(_lines(path), path)
+    for name in (*config.dev, *config.test):
+        if name not in parts:
+            raise ConfigError(f"{path} has no part {name!r}{nearest(name, parts)}; a line '# NAME' begins one")
+    held = {"dev": config.dev, "test": config.test}
+    held["train"] = [name for name in parts if name not in {*config.dev, *config.test}]
+    texts = {
+        split: tuple(
+            line for name in held[split] for line in (written(one, config.ascii) for one in parts[name]) if line
+        )
+        for split in SPLITS
+    }
+    if empty := [split for split in SPLITS if not texts[split]]:
+        raise DataError(f"{path} leaves no text for {', '.join(empty)}; name fewer parts in corpus.dev and corpus.test")
+    return texts
+
+
+def written(line: str, ascii: bool) -> str:
+    """Return a line as the table at the top of this module writes it.
+
+    >>> written("\u201cCaf\u00e9\u201d\u2014it\u2019s \u00a35\u2026", ascii=True)
+    '"Cafe"-it\\'s 5...'
+    """
+    line = clean_text(line)
+    if not ascii or line.isascii():
+        return line
+    spelled = unicodedata.normalize("NFKD", line.translate(_SPELLED)).replace("\u2044", "/")
+    return clean_text("".join(one for one in spelled if " " <= one <= "~"))
+
+
+def parts_of(lines: Iterable[str], path: Path) -> dict[str, list[str]]:
+    """Divide lines at those that begin a part.
+
+    Raises:
+        DataError: a line stands before the first part.
+    """
+    parts: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(_PART):
+            current = parts.setdefault(line[len(_PART) :].strip(), [])
+        elif current is not None:
+            current.append(line)
+        elif line.strip():
+            raise DataError(f"{path}:{number}: text before the first part; begin it with a line '# NAME'")
+    return parts
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}; give the file of the text as corpus.root=") from error
+    if len(content) > _LARGEST:
+        raise DataError(f"{path} holds more than {_LARGEST} bytes of text; give less")
+    try:
+        return content.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path}:{number}: not UTF-8; convert the file to UTF-8") from error

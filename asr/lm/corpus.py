@@ -1,0 +1,96 @@
+"""Sentences as numbers: what n-grams are counted in and what perplexities are measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.lm.model import BEGIN, END, SPACE, UNKNOWN, Unit
+from asr.text import normalise_text
+
+SPECIAL = (BEGIN, END, UNKNOWN)
+"""Symbols that every n-gram model has, in this order, before all others."""
+
+
+def symbols_of(sentence: str, unit: Unit) -> list[str]:
+    """Split a sentence into symbols: characters with `SPACE` between words, or words or labels at white space.
+
+    >>> symbols_of("to  be", "characters")
+    ['t', 'o', '<space>', 'b', 'e']
+    """
+    if unit != "characters":
+        return sentence.split()
+    return [SPACE if one == " " else one for one in normalise_text(sentence)]
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Sentences of symbols; each begins with `BEGIN` and ends with `END`.
+
+    Attributes:
+        symbols: V symbols by number; those of `SPECIAL` first.
+        unit: what they are.
+        stream: (K,) int32, all sentences one behind another.
+        begins: (S + 1,) int64, where each sentence begins in the stream, and its end.
+        weights: (S,) int64, how often each sentence counts.
+    """
+
+    symbols: tuple[str, ...]
+    unit: Unit
+    stream: NDArray[np.int32]
+    begins: NDArray[np.int64]
+    weights: NDArray[np.int64]
+
+    @cached_property
+    def position(self) -> NDArray[np.int64]:
+        """(K,) the position of each symbol in its sentence; 0 for `BEGIN`."""
+        return np.arange(len(self.stream)) - np.repeat(self.begins[:-1], np.diff(self.begins))
+
+    @cached_property
+    def weight(self) -> NDArray[np.int64]:
+        """(K,) the weight of the sentence of each symbol."""
+        return np.repeat(self.weights, np.diff(self.begins))
+
+    @classmethod
+    def of(
+        cls,
+        sentences: Iterable[str],
+        unit: Unit,
+        weights: Sequence[int] | None = None,
+        vocabulary: Iterable[str] | None = None,
+    ) -> Corpus:
+        """Number the symbols of sentences.
+
+        Args:
+            sentences: texts; those without any symbol are left out.
+            unit: what their symbols are.
+            weights: how often each sentence counts, whole numbers above 0; once without it.
+            vocabulary: the symbols of a closed vocabulary; all others become `UNKNOWN`. Without it, the symbols that
+                occur. `BEGIN`, `END` and `UNKNOWN` are added to either.
+        """
+        closed = vocabulary is not None
+        index = {one: number for number, one in enumerate(dict.fromkeys((*SPECIAL, *sorted(vocabulary or ()))))}
+        begin, end, unknown = range(3)
+        stream, lengths, kept = [], [], []
+        for number, sentence in enumerate(sentences):
+            symbols = symbols_of(sentence, unit)
+            if not symbols:
+                continue
+            if closed:
+                numbers = [index.get(one, unknown) for one in symbols]
+            else:
+                numbers = [index.setdefault(one, len(index)) for one in symbols]
+            stream.append(np.array([begin, *(unknown if one < 2 else one for one in numbers), end], np.int32))
+            lengths.append(len(symbols) + 2)
+            kept.append(1 if weights is None else weights[number])
+        return cls(
+            tuple(index),
+            unit,
+            np.concatenate(stream) if stream else np.zeros(0, np.int32),
+            np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+            np.array(kept, np.int64),
+        )

@@ -1,0 +1,150 @@
+"""How well a model predicts a text: the probability of each symbol, many sentences at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import DataError
+from asr.lm.automaton import NONE
+from asr.lm.corpus import symbols_of
+from asr.lm.model import BEGIN, END
+from asr.lm.ngram import NgramModel
+
+_AT_ONCE = 20_000  # sentences
+
+
+@dataclass(frozen=True)
+class Perplexity:
+    """The prediction of a text by a model; symbols that the model does not know are counted and left out.
+
+    Attributes:
+        sentences: how many.
+        symbols: how many symbols the sentences have, ends of sentences not counted.
+        unknown: how many of them the model does not know.
+        log_prob: the log probability of the known symbols and of the ends, in nats.
+        predicted: how many these are.
+        characters: how many characters the known symbols are written with, each word with the blank or the end of line
+            behind it; None for labels, which are no characters.
+    """
+
+    sentences: int
+    symbols: int
+    unknown: int
+    log_prob: float
+    predicted: int
+    characters: int | None
+
+    @property
+    def perplexity(self) -> float:
+        """The inverse of the geometric mean of the probabilities; infinite where one of them is 0."""
+        return math.exp(min(700.0, -self.log_prob / max(1, self.predicted))) if self.log_prob > -math.inf else math.inf
+
+    @property
+    def unknown_share(self) -> float:
+        """The share of the symbols that the model does not know, 0 to 1."""
+        return self.unknown / max(1, self.symbols)
+
+    @property
+    def bits_per_character(self) -> float | None:
+        """Bits for each character of the known text; None for labels."""
+        return None if not self.characters else -self.log_prob / math.log(2.0) / self.characters
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """The log probability of each symbol of sentences, and of their ends, one behind another.
+
+    Attributes:
+        log_prob: (K,) float64; `-inf` where the model excludes a symbol.
+        known: (K,) whether the model has the symbol.
+        is_end: (K,) whether it is the end of a sentence.
+        width: (K,) int64, characters that the symbol is written with, and the blank behind a word.
+    """
+
+    log_prob: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    is_end: NDArray[np.bool_]
+    width: NDArray[np.int64]
+
+
+def measure_perplexity(model: NgramModel, sentences: Iterable[str]) -> Perplexity:
+    """Measure how well a model predicts sentences; those without any symbol are left out.
+
+    Raises:
+        DataError: there is no sentence.
+    """
+    counted, symbols, unknown, log_prob, predicted, characters = 0, 0, 0, 0.0, 0, 0
+    for some in _portions(sentences):
+        one = predict(model, some)
+        counted += int(one.is_end.sum())
+        symbols += int((~one.is_end).sum())
+        unknown += int((~one.known).sum())
+        log_prob += float(one.log_prob[one.known].sum())
+        predicted += int(one.known.sum())
+        characters += int(one.width[one.known].sum())
+    if not counted:
+        raise DataError("there is no text to measure the perplexity on; give a text with at least one symbol")
+    return Perplexity(counted, symbols, unknown, log_prob, predicted, None if model.unit == "labels" else characters)
+
+
+def _portions(sentences: Iterable[str]) -> Iterable[Sequence[str]]:
+    some: list[str] = []
+    for one in sentences:
+        some.append(one)
+        if len(some) == _AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def predict(model: NgramModel, sentences: Iterable[str]) -> Predictions:
+    """Compute the log probability of each symbol of sentences, of unknown ones that of `<unk>`."""
+    symbols, positions, widths, ends = [], [], [], []
+    of_characters = model.unit == "characters"
+    index = {one: number for one, number in model.index.items() if one not in (BEGIN, END)}
+    begin, end = model.index.get(BEGIN, NONE), model.arcs.end
+    for sentence in sentences:
+        if words := symbols_of(sentence, model.unit):
+            symbols += [begin, *(index.get(one, -2) for one in words), end]
+            positions.append(np.arange(len(words) + 2))
+            widths += [
+                0,
+                *((1 for _ in words) if of_characters else (len(one) + 1 for one in words)),
+                int(of_characters),
+            ]
+            ends += [False] * (len(words) + 1) + [True]
+    stream, position = np.array(symbols, np.int64), np.concatenate(positions) if positions else np.zeros(0, np.int64)
+    known = (stream != -2) & ((stream != NONE) | (position == 0))
+    stream[stream == -2] = model.arcs.unknown
+    predicted = position > 0
+    return Predictions(
+        _log_probs(model, stream, position)[predicted],
+        known[predicted],
+        np.array(ends, np.bool_)[predicted],
+        np.array(widths, np.int64)[predicted],
+    )
+
+
+def _log_probs(model: NgramModel, stream: NDArray[np.int64], position: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return (K,) the log probability of each symbol behind those before it in its sentence.
+
+    The n-grams that end at each place are looked up from the shortest to the longest. Where the context is known and
+    the n-gram is not, the context's back-off weight is added to what the shorter ones gave.
+    """
+    trie = model.trie
+    log_probs, backoffs = model.log_probs.astype(np.float64), model.backoffs.astype(np.float64)
+    node = np.where(stream == NONE, NONE, stream + 1)
+    total = np.where(node == NONE, -np.inf, log_probs[node])
+    for length in range(2, trie.order + 1):
+        context = np.concatenate([[NONE], node[:-1]])
+        context[position < length - 1] = NONE
+        node = trie.find(context, stream)
+        longer = np.where(node != NONE, log_probs[node], total + backoffs[context])
+        total = np.where(context != NONE, longer, total)
+    return total

@@ -1,0 +1,80 @@
+"""What a file says of a recurrent language model beside its weights; the same in checkpoints and `.lm` files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from asr.config import Component, shown
+from asr.errors import CheckpointError, ConfigError
+from asr.lm.model import END, Unit
+
+FORMAT = "ctc-asr-label-model-1"
+_LONGEST = 40  # characters of a symbol
+
+
+@dataclass(frozen=True)
+class LabelModelHeader:
+    """What a recurrent language model is.
+
+    Attributes:
+        symbols: by number; `END` is among them.
+        unit: what they are.
+        model: the network, a `LabelModel`.
+        plugins: modules of the user's that the network's cell may come from.
+        about: lines for people: what it was estimated from, its figures, its licence.
+    """
+
+    symbols: tuple[str, ...]
+    unit: Unit
+    model: Component
+    plugins: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """The number of `END`."""
+        return self.symbols.index(END)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "format": FORMAT,
+            "unit": self.unit,
+            "symbols": list(self.symbols),
+            "model": self.model.to_node(),
+            "plugins": list(self.plugins),
+            "about": list(self.about),
+        }
+
+    @classmethod
+    def from_dict(cls, values: object) -> LabelModelHeader:
+        """Read what `to_dict` gave.
+
+        Raises:
+            CheckpointError: something else gave it.
+        """
+        if not isinstance(values, Mapping) or values.get("format") != FORMAT:
+            told = values.get("format") if isinstance(values, Mapping) else None
+            raise CheckpointError(f"it says {shown(told)} where a recurrent language model says {FORMAT}")
+        unit, symbols = values.get("unit"), _texts(values.get("symbols"), "symbols")
+        if unit not in get_args(Unit):
+            raise CheckpointError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")
+        if len(set(symbols)) < len(symbols) or END not in symbols or not all(symbols):
+            raise CheckpointError(f"its symbols are not different from each other, or lack {END}")
+        plugins = _texts(values.get("plugins", []), "plugins")
+        if not all(re.fullmatch(r"\w+(\.\w+)*", name) for name in plugins):
+            raise CheckpointError(f"its plugins are {shown(list(plugins))}; expected names of modules")
+        try:
+            model = Component.of(values.get("model"))
+        except ConfigError as error:
+            raise CheckpointError(f"its network is not described: {error}") from error
+        return cls(symbols, cast(Unit, unit), model, plugins, _texts(values.get("about", []), "about", longest=2000))
+
+
+def _texts(values: object, what: str, longest: int = _LONGEST * 5) -> tuple[str, ...]:
+    if not isinstance(values, list | tuple) or not all(isinstance(one, str) and len(one) <= longest for one in values):
+        raise CheckpointError(f"its {what} are no list of short texts")
+    return tuple(values)

@@ -1,0 +1,84 @@
+"""Language models as files: one function loads any of them, one saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asr.config import nearest
+from asr.errors import ConfigError
+from asr.lm.model import LanguageModel, Unit
+from asr.lm.ngram import NgramModel
+
+SUFFIXES = (".lm", ".arpa", ".arpa.gz")
+_FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the language models that come with the package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.lm"))
+
+
+def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageModel:
+    """Load a language model.
+
+    Args:
+        name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package.
+        unit: what the symbols of an ARPA file are, where it does not say so.
+
+    Raises:
+        ConfigError: there is no model of that name.
+        DataError, CheckpointError: the file is missing or damaged.
+    """
+    from asr.lm.arpa import load_arpa
+
+    name, path = str(name_or_path), Path(name_or_path)
+    if name.endswith((".arpa", ".arpa.gz")):
+        return load_arpa(path, unit)
+    if name.endswith(".lm"):
+        return _load_lm(path)
+    if name in shipped_models():
+        return _load_lm(_FOLDER / f"{name}.lm")
+    known = shipped_models()
+    raise ConfigError(
+        f"there is no language model {name}; expected a file ending in {', '.join(SUFFIXES)}"
+        + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
+    )
+
+
+def _load_lm(path: Path) -> LanguageModel:
+    """Load an `.lm` file, which says itself what sort of model it holds."""
+    from asr.lm.binary import load_binary
+    from asr.lm.recurrent_file import is_recurrent, load_recurrent
+
+    return load_recurrent(path) if is_recurrent(path) else load_binary(path)
+
+
+def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> None:
+    """Save an n-gram model; the name's ending says in which form.
+
+    Args:
+        path: a name that ends in `.lm`, `.arpa` or `.arpa.gz`.
+        model: what to save.
+        quantise: whether to keep each number in 8 bits, in a `.lm` file of about two bytes an n-gram.
+
+    Raises:
+        ConfigError: another ending, or `quantise` for a text file.
+        DataError: the file cannot be written.
+    """
+    from asr.lm.arpa import save_arpa
+    from asr.lm.binary import save_binary
+
+    path = Path(path)
+    check_name(path, quantise)
+    if path.suffix == ".lm":
+        save_binary(model, path, quantise)
+    else:
+        save_arpa(model, path)
+
+
+def check_name(path: Path, quantise: bool = False) -> None:
+    """Raise a ConfigError where a model cannot be saved under a name."""
+    if not path.name.endswith(SUFFIXES):
+        raise ConfigError(f"{path}: the name of a language model ends in {', '.join(SUFFIXES)}")
+    if quantise and path.suffix != ".lm":
+        raise ConfigError(f"{path}: only .lm files keep their numbers in 8 bits; give such a name")

@@ -1,0 +1,206 @@
+"""What models are estimated from: texts, manifests, word lists with frequencies, and counts of n-grams."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from asr.config import shown
+from asr.corpus.inventory import Inventory
+from asr.corpus.manifest import read_manifest
+from asr.errors import DataError
+from asr.lm.automaton import NONE
+from asr.lm.corpus import SPECIAL
+from asr.lm.counting import Counts
+from asr.lm.lines import decoded, numbered_lines
+from asr.lm.model import Unit
+from asr.lm.trie import extended, unigrams
+from asr.printable import printable
+
+_MOST = 2**40  # of one count: sums stay exact
+
+
+@dataclass(frozen=True)
+class Text:
+    """Sentences, and how often each counts."""
+
+    sentences: Sequence[str]
+    weights: Sequence[int]
+
+    @classmethod
+    def of(cls, sentences: Sequence[str]) -> Text:
+        """Make a text in which each sentence counts once."""
+        return cls(sentences, [1] * len(sentences))
+
+    @classmethod
+    def joined(cls, texts: Iterable[Text]) -> Text:
+        """Put texts one behind another."""
+        parts = list(texts)
+        return cls([one for part in parts for one in part.sentences], [one for part in parts for one in part.weights])
+
+    def single_words(self) -> Text:
+        """Return a text in which every word is a sentence of its own; each different one stands there once."""
+        counted: Counter[str] = Counter()
+        for sentence, weight in zip(self.sentences, self.weights, strict=True):
+            for word in sentence.split():
+                counted[word] += weight
+        return Text(list(counted), list(counted.values()))
+
+
+def read_text(path: str | Path, unit: Unit, inventory: Inventory | None = None) -> Text:
+    """Read a text: a sentence a line.
+
+    Args:
+        path: of a text, plain or compressed (`.gz`), or `-` for standard input; or of a manifest (`.jsonl`), of whose
+            utterances the texts are read, or the labels where labels are the unit.
+        unit: what the symbols will be.
+        inventory: folds the labels of a manifest, where its recogniser does so.
+
+    Raises:
+        DataError: it cannot be read, is not UTF-8, or is a manifest without what is needed.
+    """
+    path = Path(path)
+    if path.suffix == ".jsonl":
+        return Text.of(_of_manifest(path, unit, inventory))
+    return Text.of([decoded(line, path, number) for number, line in numbered_lines(path, "a text") if line.strip()])
+
+
+def _of_manifest(path: Path, unit: Unit, inventory: Inventory | None) -> list[str]:
+    found = []
+    for utterance in read_manifest(path, check_sources=False):
+        if unit != "labels":
+            told = utterance.text
+        elif inventory is not None and utterance.labels is not None:
+            told = " ".join(inventory.symbols_of(utterance))
+        else:
+            told = None if utterance.labels is None else " ".join(utterance.labels)
+        if told is None:
+            wanted = "labels" if unit == "labels" else "text"
+            raise DataError(f"{printable(path)}: '{utterance.id}' has no {wanted}; a model of {unit} needs it")
+        found.append(told)
+    return found
+
+
+def read_words(path: str | Path) -> Text:
+    """Read a word list: a word a line, with its frequency behind a tab or a blank, or without: once.
+
+    An entry may have several words where a tab stands before the frequency.
+
+    Raises:
+        DataError: it cannot be read, is not UTF-8, or a frequency is no whole number above 0, with file and line.
+    """
+    path = Path(path)
+    words, weights = [], []
+    for number, line in numbered_lines(path, "a word list"):
+        if not line.strip():
+            continue
+        text = decoded(line, path, number)
+        word, tab, told = text.rpartition("\t")
+        if not tab:
+            word, _, told = text.strip().rpartition(" ")
+            if not told.isdecimal():
+                word, told = text, "1"
+        words.append(word.strip() or told)
+        weights.append(_count(told if word.strip() else "1", path, number))
+    return Text(words, weights)
+
+
+def _count(told: str, path: Path, number: int) -> int:
+    told = told.strip()
+    if not (told.isascii() and told.isdecimal() and len(told) < 14 and 0 < int(told) <= _MOST):
+        raise DataError(f"{printable(path)}:{number}: {shown(told)} is no count; expected a whole number above 0")
+    return int(told)
+
+
+def read_counts(path: str | Path, unit: Unit, order: int, vocabulary: Iterable[str] = ()) -> Counts:
+    """Read counts of n-grams: a line has the symbols with blanks between them, a tab, and the count.
+
+    N-grams of all lengths up to the order are needed, those with `<s>` and `</s>` among them; longer ones are left out.
+
+    Args:
+        path: of the file, plain or compressed (`.gz`).
+        unit: what the symbols are; the blank between words is `<space>` among characters.
+        order: the longest length to read.
+        vocabulary: symbols that the model has even if they have no count.
+
+    Raises:
+        DataError: it cannot be read, a line is no count, an n-gram is there twice, or one that another begins or ends
+            with is missing; with file and line.
+    """
+    path = Path(path)
+    index = {one: number for number, one in enumerate(dict.fromkeys((*SPECIAL, *sorted(vocabulary))))}
+    rows: list[list[list[int]]] = [[] for _ in range(order + 1)]
+    counts: list[list[int]] = [[] for _ in range(order + 1)]
+    lines: list[list[int]] = [[] for _ in range(order + 1)]
+    for number, line in numbered_lines(path, "counts of n-grams"):
+        if not line.strip():
+            continue
+        text, tab, told = decoded(line, path, number).rpartition("\t")
+        symbols = text.split()
+        if not tab or not symbols:
+            raise DataError(f"{printable(path)}:{number}: expected the symbols of an n-gram, a tab, and its count")
+        numbers = [index.setdefault(one, len(index)) for one in symbols]
+        if len(symbols) <= order:
+            rows[len(symbols)].append(numbers)
+            counts[len(symbols)].append(_count(told, path, number))
+            lines[len(symbols)].append(number)
+    return _tree(tuple(index), unit, rows, counts, lines, path)
+
+
+def _tree(
+    symbols: tuple[str, ...],
+    unit: Unit,
+    rows: list[list[list[int]]],
+    counts: list[list[int]],
+    lines: list[list[int]],
+    path: Path,
+) -> Counts:
+    trie = unigrams(len(symbols))
+    count = np.zeros(len(trie), np.int64)
+    ones = np.array(rows[1], np.int64).reshape(-1)
+    count[ones + 1] = counts[1]
+    _check_once(ones, lines[1], path)
+    count[1 + symbols.index(SPECIAL[0])] = 0
+    for length in range(2, len(rows)):
+        if not rows[length]:
+            break
+        row = np.array(rows[length], np.int64)
+        node, ending = row[:, 0] + 1, row[:, 1] + 1
+        for place in range(1, length - 1):
+            node, ending = trie.find(node, row[:, place]), trie.find(ending, row[:, place + 1])
+        if len(missing := np.flatnonzero((node == NONE) | (ending == NONE))):
+            at = missing[0]
+            part = rows[length][at][:-1] if node[at] == NONE else rows[length][at][1:]
+            told = " ".join(symbols[one] for one in part)
+            raise DataError(f"{printable(path)}:{lines[length][at]}: {shown(told)} in it has no count of its own")
+        keys = node * trie.n_symbols + row[:, -1]
+        _check_once(keys, lines[length], path)
+        order = np.argsort(keys)
+        count = np.concatenate([count, np.array(counts[length])[order]])
+        trie = extended(trie, keys[order])
+    return Counts(symbols, unit, trie, count)
+
+
+def _check_once(keys: np.ndarray, lines: list[int], path: Path) -> None:
+    order = np.argsort(keys, kind="stable")
+    if len(again := np.flatnonzero(np.diff(keys[order]) == 0)):
+        first, second = lines[order[again[0]]], lines[order[again[0] + 1]]
+        raise DataError(f"{printable(path)}:{second}: the n-gram of line {first} again; give each once")
+
+
+def read_symbols(path: str | Path) -> list[str]:
+    """Read a vocabulary: a symbol a line; a frequency behind a tab is skipped.
+
+    Raises:
+        DataError: it cannot be read, is not UTF-8, or is empty.
+    """
+    path = Path(path)
+    lines = [decoded(line, path, number).partition("\t")[0] for number, line in numbered_lines(path, "a vocabulary")]
+    symbols = [one if one == " " else one.strip() for one in lines]
+    if not (found := list(dict.fromkeys(filter(None, symbols)))):
+        raise DataError(f"{printable(path)} holds no symbol; expected one a line")
+    return found

@@ -1,0 +1,163 @@
+"""N-grams as a tree in flat arrays: every n-gram is a node, its context (all but its last symbol) is its parent.
+
+Nodes stand in the order of (length, parent, symbol). The pair (parent, symbol) then is a sorted key, so that one binary
+search over one array finds n-grams of any length; no loop over n-grams is needed anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.lm.automaton import NONE
+
+ROOT = 0
+"""The node of the empty n-gram."""
+
+LONGEST = 64
+"""Symbols of an n-gram; a file with longer ones was made to do harm."""
+
+Nodes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Trie:
+    """N-grams 1..M-1 behind the empty one; with an n-gram, its context is there, and every symbol is a 1-gram.
+
+    Attributes:
+        parent: (M,) int64, the node of the context; `NONE` for the root.
+        symbol: (M,) int32, the last symbol; `NONE` for the root.
+        levels: where the n-grams of each length begin: those of length n are `levels[n]` to `levels[n + 1] - 1`.
+        n_symbols: V, how many symbols there are; symbol v is node 1 + v.
+    """
+
+    parent: Nodes
+    symbol: NDArray[np.int32]
+    levels: tuple[int, ...]
+    n_symbols: int
+
+    def __len__(self) -> int:
+        return len(self.parent)
+
+    @property
+    def order(self) -> int:
+        """The length of the longest n-grams."""
+        return len(self.levels) - 2
+
+    def level(self, length: int) -> slice:
+        """Return where the n-grams of a length stand; an empty slice for lengths above the order."""
+        return (
+            slice(self.levels[length], self.levels[length + 1]) if length <= self.order else slice(len(self), len(self))
+        )
+
+    @cached_property
+    def keys(self) -> Nodes:
+        """(M - 1,) int64, sorted: parent * V + symbol of nodes 1.. ."""
+        return self.parent[1:] * self.n_symbols + self.symbol[1:]
+
+    def find(self, parents: Nodes, symbols: NDArray[np.integer]) -> Nodes:
+        """Return the nodes of n-grams given by context and last symbol.
+
+        Args:
+            parents: (K,) nodes, or `NONE`.
+            symbols: (K,) symbols, or `NONE`.
+
+        Returns:
+            (K,) int64 nodes; `NONE` where there is no such n-gram.
+        """
+        wanted = parents.astype(np.int64) * self.n_symbols + symbols
+        at = np.searchsorted(self.keys, wanted)
+        at[at == len(self.keys)] = 0
+        return np.where((self.keys[at] == wanted) & (parents >= 0) & (symbols >= 0), at + 1, NONE)
+
+    @cached_property
+    def suffix(self) -> Nodes:
+        """(M,) int64: of each n-gram, the longest one that it ends with, other than itself; `NONE` for the root."""
+        suffix = np.zeros(len(self), np.int64)
+        suffix[ROOT] = NONE
+        for length in range(2, self.order + 1):
+            level = self.level(length)
+            symbol, context = self.symbol[level], suffix[self.parent[level]]
+            found = self.find(context, symbol)
+            while len(open_ := np.flatnonzero(found == NONE)):  # ends: the root has every symbol
+                context[open_] = suffix[context[open_]]
+                found[open_] = self.find(context[open_], symbol[open_])
+            suffix[level] = found
+        return suffix
+
+    @cached_property
+    def length(self) -> NDArray[np.int32]:
+        """(M,) int32, the length of each n-gram."""
+        return np.repeat(np.arange(len(self.levels) - 1, dtype=np.int32), np.diff(self.levels))
+
+    @cached_property
+    def has_children(self) -> NDArray[np.bool_]:
+        """(M,) whether each n-gram is the context of a longer one."""
+        found = np.zeros(len(self), np.bool_)
+        found[self.parent[1:]] = True
+        return found
+
+    def sums(self, values: NDArray[np.number]) -> NDArray[np.float64]:
+        """Return (M,) the sum over the children of each node of (M,) values."""
+        return np.bincount(self.parent[1:], weights=values[1:], minlength=len(self)).astype(np.float64, copy=False)
+
+    def kept(self, keep: NDArray[np.bool_]) -> tuple[Trie, Nodes]:
+        """Return the tree of some n-grams only, and their nodes in this one.
+
+        Args:
+            keep: (M,); true for the root, for every 1-gram, and for the context of what is kept.
+        """
+        nodes = np.flatnonzero(keep)
+        number = np.cumsum(keep) - 1
+        parent = np.where(self.parent[nodes] == NONE, NONE, number[self.parent[nodes]])
+        levels = np.searchsorted(nodes, self.levels).tolist()
+        return Trie(parent, self.symbol[nodes], trimmed(levels), self.n_symbols), nodes
+
+
+def trimmed(levels: list[int]) -> tuple[int, ...]:
+    """Return levels without the empty ones at the end."""
+    while len(levels) > 3 and levels[-1] == levels[-2]:
+        levels = levels[:-1]
+    return tuple(levels)
+
+
+def unigrams(n_symbols: int) -> Trie:
+    """Return the tree of the 1-grams alone."""
+    parent = np.zeros(n_symbols + 1, np.int64)
+    symbol = np.arange(-1, n_symbols, dtype=np.int32)
+    parent[ROOT] = NONE
+    return Trie(parent, symbol, (0, 1, n_symbols + 1), n_symbols)
+
+
+def extended(trie: Trie, keys: Nodes) -> Trie:
+    """Return a tree with one level more: n-grams one symbol longer than the longest.
+
+    Args:
+        trie: what is there.
+        keys: sorted, without repeats: parent * V + symbol, where the parents are of the last level.
+    """
+    parent = np.concatenate([trie.parent, keys // trie.n_symbols])
+    symbol = np.concatenate([trie.symbol, (keys % trie.n_symbols).astype(np.int32)])
+    return Trie(parent, symbol, (*trie.levels, len(parent)), trie.n_symbols)
+
+
+def tree_of(parent: NDArray[np.int64], symbol: NDArray[np.int32], n_symbols: int) -> Trie:
+    """Make a tree of parents and symbols in order of the length of the n-grams.
+
+    Raises:
+        ValueError: the symbols behind a context are not sorted, or one is out of range.
+    """
+    levels = [0, 1]
+    while (
+        levels[-1] < len(parent) and len(levels) < LONGEST + 2
+    ):  # the children of a level are those of the nodes before its end
+        levels.append(int(np.searchsorted(parent, levels[-1])))
+    if levels[-1] < len(parent):
+        raise ValueError(f"it has n-grams of more than {LONGEST} symbols")
+    trie = Trie(parent, symbol, tuple(levels), n_symbols)
+    if (symbol[1:] < 0).any() or (symbol[1:] >= n_symbols).any() or (np.diff(trie.keys) <= 0).any():
+        raise ValueError("the symbols behind a context are not sorted")
+    return trie

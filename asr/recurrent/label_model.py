@@ -1,0 +1,86 @@
+"""A recurrent language model: labels in, the log probabilities of the label after each of them out.
+
+Mikolov, Karafiat, Burget, Cernocky and Khudanpur 2010, "Recurrent neural network based language model"; of characters,
+Graves 2013, "Generating sequences with recurrent neural networks". A label becomes a row of the embedding, and the rows
+go through the recurrent stack of the acoustic models, which reads forwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from asr.recurrent.cells.cell import State
+from asr.recurrent.options import LabelModelConfig as LabelModelConfig
+from asr.recurrent.options import check_embedding, stack_of
+from asr.recurrent.stack import RecurrentStack
+
+
+class LabelModel(nn.Module):
+    """Predicts each label from those before it.
+
+    Args:
+        n_labels: L.
+        cell, hidden, layers, skips, dropout: of the stack, see `RecurrentStack`.
+        embedding: E, values that a label becomes.
+        plugins: modules beside `asr` that the cell's `_target_` may come from.
+
+    Raises:
+        ConfigError: an option out of its range.
+    """
+
+    def __init__(
+        self,
+        n_labels: int,
+        cell: Any = None,
+        hidden: int = 512,
+        layers: int = 1,
+        skips: bool = False,
+        dropout: float = 0.0,
+        embedding: int = 64,
+        plugins: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        check_embedding(embedding)
+        config = stack_of(LabelModelConfig(cell=cell, hidden=hidden, layers=layers, skips=skips, dropout=dropout))
+        options = {name: value for name, value in vars(config).items() if name != "_target_"}
+        self.embedding = nn.Embedding(n_labels, embedding)
+        self.stack = RecurrentStack(embedding, n_labels, **options, plugins=plugins)
+
+    @property
+    def n_labels(self) -> int:
+        """L."""
+        return self.stack.n_labels
+
+    def initial_states(self, batch_size: int) -> list[State]:
+        """Return the state of each layer before the first label of B texts."""
+        return self.stack.initial_states(batch_size)
+
+    def forward(self, labels: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
+        """Read the next labels of B texts; no gradient flows into the states.
+
+        Args:
+            labels: (B, T) int64.
+            states: of each layer, as `initial_states` or the last call returned them.
+
+        Returns:
+            (B, T, L) natural logarithms of the probabilities of the label after each one, and the states after the last
+            one, detached.
+        """
+        log_probs, after = self.stack.carry(self.embedding(labels), states)
+        return log_probs, after
+
+    def whole(self, labels: Tensor, lengths: Tensor) -> Tensor:
+        """Read whole texts, each from the initial state.
+
+        Args:
+            labels: (B, T) int64, padded on the right with any label.
+            lengths: (B,) int64 on the CPU, 1 <= lengths[b] <= T.
+
+        Returns:
+            (B, T, L) natural logarithms as of `forward`; rows beyond a text's length mean nothing.
+        """
+        log_probs: Tensor = self.stack(self.embedding(labels), lengths)[0]
+        return log_probs

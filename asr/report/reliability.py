@@ -1,0 +1,121 @@
+"""Reliability: how often words are right, against how sure the recogniser was of them, as a table and a plot."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.errors import DataError
+from asr.evaluation.result import Result
+from asr.report.comparison import ways
+from asr.report.escaping import code
+from asr.report.markdown import results_of, table
+from asr.report.plot import svg
+from asr.scoring.calibration import CalibrationError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HEADINGS = ("recipe", "seed", "of", "dev, %", "test, %", "chance, %", "number")
+LEGEND = (
+    "Expected calibration error: mean distance of confidence and share of right ones, ten bins of equal mass; in "
+    "brackets its 95 % interval over people. Chance: what a perfectly calibrated recogniser stays below in 95 of 100 "
+    "test sets of this size."
+)
+_SIZE = 4.5  # inches
+_KINDS = ("words", "labels", "utterances")
+
+
+def reliability_table(name: str, recipes: Path) -> str:
+    """The calibration errors of a recipe's runs, one row for words, labels and utterances each.
+
+    Args:
+        name: `task/recipe`.
+        recipes: the folder of recipes.
+
+    Raises:
+        DataError: no such recipe, or no result of it tells of confidences.
+        Problems: see `asr.report.markdown.results_table`.
+    """
+    rows = [_row(label, result, kind) for label, result in _runs(name, recipes) for kind in _kinds(result)]
+    return table(HEADINGS, rows, LEGEND)
+
+
+def reliability_stamp(name: str, recipes: Path) -> str:
+    """What the plot shows, as a checksum that stands in its file."""
+    shown = [(label, result.seed, _shown(result)) for label, result in _runs(name, recipes)]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def draw_reliability(name: str, recipes: Path) -> bytes:
+    """Draw the reliability of the test sets' words (labels, where these are the words): a line for each run.
+
+    A dot is a bin; on the diagonal confidences are what they say.
+
+    Returns:
+        An SVG file.
+
+    Raises:
+        DataError, Problems: as `reliability_table`.
+        MissingExtra: matplotlib is not installed.
+    """
+    runs = [(f"{label.replace('`', '')}, seed {result.seed}", _shown(result)) for label, result in _runs(name, recipes)]
+    return svg(lambda axes: _fill(axes, runs, name), (_SIZE, _SIZE), reliability_stamp(name, recipes))
+
+
+def _runs(name: str, recipes: Path) -> list[tuple[str, Result]]:
+    """Every run of a recipe whose test set has confidences, with what it is called."""
+    if "/" not in name:
+        raise DataError(f"results:{name} confidences: give a recipe, task/name")
+    found = [result for results in results_of(name, recipes).values() for result in results]
+    runs = [
+        (" ".join(map(code, (result.recipe, *way.options))), result)
+        for way in ways(found)
+        for result in way.results
+        if "test" in result.splits and result.splits["test"].calibration
+    ]
+    if not runs:
+        raise DataError(f"results:{name} confidences: no result tells of confidences; write one with asr-evaluate")
+    return runs
+
+
+def _kinds(result: Result) -> list[str]:
+    return [kind for kind in _KINDS if kind in result.splits["test"].calibration]
+
+
+def _shown(result: Result) -> CalibrationError:
+    return result.splits["test"].calibration[_kinds(result)[0]]
+
+
+def _row(label: str, result: Result, kind: str) -> list[str]:
+    errors = [
+        result.splits[split].calibration.get(kind) if split in result.splits else None for split in ("dev", "test")
+    ]
+    test = result.splits["test"].calibration[kind]
+    return [label, str(result.seed), kind, *map(_cell, errors), f"{100 * test.chance:.1f}", str(test.count)]
+
+
+def _cell(error: CalibrationError | None) -> str:
+    if error is None:
+        return "none"
+    low, high = error.interval.low, error.interval.high
+    return f"{100 * error.error:.1f}" + ("" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]")
+
+
+def _fill(axes: Axes, runs: Sequence[tuple[str, CalibrationError]], title: str) -> None:
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle="--", zorder=0)
+    for label, error in runs:
+        points = [(one.confidence, one.right) for one in error.bins]
+        axes.plot(
+            *zip(*points, strict=True), "o-", markersize=4, linewidth=1, label=f"{label}: {100 * error.error:.1f} %"
+        )
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("confidence: mean of a tenth of the words")
+    axes.set_ylabel("share that is right")
+    axes.set_title(title, loc="left")
+    axes.legend(loc="upper left", frameon=False)
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)

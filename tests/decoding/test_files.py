@@ -1,0 +1,120 @@
+"""The files of a decoder travel with a saved model, and a model from outside reads no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asr.config import Component
+from asr.decoding import files
+from asr.decoding.choice import DecoderChoice, decoder_for, named
+from asr.decoding.files import check_files, found_beside, saved_beside, with_plain_names
+from asr.decoding.greedy import GreedyConfig
+from asr.decoding.marks import effective_weights, file_options, weights_of
+from asr.errors import ConfigError, DataError
+from tests.decoding.toy_weighted import toy, toy_decoder
+
+GREEDY = Component.of(GreedyConfig())
+
+
+@pytest.fixture(autouse=True)
+def with_toy() -> Iterator[None]:
+    with toy_decoder():
+        yield
+
+
+def test_a_file_is_copied_beside_a_model_and_found_there(tmp_path: Path) -> None:
+    (tmp_path / "of me").mkdir()
+    (tmp_path / "bundles").mkdir()
+    source = tmp_path / "of me" / "an4.v1.lm"
+    source.write_text("1.5")
+    saved = saved_beside(toy(model=str(source)), tmp_path / "bundles")
+    assert saved == toy(model="an4.v1.lm")
+    assert (tmp_path / "bundles" / "an4.v1.lm").read_text() == "1.5"
+    found = found_beside(saved, tmp_path / "bundles")
+    assert found == toy(model=str(tmp_path / "bundles" / "an4.v1.lm"))
+    check_files(found)
+    assert with_plain_names(found) == saved
+    assert saved_beside(found, tmp_path / "bundles") == saved  # it is there
+    assert saved_beside(toy(model=str(source)), tmp_path / "bundles") == saved
+    assert len(list((tmp_path / "bundles").iterdir())) == 1
+
+
+def test_a_file_of_the_same_name_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "my.arpa.gz").write_text("another")
+    (tmp_path / "my.arpa.gz").write_text("1")
+    saved = saved_beside(toy(model=str(tmp_path / "my.arpa.gz")), tmp_path / "out")
+    assert saved.options["model"] == "my-6b86b273.arpa.gz"
+    assert (tmp_path / "out" / "my-6b86b273.arpa.gz").read_text() == "1"
+    assert (tmp_path / "out" / "my.arpa.gz").read_text() == "another"
+
+
+def test_the_files_of_a_decoder_inside_another_travel_too(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "a.lm").write_text("1")
+    outer = toy(inner=toy(model=str(tmp_path / "a.lm")))
+    saved = saved_beside(outer, tmp_path / "out")
+    assert saved == toy(inner=toy(model="a.lm"))
+    assert (tmp_path / "out" / "a.lm").is_file()
+    with pytest.raises(ConfigError, match=r"^model=\.\./a\.lm; a saved decoder may only name a file that lies beside"):
+        found_beside(toy(inner=toy(model="../a.lm")), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../a.lm", "a/b.lm", "a\\b.lm", "C:a.lm", "..", ".", "a\0b"])
+def test_a_saved_decoder_names_no_file_elsewhere(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="a saved decoder may only name a file that lies beside it"):
+        found_beside(toy(model=name), tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "shipped_files", lambda: ["english_letters"])
+    with pytest.raises(ConfigError, match=r"model=.*nothing\.lm; there is no such file; with this package come engl"):
+        check_files(found_beside(toy(model="nothing.lm"), tmp_path))
+    with pytest.raises(ConfigError, match=r"did you mean 'english_letters'\?"):
+        check_files(toy(model="english_leters"))
+    with pytest.raises(DataError, match=r"nothing\.lm cannot be read: No such file or directory; the decoder needs it"):
+        saved_beside(toy(model=str(tmp_path / "nothing.lm")), tmp_path / "elsewhere")
+
+
+def test_what_comes_with_the_package_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "shipped_files", lambda: ["english_letters"])
+    shipped = toy(model="english_letters")
+    check_files(shipped)
+    for change in (found_beside, saved_beside):
+        assert change(shipped, tmp_path) == shipped
+    assert with_plain_names(shipped) == shipped
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_the_package_ships_what_it_ships() -> None:
+    assert not {"an4", "quickstart"} & set(files.shipped_files())  # recognisers
+
+
+def test_marks_say_which_options_are_files_and_which_are_weights() -> None:
+    assert file_options(toy()) == {"model"}
+    assert effective_weights(toy()) == ["blank_bonus"]
+    assert effective_weights(toy(model="a.lm")) == ["blank_bonus", "model_weight"]
+    assert weights_of(toy())["model_weight"].least == 0.0
+    assert not weights_of(GREEDY)
+    assert not weights_of(Component("my.Decoder", {"model": "x"}))
+
+
+def test_a_name_holds_no_folders_and_no_calibration() -> None:
+    component = toy(model="/home/me/an4.v2.arpa.gz", model_weight=0.1 + 0.2, calibration=[1.0, 2.0])
+    assert named(component).name == "toy,model=an4.v2,model_weight=0.3"
+    reported = DecoderChoice("x", component, "dev").reported()
+    assert reported.component.options["model"] == "an4.v2.arpa.gz"
+    assert (reported.name, reported.chosen_on) == ("x", "dev")
+
+
+def test_a_tuned_default_stays_one_where_nothing_is_changed() -> None:
+    tuned = named(toy(blank_bonus=2.0), "dev")
+    assert decoder_for(None, tuned) == tuned
+    assert decoder_for([], tuned) == tuned
+    assert decoder_for(["decoder.blank_bonus=2"], tuned) == tuned
+    assert decoder_for(["decoder.blank_bonus=3"], tuned) == named(toy(blank_bonus=3.0))
+    assert decoder_for("toy", tuned) == named(toy())
+    assert decoder_for(toy(), tuned) == named(toy())

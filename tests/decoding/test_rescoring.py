@@ -1,0 +1,82 @@
+"""A second language model: its probabilities against the definition, and models that do not fit."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asr.corpus.inventory import Inventory
+from asr.decoding.finishing import Candidate, candidate
+from asr.decoding.hypothesis import Score
+from asr.decoding.rescoring import Rescoring, log_probabilities
+from asr.errors import ConfigError
+from asr.lm.model import END, SPACE
+from tests.decoding.toy_model import ToyModel, toy_model
+
+CHARACTERS = Inventory(("<blank>", " ", "a", "b"), "characters")
+PHONEMES = Inventory(("<blank>", "aa", "sh"), "labels")
+LETTERS = (SPACE, "a", "b", END)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.integers(0, 2), max_size=5), max_size=5), st.booleans(), st.booleans())
+def test_log_probabilities_are_those_of_the_definition(sequences: list[list[int]], grows: bool, has_end: bool) -> None:
+    model = toy_model("characters", LETTERS, grows=grows, has_end=has_end)
+    found = log_probabilities(model, sequences)
+    assert found == pytest.approx([model.log_probability(one) for one in sequences], abs=1e-5)
+
+
+def test_states_of_all_candidates_are_computed_together() -> None:
+    model = toy_model("characters", LETTERS, grows=True)
+    log_probabilities(model, [[0, 1], [2], [0, 2]])
+    assert model.asked == [[], [3], [0, 2], [1, 2]]
+
+
+def test_an_unknown_symbol_is_impossible() -> None:
+    assert log_probabilities(toy_model("characters", LETTERS), [[0, -1, 1], []])[0] == -math.inf
+
+
+def scores(model: ToyModel, inventory: Inventory, *found: Candidate, weight: float = 0.5) -> list[Score]:
+    return Rescoring.of(inventory, model, weight).scores(found)
+
+
+def test_characters_read_a_space_as_the_symbol_between_words() -> None:
+    model = toy_model("characters", LETTERS)
+    (found,) = scores(model, CHARACTERS, candidate(tuple("a b"), Score(-3.0, -1.0, 0.25), CHARACTERS))
+    assert found == Score(-3.0, pytest.approx(-1.0 + 0.5 * model.log_probability([1, 0, 2])), 0.25)
+
+
+def test_labels_and_words() -> None:
+    model = toy_model("labels", ("aa", "sh", END))
+    (found,) = scores(model, PHONEMES, candidate(("sh", "aa"), Score(-1.0), PHONEMES))
+    assert found.language_model == pytest.approx(0.5 * model.log_probability([1, 0]))
+    words = toy_model("words", ("ab", "<unk>", END), unknown=1)
+    one, other = scores(
+        words,
+        CHARACTERS,
+        candidate(tuple("ab zz ab"), Score(-1.0), CHARACTERS),
+        candidate((), Score(-1.0), CHARACTERS),
+        weight=2.0,
+    )
+    assert one.language_model == pytest.approx(2 * words.log_probability([0, 1, 0]))
+    assert other.language_model == pytest.approx(2 * words.log_probability([]))
+
+
+def test_a_model_of_another_unit_is_refused() -> None:
+    with pytest.raises(ConfigError, match="model is one of labels, and the recogniser writes characters"):
+        Rescoring.of(CHARACTERS, toy_model("labels", ("aa", END)), 1.0)
+
+
+def test_a_model_without_a_label_of_the_inventory_is_refused() -> None:
+    with pytest.raises(ConfigError, match="has neither .ah., .zz. nor a symbol"):
+        Rescoring.of(Inventory(("<blank>", "aa", "ah", "zz")), toy_model("labels", ("aa", "aah", END)), 1.0)
+    Rescoring.of(Inventory(("<blank>", "aa", "ah")), toy_model("labels", ("aa", "<unk>", END), unknown=1), 1.0)
+
+
+@pytest.mark.parametrize("weight", [math.nan, math.inf])
+def test_a_weight_that_is_no_number_is_refused(weight: float) -> None:
+    with pytest.raises(ConfigError, match="rescore_weight=.*; expected a finite number"):
+        Rescoring.of(CHARACTERS, toy_model("characters", LETTERS), weight)

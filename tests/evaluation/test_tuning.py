@@ -1,0 +1,134 @@
+"""Weights are chosen on a development set, and the figure for others is of people who were not heard."""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import asr
+from asr.config import Component
+from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
+from asr.decoding.choice import named
+from asr.decoding.greedy import GreedyConfig
+from asr.errors import ConfigError, DataError
+from asr.evaluation.tuning import Tuning, axes_of, folds_of, tune
+from asr.evaluation.tuning_surface import drawn, table, write_surface
+from tests.decoding.toy_weighted import toy, toy_decoder
+from tests.experiment.conftest import quiet
+
+
+@pytest.fixture(autouse=True)
+def with_toy() -> Iterator[None]:
+    with toy_decoder():
+        yield
+
+
+@pytest.fixture
+def utterances(tones: Path) -> list[Utterance]:
+    found = read_manifest(tones / "dev.jsonl")
+    return [replace(one, speaker=f"s{i % 2}") for i, one in enumerate(found)]
+
+
+def tuned(run: Path, utterances: list[Utterance], component: Component, cache: Path, **options: str) -> Tuning:
+    return tune(asr.load(run, decoder="greedy"), named(component), utterances, cache, quiet, **options)  # type: ignore[arg-type]
+
+
+def test_a_bad_start_is_left_behind(trained: Path, utterances: list[Utterance], tmp_path: Path) -> None:
+    """A bonus of 20 nats makes silence of everything, and one of -20 nats noise."""
+    for start in (-20.0, 20.0):
+        tuning = tuned(trained, utterances, toy(blank_bonus=start), tmp_path)
+        assert [axis.name for axis in tuning.axes] == ["blank_bonus"]
+        assert tuning.rate == "cer"
+        assert tuning.surface[(start,)].rate > 0.2
+        assert tuning.after["cer"].counts.errors == 0
+        assert abs(tuning.chosen[0]) < 10
+
+
+def test_what_was_tuned_is_reported_whole(trained: Path, utterances: list[Utterance], tmp_path: Path) -> None:
+    (tmp_path / "my.lm").write_text("10")
+    component = toy(model=str(tmp_path / "my.lm"), model_weight=2.0)
+    heard: list[tuple[str, int, int]] = []
+    tuning = tune(asr.load(trained), named(component), utterances, tmp_path, lambda *one: heard.append(one), rate="wer")
+    assert [axis.name for axis in tuning.axes] == ["blank_bonus", "model_weight"]
+    assert tuning.rate == "wer"
+    assert set(tuning.after) == set(tuning.before) == set(tuning.others) == {"wer", "cer", "ser"}
+    assert tuning.choice.chosen_on == "dev"
+    assert tuning.choice.component.options["model_weight"] == tuning.chosen[1]
+    errors = {point: counts.errors for point, counts in tuning.surface.items()}
+    assert errors[tuning.chosen] == min(errors.values()) == tuning.after["wer"].counts.errors
+    assert errors[0.0, 2.0] > errors[tuning.chosen]  # where it began, the first label is everywhere
+    assert tuning.before["wer"].percent == 0.0  # greedy search
+    assert (tuning.n_folds, tuning.people, tuning.farthest) == (2, "speakers", [])
+    assert tuning.others["wer"].reference == tuning.after["wer"].reference
+    done, total = next(one[1:] for one in reversed(heard) if "other weights" in one[0])
+    assert done == len(tuning.surface) <= total
+
+
+def test_the_figure_for_others_is_of_weights_that_the_others_chose(
+    trained: Path, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    """Speaker s1 says other words than the recordings of it: the errors of both are least at different weights."""
+    odd = [replace(one, text="") if one.speaker == "s1" else one for one in utterances]
+    tuning = tuned(trained, odd, toy(), tmp_path)
+    assert tuning.others["cer"].counts.errors > tuning.after["cer"].counts.errors
+    alone = tuned(trained, [replace(one, speaker="s0") for one in utterances[:1]], toy(), tmp_path)
+    assert (alone.n_folds, dict(alone.others)) == (0, {})
+
+
+def test_speakers_stay_together_in_folds() -> None:
+    def said(*speakers: str | None) -> list[list[int]]:
+        return folds_of([Utterance(f"u{i}", Path("a.wav"), speaker=one) for i, one in enumerate(speakers)])
+
+    assert said("a", "b", "a", "c") == [[0, 2], [1], [3]]
+    assert said("a", "a", "a") == [[0], [1], [2]]  # of one speaker, utterances
+    assert said("a", None, None) == [[0], [1], [2]]
+    assert said("a") == []
+    many = said(*[f"s{i % 25}" for i in range(100)])
+    assert [len(fold) for fold in many] == [12] * 5 + [8] * 5
+    assert sorted(number for fold in many for number in fold) == list(range(100))
+    for fold in many:
+        assert all({i for i in range(100) if i % 25 == number % 25} <= set(fold) for number in fold)
+
+
+def test_the_surface_is_a_table_and_a_plot(trained: Path, utterances: list[Utterance], tmp_path: Path) -> None:
+    (tmp_path / "my.lm").write_text("10")
+    for component in (toy(), toy(model=str(tmp_path / "my.lm"))):
+        tuning = tuned(trained, utterances, component, tmp_path)
+        head, *rows = (line.split("\t") for line in table(tuning).splitlines())
+        assert head == [*(axis.name for axis in tuning.axes), "errors", "reference", "cer_percent", "chosen"]
+        assert len(rows) == len(tuning.surface)
+        (chosen,) = (row for row in rows if row[-1] == "*")
+        assert tuple(map(float, chosen[: len(tuning.axes)])) == tuning.chosen
+        pytest.importorskip("matplotlib")
+        names = {element.tag.rpartition("}")[2] for _, element in ET.iterparse(io.BytesIO(drawn(tuning)))}
+        assert {"svg", "path"} <= names
+        assert drawn(tuning) == drawn(tuning)
+        assert [path.name for path in write_surface(tuning, tmp_path, "tuning")] == ["tuning.tsv", "tuning.svg"]
+
+
+def test_what_cannot_be_tuned_is_one_sentence(trained: Path, utterances: list[Utterance], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the decoder greedy has no weights to tune; choose one that has"):
+        tuned(trained, utterances, Component.of(GreedyConfig()), tmp_path)
+    with pytest.raises(ConfigError, match=r"the decoder toy has no weight 'model_wait'; did you mean 'model_weight'\?"):
+        axes_of(named(toy()), ["model_wait"])
+    with pytest.raises(ConfigError, match="the decoder greedy has no weight 'lm_weight'$"):
+        axes_of(named(Component.of(GreedyConfig())), ["lm_weight"])
+    with pytest.raises(DataError, match="has no text; a model of characters needs one"):
+        tuned(trained, [replace(utterances[0], text=None)], toy(), tmp_path)
+    with pytest.raises(DataError, match="dev has no utterances; tuning needs some"):
+        tuned(trained, [], toy(), tmp_path)
+    with pytest.raises(ConfigError, match=r"rates=\[per\]; expected one or more of the rates that an inv"):
+        tuned(trained, utterances, toy(), tmp_path, rate="per")
+
+
+def test_any_number_can_be_tuned_by_name() -> None:
+    (axis,) = axes_of(named(toy(model_weight=3.0)), ["model_weight"])
+    assert (axis.start, axis.weight.step) == (3.0, 0.5)
+    (axis,) = axes_of(named(Component("my.Decoder", {"width": 8})), ["width"])
+    assert (axis.start, axis.weight.step) == (8.0, 4.0)

@@ -1,0 +1,20 @@
+"""Texts for the tests of language models, made from a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def sentences(number: int, seed: int = 0, words: int = 60) -> list[str]:
+    """Sentences of made-up words, in which a word depends on the two before it."""
+    rng = np.random.default_rng(seed)
+    names = ["".join(rng.choice(list("abcdeéghilmnoprstu"), rng.integers(1, 7))) for _ in range(words)]
+    return [" ".join(names[one] for one in _walk(rng, words)) for _ in range(number)]
+
+
+def _walk(rng: np.random.Generator, words: int) -> list[int]:
+    walk = [int(rng.integers(words))]
+    for _ in range(int(rng.integers(1, 12))):
+        step = int(rng.geometric(0.25))
+        walk.append((3 * walk[-1] + (5 * walk[-2] if len(walk) > 1 and step % 2 else 0) + step) % words)
+    return walk

@@ -1,0 +1,56 @@
+"""Perplexity: many sentences at a time as one by one, and symbols that the model does not know."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from asr.errors import DataError
+from asr.lm.corpus import Corpus
+from asr.lm.kneser_ney import estimate
+from asr.lm.model import Unit
+from asr.lm.perplexity import measure_perplexity
+from asr.lm.pruning import pruned
+from tests.lm.samples import sentences
+
+
+@pytest.mark.parametrize("unit", ["words", "characters", "labels"])
+@pytest.mark.parametrize("threshold", [0.0, 1e-4])
+def test_equals_the_walk_through_the_automaton(unit: Unit, threshold: float) -> None:
+    model = pruned(estimate(Corpus.of(sentences(200), unit), 4), threshold)
+    text = sentences(60, seed=0)[20:] + sentences(20, seed=3, words=50)
+    known = [
+        one for one in text if model.arcs.unknown not in model.numbers_of(one.split() if unit != "characters" else one)
+    ]
+    found = measure_perplexity(model, known if unit != "characters" else text)
+    used = known if unit != "characters" else text
+    assert found.log_prob == pytest.approx(sum(model.log_prob(one) for one in used), rel=1e-6)
+    assert found.sentences == len(used) > 20
+    assert found.unknown == 0
+    assert found.predicted == found.symbols + found.sentences
+    assert found.perplexity == pytest.approx(math.exp(-found.log_prob / found.predicted))
+
+
+def test_unknown_words_are_counted_and_left_out() -> None:
+    model = estimate(Corpus.of(["to be", "be to"], "words"), 2)
+    with_it, without = measure_perplexity(model, ["xx", "to"]), measure_perplexity(model, ["to"])
+    assert (with_it.symbols, with_it.unknown, with_it.predicted, with_it.sentences) == (2, 1, 3, 2)
+    assert with_it.unknown_share == 0.5
+    assert without.unknown_share == 0.0
+    end_behind_unknown = model.arcs.step(model.arcs.step(model.arcs.start, model.arcs.unknown)[1], model.arcs.end)[0]
+    assert with_it.log_prob == pytest.approx(without.log_prob + end_behind_unknown)
+
+
+def test_bits_per_character_count_blanks_and_ends_of_lines() -> None:
+    text = ["ab c"]
+    of_characters = measure_perplexity(estimate(Corpus.of(text, "characters"), 2), text)
+    of_words = measure_perplexity(estimate(Corpus.of(text, "words"), 2), text)
+    assert of_characters.characters == of_words.characters == 5
+    assert of_words.bits_per_character == pytest.approx(-of_words.log_prob / math.log(2) / 5)
+    assert measure_perplexity(estimate(Corpus.of(text, "labels"), 2), text).bits_per_character is None
+
+
+def test_no_text_is_an_error() -> None:
+    with pytest.raises(DataError, match="no text to measure"):
+        measure_perplexity(estimate(Corpus.of(["a"], "words"), 2), ["", " "])
