@@ -3,10 +3,12 @@
 python benchmarks/decoding.py write FOLDER     # posteriors and training texts of AN4 and UNIPEN words (needs `[train]`)
 python benchmarks/decoding.py speed FOLDER     # mean scores, then processor time in turns; missing peers are left out
 python benchmarks/decoding.py errors FOLDER    # search errors of each kind of pruning
+python benchmarks/decoding.py plain FOLDER     # plain Python against compiled loops: the same results, and its time
 python benchmarks/decoding.py growth FOLDER    # cost against frames, labels and beam; two threads against one
 
 Peers, from PyPI: flashlight-text with kenlm, fast-ctc-decode, ctc-beam-decoder. Every side gets the posteriors of one
-utterance at a time and gives a text. The mean score is that of the objective, computed anew for the text of each side.
+utterance at a time and gives a labelling. The mean score is the objective, computed anew for the labelling of each side
+over all its paths. The blank between words is a label like others here, so that none is left out as surplus.
 """
 
 from __future__ import annotations
@@ -54,9 +56,11 @@ PRUNINGS = {
     "the defaults": {"beam": 100, "min_probability": 1e-4, "gap": 25.0, "skip_blank": 0.999},
 }
 WIDE = 1000  # entries of the beam that has no errors to speak of
+FIRST = 0xE000  # of the characters that stand for labels where a peer wants characters
 WEIGHT = 0.5  # of the language model, in all rows
 
-Decode = Callable[[NDArray[np.float32]], str]
+Labels = tuple[str, ...]
+Decode = Callable[[NDArray[np.float32]], Labels]
 
 
 @dataclass(frozen=True)
@@ -69,26 +73,28 @@ class Posteriors:
     train: Path
 
     @classmethod
-    def read(cls, folder: Path, name: str, most: int) -> Posteriors:
-        with np.load(folder / f"{name}_test.npz") as file:
+    def read(cls, folder: Path, name: str, split: str, most: int) -> Posteriors:
+        with np.load(folder / f"{name}_{split}.npz") as file:
             log_probs, lengths, labels = file["log_probs"], file["lengths"], file["labels"]
         utterances = np.split(log_probs, np.cumsum(lengths)[:-1])[:most]
-        return cls(name, Inventory(tuple(labels.tolist()), "characters"), utterances, folder / f"{name}_train.txt")
+        inventory = Inventory(tuple(SPACE if one == " " else one for one in labels.tolist()), "labels")
+        return cls(name, inventory, utterances, folder / f"{name}_train.txt")
 
     @cached_property
     def model(self) -> NgramModel:
         """A 6-gram of the training texts."""
         texts = self.train.read_text(encoding="utf-8").splitlines()
-        return estimate(Corpus.of(texts, "characters", vocabulary=map(symbol, self.inventory.labels[1:])), 6)
+        lines = [" ".join(SPACE if one == " " else one for one in text) for text in texts]
+        return estimate(Corpus.of(lines, "labels", vocabulary=self.inventory.labels[1:]), 6)
 
-    def score(self, log_probs: NDArray[np.float32], text: str, fused: bool) -> float:
-        """The objective of a text."""
-        acoustic = log_probability(log_probs, tuple(self.inventory.index[one] for one in text), 0)
+    def score(self, log_probs: NDArray[np.float32], labels: Labels, fused: bool) -> float:
+        """The objective of a labelling."""
+        acoustic = log_probability(log_probs, tuple(self.inventory.index[one] for one in labels), 0)
         if not fused:
             return acoustic
         automaton, total = self.model.automaton().expanded(np.zeros(0, dtype=np.int32)), 0.0
         state = automaton.start
-        for one in (*map(symbol, text), END):
+        for one in (*labels, END):
             value, state = automaton.step(state, self.model.symbols.index(one))
             total += value
         return acoustic + WEIGHT * total
@@ -97,18 +103,14 @@ class Posteriors:
         return statistics.fmean(self.score(one, run(one), fused) for one in self.utterances)
 
 
-def symbol(label: str) -> str:
-    return SPACE if label == " " else label
-
-
 def ours(posteriors: Posteriors, fused: bool = False, **options: float) -> Decode:
     model = posteriors.model if fused else None
     decoder = BeamDecoder(posteriors.inventory, candidates=1, lm_weight=WEIGHT, model=model, **options).for_many(10**6)  # type: ignore[arg-type]
 
-    def run(log_probs: NDArray[np.float32]) -> str:
+    def run(log_probs: NDArray[np.float32]) -> Labels:
         search = decoder.begin(0.01)
         search.step(log_probs)
-        return "".join(search.candidates(1)[0].labels)
+        return search.candidates(1)[0].labels
 
     return run
 
@@ -117,10 +119,10 @@ def whole(posteriors: Posteriors, candidates: int) -> Decode:
     """With times, words and confidences."""
     decoder = BeamDecoder(posteriors.inventory, candidates=candidates).for_many(10**6)
 
-    def run(log_probs: NDArray[np.float32]) -> str:
+    def run(log_probs: NDArray[np.float32]) -> Labels:
         search = decoder.begin(0.01)
         search.step(log_probs)
-        return search.end()[0].text
+        return search.end()[0].labels
 
     return run
 
@@ -140,17 +142,17 @@ def flashlight(posteriors: Posteriors, folder: Path, fused: bool, n_tokens: int,
     if fused:
         path = folder / f"{posteriors.name}.arpa"
         save_model(path, posteriors.model)
-        model = KenLM(str(path), Dictionary([labels[0], *map(symbol, labels[1:])]))
+        model = KenLM(str(path), Dictionary(list(labels)))
     chosen = options(
         beam_size=100, beam_size_token=n_tokens, beam_threshold=threshold, lm_weight=WEIGHT * math.log(10) * fused,
         sil_score=0.0, log_add=True, criterion_type=CriterionType.CTC,
     )  # fmt: skip
-    decoder = LexiconFreeDecoder(chosen, model, labels.index(" ") if " " in labels else 0, 0, [])
+    decoder = LexiconFreeDecoder(chosen, model, 0, 0, [])
 
-    def run(log_probs: NDArray[np.float32]) -> str:
+    def run(log_probs: NDArray[np.float32]) -> Labels:
         frames = np.ascontiguousarray(log_probs)
         best = decoder.decode(frames.ctypes.data, *frames.shape)[0]
-        return "".join(labels[one] for one, _ in groupby(best.tokens) if one > 0)
+        return tuple(labels[one] for one, _ in groupby(best.tokens) if one > 0)
 
     return run
 
@@ -158,13 +160,12 @@ def flashlight(posteriors: Posteriors, folder: Path, fused: bool, n_tokens: int,
 def fast_ctc_decode(posteriors: Posteriors, threshold: float) -> Decode:
     from fast_ctc_decode import beam_search
 
-    labels = list(posteriors.inventory.labels)
-    names = ["", *(chr(0xE000 + at) for at in range(1, len(labels)))]  # it takes any strings
-    back = {ord(name): label for name, label in zip(names[1:], labels[1:], strict=True)}
+    labels = posteriors.inventory.labels
+    names = ["", *(chr(FIRST + at) for at in range(1, len(labels)))]  # it takes any strings
 
-    def run(log_probs: NDArray[np.float32]) -> str:
+    def run(log_probs: NDArray[np.float32]) -> Labels:
         text, _ = beam_search(np.exp(log_probs), names, beam_size=100, beam_cut_threshold=threshold)
-        return str(text).translate(back)
+        return tuple(labels[ord(one) - FIRST] for one in text)
 
     return run
 
@@ -172,10 +173,12 @@ def fast_ctc_decode(posteriors: Posteriors, threshold: float) -> Decode:
 def ctc_beam_decoder(posteriors: Posteriors) -> Decode:
     from ctc_beam_decoder import build_ctcdecoder
 
-    decoder = build_ctcdecoder([*posteriors.inventory.labels[1:], ""])
+    labels = posteriors.inventory.labels
+    decoder = build_ctcdecoder([*(chr(FIRST + at) for at in range(1, len(labels))), ""])
 
-    def run(log_probs: NDArray[np.float32]) -> str:
-        return str(decoder.decode(np.ascontiguousarray(np.roll(log_probs, -1, axis=1)), beam_width=100))
+    def run(log_probs: NDArray[np.float32]) -> Labels:
+        text = decoder.decode(np.ascontiguousarray(np.roll(log_probs, -1, axis=1)), beam_width=100)
+        return tuple(labels[ord(one) - FIRST] for one in text)
 
     return run
 
@@ -239,27 +242,57 @@ def compare(one: Posteriors, title: str, fused: bool, sides: dict[str, Callable[
 
 def errors(sets: Sequence[Posteriors]) -> None:
     """The share of utterances whose best score is lower than that of a beam of `WIDE` with all pruning off."""
-    print("| posteriors | pruning | search errors, % | with a 6-gram, % | other text, % | with a 6-gram, % |")
+    print("| posteriors | pruning | search errors, % | with a 6-gram, % | other labels, % | with a 6-gram, % |")
     print("|---|---|---|---|---|---|")
     for one in sets:
         best = [found(one, fused, **OFF, beam=WIDE) for fused in (False, True)]
         for name, options in PRUNINGS.items():
-            cells: list[list[float]] = [[], []]
+            cells: tuple[list[float], list[float]] = ([], [])
             for fused, whole in zip((False, True), best, strict=True):
                 pruned = found(one, fused, **OFF | {"beam": WIDE} | options)
-                pairs = list(zip(pruned, whole, strict=True))
-                worse = [score < other - 1e-4 * max(1.0, abs(other)) and text != before
-                         for (score, text), (other, before) in pairs]  # fmt: skip
-                cells[0].append(100 * statistics.fmean(worse))
-                cells[1].append(100 * statistics.fmean(text != before for (_, text), (_, before) in pairs))
+                pairs = [(*this, *other) for this, other in zip(pruned, whole, strict=True)]
+                lower = [score < best_score - 1e-4 for score, _, best_score, _ in pairs]
+                cells[0].append(100 * statistics.fmean(lower))
+                cells[1].append(100 * statistics.fmean(labels != others for _, labels, _, others in pairs))
             print(f"| {one.name} | {name} | " + " | ".join(f"{cell:.2f}" for row in cells for cell in row) + " |")
 
 
-def found(one: Posteriors, fused: bool, **options: float) -> list[tuple[float, str]]:
-    """Texts, and their scores over all their paths."""
+def found(one: Posteriors, fused: bool, **options: float) -> list[tuple[float, Labels]]:
+    """Labellings, and their scores over all their paths."""
     run = ours(one, fused, **options)
-    texts = [run(frames) for frames in one.utterances]
-    return [(one.score(frames, text, fused), text) for frames, text in zip(one.utterances, texts, strict=True)]
+    labellings = [run(frames) for frames in one.utterances]
+    return [(one.score(*pair, fused), pair[1]) for pair in zip(one.utterances, labellings, strict=True)]
+
+
+def plain(sets: Sequence[Posteriors]) -> None:
+    """Compare labellings and scores with and without numba, with the default pruning."""
+    print("| posteriors | search | utterances | other labels | largest difference of scores | ms in plain Python |")
+    print("|---|---|---|---|---|---|")
+    for one in sets:
+        for fused in (False, True):
+            decoder = BeamDecoder(
+                one.inventory, candidates=1, lm_weight=WEIGHT, model=one.model if fused else None
+            )  # fmt: skip
+            found: list[list[tuple[Labels, float]]] = []
+            seconds: list[float] = []
+            for compiles in (True, False):
+                BeamDecoder.compiles = compiles  # type: ignore[assignment, method-assign]
+                results = []
+                for log_probs in one.utterances:
+                    start = time.process_time()
+                    search = decoder.begin(0.01)
+                    search.step(log_probs)
+                    best = search.candidates(1)[0]
+                    seconds.append(time.process_time() - start)
+                    results.append((best.labels, best.score.total))
+                found.append(results)
+            pairs = list(zip(*found, strict=True))
+            n_other = sum(this[0] != other[0] for this, other in pairs)
+            most = max(abs(this[1] - other[1]) for this, other in pairs)
+            in_plain = sorted(1000 * value for value in seconds[len(one.utterances) :])
+            ms = f"{statistics.fmean(in_plain):.1f}, the longest {in_plain[-1]:.0f}"
+            search_name = "with a 6-gram" if fused else "no language model"
+            print(f"| {one.name} | {search_name} | {len(pairs)} | {n_other} | {most:.0e} | {ms} |", flush=True)
 
 
 def growth(sets: Sequence[Posteriors], rounds: int) -> None:
@@ -328,20 +361,24 @@ def write(folder: Path, data: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("write", "speed", "errors", "growth"))
+    parser.add_argument("what", choices=("write", "speed", "errors", "plain", "growth"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS))
+    parser.add_argument("--split", default="test")
     parser.add_argument("--most", type=int, default=300, help="utterances of each set")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     if given.what == "write":
         write(given.folder, given.data)
         return
-    sets = [Posteriors.read(given.folder, name, given.most) for name in SETS]
+    sets = [Posteriors.read(given.folder, name, given.split, given.most) for name in given.sets]
     if given.what == "speed":
         speed(sets, given.rounds)
     elif given.what == "errors":
         errors(sets)
+    elif given.what == "plain":
+        plain(sets)
     else:
         growth(sets, given.rounds)
 

@@ -12,6 +12,7 @@ from asr.cli.command import add_debug, run
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
     from asr.lm.model import Unit
     from asr.lm.ngram import NgramModel
 
@@ -94,7 +95,11 @@ def _add_build(commands: _Commands) -> argparse.ArgumentParser:
         metavar="FILE",
         help="a file with a symbol a line: each gets a probability, and all others count as unknown",
     )
-    parser.add_argument("--labels-of", metavar="MODEL", help="the same, with the labels of a recogniser")
+    parser.add_argument(
+        "--labels-of",
+        metavar="MODEL",
+        help="the same, with the labels of a recogniser, which folds labels of manifests as it does",
+    )
     parser.add_argument("--mix", action="append", default=[], metavar="MODEL", help=f"mix with {_MODEL} (repeatable)")
     parser.add_argument(
         "--weight",
@@ -206,14 +211,16 @@ def _build(given: argparse.Namespace) -> None:
     check_name(given.out, given.quantise)
     unit: Unit | None = given.unit
     mixed = [_loaded(name, unit) for name in given.mix]
-    unit = unit or (mixed[0].unit if mixed else "characters")
-    vocabulary = _vocabulary(given.vocabulary, given.labels_of)
-    sources = Sources(given.texts, given.words, given.counts, unit, given.single_words, vocabulary)
+    vocabulary, inventory = _vocabulary(given.vocabulary), _inventory(given.labels_of)
+    if vocabulary and inventory:
+        raise ConfigError("--vocabulary and --labels-of are two vocabularies; give one")
+    unit = unit or (mixed[0].unit if mixed else inventory.unit if inventory else "characters")
+    sources = Sources(given.texts, given.words, given.counts, unit, given.single_words, vocabulary, inventory)
     if not sources and len(mixed) < 2:
         raise ConfigError("there is nothing to build from; give a TEXT, --words or --counts (see asr-lm build --help)")
     if given.weight and not mixed:
         raise ConfigError("--weight is the share of a model of --mix; give --mix MODEL, or leave --weight out")
-    held_out = held_out_text(given.held_out, unit, given.single_words)
+    held_out = held_out_text(given.held_out, unit, given.single_words, inventory)
     with Steps() as steps:
         named: dict[str, NgramModel] = {}
         if sources:
@@ -331,16 +338,19 @@ def _loaded(name: str, unit: Unit | None) -> NgramModel:
     return model
 
 
-def _vocabulary(file: str | None, recogniser: str | None) -> Sequence[str]:
+def _vocabulary(file: str | None) -> Sequence[str]:
     """Read the symbols of a closed vocabulary; none where it is open."""
-    if file is not None and recogniser is not None:
-        raise ConfigError("--vocabulary and --labels-of are two vocabularies; give one")
-    if file is not None:
-        from asr.lm.texts import read_symbols
-
-        return read_symbols(file)
-    if recogniser is None:
+    if file is None:
         return ()
+    from asr.lm.texts import read_symbols
+
+    return read_symbols(file)
+
+
+def _inventory(recogniser: str | None) -> Inventory | None:
+    """Load the labels of a recogniser."""
+    if recogniser is None:
+        return None
     from asr.recogniser.loading import load
 
-    return load(recogniser).inventory.labels[1:]
+    return load(recogniser).inventory

@@ -145,7 +145,7 @@ def _statements(module: str) -> dict[str, ast.stmt]:
             found[statement.name] = statement
         elif isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            found |= dict.fromkeys((one.id for one in targets if isinstance(one, ast.Name)), statement)
+            found |= dict.fromkeys((one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)), statement)
     return found
 
 

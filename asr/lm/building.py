@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asr.corpus.inventory import Inventory
 from asr.errors import ConfigError
 from asr.lm.corpus import Corpus
 from asr.lm.counting import count_ngrams
@@ -32,6 +33,7 @@ class Sources:
         unit: what the symbols are.
         single_words: whether each word of the texts is a sentence of its own.
         vocabulary: the symbols of a closed vocabulary; empty for those that occur.
+        inventory: the labels of a recogniser as the vocabulary, instead; it folds those of manifests as it does.
     """
 
     texts: Sequence[str] = ()
@@ -40,20 +42,31 @@ class Sources:
     unit: Unit = "characters"
     single_words: bool = False
     vocabulary: Sequence[str] = ()
+    inventory: Inventory | None = None
 
     def __post_init__(self) -> None:
         if self.counts is not None and (self.texts or self.word_lists):
             raise ConfigError("counts of n-grams cannot be joined with texts; build two models and mix them")
+        if self.inventory is not None and self.inventory.unit != self.unit:
+            raise ConfigError(
+                f"the recogniser's labels are {self.inventory.unit}; they are no vocabulary of {self.unit}"
+            )
 
     def __bool__(self) -> bool:
         return bool(self.texts or self.word_lists or self.counts)
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The symbols of the closed vocabulary; none where it is open."""
+        labels = self.vocabulary if self.inventory is None else self.inventory.labels[1:]
+        return tuple(SPACE if one == " " else one for one in labels)
 
     def text(self, on_progress: Progress = silent) -> Text:
         """Read the texts and the word lists."""
         parts, total = [], len(self.texts) + len(self.word_lists)
         for number, path in enumerate(self.texts):
             on_progress("reading", number, total)
-            one = read_text(path, self.unit)
+            one = read_text(path, self.unit, self.inventory)
             parts.append(one.single_words() if self.single_words else one)
         for number, path in enumerate(self.word_lists, len(self.texts)):
             on_progress("reading", number, total)
@@ -78,10 +91,9 @@ def estimated(sources: Sources, order: int | None = None, on_progress: Progress 
     if not 1 <= order <= _LONGEST:
         raise ConfigError(f"order={order}; expected a whole number from 1 to {_LONGEST}")
     if sources.counts is not None:
-        return estimate_from_counts(read_counts(sources.counts, sources.unit, order, sources.vocabulary))
+        return estimate_from_counts(read_counts(sources.counts, sources.unit, order, sources.closed))
     text = sources.text(on_progress)
-    closed = tuple(SPACE if one == " " else one for one in sources.vocabulary) or None
-    corpus = Corpus.of(text.sentences, sources.unit, text.weights, closed)
+    corpus = Corpus.of(text.sentences, sources.unit, text.weights, sources.closed or None)
     return estimate_from_counts(count_ngrams(corpus, order, on_progress))
 
 
@@ -126,8 +138,10 @@ def smaller(model: NgramModel, threshold: float | None, keep: int | None, on_pro
     return pruned_to(model, keep, on_progress)
 
 
-def held_out_text(paths: Sequence[str | Path], unit: Unit, single_words: bool) -> list[str]:
+def held_out_text(
+    paths: Sequence[str | Path], unit: Unit, single_words: bool, inventory: Inventory | None = None
+) -> list[str]:
     """Read texts to measure on; a word counts as often as it occurs."""
-    parts = [read_text(path, unit).sentences for path in paths]
+    parts = [read_text(path, unit, inventory).sentences for path in paths]
     sentences = [one for part in parts for one in part]
     return [word for one in sentences for word in one.split()] if single_words else sentences

@@ -155,7 +155,7 @@ def test_a_prefix_that_left_the_beam_and_came_back_is_the_same_prefix() -> None:
     for seed in range(20):
         search = BeamDecoder(LETTERS, beam=6, gap=math.inf).begin(1.0)
         search.step(random_posteriors(60, len(LETTERS), seed, spread=0.3))
-        spelled = [tuple(one.tolist()) for one in search._spelled(np.arange(len(search._totals())))[0]]
+        spelled = [tuple(one.tolist()) for one in search._spelled(search._prefixes.node[: len(search._totals())])[0]]
         assert len(set(spelled)) == len(spelled)
 
 
@@ -169,7 +169,7 @@ def test_prefixes_that_nothing_depends_on_are_forgotten(monkeypatch: pytest.Monk
     tight, roomy = searches
     best = roomy.end(5)
     assert tight.end(5) == best
-    spelled = [tuple(one.tolist()) for one in roomy._spelled(np.arange(30))[0]]
+    spelled = [tuple(one.tolist()) for one in roomy._spelled(roomy._prefixes.node[:30])[0]]
     alive = {labels[:n] for labels in spelled for n in range(len(labels) + 1)}
     made = roomy._prefixes.counts[N_NODES]
     roomy._make_room()

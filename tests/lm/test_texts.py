@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
@@ -43,6 +44,12 @@ def test_the_texts_or_the_labels_of_a_manifest(tmp_path: Path) -> None:
         read_text(tmp_path / "m.jsonl", "labels")
     write_manifest(tmp_path / "m.jsonl", utterances[:1])
     assert read_text(tmp_path / "m.jsonl", "labels").sentences == ["t uw"]
+
+
+def test_the_labels_of_a_manifest_are_folded_as_the_recogniser_does(tmp_path: Path) -> None:
+    write_manifest(tmp_path / "m.jsonl", [Utterance("a", tmp_path / "a.wav", labels=("h#", "ix", "kcl", "k"))])
+    inventory = Inventory((BLANK, "a"), "labels", "timit61_to_39")
+    assert read_text(tmp_path / "m.jsonl", "labels", inventory).sentences == ["sil ih sil k"]
 
 
 def test_a_text_that_is_not_utf8_is_named_with_its_line(tmp_path: Path) -> None:

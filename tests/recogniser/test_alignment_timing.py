@@ -18,14 +18,14 @@ RULE = Timing(share=0.5, lag=0.01, tail=0.05, offsets={"t": -0.02})
 def test_the_gap_is_shared_and_each_label_has_its_offset() -> None:
     emissions = [Emission("a", 0.2, 0.22), Emission("t", 0.28, 0.3), Emission("a", 0.34, 0.36)]
     times = times_of(emissions, RULE, 0.0, 0.4)
-    starts = [0.2 - 0.05 + 0.01, 0.28 - 0.03 + 0.01 - 0.02, 0.34 - 0.02 + 0.01]  # of the first gap, 0.1 s are shared
+    starts = [0.2 - 0.03 + 0.01, 0.28 - 0.03 + 0.01 - 0.02, 0.34 - 0.02 + 0.01]  # of the first gap, 0.06 s are shared
     assert [start for start, _ in times] == pytest.approx(starts)
     assert [end for _, end in times] == pytest.approx([*starts[1:], 0.4])
 
 
 def test_a_label_before_a_pause_and_the_last_one_end_soon_after_their_emission() -> None:
     times = times_of([Emission("a", 0.2, 0.22), Emission("a", 1.2, 1.22)], RULE, 0.0, 2.0)
-    assert times == [pytest.approx((0.16, 0.27)), pytest.approx((1.16, 1.27))]
+    assert times == [pytest.approx((0.18, 0.27)), pytest.approx((1.18, 1.27))]
 
 
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=12), st.floats(0, 1), st.floats(-0.1, 0.1), st.integers(0, 1))
