@@ -49,7 +49,7 @@ def primary_of(arguments: Sequence[str], config_dir: str | None = None) -> str:
 
 
 def run_schema(primary: str = _RECOGNISER) -> type:
-    """Return the configuration of a run as Hydra checks it: a group may hold any class's options, `run_dir` stands beside.
+    """Return a run's configuration as Hydra checks it: a group may hold any class's options, `run_dir` stands beside.
 
     Args:
         primary: the file of conf/ that is composed.
@@ -145,7 +145,7 @@ def _statements(module: str) -> dict[str, ast.stmt]:
             found[statement.name] = statement
         elif isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            found |= dict.fromkeys((one.id for one in targets if isinstance(one, ast.Name)), statement)
+            found |= dict.fromkeys((one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)), statement)
     return found
 
 

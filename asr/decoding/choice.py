@@ -10,11 +10,12 @@ from asr.config import Component, config_class
 from asr.decoding.beam import BeamConfig
 from asr.decoding.files import file_stem, with_plain_names
 from asr.decoding.greedy import GreedyConfig
+from asr.decoding.lexicon import LexiconConfig
 from asr.decoding.marks import file_options
 from asr.decoding.own_words import OwnWords
 from asr.presets import Group, choose
 
-DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig}
+DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig, "lexicon": LexiconConfig}
 """The decoders of this package by name."""
 
 Wish: TypeAlias = str | Sequence[str] | Component | OwnWords | None

@@ -67,7 +67,7 @@ class Candidate(NamedTuple):
     """A labelling that a search found.
 
     Attributes:
-        labels: as `Hypothesis.labels`, without surplus spaces. Candidates with equal labels count as one.
+        labels: as `Hypothesis.labels`, without surplus spaces. Candidates with equal labels and words count as one.
         score: of the search.
         words: as the labels of `Hypothesis.words`.
     """
@@ -184,16 +184,16 @@ class Finish:
 
 
 def distinct_candidates(found: Sequence[Candidate], scale: float) -> tuple[list[int], list[float]]:
-    """Rank candidates, and count those with the same labels as one.
+    """Rank candidates, and count those with the same labels and words as one (homophones differ in their words).
 
     Returns:
-        the number of the best candidate of each labelling, best first, and the posterior of each labelling.
+        the number of the best candidate of each kind, best first, and the posterior of each kind.
     """
     ranked = sorted(range(len(found)), key=lambda i: -found[i].score.total)  # stable
-    posteriors: dict[Tokens, float] = {}
-    best: dict[Tokens, int] = {}
+    posteriors: dict[tuple[Tokens, Tokens], float] = {}
+    best: dict[tuple[Tokens, Tokens], int] = {}
     for i, posterior in zip(ranked, candidate_posteriors([found[i].score.total for i in ranked], scale), strict=True):
-        labels = found[i].labels
-        posteriors[labels] = posteriors.get(labels, 0.0) + posterior
-        best.setdefault(labels, i)
+        kind = (found[i].labels, found[i].words)
+        posteriors[kind] = posteriors.get(kind, 0.0) + posterior
+        best.setdefault(kind, i)
     return list(best.values()), list(posteriors.values())

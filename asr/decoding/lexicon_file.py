@@ -12,7 +12,7 @@ For an inventory of whole labels (phonemes), as of the CMU Pronouncing Dictionar
     WORD P R O N                        blanks or a tab behind the word; a tab and a frequency may follow
     WORD(2) P R O N                     another pronunciation of the word
 
-There a line that begins with `;;;` and what follows ` #` are comments, and the digit of a stressed vowel (`AH0`) is left
+There a line that begins with `;;;` and what follows ` #` are comments, and the stress digit of a vowel (`AH0`) is left
 out where the inventory has the vowel without it alone. A word may stand in several lines with different spellings, and
 several words may share one.
 """
@@ -112,7 +112,7 @@ def lexicon_of(rows: Iterable[str], inventory: Inventory, name: str = "lexicon",
 
 def _text(path: Path) -> str:
     try:
-        with (gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"the lexicon {shown(str(path))} cannot be read: {one_line(error)}") from error

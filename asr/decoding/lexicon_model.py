@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import shown
+from asr.decoding.beam_memory import arcs
+from asr.decoding.label_model import NO_ARCS, symbols_of
 from asr.decoding.lexicon_file import Lexicon
 from asr.decoding.lexicon_kernel import Model, Nodes
 from asr.decoding.lexicon_tree import Tree, best_below
 from asr.errors import ConfigError
 from asr.lm.automaton import NONE, Automaton
-from asr.lm.model import BEGIN, END, SPACE, GrowingAutomaton, LanguageModel
+from asr.lm.model import BEGIN, END, GrowingAutomaton, LanguageModel, Unit
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
@@ -26,33 +29,64 @@ class Scorer:
     """A language model, and its symbol for each word of the lexicon or each label of the inventory.
 
     Attributes:
-        growing: the model's states and arcs.
+        model: gives the states and arcs.
         symbol_of: (W,) or (L,) int32.
         start: the state that an utterance begins in.
         unknown: the symbol of a word outside the lexicon, or `NONE`.
     """
 
-    growing: GrowingAutomaton
+    model: LanguageModel
     symbol_of: NDArray[np.int32]
     start: int
     unknown: int = NONE
 
-    def arrays(self, states: NDArray[np.int32]) -> Model:
+    @cached_property
+    def whole(self) -> Reader | None:
+        """What all searches read of a model that is complete."""
+        reader = Reader(self.model.automaton(), self.symbol_of)
+        return reader if reader.complete else None
+
+    def begin(self) -> Reader:
+        """Return what a search reads; a model that grows begins anew."""
+        return self.whole or Reader(self.model.automaton(), self.symbol_of)
+
+
+class Reader:
+    """A language model in one search.
+
+    Args:
+        growing: the model's states and arcs.
+        symbol_of: see `Scorer`.
+    """
+
+    def __init__(self, growing: GrowingAutomaton, symbol_of: NDArray[np.int32]) -> None:
+        self.growing, self._symbol_of = growing, symbol_of
+        self.complete = growing.complete
+        self._arrays = self._read(np.zeros(0, np.int32)) if self.complete else None
+
+    def arrays(self, states: Callable[[], NDArray[np.int32]]) -> Model:
         """Return what the loops read, in which these states have their arcs."""
-        arcs = self.growing.expanded(states)
-        parts = (arcs.first, arcs.symbol, arcs.log_prob, arcs.target, arcs.backoff, arcs.shorter)
-        return Model(self.symbol_of, *parts, arcs.end)
+        return self._arrays or self._read(states())
+
+    def _read(self, states: NDArray[np.int32]) -> Model:
+        automaton = self.growing.expanded(np.unique(states))
+        return Model(self._symbol_of, *arcs(automaton), automaton.end)
 
 
 @dataclass(frozen=True, eq=False)
 class _Fixed:
-    """An automaton that is whole from the beginning."""
+    """A model and its automaton, made of arrays at hand."""
 
-    automaton: Automaton
+    arcs: Automaton
+    unit: Unit = "words"
+    symbols: Sequence[str] = ()
     complete: bool = True
 
+    def automaton(self) -> _Fixed:
+        return self
+
     def expanded(self, states: NDArray[np.int32]) -> Automaton:
-        return self.automaton
+        return self.arcs
 
 
 def frequencies(lexicon: Lexicon) -> Scorer:
@@ -65,7 +99,7 @@ def frequencies(lexicon: Lexicon) -> Scorer:
     if lexicon.frequency is not None:
         log_prob[:-1] = np.log(lexicon.frequency / lexicon.frequency.sum())
     numbers = np.arange(n_words + 1, dtype=np.int32)
-    arcs = Automaton(
+    unigrams = Automaton(
         first=np.array([0, n_words + 1]),
         symbol=numbers,
         log_prob=log_prob,
@@ -75,7 +109,7 @@ def frequencies(lexicon: Lexicon) -> Scorer:
         start=0,
         unknown=n_words,
     )
-    return Scorer(_Fixed(arcs), numbers[:-1], 0, n_words)
+    return Scorer(_Fixed(unigrams), numbers[:-1], 0, n_words)
 
 
 def word_scorer(model: LanguageModel, lexicon: Lexicon, is_open: bool) -> Scorer:
@@ -87,61 +121,49 @@ def word_scorer(model: LanguageModel, lexicon: Lexicon, is_open: bool) -> Scorer
     if model.unit != "words":
         raise ConfigError(f"word_lm is a model of {model.unit}; expected a model of words")
     number_of = {word: number for number, word in enumerate(model.symbols)}
-    growing = model.automaton()
-    arcs = _first_arcs(growing)
-    unknown = arcs.unknown
+    first = _first_arcs(model)
+    unknown = first.unknown
     symbols = [number_of.get(word, unknown) if word not in (BEGIN, END) else unknown for word in lexicon.words]
     if unknown == NONE:
         missing = next((word for word, symbol in zip(lexicon.words, symbols, strict=True) if symbol == NONE), None)
         if missing is not None or is_open:
             lacking = f"the word {shown(missing)}" if missing is not None else "words outside the lexicon"
-            raise ConfigError(f"word_lm lacks {lacking} and has no <unk>; estimate it with <unk>, or shorten the lexicon")
-    return Scorer(growing, np.array(symbols, dtype=np.int32), arcs.start, unknown)
+            raise ConfigError(
+                f"word_lm lacks {lacking} and has no <unk>; estimate it with <unk>, or shorten the lexicon"
+            )
+    return Scorer(model, np.array(symbols, dtype=np.int32), first.start, unknown)
 
 
 def label_scorer(model: LanguageModel, inventory: Inventory) -> Scorer:
     """Connect a model of labels with an inventory.
 
     Raises:
-        ConfigError: the model is of another unit, or lacks a label and has no `<unk>`.
+        ConfigError: see `asr.decoding.label_model.symbols_of`.
     """
-    if model.unit != inventory.unit:
-        raise ConfigError(f"label_lm is a model of {model.unit}; expected one of {inventory.unit}, as the inventory is")
-    number_of = {symbol: number for number, symbol in enumerate(model.symbols)}
-    growing = model.automaton()
-    arcs = _first_arcs(growing)
-    spaced: Sequence[str] = [SPACE if label == " " else label for label in inventory.labels]
-    symbols = [number_of.get(label, arcs.unknown) for label in spaced]
-    if NONE in symbols[1:]:
-        missing = inventory.labels[1 + symbols[1:].index(NONE)]
-        raise ConfigError(f"label_lm lacks the label {shown(missing)} and has no <unk>; estimate it with <unk>")
-    return Scorer(growing, np.array(symbols, dtype=np.int32), arcs.start)
+    return Scorer(model, symbols_of(model, inventory)[:-1], _first_arcs(model).start)
 
 
 def no_scorer() -> Scorer:
     """Return what stands in the place of a model that is not there; it is not asked."""
-    empty = np.zeros(0, np.int32)
-    arcs = Automaton(
-        np.zeros(1, np.int64), empty, np.zeros(0, np.float32), empty, np.zeros(0, np.float32), empty, start=0
-    )
-    return Scorer(_Fixed(arcs), empty, 0)
+    return Scorer(_Fixed(NO_ARCS), np.zeros(0, np.int32), 0)
 
 
-def _first_arcs(growing: GrowingAutomaton) -> Automaton:
+def _first_arcs(model: LanguageModel) -> Automaton:
     """Return the automaton with the arcs of its first state."""
+    growing = model.automaton()
     return growing.expanded(np.array([growing.expanded(np.zeros(0, np.int32)).start], dtype=np.int32))
 
 
 def unigram(scorer: Scorer) -> tuple[NDArray[np.float64], float]:
     """Return the log probability of each word without context (W,), and that of a word outside the lexicon."""
-    arcs = _first_arcs(scorer.growing)
-    root = arcs.start
-    while arcs.shorter[root] != NONE:
-        root = int(arcs.shorter[root])
-    low, high = int(arcs.first[root]), int(arcs.first[root + 1])
+    first = _first_arcs(scorer.model)
+    root = first.start
+    while first.shorter[root] != NONE:
+        root = int(first.shorter[root])
+    low, high = int(first.first[root]), int(first.first[root + 1])
     wanted = np.append(scorer.symbol_of, scorer.unknown)
-    at = np.minimum(low + np.searchsorted(arcs.symbol[low:high], wanted), high - 1)
-    log_prob = np.where(arcs.symbol[at] == wanted, arcs.log_prob[at].astype(np.float64), -np.inf)
+    at = np.minimum(low + np.searchsorted(first.symbol[low:high], wanted), high - 1)
+    log_prob = np.where(first.symbol[at] == wanted, first.log_prob[at].astype(np.float64), -np.inf)
     return log_prob[:-1], float(log_prob[-1])
 
 

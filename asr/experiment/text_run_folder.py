@@ -31,9 +31,8 @@ class TextRunFolder(AnyRunFolder[LanguageModelConfig, Texts]):
 
     def write_data(self, config: LanguageModelConfig, data: Texts) -> None:
         """Write the text."""
-        write_together(
-            self.data, {f"{name}.txt": "".join(f"{one}\n" for one in data[name]).encode() for name in SPLITS}
-        )
+        texts = {f"{name}.txt": "".join(f"{line}\n" for line in data[name]) for name in SPLITS}
+        write_together(self.data, {name: text.encode() for name, text in texts.items()})
 
     def read_data(self) -> Texts:
         """Read the text.

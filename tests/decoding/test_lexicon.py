@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asr.corpus.inventory import Inventory
-from asr.decoding.lexicon import LexiconConfig, LexiconDecoder, log_probability
+from asr.decoding.lexicon import LexiconConfig, LexiconDecoder
 from asr.decoding.lexicon_file import lexicon_of
+from asr.decoding.lexicon_search import log_probability
 from asr.decoding.search import decode
 from asr.errors import ConfigError
 from asr.lm.automaton import Automaton
 from asr.lm.model import SPACE
-from tests.decoding.toy_models import ToyModel, toy_bigram
+from tests.decoding.toy_bigrams import ToyModel, toy_bigram
 from tests.reference.ctc import labelling_probabilities
 
 CHARACTERS = Inventory(("<blank>", " ", "a", "b"), "characters")
@@ -35,7 +35,7 @@ SPELLED = {
 def posteriors(rng: np.random.Generator, n_frames: int, n_labels: int = 4) -> NDArray[np.float32]:
     """(T, L) float32, random."""
     probabilities = rng.dirichlet(np.full(n_labels, 0.5), size=n_frames) + 1e-6
-    return np.log(probabilities / probabilities.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.array(np.log(probabilities / probabilities.sum(axis=1, keepdims=True)), np.float32)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Case:
         if self.label_lm is not None:
             spelled = [SPACE if label == " " else label for label in self.names(labels)]
             total += self.options["label_lm_weight"] * sentence(self.label_lm, spelled)
-        return total - (n_outside and self.options["oov_penalty"] * n_outside)
+        return float(total - (self.options["oov_penalty"] * n_outside if n_outside else 0.0))
 
     def names(self, labels: str) -> list[str]:
         names = CHARACTERS.labels if self.unit == "characters" else PHONEMES.labels
@@ -184,3 +184,183 @@ def test_equals_all_words_and_all_paths(unit: str, options: dict[str, Any], seed
             assert found[words].score.acoustic == pytest.approx(exact, abs=1e-4)
     totals = [one.log_probability for one in search.end(100_000)]
     assert totals == sorted(totals, reverse=True)
+
+
+@pytest.mark.parametrize(("unit", "options"), KINDS)
+def test_compiled_finds_the_same(unit: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba", reason="the loops are compiled where numba is")
+    rng = np.random.default_rng(7)
+    case = case_of(rng, unit, **options)
+    log_probs = posteriors(rng, 30)
+    decoder = decoder_of(case, beam=20)
+    found = []
+    for compiles in (False, True):
+        monkeypatch.setattr(LexiconDecoder, "compiles", compiles)
+        found.append(decode(decoder, log_probs[None], np.array([30]), 0.5, n_best=10)[0])
+    assert found[0] == found[1]
+    assert len(found[0]) == (6 if case.options["one_word"] and not case.options["oov_penalty"] else 10)
+
+
+@pytest.mark.parametrize(("unit", "options"), KINDS)
+def test_chunks_change_nothing(unit: str, options: dict[str, Any]) -> None:
+    rng = np.random.default_rng(8)
+    case = case_of(rng, unit, **options)
+    log_probs = posteriors(rng, 24)
+    log_probs[5:9] = np.log([0.9994, 0.0002, 0.0002, 0.0002])  # frames that are skipped
+    decoder = decoder_of(case, beam=10, min_probability=1e-3, gap=20.0, skip_blank=0.999)
+    whole, parts = decoder.begin(0.5), decoder.begin(0.5)
+    whole.step(log_probs)
+    for start, end in [(0, 1), (1, 1), (1, 7), (7, 8), (8, 24)]:
+        parts.step(log_probs[start:end])
+    assert whole.text == parts.text
+    assert whole.end(10) == parts.end(10)
+
+
+def test_pruning_finds_the_best_words_of_clear_posteriors() -> None:
+    case = case_of(np.random.default_rng(3), "characters")
+    log_probs = spelled("a--b-- -bb-aa")
+    wide, narrow = decoder_of(case), decoder_of(case, beam=5, min_probability=1e-4, gap=25.0, skip_blank=0.95)
+    found = [decode(one, log_probs[None], np.array([len(log_probs)]), 1.0)[0][0] for one in (wide, narrow)]
+    assert found[0].text == found[1].text
+    assert found[0].score.acoustic == pytest.approx(found[1].score.acoustic, abs=0.1)
+
+
+def spelled(path: str, peak: float = 0.97, inventory: Inventory = CHARACTERS) -> NDArray[np.float32]:
+    """(T, L) posteriors whose best path is spelled with `-` for blank."""
+    at = [0 if symbol == "-" else inventory.labels.index(symbol) for symbol in path]
+    probabilities = np.full((len(path), len(inventory)), (1 - peak) / (len(inventory) - 1))
+    probabilities[np.arange(len(path)), at] = peak
+    return np.array(np.log(probabilities), np.float32)
+
+
+def simple(rows: list[str], inventory: Inventory = CHARACTERS, **options: Any) -> LexiconDecoder:
+    return LexiconDecoder(inventory, lexicon_of(rows, inventory), **options)
+
+
+def best(decoder: LexiconDecoder, log_probs: NDArray[np.float32], n_best: int = 1) -> list[Any]:
+    return decode(decoder, log_probs[None], np.array([len(log_probs)]), 0.5, offset=10.0, n_best=n_best)[0]
+
+
+def test_words_have_the_times_of_their_labels() -> None:
+    (found,) = best(simple(["ab", "a"]), spelled("-aa-b --a-"))
+    assert found.text == "ab a"
+    assert found.labels == ("a", "b", " ", "a")
+    assert [(word.label, word.start, word.end) for word in found.words] == [("ab", 10.5, 12.5), ("a", 14.0, 14.5)]
+    assert found.spans[0].end == 11.5
+
+
+def test_words_are_written_as_the_lexicon_writes_them() -> None:
+    (found,) = best(simple(["Dr.\ta b", "New\tb a"]), spelled("ab b-a"))
+    assert found.text == "Dr. New"
+    assert [word.label for word in found.words] == ["Dr.", "New"]
+    assert found.labels == ("a", "b", " ", "b", "a")
+
+
+def test_pronunciations_become_words() -> None:
+    inventory = Inventory(("<blank>", "a", "b", "k"), "labels")
+    decoder = simple(["back b a k", "a a", "a(2) a k"], inventory)
+    (found,) = best(decoder, spelled("bba-k-a", inventory=inventory))
+    assert (found.text, found.labels) == ("back a", ("b", "a", "k", "a"))
+
+
+def test_a_phrase_may_be_one_entry() -> None:
+    (found,) = best(simple(["a b", "ba"], one_word=True), spelled("a- -b"))
+    assert [word.label for word in found.words] == ["a b"]
+
+
+def test_frequent_words_win_where_the_posteriors_do_not_say() -> None:
+    log_probs = np.log(np.array([[0.1, 0.1, 0.4, 0.4]], np.float32))
+    assert best(simple(["a\t1", "b\t9"], one_word=True), log_probs)[0].text == "b"
+    assert best(simple(["a\t9", "b\t1"], one_word=True), log_probs)[0].text == "a"
+    found = best(simple(["a\t3", "b\t1"], one_word=True, word_lm_weight=2.0), log_probs, 2)
+    assert [one.score.language_model for one in found] == pytest.approx([2 * math.log(0.75), 2 * math.log(0.25)])
+
+
+def test_words_outside_the_lexicon_cost_their_penalty() -> None:
+    log_probs = spelled("ab ba")
+    open_decoder = simple(["ab", "b"], oov_penalty=1.5)
+    (found,) = best(open_decoder, log_probs)
+    assert found.text == "ab ba"
+    assert found.score.insertion == -1.5
+    assert best(simple(["ab", "b"], oov_penalty=30.0), log_probs)[0].text == "ab b"
+    assert best(simple(["ab", "b"]), log_probs)[0].text == "ab b"
+
+
+def test_what_is_in_no_list_is_rejected() -> None:
+    decoder = simple(["ab", "ba"], one_word=True, reject=1.0)
+    assert best(decoder, spelled("a-b-"))[0].text == "ab"
+    rejected, second = best(decoder, spelled("b-b-b"), 2)
+    assert (rejected.text, rejected.words, rejected.labels) == ("", (), ())
+    assert second.text in ("ab", "ba")
+    assert rejected.log_probability > second.log_probability
+    lenient = simple(["ab", "ba"], one_word=True, reject=50.0)
+    assert best(lenient, spelled("b-b-b"))[0].text in ("ab", "ba")
+
+
+def test_silence_is_no_word() -> None:
+    assert best(simple(["ab"]), spelled("----"))[0].text == ""
+
+
+def test_nothing_fits_in_no_frames() -> None:
+    none = np.zeros((0, 4), np.float32)
+    assert best(simple(["ab"]), none)[0].log_probability == 0.0
+    (found,) = best(simple(["ab"], one_word=True), none)
+    assert (found.text, found.words, found.log_probability) == ("", (), 0.0)
+
+
+def test_a_word_that_is_not_finished_is_left_out() -> None:
+    log_probs = spelled("ab a", peak=1 - 1e-9)
+    (found,) = best(simple(["ab", "aab"], gap=5.0, min_probability=0.01), log_probs)
+    assert found.text == "ab"
+    assert found.score.acoustic == pytest.approx(log_probability(log_probs, (2, 3), 0))
+
+
+def test_text_while_the_utterance_goes_on() -> None:
+    search = simple(["ab", "aab"]).begin(1.0)
+    texts = []
+    for frame in spelled("ab a-ab"):
+        search.step(frame[None])
+        texts.append(search.text)
+    assert texts == ["a", "ab", "ab", "ab a", "ab a", "ab aa", "ab aab"]
+    assert search.end()[0].text == texts[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"beam": 0}, "beam=0; expected 1 to 100,000 hypotheses"),
+        ({"gap": 0.0}, "gap=0.0; expected more than 0 nats"),
+        ({"word_lm_weight": math.nan}, "word_lm_weight=nan; expected 0 or more"),
+        ({"min_probability": 1.0}, "min_probability=1.0; expected 0 to below 1"),
+    ],
+)
+def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        simple(["ab"], **options)
+
+
+def test_models_that_do_not_fit_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(ConfigError, match="word_lm is a model of characters; expected a model of words"):
+        simple(["ab"], word_lm=toy_bigram(rng, ["a"], "characters"))
+    with pytest.raises(ConfigError, match="oov_penalty needs an inventory of characters"):
+        simple(["ab k"], PHONEMES, oov_penalty=1.0)
+    with pytest.raises(ConfigError, match="the inventory has no blank to stand between words; set one_word=true"):
+        simple(["ab"], Inventory(("<blank>", "a", "b"), "characters"))
+
+
+def test_bad_posteriors_are_refused() -> None:
+    search = simple(["ab"]).begin(1.0)
+    with pytest.raises(ValueError, match=r"log_probs must be \(T, 4\), the size of the inventory, got \(2, 3\)"):
+        search.step(np.zeros((2, 3), np.float32))
+    search.step(spelled("ab"))
+    log_probs = spelled("ab")
+    log_probs[1, 2] = np.nan
+    with pytest.raises(ValueError, match="log_probs hold NaN at frame 3"):
+        search.step(log_probs)
+    with pytest.raises(ValueError, match="the probabilities at frame 2 sum to 4"):
+        search.step(np.zeros((1, 4), np.float32))
+
+
+def test_configuration_names_the_decoder() -> None:
+    assert LexiconConfig()._target_ == f"{LexiconDecoder.__module__}.{LexiconDecoder.__qualname__}"

@@ -75,9 +75,9 @@ def toy_bigram(rng: np.random.Generator, words: Sequence[str], unit: Unit, grows
     state_of = {symbol: 1 + place for place, symbol in enumerate(contexts)}
     first, symbol, target = [0], [], []
     for state in range(1 + len(contexts)):
-        arcs = [one for one in range(1, len(symbols)) if state == 0 or rng.random() < 0.5]
-        symbol += arcs
-        target += [state_of.get(one, 0) for one in arcs]
+        read = [one for one in range(1, len(symbols)) if state == 0 or rng.random() < 0.5]
+        symbol += read
+        target += [state_of.get(one, 0) for one in read]
         first.append(len(symbol))
     n_states = len(first) - 1
     arcs = Automaton(
