@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from asr.corpus.inventory import Inventory
 from asr.decoding.beam import BeamDecoder
-from asr.decoding.lexicon import log_probability
+from asr.decoding.lexicon_search import log_probability
 from asr.decoding.search import decode
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
