@@ -434,7 +434,7 @@ class BeamSearch:
         if len(self._chunks) > 1:
             self._chunks = [np.concatenate(self._chunks)]
         frames = self._chunks[0] if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
-        spans = spans_of(labels, births, frames, inventory, self._frame_seconds, self._offset)
+        spans = spans_of(labels, frames, inventory, self._frame_seconds, self._offset, births)
         spans = without_surplus_spaces(spans, inventory.unit)
         words = words_of(spans, inventory.unit)
         return Hypothesis(found.labels, inventory.text(found.labels), found.score, spans, words)
