@@ -3,6 +3,8 @@
 python benchmarks/decoding.py write FOLDER     # posteriors and training texts of AN4 and UNIPEN words (needs `[train]`)
 python benchmarks/decoding.py speed FOLDER     # mean scores, then processor time in turns; missing peers are left out
 python benchmarks/decoding.py errors FOLDER    # search errors of each kind of pruning
+python benchmarks/decoding.py plain FOLDER     # plain Python against compiled loops: the same results, and its time
+python benchmarks/decoding.py boost FOLDER     # expected words: what boosting gains, and what it costs elsewhere
 python benchmarks/decoding.py growth FOLDER    # cost against frames, labels and beam; two threads against one
 
 Peers, from PyPI: flashlight-text with kenlm, fast-ctc-decode, ctc-beam-decoder. Every side gets the posteriors of one
@@ -14,11 +16,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -29,7 +33,7 @@ from numpy.typing import NDArray
 
 from asr.corpus.inventory import Inventory
 from asr.decoding.beam import BeamDecoder
-from asr.decoding.lexicon import log_probability
+from asr.decoding.lexicon_search import log_probability
 from asr.decoding.search import decode
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
@@ -70,14 +74,15 @@ class Posteriors:
     inventory: Inventory
     utterances: Sequence[NDArray[np.float32]]
     train: Path
+    texts: Sequence[str] = ()
 
     @classmethod
-    def read(cls, folder: Path, name: str, most: int) -> Posteriors:
-        with np.load(folder / f"{name}_test.npz") as file:
-            log_probs, lengths, labels = file["log_probs"], file["lengths"], file["labels"]
+    def read(cls, folder: Path, name: str, split: str, most: int) -> Posteriors:
+        with np.load(folder / f"{name}_{split}.npz") as file:
+            log_probs, lengths, labels, texts = (file[key] for key in ("log_probs", "lengths", "labels", "texts"))
         utterances = np.split(log_probs, np.cumsum(lengths)[:-1])[:most]
         inventory = Inventory(tuple(SPACE if one == " " else one for one in labels.tolist()), "labels")
-        return cls(name, inventory, utterances, folder / f"{name}_train.txt")
+        return cls(name, inventory, utterances, folder / f"{name}_train.txt", texts.tolist()[:most])
 
     @cached_property
     def model(self) -> NgramModel:
@@ -263,6 +268,79 @@ def found(one: Posteriors, fused: bool, **options: float) -> list[tuple[float, L
     return [(one.score(*pair, fused), pair[1]) for pair in zip(one.utterances, labellings, strict=True)]
 
 
+def plain(sets: Sequence[Posteriors]) -> None:
+    """Compare labellings and scores with and without numba, with the default pruning."""
+    print("| posteriors | search | utterances | other labels | largest difference of scores | ms in plain Python |")
+    print("|---|---|---|---|---|---|")
+    for one in sets:
+        for fused in (False, True):
+            decoder = BeamDecoder(
+                one.inventory, candidates=1, lm_weight=WEIGHT, model=one.model if fused else None
+            )  # fmt: skip
+            found: list[list[tuple[Labels, float]]] = []
+            seconds: list[float] = []
+            for compiles in (True, False):
+                BeamDecoder.compiles = compiles  # type: ignore[assignment, method-assign]
+                results = []
+                for log_probs in one.utterances:
+                    start = time.process_time()
+                    search = decoder.begin(0.01)
+                    search.step(log_probs)
+                    best = search.candidates(1)[0]
+                    seconds.append(time.process_time() - start)
+                    results.append((best.labels, best.score.total))
+                found.append(results)
+            pairs = list(zip(*found, strict=True))
+            n_other = sum(this[0] != other[0] for this, other in pairs)
+            most = max(abs(this[1] - other[1]) for this, other in pairs)
+            in_plain = sorted(1000 * value for value in seconds[len(one.utterances) :])
+            ms = f"{statistics.fmean(in_plain):.1f}, the longest {in_plain[-1]:.0f}"
+            search_name = "with a 6-gram" if fused else "no language model"
+            print(f"| {one.name} | {search_name} | {len(pairs)} | {n_other} | {most:.0e} | {ms} |", flush=True)
+
+
+def boost(sets: Sequence[Posteriors]) -> None:
+    """Boost 50 words of the split, drawn with a seed; the others are the text on which it can only cost."""
+    print(
+        "| posteriors | search | nats a label | expected words wrong, % | other words wrong, % |\n|---|---|---|---|---|"
+    )
+    for one in sets:
+        words = sorted({word for text in one.texts for word in text.split()})
+        expected = set(random.Random(1).sample(words, 50))
+        inventory = Inventory(tuple(" " if label == SPACE else label for label in one.inventory.labels), "characters")
+        lines = one.train.read_text(encoding="utf-8").splitlines()
+        model = estimate(Corpus.of(lines, "characters", vocabulary=one.inventory.labels[1:]), 6)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "expected.txt"
+            path.write_text("\n".join(sorted(expected)), encoding="utf-8")
+            for fused in (False, True):
+                for weight in (0.0, 0.5, 1.0, 2.0, 3.0):
+                    decoder = BeamDecoder(
+                        inventory, candidates=1, lm_weight=WEIGHT, model=model if fused else None, boost=str(path),
+                        boost_weight=weight,
+                    ).for_many(10**6)  # fmt: skip
+                    rates = " | ".join(f"{rate:.1f}" for rate in wrong(one, decoder, expected))
+                    print(f"| {one.name} | {'6-gram' if fused else 'no model'} | {weight} | {rates} |", flush=True)
+
+
+def wrong(one: Posteriors, decoder: BeamDecoder, expected: set[str]) -> list[float]:
+    """Percent of the expected and of the other words of the texts that are not found in their place."""
+    counts = {True: [0, 0], False: [0, 0]}
+    for log_probs, text in zip(one.utterances, one.texts, strict=True):
+        search = decoder.begin(0.01)
+        search.step(log_probs)
+        found, said = "".join(search.candidates(1)[0].labels).split(), text.split()
+        right = {
+            at
+            for block in SequenceMatcher(None, said, found, autojunk=False).get_matching_blocks()
+            for at in range(block.a, block.a + block.size)
+        }
+        for at, word in enumerate(said):
+            counts[word in expected][0] += at not in right
+            counts[word in expected][1] += 1
+    return [100 * errors / max(1, total) for errors, total in (counts[True], counts[False])]
+
+
 def growth(sets: Sequence[Posteriors], rounds: int) -> None:
     """Double what a search works on, and see what it takes."""
     for one in sets:
@@ -272,8 +350,8 @@ def growth(sets: Sequence[Posteriors], rounds: int) -> None:
             show(f"{n} frames", ours(one), joined[:n], rounds)
         for n in (50, 100, 200, 400, 800):
             labels = Inventory(("<blank>", *(chr(0x4E00 + at) for at in range(n - 1))), "characters")
-            random = np.random.default_rng(0).normal(size=(100, n), scale=3.0)
-            frames = np.asarray(random - np.log(np.exp(random).sum(1, keepdims=True)), dtype=np.float32)
+            scores = np.random.default_rng(0).normal(size=(100, n), scale=3.0)
+            frames = np.asarray(scores - np.log(np.exp(scores).sum(1, keepdims=True)), dtype=np.float32)
             wide = Posteriors(one.name, labels, [], one.train)
             show(f"{n} labels", ours(wide, **OFF), frames, rounds)
         for n in (25, 50, 100, 200, 400, 800):
@@ -323,26 +401,32 @@ def write(folder: Path, data: Path) -> None:
             found.append(log_probs[0].astype(np.float32))
         np.savez(
             folder / f"{name}_test.npz", log_probs=np.concatenate(found), lengths=np.array([len(one) for one in found]),
-            labels=np.array(recogniser.inventory.labels),
+            labels=np.array(recogniser.inventory.labels), texts=np.array([one.text for one in test]),
         )  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("write", "speed", "errors", "growth"))
+    parser.add_argument("what", choices=("write", "speed", "errors", "plain", "boost", "growth"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS))
+    parser.add_argument("--split", default="test")
     parser.add_argument("--most", type=int, default=300, help="utterances of each set")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     if given.what == "write":
         write(given.folder, given.data)
         return
-    sets = [Posteriors.read(given.folder, name, given.most) for name in SETS]
+    sets = [Posteriors.read(given.folder, name, given.split, given.most) for name in given.sets]
     if given.what == "speed":
         speed(sets, given.rounds)
     elif given.what == "errors":
         errors(sets)
+    elif given.what == "plain":
+        plain(sets)
+    elif given.what == "boost":
+        boost(sets)
     else:
         growth(sets, given.rounds)
 

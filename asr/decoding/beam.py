@@ -3,7 +3,7 @@
 The objective, maximised over labellings l of the frames x (Graves 2012, "Supervised sequence labelling with recurrent
 neural networks", section 7.5; Hannun and others 2014, arXiv 1408.2873):
 
-    log p(l | x) + lm_weight * log p_lm(l </s>) + insertion_bonus * |l|
+    log p(l | x) + lm_weight * log p_lm(l </s>) + insertion_bonus * |l| + boost_weight * (labels of expected phrases)
 
 p(l | x) is the sum over all paths that spell l. `prior_weight` divides the posteriors of the paths by the priors of
 their labels, raised to that power. A prefix that is reached in two ways is one prefix: sums are exact for what is not
@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from asr.compiling import Loop, can_compile
 from asr.config import check_values
 from asr.decoding.beam_loop import ADVANCE, BIRTHS, COMPACT, END_FACTORS, N_ENTRIES, N_FRAMES, N_NODES, SPELL
 from asr.decoding.beam_memory import Prefixes, Rows, arcs
+from asr.decoding.boost import Boost, read_phrases
 from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
@@ -64,6 +66,8 @@ class BeamConfig(FinishConfig):
         min_probability: labels that are less likely in a frame do not begin there; 0: all may.
         gap: nats by which a prefix may be worse than the best; inf: as many as numbers hold, 460.
         skip_blank: frames in which blank is likelier are taken for blank alone; 1: none.
+        boost: a file of phrases that are expected, one a line; see `asr.decoding.boost`.
+        boost_weight: nats for each label of such a phrase.
         prior_weight: the power of the priors that posteriors are divided by.
         priors: (L,) how frequent each label is in training, blank included; empty: unknown.
     """
@@ -76,6 +80,8 @@ class BeamConfig(FinishConfig):
     min_probability: float = 1e-4
     gap: float = 25.0
     skip_blank: float = 0.999
+    boost: str | None = field(default=None, metadata=FILE)
+    boost_weight: float = field(default=1.0, metadata=weight(0.5, needs="boost", least=0.0))
     prior_weight: float = field(default=0.0, metadata=weight(0.1, needs="priors", least=0.0))
     priors: list[float] = field(default_factory=list)
 
@@ -101,6 +107,8 @@ class BeamDecoder:
         min_probability: float = 1e-4,
         gap: float = 25.0,
         skip_blank: float = 0.999,
+        boost: str | None = None,
+        boost_weight: float = 1.0,
         prior_weight: float = 0.0,
         priors: Sequence[float] = (),
         candidates: int = 20,
@@ -113,7 +121,8 @@ class BeamDecoder:
     ) -> None:
         self.options = BeamConfig(
             beam=beam, lm=lm, lm_weight=lm_weight, insertion_bonus=insertion_bonus, min_probability=min_probability,
-            gap=gap, skip_blank=skip_blank, prior_weight=prior_weight, priors=list(priors), candidates=candidates,
+            gap=gap, skip_blank=skip_blank, boost=boost, boost_weight=boost_weight, prior_weight=prior_weight,
+            priors=list(priors), candidates=candidates,
             posterior_scale=posterior_scale, risk=risk, rescore=rescore, rescore_weight=rescore_weight,
             calibration=list(calibration),
         )  # fmt: skip
@@ -131,6 +140,10 @@ class BeamDecoder:
         self._shared = None if self._model is None else self._model.automaton()
         self.symbols = symbols_of(self._model, inventory)
         """The symbols of the labels and of the end, see `symbols_of`."""
+        phrases = read_phrases(Path(boost), inventory, boost_weight) if boost is not None and boost_weight > 0 else {}
+        self.boost = Boost.of(phrases, inventory)
+        self.boost_factors = np.exp(self.boost.gain)
+        """The boost, and the factors of its arcs."""
         spaces = (at for at, one in enumerate(inventory.labels) if one.isspace() and inventory.unit == "characters")
         self.spaces = frozenset(spaces)
         """The labels that are spaces between words."""
@@ -192,6 +205,7 @@ def _check(options: BeamConfig, n_labels: int) -> None:
             "min_probability": (0 <= options.min_probability < 1, "0 to below 1"),
             "gap": (options.gap > 0, "more than 0 nats"),
             "skip_blank": (0 < options.skip_blank <= 1, "above 0 to 1"),
+            "boost_weight": (0 <= options.boost_weight <= 20, "0 to 20 nats"),
             "prior_weight": (0 <= options.prior_weight <= 1, "0 to 1"),
             "priors": (fits, f"{n_labels} numbers above 0, one for each label"),
         },
@@ -264,7 +278,7 @@ class BeamSearch:
         """
         inventory = self._decoder.inventory
         ends = self._end_factors()
-        totals = self._totals() * ends
+        totals = self._totals() * ends * self._end_boosts()
         order = np.array([totals.argmax()]) if n_wanted == 1 else np.argsort(-totals, kind="stable")
         order = order[: int((totals >= totals.max() * math.exp(-gap)).sum())]
         n = n_wanted
@@ -275,7 +289,7 @@ class BeamSearch:
             if n >= len(order) or len(set(shown)) >= n_wanted:
                 break
             n *= 2  # some differ in surplus spaces alone
-        scores = map(self._score, totals[order[:n]].tolist(), factors, ends[order[:n]].tolist())
+        scores = map(self._score, totals[order[:n]].tolist(), labels, factors, ends[order[:n]].tolist())
         found = [candidate(inventory.decode(one), score, inventory) for one, score in zip(shown, scores, strict=True)]
         return found, list(zip(nodes.tolist(), labels, strict=True))
 
@@ -334,8 +348,10 @@ class BeamSearch:
                 ADVANCE, flat_weights, flat_posteriors, at, len(weights), weights.shape[1], decoder.inventory.blank,
                 float(options.skip_blank), float(options.min_probability), prefixes.width, prefixes.room,
                 max(math.exp(-options.gap), _LEAST_MASS), math.exp(options.insertion_bonus), self._growing is not None,
-                float(options.lm_weight), float(options.insertion_bonus), prefixes.counts, prefixes.scale,
-                *prefixes.nodes, *prefixes.entries, decoder.symbols, *rows.arrays, *arcs(self._arcs),
+                float(options.lm_weight), float(options.insertion_bonus), decoder.boost.is_there,
+                float(decoder.boost_factors.max()), prefixes.counts, prefixes.scale,
+                *prefixes.nodes, *prefixes.entries, decoder.boost.target, decoder.boost_factors, decoder.symbols,
+                *rows.arrays, *arcs(self._arcs),
             )  # fmt: skip
             if at == len(weights):
                 break
@@ -378,6 +394,12 @@ class BeamSearch:
             )  # fmt: skip
         return found
 
+    def _end_boosts(self) -> NDArray[np.float64]:
+        """Return what the end does to the boost of each entry, as factors: a phrase that is not whole gains nothing."""
+        boost, prefixes = self._decoder.boost, self._prefixes
+        n = prefixes.counts[N_ENTRIES]
+        return np.exp(boost.end_gain[prefixes.boost[prefixes.node[:n]]]) if boost.is_there else np.ones(n)
+
     def _spelled(self, nodes: NDArray[np.int32]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
         """Return the labels of some nodes' prefixes, and their factors."""
         prefixes = self._prefixes
@@ -387,15 +409,22 @@ class BeamSearch:
         parts = [slice(*border) for border in pairwise(borders)]
         return [labels[part] for part in parts], [factors[part] for part in parts]
 
-    def _score(self, total: float, factors: NDArray[np.float64], end: float) -> Score:
-        """Return the parts of a score; `total` is a mass."""
+    def _score(self, total: float, labels: NDArray[np.int64], factors: NDArray[np.float64], end: float) -> Score:
+        """Return the parts of a score.
+
+        Args:
+            total: the mass of the labelling, with all that is in the objective.
+            labels, factors: (U,) of the labelling.
+            end: what the language model's end put into the mass.
+        """
         if total <= 0.0:
             return Score(-math.inf)
-        whole = math.log(total) + float(self._prefixes.scale[0])
-        insertion = self._decoder.options.insertion_bonus * len(factors)
+        boost, whole = self._decoder.boost, math.log(total) + float(self._prefixes.scale[0])
+        bonus, boosted = self._decoder.options.insertion_bonus * len(labels), boost.gains(labels.tolist())
+        insertion = bonus + sum(boosted)
         if self._growing is None:
             return Score(whole - insertion, 0.0, insertion)
-        model = float(np.log(factors).sum()) + math.log(end) - insertion
+        model = float(np.log(factors).sum()) - bonus - boosted[0] + math.log(end)
         return Score(whole - model - insertion, model, insertion)
 
     def _hypothesis(self, node: int, labels: NDArray[np.int64], found: Candidate) -> Hypothesis:
@@ -405,7 +434,7 @@ class BeamSearch:
         if len(self._chunks) > 1:
             self._chunks = [np.concatenate(self._chunks)]
         frames = self._chunks[0] if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
-        spans = spans_of(labels, births, frames, inventory, self._frame_seconds, self._offset)
+        spans = spans_of(labels, frames, inventory, self._frame_seconds, self._offset, births)
         spans = without_surplus_spaces(spans, inventory.unit)
         words = words_of(spans, inventory.unit)
         return Hypothesis(found.labels, inventory.text(found.labels), found.score, spans, words)

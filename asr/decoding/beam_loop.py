@@ -147,12 +147,15 @@ def _advance(
     has_model: Any,
     weight: Any,
     bonus: Any,
+    has_boost: Any,
+    most_boost: Any,
     counts: Any,
     scale: Any,
     parent: Any,
     label: Any,
     state: Any,
     factor: Any,
+    boost: Any,
     depth: Any,
     born: Any,
     child: Any,
@@ -171,6 +174,8 @@ def _advance(
     spare: Any,
     order: Any,
     mark: Any,
+    boost_target: Any,
+    boost_factor: Any,
     wanted: Any,
     n_rows: Any,
     row_of: Any,
@@ -193,24 +198,27 @@ def _advance(
         skip_blank, min_probability: see `BeamConfig`.
         width, room: entries of the beam, and of the arrays of candidates: at least twice as many.
         gap: the smallest mass that is kept, relative to the best.
-        highest: no factor is above it.
+        highest: no factor of language model and bonus is above it.
         has_model, weight, bonus: whether there is a language model, its weight, the bonus of a label.
+        has_boost, most_boost: whether phrases are boosted, and the highest factor of that.
         counts: see above.
         scale: (1,) the logarithm of what masses were divided by.
-        parent, label, state, factor, depth, born, child, sibling, place: of each node the node before it, its label,
-            the state of the language model behind it, its factor, how many labels it has, the frame in which it was
-            made, its first child and its next sibling (-1: none), its entry (-1: none).
+        parent, label, state, factor, boost, depth, born, child, sibling, place: of each node the node before it, its
+            label, the state of the language model behind it, its factor, the state of the boost, how many labels it
+            has, the frame in which it was made, its first child and its next sibling (-1: none), its entry (-1: none).
         node, in_blank, in_label, new_blank, new_label: of each entry its node, its masses, and those behind the frame.
         head, link: of each entry the first of those that have one label more, and the next of that kind (-1: none).
         mass, source, added, spare: of each candidate its mass, the entry that it comes from and the label that it adds
             (-1: none), and room to select in.
         order, mark: (L,) the labels of a frame, by falling weight; the last mark of each label.
+        boost_target, boost_factor: (S * L,) see `asr.decoding.boost.Boost`; factors in place of gains.
         wanted: (L + 1,) the symbol of each label, and of the end.
         n_rows, row_of, row_state, row_factor, row_target: (1,) how many rows there are, the row of a state (-1: none),
             and of each row its state, and what `_look_up` found (factor -1: nothing yet).
         first, symbol, log_prob, target, backoff, shorter: see `asr.lm.automaton`.
     """
     n, n_nodes, n_symbols = counts[N_ENTRIES], counts[N_NODES], n_labels + 1
+    limit = highest * most_boost
     is_quiet, stamp, n_before = counts[IS_QUIET], counts[STAMP], counts[N_FRAMES]
     while at < n_frames:
         base = at * n_labels
@@ -269,7 +277,7 @@ def _advance(
                 most = in_blank[i] + in_label[i]
         for k in range(n_labels):
             is_looked_at = k != blank and (posteriors[base + k] >= min_probability or k == top)
-            if is_looked_at and most * weights[base + k] * highest > bar:
+            if is_looked_at and most * weights[base + k] * limit > bar:
                 order[n_order] = k
                 n_order += 1
         _sort_falling(order, n_order, weights, base)
@@ -277,7 +285,7 @@ def _advance(
         # prefixes with one label more
         for i in range(n):
             both = in_blank[i] + in_label[i]
-            if n_order == 0 or both * weights[base + order[0]] * highest <= bar:
+            if n_order == 0 or both * weights[base + order[0]] * limit <= bar:
                 continue
             v = node[i]
             last = label[v]
@@ -290,11 +298,13 @@ def _advance(
             for o in range(n_order):
                 k = order[o]
                 p = weights[base + k]
-                if both * p * highest <= bar:
+                if both * p * limit <= bar:
                     break
                 if mark[k] == stamp:
                     continue
                 value = (in_blank[i] if k == last else both) * p
+                if has_boost:
+                    value *= boost_factor[boost[v] * n_labels + k]
                 if has_model:
                     if value * highest <= bar:
                         continue
@@ -352,10 +362,14 @@ def _advance(
                 n_nodes += 1
                 parent[w], label[w], child[w], sibling[w], place[w] = v, k, -1, child[v], -1
                 child[v] = w
-                factor[w], state[w], depth[w], born[w] = highest, 0, depth[v] + 1, n_before + at - 1
+                factor[w], state[w], boost[w], depth[w], born[w] = highest, 0, 0, depth[v] + 1, n_before + at - 1
                 if has_model:
                     row = row_of[state[v]] * n_symbols
                     factor[w], state[w] = row_factor[row + k], row_target[row + k]
+                if has_boost:
+                    at_boost = boost[v] * n_labels + k
+                    factor[w] *= boost_factor[at_boost]
+                    boost[w] = boost_target[at_boost]
             spare[kept] = mass[c] / best
             mass[kept], source[kept] = 0.0, w
             kept += 1
@@ -430,6 +444,7 @@ def _compact(
     label: Any,
     state: Any,
     factor: Any,
+    boost: Any,
     depth: Any,
     born: Any,
     child: Any,
@@ -455,7 +470,7 @@ def _compact(
         kept += 1
         moved[v] = w
         parent[w], label[w], state[w], factor[w] = before, label[v], state[v], factor[v]
-        depth[w], born[w], place[w] = depth[v], born[v], place[v]
+        boost[w], depth[w], born[w], place[w] = boost[v], depth[v], born[v], place[v]
         child[w], sibling[w] = -1, child[before]
         child[before] = w
     for i in range(n):

@@ -154,7 +154,7 @@ class LexiconDecoder:
             blank=inventory.blank,
             separator=separator,
             one_word=one_word,
-            open=is_open,
+            is_open=is_open,
             fused=labels is not None,
             unknown=self.words.unknown,
             beam=beam,
