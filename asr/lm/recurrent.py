@@ -184,7 +184,8 @@ class _Layer:
         self.weights.recurrence.go_on(kept)(last, given[None, None], found)
         after[:, :size] = found[0, 0]
         after[:, size:] = kept[:, 0].transpose(1, 0, 2).reshape(len(state), -1)
-        return found[0, 0] * np.float32(self.weights.scale)
+        outputs: FloatArray = found[0, 0] * np.float32(self.weights.scale)
+        return outputs
 
 
 def _stack(config: LabelModelConfig) -> Component:
