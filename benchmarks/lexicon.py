@@ -14,25 +14,17 @@ import argparse
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asr.corpus.inventory import Inventory
+from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.lexicon import LexiconDecoder
-from asr.decoding.lexicon_file import read_lexicon
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
 from asr.lm.stored import load_model, save_model
-
-
-def seconds(run: Callable[[], Any]) -> float:
-    """Processor time of a call."""
-    start = time.process_time()
-    run()
-    return time.process_time() - start
 
 
 def words_of(arguments: argparse.Namespace, inventory: Inventory) -> tuple[list[str], list[str], Counter[str]]:
@@ -64,45 +56,61 @@ def main() -> None:
     ends = np.cumsum(stored["lengths"])
     chosen = np.arange(0, len(ends), max(1, len(ends) // arguments.utterances))[: arguments.utterances]
     frames = [stored["log_probs"][ends[one] - stored["lengths"][one] : ends[one]] for one in chosen]
-    print("| words | load lexicon, s | load model, s | ms an utterance | mean score | words wrong, % |")
-    print("|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        path, model_path = Path(folder) / "words.txt", Path(folder) / "words.lm"
-        for size in (1_000, 10_000, 60_000, 100_000):
-            kept = [word for word, _ in own.most_common(size)]
-            kept += [word for word in listed if len(word) > 1][:: max(1, len(listed) // size)][: max(0, size - len(kept))]
-            if arguments.one_word:
-                path.write_text("".join(f"{word}\t{own[word] + 0.1:g}\n" for word in kept), encoding="utf-8")
-            else:
-                path.write_text("".join(f"{word}\n" for word in kept), encoding="utf-8")
-                save_model(model_path, estimate(Corpus.of(texts, "words"), 3))
-            at_model = 0.0 if arguments.one_word else seconds(lambda: load_model(model_path))
-            options = {"word_lm": None if arguments.one_word else str(model_path), "one_word": arguments.one_word}
-            at_words = seconds(lambda: read_lexicon(path, inventory))
-            start = time.process_time()
-            decoder = LexiconDecoder(
-                inventory, str(path), word_lm_weight=arguments.weight, candidates=1, **options
-            )  # type: ignore[arg-type]
-            at_words = max(at_words, time.process_time() - start - at_model)
-            times, scores, wrong, spoken = [], [], 0, 0
-            for one, log_probs in zip(chosen, frames, strict=True):
-                best = np.inf
-                for _ in range(3):
-                    start = time.process_time()
-                    search = decoder.begin(1.0)
-                    search.step(log_probs)
-                    (found,) = search.end()
-                    best = min(best, time.process_time() - start)
-                times.append(best)
-                scores.append(found.log_probability)
-                reference = str(stored["texts"][one]).split()
-                wrong += _errors(reference, found.text.split())
-                spoken += len(reference)
-            print(
-                f"| {len(kept):,} | {at_words:.2f} | {at_model:.2f} | {1e3 * float(np.median(times[1:])):.3f} (mean "
-                f"{1e3 * float(np.mean(times[1:])):.3f}) | {np.mean(scores):.2f} | {100 * wrong / spoken:.1f} |",
-                flush=True,
-            )
+    print("| words | load lexicon, s | load model, s | ms an utterance, median | mean | mean score | words wrong, % |")
+    print("|---|---|---|---|---|---|---|")
+    for size in (1_000, 10_000, 60_000, 100_000):
+        kept = [word for word, _ in own.most_common(size)]
+        more = [word for word in listed if len(word) > 1][:: max(1, len(listed) // size)]
+        kept += more[: max(0, size - len(kept))]
+        with tempfile.TemporaryDirectory() as folder:
+            decoder, at_words, at_model = loaded(arguments, inventory, Path(folder), kept, own, texts)
+        found = [decoded(decoder, log_probs) for log_probs in frames]
+        times = 1e3 * np.array([taken for taken, _ in found[1:]])
+        references = [str(stored["texts"][one]).split() for one in chosen]
+        wrong = sum(_errors(said, one.text.split()) for said, (_, one) in zip(references, found, strict=True))
+        print(
+            f"| {len(kept):,} | {at_words:.2f} | {at_model:.2f} | {np.median(times):.3f} | {np.mean(times):.3f} "
+            f"| {np.mean([one.log_probability for _, one in found]):.2f} "
+            f"| {100 * wrong / sum(map(len, references)):.1f} |",
+            flush=True,
+        )
+
+
+def loaded(
+    arguments: argparse.Namespace,
+    inventory: Inventory,
+    folder: Path,
+    kept: list[str],
+    own: Counter[str],
+    texts: list[str],
+) -> tuple[LexiconDecoder, float, float]:
+    """Write the files of a lexicon and a model, and return the decoder and the seconds that loading each takes."""
+    path, model = folder / "words.txt", folder / "words.lm"
+    if arguments.one_word:
+        path.write_text("".join(f"{word}\t{own[word] + 0.1:g}\n" for word in kept), encoding="utf-8")
+        begin = time.process_time()
+        decoder = LexiconDecoder(inventory, str(path), word_lm_weight=arguments.weight, one_word=True, candidates=1)
+        return decoder, time.process_time() - begin, 0.0
+    path.write_text("".join(f"{word}\n" for word in kept), encoding="utf-8")
+    save_model(model, estimate(Corpus.of(texts, "words"), 3))
+    begin = time.process_time()
+    read = load_model(model)
+    at_model = time.process_time() - begin
+    begin = time.process_time()
+    decoder = LexiconDecoder(inventory, str(path), read, arguments.weight, candidates=1)
+    return decoder, time.process_time() - begin, at_model
+
+
+def decoded(decoder: LexiconDecoder, log_probs: NDArray[np.float32]) -> tuple[float, Hypothesis]:
+    """Return the best hypothesis of an utterance, and the fewest seconds of three runs."""
+    best = np.inf
+    for _ in range(3):
+        begin = time.process_time()
+        search = decoder.begin(1.0)
+        search.step(log_probs)
+        (found,) = search.end()
+        best = min(best, time.process_time() - begin)
+    return best, found
 
 
 def _errors(reference: list[str], found: list[str]) -> int:

@@ -83,7 +83,7 @@ def test_faults_of_a_line(row: str, message: str) -> None:
 
 
 def test_a_label_in_another_case_is_offered() -> None:
-    with pytest.raises(Problems, match=r"lexicon:2: ah0 in the spelling of b is not among the 4 labels; did you mean AH"):
+    with pytest.raises(Problems, match="lexicon:2: ah0 in the spelling of b is not .* did you mean AH"):
         lexicon_of(["a AH", "b ah0"], PHONEMES)
 
 
@@ -130,7 +130,7 @@ def test_the_tree_holds_the_spellings_and_the_best_below_each_node(words: set[st
     tree = tree_of(lexicon)
     value = np.arange(len(lexicon.words), dtype=np.float64)
     best = best_below(tree, value)
-    seen = set()
+    seen: set[tuple[str, str]] = set()
 
     def walk(node: int, prefix: str) -> None:
         below = [value[number] for number, word in enumerate(lexicon.words) if word.startswith(prefix)]

@@ -34,7 +34,9 @@ def pass_tokens(
         bigram: log probability of a word behind another; `<s>` stands before the first, `</s>` behind the last.
         blank: index of blank.
     """
-    states = [[blank if at % 2 == 0 else labels[at // 2] for at in range(2 * len(labels) + 1)] for _, labels in spellings]
+    states = [
+        [blank if at % 2 == 0 else labels[at // 2] for at in range(2 * len(labels) + 1)] for _, labels in spellings
+    ]
     tokens = [[Token(-math.inf)] * len(chain) for chain in states]
     leaving = [Token(0.0)]
     for frame in log_probs:
