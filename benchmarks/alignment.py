@@ -2,6 +2,9 @@
 
     python -m benchmarks.alignment                # TIMIT's sample and the embedded corpus, a table
     python -m benchmarks.alignment --learn        # learn the timing on the embedded corpus and write it
+    python -m benchmarks.alignment --ink          # points of the embedded pen corpus that get the right letter
+    python -m benchmarks.alignment --speed        # the search alone, plain and compiled
+    python -m benchmarks.alignment --grid         # the numbers of alignment_change.py, on the embedded corpus alone
 
 The measure: the aligner is given the labels of the hand labelling, in the inventory of the model, and where each of
 them begins is compared with the beginning by hand. A label that begins with the file (the silence there) is left out.
@@ -9,8 +12,9 @@ Each recording is aligned by itself. `quickstart` has all 61 labels; `english_ph
 silences, so that a stop begins at its burst. The rows:
 
 - emission: the first frame of the label on the best path, and nothing else;
-- corrected: with the timing of `asr/recogniser/alignment_timing.json`;
-- silences found: the same, and pauses and the silences at both ends are not given but found.
+- timed: with the timing of `asr/recogniser/alignment_timing.json`;
+- sharpened: and with boundaries moved to where the sound changes, as `asr-align` gives them;
+- silences found: the same; pauses and the silences at both ends are not given but found.
 
 The timing is learned on the dev and test parts of the embedded corpus, whose voices the models have not heard, by least
 absolute deviations. Nothing is chosen on TIMIT.
@@ -20,9 +24,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +38,24 @@ from asr.corpus.phonemes import fold_table
 from asr.corpus.utterance import Utterance
 from asr.ctc.alignment import Alignment, align
 from asr.decoding.hypothesis import Hypothesis
-from asr.recogniser.alignment import TranscriptDecoder, spelled_utterance
+from asr.ink import Ink
+from asr.recogniser.alignment import (
+    TranscriptDecoder,
+    align_transcript,
+    changes_in,
+    spelled,
+    spelled_utterance,
+)
+from asr.recogniser.alignment_change import sharpened
 from asr.recogniser.alignment_timing import FILE, LONGEST_GAP, Timing, timing_of
 from asr.recogniser.loading import load
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import RawFrames, opened
+from asr.seeds import derive_seed, generator
 from data_prep import timit
 from data_prep.espeak import reader as espeak
+from data_prep.hershey import reader as hershey
+from data_prep.hershey.hand import Writing
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 MODELS = {
@@ -46,6 +64,7 @@ MODELS = {
 }
 """The models, and the embedded corpus that each has learned from."""
 
+_RATE = 16000  # hertz of both corpora
 SILENCES = ("h#", "pau", "epi")
 _RIDGE = 10.0  # pulls the offsets of rare labels towards 0
 _LEAST = 0.003  # seconds: a smaller deviation counts as this one
@@ -75,8 +94,19 @@ def main() -> None:
     given = _arguments()
     if given.learn:
         learn()
+    if given.ink:
+        ink()
+        return
+    if given.speed:
+        speed()
+        return
+    if given.grid:
+        grid()
+        return
     sample = timit.prepare(timit.Config(root=str(given.data / "timit_sample")))
-    print("| model | data | boundaries | row | within 20 ms | within 50 ms | median, ms |\n|---|---|---|---|---|---|---|")
+    print(
+        "| model | data | boundaries | row | within 20 ms | within 50 ms | median, ms |\n|---|---|---|---|---|---|---|"
+    )
     for name, corpus in MODELS.items():
         recogniser = load(name).for_many(1000)
         embedded = espeak.prepare(corpus)
@@ -93,13 +123,18 @@ def main() -> None:
 def measured(recogniser: Recogniser, utterances: Sequence[Utterance]) -> dict[str, Figures]:
     """The rows of one model on some utterances."""
     nothing, learned = Timing(0.0, 0.0, 0.0), timing_of(recogniser.inventory)
-    deviations: dict[str, list[float]] = {"emission": [], "corrected": [], "silences found": []}
+    rows = {"emission": nothing, "timed": learned, "sharpened": learned, "silences found": learned}
+    deviations: dict[str, list[float]] = {row: [] for row in rows}
     for utterance in utterances:
         phones = phones_of(utterance)
         raw = raw_of(recogniser, utterance)
-        for row, timing in zip(deviations, (nothing, learned, learned), strict=True):
+        changes = changes_in(recogniser, lambda raw=raw: [raw.values], raw.start)  # type: ignore[misc]
+        assert changes is not None
+        for row, timing in rows.items():
             said = [one for one in phones if row != "silences found" or one.label not in SILENCES]
             found = aligned(recogniser, replace(utterance, labels=tuple(one.label for one in said)), raw, timing)
+            if row in ("sharpened", "silences found"):
+                found = sharpened(found, changes, recogniser.inventory.unit)
             truth = [one.start for one in kept(said, recogniser)]
             pairs = zip(found.spans, truth, strict=True)
             deviations[row] += [span.start - start for span, start in pairs if start > 0]
@@ -114,18 +149,15 @@ def aligned(recogniser: Recogniser, utterance: Utterance, raw: RawFrames, timing
 
 def figures_of(deviations: NDArray[np.float64]) -> Figures:
     """Percentages of deviations in seconds."""
-    within = [100 * float(np.mean(np.abs(deviations) <= limit + 1e-9)) for limit in (0.02, 0.05)]
-    return Figures(*within, float(np.median(deviations)), len(deviations))
+    near, nearly = (100 * float(np.mean(np.abs(deviations) <= limit + 1e-9)) for limit in (0.02, 0.05))
+    return Figures(near, nearly, float(np.median(deviations)), len(deviations))
 
 
 def phones_of(utterance: Utterance) -> list[Phone]:
     """The hand labelling beside a recording of TIMIT, or the embedded corpus."""
     path = next(p for suffix in (".phn", ".PHN") if (p := utterance.source.with_suffix(suffix)).exists())
     lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    return [Phone(label, int(start) / timit_rate, int(end) / timit_rate) for start, end, label in lines]
-
-
-timit_rate = 16000
+    return [Phone(label, int(start) / _RATE, int(end) / _RATE) for start, end, label in lines]
 
 
 def kept(phones: Sequence[Phone], recogniser: Recogniser) -> list[Phone]:
@@ -210,9 +242,88 @@ def fitted(
     return float(solved[0]), float(solved[1]), dict(zip(known, solved[2:].tolist(), strict=True))
 
 
+def grid() -> None:
+    """Print how many boundaries of the embedded corpus lie within 20 ms, for other numbers of `alignment_change`."""
+    print("| model | spread, s | weight | within 20 ms | within 50 ms |\n|---|---|---|---|---|")
+    for name, corpus in MODELS.items():
+        recogniser = load(name).for_many(1000)
+        timing, unit = timing_of(recogniser.inventory), recogniser.inventory.unit
+        embedded = espeak.prepare(corpus)
+        deviations: dict[tuple[float, float], list[float]] = {}
+        for utterance in [*embedded["dev"], *embedded["test"]]:
+            raw = raw_of(recogniser, utterance)
+            found = aligned(recogniser, utterance, raw, timing)
+            changes = changes_in(recogniser, lambda raw=raw: [raw.values], raw.start)  # type: ignore[misc]
+            assert changes is not None
+            truth = [one.start for one in kept(phones_of(utterance), recogniser)]
+            for numbers in product((0.015, 0.02, 0.03), (0.3, 0.6, 1.0, 1.5)):
+                moved = sharpened(found, changes, unit, *numbers)
+                pairs = zip(moved.spans, truth, strict=True)
+                deviations.setdefault(numbers, []).extend(span.start - start for span, start in pairs if start > 0)
+        for (spread, weight), values in deviations.items():
+            figures = figures_of(np.array(values))
+            print(f"| `{name}` | {spread} | {weight} | {figures.within_20:.1f} | {figures.within_50:.1f} |", flush=True)
+
+
+def ink() -> None:
+    """Print the share of points that get their own letter, written by hands that neither join nor come back."""
+    corpus = hershey.Config()
+    lines = [line for line in hershey.plan(corpus) if line.split == "test"]
+    lines = [line for line in lines if not line.hand.joins and not line.hand.late][::4]
+    seed = derive_seed(corpus.seed, "pen corpus")
+    print("| model | lines | points | right, % |\n|---|---|---|---|")
+    for name in ("quickstart_pen", "unipen"):
+        recogniser = load(name).for_many(1000)
+        right = total = 0
+        for line in lines:
+            writing = Writing(line.hand)
+            written = writing.write(line.text, generator(seed, "ink", line.id))
+            truth = letters_of(writing, written, line.text)
+            found = align_transcript(recogniser, written, spelled(recogniser.inventory, line.text, line.id))
+            given = [int(span.end - span.start) for span in found.spans if not span.label.isspace()]
+            right += int((np.repeat(np.arange(len(given)), given) == truth).sum())
+            total += len(truth)
+        print(f"| `{name}` | {len(lines)} | {total} | {100 * right / total:.1f} |", flush=True)
+
+
+def letters_of(writing: Writing, written: Ink, text: str) -> NDArray[np.int64]:
+    """(N,) the number of the letter that each point belongs to."""
+    numbers: list[int] = []
+    for number, letter in enumerate(text.replace(" ", "")):
+        glyph = writing._letters[letter]
+        numbers += [number] * (len(glyph.strokes) + len(glyph.marks))
+    return np.repeat(numbers, [len(stroke) for stroke in written.strokes])
+
+
+def speed() -> None:
+    """Print processor time of the search, plain and compiled, for a word of ink, a sentence and a minute."""
+    rng = np.random.default_rng(1)
+    print("| frames | labels of the transcript | plain, us | compiled, us |\n|---|---|---|---|")
+    for n_frames, n_labels in ((57, 5), (280, 20), (3000, 250)):
+        log_probs = np.log(rng.dirichlet(np.full(40, 0.1), n_frames) + 1e-9).astype(np.float32)
+        labels = rng.integers(1, 40, n_labels)
+        taken = []
+        for compiled in (False, True):
+            with patch("asr.ctc.alignment._compiles", return_value=compiled):
+                align(log_probs, labels)  # compiles
+                taken.append(min(_seconds(log_probs, labels) for _ in range(9)))
+        print(f"| {n_frames} | {n_labels} | {1e6 * taken[0]:.0f} | {1e6 * taken[1]:.0f} |")
+
+
+def _seconds(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    rounds = max(1, 100_000 // log_probs.shape[0] // len(labels))
+    began = time.process_time()
+    for _ in range(rounds):
+        align(log_probs, labels)
+    return float((time.process_time() - began) / rounds)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with timit_sample")
+    parser.add_argument("--grid", action="store_true", help="other numbers for the boundaries that are moved")
+    parser.add_argument("--ink", action="store_true", help="measure letters of ink instead")
+    parser.add_argument("--speed", action="store_true", help="how long the search takes")
     parser.add_argument("--learn", action="store_true", help="learn the timing and write it, before it is measured")
     return parser.parse_args()
 

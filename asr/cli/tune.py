@@ -50,7 +50,7 @@ def _main() -> None:
     decoder = decoder_for(given_decoder(given, decoding), recogniser.decoder_choice, allowed)
     decoder = replace(decoder, component=decoder.component.completed())
     axes_of(decoder, given.weight)  # before a corpus is read
-    recogniser.with_decoder(decoder, given.plugin)
+    recogniser.with_decoder(decoder, given.plugin)  # raises where the decoder cannot be built
     with Steps() as steps:
         split, utterances = _utterances(given, model, [one for one in options if one not in decoding], steps)
         tuning = tune(
@@ -100,12 +100,12 @@ def _report(tuning: Tuning, before: DecoderChoice, split: str) -> None:
     """Print the error rates before and after, and what was chosen."""
     from asr.cli.tables import print_rates
 
-    rows = {f"{before.name}, as it was": tuning.before, f"{tuning.choice.name}, tuned": tuning.after}
+    rows = {f"as it was: {before.name}": tuning.before, "tuned": tuning.after}
     if tuning.n_folds:
-        rows[f"the same, weights from the other {tuning.people}"] = tuning.others
-    print_rates(rows, f"{split}, {tuning.rate} tuned over {len(tuning.surface)} choices of weights")
+        rows[f"tuned on the other {tuning.people}"] = tuning.others
+    print_rates(rows, f"{split}, {tuning.choice.name}: the best {tuning.rate} of {len(tuning.surface)} choices")
     for axis, value in zip(tuning.axes, tuning.chosen, strict=True):
-        print(f"{axis.name}={value:g}")
+        print(f"decoder.{axis.name}={value:g}")
     for name in tuning.farthest:
         warn(f"{name} may be better still beyond the last value that was tried; begin there: decoder.{name}=VALUE")
 

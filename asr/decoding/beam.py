@@ -3,7 +3,7 @@
 The objective, maximised over labellings l of the frames x (Graves 2012, "Supervised sequence labelling with recurrent
 neural networks", section 7.5; Hannun and others 2014, arXiv 1408.2873):
 
-    log p(l | x) + lm_weight * log p_lm(l </s>) + insertion_bonus * |l|
+    log p(l | x) + lm_weight * log p_lm(l </s>) + insertion_bonus * |l| + boost_weight * (labels of expected phrases)
 
 p(l | x) is the sum over all paths that spell l. `prior_weight` divides the posteriors of the paths by the priors of
 their labels, raised to that power. A prefix that is reached in two ways is one prefix: sums are exact for what is not
@@ -20,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +29,10 @@ from numpy.typing import NDArray
 
 from asr.compiling import Loop, can_compile
 from asr.config import check_values
-from asr.decoding.beam_loop import ADVANCE, COMPACT, END_FACTORS, N_ENTRIES, N_NODES, SPELL
+from asr.decoding.beam_loop import ADVANCE, BIRTHS, COMPACT, END_FACTORS, N_ENTRIES, N_FRAMES, N_NODES, SPELL
 from asr.decoding.beam_memory import Prefixes, Rows, arcs
+from asr.decoding.boost import Boost, read_phrases
+from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
 from asr.decoding.marks import FILE, weight
@@ -49,8 +53,10 @@ _NORMALISED = 0.05
 
 
 @dataclass
-class BeamConfig:
+class BeamConfig(FinishConfig):
     """Options of `BeamDecoder`.
+
+    Those of `FinishConfig` say what is done with what it finds.
 
     Attributes:
         beam: prefixes that are kept from frame to frame.
@@ -60,6 +66,8 @@ class BeamConfig:
         min_probability: labels that are less likely in a frame do not begin there; 0: all may.
         gap: nats by which a prefix may be worse than the best; inf: as many as numbers hold, 460.
         skip_blank: frames in which blank is likelier are taken for blank alone; 1: none.
+        boost: a file of phrases that are expected, one a line; see `asr.decoding.boost`.
+        boost_weight: nats for each label of such a phrase.
         prior_weight: the power of the priors that posteriors are divided by.
         priors: (L,) how frequent each label is in training, blank included; empty: unknown.
     """
@@ -72,6 +80,8 @@ class BeamConfig:
     min_probability: float = 1e-4
     gap: float = 25.0
     skip_blank: float = 0.999
+    boost: str | None = field(default=None, metadata=FILE)
+    boost_weight: float = field(default=1.0, metadata=weight(0.5, needs="boost", least=0.0))
     prior_weight: float = field(default=0.0, metadata=weight(0.1, needs="priors", least=0.0))
     priors: list[float] = field(default_factory=list)
 
@@ -97,15 +107,28 @@ class BeamDecoder:
         min_probability: float = 1e-4,
         gap: float = 25.0,
         skip_blank: float = 0.999,
+        boost: str | None = None,
+        boost_weight: float = 1.0,
         prior_weight: float = 0.0,
         priors: Sequence[float] = (),
+        candidates: int = 20,
+        posterior_scale: float = 1.0,
+        risk: str = "none",
+        rescore: str | None = None,
+        rescore_weight: float = 0.5,
+        calibration: Sequence[float] = (),
         model: LanguageModel | None = None,
     ) -> None:
         self.options = BeamConfig(
             beam=beam, lm=lm, lm_weight=lm_weight, insertion_bonus=insertion_bonus, min_probability=min_probability,
-            gap=gap, skip_blank=skip_blank, prior_weight=prior_weight, priors=list(priors),
+            gap=gap, skip_blank=skip_blank, boost=boost, boost_weight=boost_weight, prior_weight=prior_weight,
+            priors=list(priors), candidates=candidates,
+            posterior_scale=posterior_scale, risk=risk, rescore=rescore, rescore_weight=rescore_weight,
+            calibration=list(calibration),
         )  # fmt: skip
         _check(self.options, len(inventory))
+        second = None if rescore is None else load_model(rescore, inventory.unit)
+        self.finish = Finish.of(inventory, self.options, second)
         self.inventory = inventory
         self.many = False
         """Whether there is so much to decode that numba is worth its loading."""
@@ -117,6 +140,13 @@ class BeamDecoder:
         self._shared = None if self._model is None else self._model.automaton()
         self.symbols = symbols_of(self._model, inventory)
         """The symbols of the labels and of the end, see `symbols_of`."""
+        phrases = read_phrases(Path(boost), inventory, boost_weight) if boost is not None and boost_weight > 0 else {}
+        self.boost = Boost.of(phrases, inventory)
+        self.boost_factors = np.exp(self.boost.gain)
+        """The boost, and the factors of its arcs."""
+        spaces = (at for at, one in enumerate(inventory.labels) if one.isspace() and inventory.unit == "characters")
+        self.spaces = frozenset(spaces)
+        """The labels that are spaces between words."""
         self._idle_rows: list[Rows] = []  # no two searches that step at a time share one
 
     def for_many(self, utterances: int) -> BeamDecoder:
@@ -155,7 +185,12 @@ class BeamDecoder:
     @property
     def compiles(self) -> bool:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return can_compile() and (self.many or "numba" in sys.modules)
+        return (self.many or "numba" in sys.modules) and can_compile()
+
+    @property
+    def runs_beside_itself(self) -> bool:
+        """Whether threads can search at a time: compiled loops let go of the lock of the interpreter."""
+        return self.compiles
 
 
 def _check(options: BeamConfig, n_labels: int) -> None:
@@ -170,6 +205,7 @@ def _check(options: BeamConfig, n_labels: int) -> None:
             "min_probability": (0 <= options.min_probability < 1, "0 to below 1"),
             "gap": (options.gap > 0, "more than 0 nats"),
             "skip_blank": (0 < options.skip_blank <= 1, "above 0 to 1"),
+            "boost_weight": (0 <= options.boost_weight <= 20, "0 to 20 nats"),
             "prior_weight": (0 <= options.prior_weight <= 1, "0 to 1"),
             "priors": (fits, f"{n_labels} numbers above 0, one for each label"),
         },
@@ -215,21 +251,58 @@ class BeamSearch:
     @property
     def text(self) -> str:
         """The best text of the frames so far, as if more frames were to come: without the end of the utterance."""
-        return self._decoder.inventory.text(self._names(int(np.argmax(self._totals()))))
+        best = self._totals().argmax()
+        (labels,), _ = self._spelled(self._prefixes.node[best : best + 1])
+        return self._decoder.inventory.text(self._decoder.inventory.decode(labels.tolist()))
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
-        """Return the best hypotheses; see `asr.decoding.search.Search`. No two have the same text."""
+        """Return the best hypotheses; see `asr.decoding.search.Search`."""
+        n_best = max(1, n_best)
+        finish = self._decoder.finish
+        found, prefixes = self._candidates(max(n_best, finish.candidates), finish.gap if n_best == 1 else math.inf)
+        return finish(found, lambda i: self._hypothesis(*prefixes[i], found[i]), n_best)
+
+    def candidates(self, n: int) -> list[Candidate]:
+        """Return the best labellings if the utterance ends here, without times and confidences, best first.
+
+        There are `n` different ones if the search has so many; some may be there twice.
+        """
+        return self._candidates(n)[0]
+
+    def _candidates(
+        self, n_wanted: int, gap: float = math.inf
+    ) -> tuple[list[Candidate], list[tuple[int, NDArray[np.int64]]]]:
+        """Return candidates, and of each its node and its labels (U,) with surplus spaces.
+
+        `n_wanted` of them are different if there are so many, none of them more than `gap` nats behind the best.
+        """
+        inventory = self._decoder.inventory
         ends = self._end_factors()
-        totals = self._totals() * ends
-        found: dict[str, Hypothesis] = {}
-        for i in np.argsort(-totals, kind="stable").tolist():
-            if len(found) == max(1, n_best):
+        totals = self._totals() * ends * self._end_boosts()
+        order = np.array([totals.argmax()]) if n_wanted == 1 else np.argsort(-totals, kind="stable")
+        order = order[: int((totals >= totals.max() * math.exp(-gap)).sum())]
+        n = n_wanted
+        while True:
+            nodes = self._prefixes.node[order[:n]]
+            labels, factors = self._spelled(nodes)
+            shown = [self._shown(one) for one in labels]
+            if n >= len(order) or len(set(shown)) >= n_wanted:
                 break
-            labels, factors = self._spelled(i)
-            text = self._decoder.inventory.text(self._decoder.inventory.decode(labels.tolist()))
-            if text not in found:
-                found[text] = self._hypothesis(labels, text, self._score(totals[i], factors, ends[i]))
-        return list(found.values())
+            n *= 2  # some differ in surplus spaces alone
+        scores = map(self._score, totals[order[:n]].tolist(), labels, factors, ends[order[:n]].tolist())
+        found = [candidate(inventory.decode(one), score, inventory) for one, score in zip(shown, scores, strict=True)]
+        return found, list(zip(nodes.tolist(), labels, strict=True))
+
+    def _shown(self, labels: NDArray[np.int64]) -> tuple[int, ...]:
+        """Return labels (U,) without surplus spaces; see `asr.decoding.hypothesis.without_surplus_spaces`."""
+        spaces = self._decoder.spaces
+        kept: list[int] = []
+        for one in labels.tolist():
+            if one not in spaces or (kept and kept[-1] not in spaces):
+                kept.append(one)
+        if kept and kept[-1] in spaces:
+            kept.pop()
+        return tuple(kept)
 
     def _checked(self, log_probs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the posteriors (T, L) of a chunk."""
@@ -241,7 +314,7 @@ class BeamSearch:
         good = np.abs(sums - 1.0) <= _NORMALISED  # false for NaN
         if not good.all():
             at = int(good.argmin())
-            frame = sum(map(len, self._chunks)) + at
+            frame = int(self._prefixes.counts[N_FRAMES]) + at
             if np.isnan(sums[at]):
                 raise ValueError(f"log_probs hold NaN at frame {frame}")
             raise ValueError(
@@ -275,13 +348,16 @@ class BeamSearch:
                 ADVANCE, flat_weights, flat_posteriors, at, len(weights), weights.shape[1], decoder.inventory.blank,
                 float(options.skip_blank), float(options.min_probability), prefixes.width, prefixes.room,
                 max(math.exp(-options.gap), _LEAST_MASS), math.exp(options.insertion_bonus), self._growing is not None,
-                float(options.lm_weight), float(options.insertion_bonus), prefixes.counts, prefixes.scale,
-                *prefixes.nodes, *prefixes.entries, decoder.symbols, *rows.arrays, *arcs(self._arcs),
+                float(options.lm_weight), float(options.insertion_bonus), decoder.boost.is_there,
+                float(decoder.boost_factors.max()), prefixes.counts, prefixes.scale,
+                *prefixes.nodes, *prefixes.entries, decoder.boost.target, decoder.boost_factors, decoder.symbols,
+                *rows.arrays, *arcs(self._arcs),
             )  # fmt: skip
             if at == len(weights):
-                return
+                break
             if prefixes.needs_room():
                 self._make_room()
+        prefixes.counts[N_FRAMES] += len(weights)
 
     def _make_room(self) -> None:
         """Forget the nodes that nothing depends on any more; get more memory if few are left."""
@@ -318,28 +394,47 @@ class BeamSearch:
             )  # fmt: skip
         return found
 
-    def _spelled(self, entry: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the labels of an entry and their factors."""
+    def _end_boosts(self) -> NDArray[np.float64]:
+        """Return what the end does to the boost of each entry, as factors: a phrase that is not whole gains nothing."""
+        boost, prefixes = self._decoder.boost, self._prefixes
+        n = prefixes.counts[N_ENTRIES]
+        return np.exp(boost.end_gain[prefixes.boost[prefixes.node[:n]]]) if boost.is_there else np.ones(n)
+
+    def _spelled(self, nodes: NDArray[np.int32]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
+        """Return the labels of some nodes' prefixes, and their factors."""
         prefixes = self._prefixes
-        n_nodes = int(prefixes.counts[N_NODES])
-        labels, factors = np.empty(n_nodes, dtype=np.int64), np.empty(n_nodes)
-        node = int(prefixes.node[entry])
-        n = self._run(SPELL, node, prefixes.parent, prefixes.label, prefixes.factor, labels, factors)
-        return labels[:n][::-1], factors[:n][::-1]
+        borders = [0, *accumulate(prefixes.depth[nodes].tolist())]
+        labels, factors = np.empty(borders[-1], dtype=np.int64), np.empty(borders[-1])
+        self._run(SPELL, nodes, prefixes.parent, prefixes.label, prefixes.factor, prefixes.depth, labels, factors)
+        parts = [slice(*border) for border in pairwise(borders)]
+        return [labels[part] for part in parts], [factors[part] for part in parts]
 
-    def _names(self, entry: int) -> tuple[str, ...]:
-        return self._decoder.inventory.decode(self._spelled(entry)[0].tolist())
+    def _score(self, total: float, labels: NDArray[np.int64], factors: NDArray[np.float64], end: float) -> Score:
+        """Return the parts of a score.
 
-    def _score(self, total: float, factors: NDArray[np.float64], end: float) -> Score:
-        with np.errstate(divide="ignore"):
-            whole = float(np.log(total)) + float(self._prefixes.scale[0])
-            insertion = self._decoder.options.insertion_bonus * len(factors)
-            model = float(np.log(factors).sum() + np.log(end)) - insertion
-        return Score(whole - model - insertion, model if self._growing is not None else 0.0, insertion)
+        Args:
+            total: the mass of the labelling, with all that is in the objective.
+            labels, factors: (U,) of the labelling.
+            end: what the language model's end put into the mass.
+        """
+        if total <= 0.0:
+            return Score(-math.inf)
+        boost, whole = self._decoder.boost, math.log(total) + float(self._prefixes.scale[0])
+        bonus, boosted = self._decoder.options.insertion_bonus * len(labels), boost.gains(labels.tolist())
+        insertion = bonus + sum(boosted)
+        if self._growing is None:
+            return Score(whole - insertion, 0.0, insertion)
+        model = float(np.log(factors).sum()) - bonus - boosted[0] + math.log(end)
+        return Score(whole - model - insertion, model, insertion)
 
-    def _hypothesis(self, labels: NDArray[np.int64], text: str, score: Score) -> Hypothesis:
-        inventory = self._decoder.inventory
-        frames = np.concatenate(self._chunks) if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
-        spans = spans_of(labels, frames, inventory, self._frame_seconds, self._offset)
+    def _hypothesis(self, node: int, labels: NDArray[np.int64], found: Candidate) -> Hypothesis:
+        inventory, prefixes = self._decoder.inventory, self._prefixes
+        births = np.empty(len(labels), dtype=np.int64)
+        self._run(BIRTHS, node, prefixes.parent, prefixes.born, births)
+        if len(self._chunks) > 1:
+            self._chunks = [np.concatenate(self._chunks)]
+        frames = self._chunks[0] if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
+        spans = spans_of(labels, frames, inventory, self._frame_seconds, self._offset, births)
         spans = without_surplus_spaces(spans, inventory.unit)
-        return Hypothesis(tuple(span.label for span in spans), text, score, spans, words_of(spans, inventory.unit))
+        words = words_of(spans, inventory.unit)
+        return Hypothesis(found.labels, inventory.text(found.labels), found.score, spans, words)

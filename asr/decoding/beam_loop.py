@@ -13,8 +13,9 @@ from typing import Any
 
 from asr.compiling import Loop
 
-N_NODES, N_ENTRIES, STAMP, IS_QUIET, N_COUNTS = range(5)
-"""Where `counts` holds: nodes of the tree, entries of the beam, marks given so far, whether all paths end in blank."""
+N_NODES, N_ENTRIES, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
+"""Where `counts` holds: nodes of the tree, entries of the beam, frames of the chunks before, marks given so far, and
+whether all paths end in blank."""
 
 
 def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
@@ -39,6 +40,22 @@ def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
         else:
             break
     return values[wanted]
+
+
+def _sort_falling(order: Any, n: Any, weights: Any, base: Any) -> Any:
+    """Sort the first n labels of `order` by falling weight (Shell's sort with Knuth's distances)."""
+    distance = 1
+    while 3 * distance + 1 < n:
+        distance = 3 * distance + 1
+    while distance > 0:
+        for i in range(distance, n):
+            k, j = order[i], i
+            weight = weights[base + k]
+            while j >= distance and weights[base + order[j - distance]] < weight:
+                order[j] = order[j - distance]
+                j -= distance
+            order[j] = k
+        distance //= 3
 
 
 def _keep_best(mass: Any, entry: Any, label: Any, spare: Any, size: Any, width: Any) -> Any:
@@ -130,12 +147,17 @@ def _advance(
     has_model: Any,
     weight: Any,
     bonus: Any,
+    has_boost: Any,
+    most_boost: Any,
     counts: Any,
     scale: Any,
     parent: Any,
     label: Any,
     state: Any,
     factor: Any,
+    boost: Any,
+    depth: Any,
+    born: Any,
     child: Any,
     sibling: Any,
     place: Any,
@@ -152,6 +174,8 @@ def _advance(
     spare: Any,
     order: Any,
     mark: Any,
+    boost_target: Any,
+    boost_factor: Any,
     wanted: Any,
     n_rows: Any,
     row_of: Any,
@@ -174,25 +198,28 @@ def _advance(
         skip_blank, min_probability: see `BeamConfig`.
         width, room: entries of the beam, and of the arrays of candidates: at least twice as many.
         gap: the smallest mass that is kept, relative to the best.
-        highest: no factor is above it.
+        highest: no factor of language model and bonus is above it.
         has_model, weight, bonus: whether there is a language model, its weight, the bonus of a label.
+        has_boost, most_boost: whether phrases are boosted, and the highest factor of that.
         counts: see above.
         scale: (1,) the logarithm of what masses were divided by.
-        parent, label, state, factor, child, sibling, place: of each node the node before it, its label, the state of
-            the language model behind it, its factor, its first child and its next sibling (-1: none), its entry (or
-            -1).
+        parent, label, state, factor, boost, depth, born, child, sibling, place: of each node the node before it, its
+            label, the state of the language model behind it, its factor, the state of the boost, how many labels it
+            has, the frame in which it was made, its first child and its next sibling (-1: none), its entry (-1: none).
         node, in_blank, in_label, new_blank, new_label: of each entry its node, its masses, and those behind the frame.
         head, link: of each entry the first of those that have one label more, and the next of that kind (-1: none).
         mass, source, added, spare: of each candidate its mass, the entry that it comes from and the label that it adds
             (-1: none), and room to select in.
         order, mark: (L,) the labels of a frame, by falling weight; the last mark of each label.
+        boost_target, boost_factor: (S * L,) see `asr.decoding.boost.Boost`; factors in place of gains.
         wanted: (L + 1,) the symbol of each label, and of the end.
         n_rows, row_of, row_state, row_factor, row_target: (1,) how many rows there are, the row of a state (-1: none),
             and of each row its state, and what `_look_up` found (factor -1: nothing yet).
         first, symbol, log_prob, target, backoff, shorter: see `asr.lm.automaton`.
     """
     n, n_nodes, n_symbols = counts[N_ENTRIES], counts[N_NODES], n_labels + 1
-    is_quiet, stamp = counts[IS_QUIET], counts[STAMP]
+    limit = highest * most_boost
+    is_quiet, stamp, n_before = counts[IS_QUIET], counts[STAMP], counts[N_FRAMES]
     while at < n_frames:
         base = at * n_labels
         if posteriors[base + blank] > skip_blank:  # as if blank were certain
@@ -207,20 +234,11 @@ def _advance(
         if n_nodes + width > len(parent) or (has_model and n_rows[0] + width > len(row_state)):
             break
 
-        # the labels of this frame; the likeliest one always, so that a prefix is left
+        # the likeliest label, which is always looked at, so that a prefix is left
         top = -1
         for k in range(n_labels):
             if k != blank and (top < 0 or weights[base + k] > weights[base + top]):
                 top = k
-        n_order = 0
-        for k in range(n_labels):
-            if k != blank and (posteriors[base + k] >= min_probability or k == top):
-                value, j = weights[base + k], n_order
-                while j > 0 and weights[base + order[j - 1]] < value:
-                    order[j] = order[j - 1]
-                    j -= 1
-                order[j] = k
-                n_order += 1
 
         # every prefix goes on with blank or its last label, or is reached from the prefix before it
         for i in range(n):
@@ -252,10 +270,22 @@ def _advance(
         if n == width and least > bar:
             bar = least
 
+        # the labels that may come to more than the bar, by falling weight
+        most, n_order = 0.0, 0
+        for i in range(n):
+            if in_blank[i] + in_label[i] > most:
+                most = in_blank[i] + in_label[i]
+        for k in range(n_labels):
+            is_looked_at = k != blank and (posteriors[base + k] >= min_probability or k == top)
+            if is_looked_at and most * weights[base + k] * limit > bar:
+                order[n_order] = k
+                n_order += 1
+        _sort_falling(order, n_order, weights, base)
+
         # prefixes with one label more
         for i in range(n):
             both = in_blank[i] + in_label[i]
-            if both * highest * weights[base + top] <= bar:
+            if n_order == 0 or both * weights[base + order[0]] * limit <= bar:
                 continue
             v = node[i]
             last = label[v]
@@ -268,11 +298,13 @@ def _advance(
             for o in range(n_order):
                 k = order[o]
                 p = weights[base + k]
-                if both * p * highest <= bar:
+                if both * p * limit <= bar:
                     break
                 if mark[k] == stamp:
                     continue
                 value = (in_blank[i] if k == last else both) * p
+                if has_boost:
+                    value *= boost_factor[boost[v] * n_labels + k]
                 if has_model:
                     if value * highest <= bar:
                         continue
@@ -330,10 +362,14 @@ def _advance(
                 n_nodes += 1
                 parent[w], label[w], child[w], sibling[w], place[w] = v, k, -1, child[v], -1
                 child[v] = w
-                factor[w], state[w] = highest, 0
+                factor[w], state[w], boost[w], depth[w], born[w] = highest, 0, 0, depth[v] + 1, n_before + at - 1
                 if has_model:
                     row = row_of[state[v]] * n_symbols
                     factor[w], state[w] = row_factor[row + k], row_target[row + k]
+                if has_boost:
+                    at_boost = boost[v] * n_labels + k
+                    factor[w] *= boost_factor[at_boost]
+                    boost[w] = boost_target[at_boost]
             spare[kept] = mass[c] / best
             mass[kept], source[kept] = 0.0, w
             kept += 1
@@ -379,20 +415,44 @@ def _end_factors(
         found[i] = value
 
 
-def _spell(v: Any, parent: Any, label: Any, factor: Any, labels: Any, factors: Any) -> Any:
-    """Write the labels of a node's prefix and their factors, last first; return how many there are."""
-    n = 0
+def _spell(nodes: Any, parent: Any, label: Any, factor: Any, depth: Any, labels: Any, factors: Any) -> Any:
+    """Write the labels of some nodes' prefixes, one behind the other, and their factors."""
+    start = 0
+    for i in range(len(nodes)):
+        v = nodes[i]
+        start += depth[v]
+        at = start
+        while v > 0:
+            at -= 1
+            labels[at], factors[at] = label[v], factor[v]
+            v = parent[v]
+
+
+def _births(v: Any, parent: Any, born: Any, births: Any) -> Any:
+    """Write the frames in which the prefixes of a node were made; as many as it has labels."""
+    at = len(births)
     while v > 0:
-        labels[n], factors[n] = label[v], factor[v]
+        at -= 1
+        births[at] = born[v]
         v = parent[v]
-        n += 1
-    return n
 
 
 def _compact(
-    n_nodes: Any, n: Any, parent: Any, label: Any, state: Any, factor: Any, child: Any, sibling: Any, place: Any,
-    node: Any, moved: Any,
-) -> Any:  # fmt: skip
+    n_nodes: Any,
+    n: Any,
+    parent: Any,
+    label: Any,
+    state: Any,
+    factor: Any,
+    boost: Any,
+    depth: Any,
+    born: Any,
+    child: Any,
+    sibling: Any,
+    place: Any,
+    node: Any,
+    moved: Any,
+) -> Any:
     """Drop the nodes that no entry's prefix begins with; return how many are left. `moved` is of the nodes' size."""
     for v in range(n_nodes):
         moved[v] = 0
@@ -409,7 +469,8 @@ def _compact(
         w, before = kept, moved[parent[v]]
         kept += 1
         moved[v] = w
-        parent[w], label[w], state[w], factor[w], place[w] = before, label[v], state[v], factor[v], place[v]
+        parent[w], label[w], state[w], factor[w] = before, label[v], state[v], factor[v]
+        boost[w], depth[w], born[w], place[w] = boost[v], depth[v], born[v], place[v]
         child[w], sibling[w] = -1, child[before]
         child[before] = w
     for i in range(n):
@@ -419,7 +480,7 @@ def _compact(
 
 NTH_LARGEST = Loop(_nth_largest)
 KEEP_BEST = Loop(_keep_best, (NTH_LARGEST,))
-ROW_OF, LOOK_UP = Loop(_row_of), Loop(_look_up)
-ADVANCE = Loop(_advance, (KEEP_BEST, ROW_OF, LOOK_UP))
+SORT_FALLING, ROW_OF, LOOK_UP = Loop(_sort_falling), Loop(_row_of), Loop(_look_up)
+ADVANCE = Loop(_advance, (SORT_FALLING, KEEP_BEST, ROW_OF, LOOK_UP))
 END_FACTORS = Loop(_end_factors, (ROW_OF, LOOK_UP))
-SPELL, COMPACT = Loop(_spell), Loop(_compact)
+SPELL, BIRTHS, COMPACT = Loop(_spell), Loop(_births), Loop(_compact)

@@ -30,7 +30,14 @@ class Prefixes:
         self.counts, self.scale = np.zeros(N_COUNTS, dtype=np.int64), np.zeros(1)
         self.counts[[N_ENTRIES, N_NODES]] = 1
         self._make_nodes(_FIRST_NODES + width)
-        self.parent[0], self.label[0], self.state[0], self.factor[0] = 0, 0, start, 1.0
+        self.parent[0], self.label[0], self.state[0], self.boost[0], self.factor[0], self.depth[0] = (
+            0,
+            0,
+            start,
+            1,
+            1.0,
+            0,
+        )
         self.child[0], self.sibling[0], self.place[0] = -1, -1, 0
         self.node = np.zeros(width, dtype=np.int32)
         self.in_blank, self.in_label, self.new_blank, self.new_label = np.zeros((4, width))
@@ -41,13 +48,18 @@ class Prefixes:
         self.order, self.mark = np.zeros(n_labels, dtype=np.int32), np.zeros(n_labels, dtype=np.int64)
 
     def _make_nodes(self, n: int) -> None:
-        self.parent, self.label, self.state, self.child, self.sibling, self.place = np.empty((6, n), dtype=np.int32)
+        whole = np.empty((9, n), dtype=np.int32)
+        self.parent, self.label, self.state, self.boost, self.depth, self.born = whole[:6]
+        self.child, self.sibling, self.place = whole[6:]
         self.factor = np.empty(n)
 
     @property
     def nodes(self) -> tuple[Array, ...]:
         """What the loops know of each node."""
-        return (self.parent, self.label, self.state, self.factor, self.child, self.sibling, self.place)
+        return (
+            self.parent, self.label, self.state, self.factor, self.boost, self.depth, self.born, self.child,
+            self.sibling, self.place,
+        )  # fmt: skip
 
     @property
     def entries(self) -> tuple[Array, ...]:

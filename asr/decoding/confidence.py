@@ -109,14 +109,19 @@ def held(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
     """
     if one == other:
         return list(range(len(one)))
-    start, least = 0, min(len(one), len(other))
-    while start < least and one[start] == other[start]:
-        start += 1
-    stop = 0
-    while stop < least - start and one[-1 - stop] == other[-1 - stop]:
-        stop += 1
+    start, stop = common_ends(one, other)
     middle = _held_within(one[start : len(one) - stop], other[start : len(other) - stop])
     return [*range(start), *(start + at for at in middle), *range(len(one) - stop, len(one))]
+
+
+def common_ends(one: Sequence[Hashable], other: Sequence[Hashable]) -> tuple[int, int]:
+    """Return the lengths of the common beginning and, of the rest, the common end: some best alignment keeps both."""
+    start, stop, least = 0, 0, min(len(one), len(other))
+    while start < least and one[start] == other[start]:
+        start += 1
+    while stop < least - start and one[-1 - stop] == other[-1 - stop]:
+        stop += 1
+    return start, stop
 
 
 def _held_within(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:

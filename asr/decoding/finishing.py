@@ -87,14 +87,13 @@ def candidate(labels: tuple[str, ...], score: Score, inventory: Inventory) -> Ca
     """
     if inventory.unit == "labels":
         return Candidate(labels, score, labels)
-    visible = _visible(labels)
-    return Candidate(visible, score, tuple(normalise_text("".join(visible)).split()))
+    written = "".join(labels)
+    text = normalise_text(written)
+    return Candidate(labels if text == written else _visible(labels), score, tuple(text.split()))
 
 
 def _visible(labels: Tokens) -> Tokens:
     """Leave out spaces at the ends, and all but the first of several; see `without_surplus_spaces`."""
-    if not any(map(str.isspace, labels)):
-        return labels
     pairs = zip(labels, (" ", *labels), strict=False)
     kept = [label for label, before in pairs if not (label.isspace() and before.isspace())]
     return tuple(kept[:-1] if kept and kept[-1].isspace() else kept)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 
 from asr.config import Component, config_class
 
-_FILE, _WEIGHT = "file", "weight"
+_FILE = "file"
+_WEIGHT = "weight"
 
 FILE: Mapping[str, bool] = {_FILE: True}
 """The mark of an option that is the path of a file, or the name of one that comes with the package."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 
-from asr.scoring.edits import count_errors
+from asr.decoding.confidence import NEGLIGIBLE, common_ends
 
 RISKS = ("none", "labels", "words")
 """What the errors are counted in; `none` chooses by score alone."""
@@ -23,13 +23,30 @@ def expected_errors(sequences: Sequence[Sequence[Hashable]], posteriors: Sequenc
 
     Args:
         sequences: labels or words of each candidate.
-        posteriors: of the candidates.
+        posteriors: of the candidates; those that are `NEGLIGIBLE` beside the best are left out of the sum.
     """
-    distances = [[0.0] * len(sequences) for _ in sequences]
-    for i, one in enumerate(sequences):
-        for j in range(i):
-            distances[i][j] = distances[j][i] = count_errors(one, sequences[j]).errors  # type: ignore[arg-type]
-    return [math.fsum(p * d for p, d in zip(posteriors, row, strict=True)) for row in distances]
+    least = NEGLIGIBLE * max(posteriors)
+    likely = [(one, p) for one, p in zip(sequences, posteriors, strict=True) if p >= least]
+    return [math.fsum(p * distance(one, other) for other, p in likely) for one in sequences]
+
+
+def distance(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
+    """Return the edit distance; quick for candidates of one search, which differ in a few places.
+
+    >>> distance("kitten", "sitting")
+    3
+    """
+    start, stop = common_ends(one, other)
+    one, other = one[start : len(one) - stop], other[start : len(other) - stop]
+    if not one or not other:
+        return len(one) + len(other)
+    row = list(range(len(other) + 1))
+    for place, token in enumerate(one, 1):
+        diagonal, row[0] = row[0], place
+        for column, its in enumerate(other, 1):
+            best = min(diagonal + (token != its), row[column] + 1, row[column - 1] + 1)
+            diagonal, row[column] = row[column], best
+    return row[-1]
 
 
 def by_risk(risk: Sequence[float]) -> list[int]:

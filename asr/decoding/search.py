@@ -5,7 +5,9 @@ Decoding an utterance at once is the special case of one chunk, see `decode`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
@@ -51,6 +53,15 @@ class Decoder(Protocol):
         ...
 
 
+def for_many(decoder: Decoder, utterances: int) -> Decoder:
+    """Return the decoder that decodes so many utterances soonest.
+
+    A decoder that can prepare itself for much work has a method of this name; any other stays as it is.
+    """
+    prepared: Decoder = getattr(decoder, "for_many", lambda _: decoder)(utterances)
+    return prepared
+
+
 def decode(
     decoder: Decoder,
     log_probs: NDArray[np.float32],
@@ -58,6 +69,7 @@ def decode(
     frame_seconds: float,
     offset: float | Sequence[float] = 0.0,
     n_best: int = 1,
+    threads: int | None = None,
 ) -> list[list[Hypothesis]]:
     """Decode a batch.
 
@@ -68,6 +80,7 @@ def decode(
         frame_seconds: distance of two frames of `log_probs`, in seconds or points.
         offset: where frame 0 begins, in the same unit, for all or for each utterance.
         n_best: how many hypotheses of an utterance are wanted at most.
+        threads: that decode at a time; None: as many as there are cores, if the decoder can make use of them.
 
     Returns:
         the hypotheses of each utterance, in the order of the batch, best first.
@@ -77,15 +90,28 @@ def decode(
     """
     _check(log_probs, lengths)
     offsets: NDArray[Any] = np.broadcast_to(np.asarray(offset, dtype=np.float64), lengths.shape)
-    found = []
-    for number, (frames, length, start) in enumerate(zip(log_probs, lengths, offsets, strict=True)):
-        search = decoder.begin(frame_seconds, float(start))
+
+    def one(number: int) -> list[Hypothesis]:
+        search = decoder.begin(frame_seconds, float(offsets[number]))
         try:
-            search.step(frames[: int(length)])
+            search.step(log_probs[number, : int(lengths[number])])
         except ValueError as error:
             raise ValueError(f"item {number} of the batch: {error}") from error
-        found.append(search.end(n_best))
-    return found
+        return search.end(n_best)
+
+    n_threads = min(threads or _threads(decoder), len(lengths))
+    if n_threads <= 1:
+        return [one(number) for number in range(len(lengths))]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(one, range(len(lengths))))
+
+
+def _threads(decoder: Decoder) -> int:
+    """How many threads a decoder makes use of: OMP_NUM_THREADS, or one for each core."""
+    if not getattr(decoder, "runs_beside_itself", False):
+        return 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) > 0 else (os.cpu_count() or 1)
 
 
 def _check(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> None:

@@ -37,8 +37,15 @@ Operation = Callable[[], object]
 class Recurrence(Protocol):
     """The recurrent weights of a layer, ready for its loop."""
 
+    @property
+    def memory(self) -> int:
+        """K, values that a unit keeps beside its output."""
+
     def begin(self, n_utterances: int) -> Loop:
         """Return the loop of a batch of B utterances, whose cells are in the state before the first frame."""
+
+    def go_on(self, kept: FloatArray) -> Loop:
+        """Return the loop of a batch that goes on from what its units have kept, (K, D, B, H), and writes there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +72,22 @@ class LstmLoop:
         """Return the loop of a batch."""
         n_directions, hidden = len(self.recurrent), self.recurrent.shape[2] // 4
         return partial(self._run, np.zeros((5, n_directions, n_utterances, hidden), dtype=np.float32))  # o, i, f, g, c
+
+    @property
+    def memory(self) -> int:
+        """K: the cell, behind the gates where they reach the next step."""
+        return 5 if self.of_gates is not None else 1
+
+    def go_on(self, kept: FloatArray) -> Loop:
+        """Return the loop of a batch that goes on from (K, D, B, H)."""
+        state = np.zeros((5, *kept.shape[1:]), dtype=np.float32)
+        state[-self.memory :] = kept
+
+        def loop(last: FloatArray, inputs: Steps, outputs: Steps) -> None:
+            self._run(state, last, inputs, outputs)
+            kept[:] = state[-self.memory :]
+
+        return loop
 
     def _run(self, kept: FloatArray, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
         n_running = outputs.shape[2]
@@ -142,8 +165,14 @@ class GruLoop:
     recurrent: FloatArray
     bias_hn: FloatArray
 
+    memory = 0
+
     def begin(self, n_utterances: int) -> Loop:
         """Return the loop of a batch; it has no state beside the outputs."""
+        return self._run
+
+    def go_on(self, kept: FloatArray) -> Loop:
+        """Return the same: the outputs are all there is to go on from."""
         return self._run
 
     def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
@@ -175,8 +204,14 @@ class GruBeforeLoop:
     recurrent: FloatArray
     of_new: FloatArray
 
+    memory = 0
+
     def begin(self, n_utterances: int) -> Loop:
         """Return the loop of a batch; it has no state beside the outputs."""
+        return self._run
+
+    def go_on(self, kept: FloatArray) -> Loop:
+        """Return the same: the outputs are all there is to go on from."""
         return self._run
 
     def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
@@ -209,8 +244,14 @@ class SimpleLoop:
     recurrent: FloatArray
     rectifies: bool
 
+    memory = 0
+
     def begin(self, n_utterances: int) -> Loop:
         """Return the loop of a batch; it has no state beside the outputs."""
+        return self._run
+
+    def go_on(self, kept: FloatArray) -> Loop:
+        """Return the same: the outputs are all there is to go on from."""
         return self._run
 
     def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:

@@ -1,4 +1,4 @@
-"""How far the confidences of a split are from the truth, and a calibration that brings them there."""
+"""How far the confidences of a split are from the truth."""
 
 from __future__ import annotations
 

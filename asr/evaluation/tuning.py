@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 from asr.config import Component, nearest
 from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
+from asr.decoding.calibration import fit_calibration
 from asr.decoding.choice import DecoderChoice, named
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.marks import Weight, effective_weights, weights_of
-from asr.decoding.search import decode
+from asr.decoding.search import Decoder, decode, for_many
 from asr.errors import ConfigError, DataError
+from asr.evaluation.calibration import truth_of
 from asr.evaluation.model import default_rates
 from asr.evaluation.split import Progress, Recognised, listen, people_of
 from asr.evaluation.tuning_search import Axis, Point, Search, best_of, expected_tries
 from asr.recogniser.batching import Posteriors, posteriors_of
+from asr.recogniser.parts import decoder_of
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.named_rates import check_labels, check_rates, rates_of_unit
@@ -45,7 +48,7 @@ class Tuning:
         axes: the weights.
         surface: that rate of every point that was tried, in the order of the points.
         chosen: the best point.
-        choice: the decoder with these weights.
+        choice: the decoder with these weights, and with the calibration of its confidences, where it has candidates.
         before: error rates with the decoder that the model had.
         after: error rates with the choice, on the utterances that it was chosen on.
         others: error rates with the weights that the other speakers would have chosen; see this module.
@@ -104,10 +107,9 @@ def tune(
         raise DataError(f"{split} has no utterances; tuning needs some, with transcripts")
     for one in utterances:
         recogniser.inventory.symbols_of(one)  # raises where there is no transcript, before anything is computed
-    with_it = recogniser.with_decoder(decoder, plugins).for_many(len(utterances))
-    trial = _Trial(
-        with_it, decoder, axes, utterances, _posteriors(with_it, utterances, cache_dir, split, on_progress), plugins
-    )
+    before = recogniser.for_many(len(utterances))
+    posteriors = _posteriors(before, utterances, cache_dir, split, on_progress)
+    trial = _Trial(before, decoder, axes, utterances, posteriors, plugins)
     surface: dict[Point, NDArray[np.int64]] = {}  # (N, 4): the fields of `ErrorCounts` of each utterance
 
     def attempt(points: Sequence[Point]) -> None:
@@ -119,20 +121,29 @@ def tune(
     chosen = Search(axes, lambda point: _total(surface[point]).errors, attempt).run()
     folds, people = folds_of(utterances), people_of(utterances)
     without = [_chosen_without(fold, axes, surface) for fold in folds]
-    scores = {point: [one.score(rates) for one in trial.with_weights(point)] for point in {chosen, *without}}
-    before = [one.score(rates) for one in trial.recognised(recogniser.for_many(len(utterances)))]
+    found = {point: trial.with_weights(point) for point in {chosen, *without}}
+    scores = {point: [one.score(rates) for one in recognised] for point, recognised in found.items()}
     return Tuning(
         rate=rates[0],
         axes=axes,
         surface={point: _total(surface[point]) for point in sorted(surface)},
         chosen=chosen,
-        choice=named(trial.component(chosen), split),
-        before=rates_of(before, people),
+        choice=named(_calibrated(trial.component(chosen), found[chosen]), split),
+        before=rates_of([one.score(rates) for one in trial.recognised(before.decoder)], people),
         after=rates_of(scores[chosen], people),
         others=rates_of([scores[point][i] for point, fold in zip(without, folds, strict=True) for i in fold], people),
         n_folds=len(folds),
         people=people,
     )
+
+
+def _calibrated(decoder: Component, recognised: Sequence[Recognised]) -> Component:
+    """Return the decoder with the calibration of its confidences, where it can have one."""
+    if "calibration" not in decoder.options or any(one.hypothesis.evidence is None for one in recognised):
+        return decoder
+    truths = [truth_of(one.reference, one.unit) for one in recognised]
+    calibration = fit_calibration([one.hypothesis for one in recognised], truths)
+    return decoder.with_options(calibration=[float(f"{number:.5g}") for number in calibration.numbers()])
 
 
 def _chosen_without(fold: Sequence[int], axes: Sequence[Axis], surface: Mapping[Point, NDArray[np.int64]]) -> Point:
@@ -188,11 +199,12 @@ class _Trial:
     """Decodes the same posteriors with other weights again and again.
 
     Args:
-        recogniser: built the decoder, and has heard the speakers.
+        recogniser: computed the posteriors.
         decoder: whose weights are changed.
         axes: these weights.
         utterances: with transcripts.
         posteriors: of the utterances.
+        plugins: modules of the user's that may hold the decoder.
     """
 
     def __init__(
@@ -206,6 +218,7 @@ class _Trial:
     ) -> None:
         self._recogniser, self._decoder, self._axes = recogniser, decoder, tuple(axes)
         self._utterances, self._posteriors, self._plugins = utterances, posteriors, plugins
+        self._held = decoder_of(recogniser.config, decoder, plugins)  # so that its language model is loaded once
 
     def component(self, point: Point) -> Component:
         """Return the decoder with these weights; an option of whole numbers keeps them."""
@@ -218,16 +231,16 @@ class _Trial:
 
     def with_weights(self, point: Point) -> list[Recognised]:
         """Decode all utterances with these weights."""
-        choice = named(self.component(point))
-        return self.recognised(self._recogniser.with_decoder(choice, self._plugins).for_many(len(self._utterances)))
+        decoder = decoder_of(self._recogniser.config, named(self.component(point)), self._plugins)
+        return self.recognised(for_many(decoder, len(self._utterances) * expected_tries(self._axes)))
 
-    def recognised(self, recogniser: Recogniser) -> list[Recognised]:
-        """Decode all utterances with the decoder of a recogniser."""
+    def recognised(self, decoder: Decoder) -> list[Recognised]:
+        """Decode all utterances."""
         found: dict[int, Hypothesis] = {}
         for one in self._posteriors:
-            decoded = decode(recogniser.decoder, one.log_probs, one.lengths, recogniser.frame_seconds)
+            decoded = decode(decoder, one.log_probs, one.lengths, self._recogniser.frame_seconds)
             found.update(zip(one.numbers, (n_best[0] for n_best in decoded), strict=True))
-        inventory = recogniser.inventory
+        inventory = self._recogniser.inventory
         return [
             Recognised(one, inventory.symbols_of(one), found[i], inventory.unit)
             for i, one in enumerate(self._utterances)

@@ -17,6 +17,7 @@ from asr.experiment.lm_task import LanguageModelTask
 from asr.experiment.text_corpus import Texts, read_texts
 from asr.experiment.text_run_folder import TextRunFolder
 from asr.experiment.text_streams import TextStreams
+from asr.lm.recurrent import label_model_config
 from asr.lm.recurrent_header import LabelModelHeader
 from asr.lm.recurrent_symbols import ASCII, encoded, symbols_of
 from asr.recurrent.label_model import LabelModel
@@ -75,9 +76,7 @@ class LanguageModelExperiment:
         """
         found = encoded(self.texts[split], self.header.symbols)
         if (found < 0).any():
-            raise DataError(
-                f"the text of {split} has a character outside the model's {len(self.header.symbols)} symbols"
-            )
+            raise DataError(f"the text of {split} has a character that is not among the model's symbols")
         return found
 
     def _streams(self) -> TextStreams:
@@ -126,5 +125,6 @@ def check_language_model_options(config: LanguageModelConfig) -> None:
     with faults.noted("optimizer"):
         build(config.optimizer, config.plugins, parameters=[torch.nn.Parameter(torch.zeros(1))])
     with faults.noted():
+        label_model_config(config.model)
         model_of(config, 1, device="meta")
     faults.check()

@@ -11,7 +11,6 @@ from typing import Any, get_args
 from asr.config import Component, check_values, nearest, one_of
 from asr.corpus.inventory import Inventory, Unit
 from asr.corpus.phonemes import FOLDS
-from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
 from asr.experiment.settings import differences, plain_settings, read_settings
 from asr.recogniser.config import PARTS, RecogniserConfig

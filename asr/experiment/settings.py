@@ -27,7 +27,7 @@ def read_settings(kind: type[C], values: Mapping[str, Any]) -> C:
     """Read what Hydra composed, or what `plain_settings` gave in this version or an earlier one.
 
     Args:
-        kind: the dataclass of the configuration. Its fields are components, dataclasses of options, words, and `plugins`.
+        kind: the dataclass of the configuration; its fields are components, dataclasses of options, words, `plugins`.
         values: by name.
 
     Raises:

@@ -50,13 +50,11 @@ class TextConfig:
     def __post_init__(self) -> None:
         """Raise a ConfigError where a split has no part, or two splits share one."""
         both = sorted({*self.dev} & {*self.test})
+        apart = f"one part or more, none of dev{''.join(f' ({one})' for one in both)}"
         conditions = {
             "root": (self.root is None or self.root != "", "a file of text"),
             "dev": (len(self.dev) > 0, "one part of the text or more"),
-            "test": (
-                len(self.test) > 0 and not both,
-                f"one part or more, none of dev{''.join(f' ({b})' for b in both)}",
-            ),
+            "test": (len(self.test) > 0 and not both, apart),
         }
         check_values(vars(self), conditions)
 
@@ -121,8 +119,7 @@ def parts_of(lines: Iterable[str], path: Path) -> dict[str, list[str]]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-        with opened as file:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}; give the file of the text as corpus.root=") from error

@@ -15,23 +15,34 @@ from __future__ import annotations
 import gzip
 import math
 import re
-from collections.abc import Iterator
+from array import array
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast, get_args
+from typing import Any, BinaryIO, cast, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
+from asr.config import shown
 from asr.errors import DataError
 from asr.files import atomic_file
 from asr.lm.automaton import NONE
-from asr.lm.model import Unit
+from asr.lm.backoff import masses
+from asr.lm.lines import decoded, numbered_lines
+from asr.lm.model import UNKNOWN, Unit
 from asr.lm.ngram import NgramModel, model_of
 from asr.lm.trie import Trie, extended, unigrams
+from asr.printable import printable
 
 _LN10 = math.log(10.0)
 _UNIT = "# ctc-asr unit: "
 _IMPOSSIBLE = -99.0  # what a log probability of minus infinity is written as
-_MOST = 20  # n-grams of this length are read
+_LONGEST = 20  # n-grams that are read
+_ROUNDING = 1e-5  # above 0, of a probability that other programs meant as 1
+_LARGEST = 30.0  # log10 of a back-off weight
+_LEAST_BYTES = 4  # of the line of an n-gram
+_GZIP_RATIO = 100  # of n-grams; numbers and words become 3 to 10 times smaller
+_LEAST_SUM, _LARGEST_SUM = 0.5, 1.5  # of the probabilities behind a context
 
 
 def save_arpa(model: NgramModel, path: Path) -> None:
@@ -73,6 +84,8 @@ def _write(model: NgramModel, file: BinaryIO) -> None:
 def load_arpa(path: Path, unit: Unit | None = None) -> NgramModel:
     """Read an ARPA file, compressed where the name ends in `.gz`.
 
+    The probability of `<s>`, which programs write differently, is not read: it is context only. `<UNK>` is `<unk>`.
+
     Args:
         path: of the file.
         unit: what its symbols are. A file of this package says so; of others, symbols of one character each are taken
@@ -82,53 +95,64 @@ def load_arpa(path: Path, unit: Unit | None = None) -> NgramModel:
         DataError: it is missing or not as it should be, with file and line.
     """
     if not path.is_file():
-        raise DataError(f"no language model at {path}")
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            return _Reader(path, cast(BinaryIO, file), unit).read()
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise DataError(f"no language model at {printable(path)}")
+    return _Reader(path, unit).read()
+
+
+@dataclass
+class _Section:
+    """The n-grams of one length as they stand in a file.
+
+    Attributes:
+        line: of the first.
+        log_prob: of each, to base 10.
+        backoff: of each, to base 10.
+        symbols: of each, one behind another.
+    """
+
+    line: int
+    log_prob: array[float] = field(default_factory=lambda: array("d"))
+    backoff: array[float] = field(default_factory=lambda: array("d"))
+    symbols: array[int] = field(default_factory=lambda: array("i"))
 
 
 class _Reader:
     """Reads one file; knows in which line it is."""
 
-    def __init__(self, path: Path, file: BinaryIO, unit: Unit | None) -> None:
-        self.path, self.file, self.unit = path, file, unit
-        self.number = 0
-        self.index: dict[bytes, int] = {}
+    def __init__(self, path: Path, unit: Unit | None) -> None:
+        self._path, self._unit = path, unit
+        self._lines = numbered_lines(path, "an ARPA file")
+        self._number = 0
+        self._index: dict[bytes, int] = {}
 
     def read(self) -> NgramModel:
         """Read the whole file."""
         sizes = self._sizes()
-        probs, backoffs = [np.zeros(1)], [np.zeros(1)]
-        trie: Trie | None = None
-        for length, size in enumerate(sizes, 1):
-            self._expect(f"\\{length}-grams:")
-            prob, backoff, rows = self._section(length, size)
-            if trie is None:
-                trie = unigrams(len(self.index))
-            else:
-                trie, order = self._extended(trie, length, rows)
-                prob, backoff = prob[order], backoff[order]
-            probs.append(prob)
-            backoffs.append(backoff)
+        sections = [self._section(length, size) for length, size in enumerate(sizes, 1)]
         self._expect("\\end\\")
-        assert trie is not None
-        symbols = [one.decode() for one in self.index]
-        return model_of(
-            symbols, self.unit or _guess(symbols), trie, np.concatenate(probs) * _LN10, np.concatenate(backoffs) * _LN10
-        )
+        symbols = self._symbols()
+        trie = unigrams(len(symbols))
+        log_probs, backoffs = [np.zeros(1)], [np.zeros(1)]
+        for length, section in enumerate(sections, 1):
+            order: Any = slice(None)
+            if length > 1:
+                trie, order = self._extended(trie, length, section)
+            log_probs.append(np.minimum(section.log_prob, 0.0)[order])
+            backoffs.append(np.maximum(section.backoff, _IMPOSSIBLE)[order])
+        values = (np.concatenate(log_probs) * _LN10, np.concatenate(backoffs) * _LN10)
+        model = model_of(symbols, self._unit or _guess(symbols), trie, *values)
+        self._check_sums(model, sections[0].line)
+        return model
 
     def _fault(self, problem: str, line: int | None = None) -> DataError:
-        return DataError(f"{self.path}:{line or self.number}: {problem}")
+        return DataError(f"{printable(self._path)}:{line or self._number}: {problem}")
 
     def _line(self) -> bytes:
-        self.number += 1
-        line = self.file.readline(1 << 16)
-        if not line:
-            raise self._fault("the file ends here; expected \\end\\ as its last line")
-        return line.strip(b" \t\r\n")
+        for number, line in self._lines:
+            self._number = number
+            return line.strip(b" \t")
+        self._number += 1
+        raise self._fault("the file ends here, before \\end\\; it is not whole: copy or make it again")
 
     def _filled(self) -> bytes:
         while not (line := self._line()):
@@ -137,62 +161,115 @@ class _Reader:
 
     def _expect(self, wanted: str) -> None:
         if (line := self._filled()) != wanted.encode():
-            raise self._fault(f"expected {wanted}, found {line[:40].decode(errors='replace')!r}")
+            raise self._fault(f"expected {wanted}, found {_shown(line)}; do the counts at the beginning fit?")
 
     def _sizes(self) -> list[int]:
         while (line := self._line()) != b"\\data\\":
-            told = line.decode(errors="replace")
-            if told.startswith(_UNIT) and told[len(_UNIT) :] in get_args(Unit):
-                self.unit = cast(Unit, told[len(_UNIT) :])
+            self._read_unit(line.decode(errors="replace"))
         sizes: list[int] = []
         while line := self._line():
             found = re.fullmatch(rb"ngram\s+(\d{1,2})\s*=\s*(\d{1,12})", line)
-            if not found or int(found[1]) != len(sizes) + 1 or len(sizes) == _MOST:
-                raise self._fault(f"expected 'ngram {len(sizes) + 1}=' and a count")
+            if not found or int(found[1]) != len(sizes) + 1:
+                raise self._fault(f"expected 'ngram {len(sizes) + 1}=' and a count, found {_shown(line)}")
             sizes.append(int(found[2]))
-        if not sizes or not sizes[0]:
-            raise self._fault("the file has no 1-grams")
+        if not sizes or not sizes[0] or len(sizes) > _LONGEST:
+            raise self._fault(f"the file says it has n-grams of {len(sizes)} lengths; expected 1 to {_LONGEST}")
+        if sum(sizes) > self._path.stat().st_size * (_GZIP_RATIO if self._path.suffix == ".gz" else 1) // _LEAST_BYTES:
+            raise self._fault(f"the file says it has {sum(sizes):,} n-grams; that is more than it has room for")
         return sizes
 
-    def _rows(self, size: int, length: int) -> Iterator[list[bytes]]:
-        for done in range(size):
-            fields = self._filled().split()
-            if not length + 1 <= len(fields) <= length + 2:
-                wanted = f"a log probability, {length} symbols and perhaps a back-off weight"
-                raise self._fault(f"expected {wanted}; {done} of {size} {length}-grams were read")
-            yield fields
+    def _read_unit(self, line: str) -> None:
+        told = line.removeprefix(_UNIT)
+        if told != line and told in get_args(Unit):
+            self._unit = cast(Unit, told)
 
-    def _section(self, length: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        prob, backoff = [], []
-        rows: list[int] = []
-        index = self.index
-        for fields in self._rows(size, length):
+    def _section(self, length: int, size: int) -> _Section:
+        self._expect(f"\\{length}-grams:")
+        section = _Section(self._number + 1)
+        number_of = self._index.__getitem__
+        log_prob, backoff = section.log_prob, section.backoff
+        for done in range(size):
+            line = self._line()
+            fields = line.split()
+            if not length + 1 <= len(fields) <= length + 2:
+                raise self._fault(self._no_ngram(line, length, size, done))
+            if length == 1:
+                self._add_symbol(line, fields[1])
             try:
-                prob.append(float(fields[0]))
+                log_prob.append(float(fields[0]))
                 backoff.append(float(fields[length + 1]) if len(fields) > length + 1 else 0.0)
-                if length == 1:
-                    if index.setdefault(fields[1], len(index)) != len(prob) - 1:
-                        raise self._fault(f"{fields[1].decode(errors='replace')!r} is there twice")
-                else:
-                    rows += [index[one] for one in fields[1 : length + 1]]
+                section.symbols.extend(map(number_of, fields[1 : length + 1]))
             except KeyError as error:
-                raise self._fault(f"{error.args[0].decode(errors='replace')!r} is not among the 1-grams") from error
+                raise self._fault(f"{_shown(error.args[0])} is not among the 1-grams") from error
             except ValueError as error:
                 raise self._fault("expected numbers as the log probability and the back-off weight") from error
-        return np.array(prob), np.array(backoff), np.array(rows, np.int64).reshape(-1, length)
+        self._check_numbers(section, b"<s>" if length == 1 else None)
+        return section
 
-    def _extended(self, trie: Trie, length: int, rows: np.ndarray) -> tuple[Trie, np.ndarray]:
+    def _add_symbol(self, line: bytes, symbol: bytes) -> None:
+        decoded(line, self._path, self._number)
+        if symbol in self._index:
+            raise self._fault(f"{_shown(symbol)} is among the 1-grams already")
+        self._index[symbol] = len(self._index)
+
+    def _check_numbers(self, section: _Section, free: bytes | None) -> None:
+        """Raise for a number that is none of its kind; the probability of one symbol may be anything."""
+        log_prob, backoff = np.frombuffer(section.log_prob), np.frombuffer(section.backoff)
+        good = log_prob <= _ROUNDING
+        if free in self._index:
+            good[self._index[free]] = True
+        if len(bad := np.flatnonzero(~good)):
+            told = f"the log probability is {log_prob[bad[0]]:g}; expected 0 or less: logarithms to base 10"
+            raise self._fault(told, section.line + int(bad[0]))
+        if len(bad := np.flatnonzero(~(backoff < _LARGEST))):
+            told = f"the back-off weight is {backoff[bad[0]]:g}; expected a logarithm to base 10"
+            raise self._fault(told, section.line + int(bad[0]))
+
+    @staticmethod
+    def _no_ngram(line: bytes, length: int, size: int, done: int) -> str:
+        if not line or line.startswith(b"\\"):
+            return f"{done:,} {length}-grams stand here; {size:,} were promised at the beginning: the file is not whole"
+        wanted = f"a log probability, {length} symbols and perhaps a back-off weight"
+        return f"expected {wanted}, found {_shown(line)}"
+
+    def _symbols(self) -> list[str]:
+        symbols = [one.decode() for one in self._index]
+        if UNKNOWN not in symbols and "<UNK>" in symbols:
+            symbols[symbols.index("<UNK>")] = UNKNOWN
+        return symbols
+
+    def _extended(self, trie: Trie, length: int, section: _Section) -> tuple[Trie, NDArray[np.int64]]:
+        rows = np.array(section.symbols, np.int64).reshape(-1, length)
         node = np.zeros(len(rows), np.int64)
         for column in rows[:, :-1].T:
             node = trie.find(node, column)
-        if (missing := np.flatnonzero(node == NONE)).size:
-            raise self._fault(f"the context of the {length}-gram {missing[0] + 1} is not there")
+        if len(missing := np.flatnonzero(node == NONE)):
+            told = f"the {length - 1} symbols that this {length}-gram begins with are no {length - 1}-gram of the file"
+            raise self._fault(told, section.line + int(missing[0]))
         keys = node * trie.n_symbols + rows[:, -1]
         order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        if len(keys) and (np.diff(keys) == 0).any():
-            raise self._fault(f"a {length}-gram is there twice")
-        return extended(trie, keys), order
+        if len(again := np.flatnonzero(np.diff(keys[order]) == 0)):
+            first, second = (section.line + int(order[again[0] + one]) for one in (0, 1))
+            raise self._fault(f"the {length}-gram of line {first} again; give each once", second)
+        return extended(trie, keys[order]), order
+
+    def _check_sums(self, model: NgramModel, line: int) -> None:
+        """Raise where the probabilities behind the contexts of a length are nowhere near one."""
+        log_probs, backoffs = model.log_probs.astype(float), model.backoffs.astype(float)
+        total = masses(model.trie, log_probs, backoffs).total
+        contexts = model.trie.has_children
+        for length in range(model.trie.order):
+            level = model.trie.level(length) if length else slice(0, 1)
+            if not contexts[level].any():
+                continue
+            found = float(np.median(total[level][contexts[level]]))
+            if not _LEAST_SUM <= found <= _LARGEST_SUM:
+                told = f"the probabilities behind {f'contexts of {length} symbols' if length else 'no context'}"
+                raise self._fault(f"{told} sum to {found:.3g}; expected 1: are they logarithms to base 10?", line)
+
+
+def _shown(line: bytes) -> str:
+    return shown(line[:60].decode(errors="replace"))
 
 
 def _guess(symbols: list[str]) -> Unit:

@@ -1,6 +1,8 @@
-"""Back-off weights from probabilities: what makes those behind every context sum to one."""
+"""Back-off weights from probabilities: the probabilities behind every context sum to what they should."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,27 +37,66 @@ def cumulated_backoffs(trie: Trie, backoffs: NDArray[np.float64]) -> NDArray[np.
     return cumulated
 
 
-def normalised_backoffs(trie: Trie, log_probs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (M,) the back-off weights with which the probabilities behind every context sum to one.
+@dataclass(frozen=True, eq=False)
+class Masses:
+    """How the probability behind each context is shared out.
 
-        b(h) = (1 - sum_w p(w | h)) / (1 - sum_w p(w | h')), over the symbols w that h has an n-gram with
+    Attributes:
+        left: (M,) float64, what a context leaves to symbols that it has no n-gram with.
+        total: (M,) float64, that and its n-grams together: near one; 8-bit models are off by their rounding.
+    """
+
+    left: NDArray[np.float64]
+    total: NDArray[np.float64]
+
+
+def masses(trie: Trie, log_probs: NDArray[np.float64], backoffs: NDArray[np.float64]) -> Masses:
+    """Add up the probabilities behind each context, as the model gives them with its back-off weights.
 
     Args:
         trie: M nodes.
-        log_probs: (M,) of each n-gram; those behind a context sum to less than one.
+        log_probs: (M,) of each n-gram.
+        backoffs: (M,).
     """
-    weights = np.zeros(len(trie))
-    cumulated = np.zeros(len(trie))
+    cumulated = cumulated_backoffs(trie, backoffs)
+    left, total = np.zeros(len(trie)), np.zeros(len(trie))
+    total[ROOT] = np.exp(log_probs[trie.level(1)]).sum()
+    for length in range(1, trie.order + 1):
+        contexts = trie.level(length)
+        own, below = _child_sums(trie, log_probs, cumulated, length)
+        left[contexts] = np.exp(backoffs[contexts]) * np.maximum(total[trie.suffix[contexts]] - below, 0.0)
+        total[contexts] = own + left[contexts]
+    return Masses(left, total)
+
+
+def fitting_backoffs(trie: Trie, log_probs: NDArray[np.float64], wanted: Masses) -> NDArray[np.float64]:
+    """Return (M,) the back-off weights with which each context leaves what it should.
+
+        b(h) = left(h) / (total(h') - sum_w p(w | h')), over the symbols w that h has an n-gram with
+
+    Args:
+        trie: M nodes.
+        log_probs: (M,) of each n-gram.
+        wanted: what each context leaves, and the sums behind contexts.
+    """
+    weights, cumulated = np.zeros(len(trie)), np.zeros(len(trie))
     for length in range(1, trie.order):
-        contexts, children = trie.level(length), trie.level(length + 1)
-        lower = np.exp(lower_log_probs(trie, log_probs, cumulated, children))
-        at = trie.parent[children] - contexts.start
-        size = contexts.stop - contexts.start
-        left = 1.0 - np.bincount(at, np.exp(log_probs[children]), size)
-        open_ = 1.0 - np.bincount(at, lower, size)
+        contexts = trie.level(length)
+        _, below = _child_sums(trie, log_probs, cumulated, length)
+        open_ = wanted.total[trie.suffix[contexts]] - below
         # A context with an n-gram for every symbol leaves nothing open: its weight is never asked for.
-        ratio = np.log(np.maximum(left, _LEAST)) - np.log(np.maximum(open_, _LEAST))
+        ratio = np.log(np.maximum(wanted.left[contexts], _LEAST)) - np.log(np.maximum(open_, _LEAST))
         weights[contexts] = np.where((open_ > _LEAST) & trie.has_children[contexts], ratio, 0.0)
         cumulated[contexts] = weights[contexts] + cumulated[trie.suffix[contexts]]
-    weights[ROOT] = 0.0
     return weights
+
+
+def _child_sums(
+    trie: Trie, log_probs: NDArray[np.float64], cumulated: NDArray[np.float64], length: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sums over the n-grams of each context of a length: their probabilities, and those behind h'."""
+    contexts, children = trie.level(length), trie.level(length + 1)
+    at, size = trie.parent[children] - contexts.start, contexts.stop - contexts.start
+    lower = lower_log_probs(trie, log_probs, cumulated, children)
+    own: NDArray[np.float64] = np.bincount(at, np.exp(log_probs[children]), size).astype(np.float64, copy=False)
+    return own, np.bincount(at, np.exp(lower), size).astype(np.float64, copy=False)

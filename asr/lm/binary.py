@@ -22,6 +22,7 @@ from asr.lm.automaton import NONE, Automaton
 from asr.lm.model import Unit
 from asr.lm.ngram import NgramModel
 from asr.lm.quantised import packed, unpacked
+from asr.lm.trie import LONGEST
 
 FORMAT = "ctc-asr-ngram-1"
 QUANTISED = "ctc-asr-ngram-8bit-1"
@@ -169,6 +170,10 @@ def check_automaton(automaton: Automaton, n_symbols: int) -> None:
     _require(
         bool((shorter[1:] >= 0).all() and (shorter[1:] < np.arange(1, states)).all()), "its contexts lead in a circle"
     )
+    behind = np.concatenate([[0], shorter[1:]])
+    for _ in range(LONGEST.bit_length()):
+        behind = behind[behind]
+    _require(not behind.any(), f"it has contexts of more than {LONGEST} symbols")
     before = np.concatenate([[0], np.maximum.accumulate(target)])
     _require(bool((np.diff(before) <= 1).all()) and before[-1] == states - 1, "its states are not those of n-grams")
     _require(bool((automaton.log_prob <= 0).all()), "a log probability is above 0 or not a number")

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.lm.automaton import NONE
 from asr.lm.corpus import SPECIAL, Corpus
 from asr.lm.model import BEGIN, Unit
+from asr.lm.progress import Progress, silent
 from asr.lm.trie import Trie, extended, trimmed, unigrams
 
 _BEGIN = SPECIAL.index(BEGIN)
@@ -44,25 +44,27 @@ class Counts:
         return opens
 
 
-def count_ngrams(corpus: Corpus, order: int) -> Counts:
+def count_ngrams(corpus: Corpus, order: int, on_progress: Progress = silent) -> Counts:
     """Count the n-grams of every length up to an order; none reaches beyond its sentence.
 
     Args:
         corpus: sentences.
         order: the longest length, at least 1.
+        on_progress: hears of each length.
     """
     trie = unigrams(len(corpus.symbols))
     node = corpus.stream.astype(np.int64) + 1  # of the longest n-gram that ends at each symbol
     predicted = corpus.position > 0
     counts = [_count(node[predicted], corpus.weight[predicted], len(trie))]
     for length in range(2, order + 1):
+        on_progress("counting", length - 1, order)
         ends = np.flatnonzero(corpus.position >= length - 1)
         most = (trie.levels[-1]) * trie.n_symbols
         keys, at = _numbered(node[ends - 1] * trie.n_symbols + corpus.stream[ends], most)
         counts.append(_count(at, corpus.weight[ends], len(keys)))
         node[ends] = len(trie) + at
-        node[corpus.position == length - 2] = NONE
         trie = extended(trie, keys)
+    on_progress("counting", order, order)
     trie = Trie(trie.parent, trie.symbol, trimmed(list(trie.levels)), trie.n_symbols)
     return Counts(corpus.symbols, corpus.unit, trie, np.concatenate(counts))
 

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from asr.lm.automaton import NONE
 from asr.lm.backoff import cumulated_backoffs, lower_log_probs
 from asr.lm.ngram import NgramModel
+from asr.lm.progress import Progress, silent
 
 _STEPS = 64  # symbols that are written; the mean is over the second half, because a chain may have a period
 
 
-def context_probabilities(model: NgramModel) -> NDArray[np.float64]:
+def context_probabilities(model: NgramModel, on_progress: Progress = silent) -> NDArray[np.float64]:
     """Return (M,) the share of all symbols that stand behind each n-gram; 1 for the root."""
     trie, chain = model.trie, _Chain(model)
     mass = np.zeros(len(model.arcs.shorter))
@@ -27,6 +28,7 @@ def context_probabilities(model: NgramModel) -> NDArray[np.float64]:
         if step >= _STEPS // 2:
             share += mass / (_STEPS - _STEPS // 2)
         mass = chain.after(mass)
+        on_progress("weighting contexts", step + 1, _STEPS)
     whole = np.zeros(len(trie))
     whole[model.state_nodes] = share
     for length in range(trie.order, 0, -1):  # who is behind a long context is behind all that it ends with

@@ -50,8 +50,8 @@ def estimate_from_counts(counts: Counts) -> NgramModel:
     for length in range(1, trie.order + 1):
         level = trie.level(length)
         parent = trie.parent[level]
-        with np.errstate(invalid="ignore"):
-            own = (adjusted[level] - taken[level]) / total[parent]
+        own = adjusted[level] - taken[level]
+        np.divide(own, total[parent], out=own, where=total[parent] > 0)
         prob[level] = own + left[parent] * prob[trie.suffix[level]]
     with np.errstate(divide="ignore"):
         return model_of(counts.symbols, counts.unit, trie, np.log(prob), np.log(np.where(trie.has_children, left, 1.0)))

@@ -7,8 +7,9 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from asr.corpus.named_files import file_problem
 from asr.errors import DataError
@@ -36,8 +37,8 @@ def opened(path: Path, what: str) -> Iterator[BinaryIO]:
     if reason := file_problem(path):
         raise DataError(f"{printable(path)} {reason}; expected {what}")
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            yield cast(BinaryIO, file)
+        with path.open("rb") if path.suffix != ".gz" else BufferedReader(gzip.GzipFile(path)) as file:
+            yield file
     except OSError as error:
         raise DataError(f"{printable(path)} cannot be read: {error.strerror or error}; expected {what}") from error
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from asr.errors import ConfigError, DataError
 from asr.lm.automaton import NONE
-from asr.lm.backoff import normalised_backoffs
+from asr.lm.backoff import Masses, fitting_backoffs, masses
 from asr.lm.ngram import NgramModel, model_of
 from asr.lm.perplexity import predict
 from asr.lm.trie import ROOT, Nodes, Trie, extended, unigrams
@@ -38,13 +38,16 @@ def mixed(models: Sequence[NgramModel], weights: Sequence[float]) -> NgramModel:
     share = _shares(models, weights)
     symbols = tuple(dict.fromkeys(symbol for model in models for symbol in model.symbols))
     trie = _union(models, symbols)
-    probs = np.zeros(len(trie))
+    probs, left, total = np.zeros((3, len(trie)))
     for model, one in zip(models, share, strict=True):
-        probs += one * np.exp(_log_probs(model, symbols, trie))
+        log_probs, backoffs = _on_tree(model, symbols, trie)
+        sums = masses(trie, log_probs, backoffs)
+        probs += one * np.exp(log_probs)
+        left += one * sums.left
+        total += one * sums.total
     with np.errstate(divide="ignore"):
         log_probs = np.log(probs)
-    log_probs[ROOT] = 0.0
-    return model_of(symbols, models[0].unit, trie, log_probs, normalised_backoffs(trie, log_probs))
+    return model_of(symbols, models[0].unit, trie, log_probs, fitting_backoffs(trie, log_probs, Masses(left, total)))
 
 
 def best_weights(models: Sequence[NgramModel], held_out: Sequence[str]) -> list[float]:
@@ -111,8 +114,11 @@ def _rows(trie: Trie, length: int) -> NDArray[np.int64]:
     return rows
 
 
-def _log_probs(model: NgramModel, symbols: Sequence[str], trie: Trie) -> NDArray[np.float64]:
-    """Return (M,) the log probability that a model gives each n-gram of a larger tree; `-inf` for unknown symbols."""
+def _on_tree(model: NgramModel, symbols: Sequence[str], trie: Trie) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (M,) what a model gives each n-gram of a larger tree: log probability and back-off weight.
+
+    The log probability is `-inf` for unknown symbols; the weight is 0 for n-grams that are no contexts of the model.
+    """
     log_probs, backoffs = model.log_probs.astype(np.float64), model.backoffs.astype(np.float64)
     symbol = np.array([model.index.get(one, NONE) for one in symbols])
     own = np.full(len(trie), NONE, np.int64)  # the model's node of each n-gram
@@ -125,4 +131,4 @@ def _log_probs(model: NgramModel, symbols: Sequence[str], trie: Trie) -> NDArray
         shorter = found[trie.suffix[level]] if length > 1 else np.full(level.stop - level.start, -np.inf)
         backed = shorter + np.where(context == NONE, 0.0, backoffs[context])
         found[level] = np.where(own[level] == NONE, backed, log_probs[own[level]])
-    return found
+    return found, np.where(own == NONE, 0.0, backoffs[own])

@@ -17,25 +17,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.lm.backoff import cumulated_backoffs, lower_log_probs, normalised_backoffs
+from asr.lm.backoff import Masses, cumulated_backoffs, fitting_backoffs, lower_log_probs, masses
 from asr.lm.histories import context_probabilities
 from asr.lm.ngram import NgramModel, model_of
+from asr.lm.progress import Progress, silent
 from asr.lm.trie import ROOT, Trie
 
 _LEAST = 1e-12
 
 
-def pruned(model: NgramModel, threshold: float) -> NgramModel:
+def pruned(model: NgramModel, threshold: float, on_progress: Progress = silent) -> NgramModel:
     """Take out the n-grams without which the perplexity rises by less than a threshold, a share such as 1e-8.
 
     1-grams stay. What is left behind each context sums to one.
     """
-    return _kept(model, changes(model) >= threshold)
+    return _kept(model, changes(model, on_progress) >= threshold)
 
 
-def pruned_to(model: NgramModel, number: int) -> NgramModel:
+def pruned_to(model: NgramModel, number: int, on_progress: Progress = silent) -> NgramModel:
     """Take out the n-grams that change the perplexity least, until so many are left at most; 1-grams stay."""
-    change = changes(model)
+    change = changes(model, on_progress)
     surplus = len(change) - 1 - number
     if surplus <= 0:
         return model
@@ -43,14 +44,14 @@ def pruned_to(model: NgramModel, number: int) -> NgramModel:
     return _kept(model, change > threshold)
 
 
-def changes(model: NgramModel) -> NDArray[np.float64]:
+def changes(model: NgramModel, on_progress: Progress = silent) -> NDArray[np.float64]:
     """Return (M,) by what share the perplexity rises without each n-gram and all longer ones that begin with it.
 
     It is infinite for the root and for 1-grams, and never less for an n-gram than for those that begin with it.
     """
     trie = model.trie
     log_probs, backoffs = model.log_probs.astype(np.float64), model.backoffs.astype(np.float64)
-    history = context_probabilities(model)
+    history = context_probabilities(model, on_progress)
     cumulated = cumulated_backoffs(trie, backoffs)
     change = np.full(len(trie), np.inf)
     for length in range(trie.order, 1, -1):
@@ -92,7 +93,11 @@ def _largest(trie: Trie, length: int, change: NDArray[np.float64]) -> NDArray[np
 
 
 def _kept(model: NgramModel, keep: NDArray[np.bool_]) -> NgramModel:
+    """Return the model of some n-grams alone; each context leaves the rest what its lost n-grams had."""
     keep[ROOT] = True
+    log_probs = model.log_probs.astype(np.float64)
+    before = masses(model.trie, log_probs, model.backoffs.astype(np.float64))
+    lost = model.trie.sums(np.where(keep, 0.0, np.exp(log_probs)))
     trie, nodes = model.trie.kept(keep)
-    log_probs = model.log_probs[nodes].astype(np.float64)
-    return model_of(model.symbols, model.unit, trie, log_probs, normalised_backoffs(trie, log_probs))
+    wanted = Masses((before.left + lost)[nodes], before.total[nodes])
+    return model_of(model.symbols, model.unit, trie, log_probs[nodes], fitting_backoffs(trie, log_probs[nodes], wanted))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from asr.config import shown
+from asr.corpus.inventory import Inventory
 from asr.corpus.manifest import read_manifest
 from asr.errors import DataError
 from asr.lm.automaton import NONE
@@ -50,27 +51,33 @@ class Text:
         return Text(list(counted), list(counted.values()))
 
 
-def read_text(path: str | Path, unit: Unit) -> Text:
+def read_text(path: str | Path, unit: Unit, inventory: Inventory | None = None) -> Text:
     """Read a text: a sentence a line.
 
     Args:
         path: of a text, plain or compressed (`.gz`), or `-` for standard input; or of a manifest (`.jsonl`), of whose
             utterances the texts are read, or the labels where labels are the unit.
         unit: what the symbols will be.
+        inventory: folds the labels of a manifest, where its recogniser does so.
 
     Raises:
         DataError: it cannot be read, is not UTF-8, or is a manifest without what is needed.
     """
     path = Path(path)
     if path.suffix == ".jsonl":
-        return Text.of(_of_manifest(path, unit))
+        return Text.of(_of_manifest(path, unit, inventory))
     return Text.of([decoded(line, path, number) for number, line in numbered_lines(path, "a text") if line.strip()])
 
 
-def _of_manifest(path: Path, unit: Unit) -> list[str]:
+def _of_manifest(path: Path, unit: Unit, inventory: Inventory | None) -> list[str]:
     found = []
     for utterance in read_manifest(path, check_sources=False):
-        told = utterance.text if unit != "labels" else None if utterance.labels is None else " ".join(utterance.labels)
+        if unit != "labels":
+            told = utterance.text
+        elif inventory is not None and utterance.labels is not None:
+            told = " ".join(inventory.symbols_of(utterance))
+        else:
+            told = None if utterance.labels is None else " ".join(utterance.labels)
         if told is None:
             wanted = "labels" if unit == "labels" else "text"
             raise DataError(f"{printable(path)}: '{utterance.id}' has no {wanted}; a model of {unit} needs it")
@@ -183,3 +190,17 @@ def _check_once(keys: np.ndarray, lines: list[int], path: Path) -> None:
     if len(again := np.flatnonzero(np.diff(keys[order]) == 0)):
         first, second = lines[order[again[0]]], lines[order[again[0] + 1]]
         raise DataError(f"{printable(path)}:{second}: the n-gram of line {first} again; give each once")
+
+
+def read_symbols(path: str | Path) -> list[str]:
+    """Read a vocabulary: a symbol a line; a frequency behind a tab is skipped.
+
+    Raises:
+        DataError: it cannot be read, is not UTF-8, or is empty.
+    """
+    path = Path(path)
+    lines = [decoded(line, path, number).partition("\t")[0] for number, line in numbered_lines(path, "a vocabulary")]
+    symbols = [one if one == " " else one.strip() for one in lines]
+    if not (found := list(dict.fromkeys(filter(None, symbols)))):
+        raise DataError(f"{printable(path)} holds no symbol; expected one a line")
+    return found

@@ -17,6 +17,9 @@ from asr.lm.automaton import NONE
 ROOT = 0
 """The node of the empty n-gram."""
 
+LONGEST = 64
+"""Symbols of an n-gram; a file with longer ones was made to do harm."""
+
 Nodes = NDArray[np.int64]
 
 
@@ -148,8 +151,12 @@ def tree_of(parent: NDArray[np.int64], symbol: NDArray[np.int32], n_symbols: int
         ValueError: the symbols behind a context are not sorted, or one is out of range.
     """
     levels = [0, 1]
-    while levels[-1] < len(parent):  # the children of a level are those of the nodes before its end
+    while (
+        levels[-1] < len(parent) and len(levels) < LONGEST + 2
+    ):  # the children of a level are those of the nodes before its end
         levels.append(int(np.searchsorted(parent, levels[-1])))
+    if levels[-1] < len(parent):
+        raise ValueError(f"it has n-grams of more than {LONGEST} symbols")
     trie = Trie(parent, symbol, tuple(levels), n_symbols)
     if (symbol[1:] < 0).any() or (symbol[1:] >= n_symbols).any() or (np.diff(trie.keys) <= 0).any():
         raise ValueError("the symbols behind a context are not sorted")

@@ -3,16 +3,17 @@
 A `TranscriptDecoder` takes the place of the recogniser's decoder, so that recordings of any length and ink are read as
 they are for recognition; its one hypothesis is the transcript.
 
-Times of recordings follow `asr.recogniser.alignment_timing`. Of ink, the points between the emissions of two letters
-are halved between them, so that every point is part of a letter.
+Times of recordings follow `asr.recogniser.alignment_timing`; then boundaries move to where the sound changes, see
+`asr.recogniser.alignment_change`, if the model's frames are a filterbank's. Points of ink follow
+`asr.recogniser.alignment_ink`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,15 @@ from asr.ctc.alignment import align
 from asr.ctc.guard import count_repeats, frames_needed
 from asr.decoding.hypothesis import Hypothesis, Score, Span, words_of
 from asr.errors import DataError
+from asr.features.sound.spectral import SpectralFeatures
+from asr.ink import Ink
+from asr.recogniser.alignment_change import Changes, changes_of, sharpened
+from asr.recogniser.alignment_ink import at_lifts, frames_of_letters
 from asr.recogniser.alignment_timing import Emission, Timing, times_of, timing_of
-from asr.recogniser.sources import Source
+from asr.recogniser.batching import placed
+from asr.recogniser.long import transcribe_long
+from asr.recogniser.sources import LongSound, Source, ink_of, opened
+from asr.text import normalise_text
 
 if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
@@ -59,28 +67,69 @@ def align_transcript(
     source: Source,
     transcript: Transcript,
     channel: int | None = None,
-    speaker: str | None = None,
     rate: int | None = None,
 ) -> Hypothesis:
     """Find when, or by which points, each label of a transcript is written or said.
 
     Args:
         recogniser: its decoder is not asked.
-        source, channel, speaker, rate: as of `Recogniser.transcribe`.
+        source, channel, rate: as of `Recogniser.transcribe`.
         transcript: see `spelled`.
 
     Returns:
         The transcript as a hypothesis: `spans` and `words` with their times in seconds, or points of ink. The
-        confidence of a label is its highest posterior where it stands; see `doubtful_words`.
+        confidence of a label is its highest posterior where it stands, that of a word the lowest of its labels', that
+        of the transcript the geometric mean of all labels'. They are not calibrated; see `doubtful_words`.
 
     Raises:
         DataError: the source cannot be read; the transcript needs more frames than the source has.
     """
-    timing = None if recogniser.reads_ink else timing_of(recogniser.inventory)
-    decoder = TranscriptDecoder(recogniser.inventory, transcript, timing)
-    found = replace(recogniser, decoder=decoder).transcribe(source, channel, speaker, rate)
-    assert isinstance(found, Hypothesis)
-    return _without_gaps(found, recogniser.inventory) if recogniser.reads_ink else found
+    inventory = recogniser.inventory
+    timing = None if recogniser.reads_ink else timing_of(inventory)
+    aligner = replace(recogniser, decoder=TranscriptDecoder(inventory, transcript, timing))
+    if recogniser.reads_ink:
+        source = _ink_of(source)
+    with opened(recogniser.extractor, source, rate, channel) as one:
+        if isinstance(one, LongSound):
+            return _sharpened(transcribe_long(aligner, one)[0], recogniser, one.frames, one.start)
+        found = aligner.recognise([aligner.frames(one.values)], one.start)[0][0]
+    if isinstance(source, Ink):
+        return at_lifts(placed([found], one)[0], np.cumsum([len(stroke) for stroke in source.strokes]))
+    return _sharpened(found, recogniser, lambda: [one.values], one.start)
+
+
+def _ink_of(source: Source) -> Ink:
+    """The ink of a source; of an utterance its part of the file."""
+    if not isinstance(source, Utterance) or source.start is None:
+        return ink_of(source.source if isinstance(source, Utterance) else source)
+    from asr.ink.reading import read_ink  # here: a recogniser of sound needs no format of ink
+
+    return read_ink(source.source, int(source.start), None if source.duration is None else int(source.duration))
+
+
+def _sharpened(
+    found: Hypothesis, recogniser: Recogniser, blocks: Callable[[], Iterable[NDArray[np.float32]]], start: float
+) -> Hypothesis:
+    changes = changes_in(recogniser, blocks, start)
+    return found if changes is None else sharpened(found, changes, recogniser.inventory.unit)
+
+
+def changes_in(
+    recogniser: Recogniser, blocks: Callable[[], Iterable[NDArray[np.float32]]], start: float
+) -> Changes | None:
+    """Return how a recording changes; None if the frames of the model's extractor are not those of a filterbank.
+
+    Args:
+        recogniser: of the model.
+        blocks: gives the extractor's frames, block by block; called twice.
+        start: seconds from the beginning of the file to the recording's.
+    """
+    extractor = recogniser.extractor
+    if not isinstance(extractor, SpectralFeatures) or extractor.kind != "filterbank":
+        return None
+    step = extractor.frame_shift
+    first = start + float(extractor.positions(1)[0]) - step / 2
+    return changes_of(blocks, extractor.n_mels, first, step)
 
 
 def spelled(inventory: Inventory, text: str, name: str) -> Transcript:
@@ -88,7 +137,8 @@ def spelled(inventory: Inventory, text: str, name: str) -> Transcript:
 
     Args:
         inventory: of the model.
-        text: of a model of characters the words; of a model of phonemes its labels, with spaces between them.
+        text: of a model of characters the words, in capitals or small letters if it has only these; of a model of
+            phonemes its labels, with spaces between them.
         name: what the transcript is called in errors, such as the file's name.
 
     Raises:
@@ -99,11 +149,20 @@ def spelled(inventory: Inventory, text: str, name: str) -> Transcript:
 
 def spelled_utterance(inventory: Inventory, utterance: Utterance) -> Transcript:
     """Spell the transcript of an utterance of a manifest; see `spelled`."""
-    labels = inventory.encode(utterance)
+    labels = inventory.encode(_in_its_case(inventory, utterance))
     if not labels:
         raise DataError(f"'{utterance.id}': its transcript is empty; expected what is said in it")
     found = list(_with_silences(inventory, labels))
     return Transcript(utterance.id, tuple(label for label, _ in found), tuple(optional for _, optional in found))
+
+
+def _in_its_case(inventory: Inventory, utterance: Utterance) -> Utterance:
+    """The utterance with a text in capitals or small letters, if the model can spell it so and not as it is."""
+    if inventory.unit == "characters" and utterance.text is not None:
+        for text in (utterance.text, utterance.text.upper(), utterance.text.lower()):
+            if not inventory.missing(normalise_text(text)):
+                return replace(utterance, text=text)
+    return utterance
 
 
 def _with_silences(inventory: Inventory, labels: Sequence[int]) -> list[tuple[int, bool]]:
@@ -168,7 +227,10 @@ class TranscriptSearch:
         self._check(len(log_probs))
         optional = np.array(transcript.optional)
         labels = np.array(transcript.labels, dtype=np.int64)
-        found = align(log_probs, labels, inventory.blank, optional if optional.any() else None)
+        try:
+            found = align(log_probs, labels, inventory.blank, optional if optional.any() else None)
+        except ValueError as error:  # the rest was checked: no path is possible
+            raise DataError(f"'{transcript.name}': the model rules its transcript out: {error}") from error
         stands = np.flatnonzero(found.end > found.start)
         names = inventory.decode(labels[stands])
         times = self._times(names, found.start[stands], found.end[stands], len(log_probs))
@@ -181,7 +243,8 @@ class TranscriptSearch:
         )
         said = tuple(span.label for span in spans)
         score = Score(found.log_probability)
-        return [Hypothesis(said, inventory.text(said), score, spans, words_of(spans, inventory.unit))]
+        words = words_of(spans, inventory.unit)
+        return [Hypothesis(said, inventory.text(said), score, spans, words, confidence=_mean(spans))]
 
     def _check(self, n_frames: int) -> None:
         transcript = self._decoder.transcript
@@ -190,7 +253,7 @@ class TranscriptSearch:
             repeats = count_repeats(said)
             raise DataError(
                 f"'{transcript.name}': {n_frames} frames cannot carry the {len(said)} labels of the transcript with"
-                f" {repeats} repeats (needs {needed}); give the transcript of this file alone"
+                f" {repeats} repeat{'s' * (repeats != 1)} (needs {needed}); give the transcript of this file alone"
             )
         if n_frames * len(transcript.labels) > _PLAIN_CELLS and not can_compile():
             raise DataError(
@@ -203,9 +266,9 @@ class TranscriptSearch:
     ) -> list[tuple[float, float]]:
         """Start and end of each label, in seconds or whole frames."""
         if self._decoder.timing is None:
-            borders = [0, *((end[:-1] + start[1:] + 1) // 2).tolist(), n_frames]
-            places = [self._offset + border * self._frame_seconds for border in borders]
-            return list(pairwise(places))
+            frames = frames_of_letters(names, start, end, n_frames)
+            offset, step = self._offset, self._frame_seconds
+            return [(offset + first * step, offset + last * step) for first, last in frames]
         seconds, begin = self._frame_seconds, self._offset
         emissions = [
             Emission(name, begin + first * seconds, begin + last * seconds)
@@ -217,15 +280,18 @@ class TranscriptSearch:
 def doubtful_words(found: Hypothesis, inventory: Inventory) -> list[Span]:
     """Return the words of an alignment that were probably not said: see `DOUBTFUL`.
 
-    The word's confidence is the geometric mean. Of a model of labels, each label is a word.
+    The word's confidence is the geometric mean. A model of whole labels often errs on one of them, so that nothing but
+    its transcript as a whole is judged, as if it were one word.
     """
     if inventory.unit == "labels":
-        groups = [[span] for span in found.spans]
+        groups = [list(found.spans)]
+        words = [Span(found.text, found.spans[0].start, found.spans[-1].end, 0.0)]
     else:
         by_space = groupby(found.spans, key=lambda span: span.label.isspace())
         groups = [list(group) for is_space, group in by_space if not is_space]
-    words = [replace(word, confidence=_mean(group)) for word, group in zip(found.words, groups, strict=True)]
-    return [word for word in words if word.confidence < DOUBTFUL]
+        words = list(found.words)
+    judged = [replace(word, confidence=_mean(group)) for word, group in zip(words, groups, strict=True)]
+    return [word for word in judged if word.confidence < DOUBTFUL]
 
 
 def _mean(spans: Sequence[Span]) -> float:
@@ -233,13 +299,3 @@ def _mean(spans: Sequence[Span]) -> float:
     if min(span.confidence for span in spans) == 0:
         return 0.0
     return math.exp(sum(math.log(span.confidence) for span in spans) / len(spans))
-
-
-def _without_gaps(found: Hypothesis, inventory: Inventory) -> Hypothesis:
-    """Give the points between two letters to the first one."""
-    nexts = [*found.spans[1:], None]
-    spans = tuple(
-        span if following is None else replace(span, end=max(span.end, following.start))
-        for span, following in zip(found.spans, nexts, strict=True)
-    )
-    return replace(found, spans=spans, words=words_of(spans, inventory.unit))

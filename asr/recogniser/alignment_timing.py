@@ -4,7 +4,7 @@ CTC asks for the order of labels, not for their times. A network emits a label i
 sound, more often after its beginning than at it, and the frames between two labels are blank. The rule, for a label u
 whose emission begins a `gap` after that of the label before has ended:
 
-    start(u) = emission start(u) - share * min(gap, 0.1 s) + lag + offset(label of u)
+    start(u) = emission start(u) - share * min(gap, 0.06 s) + lag + offset(label of u)
 
 A label ends where the next one starts. Where more than 0.25 s lie between its emission and that start, somebody
 paused, and the label ends `tail` after its emission.
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from asr.corpus.inventory import Inventory
 
-LONGEST_GAP = 0.1
+LONGEST_GAP = 0.06
 """Seconds of a gap that are shared; the rest of a longer one is no sound of the label behind it."""
 
 PAUSE = 0.25

@@ -15,7 +15,7 @@ from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.choice import DecoderChoice
 from asr.decoding.hypothesis import Hypothesis
-from asr.decoding.search import Decoder, decode
+from asr.decoding.search import decode, for_many
 from asr.engines.engine import Engine, EngineChoice
 from asr.engines.pool import Engines
 from asr.errors import ConfigError, DataError
@@ -98,8 +98,7 @@ class Recogniser(Parts):
 
         An engine that was chosen by name stays; a decoder with a method `for_many` gives the decoder for that.
         """
-        decoder: Decoder = getattr(self.decoder, "for_many", lambda utterances: self.decoder)(utterances)
-        return replace(self._with_engine_for(utterances, self.engines), decoder=decoder)
+        return replace(self._with_engine_for(utterances, self.engines), decoder=for_many(self.decoder, utterances))
 
     def prepared(self, bfloat16: bool = False) -> Recogniser:
         """Return the same recogniser with torch's compiled kernels and packed weights, which take a second to load.

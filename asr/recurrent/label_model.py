@@ -1,8 +1,8 @@
 """A recurrent language model: labels in, the log probabilities of the label after each of them out.
 
-Mikolov, Karafiat, Burget, Cernocky and Khudanpur 2010, "Recurrent neural network based language model"; characters as in
-Graves 2013, "Generating sequences with recurrent neural networks". A label becomes a row of the embedding, the rows go
-through the recurrent stack of the acoustic models, which reads forwards.
+Mikolov, Karafiat, Burget, Cernocky and Khudanpur 2010, "Recurrent neural network based language model"; of characters,
+Graves 2013, "Generating sequences with recurrent neural networks". A label becomes a row of the embedding, and the rows
+go through the recurrent stack of the acoustic models, which reads forwards.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from rich.cells import cell_len
 
 from asr.printable import printable
+from asr.scoring.calibration import CalibrationError
 from asr.scoring.rates import Rate
 
 _NOTHING = "*"
@@ -105,6 +106,27 @@ def _figures(name: str, rate: Rate) -> list[str]:
     counts = rate.counts
     numbers = (counts.errors, counts.substitutions, counts.deletions, counts.insertions, rate.reference)
     return [name, f"{rate.percent:.1f}", interval, *map(str, numbers)]
+
+
+def calibration_table(splits: Mapping[str, Mapping[str, CalibrationError]]) -> TextTable:
+    """Tabulate how far confidences are from the truth.
+
+    Args:
+        splits: errors by what they are of (`words`), by the name of their split.
+    """
+    sections = [
+        [["" if place else split, kind, *_error_figures(error)] for place, (kind, error) in enumerate(errors.items())]
+        for split, errors in splits.items()
+        if errors
+    ]
+    note = "error: mean distance of confidence and share of right ones; chance: of a calibrated recogniser, at most"
+    return TextTable(("split", "confidences of", "error, %", "95 %", "chance, %", "number"), 2, sections, "", [note])
+
+
+def _error_figures(error: CalibrationError) -> list[str]:
+    low, high = error.interval.low, error.interval.high
+    interval = "" if low is None or high is None else f"{100 * low:.1f}–{100 * high:.1f}"
+    return [f"{100 * error.error:.1f}", interval, f"{100 * error.chance:.1f}", str(error.count)]
 
 
 def confusions_table(confusions: Counter[tuple[str | None, str | None]], most: int = 10) -> TextTable:

@@ -155,7 +155,7 @@ def test_a_prefix_that_left_the_beam_and_came_back_is_the_same_prefix() -> None:
     for seed in range(20):
         search = BeamDecoder(LETTERS, beam=6, gap=math.inf).begin(1.0)
         search.step(random_posteriors(60, len(LETTERS), seed, spread=0.3))
-        spelled = [tuple(search._spelled(i)[0].tolist()) for i in range(len(search._totals()))]
+        spelled = [tuple(one.tolist()) for one in search._spelled(search._prefixes.node[: len(search._totals())])[0]]
         assert len(set(spelled)) == len(spelled)
 
 
@@ -169,7 +169,7 @@ def test_prefixes_that_nothing_depends_on_are_forgotten(monkeypatch: pytest.Monk
     tight, roomy = searches
     best = roomy.end(5)
     assert tight.end(5) == best
-    spelled = [tuple(roomy._spelled(i)[0].tolist()) for i in range(30)]
+    spelled = [tuple(one.tolist()) for one in roomy._spelled(roomy._prefixes.node[:30])[0]]
     alive = {labels[:n] for labels in spelled for n in range(len(labels) + 1)}
     made = roomy._prefixes.counts[N_NODES]
     roomy._make_room()
@@ -222,10 +222,12 @@ def test_no_two_hypotheses_have_the_same_text() -> None:
 def test_labels_words_and_times_agree() -> None:
     probabilities = np.full((6, 5), 0.025)
     probabilities[np.arange(6), [2, 2, 0, 1, 3, 3]] = 0.9
-    (one,) = decode(BeamDecoder(CHARACTERS), np.log(probabilities)[None].astype(np.float32), np.array([6]), 0.5, 1.0)[0]
+    log_probs = np.log(probabilities).astype(np.float32)
+    ((one,),) = decode(BeamDecoder(CHARACTERS, candidates=1), log_probs[None], np.array([6]), 0.5, 1.0)
     assert (one.text, [word.label for word in one.words]) == ("a b", ["a", "b"])
     assert [(span.start, span.end) for span in one.spans] == [(1.0, 2.0), (2.5, 3.0), (3.0, 4.0)]
-    assert one.spans[0].confidence == pytest.approx(0.9)
+    assert one.evidence is not None
+    assert one.evidence.labels[0].peak == pytest.approx(0.9)
 
 
 def test_an_utterance_without_frames_is_an_empty_hypothesis() -> None:
@@ -291,3 +293,20 @@ def test_a_label_that_the_model_does_not_know_is_its_unknown_symbol() -> None:
 def test_configuration_names_the_decoder_and_its_options() -> None:
     assert BeamConfig()._target_ == f"{BeamDecoder.__module__}.{BeamDecoder.__qualname__}"
     assert BeamDecoder(LETTERS).options == BeamConfig()
+
+
+def test_long_utterances_are_aligned_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    log_probs = random_posteriors(600, len(CHARACTERS), 3, spread=4.0)
+    decoder = BeamDecoder(CHARACTERS, candidates=1)
+    (whole,) = found(decoder, log_probs)
+    monkeypatch.setattr("asr.decoding.timing._MOST_CELLS", 100)
+    monkeypatch.setattr("asr.decoding.timing._LABELS", 40)
+    monkeypatch.setattr("asr.decoding.timing._THROWN_AWAY", 15)
+    assert found(decoder, log_probs) == [whole]
+
+
+def test_spaces_at_the_ends_do_not_count_as_another_hypothesis() -> None:
+    """More labellings than were asked for are looked at, where some differ in surplus spaces alone."""
+    probabilities = np.tile([0.2, 0.4, 0.3, 0.06, 0.04], (4, 1))
+    hypotheses = found(BeamDecoder(CHARACTERS, candidates=1), np.log(probabilities).astype(np.float32), 12)
+    assert len({one.labels for one in hypotheses}) == 12

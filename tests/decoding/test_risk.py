@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.decoding.risk import by_risk, expected_errors
+from asr.decoding.risk import by_risk, distance, expected_errors
 from tests.reference.edit_distance import counts
 
 
@@ -22,6 +22,12 @@ def test_the_risk_is_the_expected_edit_distance(texts: list[str], data: st.DataO
     order = by_risk(found)
     assert sorted(order) == list(range(len(texts)))
     assert found[order[0]] == pytest.approx(min(found))
+
+
+@settings(deadline=None)
+@given(st.text("ab", max_size=6), st.text("abc", max_size=6))
+def test_the_distance_is_the_smallest_number_of_edits(one: str, other: str) -> None:
+    assert distance(one, other) == sum(counts(one, other)[1:])
 
 
 def test_the_choice_of_least_risk_need_not_be_the_likeliest() -> None:

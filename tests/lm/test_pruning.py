@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from asr.lm.backoff import normalised_backoffs
 from asr.lm.corpus import Corpus
 from asr.lm.histories import context_probabilities
 from asr.lm.kneser_ney import estimate
@@ -25,7 +24,7 @@ def model() -> NgramModel:
 
 def test_the_change_is_the_relative_entropy_of_the_models(model: NgramModel) -> None:
     change, names, trie = changes(model), ngrams(model), model.trie
-    leaves = [node for node in range(1, len(trie)) if trie.length[node] > 1 and not trie.has_children[node]]
+    leaves = [node for node in range(1, len(trie)) if trie.length[node] == trie.order]
     for node in leaves[:: len(leaves) // 12]:
         keep = np.arange(len(trie)) != node
         expected = math.expm1(_divergence(model, _without(model, keep), names[node][:-1]))
@@ -33,9 +32,16 @@ def test_the_change_is_the_relative_entropy_of_the_models(model: NgramModel) -> 
 
 
 def _without(model: NgramModel, keep: np.ndarray) -> NgramModel:
+    """The model without an n-gram of the longest; its context's weight so that the probabilities sum to one."""
     trie, nodes = model.trie.kept(keep)
-    log_probs = model.log_probs[nodes].astype(float)
-    return model_of(model.symbols, model.unit, trie, log_probs, normalised_backoffs(trie, log_probs))
+    backoffs = model.backoffs.astype(float)[nodes]
+    context = int(model.trie.parent[np.flatnonzero(~keep)[0]])
+    before = model_of(model.symbols, model.unit, trie, model.log_probs[nodes], backoffs)
+    name = ngrams(model)[context]
+    own = {one[-1]: prob(before, one[-1], name) for one in ngrams(before) if one[:-1] == name and len(one) > 1}
+    others = sum(prob(before, one, name[1:]) for one in before.symbols if one not in own and one != "<s>")
+    backoffs[np.flatnonzero(nodes == context)] = math.log((1.0 - sum(own.values())) / others)
+    return model_of(model.symbols, model.unit, trie, model.log_probs[nodes], backoffs)
 
 
 def _divergence(before: NgramModel, after: NgramModel, context: Ngram) -> float:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from asr.report.tables import TextTable, confusions_table, rates_table
+from asr.report.tables import TextTable, calibration_table, confusions_table, rates_table
 from asr.scoring.bootstrap import Interval
+from asr.scoring.calibration import Bin, CalibrationError
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
 
@@ -142,3 +143,13 @@ def test_escapes_in_names_are_shown_and_counted() -> None:
     assert lines[0] == r"t\x1b"
     assert lines[3].startswith(r"a\x1b[2J\n  wer   18.6")
     assert lines[4] == r"a\x1b[2J\n: 95 % intervals over 10 speakers"
+
+
+def test_a_table_of_confidences() -> None:
+    error = CalibrationError(0.0123, Interval(0.0, 0.02, 5, "writers"), 0.025, (Bin(0.9, 0.8, 7),))
+    alone = CalibrationError(0.5, Interval(None, None, 1, "writers"), 1.0, (Bin(0.9, 0.4, 1),))
+    lines = list(calibration_table({"dev": {}, "test": {"words": error, "labels": alone}}).lines())
+    assert [line.split() for line in lines[2:4]] == [
+        ["test", "words", "1.2", "0.0–2.0", "2.5", "7"],
+        ["labels", "50.0", "100.0", "1"],
+    ]

@@ -60,7 +60,7 @@ class Layer:
 
 
 def _continued(schedule: Tensor, n_rows: int) -> Tensor:
-    """Let the first step of a schedule, see `Layout.schedules`, read all its utterances from the rows behind `n_rows`."""
+    """Let the first step of a schedule (`Layout.schedules`) go on from the rows behind the N of the batch."""
     first, running = schedule[0, :2].tolist()
     schedule = schedule.clone()
     schedule[0, 2:] = schedule.new_tensor([n_rows + first, running])

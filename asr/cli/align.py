@@ -1,0 +1,275 @@
+"""`asr-align`: recordings or ink and their transcripts in, times of words and labels out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, BinaryIO
+
+from asr.audio.formats import FORMATS as SOUND_FORMATS
+from asr.cli.account import chosen
+from asr.cli.command import add_debug, add_engine, add_plugin, run
+from asr.cli.console import fail, say, warn
+from asr.cli.inputs import Input, gather
+from asr.cli.progress import Steps
+from asr.corpus.utterance import Utterance
+from asr.engines.names import AUTO
+from asr.errors import AsrError, ConfigError, DataError
+from asr.ink.formats import FORMATS as INK_FORMATS
+from asr.recogniser.pretrained import pretrained_names
+
+if TYPE_CHECKING:
+    from asr.decoding.hypothesis import Hypothesis
+    from asr.recogniser.alignment import Transcript
+    from asr.recogniser.recogniser import Recogniser
+
+SUFFIXES = {
+    "textgrid": ".TextGrid",
+    "eaf": ".eaf",
+    "audacity": ".labels.txt",
+    "srt": ".srt",
+    "ctm": ".ctm",
+    "json": ".json",
+}
+"""The formats, and how files of them end."""
+
+_JOINABLE = ("ctm", "json")  # formats in which several recordings follow each other
+_TRANSCRIPT_BYTES = 1 << 24
+_WARNED = 5  # words of a file that are named
+_SHOWN = 40  # characters of them
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recording or ink, and where its transcript is.
+
+    Attributes:
+        shown: what it is called in messages.
+        input: the file; of an utterance of a manifest its file too.
+        utterance: of a manifest; None of a file.
+    """
+
+    shown: str
+    input: Input
+    utterance: Utterance | None = None
+
+    def source(self) -> Path | BinaryIO | Utterance:
+        """What a recogniser takes."""
+        return self.utterance or self.input.source()
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    given = _parser().parse_args()
+    from asr.recogniser.loading import load  # here, where Ctrl-C ends the command without a traceback
+
+    recogniser = load(given.model, given.plugin, None, given.engine or AUTO)
+    name = given.format or ("json" if recogniser.reads_ink else "textgrid")
+    if recogniser.reads_ink and name != "json":
+        raise ConfigError(f"--format {name} is for recordings: it holds times; take json for ink")
+    jobs = _jobs(given, recogniser.reads_ink)
+    if given.text is not None and len(jobs) > 1:
+        raise ConfigError(f"--text is the transcript of one file, and {len(jobs)} are named; see asr-align --help")
+    if given.out is None and len(jobs) > 1 and name not in _JOINABLE:
+        raise ConfigError(f"--format {name} is a file for each recording; name a folder for {len(jobs)} with --out")
+    names = _names(jobs)
+    recogniser = recogniser.for_many(len(jobs))
+    if given.verbose:
+        say(chosen(recogniser)[0])
+    _align_all(recogniser, jobs, names, given, name)
+
+
+def _align_all(
+    recogniser: Recogniser, jobs: Sequence[Job], names: Sequence[str], given: argparse.Namespace, format_name: str
+) -> None:
+    """Align and write all; the errors of single files go to standard error."""
+    failed = 0
+    with Steps() as on_progress:
+        for number, (job, name) in enumerate(zip(jobs, names, strict=True)):
+            if len(jobs) > 1:
+                on_progress("aligning", number, len(jobs))
+            try:
+                found = _aligned(recogniser, job, given)
+            except DataError as error:
+                if len(jobs) == 1:
+                    raise
+                failed += 1
+                fail(error)
+                continue
+            _warn_of_doubtful(recogniser, job, found)
+            lines = _lines(recogniser, job, name, found, format_name, given.channel or 0)
+            _write(lines, None if given.out is None else given.out / f"{name}{SUFFIXES[format_name]}")
+    if failed:
+        raise AsrError(f"{failed} of {len(jobs)} files could not be aligned; see above")
+
+
+def _aligned(recogniser: Recogniser, job: Job, given: argparse.Namespace) -> Hypothesis:
+    from asr.recogniser.alignment import align_transcript
+
+    return align_transcript(recogniser, job.source(), _transcript(recogniser, job, given.text), given.channel)
+
+
+def _transcript(recogniser: Recogniser, job: Job, text: str | None) -> Transcript:
+    """The transcript of a job: of the command line, of its manifest, or of the file beside it."""
+    from asr.recogniser.alignment import spelled, spelled_utterance
+
+    if text is not None:
+        return spelled(recogniser.inventory, text, job.shown)
+    if job.utterance is not None:
+        return spelled_utterance(recogniser.inventory, job.utterance)
+    return spelled(recogniser.inventory, _text_beside(job.input), job.shown)
+
+
+def _text_beside(one: Input) -> str:
+    """What the transcript file beside a recording holds.
+
+    Raises:
+        DataError: there is none, or it cannot be read.
+    """
+    path = one.path.with_suffix(".txt")
+    if one.is_stream or path == one.path or not path.is_file():
+        where = "" if one.is_stream else f", or write it to {path.name} beside the file"
+        raise DataError(f"{one.path}: has no transcript; give it with --text{where}")
+    with path.open("rb") as file:
+        raw = file.read(_TRANSCRIPT_BYTES + 1)
+    if len(raw) > _TRANSCRIPT_BYTES:
+        raise DataError(f"{path}: is longer than {_TRANSCRIPT_BYTES >> 20} MiB; expected the transcript of one file")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not UTF-8; save the transcript as UTF-8") from error
+
+
+def _warn_of_doubtful(recogniser: Recogniser, job: Job, found: Hypothesis) -> None:
+    from asr.recogniser.alignment import doubtful_words
+
+    words = doubtful_words(found, recogniser.inventory)
+    if not words:
+        return
+    unit = "" if recogniser.reads_ink else " s"
+    named = ", ".join(
+        f"'{word.label[:_SHOWN]}' at {word.start:.{0 if recogniser.reads_ink else 2}f}{unit}"
+        for word in words[:_WARNED]
+    )
+    more = f" and {len(words) - _WARNED} more" if len(words) > _WARNED else ""
+    done = "written" if recogniser.reads_ink else "said"
+    warn(f"{job.shown}: probably not {done} there: {named}{more}")
+
+
+def _jobs(given: argparse.Namespace, reads_ink: bool) -> list[Job]:
+    """All files and utterances to align."""
+    from asr.corpus.manifest import read_manifest
+
+    jobs: list[Job] = []
+    files = [path for path in given.files if path.suffix.lower() != ".jsonl"]
+    for path in given.files:
+        if path.suffix.lower() == ".jsonl":
+            jobs += [Job(one.id, Input(one.source), one) for one in read_manifest(path)]
+    if files:
+        inputs, told = gather(files, reads_ink)
+        if told and given.verbose:
+            say(*told)
+        jobs += [Job(str(one.path), one) for one in inputs]
+    return jobs
+
+
+def _names(jobs: Sequence[Job]) -> list[str]:
+    """What the files of the output are called, without their endings."""
+    from asr.recogniser.formats import names_of
+
+    called = [PurePath(f"{job.utterance.id}.id") if job.utterance else job.input.called for job in jobs]
+    return names_of(called, [None if job.utterance else job.input.root for job in jobs])
+
+
+def _lines(
+    recogniser: Recogniser, job: Job, name: str, found: Hypothesis, format_name: str, channel: int
+) -> Iterator[str]:
+    """The lines of one file in a format."""
+    from asr.recogniser import alignment_formats as formats
+    from asr.recogniser.formats import Transcribed, ctm_lines, json_line
+    from asr.recogniser.subtitles import srt_lines
+
+    tiers = formats.tiers_of(found, recogniser.inventory.unit)
+    one = Transcribed(job.shown, name, found, channel)
+    path = job.input.path
+    written: dict[str, Callable[[], Iterator[str]]] = {
+        "textgrid": lambda: formats.textgrid_lines(tiers, _seconds(job)),
+        "eaf": lambda: formats.eaf_lines(tiers, path.absolute().as_uri(), path.suffix),
+        "audacity": lambda: formats.audacity_lines(tiers[0].spans),
+        "srt": lambda: srt_lines(found),
+        "ctm": lambda: ctm_lines(one),
+        "json": lambda: iter([json_line(one)]),
+    }
+    return written[format_name]()
+
+
+def _seconds(job: Job) -> float:
+    """How long the recording is; 0 of a stream, which cannot be asked any more."""
+    from asr.audio import audio_info
+
+    return 0.0 if job.input.is_stream else audio_info(job.input.path).seconds
+
+
+def _write(lines: Iterator[str], path: Path | None) -> None:
+    """Write lines to a file, or to standard output."""
+    if path is None:
+        for line in lines:
+            print(line, flush=True)
+        return
+    from asr.files import make_folder, write_file
+
+    make_folder(path.parent)
+    write_file(path, "".join(line + "\n" for line in lines).encode())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="asr-align",
+        description="Find when the words and labels of a known transcript are said, or by which points they are"
+        " written.",
+        epilog="examples:\n"
+        '  asr-align an4 recording.flac --text "TWELVE NINETEEN" > recording.TextGrid\n'
+        "  asr-align an4 recordings/ --format eaf --out aligned   # with recordings/ann/1.txt beside 1.wav\n"
+        "  asr-align an4 manifest/test.jsonl --format ctm > test.ctm\n"
+        '  asr-align english_phones hello.wav --text "hh ah l ow" --format audacity\n'
+        '  asr-align unipen word.inkml --text "hello"',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "model",
+        help="a run folder, a checkpoint, a .safetensors bundle, an .onnx file, or a pretrained name: "
+        + ", ".join(pretrained_names()),
+    )
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="file",
+        help=f"recordings: {SOUND_FORMATS}; for a model of pen strokes {INK_FORMATS}, a word or line each; of a folder"
+        " all files with such names, in its folders too; a .jsonl file is a manifest, whose lines hold their"
+        " transcripts; - for standard input",
+    )
+    parser.add_argument(
+        "--text",
+        help="the transcript of the one file that is named: words, or the labels of a model of phonemes with spaces"
+        " between them; else each file's transcript is the .txt file of the same name beside it",
+    )
+    parser.add_argument(
+        "--format",
+        choices=sorted(SUFFIXES),
+        help="textgrid (default for recordings): Praat; eaf: ELAN; audacity: a label track of the words; srt:"
+        " subtitles; ctm: one line a word, as NIST's tools read it; json (default for ink): labels and words with"
+        " confidences, and times in seconds or indices of points",
+    )
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write a file for each recording into this folder")
+    parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
+    add_engine(parser)
+    add_plugin(parser)
+    add_debug(parser)
+    return parser

@@ -1,0 +1,54 @@
+"""`asr-generate`: text that a language model writes, one character after another."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from asr.cli.command import add_debug, run
+from asr.lm.generation import generated
+from asr.lm.stored import SUFFIXES
+
+
+def main() -> None:
+    """Entry point."""
+    run(_main)
+
+
+def _main() -> None:
+    given = _parser().parse_args()
+    from asr.experiment.language_models import load_language_model
+
+    text = generated(load_language_model(given.model), given.prompt, given.length, given.temperature, given.seed)
+    sys.stdout.write(given.prompt)
+    for symbol in text:
+        sys.stdout.write(symbol)
+        sys.stdout.flush()
+    sys.stdout.write("\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="asr-generate",
+        description="Write text with a language model. Each symbol is drawn with the probability that the model gives"
+        " it, to the power of 1 / temperature.",
+        epilog='Example: asr-generate runs/books/char_lstm/2026-01-01_12-00-00 --prompt "The " --temperature 0.8',
+    )
+    endings = ", ".join(SUFFIXES)
+    parser.add_argument(
+        "model", metavar="MODEL", help=f"a run folder, a file ({endings}), or the name of a shipped model"
+    )
+    parser.add_argument("--prompt", metavar="TEXT", default="", help="what the text begins with (default: nothing)")
+    parser.add_argument("--length", metavar="N", type=int, default=400, help="symbols to write (default 400)")
+    parser.add_argument(
+        "--temperature",
+        metavar="X",
+        type=float,
+        default=0.8,
+        help="below 1: more probable text, 0: always the most probable symbol, above 1: wilder (default 0.8)",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=1, help="the same seed gives the same text (default 1)"
+    )
+    add_debug(parser)
+    return parser

@@ -1,0 +1,182 @@
+"""Phrase boosting: words and phrases that a user expects are favoured while they are spelled.
+
+A prefix automaton of the phrases (Aho and Corasick 1975) runs beside the search. Each label that goes on with a phrase
+brings the phrase's weight; when the phrase breaks off, what it has brought is taken back, so that only whole phrases
+are favoured in the end: the objective of a labelling gains, for each place where a phrase stands in it, the weight of
+the phrase times the number of its labels. In an inventory of characters a phrase begins and ends where a word does:
+"art" is no part of "start".
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.config import nearest, shown
+from asr.errors import ConfigError, DataError, one_line
+from asr.printable import printable
+from asr.text import normalise_text
+
+if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
+
+_MOST_BYTES = 256 << 20
+_OUTSIDE, _START = 0, 1
+"""The states within a word that no phrase begins with, and where a phrase may begin."""
+
+
+@dataclass(frozen=True, eq=False)
+class Boost:
+    """The automaton: S states, 0 within a word of no phrase, 1 where a phrase may begin, which it does at first.
+
+    Attributes:
+        target: (S * L,) int32, the state behind a label in a state.
+        gain: (S * L,) nats that the label brings, negative where a phrase breaks off.
+        end_gain: (S,) the same of the end of the utterance.
+    """
+
+    target: NDArray[np.int32]
+    gain: NDArray[np.float64]
+    end_gain: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, phrases: Mapping[tuple[int, ...], float], inventory: Inventory) -> Boost:
+        """Make the automaton.
+
+        Args:
+            phrases: label indices of each phrase, without spaces at its ends, and nats for each of its labels.
+            inventory: L labels.
+
+        Raises:
+            ConfigError: there are so many that the automaton would take more than 256 MiB.
+        """
+        n_states = 2 + sum(map(len, phrases))
+        if n_states * len(inventory) * 12 > _MOST_BYTES:
+            raise ConfigError(f"{len(phrases)} phrases are too many to boost; a lexicon decoder holds so many words")
+        whole = inventory.unit != "characters"
+        spaces = {at for at, one in enumerate(inventory.labels) if not whole and one.isspace()}
+        return _Builder(len(inventory), spaces, whole).build(phrases)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there are phrases."""
+        return len(self.end_gain) > 2
+
+    def gains(self, labels: Sequence[int]) -> tuple[float, float]:
+        """Return what a labelling gains, and what its end gains, where a phrase that is not whole is taken back."""
+        if not self.is_there:
+            return 0.0, 0.0
+        state, total, n_labels = _START, 0.0, len(self.target) // len(self.end_gain)
+        for label in labels:
+            at = state * n_labels + label
+            total, state = total + float(self.gain[at]), int(self.target[at])
+        return total, float(self.end_gain[state])
+
+
+def read_phrases(path: Path, inventory: Inventory, weight: float) -> dict[tuple[int, ...], float]:
+    """Read phrases: one a line, if wanted with a tab and a frequency behind it, as lexicons have them.
+
+    The frequencies say which phrases are likelier than others: a phrase gains the logarithm of its frequency, relative
+    to the geometric mean of all, beside the weight of its labels; never less than nothing.
+
+    Args:
+        path: a UTF-8 text file; empty lines are left out. A phrase without a frequency has 1.
+        inventory: of characters, or of whole labels, between which the lines have blanks.
+        weight: nats for each label of a phrase.
+
+    Returns:
+        the labels of each phrase, and its weight.
+
+    Raises:
+        DataError: the file cannot be read; a line that the inventory cannot spell, or whose frequency is none.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{printable(path)}: the phrases cannot be read: {one_line(error)}") from error
+    found: dict[tuple[int, ...], float] = {}
+    for number, line in enumerate(lines, 1):
+        phrase, _, frequency = line.partition("\t")
+        symbols = list(normalise_text(phrase)) if inventory.unit == "characters" else phrase.split()
+        if not symbols:
+            continue
+        for one in symbols:
+            if one not in inventory.index:
+                hint = nearest(one, inventory.index) or _other_case(one, inventory)
+                raise DataError(f"{printable(path)}:{number}: {shown(one)} is not among the labels{hint}")
+        labels = tuple(inventory.index[one] for one in symbols)
+        found[labels] = found.get(labels, 0.0) + _frequency(frequency, path, number)
+    mean = sum(map(math.log, found.values())) / max(1, len(found))
+    return {
+        labels: max(0.0, weight + (math.log(frequency) - mean) / len(labels)) for labels, frequency in found.items()
+    }
+
+
+def _other_case(symbol: str, inventory: Inventory) -> str:
+    swapped = symbol.swapcase()
+    return f"; did you mean {swapped!r}?" if swapped in inventory.index else ""
+
+
+def _frequency(told: str, path: Path, number: int) -> float:
+    try:
+        value = float(told or 1.0)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1e15:
+        raise DataError(
+            f"{printable(path)}:{number}: the frequency is {shown(told)}; expected a number above 0, such as 12"
+        )
+    return value
+
+
+@dataclass
+class _Builder:
+    """The tree of phrases by state, the first two of which are no nodes of it."""
+
+    n_labels: int
+    spaces: set[int]
+    whole: bool  # whether a phrase may begin and end at any label
+    children: list[dict[int, int]] = field(default_factory=lambda: [{}, {}])
+    weight: list[float] = field(default_factory=lambda: [0.0, 0.0])  # the highest of the phrases through it
+    own: list[float] = field(default_factory=lambda: [0.0, 0.0])  # what the phrase that ends here gains
+
+    def build(self, phrases: Mapping[tuple[int, ...], float]) -> Boost:
+        for labels, weight in phrases.items():
+            self._add(labels, weight)
+        n = len(self.children)
+        target = np.full((n, self.n_labels), _START if self.whole else _OUTSIDE, dtype=np.int32)
+        target[:, list(self.spaces)] = _START
+        brought, whole = np.zeros(n), np.array(self.own)  # the latter with those of the phrases that end with it
+        target[_START, list(self.children[_START])] = list(self.children[_START].values())
+        waiting = deque((child, int(target[_OUTSIDE, label]), 1, 0.0) for label, child in self.children[_START].items())
+        while waiting:  # short prefixes first: the arcs of the state of a later beginning are known by then
+            state, later, depth, ended = waiting.popleft()
+            brought[state] = max(0.0, self.weight[state] * depth - ended)
+            whole[state] += whole[later]
+            target[state] = target[later]
+            for label, child in self.children[state].items():
+                goes_on = ended + (self.own[state] if self.whole or label in self.spaces else 0.0)
+                waiting.append((child, int(target[later, label]), depth + 1, goes_on))
+                target[state, label] = child
+        gain = brought[target] - brought[:, None]
+        gain[:, slice(None) if self.whole else list(self.spaces)] += whole[:, None]
+        return Boost(target.reshape(-1), gain.reshape(-1), whole - brought)
+
+    def _add(self, labels: tuple[int, ...], weight: float) -> None:
+        state = _START
+        for label in labels:
+            following = self.children[state].setdefault(label, len(self.children))
+            if following == len(self.children):
+                self.children.append({})
+                self.weight.append(0.0)
+                self.own.append(0.0)
+            state = following
+            self.weight[state] = max(self.weight[state], weight)
+        self.own[state] = weight * len(labels)

@@ -1,0 +1,147 @@
+"""From texts to one model: read, count, estimate, mix, prune."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asr.corpus.inventory import Inventory
+from asr.errors import ConfigError
+from asr.lm.corpus import Corpus
+from asr.lm.counting import count_ngrams
+from asr.lm.kneser_ney import estimate_from_counts
+from asr.lm.mixing import best_weights, mixed
+from asr.lm.model import SPACE, Unit
+from asr.lm.ngram import NgramModel
+from asr.lm.progress import Progress, silent
+from asr.lm.pruning import pruned, pruned_to
+from asr.lm.texts import Text, read_counts, read_text, read_words
+
+_ORDERS = {"characters": 6, "labels": 3, "words": 3}
+_LONGEST = 20
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a model is estimated from.
+
+    Attributes:
+        texts: files with a sentence a line, or manifests.
+        word_lists: files with a word and its frequency a line; each entry is a sentence.
+        counts: a file with counts of n-grams, instead of both.
+        unit: what the symbols are.
+        single_words: whether each word of the texts is a sentence of its own.
+        vocabulary: the symbols of a closed vocabulary; empty for those that occur.
+        inventory: the labels of a recogniser as the vocabulary, instead; it folds those of manifests as it does.
+    """
+
+    texts: Sequence[str] = ()
+    word_lists: Sequence[str] = ()
+    counts: str | None = None
+    unit: Unit = "characters"
+    single_words: bool = False
+    vocabulary: Sequence[str] = ()
+    inventory: Inventory | None = None
+
+    def __post_init__(self) -> None:
+        if self.counts is not None and (self.texts or self.word_lists):
+            raise ConfigError("counts of n-grams cannot be joined with texts; build two models and mix them")
+        if self.inventory is not None and self.inventory.unit != self.unit:
+            raise ConfigError(
+                f"the recogniser's labels are {self.inventory.unit}; they are no vocabulary of {self.unit}"
+            )
+
+    def __bool__(self) -> bool:
+        return bool(self.texts or self.word_lists or self.counts)
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The symbols of the closed vocabulary; none where it is open."""
+        labels = self.vocabulary if self.inventory is None else self.inventory.labels[1:]
+        return tuple(SPACE if one == " " else one for one in labels)
+
+    def text(self, on_progress: Progress = silent) -> Text:
+        """Read the texts and the word lists."""
+        parts, total = [], len(self.texts) + len(self.word_lists)
+        for number, path in enumerate(self.texts):
+            on_progress("reading", number, total)
+            one = read_text(path, self.unit, self.inventory)
+            parts.append(one.single_words() if self.single_words else one)
+        for number, path in enumerate(self.word_lists, len(self.texts)):
+            on_progress("reading", number, total)
+            parts.append(read_words(path))
+        on_progress("reading", total, total)
+        return Text.joined(parts)
+
+
+def estimated(sources: Sources, order: int | None = None, on_progress: Progress = silent) -> NgramModel:
+    """Estimate a model.
+
+    Args:
+        sources: what from.
+        order: the length of the longest n-grams; 6 for characters, 3 for labels and words without it.
+        on_progress: hears of reading and counting.
+
+    Raises:
+        ConfigError: an order that is none.
+        DataError: a source cannot be read, or holds nothing.
+    """
+    order = _ORDERS[sources.unit] if order is None else order
+    if not 1 <= order <= _LONGEST:
+        raise ConfigError(f"order={order}; expected a whole number from 1 to {_LONGEST}")
+    if sources.counts is not None:
+        return estimate_from_counts(read_counts(sources.counts, sources.unit, order, sources.closed))
+    text = sources.text(on_progress)
+    corpus = Corpus.of(text.sentences, sources.unit, text.weights, sources.closed or None)
+    return estimate_from_counts(count_ngrams(corpus, order, on_progress))
+
+
+def mixture(
+    models: Sequence[NgramModel], weights: Sequence[float], held_out: Sequence[str]
+) -> tuple[NgramModel, list[float]]:
+    """Mix models, and return the weights too.
+
+    Args:
+        models: the first is the one that was estimated, if one was.
+        weights: of all models; of all but the first, which gets the rest; or none: those that suit the held-out text.
+        held_out: sentences; empty where weights are given.
+
+    Raises:
+        ConfigError: neither weights nor held-out text, or weights that are none.
+    """
+    if not weights:
+        if not held_out:
+            raise ConfigError("the weights of the mixture are not known; give --weight, or --held-out to choose them")
+        weights = best_weights(models, held_out)
+    elif len(weights) == len(models) - 1 and 0 < sum(weights) < 1:
+        weights = [1.0 - sum(weights), *weights]
+    return mixed(models, weights), list(weights)
+
+
+def smaller(model: NgramModel, threshold: float | None, keep: int | None, on_progress: Progress = silent) -> NgramModel:
+    """Prune a model, to a threshold or a number of n-grams; without either, return it as it is.
+
+    Raises:
+        ConfigError: a threshold or a number that is none.
+    """
+    if threshold is not None and keep is not None:
+        raise ConfigError("a threshold and a number of n-grams are two ways to prune; give one")
+    if threshold is not None:
+        if not 0 <= threshold < 1:
+            raise ConfigError(f"threshold={threshold}; expected a share of the perplexity, such as 1e-7")
+        return pruned(model, threshold, on_progress)
+    if keep is None:
+        return model
+    if keep < len(model.symbols):
+        raise ConfigError(f"{keep} n-grams are to be kept; the model has {len(model.symbols)} symbols, and all stay")
+    return pruned_to(model, keep, on_progress)
+
+
+def held_out_text(
+    paths: Sequence[str | Path], unit: Unit, single_words: bool, inventory: Inventory | None = None
+) -> list[str]:
+    """Read texts to measure on; a word counts as often as it occurs."""
+    parts = [read_text(path, unit, inventory).sentences for path in paths]
+    sentences = [one for part in parts for one in part]
+    return [word for one in sentences for word in one.split()] if single_words else sentences

@@ -1,0 +1,212 @@
+"""A recurrent language model as searches and people use it; numpy runs it. `asr.recurrent.label_model` is trained.
+
+The state of a text is the output and the memory of every layer behind its last symbol. The model computes many states
+at a time: one matrix product a layer for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.blas import one_thread
+from asr.config import Component, Faults, configured
+from asr.engines.engine import FloatArray, IntArray, Network
+from asr.engines.fitting import Expected, fitted
+from asr.engines.layers import layers_of, why_not
+from asr.engines.loop_weights import LoopWeights, loop_weights_of
+from asr.errors import ConfigError
+from asr.lm.automaton import NONE
+from asr.lm.corpus import symbols_of
+from asr.lm.model import UNKNOWN, Unit
+from asr.lm.recurrent_automaton import RecurrentAutomaton
+from asr.lm.recurrent_header import LabelModelHeader
+from asr.recurrent.options import LabelModelConfig, check_embedding, stack_of
+
+_EMBEDDING, _STACK = "embedding.weight", "stack."  # in the names of the weights
+
+
+class RecurrentModel:
+    """A recurrent language model: a `LanguageModel` that also reads and writes text.
+
+    Args:
+        header: what it is.
+        weights: of the network, by their names in `LabelModel`.
+
+    Raises:
+        ConfigError: a network or cell that numpy does not run, or an option that it refuses.
+        CheckpointError: weights that do not fit it.
+    """
+
+    def __init__(self, header: LabelModelHeader, weights: Mapping[str, NDArray[Any]]) -> None:
+        self.header, self.weights = header, weights
+        config = label_model_config(header.model)
+        n_labels = len(header.symbols)
+        own = {name: value for name, value in weights.items() if not name.startswith(_STACK)}
+        embedding = fitted(own, {_EMBEDDING: Expected((n_labels, config.embedding))})[_EMBEDDING]
+        of_stack = {name.removeprefix(_STACK): one for name, one in weights.items() if name.startswith(_STACK)}
+        described = layers_of(Network(_stack(config), config.embedding, n_labels, of_stack))
+        loops = [loop_weights_of(layer.cells) for layer in described.layers]
+        self._layers = [
+            _Layer(loop, described.cells[0].hidden, described.output_size, described.skip)
+            for loop, described in zip(loops, described.layers, strict=True)
+        ]
+        self._embedding = embedding
+        self._first = loops[0].products([embedding])[0]  # (L, G): what the first layer makes of each label
+        self._output_weight = np.ascontiguousarray(described.output_weight.T)
+        self._output_bias = described.output_bias
+        self.state_size = sum(layer.state_size for layer in self._layers)
+
+    @property
+    def unit(self) -> Unit:
+        """What its symbols are."""
+        return self.header.unit
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """Its symbols by number."""
+        return self.header.symbols
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """The number of each symbol."""
+        return {one: number for number, one in enumerate(self.symbols)}
+
+    @property
+    def unknown(self) -> int:
+        """The number of `UNKNOWN`, or `NONE`."""
+        return self.index.get(UNKNOWN, NONE)
+
+    def automaton(self) -> RecurrentAutomaton:
+        """Return the states and arcs for searches; each call begins a new one, with nothing computed."""
+        return RecurrentAutomaton(self, self.header.end, self.unknown)
+
+    def before_text(self, n_texts: int) -> FloatArray:
+        """Return the state (B, V) before the first symbol of B texts, to be given `END` first."""
+        return np.zeros((n_texts, self.state_size), dtype=np.float32)
+
+    def step(self, states: FloatArray, symbols: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Read one symbol of each of B texts.
+
+        Args:
+            states: (B, V) float32, from `before_text` or the last call.
+            symbols: (B,) numbers of symbols.
+
+        Returns:
+            (B, L) float32, natural logarithms of the probabilities of the symbol after that one, and the states (B, V).
+        """
+        after, at = np.empty_like(states), 0
+        with one_thread(), np.errstate(all="ignore"):  # damaged weights may give what is not finite
+            given, rows = self._first[symbols], self._embedding[symbols]
+            for layer in self._layers:
+                place = slice(at, at + layer.state_size)
+                outputs = layer.run(given, states[:, place], after[:, place])
+                rows = outputs + rows if layer.skip else outputs
+                at += layer.state_size
+                if layer is not self._layers[-1]:
+                    given = self._layers[self._layers.index(layer) + 1].weights.products([rows])[0]
+            scores = rows @ self._output_weight
+            scores += self._output_bias
+            scores -= scores.max(axis=1, keepdims=True)
+            scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return scores, after
+
+    def numbers_of(self, sentence: str) -> list[int]:
+        """Return the numbers of the symbols of a sentence, and that of its end; `NONE` for what the model lacks.
+
+        Args:
+            sentence: a text of characters, or words or labels with white space between them.
+        """
+        found = [self.index.get(one, self.unknown) for one in symbols_of(sentence, self.unit)]
+        return [*found, self.header.end]
+
+    def log_prob(self, sentence: str) -> float:
+        """Return the log probability of a sentence, its end included; `-inf` where the model lacks a symbol."""
+        return self.log_probs([sentence])[0]
+
+    def log_probs(self, sentences: Iterable[str]) -> list[float]:
+        """Return the log probabilities of many sentences, which are read side by side, as `log_prob` does for one."""
+        numbers = [self.numbers_of(one) for one in sentences]
+        totals = np.array([-np.inf if NONE in one else 0.0 for one in numbers])
+        longest_first = sorted(np.flatnonzero(totals == 0.0), key=lambda which: -len(numbers[which]))
+        states = self.before_text(len(longest_first))
+        last = np.full(len(longest_first), self.header.end, dtype=np.int64)
+        for place in range(len(numbers[longest_first[0]]) if longest_first else 0):
+            running = [which for which in longest_first if len(numbers[which]) > place]
+            log_probs, states = self.step(states[: len(running)], last[: len(running)])
+            last = np.array([numbers[which][place] for which in running])
+            totals[running] += log_probs[np.arange(len(running)), last]
+        return [float(one) for one in totals]
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """One layer, with its weights as its loop takes them.
+
+    Attributes:
+        weights: of the layer.
+        hidden: H, units.
+        output_size: O, values of an output.
+        skip: whether the input of the layer is added to its output.
+    """
+
+    weights: LoopWeights
+    hidden: int
+    output_size: int
+    skip: bool
+
+    @property
+    def state_size(self) -> int:
+        """Values of its state: the output, and what the units keep beside it."""
+        return self.output_size + self.weights.recurrence.memory * self.hidden
+
+    def run(self, given: FloatArray, state: FloatArray, after: FloatArray) -> FloatArray:
+        """Run one step.
+
+        Args:
+            given: (B, G) input products.
+            state: (B, V) of this layer.
+            after: (B, V), written: the next state.
+
+        Returns:
+            the outputs (B, O).
+        """
+        size, memory = self.output_size, self.weights.recurrence.memory
+        last = np.ascontiguousarray(state[:, :size])[None]  # (1, B, O)
+        kept = np.ascontiguousarray(state[:, size:].reshape(len(state), memory, self.hidden).transpose(1, 0, 2))
+        kept = kept[:, None]  # (K, 1, B, H)
+        found = np.empty((1, *last.shape), dtype=np.float32)
+        self.weights.recurrence.go_on(kept)(last, given[None, None], found)
+        after[:, :size] = found[0, 0]
+        after[:, size:] = kept[:, 0].transpose(1, 0, 2).reshape(len(state), -1)
+        outputs: FloatArray = found[0, 0] * np.float32(self.weights.scale)
+        return outputs
+
+
+def _stack(config: LabelModelConfig) -> Component:
+    options = vars(stack_of(config))
+    return Component(options["_target_"], {name: value for name, value in options.items() if name != "_target_"})
+
+
+def label_model_config(model: Component) -> LabelModelConfig:
+    """Return the options of a network that numpy runs.
+
+    Raises:
+        ConfigError: the network is another one, has a cell that numpy does not run, or an option that it refuses.
+    """
+    if model.target != LabelModelConfig._target_:
+        raise ConfigError(f"the network is {model.target[:120]!r}; expected {LabelModelConfig._target_}")
+    faults = Faults()
+    with faults.noted("model"):
+        config = configured(model, LabelModelConfig)
+        check_embedding(config.embedding)
+        reason = why_not(Network(_stack(config), config.embedding, 1, {}))
+        if reason:
+            raise ConfigError(f"searches run a language model with numpy, which does not run it: {reason}")
+    faults.check()
+    return config

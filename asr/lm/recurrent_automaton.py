@@ -1,0 +1,131 @@
+"""The states of a recurrent model that searches have arrived at: an automaton that grows.
+
+A state stands for a whole text. When a search first arrives at one, its arcs are computed: one for every symbol, each
+to a new state. Arrays grow at their ends alone, and the arcs of a state must stand together; so the arcs that are
+computed for a state belong to a state of their own, its *expansion*, to which it goes on by a back-off of weight 0.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.engines.engine import FloatArray, IntArray
+from asr.lm.automaton import NONE, Automaton
+
+N = TypeVar("N", bound=np.generic)
+
+_LEAST = 64  # states that are expanded before the arrays first grow
+
+
+class Stepping(Protocol):
+    """A model that reads symbols, many texts at a time; see `RecurrentModel`."""
+
+    @property
+    def state_size(self) -> int:
+        """V, values of a state."""
+
+    def before_text(self, n_texts: int) -> FloatArray:
+        """Return the states (B, V) before the first symbol of B texts."""
+
+    def step(self, states: FloatArray, symbols: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Read one symbol (B,) of each text; return the log probabilities (B, L) of the next one, and the states."""
+
+
+class RecurrentAutomaton:
+    """A `GrowingAutomaton`. The end of a text leads back to the start.
+
+    Args:
+        model: computes states.
+        end: the number of the symbol that ends a text, and stands before its first one.
+        unknown: the number of the symbol for what the model does not know, or `NONE`.
+    """
+
+    complete = False
+
+    def __init__(self, model: Stepping, end: int, unknown: int) -> None:
+        self._model, self._end, self._unknown = model, end, unknown
+        self._n_expanded = 0
+        self._n_labels = 0  # L, known when the first state is expanded
+        self._states = model.before_text(1)  # (capacity, V) of each expansion
+        # Of the states that are numbered: 0 is the start; the expansion number e has the number 1 + e (1 + L), and the
+        # states behind its arcs follow it.
+        self._first: IntArray = np.zeros(2, dtype=np.int64)
+        self._shorter: NDArray[np.int32] = np.full(1, NONE, dtype=np.int32)
+        self._backoff = np.zeros(1, dtype=np.float32)
+        self._symbol = np.zeros(0, dtype=np.int32)
+        self._log_prob: FloatArray = np.zeros(0, dtype=np.float32)
+        self._target = np.zeros(0, dtype=np.int32)
+
+    @property
+    def n_states(self) -> int:
+        """How many states have numbers."""
+        return 1 + self._n_expanded * (1 + self._n_labels)
+
+    def expanded(self, states: NDArray[np.int32]) -> Automaton:
+        """Return the automaton, in which these states have arcs; compute those of them that are new, together.
+
+        Args:
+            states: numbers of states, in any order, also several times; not of expansions.
+        """
+        new = np.unique(np.asarray(states)[self._shorter[states] == NONE])
+        if len(new):
+            self._expand(new)
+        n_states, n_arcs = self.n_states, self._n_expanded * self._n_labels
+        return Automaton(
+            first=self._first[: n_states + 1],
+            symbol=self._symbol[:n_arcs],
+            log_prob=self._log_prob[:n_arcs],
+            target=self._target[:n_arcs],
+            backoff=self._backoff[:n_states],
+            shorter=self._shorter[:n_states],
+            start=0,
+            end=self._end,
+            unknown=self._unknown,
+        )
+
+    def _expand(self, new: NDArray[np.int32]) -> None:
+        """Compute the arcs of states (B,) that have none."""
+        width = 1 + self._n_labels
+        parent = np.maximum(new - 1, 0) // width  # the expansion whose arc leads here
+        symbols = np.where(new == 0, self._end, (new - 1) % width - 1).astype(np.int64)
+        before = self._states[parent]
+        before[new == 0] = self._model.before_text(1)
+        log_probs, after = self._model.step(before, symbols)
+        self._n_labels = n_labels = log_probs.shape[1]
+        first = self._n_expanded
+        self._n_expanded += len(new)
+        self._grow()
+        self._states[first : self._n_expanded] = after
+        arcs = slice(first * n_labels, self._n_expanded * n_labels)
+        self._log_prob[arcs] = log_probs.ravel()
+        numbers = 1 + np.arange(first, self._n_expanded) * (1 + n_labels)  # of the expansions
+        self._shorter[new] = numbers
+
+    def _grow(self) -> None:
+        """Make room for all expansions; most arrays follow from the number of labels alone."""
+        if self._n_expanded <= len(self._symbol) // self._n_labels and len(self._symbol):
+            return
+        capacity, n_labels = max(_LEAST, 2 * self._n_expanded), self._n_labels
+        n_states = 1 + capacity * (1 + n_labels)
+        expansions = np.arange(capacity)
+        with_arcs = np.zeros(n_states + 1, dtype=np.int64)
+        with_arcs[2 + expansions * (1 + n_labels)] = n_labels
+        self._first = np.cumsum(with_arcs)
+        self._symbol = np.tile(np.arange(n_labels, dtype=np.int32), capacity)
+        target = 2 + expansions[:, None] * (1 + n_labels) + np.arange(n_labels)
+        target[:, self._end] = 0
+        self._target = target.astype(np.int32).ravel()
+        self._backoff = np.zeros(n_states, dtype=np.float32)
+        self._shorter = _longer(self._shorter, n_states, NONE)
+        self._log_prob = _longer(self._log_prob, capacity * n_labels, 0)
+        self._states = _longer(self._states, capacity, 0)
+
+
+def _longer(values: NDArray[N], length: int, fill: int) -> NDArray[N]:
+    """Return an array of a greater length that begins with the values."""
+    longer = np.full((length, *values.shape[1:]), fill, dtype=values.dtype)
+    longer[: len(values)] = values
+    return longer

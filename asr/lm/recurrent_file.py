@@ -1,0 +1,95 @@
+"""The `.lm` file of a recurrent model: a safetensors file with its weights, and its header as metadata."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import AsrError, CheckpointError, ConfigError, one_line
+from asr.files import check_readable, write_file
+from asr.lm.recurrent import RecurrentModel
+from asr.lm.recurrent_header import FORMAT, LabelModelHeader
+
+STORES = ("float32", "float16")
+"""How a file may keep the weights; they are float32 again when it is loaded."""
+
+_KEY = "language_model"
+_LARGEST_HEADER = 16 << 20  # bytes
+
+
+def save_recurrent(model: RecurrentModel, path: Path, store: str = "float32") -> None:
+    """Write a `.lm` file.
+
+    Args:
+        model: what to save.
+        path: where to.
+        store: how the weights are kept, one of `STORES`.
+
+    Raises:
+        ConfigError: there is no such `store`, or the name does not end in `.lm`.
+        DataError: the file cannot be written; what stood there before still stands there.
+    """
+    from safetensors.numpy import save
+
+    if store not in STORES:
+        raise ConfigError(f"a recurrent language model keeps its weights as {' or '.join(STORES)}, not as {store}")
+    if path.suffix != ".lm":
+        raise ConfigError(f"{path}: the name of a recurrent language model ends in .lm")
+    tensors = {name: np.ascontiguousarray(value, dtype=store) for name, value in model.weights.items()}
+    write_file(path, save(tensors, {_KEY: json.dumps(model.header.to_dict(), ensure_ascii=False)}))
+
+
+def is_recurrent(path: Path) -> bool:
+    """Whether the header of a file says that it holds a recurrent model; reads no more than the header."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(size, _LARGEST_HEADER)))
+        return json.loads(header["__metadata__"][_KEY])["format"] == FORMAT  # type: ignore[no-any-return]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def load_recurrent(path: Path) -> RecurrentModel:
+    """Read a `.lm` file; nothing in it is executed.
+
+    Raises:
+        CheckpointError: missing, damaged, or written by something else.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise CheckpointError(f"no language model at {path}")
+    check_readable(path)
+    try:
+        with safe_open(str(path), framework="np") as file:
+            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            # Copied, because they may be mapped from the file: cutting it short would end this process.
+            weights = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118  (not a dict)
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not a whole language model: {one_line(error)}") from error
+    return model_of_file(path, header, weights)
+
+
+def model_of_file(path: Path, header: object, weights: dict[str, NDArray[Any]]) -> RecurrentModel:
+    """Make the model of a file that was read.
+
+    Args:
+        path: of the file, for messages.
+        header: plain values, from anywhere.
+        weights: by name.
+
+    Raises:
+        CheckpointError: they do not fit each other.
+    """
+    try:
+        read = LabelModelHeader.from_dict(header)
+        if read.plugins:
+            raise CheckpointError("it needs code of its author's, which searches do not run")
+        return RecurrentModel(read, weights)
+    except AsrError as error:
+        raise CheckpointError(f"{path} is not a whole language model: {error}") from error

@@ -1,0 +1,134 @@
+"""`asr-align`: what it is told to read, and what it writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asr.ink import Ink, Stroke, write_json
+from tests.commands import Ended, command
+
+
+@pytest.fixture
+def folder(trained: Path, tones: Path, tmp_path: Path) -> Path:
+    """Two recordings of tones, `0.wav` with its transcript beside it; the model is `model`."""
+    (tmp_path / "model").symlink_to(trained)
+    lines = (tones / "test.jsonl").read_text(encoding="utf-8").splitlines()
+    for number in range(2):
+        shutil.copy(tones / "test" / f"test{number:02d}.wav", tmp_path / f"{number}.wav")
+    (tmp_path / "0.txt").write_text(json.loads(lines[0])["text"] + "\n", encoding="utf-8")
+    records = [json.loads(line) | {"audio": f"{number}.wav"} for number, line in enumerate(lines[:2])]
+    (tmp_path / "all.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
+    return tmp_path
+
+
+def align(folder: Path, *words: str) -> Ended:
+    return command("align", "model", *words, cwd=folder)
+
+
+def text_of(folder: Path, number: int) -> str:
+    text: str = json.loads((folder / "all.jsonl").read_text().splitlines()[number])["text"]
+    return text
+
+
+def test_the_transcript_beside_a_recording_and_on_the_command_line(folder: Path) -> None:
+    beside = align(folder, "0.wav")
+    assert beside.returncode == 0, beside.stderr
+    assert beside.stdout.startswith('File type = "ooTextFile"\n')
+    assert align(folder, "0.wav", "--text", text_of(folder, 0)).stdout == beside.stdout
+    none = align(folder, "1.wav")
+    assert none.returncode == 1
+    assert "1.wav: has no transcript; give it with --text, or write it to 1.txt beside the file" in none.stderr
+
+
+def test_a_manifest_has_its_transcripts(folder: Path) -> None:
+    done = align(folder, "all.jsonl", "--format", "json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["text"] for row in rows] == [text_of(folder, number) for number in range(2)]
+    assert [row["file"] for row in rows] == ["test00", "test01"]
+    lines = align(folder, "all.jsonl", "--format", "ctm").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        f"test{number:02d}" for number in range(2) for _ in text_of(folder, number).split()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "begins"),
+    [
+        ("textgrid", ".TextGrid", 'File type = "ooTextFile"'),
+        ("eaf", ".eaf", "<?xml"),
+        ("audacity", ".labels.txt", "0."),
+        ("srt", ".srt", "1\n00:00:00,"),
+        ("ctm", ".ctm", "test00 1 0."),
+        ("json", ".json", '{"file": "test00"'),
+    ],
+)
+def test_a_file_for_each_recording(folder: Path, name: str, suffix: str, begins: str) -> None:
+    done = align(folder, "all.jsonl", "--format", name, "--out", "aligned")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert sorted(path.name for path in (folder / "aligned").iterdir()) == [f"test00{suffix}", f"test01{suffix}"]
+    assert (folder / "aligned" / f"test00{suffix}").read_text(encoding="utf-8").startswith(begins)
+
+
+def test_the_others_are_aligned_after_a_bad_one(folder: Path) -> None:
+    done = align(folder, "0.wav", "1.wav", "--format", "json")
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1
+    assert "1 of 2 files could not be aligned; see above" in done.stderr
+
+
+def test_words_that_were_not_said_are_warned_of(folder: Path) -> None:
+    said = text_of(folder, 0).replace(" ", "")
+    wrong = said.translate(str.maketrans("abc", "bca"))
+    done = align(folder, "0.wav", "--text", wrong, "--format", "json")
+    assert done.returncode == 0
+    assert f"0.wav: probably not said there: '{wrong}' at" in " ".join(done.stderr.split())
+    assert "probably" not in align(folder, "0.wav", "--format", "json").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["0.wav", "--text", "xyz"], "'x' (U+0078), 'y' (U+0079), 'z' (U+007A) are not among the"),
+        (["0.wav", "--text", ""], "'0.wav': its transcript is empty"),
+        (["0.wav", "--text", "abc" * 99], "frames cannot carry the 297 labels of the transcript"),
+        (["0.wav", "1.wav", "--text", "a"], "--text is the transcript of one file, and 2 are named"),
+        (["0.wav", "1.wav"], "--format textgrid is a file for each recording; name a folder for 2 with --out"),
+        (["none.wav", "--text", "a"], "none.wav: no such file"),
+        (["none.jsonl"], "none.jsonl"),
+        (["-"], "-: has no transcript; give it with --text"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(folder: Path, words: list[str], told: str) -> None:
+    done = align(folder, *words)
+    assert done.returncode == 1
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_transcript_that_is_no_text(folder: Path) -> None:
+    (folder / "0.txt").write_bytes(b"ab\xff")
+    assert "0.txt: byte 2 is not UTF-8" in align(folder, "0.wav").stderr
+
+
+def test_letters_of_ink_get_their_points(tmp_path: Path) -> None:
+    strokes = Stroke([(0, 0), (1, 1), (2, 0), (3, 1), (4, 0)]), Stroke([(5, 0), (6, 1), (7, 0)])
+    write_json(tmp_path / "a.json", Ink(strokes))
+    done = command("align", "quickstart_pen", "a.json", "--text", "to", cwd=tmp_path)
+    row = json.loads(done.stdout)
+    assert [label["label"] for label in row["labels"]] == ["t", "o"]
+    assert row["labels"][0]["start"] == 0
+    assert row["labels"][-1]["end"] == 8
+    refused = command("align", "quickstart_pen", "a.json", "--text", "to", "--format", "srt", cwd=tmp_path)
+    assert "--format srt is for recordings: it holds times; take json for ink" in " ".join(refused.stderr.split())
+
+
+def test_help_has_examples(tmp_path: Path) -> None:
+    done = command("align", "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "asr-align" in done.stdout
+    assert 'asr-align english_phones hello.wav --text "hh ah l ow"' in done.stdout
