@@ -218,6 +218,19 @@ def test_chunks_change_nothing(unit: str, options: dict[str, Any]) -> None:
     assert whole.end(10) == parts.end(10)
 
 
+def test_hypotheses_that_nothing_extends_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of(np.random.default_rng(5), "characters", with_labels=True)
+    log_probs = posteriors(np.random.default_rng(6), 200)
+    found = []
+    for first in (100_000, 1):
+        monkeypatch.setattr("asr.decoding.lexicon_memory._FIRST", first)
+        search = decoder_of(case, beam=8).begin(1.0)
+        search.step(log_probs)
+        found.append(search.end(8))
+    assert found[0] == found[1]
+    assert len(search._memory.found.parent) < 1000 < 8 * 200
+
+
 def test_pruning_finds_the_best_words_of_clear_posteriors() -> None:
     case = case_of(np.random.default_rng(3), "characters")
     log_probs = spelled("a--b-- -bb-aa")
