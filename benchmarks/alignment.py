@@ -2,6 +2,8 @@
 
     python -m benchmarks.alignment                # TIMIT's sample and the embedded corpus, a table
     python -m benchmarks.alignment --learn        # learn the timing on the embedded corpus and write it
+    python -m benchmarks.alignment --ink          # points of the embedded pen corpus that get the right letter
+    python -m benchmarks.alignment --speed        # the search alone, plain and compiled
     python -m benchmarks.alignment --grid         # the numbers of alignment_change.py, on the embedded corpus alone
 
 The measure: the aligner is given the labels of the hand labelling, in the inventory of the model, and where each of
@@ -22,10 +24,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +38,24 @@ from asr.corpus.phonemes import fold_table
 from asr.corpus.utterance import Utterance
 from asr.ctc.alignment import Alignment, align
 from asr.decoding.hypothesis import Hypothesis
-from asr.recogniser.alignment import TranscriptDecoder, changes_in, spelled_utterance
+from asr.ink import Ink
+from asr.recogniser.alignment import (
+    TranscriptDecoder,
+    align_transcript,
+    changes_in,
+    spelled,
+    spelled_utterance,
+)
 from asr.recogniser.alignment_change import sharpened
 from asr.recogniser.alignment_timing import FILE, LONGEST_GAP, Timing, timing_of
 from asr.recogniser.loading import load
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import RawFrames, opened
+from asr.seeds import derive_seed, generator
 from data_prep import timit
 from data_prep.espeak import reader as espeak
+from data_prep.hershey import reader as hershey
+from data_prep.hershey.hand import Writing
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 MODELS = {
@@ -80,6 +94,12 @@ def main() -> None:
     given = _arguments()
     if given.learn:
         learn()
+    if given.ink:
+        ink()
+        return
+    if given.speed:
+        speed()
+        return
     if given.grid:
         grid()
         return
@@ -245,10 +265,65 @@ def grid() -> None:
             print(f"| `{name}` | {spread} | {weight} | {figures.within_20:.1f} | {figures.within_50:.1f} |", flush=True)
 
 
+def ink() -> None:
+    """Print the share of points that get their own letter, written by hands that neither join nor come back."""
+    corpus = hershey.Config()
+    lines = [line for line in hershey.plan(corpus) if line.split == "test"]
+    lines = [line for line in lines if not line.hand.joins and not line.hand.late][::4]
+    seed = derive_seed(corpus.seed, "pen corpus")
+    print("| model | lines | points | right, % |\n|---|---|---|---|")
+    for name in ("quickstart_pen", "unipen"):
+        recogniser = load(name).for_many(1000)
+        right = total = 0
+        for line in lines:
+            writing = Writing(line.hand)
+            written = writing.write(line.text, generator(seed, "ink", line.id))
+            truth = letters_of(writing, written, line.text)
+            found = align_transcript(recogniser, written, spelled(recogniser.inventory, line.text, line.id))
+            given = [int(span.end - span.start) for span in found.spans if not span.label.isspace()]
+            right += int((np.repeat(np.arange(len(given)), given) == truth).sum())
+            total += len(truth)
+        print(f"| `{name}` | {len(lines)} | {total} | {100 * right / total:.1f} |", flush=True)
+
+
+def letters_of(writing: Writing, written: Ink, text: str) -> NDArray[np.int64]:
+    """(N,) the number of the letter that each point belongs to."""
+    numbers: list[int] = []
+    for number, letter in enumerate(text.replace(" ", "")):
+        glyph = writing._letters[letter]
+        numbers += [number] * (len(glyph.strokes) + len(glyph.marks))
+    return np.repeat(numbers, [len(stroke) for stroke in written.strokes])
+
+
+def speed() -> None:
+    """Print processor time of the search, plain and compiled, for a word of ink, a sentence and a minute."""
+    rng = np.random.default_rng(1)
+    print("| frames | labels of the transcript | plain, us | compiled, us |\n|---|---|---|---|")
+    for n_frames, n_labels in ((57, 5), (280, 20), (3000, 250)):
+        log_probs = np.log(rng.dirichlet(np.full(40, 0.1), n_frames) + 1e-9).astype(np.float32)
+        labels = rng.integers(1, 40, n_labels)
+        taken = []
+        for compiled in (False, True):
+            with patch("asr.ctc.alignment._compiles", return_value=compiled):
+                align(log_probs, labels)  # compiles
+                taken.append(min(_seconds(log_probs, labels) for _ in range(9)))
+        print(f"| {n_frames} | {n_labels} | {1e6 * taken[0]:.0f} | {1e6 * taken[1]:.0f} |")
+
+
+def _seconds(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    rounds = max(1, 100_000 // log_probs.shape[0] // len(labels))
+    began = time.process_time()
+    for _ in range(rounds):
+        align(log_probs, labels)
+    return float((time.process_time() - began) / rounds)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with timit_sample")
     parser.add_argument("--grid", action="store_true", help="other numbers for the boundaries that are moved")
+    parser.add_argument("--ink", action="store_true", help="measure letters of ink instead")
+    parser.add_argument("--speed", action="store_true", help="how long the search takes")
     parser.add_argument("--learn", action="store_true", help="learn the timing and write it, before it is measured")
     return parser.parse_args()
 

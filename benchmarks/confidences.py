@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 import asr
 from asr.corpus.splits import Corpus
 from asr.decoding.beam import BeamDecoder
-from asr.decoding.calibration import Calibration, fit_curve, logit
+from asr.decoding.calibration import fit_calibration, fit_curve, logit
 from asr.decoding.finishing import Candidate, Finish
 from asr.decoding.greedy import GreedyDecoder
 from asr.decoding.hypothesis import Hypothesis, Span, Trust
 from asr.decoding.hypothesis import words_of as words_of_spans
 from asr.decoding.rescoring import Rescoring
-from asr.evaluation.calibration import fitted_calibration, truth_of
+from asr.evaluation.calibration import truth_of
 from asr.evaluation.split import listen
 from asr.experiment.corpus_splits import splits_to_score
 from asr.lm.corpus import Corpus as Texts
@@ -97,16 +97,19 @@ def tables(
         print(f"| {risk} | {scale:g} | {rates(Finish(risk=risk, posterior_scale=scale), listed, test)} |")
     print("\n| in the search | rescored with | WER, test | CER, test |\n| --- | --- | --- | --- |")
     from_second = [candidates for candidates, _ in decoded(lighter, test)]
+    with_bonus = [[rewarded(one, given.bonus) for one in candidates] for candidates in plain]
     rescoring = Finish(rescoring=Rescoring.of(inventory, model, given.weight))
     halved = Finish(rescoring=Rescoring.of(inventory, model, given.weight / 2))
     for name, finish, candidates in (
         ("none", Finish(), plain),
-        ("none", rescoring, plain),
+        ("none", halved, with_bonus),
+        ("none", rescoring, with_bonus),
         (f"{given.second}-gram", Finish(), from_second),
         (f"{given.second}-gram", halved, from_second),
         (f"{given.order}-gram", Finish(), listed),
     ):
-        with_what = "none" if finish.rescoring is None else f"{given.order}-gram"
+        added = finish.rescoring
+        with_what = "none" if added is None else f"{given.order}-gram, weight {added.weight:g}"
         print(f"| {name} | {with_what} | {rates(finish, candidates, test)} |", flush=True)
 
 
@@ -261,10 +264,10 @@ def held_out(fit: Callable[[Sequence[Trust], Sequence[bool]], Fitted], words: Wo
 
 def report(name: str, of_dev: list[Hypothesis], of_test: list[Hypothesis], dev: Split, test: Split) -> None:
     """Test, with what was fitted to dev."""
-    calibration = Calibration.of(fitted_calibration(of_dev, dev.references, "characters"))
-    assert calibration is not None
+    calibration = fit_calibration(of_dev, [truth_of(reference, "characters") for reference in dev.references])
     calibrated = [calibration(one, one.evidence) for one in of_test if one.evidence is not None]
-    for kind, hypotheses in (("none", of_test), (f"{calibration.numbers()}", calibrated)):
+    numbers = ", ".join(f"{number:.4g}" for number in calibration.numbers())
+    for kind, hypotheses in (("none", of_test), (f"[{numbers}]", calibrated)):
         for what, row in rows_of(hypotheses, test):
             print(f"| {name} | {kind} | {what} | {row} |", flush=True)
 
@@ -295,6 +298,11 @@ def rates(finish: Finish, found: Sequence[Sequence[Candidate]], split: Split) ->
         words += count_errors(truth.words, best.text.split())
         labels += count_errors(truth.labels, best.labels)
     return f"{100 * words.rate:.2f} | {100 * labels.rate:.2f}"
+
+
+def rewarded(one: Candidate, bonus: float) -> Candidate:
+    """The candidate with the bonus that weighs against a language model's dislike of length."""
+    return one._replace(score=replace(one.score, insertion=bonus * len(one.labels)))
 
 
 def bare(candidates: Sequence[Candidate], number: int) -> Hypothesis:

@@ -132,8 +132,8 @@ class LexiconDecoder:
         calibration: Sequence[float] = (),
     ) -> None:
         options = LexiconConfig(
-            candidates, posterior_scale, risk, rescore, rescore_weight, list(calibration), word_lm_weight=word_lm_weight,
-            word_bonus=word_bonus, label_lm_weight=label_lm_weight, oov_penalty=oov_penalty, one_word=one_word,
+            candidates, posterior_scale, risk, rescore, rescore_weight, list(calibration),
+            word_lm_weight=word_lm_weight, word_bonus=word_bonus, label_lm_weight=label_lm_weight, oov_penalty=oov_penalty, one_word=one_word,
             reject=reject, beam=beam, min_probability=min_probability, gap=gap, skip_blank=skip_blank,
         )  # fmt: skip
         _check(options, lexicon)
@@ -154,7 +154,7 @@ class LexiconDecoder:
             blank=inventory.blank,
             separator=separator,
             one_word=one_word,
-            open=is_open,
+            is_open=is_open,
             fused=labels is not None,
             unknown=self.words.unknown,
             beam=beam,

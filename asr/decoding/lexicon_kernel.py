@@ -13,17 +13,16 @@ import math
 from typing import Any, NamedTuple
 
 from asr.compiling import Loop
+from asr.decoding.beam_loop import NTH_LARGEST, _nth_largest
 
 NONE = -1
 """No word, no node, no hypothesis."""
 OUTSIDE = -2
 """A word outside the lexicon, and the node of labels that no spelling begins with."""
 
-SCALE, BEST, CUT, LEAST = 0, 1, 2, 3
-"""Places in `levels`: the logarithm that masses are divided by; of the frame: the best mass, the least that is within
-the gap, and the least that may come in while the beam is full."""
-N_LIVE, N_FOUND, IS_FULL = 0, 1, 2
-"""Places in `counts`: hypotheses in the beam, hypotheses that have numbers, whether candidates found no room."""
+N_LIVE, N_FOUND, STAMP, IS_QUIET, N_COUNTS = range(5)
+"""Places in `counts`: hypotheses in the beam, hypotheses that have numbers, marks given so far, whether all paths end
+in blank."""
 
 
 class Rules(NamedTuple):
@@ -36,7 +35,7 @@ class Rules(NamedTuple):
     blank: int
     separator: int
     one_word: bool
-    open: bool
+    is_open: bool
     fused: bool
     unknown: int
     beam: int
@@ -78,9 +77,9 @@ class Model(NamedTuple):
 class Found(NamedTuple):
     """All hypotheses that have numbers.
 
-    `child` and `sibling` chain the hypotheses that extend one; `slot` is the place among the candidates of the frame,
-    or NONE; `step` is what the mass is multiplied by on the way from the parent, but for the label's posterior;
-    `language` is what language models have added, weighted.
+    `child` and `sibling` chain the hypotheses that extend one; `place` is where one stands in the beam, or NONE; `step`
+    is what the mass is multiplied by on the way from the parent, but for the label's posterior; `language` is what
+    language models have added, weighted.
     """
 
     parent: Any
@@ -91,184 +90,116 @@ class Found(NamedTuple):
     label_state: Any
     child: Any
     sibling: Any
-    slot: Any
+    place: Any
     step: Any
     language: Any
 
 
 class Beam(NamedTuple):
-    """The hypotheses in the beam, and their masses after paths that end in blank and in the last label."""
+    """The hypotheses in the beam, and their masses after paths that end in blank and in the last label.
+
+    `head` and `link` chain the places of those that extend one; `active` and `mark` are of the labels: those that a
+    frame looks at, by falling posterior, and the last mark of each.
+    """
 
     hypothesis: Any
+    head: Any
+    link: Any
+    active: Any
+    mark: Any
     in_blank: Any
     in_label: Any
 
 
 class Candidates(NamedTuple):
-    """What may come into the beam: a hypothesis with a number, or with NONE and what tells it."""
+    """What may come into the beam: a hypothesis with a number, or with NONE and what tells it.
+
+    `mass` is the sum of `in_blank` and `in_label`; `order` is room to select in.
+    """
 
     hypothesis: Any
-    in_blank: Any
-    in_label: Any
     parent: Any
     label: Any
     node: Any
     word: Any
     word_state: Any
     label_state: Any
+    in_blank: Any
+    in_label: Any
     step: Any
     language: Any
-    total: Any
+    mass: Any
     order: Any
 
 
-def _walk(model: Any, state: int, symbol: int) -> Any:
+def _walk(
+    first: Any, symbol: Any, log_prob: Any, target: Any, backoff: Any, shorter: Any, state: int, wanted: int
+) -> Any:
     """Return the log probability of a symbol in a state, and the state behind it: `Automaton.step` in a loop."""
     weight = 0.0
     while state >= 0:
-        low, high = model.first[state], model.first[state + 1]
-        end = high
+        low, end = first[state], first[state + 1]
+        high = end
         while low < high:
             middle = (low + high) // 2
-            if model.symbol[middle] < symbol:
+            if symbol[middle] < wanted:
                 low = middle + 1
             else:
                 high = middle
-        if low < end and model.symbol[low] == symbol:
-            return weight + model.log_prob[low], model.target[low]
-        weight += model.backoff[state]
-        state = model.shorter[state]
+        if low < end and symbol[low] == wanted:
+            return weight + log_prob[low], target[low]
+        weight += backoff[state]
+        state = shorter[state]
     return -math.inf, 0
 
 
-def _child(nodes: Any, node: int, label: int) -> Any:
+def _child(first: Any, label_of: Any, node: int, label: int) -> Any:
     """Return the child of a node that a label leads to, or NONE."""
-    low, end = nodes.first[node], nodes.first[node + 1]
+    low, end = first[node], first[node + 1]
     high = end
     while low < high:
         middle = (low + high) // 2
-        if nodes.label[middle] < label:
+        if label_of[middle] < label:
             low = middle + 1
         else:
             high = middle
-    return low if low < end and nodes.label[low] == label else NONE
+    return low if low < end and label_of[low] == label else NONE
 
 
-def _kth_largest(values: Any, n_values: int, k: int) -> Any:
-    """Return the k-th largest of the first n values, k from 1 to n, and put them in another order (Hoare 1961)."""
-    low, high, wanted = 0, n_values - 1, k - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] > pivot:
-                i += 1
-            while values[j] < pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if wanted <= j:
-            high = j
-        elif wanted >= i:
-            low = i
-        else:
-            break
-    return values[wanted]
-
-
-def _extend(
-    hypothesis: int,
-    label: int,
-    base: float,
-    target: int,
-    word: int,
-    rules: Any,
-    nodes: Any,
-    words: Any,
-    labels: Any,
-    found: Any,
-    new: Any,
-    levels: Any,
-    counts: Any,
-    n_new: int,
-) -> Any:
-    """Give a hypothesis' mass to the one that a label makes of it; return the number of candidates.
-
-    Args:
-        hypothesis: its number.
-        label: the label.
-        base: the mass that comes along, times the label's posterior.
-        target: the node behind the label.
-        word: the word that the label completes, or OUTSIDE, or NONE.
-        rules, nodes, words, labels, found, new, levels, counts: see the classes above.
-        n_new: the number of candidates.
-    """
-    child = found.child[hypothesis]
-    while child >= 0 and (found.label[child] != label or found.word[child] != word):
-        child = found.sibling[child]
-    word_state, label_state, step, language = 0, 0, 1.0, 0.0
-    if child >= 0:
-        step = found.step[child]
-        mass = base * step
-        slot = found.slot[child]
-        if slot >= 0:
-            new.in_label[slot] += mass
-            if new.in_blank[slot] + new.in_label[slot] > levels[BEST]:
-                levels[BEST] = new.in_blank[slot] + new.in_label[slot]
-                levels[CUT] = levels[BEST] * rules.gap
-            return n_new
-    else:
-        node = found.node[hypothesis]
-        word_state, label_state = found.word_state[hypothesis], found.label_state[hypothesis]
-        language = found.language[hypothesis]
-        if word == NONE and target >= 0:
-            step = nodes.ratio[target]
-        elif word == NONE:
-            step = 1.0 if node == OUTSIDE else math.exp(rules.ahead - nodes.ahead[node])
-        else:
-            known = word >= 0
-            symbol = words.symbol_of[word] if known else rules.unknown
-            log_prob, word_state = _walk(words, word_state, symbol)
-            expected = nodes.ahead[node] if node >= 0 else rules.ahead
-            log_prob *= rules.word_weight
-            language += log_prob
-            gained = log_prob + rules.word_bonus + nodes.ahead[target] - expected
-            step = math.exp(gained if known else gained - rules.outside)
-        if rules.fused and base * step >= levels[CUT]:
-            log_prob, label_state = _walk(labels, label_state, labels.symbol_of[label])
-            log_prob *= rules.label_weight
-            language += log_prob
-            step *= math.exp(log_prob)
-        mass = base * step
-    if mass < levels[CUT] or mass <= levels[LEAST]:
-        return n_new
-    if n_new == len(new.hypothesis):
-        counts[IS_FULL] = 1
-        return n_new
-    new.hypothesis[n_new] = child
-    new.in_blank[n_new] = 0.0
-    new.in_label[n_new] = mass
-    new.parent[n_new] = hypothesis
-    new.label[n_new] = label
-    new.node[n_new] = target
-    new.word[n_new] = word
-    new.word_state[n_new] = word_state
-    new.label_state[n_new] = label_state
-    new.step[n_new] = step
-    new.language[n_new] = language
-    if mass > levels[BEST]:
-        levels[BEST] = mass
-        levels[CUT] = mass * rules.gap
-    return n_new + 1
+def _select(width: int, size: int, new: Any) -> Any:
+    """Keep the best of `size` candidates, the earlier ones of equals; return the mass of the last of them."""
+    (
+        hypothesis, parent, label, node, word, word_state, label_state,
+        in_blank, in_label, step, language, mass, order,
+    ) = new  # fmt: skip
+    for at in range(size):
+        order[at] = mass[at]
+    least = _nth_largest(order, size, width)
+    n_equal = width
+    for at in range(size):
+        if mass[at] > least:
+            n_equal -= 1
+    to = 0
+    for at in range(size):
+        if mass[at] < least:
+            continue
+        if mass[at] == least:
+            if n_equal == 0:
+                continue
+            n_equal -= 1
+        if to < at:
+            hypothesis[to], parent[to], label[to], node[to] = hypothesis[at], parent[at], label[at], node[at]
+            word[to], word_state[to], label_state[to] = word[at], word_state[at], label_state[at]
+            in_blank[to], in_label[to], mass[to] = in_blank[at], in_label[at], mass[at]
+            step[to], language[to] = step[at], language[at]
+        to += 1
+    return least
 
 
 def _search(
-    probabilities: Any,
+    posteriors: Any,
     frame: int,
     n_frames: int,
-    active: Any,
     rules: Any,
     nodes: Any,
     words: Any,
@@ -276,145 +207,225 @@ def _search(
     found: Any,
     beam: Any,
     new: Any,
-    levels: Any,
+    scale: Any,
     counts: Any,
 ) -> Any:
-    """Take frames from `frame` on; return the frame that could not be taken for want of room, or `n_frames`.
+    """Take frames from `frame` on; return the first that is not taken, for want of room for hypotheses.
 
     Args:
-        probabilities: (T * L,) float64 posteriors.
+        posteriors: (T * L,) float64.
         frame, n_frames: the first, and the one behind the last.
-        active: (L,) room for the labels that a frame looks at.
         rules, nodes, words, labels, found, beam, new: see the classes above.
-        levels: (4,) float64, see `SCALE`.
-        counts: (3,) int64, see `N_LIVE`.
+        scale: (1,) the logarithm that masses are divided by.
+        counts: see `N_LIVE`.
     """
+    # names of their own: compiled code counts a reference each time it takes an array out of a tuple
+    (
+        width, blank, separator, one_word, is_open, fused, unknown, beam_width, min_probability, gap, skip_blank,
+        word_weight, word_bonus, outside, outside_ahead, label_weight,
+    ) = rules  # fmt: skip
+    first_child, node_label, first_word, word_at, ahead, ratio = nodes
+    word_symbol, word_first, word_arc, word_log, word_target, word_back, word_shorter, _ = words
+    label_symbol, label_first, label_arc, label_log, label_target, label_back, label_shorter, _ = labels
+    parent_of, label_of, node_of, word_of, word_state, label_state, child_of, sibling_of, place, steps, languages = (
+        found
+    )
+    hypothesis, head, link, active, mark, in_blank, in_label = beam
+    (
+        new_hypothesis, new_parent, new_label, new_node, new_word, new_word_state, new_label_state,
+        new_blank, new_in_label, new_step, new_language, mass, _,
+    ) = new  # fmt: skip
+    n_live, n_found, stamp, is_quiet = counts[N_LIVE], counts[N_FOUND], counts[STAMP], counts[IS_QUIET]
     while frame < n_frames:
-        n_live, n_found = counts[N_LIVE], counts[N_FOUND]
-        if n_found + rules.beam > len(found.parent):
-            return frame
-        row = frame * rules.width
-        p_blank = probabilities[row + rules.blank]
-        if p_blank > rules.skip_blank:
-            for k in range(n_live):
-                beam.in_blank[k] += beam.in_label[k]
-                beam.in_label[k] = 0.0
-            levels[SCALE] += math.log(p_blank)
+        row = frame * width
+        p_blank = posteriors[row + blank]
+        if p_blank > skip_blank:  # as if blank were certain
+            if is_quiet == 0:
+                for i in range(n_live):
+                    in_blank[i] += in_label[i]
+                    in_label[i] = 0.0
+                is_quiet = 1
+            scale[0] += math.log(p_blank)
             frame += 1
             continue
+        if n_found + beam_width > len(parent_of):
+            break
+
         n_active = 0
-        for label in range(rules.width):
-            if label != rules.blank and probabilities[row + label] >= rules.min_probability:
-                active[n_active] = label
+        for label in range(width):
+            p = posteriors[row + label]
+            if label != blank and p >= min_probability and p > 0.0:
+                at = n_active
+                while at > 0 and posteriors[row + active[at - 1]] < p:
+                    active[at] = active[at - 1]
+                    at -= 1
+                active[at] = label
                 n_active += 1
+        p_top = posteriors[row + active[0]] if n_active > 0 else 0.0
+
+        # every hypothesis goes on with blank or its last label, or is come to from the one that it extends
+        for i in range(n_live):
+            head[i] = NONE
         best, least = 0.0, math.inf
-        for k in range(n_live):
-            one = beam.hypothesis[k]
-            last = found.label[one]
-            new.hypothesis[k] = one
-            new.in_blank[k] = (beam.in_blank[k] + beam.in_label[k]) * p_blank
-            new.in_label[k] = beam.in_label[k] * probabilities[row + last] if last >= 0 else 0.0
-            found.slot[one] = k
-            total = new.in_blank[k] + new.in_label[k]
-            best, least = max(best, total), min(least, total)
-        levels[BEST], levels[CUT] = best, best * rules.gap
-        levels[LEAST] = least if n_live == rules.beam else 0.0
-        n_new = n_live
-        for k in range(n_live):
-            one = beam.hypothesis[k]
-            last, node = found.label[one], found.node[one]
-            whole = beam.in_blank[k] + beam.in_label[k]
-            first_end, last_end = 0, 0
-            if node >= 0:
-                first_end, last_end = nodes.first_word[node], nodes.first_word[node + 1]
-            for a in range(n_active):
-                label = active[a]
-                base = (beam.in_blank[k] if label == last else whole) * probabilities[row + label]
-                if base >= levels[CUT] and base > 0.0:  # within a word nothing is added to it
-                    target = _child(nodes, node, label) if node >= 0 else NONE
-                    if target < 0 and rules.open and label != rules.separator:
-                        target = OUTSIDE
-                    if target != NONE:
-                        n_new = _extend(
-                            one, label, base, target, NONE,
-                            rules, nodes, words, labels, found, new, levels, counts, n_new,
+        for i in range(n_live):
+            one = hypothesis[i]
+            value = 0.0
+            if one > 0:
+                last, parent = label_of[one], parent_of[one]
+                p = posteriors[row + last]
+                value = in_label[i] * p
+                before = place[parent]
+                if before >= 0:
+                    whole = in_blank[before]
+                    if label_of[parent] != last:
+                        whole += in_label[before]
+                    value += whole * p * steps[one]
+                    link[i] = head[before]
+                    head[before] = i
+            new_hypothesis[i], new_in_label[i] = one, value
+            new_blank[i] = (in_blank[i] + in_label[i]) * p_blank
+            total = new_blank[i] + value
+            mass[i] = total
+            if total > best:
+                best = total
+            if total < least:
+                least = total
+        bar, size = best * gap, n_live
+        if n_live == beam_width and least > bar:
+            bar = least
+
+        # hypotheses with one label more: within the word (end = NONE), and behind each word that ends here
+        for i in range(n_live):
+            one = hypothesis[i]
+            node, last = node_of[one], label_of[one]
+            whole = in_blank[i] + in_label[i]
+            first_end, n_ends = 0, 0
+            if one_word == 0 and node != 0:
+                if node > 0:
+                    first_end = first_word[node]
+                    n_ends = first_word[node + 1] - first_end
+                if n_ends == 0 and is_open:
+                    n_ends, first_end = 1, NONE
+            for end in range(NONE, n_ends):
+                word, highest, gained = NONE, 1.0, 0.0  # within a word nothing is added
+                if end >= 0:
+                    word = word_at[first_end + end] if first_end >= 0 else OUTSIDE
+                    gained = word_bonus - (ahead[node] if node >= 0 else outside_ahead)
+                    if word == OUTSIDE:
+                        gained -= outside
+                    highest = math.exp(
+                        gained + ahead[0]
+                    )  # no word is likelier than 1, none begins better than the best
+                if whole * p_top * highest <= bar:
+                    continue
+                stamp += 1
+                j = head[i]
+                while j >= 0:
+                    if word_of[hypothesis[j]] == word:
+                        mark[label_of[hypothesis[j]]] = stamp
+                    j = link[j]
+                is_known, state, said = end < 0, word_state[one], languages[one]
+                for a in range(n_active):
+                    label = active[a]
+                    p = posteriors[row + label]
+                    if whole * p * highest <= bar:
+                        break
+                    if mark[label] == stamp:
+                        continue
+                    base = (in_blank[i] if label == last else whole) * p
+                    if base * highest <= bar:
+                        continue
+                    if end < 0:
+                        target = _child(first_child, node_label, node, label) if node >= 0 else NONE
+                        if target >= 0:
+                            step = ratio[target]
+                        elif is_open and label != separator:
+                            target = OUTSIDE
+                            step = math.exp(outside_ahead - ahead[node]) if node >= 0 else 1.0
+                        else:
+                            continue
+                    else:
+                        if separator < 0:
+                            target = _child(first_child, node_label, 0, label)
+                        else:
+                            target = 0 if label == separator else NONE
+                        if target < 0:
+                            continue
+                        if not is_known:
+                            log_prob, state = _walk(
+                                word_first, word_arc, word_log, word_target, word_back, word_shorter,
+                                state, word_symbol[word] if word >= 0 else unknown,
+                            )  # fmt: skip
+                            said += word_weight * log_prob
+                            gained += word_weight * log_prob
+                            is_known = True
+                        step = math.exp(gained + ahead[target])
+                    if base * step <= bar:
+                        continue
+                    spelled, behind = 0.0, 0
+                    if fused:
+                        spelled, behind = _walk(
+                            label_first, label_arc, label_log, label_target, label_back, label_shorter,
+                            label_state[one], label_symbol[label],
                         )  # fmt: skip
-                if rules.one_word or (rules.separator >= 0 and label != rules.separator):
-                    continue
-                target = 0 if rules.separator >= 0 else _child(nodes, 0, label)
-                if target < 0:
-                    continue
-                for end in range(first_end, last_end):
-                    n_new = _extend(
-                        one, label, base, target, nodes.word[end],
-                        rules, nodes, words, labels, found, new, levels, counts, n_new,
-                    )  # fmt: skip
-                if rules.open and node != 0 and first_end == last_end:
-                    n_new = _extend(
-                        one, label, base, target, OUTSIDE,
-                        rules, nodes, words, labels, found, new, levels, counts, n_new,
-                    )  # fmt: skip
-        for k in range(n_live):
-            found.slot[beam.hypothesis[k]] = NONE
-        if counts[IS_FULL] != 0:
-            return frame
-        _keep(n_new, rules, found, beam, new, levels, counts)
-        frame += 1
-    return frame
+                        spelled *= label_weight
+                        step *= math.exp(spelled)
+                    value = base * step
+                    if value <= bar:
+                        continue
+                    new_hypothesis[size], new_parent[size], new_label[size], new_node[size] = NONE, one, label, target
+                    new_word[size], new_word_state[size], new_label_state[size] = word, state, behind
+                    new_step[size], new_language[size] = step, said + spelled
+                    new_blank[size], new_in_label[size], mass[size] = 0.0, value, value
+                    size += 1
+                    if value > best:
+                        best = value
+                        if best * gap > bar:
+                            bar = best * gap
+                    if size == len(mass):
+                        least = _select(beam_width, size, new)
+                        size = beam_width
+                        if least > bar:
+                            bar = least
 
-
-def _keep(n_new: int, rules: Any, found: Any, beam: Any, new: Any, levels: Any, counts: Any) -> None:
-    """Keep the best candidates as the beam, and give numbers to those that have none."""
-    best = levels[BEST]
-    if best <= 0.0:  # no path goes on
-        counts[N_LIVE] = 0
-        return
-    n_near = 0
-    for i in range(n_new):
-        new.total[i] = new.in_blank[i] + new.in_label[i]
-        if new.total[i] >= levels[CUT] and new.total[i] > 0.0:
-            new.order[n_near] = new.total[i]
-            n_near += 1
-    limit, n_equal = 0.0, n_new
-    if n_near > rules.beam:
-        limit = _kth_largest(new.order, n_near, rules.beam)
-        n_equal = rules.beam
-        for i in range(n_near):
-            if new.order[i] > limit:
-                n_equal -= 1
-    limit = max(limit, levels[CUT])
-    n_kept, n_found = 0, counts[N_FOUND]
-    for i in range(n_new):
-        total = new.total[i]
-        if total < limit or total <= 0.0:
+        # the new beam
+        for i in range(n_live):
+            place[hypothesis[i]] = NONE
+        frame, is_quiet, n_live = frame + 1, 0, 0
+        if best <= 0.0:  # no path goes on
             continue
-        if total == limit and n_near > rules.beam:
-            if n_equal == 0:
+        if size > beam_width:
+            _select(beam_width, size, new)
+            size = beam_width
+        bar = best * gap
+        for at in range(size):
+            if mass[at] < bar or mass[at] <= 0.0:
                 continue
-            n_equal -= 1
-        one = new.hypothesis[i]
-        if one < 0:
-            one = n_found
-            n_found += 1
-            parent = new.parent[i]
-            found.parent[one] = parent
-            found.label[one] = new.label[i]
-            found.node[one] = new.node[i]
-            found.word[one] = new.word[i]
-            found.word_state[one] = new.word_state[i]
-            found.label_state[one] = new.label_state[i]
-            found.step[one] = new.step[i]
-            found.language[one] = new.language[i]
-            found.child[one] = NONE
-            found.slot[one] = NONE
-            found.sibling[one] = found.child[parent]
-            found.child[parent] = one
-        beam.hypothesis[n_kept] = one
-        beam.in_blank[n_kept] = new.in_blank[i] / best
-        beam.in_label[n_kept] = new.in_label[i] / best
-        n_kept += 1
-    levels[SCALE] += math.log(best)
-    counts[N_LIVE], counts[N_FOUND] = n_kept, n_found
+            one = new_hypothesis[at]
+            if one < 0:
+                parent = new_parent[at]
+                one = child_of[parent]  # it may have left the beam and come back
+                while one >= 0 and (label_of[one] != new_label[at] or word_of[one] != new_word[at]):
+                    one = sibling_of[one]
+                if one < 0:
+                    one = n_found
+                    n_found += 1
+                    parent_of[one], label_of[one], node_of[one] = parent, new_label[at], new_node[at]
+                    word_of[one], word_state[one], label_state[one] = (
+                        new_word[at],
+                        new_word_state[at],
+                        new_label_state[at],
+                    )
+                    steps[one], languages[one] = new_step[at], new_language[at]
+                    child_of[one], sibling_of[one] = NONE, child_of[parent]
+                    child_of[parent] = one
+            place[one] = n_live
+            hypothesis[n_live] = one
+            in_blank[n_live], in_label[n_live] = new_blank[at] / best, new_in_label[at] / best
+            n_live += 1
+        scale[0] += math.log(best)
+    counts[N_LIVE], counts[N_FOUND], counts[STAMP], counts[IS_QUIET] = n_live, n_found, stamp, is_quiet
+    return frame
 
 
 def _finish(
@@ -424,7 +435,7 @@ def _finish(
     labels: Any,
     found: Any,
     beam: Any,
-    levels: Any,
+    scale: Any,
     counts: Any,
     hypothesis: Any,
     last_word: Any,
@@ -434,36 +445,49 @@ def _finish(
     """Score the ways in which the utterance can end here; return how many there are.
 
     Args:
-        rules, nodes, words, labels, found, beam, levels, counts: see `_search`.
+        rules, nodes, words, labels, found, beam, scale, counts: see `_search`.
         hypothesis, last_word: room for the hypothesis of each way, and the word that its last label ends (or OUTSIDE,
             or NONE for the empty hypothesis).
         score, language: room for the objective of each way, and for what language models add to it.
     """
+    _, words_first, words_arc, words_log, words_target, words_back, words_shorter, words_end = words
+    _, first_of, arc_of, log_of, target_of, back_of, shorter_of, labels_end = labels
     n_ways = 0
     for k in range(counts[N_LIVE]):
         one = beam.hypothesis[k]
         node = found.node[one]
-        rest = math.log(beam.in_blank[k] + beam.in_label[k]) + levels[SCALE] - found.language[one]
+        rest = math.log(beam.in_blank[k] + beam.in_label[k]) + scale[0] - found.language[one]
         rest -= nodes.ahead[node] if node >= 0 else rules.ahead
         said = found.language[one]
-        if rules.fused and labels.end >= 0:
-            said += rules.label_weight * _walk(labels, found.label_state[one], labels.end)[0]
+        if rules.fused and labels_end >= 0:
+            said += (
+                rules.label_weight
+                * _walk(first_of, arc_of, log_of, target_of, back_of, shorter_of, found.label_state[one], labels_end)[0]
+            )
         first, last = 0, 0
         if node >= 0:
             first, last = nodes.first_word[node], nodes.first_word[node + 1]
         n_words = last - first
-        if n_words == 0 and rules.open and node != 0:
+        if n_words == 0 and rules.is_open and node != 0:
             n_words = 1
         if one == 0 and not rules.one_word:
-            if words.end >= 0:
-                said += rules.word_weight * _walk(words, found.word_state[one], words.end)[0]
+            if words_end >= 0:
+                said += rules.word_weight * _walk(
+                    words_first, words_arc, words_log, words_target, words_back, words_shorter,
+                    found.word_state[one], words_end,
+                )[0]  # fmt: skip
             hypothesis[n_ways], last_word[n_ways], score[n_ways], language[n_ways] = 0, NONE, rest + said, said
             n_ways += 1
         for at in range(n_words):
             word = nodes.word[first + at] if last > first else OUTSIDE
-            log_prob, state = _walk(words, found.word_state[one], words.symbol_of[word] if word >= 0 else rules.unknown)
-            if words.end >= 0:
-                log_prob += _walk(words, state, words.end)[0]
+            log_prob, state = _walk(
+                words_first, words_arc, words_log, words_target, words_back, words_shorter,
+                found.word_state[one], words.symbol_of[word] if word >= 0 else rules.unknown,
+            )  # fmt: skip
+            if words_end >= 0:
+                log_prob += _walk(
+                    words_first, words_arc, words_log, words_target, words_back, words_shorter, state, words_end
+                )[0]
             hypothesis[n_ways], last_word[n_ways] = one, word
             language[n_ways] = said + rules.word_weight * log_prob
             score[n_ways] = rest + language[n_ways] + rules.word_bonus - (rules.outside if word < 0 else 0.0)
@@ -471,8 +495,6 @@ def _finish(
     return n_ways
 
 
-WALK, CHILD, KTH_LARGEST = Loop(_walk), Loop(_child), Loop(_kth_largest)
-EXTEND = Loop(_extend, (WALK,))
-KEEP = Loop(_keep, (KTH_LARGEST,))
-SEARCH = Loop(_search, (CHILD, EXTEND, KEEP))
+WALK, CHILD, SELECT = Loop(_walk), Loop(_child), Loop(_select, (NTH_LARGEST,))
+SEARCH = Loop(_search, (CHILD, WALK, SELECT))
 FINISH = Loop(_finish, (WALK,))

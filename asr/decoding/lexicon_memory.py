@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.decoding.lexicon_kernel import N_FOUND, N_LIVE, NONE, SCALE, Beam, Candidates, Found
+from asr.decoding.lexicon_kernel import N_COUNTS, N_FOUND, N_LIVE, NONE, Beam, Candidates, Found
 
 _FIRST = 1024
 
@@ -24,13 +24,14 @@ class Memory:
 
     def __init__(self, width: int, n_labels: int, word_state: int, label_state: int, ahead: float) -> None:
         self.found = _room_for_found(_FIRST + 2 * width)
-        self.beam = Beam(np.zeros(width, np.int32), *np.zeros((2, width)))
-        self.new = _room_for_candidates(16 * width)
-        self.active = np.zeros(n_labels, np.int32)
-        self.levels, self.counts = np.zeros(4), np.array([1, 1, 0])
-        self.levels[SCALE] = ahead
+        hypothesis, head, link = np.zeros((3, width), np.int32)
+        active, mark = np.zeros((2, n_labels), np.int64)
+        self.beam = Beam(hypothesis, head, link, active, mark, *np.zeros((2, width)))
+        self.new = _room_for_candidates(4 * width)
+        self.scale, self.counts = np.full(1, ahead), np.zeros(N_COUNTS, np.int64)
+        self.counts[[N_LIVE, N_FOUND]] = 1
         self.beam.in_blank[0] = 1.0
-        for array, value in zip(self.found, (-1, -1, 0, NONE, word_state, label_state, -1, -1, -1, 1, 0), strict=True):
+        for array, value in zip(self.found, (-1, -1, 0, NONE, word_state, label_state, -1, -1, 0, 1, 0), strict=True):
             array[0] = value
 
     @property
@@ -44,10 +45,6 @@ class Memory:
         """The best hypothesis in the beam, which is not empty; it may be within a word."""
         n_live = len(self.live)
         return int(self.live[(self.beam.in_blank[:n_live] + self.beam.in_label[:n_live]).argmax()])
-
-    def more_candidates(self) -> None:
-        """Make room for twice as many."""
-        self.new = _room_for_candidates(2 * len(self.new.hypothesis))
 
     def more_hypotheses(self) -> None:
         """Forget the hypotheses that none in the beam extends; make room for more if few are forgotten."""
@@ -82,8 +79,7 @@ def _room_for_found(size: int) -> Found:
 
 
 def _room_for_candidates(size: int) -> Candidates:
-    whole, real = np.empty((7, size), np.int32), np.empty((6, size))
-    return Candidates(whole[0], real[0], real[1], *whole[1:], *real[2:])
+    return Candidates(*np.empty((7, size), np.int32), *np.empty((6, size)))
 
 
 def viewed(value: Any) -> Any:

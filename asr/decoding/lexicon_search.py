@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from asr.compiling import Loop
 from asr.decoding.finishing import Candidate
 from asr.decoding.hypothesis import Hypothesis, Score, Span
-from asr.decoding.lexicon_kernel import FINISH, IS_FULL, NONE, OUTSIDE, SEARCH, Model
+from asr.decoding.lexicon_kernel import FINISH, NONE, OUTSIDE, SEARCH, Model
 from asr.decoding.lexicon_memory import Memory, viewed
 from asr.decoding.posteriors import posteriors_of
 from asr.decoding.timing import spans_of
@@ -87,15 +87,10 @@ class LexiconSearch:
         while frame < n_frames:
             until = n_frames if whole else frame + 1
             frame = self._run(
-                SEARCH, posteriors, frame, until, memory.active, decoder.rules, decoder.nodes, *self._models(),
-                memory.found, memory.beam, memory.new, memory.levels, memory.counts,
+                SEARCH, posteriors, frame, until, decoder.rules, decoder.nodes, *self._models(), memory.found,
+                memory.beam, memory.new, memory.scale, memory.counts,
             )  # fmt: skip
-            if frame == until:
-                continue
-            if memory.counts[IS_FULL]:
-                memory.more_candidates()
-                memory.counts[IS_FULL] = 0
-            else:
+            if frame < until:
                 memory.more_hypotheses()
 
     def _run(self, loop: Loop, *values: object) -> int:
@@ -127,14 +122,15 @@ class LexiconSearch:
         return np.array(states, dtype=np.int32)
 
     def _ends(self) -> list[tuple[float, int, int, float]]:
-        """List the ways in which the utterance can end: the objective, a hypothesis, its last word, the models' part."""
+        """List the ways in which the utterance can end: objective, hypothesis, last word, the models' part."""
         memory, nodes = self._memory, self._decoder.nodes
         at = memory.found.node[memory.live]
         at = at[at >= 0]
         room = len(memory.live) + int((nodes.first_word[at + 1] - nodes.first_word[at]).sum())
-        ones, words, scores, language = *np.empty((2, room), np.int32), *np.empty((2, room))
+        ones, words = np.empty((2, room), np.int32)
+        scores, language = np.empty((2, room))
         n_ends = self._run(
-            FINISH, self._decoder.rules, nodes, *self._models(is_end=True), memory.found, memory.beam, memory.levels,
+            FINISH, self._decoder.rules, nodes, *self._models(is_end=True), memory.found, memory.beam, memory.scale,
             memory.counts, ones, words, scores, language,
         )  # fmt: skip
         columns = (column[:n_ends].tolist() for column in (scores, ones, words, language))

@@ -1,20 +1,17 @@
-"""How far the confidences of a split are from the truth, and a calibration that brings them there."""
+"""How far the confidences of a split are from the truth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from asr.decoding.calibration import Truth, fit_calibration
-from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.calibration import Truth
 from asr.scoring.calibration import CalibrationError, are_right, calibration_error
 from asr.text import normalise_text
 
 if TYPE_CHECKING:
     from asr.evaluation.split import Recognised
-
-_DIGITS = 4  # of a calibration
 
 Pairs = list[tuple[float, bool]]  # confidence, and whether it was right
 
@@ -30,25 +27,6 @@ def truth_of(reference: Sequence[str], unit: str) -> Truth:
         return Truth(tuple(reference), tuple(reference))
     text = normalise_text("".join(reference))
     return Truth(tuple(text), tuple(text.split()))
-
-
-def fitted_calibration(
-    found: Sequence[Hypothesis], references: Sequence[Sequence[str]], unit: Literal["characters", "labels"]
-) -> list[float]:
-    """Fit the option `calibration` of a decoder to what it recognised in a dev set.
-
-    The option changes confidences alone, so a decoder is tuned first, and its calibration fitted last.
-
-    Args:
-        found: the best hypothesis of each utterance.
-        references: symbols of the inventory of each utterance.
-        unit: of the inventory.
-
-    Raises:
-        ValueError: see `fit_calibration`.
-    """
-    fitted = fit_calibration(found, [truth_of(reference, unit) for reference in references])
-    return [round(number, _DIGITS) for number in fitted.numbers()]
 
 
 def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[str, CalibrationError]:

@@ -218,6 +218,7 @@ class _Trial:
     ) -> None:
         self._recogniser, self._decoder, self._axes = recogniser, decoder, tuple(axes)
         self._utterances, self._posteriors, self._plugins = utterances, posteriors, plugins
+        self._held = decoder_of(recogniser.config, decoder, plugins)  # so that its language model is loaded once
 
     def component(self, point: Point) -> Component:
         """Return the decoder with these weights; an option of whole numbers keeps them."""

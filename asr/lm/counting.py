@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.lm.automaton import NONE
 from asr.lm.corpus import SPECIAL, Corpus
 from asr.lm.model import BEGIN, Unit
 from asr.lm.progress import Progress, silent
@@ -64,7 +63,6 @@ def count_ngrams(corpus: Corpus, order: int, on_progress: Progress = silent) -> 
         keys, at = _numbered(node[ends - 1] * trie.n_symbols + corpus.stream[ends], most)
         counts.append(_count(at, corpus.weight[ends], len(keys)))
         node[ends] = len(trie) + at
-        node[corpus.position == length - 2] = NONE
         trie = extended(trie, keys)
     on_progress("counting", order, order)
     trie = Trie(trie.parent, trie.symbol, trimmed(list(trie.levels)), trie.n_symbols)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from asr.config import nearest
 from asr.errors import ConfigError
@@ -11,6 +12,7 @@ from asr.lm.ngram import NgramModel
 
 SUFFIXES = (".lm", ".arpa", ".arpa.gz")
 _FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
+_held: WeakValueDictionary[tuple[str, int, int, Unit | None], LanguageModel] = WeakValueDictionary()
 
 
 def shipped_models() -> list[str]:
@@ -19,7 +21,7 @@ def shipped_models() -> list[str]:
 
 
 def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageModel:
-    """Load a language model.
+    """Load a language model; one that somebody holds already, from the same file, is not loaded again.
 
     Args:
         name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package.
@@ -29,20 +31,30 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
         ConfigError: there is no model of that name.
         DataError, CheckpointError: the file is missing or damaged.
     """
+    name, path = str(name_or_path), Path(name_or_path)
+    if not name.endswith(SUFFIXES):
+        known = shipped_models()
+        if name not in known:
+            raise ConfigError(
+                f"there is no language model {name}; expected a file ending in {', '.join(SUFFIXES)}"
+                + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
+            )
+        path = _FOLDER / f"{name}.lm"
+    try:
+        state = path.stat()
+    except OSError:
+        return _load(path, unit)  # says what is wrong
+    key = (str(path.absolute()), state.st_mtime_ns, state.st_size, unit)
+    model = _held.get(key)
+    if model is None:
+        model = _held[key] = _load(path, unit)
+    return model
+
+
+def _load(path: Path, unit: Unit | None) -> LanguageModel:
     from asr.lm.arpa import load_arpa
 
-    name, path = str(name_or_path), Path(name_or_path)
-    if name.endswith((".arpa", ".arpa.gz")):
-        return load_arpa(path, unit)
-    if name.endswith(".lm"):
-        return _load_lm(path)
-    if name in shipped_models():
-        return _load_lm(_FOLDER / f"{name}.lm")
-    known = shipped_models()
-    raise ConfigError(
-        f"there is no language model {name}; expected a file ending in {', '.join(SUFFIXES)}"
-        + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
-    )
+    return _load_lm(path) if path.suffix == ".lm" else load_arpa(path, unit)
 
 
 def _load_lm(path: Path) -> LanguageModel:

@@ -4,8 +4,8 @@ A `TranscriptDecoder` takes the place of the recogniser's decoder, so that recor
 they are for recognition; its one hypothesis is the transcript.
 
 Times of recordings follow `asr.recogniser.alignment_timing`; then boundaries move to where the sound changes, see
-`asr.recogniser.alignment_change`, if the model's frames are a filterbank's. Of ink, the points between the emissions of
-two letters are halved between them, so that every point is part of a letter.
+`asr.recogniser.alignment_change`, if the model's frames are a filterbank's. Points of ink follow
+`asr.recogniser.alignment_ink`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,11 +28,13 @@ from asr.ctc.guard import count_repeats, frames_needed
 from asr.decoding.hypothesis import Hypothesis, Score, Span, words_of
 from asr.errors import DataError
 from asr.features.sound.spectral import SpectralFeatures
+from asr.ink import Ink
 from asr.recogniser.alignment_change import Changes, changes_of, sharpened
+from asr.recogniser.alignment_ink import at_lifts, frames_of_letters
 from asr.recogniser.alignment_timing import Emission, Timing, times_of, timing_of
 from asr.recogniser.batching import placed
 from asr.recogniser.long import transcribe_long
-from asr.recogniser.sources import LongSound, Source, opened
+from asr.recogniser.sources import LongSound, Source, ink_of, opened
 from asr.text import normalise_text
 
 if TYPE_CHECKING:
@@ -76,7 +78,8 @@ def align_transcript(
 
     Returns:
         The transcript as a hypothesis: `spans` and `words` with their times in seconds, or points of ink. The
-        confidence of a label is its highest posterior where it stands; see `doubtful_words`.
+        confidence of a label is its highest posterior where it stands, that of a word the lowest of its labels', that
+        of the transcript the geometric mean of all labels'. They are not calibrated; see `doubtful_words`.
 
     Raises:
         DataError: the source cannot be read; the transcript needs more frames than the source has.
@@ -84,13 +87,24 @@ def align_transcript(
     inventory = recogniser.inventory
     timing = None if recogniser.reads_ink else timing_of(inventory)
     aligner = replace(recogniser, decoder=TranscriptDecoder(inventory, transcript, timing))
+    if recogniser.reads_ink:
+        source = _ink_of(source)
     with opened(recogniser.extractor, source, rate, channel) as one:
         if isinstance(one, LongSound):
-            return _sharpened(transcribe_long(aligner, one), recogniser, one.frames, one.start)
+            return _sharpened(transcribe_long(aligner, one)[0], recogniser, one.frames, one.start)
         found = aligner.recognise([aligner.frames(one.values)], one.start)[0][0]
-    if one.places is not None:
-        return _without_gaps(placed(found, one), inventory)
+    if isinstance(source, Ink):
+        return at_lifts(placed([found], one)[0], np.cumsum([len(stroke) for stroke in source.strokes]))
     return _sharpened(found, recogniser, lambda: [one.values], one.start)
+
+
+def _ink_of(source: Source) -> Ink:
+    """The ink of a source; of an utterance its part of the file."""
+    if not isinstance(source, Utterance) or source.start is None:
+        return ink_of(source.source if isinstance(source, Utterance) else source)
+    from asr.ink.reading import read_ink  # here: a recogniser of sound needs no format of ink
+
+    return read_ink(source.source, int(source.start), None if source.duration is None else int(source.duration))
 
 
 def _sharpened(
@@ -229,7 +243,8 @@ class TranscriptSearch:
         )
         said = tuple(span.label for span in spans)
         score = Score(found.log_probability)
-        return [Hypothesis(said, inventory.text(said), score, spans, words_of(spans, inventory.unit))]
+        words = words_of(spans, inventory.unit)
+        return [Hypothesis(said, inventory.text(said), score, spans, words, confidence=_mean(spans))]
 
     def _check(self, n_frames: int) -> None:
         transcript = self._decoder.transcript
@@ -251,9 +266,9 @@ class TranscriptSearch:
     ) -> list[tuple[float, float]]:
         """Start and end of each label, in seconds or whole frames."""
         if self._decoder.timing is None:
-            borders = [0, *((end[:-1] + start[1:] + 1) // 2).tolist(), n_frames]
-            places = [self._offset + border * self._frame_seconds for border in borders]
-            return list(pairwise(places))
+            frames = frames_of_letters(names, start, end, n_frames)
+            offset, step = self._offset, self._frame_seconds
+            return [(offset + first * step, offset + last * step) for first, last in frames]
         seconds, begin = self._frame_seconds, self._offset
         emissions = [
             Emission(name, begin + first * seconds, begin + last * seconds)
@@ -284,13 +299,3 @@ def _mean(spans: Sequence[Span]) -> float:
     if min(span.confidence for span in spans) == 0:
         return 0.0
     return math.exp(sum(math.log(span.confidence) for span in spans) / len(spans))
-
-
-def _without_gaps(found: Hypothesis, inventory: Inventory) -> Hypothesis:
-    """Give the points between two letters to the first one."""
-    nexts = [*found.spans[1:], None]
-    spans = tuple(
-        span if following is None else replace(span, end=max(span.end, following.start))
-        for span, following in zip(found.spans, nexts, strict=True)
-    )
-    return replace(found, spans=spans, words=words_of(spans, inventory.unit))

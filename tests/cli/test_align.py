@@ -125,3 +125,10 @@ def test_letters_of_ink_get_their_points(tmp_path: Path) -> None:
     assert row["labels"][-1]["end"] == 8
     refused = command("align", "quickstart_pen", "a.json", "--text", "to", "--format", "srt", cwd=tmp_path)
     assert "--format srt is for recordings: it holds times; take json for ink" in " ".join(refused.stderr.split())
+
+
+def test_help_has_examples(tmp_path: Path) -> None:
+    done = command("align", "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "asr-align" in done.stdout
+    assert 'asr-align english_phones hello.wav --text "hh ah l ow"' in done.stdout

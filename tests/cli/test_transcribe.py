@@ -94,7 +94,7 @@ def test_the_text_of_one_file_stands_alone_and_of_several_behind_their_names(
 def test_json_has_a_line_for_each_file(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
     rows = [json.loads(line) for line in transcribe(sound, *wavs, "--format", "json").out.splitlines()]
     assert [(row["file"], row["text"]) for row in rows] == list(zip(wavs, texts, strict=True))
-    assert rows[0].keys() == {"file", "text", "log_probability", "score", "words", "labels"}
+    assert rows[0].keys() == {"file", "text", "confidence", "log_probability", "score", "words", "labels"}
     assert rows[0]["labels"][0].keys() == {"label", "start", "end", "confidence"}
     assert rows[0]["words"][0].keys() == {"word", "start", "end", "confidence"}
 
@@ -117,13 +117,13 @@ def test_many_files_are_recognised_in_batches_with_the_same_texts(
     transcribe: Command, sound: Path, wavs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    recognise = asr.recogniser.recogniser.Recogniser.recognise  # type: ignore[attr-defined]
+    posteriors = asr.recogniser.recogniser.Recogniser.posteriors  # type: ignore[attr-defined]
 
     def watched(self: object, frames: list[object], *others: object) -> object:
         sizes.append(len(frames))
-        return recognise(self, frames, *others)
+        return posteriors(self, frames, *others)
 
-    monkeypatch.setattr("asr.recogniser.recogniser.Recogniser.recognise", watched)
+    monkeypatch.setattr("asr.recogniser.recogniser.Recogniser.posteriors", watched)
     alone = transcribe(sound, *wavs)
     assert sizes == [1, 1, 1]
     monkeypatch.setattr(command, "MANY", 3)
@@ -362,3 +362,62 @@ def test_help_lists_what_is_there_and_starts_without_torch(tmp_path: Path) -> No
     assert float(seconds) < 1
     for word in (*pretrained_names(), "AIFF", "RF64", "m4a", "InkML", "UNIPEN", "/dev/stdin", "trn"):
         assert word in done.stdout, word
+
+
+def test_the_best_texts_with_their_scores(transcribe: Command, sound: Path, wavs: list[str]) -> None:
+    beam = ("decoder=beam", "decoder.min_probability=0", "decoder.gap=60", "decoder.skip_blank=1")
+    (best,) = transcribe(sound, "0.wav", *beam).out.splitlines()
+    done = transcribe(sound, "0.wav", *beam, "--nbest", 3)
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert [row[0] for row in rows] == ["1", "2", "3"]
+    assert rows[0][2] == best
+    scores = [float(row[1]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    done = transcribe(sound, "0.wav", "1.wav", *beam, "--nbest", 2, "--scores", "decoder.insertion_bonus=0.5")
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert [row[:2] for row in rows] == [["0.wav", "1"], ["0.wav", "2"], ["1.wav", "1"], ["1.wav", "2"]]
+    for _, _, total, acoustic, language, insertion, _text in rows:
+        assert float(total) == pytest.approx(sum(map(float, (acoustic, language, insertion))), abs=2e-4)
+        assert float(insertion) > 0
+    found = json.loads(transcribe(sound, "0.wav", *beam, "--nbest", 3, "--format", "json").out)
+    assert found["alternatives"][0]["text"] == found["text"] == best
+    assert [one["log_probability"] for one in found["alternatives"]] == scores
+    assert set(found["alternatives"][2]) == {"text", "confidence", "log_probability", "score"}
+    assert "alternatives" not in json.loads(transcribe(sound, "0.wav", *beam, "--format", "json").out)
+
+
+def test_greedy_search_has_one_text_and_an_empty_page_none(
+    transcribe: Command, sound: Path, wavs: list[str], tmp_path: Path
+) -> None:
+    assert transcribe(sound, "0.wav", "--nbest", 5).out.count("\n") == 1
+    write_json(tmp_path / "page.json", Ink.of([[0, 0], [10, 40]], [[0, -400], [10, -360]]))
+    found = json.loads(transcribe("quickstart_pen", "page.json", "--nbest", 2, "--format", "json").out)
+    assert [len(line["alternatives"]) for line in found["lines"]] == [1] * len(found["lines"])
+    done = transcribe("quickstart_pen", "page.json", "--nbest", 2)
+    assert [row.split("\t")[0] for row in done.out.splitlines()] == ["1"] * len(found["lines"])
+
+
+def test_several_texts_are_for_formats_that_hold_them(transcribe: Command, sound: Path, wavs: list[str]) -> None:
+    done = transcribe(sound, "0.wav", "--nbest", 2, "--format", "ctm")
+    assert (done.status, "--nbest is for --format text and json; ctm holds the best text" in done.told) == (1, True)
+    done = transcribe(sound, "0.wav", "--scores", "--format", "srt")
+    assert "--scores is for --format text and json" in done.told
+    for number in ("0", "-1", "x", "1.5", "9" * 30):
+        done = transcribe(sound, "0.wav", "--nbest", number)
+        assert (done.status, "expected a whole number, 1 or more" in done.told) == (2, True)
+
+
+def test_a_language_model_of_ones_own(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
+    """The path of its file is relative to the folder where the command runs."""
+    from asr.lm.corpus import Corpus
+    from asr.lm.kneser_ney import estimate
+    from asr.lm.stored import save_model
+
+    save_model("mine.lm", estimate(Corpus.of([texts[1]] * 3, "characters", vocabulary="abc"), 4))
+    done = transcribe(sound, "0.wav", "--lm", "mine.lm", "--verbose", "--scores", "decoder.beam=9")
+    assert re.search(r"decoder beam,.*lm=mine,.*beam=9|decoder beam,.*beam=9,.*lm=mine", done.err)
+    assert float(done.out.split("\t")[3]) < 0  # the language model's part
+    done = transcribe(sound, "0.wav", "--lm", "yours.lm")
+    assert "decoder.lm=yours.lm; there is no such file" in done.told
+    done = transcribe(sound, "0.wav", "--words", "a.txt", "--only-words", "b.txt")
+    assert "give --words, or --only-words" in done.told

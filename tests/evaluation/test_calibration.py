@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from asr.corpus.utterance import Utterance
-from asr.decoding.calibration import Calibration, Truth, fit_calibration
+from asr.decoding.calibration import Truth
 from asr.decoding.confidence import evidence_of
-from asr.decoding.hypothesis import Hypothesis, Score, Span, Trust, words_of
-from asr.evaluation.calibration import calibration_errors, fitted_calibration, truth_of
+from asr.decoding.hypothesis import Hypothesis, Score, Span, words_of
+from asr.evaluation.calibration import calibration_errors, truth_of
 from asr.evaluation.split import Recognised
 
 
@@ -62,13 +62,3 @@ def test_a_decoder_without_confidences_has_no_errors() -> None:
 def test_the_truth_of_a_text_is_normalised() -> None:
     assert truth_of("to  be ", "characters") == Truth(tuple("to be"), ("to", "be"))
     assert truth_of(["sh", "aa"], "labels") == Truth(("sh", "aa"), ("sh", "aa"))
-
-
-def test_a_fitted_calibration_is_the_option_of_a_decoder() -> None:
-    hypotheses, references = [one.hypothesis for one in SPLIT], [one.reference for one in SPLIT]
-    numbers = fitted_calibration(hypotheses, references, "characters")
-    calibration = Calibration.of(numbers)
-    assert calibration is not None
-    assert calibration.labels(Trust(1.0, 0.8)) == pytest.approx(10 / 11, abs=0.1)  # smoothed
-    fitted = fit_calibration(hypotheses, [truth_of(one, "characters") for one in references])
-    assert numbers == pytest.approx(fitted.numbers(), abs=1e-4)

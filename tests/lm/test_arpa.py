@@ -62,6 +62,11 @@ def test_a_file_of_another_program_by_hand(tmp_path: Path) -> None:
     assert model.arcs.log_prob[model.index["<s>"]] == -math.inf  # context only, whatever the file says
 
 
+def test_a_context_of_no_ngram_keeps_its_back_off_weight(tmp_path: Path) -> None:
+    model = _read(tmp_path, GOOD.replace("<UNK>	0", "<UNK>	-0.4"))
+    assert prob(model, "to", ("<unk>",)) == pytest.approx(10**-0.4 * 0.25)
+
+
 def test_symbols_of_one_character_are_characters_and_the_argument_says_otherwise(tmp_path: Path) -> None:
     letters = GOOD.replace("to", "t").replace("be", "b")
     assert _read(tmp_path, letters).unit == "characters"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from asr.errors import DataError
@@ -13,6 +14,7 @@ from asr.lm.model import Unit
 from asr.lm.perplexity import measure_perplexity
 from asr.lm.pruning import pruned
 from tests.lm.samples import sentences
+from tests.lm.walking import ngrams
 
 
 @pytest.mark.parametrize("unit", ["words", "characters", "labels"])
@@ -30,6 +32,15 @@ def test_equals_the_walk_through_the_automaton(unit: Unit, threshold: float) -> 
     assert found.unknown == 0
     assert found.predicted == found.symbols + found.sentences
     assert found.perplexity == pytest.approx(math.exp(-found.log_prob / found.predicted))
+
+
+def test_no_context_reaches_beyond_its_sentence() -> None:
+    # As programs do that count one long text, <s> and </s> in it: a b </s> <s> c is one piece.
+    whole = Corpus(("<s>", "</s>", "<unk>", "a", "c"), "words", np.array([0, 3, 1, 0, 4, 1], np.int32),
+                   np.array([0, 6]), np.array([1]))  # fmt: skip
+    model = estimate(whole, 3)
+    assert "</s> <s> c" in {" ".join(one) for one in ngrams(model)}
+    assert measure_perplexity(model, ["a", "c"]).log_prob == pytest.approx(model.log_prob("a") + model.log_prob("c"))
 
 
 def test_unknown_words_are_counted_and_left_out() -> None:

@@ -10,6 +10,7 @@ import pytest
 from asr.lm.binary import load_binary, save_binary
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
+from asr.lm.mixing import mixed
 from asr.lm.model import Unit
 from asr.lm.perplexity import measure_perplexity
 from asr.lm.pruning import pruned
@@ -33,6 +34,16 @@ def test_the_small_form_has_the_same_ngrams(unit: Unit, order: int, threshold: f
             np.testing.assert_array_equal(np.isfinite(after[level]), finite)
             width = np.ptp(before[level][finite])
             np.testing.assert_allclose(after[level][finite], before[level][finite], atol=width / 508 + 1e-6)
+
+
+def test_what_is_impossible_stays_so(tmp_path: Path) -> None:
+    models = [estimate(Corpus.of(sentences(20, seed=one), "words"), 2) for one in (0, 1)]
+    model = mixed(models, [1.0, 0.0])
+    assert np.isneginf(model.log_probs).sum() > 10
+    save_binary(model, tmp_path / "small.lm", quantise=True)
+    np.testing.assert_array_equal(
+        np.isneginf(load_binary(tmp_path / "small.lm").log_probs), np.isneginf(model.log_probs)
+    )
 
 
 def test_it_costs_little_and_is_small(tmp_path: Path) -> None:

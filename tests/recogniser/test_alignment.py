@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,10 @@ from numpy.typing import NDArray
 import asr
 from asr.corpus.inventory import Inventory
 from asr.corpus.manifest import read_manifest
-from asr.decoding.hypothesis import Hypothesis
+from asr.corpus.utterance import Utterance
+from asr.decoding.hypothesis import Hypothesis, Score, Span
 from asr.errors import DataError
-from asr.ink import Ink, Stroke
+from asr.ink import Ink, Stroke, write_json
 from asr.recogniser import alignment
 from asr.recogniser.alignment import (
     TranscriptDecoder,
@@ -22,6 +25,7 @@ from asr.recogniser.alignment import (
     spelled,
     spelled_utterance,
 )
+from asr.recogniser.alignment_ink import at_lifts
 from asr.recogniser.alignment_timing import Timing
 
 LETTERS = Inventory(("<blank>", " ", "a", "b"), "characters")
@@ -104,9 +108,13 @@ def test_words_that_were_not_said_are_doubtful() -> None:
     assert [word.label for word in doubtful_words(wrong, PHONES)] == ["b b b"]
 
 
-def test_points_between_two_letters_are_halved() -> None:
-    found = aligned(LETTERS, "ab", posteriors("--aa----b---", "- ab"), timing=None)
-    assert [(span.start, span.end) for span in found.spans] == [pytest.approx((1.0, 1.06)), pytest.approx((1.06, 1.12))]
+def test_frames_between_two_letters_are_mostly_of_the_first_one_and_none_of_a_space() -> None:
+    found = aligned(LETTERS, "ab", posteriors("--aa-----b--", "- ab"), timing=None)
+    assert [(span.start, span.end) for span in found.spans] == [pytest.approx((1.0, 1.08)), pytest.approx((1.08, 1.12))]
+    found = aligned(LETTERS, "a b", posteriors("--aa--  -b--", "- ab"), timing=None)
+    assert [(span.start, span.end) for span in found.spans] == [
+        pytest.approx((1.0, 1.08)), pytest.approx((1.08, 1.08)), pytest.approx((1.08, 1.12)),
+    ]  # fmt: skip
 
 
 def test_tones_are_found_where_they_sound(trained: Path, tones: Path) -> None:
@@ -132,7 +140,7 @@ def test_a_long_recording_is_aligned_as_a_short_one(
     assert [span.start for span in long.spans] == pytest.approx([span.start for span in short.spans], abs=0.03)
 
 
-def test_every_point_of_ink_is_part_of_a_letter() -> None:
+def test_every_point_of_ink_is_part_of_a_letter(tmp_path: Path) -> None:
     recogniser = asr.load("quickstart_pen", engine="numpy")
     along = np.linspace(0, 1, 30)
     strokes = [np.stack([x + along, np.sin(6 * along + x)], axis=1) for x in (0.0, 1.5, 3.0)]
@@ -141,4 +149,35 @@ def test_every_point_of_ink_is_part_of_a_letter() -> None:
     first, second = found.spans
     assert (first.start, second.end) == (0, 90)
     assert first.end == second.start
+    assert first.end in (30, 60)  # where the pen was lifted
     assert found.words[0].label == "to"
+    path = tmp_path / "page.json"
+    write_json(path, ink)
+    of_file = align_transcript(recogniser, path, spelled(recogniser.inventory, "to", "it"))
+    whole = Utterance("one", path, "ink", text="to")
+    part = replace(whole, start=30.0, duration=60.0)
+    assert align_transcript(recogniser, whole, spelled_utterance(recogniser.inventory, whole)).spans == of_file.spans
+    assert align_transcript(recogniser, part, spelled_utterance(recogniser.inventory, part)).spans[-1].end == 60
+
+
+def test_borders_move_to_lifts_nearby_and_spaces_have_no_points() -> None:
+    spans = [
+        Span(label, start, end, 0.5)
+        for label, start, end in [("a", 0, 30), (" ", 30, 31), ("b", 31, 70), ("a", 70, 99)]
+    ]
+    found = Hypothesis(tuple("a ba"), "a ba", Score(0.0), tuple(spans), ())
+    moved = at_lifts(found, np.array([25, 40, 45, 100]))
+    assert [(span.start, span.end) for span in moved.spans] == [(0, 25), (25, 25), (25, 70), (70, 100)]
+    assert [(word.label, word.start, word.end) for word in moved.words] == [("a", 0, 25), ("ba", 25, 100)]
+
+
+@pytest.mark.parametrize("stroke_ends", [[2], [4], [5, 9], [1, 2, 3, 4, 5]])
+@pytest.mark.parametrize("starts", [(0, 0, 0), (0, 9, 9), (0, 1, 2)])
+def test_every_letter_has_a_point_where_there_are_enough(stroke_ends: list[int], starts: tuple[int, ...]) -> None:
+    spans = tuple(Span("a", start, start + 1, 0.5) for start in starts)
+    moved = at_lifts(Hypothesis(("a",) * 3, "aaa", Score(0.0), spans, ()), np.array(stroke_ends)).spans
+    assert moved[0].start == 0
+    assert moved[-1].end == stroke_ends[-1]
+    assert all(before.end == after.start for before, after in pairwise(moved))
+    least = 1 if stroke_ends[-1] >= 3 else 0
+    assert all(span.end - span.start >= least for span in moved)

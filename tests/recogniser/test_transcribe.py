@@ -325,3 +325,26 @@ def test_prepared_it_reads_the_same(trained: Path, tones: Path) -> None:
         exact, rounded = one.transcribe(path), other.transcribe(path)
         assert rounded.text == exact.text
         assert rounded.log_probability != exact.log_probability
+
+
+def test_alternatives_are_the_best_hypotheses_of_one_source(trained: Path, tones: Path) -> None:
+    path = tones / "test" / "test00.wav"
+    beam = ["decoder=beam", "decoder.min_probability=0", "decoder.gap=60", "decoder.skip_blank=1"]
+    recogniser = load(trained, decoder=beam)
+    found = recogniser.alternatives(path, 3)
+    assert len({one.labels for one in found}) == 3
+    assert found[0] == recogniser.transcribe(path)
+    assert [one.score.total for one in found] == sorted((one.score.total for one in found), reverse=True)
+    assert load(trained).alternatives(path) == [load(trained).transcribe(path)]  # greedy search has one
+    with pytest.raises(ConfigError, match="n_best=0; expected 1 or more"):
+        recogniser.alternatives(path, 0)
+    with pytest.raises(DataError, match="nothing was heard of the speaker 'ann'"):
+        recogniser.alternatives(path, 2, speaker="ann")
+
+
+def test_a_decoder_may_prepare_itself_for_many_utterances(trained: Path) -> None:
+    recogniser = load(trained, decoder="beam")
+    assert recogniser.for_many(1).decoder is recogniser.decoder
+    assert recogniser.for_many(1000).decoder.many  # type: ignore[attr-defined]
+    greedy = load(trained)
+    assert greedy.for_many(1000).decoder is greedy.decoder

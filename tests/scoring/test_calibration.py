@@ -119,3 +119,11 @@ def test_right_tokens_are_those_that_the_alignment_calls_correct() -> None:
     assert are_right("abc", "axbc") == [True, False, True, True]
     assert are_right([], ["a"]) == [False]
     assert are_right(["a"], []) == []
+
+
+def test_the_interval_is_pivotal() -> None:
+    """Ann is right 4 times less often than she is sure, Bob twice more often: replicates of 0.4, 0.1 and 0.2."""
+    right = [True] * 1 + [False] * 9 + [True] * 7 + [False] * 3
+    found = calibration_error([0.5] * 20, right, ["ann"] * 10 + ["bob"] * 10)
+    assert found.error == pytest.approx(0.1)
+    assert (found.interval.low, found.interval.high) == pytest.approx((0.0, 2 * 0.1 - 0.1))

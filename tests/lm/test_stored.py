@@ -1,0 +1,34 @@
+"""Models as files: found by name or path, and loaded once as long as somebody holds them."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import pytest
+
+from asr.errors import AsrError, ConfigError
+from asr.lm.corpus import Corpus
+from asr.lm.kneser_ney import estimate
+from asr.lm.stored import load_model, save_model
+
+
+def test_a_model_that_is_held_is_not_loaded_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.arpa"
+    save_model(path, estimate(Corpus.of(["a b a", "b"], "words"), 2))
+    first = load_model(path)
+    assert load_model(str(path)) is first
+    save_model(path, estimate(Corpus.of(["a b a b a", "b", "a"], "words"), 2))
+    second = load_model(path)
+    assert second is not first  # the file is another one
+    del first, second
+    gc.collect()
+    assert load_model(path) is not None
+
+
+def test_what_is_no_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no language model nothing; expected a file ending in"):
+        load_model("nothing")
+    for name in ("none.lm", "none.arpa", "none.arpa.gz"):
+        with pytest.raises(AsrError, match=name):
+            load_model(tmp_path / name)
