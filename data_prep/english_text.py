@@ -28,8 +28,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from asr.corpus.cleaning import clean_text
+from asr.corpus.text_lines import whole_text
 from asr.files import make_folder, write_file
-from asr.lm.texts import read_text
 
 CASES = {"as it is": 0.5, "lower": 0.3, "capitalised": 0.12, "upper": 0.08}
 """How the weight of a word is divided between its forms. Chosen on dev of UNIPEN's words, as is the square root."""
@@ -49,7 +49,7 @@ _MONTHS = tuple(calendar.month_name)[1:]
 
 def paragraphs(books: Path) -> Iterator[str]:
     """Read the paragraphs of books, cleaned; those with characters outside ASCII are left out."""
-    for paragraph in read_text(books, "characters").sentences:
+    for paragraph in whole_text(books, "books, a paragraph a line").splitlines():
         text = clean_text(paragraph.replace("\u2026", "..."))
         if not paragraph.startswith("# ") and _PLAIN.fullmatch(text):
             yield text
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("list", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    texts, listed = list(paragraphs(given.books)), list(read_text(given.list, "characters").sentences)
+    texts, listed = list(paragraphs(given.books)), whole_text(given.list, "a list of words").split()
     counts = words_of(texts)
     make_folder(given.out)
     forms = word_forms(counts, listed)

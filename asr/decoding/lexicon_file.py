@@ -19,10 +19,8 @@ several words may share one.
 
 from __future__ import annotations
 
-import gzip
 import re
 import unicodedata
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import nearest, shown
-from asr.errors import DataError, Problems, one_line
+from asr.corpus.text_lines import whole_text
+from asr.errors import DataError, Problems
 from asr.lm.model import SPACE
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ CODE = 0xF0000
 _FIRST = chr(CODE)
 _LONGEST = 500  # labels of a spelling
 _HINTS = 20  # faults that offer another spelling: looking for one takes a millisecond
-_LARGEST = 1 << 30  # bytes of an unpacked file
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?")
 _VARIANT = re.compile(r"(?<=.)\(\d+\)$")
 
@@ -88,7 +86,8 @@ def read_lexicon(path: str | Path, inventory: Inventory, leave_out: bool = False
             line: a form that is not one of the above, a symbol outside the inventory, a word given twice.
     """
     path = Path(path)
-    return lexicon_of(_text(path).split("\n"), inventory, path.name, leave_out)
+    text = unicodedata.normalize("NFC", whole_text(path, "a lexicon: one word a line").replace("\r\n", "\n"))
+    return lexicon_of(text.split("\n"), inventory, path.name, leave_out)
 
 
 def lexicon_of(rows: Iterable[str], inventory: Inventory, name: str = "lexicon", leave_out: bool = False) -> Lexicon:
@@ -108,22 +107,6 @@ def lexicon_of(rows: Iterable[str], inventory: Inventory, name: str = "lexicon",
         spoken = "that the inventory can spell" if lines else "in it"
         raise DataError(f"{name}: there is no word {spoken}; expected one word a line")
     return _joined(lines, spellings)
-
-
-def _text(path: Path) -> str:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"the lexicon {shown(str(path))} cannot be read: {one_line(error)}") from error
-    if len(content) > _LARGEST:
-        raise DataError(f"{path.name}: more than {_LARGEST >> 20} MiB; expected a list of words")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path.name}:{line}: not UTF-8; convert the file") from error
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
 
 
 def _characters(rows: Iterable[str], faults: list[tuple[int, str]]) -> list[_Line]:

@@ -15,9 +15,7 @@ characters that a keyboard has (U+0020 to U+007E) and nothing else, as the inven
 
 from __future__ import annotations
 
-import gzip
 import unicodedata
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,9 +23,9 @@ from pathlib import Path
 from asr.config import check_values, nearest
 from asr.corpus.cleaning import clean_text
 from asr.corpus.splits import SPLITS
+from asr.corpus.text_lines import whole_text
 from asr.errors import ConfigError, DataError
 
-_LARGEST = 1 << 30  # characters of a text
 _PART = "# "
 _SPELLED = str.maketrans(
     {"\u00e6": "ae", "\u00c6": "Ae", "\u0153": "oe", "\u0152": "Oe", "\u00f8": "o", "\u00d8": "O", "\u00df": "ss",
@@ -69,7 +67,7 @@ def read_texts(config: TextConfig) -> Texts:
     if config.root is None:
         raise ConfigError("these options must be given: corpus.root=... (the file of the text)")
     path = Path(config.root).expanduser()
-    parts = parts_of(_lines(path), path)
+    parts = parts_of(whole_text(path, "the text of corpus.root=").splitlines(), path)
     for name in (*config.dev, *config.test):
         if name not in parts:
             raise ConfigError(f"{path} has no part {name!r}{nearest(name, parts)}; a line '# NAME' begins one")
@@ -115,18 +113,3 @@ def parts_of(lines: Iterable[str], path: Path) -> dict[str, list[str]]:
         elif line.strip():
             raise DataError(f"{path}:{number}: text before the first part; begin it with a line '# NAME'")
     return parts
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}; give the file of the text as corpus.root=") from error
-    if len(content) > _LARGEST:
-        raise DataError(f"{path} holds more than {_LARGEST} bytes of text; give less")
-    try:
-        return content.decode("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}:{number}: not UTF-8; convert the file to UTF-8") from error

@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import shown
+from asr.corpus.text_lines import decoded, numbered_lines
 from asr.errors import DataError
 from asr.files import atomic_file
 from asr.lm.automaton import NONE
 from asr.lm.backoff import masses
-from asr.lm.lines import decoded, numbered_lines
 from asr.lm.model import UNKNOWN, Unit
 from asr.lm.ngram import NgramModel, model_of
 from asr.lm.trie import Trie, extended, unigrams

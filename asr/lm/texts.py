@@ -12,11 +12,11 @@ import numpy as np
 from asr.config import shown
 from asr.corpus.inventory import Inventory
 from asr.corpus.manifest import read_manifest
+from asr.corpus.text_lines import decoded, numbered_lines
 from asr.errors import DataError
 from asr.lm.automaton import NONE
 from asr.lm.corpus import SPECIAL
 from asr.lm.counting import Counts
-from asr.lm.lines import decoded, numbered_lines
 from asr.lm.model import Unit
 from asr.lm.trie import extended, unigrams
 from asr.printable import printable

@@ -64,7 +64,7 @@ class Emission:
 def timing_of(inventory: Inventory) -> Timing:
     """Return the numbers for labels of this inventory."""
     tables = _tables()
-    if inventory.fold in tables:
+    if inventory.fold is not None and inventory.fold in tables:
         return tables[inventory.fold]
     mean = [sum(getattr(one, name) for one in tables.values()) / len(tables) for name in ("share", "lag", "tail")]
     return Timing(*mean)

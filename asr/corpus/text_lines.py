@@ -1,4 +1,4 @@
-"""Lines of text files, plain or compressed, with their numbers; what cannot be read is an error with file and line."""
+"""Text files, plain or compressed, whole or line by line; what cannot be read is an error with file and line."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from asr.printable import printable
 
 STANDARD_INPUT = Path("-")
 MAX_LINE = 1 << 24  # bytes; a paragraph has thousands
+MAX_TEXT = 1 << 30  # bytes of a text that is read whole, unpacked
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -43,6 +44,37 @@ def opened(path: Path, what: str) -> Iterator[BinaryIO]:
         raise DataError(f"{printable(path)} cannot be read: {error.strerror or error}; expected {what}") from error
 
 
+def whole_text(path: Path, what: str) -> str:
+    """Read a file at once, without a byte order mark.
+
+    Args:
+        path: of the file, or `STANDARD_INPUT`.
+        what: what was expected there, for messages.
+
+    Raises:
+        DataError: the file cannot be read, is damaged or not UTF-8, or holds more than `MAX_TEXT` bytes.
+    """
+    with opened(path, what) as file, _unpacked(path, ""):
+        content = file.read(MAX_TEXT + 1)
+    if len(content) > MAX_TEXT:
+        raise DataError(f"{printable(path)} holds more than {MAX_TEXT >> 20} MiB; expected {what}")
+    content = content.removeprefix(_BOM)
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{printable(path)}:{number}: the line is not UTF-8; save the file as UTF-8") from error
+
+
+@contextmanager
+def _unpacked(path: Path, where: str) -> Iterator[None]:
+    """Raise a DataError where a compressed file turns out to be damaged."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{printable(path)}: damaged gzip file{where}: {error}; copy it again") from error
+
+
 def numbered_lines(path: Path, what: str) -> Iterator[tuple[int, bytes]]:
     """Read the lines of a file with their numbers, from 1, without the ends of lines and a byte order mark.
 
@@ -51,15 +83,15 @@ def numbered_lines(path: Path, what: str) -> Iterator[tuple[int, bytes]]:
     """
     number = 0
     with opened(path, what) as file:
-        try:
-            while line := file.readline(MAX_LINE + 1):
-                number += 1
-                if len(line) > MAX_LINE:
-                    raise DataError(f"{printable(path)}:{number}: the line has more than {MAX_LINE} bytes; break it")
-                yield number, (line.removeprefix(_BOM) if number == 1 else line).rstrip(b"\r\n")
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            told = f"damaged gzip file behind line {number}: {error}; copy it again"
-            raise DataError(f"{printable(path)}: {told}") from error
+        while True:
+            with _unpacked(path, f" behind line {number}"):
+                line = file.readline(MAX_LINE + 1)
+            if not line:
+                return
+            number += 1
+            if len(line) > MAX_LINE:
+                raise DataError(f"{printable(path)}:{number}: the line has more than {MAX_LINE} bytes; break it")
+            yield number, (line.removeprefix(_BOM) if number == 1 else line).rstrip(b"\r\n")
 
 
 def decoded(line: bytes, path: Path, number: int) -> str:
