@@ -329,3 +329,10 @@ def test_spaces_at_the_ends_do_not_count_as_another_hypothesis() -> None:
     probabilities = np.tile([0.2, 0.4, 0.3, 0.06, 0.04], (4, 1))
     hypotheses = found(BeamDecoder(CHARACTERS, candidates=1), np.log(probabilities).astype(np.float32), 12)
     assert len({one.labels for one in hypotheses}) == 12
+
+
+def test_threads_give_what_one_thread_gives(loops: str) -> None:
+    batch = np.stack([random_posteriors(60, len(CHARACTERS), seed, spread=3.0) for seed in range(16)])
+    lengths = np.arange(45, 61)
+    decoder = BeamDecoder(CHARACTERS, beam=20, model=ToyBigram.of("ab ", 1))
+    assert decode(decoder, batch, lengths, 1.0, threads=4) == decode(decoder, batch, lengths, 1.0, threads=1)
