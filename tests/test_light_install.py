@@ -236,3 +236,12 @@ def test_recognising_imports_no_module_that_it_does_not_need(folder: Path) -> No
         env=surroundings(PYTHONPATH=os.pathsep.join(filter(None, sys.path))),
     )  # fmt: skip
     assert printed(done) == [""]
+
+
+def test_a_decoder_is_tuned_and_several_texts_are_told(folder: Path) -> None:
+    tuned = command("tune", "an4", "decoder=beam", "decoder.candidates=2", "--weight", "insertion_bonus",
+                    "--on", "tones/test.jsonl", "--out", "tuned.safetensors", cwd=folder)  # fmt: skip
+    assert "decoder.insertion_bonus=" in "\n".join(printed(tuned))
+    assert sorted(path.name for path in folder.glob("tuned*")) == ["tuned.safetensors", "tuned.tuning.tsv"]
+    lines = printed(command("transcribe", "tuned.safetensors", "a.wav", "--nbest", 2, cwd=folder))
+    assert [line.split("\t")[0] for line in lines] == ["1", "2"]

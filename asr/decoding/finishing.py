@@ -46,7 +46,8 @@ class FinishConfig:
     """Options of `Finish`: the base of the config dataclasses of decoders that find several candidates.
 
     Attributes:
-        candidates: how many labellings are looked at behind the search; 1 gives no posteriors.
+        candidates: how many labellings are looked at behind the search; 1: confidences are the peaks, as of greedy
+            search.
         posterior_scale: factor of the scores before they become posteriors; below 1 it evens them out.
         risk: `none` keeps the order of the scores; `labels` or `words` puts the candidate first whose expected number
             of errors in these is lowest.
@@ -106,11 +107,11 @@ class Finish:
     Attributes:
         candidates: how many a search should list.
         posterior_scale, risk: see `FinishConfig`.
-        calibration: makes confidences of evidence; None: see `asr.decoding.calibration.UNCALIBRATED`.
+        calibration: makes confidences of evidence; None: they are the posteriors, of one candidate the peaks.
         rescoring: the second language model, if any.
     """
 
-    candidates: int = 1
+    candidates: int = 20
     posterior_scale: float = 1.0
     risk: str = "none"
     calibration: Calibration | None = None
@@ -174,6 +175,8 @@ class Finish:
         return hypotheses
 
     def _confident(self, hypothesis: Hypothesis, evidence: Evidence) -> Hypothesis:
+        if self.calibration is None and self.candidates == 1:
+            return replace(hypothesis, confidence=evidence.utterance.peak, evidence=evidence)
         return (self.calibration or UNCALIBRATED)(hypothesis, evidence)
 
     def _order(self, labels: Sequence[Tokens], words: Sequence[Tokens], posteriors: Sequence[float]) -> Sequence[int]:

@@ -113,7 +113,8 @@ def _summary_row(row: str, recipes: Path) -> list[str]:
     recipe, _, rate = parts[0].partition(" ")
     if len(parts) != 3 or not rate:
         raise DataError(f"summary: '{row}' is not `task/recipe rate | task | published figure`")
-    results = [one for one in results_of(recipe, recipes)[recipe] if not one.options]
+    found = [one for one in results_of(recipe, recipes)[recipe] if not one.options]
+    results = [one for one in found if one.decoder.name == found[0].decoder.name]  # greedy search comes first
     if results and not rates_of(results, "test", rate):
         raise DataError(f"summary: {recipe} reports no '{rate}'{nearest(rate, rate_names(results))}")
     task = recipe.partition("/")[0]

@@ -82,6 +82,8 @@ HEAVY = ("torch", "numba", "librosa", "scipy", "onnx", "tensorboard")
         ("transcribe", ["--formt", "x"]),
         ("export", ["--help"]),
         ("report", ["--help"]),
+        ("tune", ["--help"]),
+        ("tune", ["an4", "decoder=beam"]),
     ],
 )
 def test_help_and_wrong_options_are_answered_at_once(name: str, arguments: list[str]) -> None:
