@@ -102,12 +102,14 @@ def tables(
     halved = Finish(rescoring=Rescoring.of(inventory, model, given.weight / 2))
     for name, finish, candidates in (
         ("none", Finish(), plain),
+        ("none", halved, with_bonus),
         ("none", rescoring, with_bonus),
         (f"{given.second}-gram", Finish(), from_second),
         (f"{given.second}-gram", halved, from_second),
         (f"{given.order}-gram", Finish(), listed),
     ):
-        with_what = "none" if finish.rescoring is None else f"{given.order}-gram"
+        added = finish.rescoring
+        with_what = "none" if added is None else f"{given.order}-gram, weight {added.weight:g}"
         print(f"| {name} | {with_what} | {rates(finish, candidates, test)} |", flush=True)
 
 

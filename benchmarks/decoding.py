@@ -4,6 +4,7 @@ python benchmarks/decoding.py write FOLDER     # posteriors and training texts o
 python benchmarks/decoding.py speed FOLDER     # mean scores, then processor time in turns; missing peers are left out
 python benchmarks/decoding.py errors FOLDER    # search errors of each kind of pruning
 python benchmarks/decoding.py plain FOLDER     # plain Python against compiled loops: the same results, and its time
+python benchmarks/decoding.py boost FOLDER     # expected words: what boosting gains, and what it costs elsewhere
 python benchmarks/decoding.py growth FOLDER    # cost against frames, labels and beam; two threads against one
 
 Peers, from PyPI: flashlight-text with kenlm, fast-ctc-decode, ctc-beam-decoder. Every side gets the posteriors of one
@@ -15,11 +16,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -30,7 +33,7 @@ from numpy.typing import NDArray
 
 from asr.corpus.inventory import Inventory
 from asr.decoding.beam import BeamDecoder
-from asr.decoding.lexicon import log_probability
+from asr.decoding.lexicon_search import log_probability
 from asr.decoding.search import decode
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
@@ -71,14 +74,15 @@ class Posteriors:
     inventory: Inventory
     utterances: Sequence[NDArray[np.float32]]
     train: Path
+    texts: Sequence[str] = ()
 
     @classmethod
     def read(cls, folder: Path, name: str, split: str, most: int) -> Posteriors:
         with np.load(folder / f"{name}_{split}.npz") as file:
-            log_probs, lengths, labels = file["log_probs"], file["lengths"], file["labels"]
+            log_probs, lengths, labels, texts = (file[key] for key in ("log_probs", "lengths", "labels", "texts"))
         utterances = np.split(log_probs, np.cumsum(lengths)[:-1])[:most]
         inventory = Inventory(tuple(SPACE if one == " " else one for one in labels.tolist()), "labels")
-        return cls(name, inventory, utterances, folder / f"{name}_train.txt")
+        return cls(name, inventory, utterances, folder / f"{name}_train.txt", texts.tolist()[:most])
 
     @cached_property
     def model(self) -> NgramModel:
@@ -183,13 +187,14 @@ def ctc_beam_decoder(posteriors: Posteriors) -> Decode:
     return run
 
 
-def speed(sets: Sequence[Posteriors], rounds: int) -> None:
+def speed(sets: Sequence[Posteriors], only: str, rounds: int) -> None:
     print(environment("numpy", "numba", "flashlight-text", "kenlm", "fast-ctc-decode", "ctc-beam-decoder"))
     print("\n| posteriors | search, beam 100 | mean score | ms an utterance | times our time |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         for one in sets:
             for title, fused, sides in comparisons(one, Path(name)):
-                compare(one, title, fused, sides, rounds)
+                if only in title:
+                    compare(one, title, fused, sides, rounds)
 
 
 def comparisons(one: Posteriors, folder: Path) -> list[tuple[str, bool, dict[str, Callable[[], Decode]]]]:
@@ -295,6 +300,48 @@ def plain(sets: Sequence[Posteriors]) -> None:
             print(f"| {one.name} | {search_name} | {len(pairs)} | {n_other} | {most:.0e} | {ms} |", flush=True)
 
 
+def boost(sets: Sequence[Posteriors]) -> None:
+    """Boost an eighth of the words of the split, 50 at most, drawn with a seed; on the others it can only cost."""
+    print(
+        "| posteriors | search | nats a label | expected words wrong, % | other words wrong, % |\n|---|---|---|---|---|"
+    )
+    for one in sets:
+        words = sorted({word for text in one.texts for word in text.split()})
+        expected = set(random.Random(1).sample(words, min(50, len(words) // 8)))
+        inventory = Inventory(tuple(" " if label == SPACE else label for label in one.inventory.labels), "characters")
+        lines = one.train.read_text(encoding="utf-8").splitlines()
+        model = estimate(Corpus.of(lines, "characters", vocabulary=one.inventory.labels[1:]), 6)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "expected.txt"
+            path.write_text("\n".join(sorted(expected)), encoding="utf-8")
+            for fused in (False, True):
+                for weight in (0.0, 0.5, 1.0, 2.0, 3.0):
+                    decoder = BeamDecoder(
+                        inventory, candidates=1, lm_weight=WEIGHT, model=model if fused else None, boost=str(path),
+                        boost_weight=weight,
+                    ).for_many(10**6)  # fmt: skip
+                    rates = " | ".join(f"{rate:.1f}" for rate in wrong(one, decoder, expected))
+                    print(f"| {one.name} | {'6-gram' if fused else 'no model'} | {weight} | {rates} |", flush=True)
+
+
+def wrong(one: Posteriors, decoder: BeamDecoder, expected: set[str]) -> list[float]:
+    """Percent of the expected and of the other words of the texts that are not found in their place."""
+    counts = {True: [0, 0], False: [0, 0]}
+    for log_probs, text in zip(one.utterances, one.texts, strict=True):
+        search = decoder.begin(0.01)
+        search.step(log_probs)
+        found, said = "".join(search.candidates(1)[0].labels).split(), text.split()
+        right = {
+            at
+            for block in SequenceMatcher(None, said, found, autojunk=False).get_matching_blocks()
+            for at in range(block.a, block.a + block.size)
+        }
+        for at, word in enumerate(said):
+            counts[word in expected][0] += at not in right
+            counts[word in expected][1] += 1
+    return [100 * errors / max(1, total) for errors, total in (counts[True], counts[False])]
+
+
 def growth(sets: Sequence[Posteriors], rounds: int) -> None:
     """Double what a search works on, and see what it takes."""
     for one in sets:
@@ -304,8 +351,8 @@ def growth(sets: Sequence[Posteriors], rounds: int) -> None:
             show(f"{n} frames", ours(one), joined[:n], rounds)
         for n in (50, 100, 200, 400, 800):
             labels = Inventory(("<blank>", *(chr(0x4E00 + at) for at in range(n - 1))), "characters")
-            random = np.random.default_rng(0).normal(size=(100, n), scale=3.0)
-            frames = np.asarray(random - np.log(np.exp(random).sum(1, keepdims=True)), dtype=np.float32)
+            scores = np.random.default_rng(0).normal(size=(100, n), scale=3.0)
+            frames = np.asarray(scores - np.log(np.exp(scores).sum(1, keepdims=True)), dtype=np.float32)
             wide = Posteriors(one.name, labels, [], one.train)
             show(f"{n} labels", ours(wide, **OFF), frames, rounds)
         for n in (25, 50, 100, 200, 400, 800):
@@ -355,18 +402,19 @@ def write(folder: Path, data: Path) -> None:
             found.append(log_probs[0].astype(np.float32))
         np.savez(
             folder / f"{name}_test.npz", log_probs=np.concatenate(found), lengths=np.array([len(one) for one in found]),
-            labels=np.array(recogniser.inventory.labels),
+            labels=np.array(recogniser.inventory.labels), texts=np.array([one.text for one in test]),
         )  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("write", "speed", "errors", "plain", "growth"))
+    parser.add_argument("what", choices=("write", "speed", "errors", "plain", "boost", "growth"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS))
     parser.add_argument("--split", default="test")
     parser.add_argument("--most", type=int, default=300, help="utterances of each set")
+    parser.add_argument("--only", default="", help="rows of `speed` whose name holds this")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     if given.what == "write":
@@ -374,11 +422,13 @@ def main() -> None:
         return
     sets = [Posteriors.read(given.folder, name, given.split, given.most) for name in given.sets]
     if given.what == "speed":
-        speed(sets, given.rounds)
+        speed(sets, given.only, given.rounds)
     elif given.what == "errors":
         errors(sets)
     elif given.what == "plain":
         plain(sets)
+    elif given.what == "boost":
+        boost(sets)
     else:
         growth(sets, given.rounds)
 

@@ -16,9 +16,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr.config import Component
 from asr.extras import EXTRAS
 from asr.ink import Ink, write_json
+from asr.lm.recurrent import RecurrentModel
+from asr.lm.recurrent_file import save_recurrent
+from asr.lm.recurrent_header import LabelModelHeader
+from asr.lm.recurrent_symbols import symbols_of
 from asr.recogniser.pretrained import pretrained_names
+from asr.recurrent.options import LabelModelConfig
 from tests.commands import surroundings
 from tests.report.made import put, result
 from tests.tones import RATE, make_corpus
@@ -132,6 +138,20 @@ def test_a_model_is_scored_on_manifests(words: Sequence[str], folder: Path) -> N
     assert json.loads(path.read_text())["splits"]["test"]["engine"]["name"] == "numpy"
 
 
+def test_a_recurrent_language_model_writes(folder: Path) -> None:
+    rng, symbols = np.random.default_rng(0), symbols_of("ab ", unknown=False)
+    shapes = {"embedding.weight": (4, 2), "stack.output.weight": (4, 3), "stack.output.bias": (4,)}
+    of_cell = {"weight_ih": (12, 2), "weight_hh": (12, 3), "bias": (12,)}
+    shapes |= {f"stack.layers.0.forward_cell.{name}": shape for name, shape in of_cell.items()}
+    weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    component = Component.of(LabelModelConfig(hidden=3, layers=1, embedding=2))
+    save_recurrent(RecurrentModel(LabelModelHeader(symbols, "characters", component), weights), folder / "small.lm")
+    text = command("generate", "small.lm", "--prompt", "ab", "--length", "30", cwd=folder).stdout
+    assert text.startswith("ab")
+    assert len(text) == 33
+    assert set(text) <= set("ab \n")
+
+
 def test_results_are_reported(folder: Path) -> None:
     put(folder, result("an4/ctc", 1, 10, 81), result("an4/ctc", 2, 11, 90))
     (folder / "recipes" / "an4" / "ctc.yaml").write_text("")
@@ -189,7 +209,7 @@ def test_what_needs_more_says_what_to_install(name: str, words: list[str], line:
     assert sorted(folder.rglob("*")) == there
 
 
-@pytest.mark.parametrize("name", ["transcribe", "evaluate", "prepare", "export", "report"])
+@pytest.mark.parametrize("name", ["transcribe", "evaluate", "prepare", "export", "report", "generate"])
 def test_help_needs_nothing_more(name: str, tmp_path: Path) -> None:
     assert printed(command(name, "--help", cwd=tmp_path))
 
@@ -216,3 +236,12 @@ def test_recognising_imports_no_module_that_it_does_not_need(folder: Path) -> No
         env=surroundings(PYTHONPATH=os.pathsep.join(filter(None, sys.path))),
     )  # fmt: skip
     assert printed(done) == [""]
+
+
+def test_a_decoder_is_tuned_and_several_texts_are_told(folder: Path) -> None:
+    tuned = command("tune", "an4", "decoder=beam", "decoder.candidates=2", "--weight", "insertion_bonus",
+                    "--on", "tones/test.jsonl", "--out", "tuned.safetensors", cwd=folder)  # fmt: skip
+    assert "decoder.insertion_bonus=" in "\n".join(printed(tuned))
+    assert sorted(path.name for path in folder.glob("tuned*")) == ["tuned.safetensors", "tuned.tuning.tsv"]
+    lines = printed(command("transcribe", "tuned.safetensors", "a.wav", "--nbest", 2, cwd=folder))
+    assert [line.split("\t")[0] for line in lines] == ["1", "2"]

@@ -25,6 +25,8 @@ ALLOWED = {
     "asr.config.check_values": "options of any class, for messages",
     "asr.experiment.corpus_splits.CorpusConfig.options": "options of any reader, which its Config types",
     "asr.experiment.corpus_splits.CorpusConfig.pool": "a group of a configuration file until it is read",
+    "asr.experiment.settings.plain_settings": "the content of config.yaml",
+    "asr.experiment.settings.read_settings": "the content of config.yaml",
     "asr.corpus.handling.take_handling": "options as a command line gives them, before they have types",
     "asr.ink.json_ink.ink_of_mapping": "the content of a JSON file, as a Python user hands it over",
     "asr.plain_values.record": "JSON from outside",

@@ -13,7 +13,7 @@ from asr.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
-    from asr.lm.model import Unit
+    from asr.lm.model import LanguageModel, Unit
     from asr.lm.ngram import NgramModel
 
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -268,7 +268,7 @@ def _perplexity(given: argparse.Namespace) -> None:
     from asr.cli.progress import Steps
     from asr.lm.building import held_out_text
 
-    model = _loaded(given.model, given.unit)
+    model = _any_loaded(given.model, given.unit)
     rows = []
     with Steps() as steps:
         for number, path in enumerate(given.texts):
@@ -301,10 +301,17 @@ def _finish(
 _FIGURES = ("sentences", "symbols", "unknown %", "perplexity", "bits/character")
 
 
-def _figures(model: NgramModel, text: Sequence[str]) -> list[str]:
+def _figures(model: LanguageModel, text: Sequence[str]) -> list[str]:
+    from asr.lm.ngram import NgramModel
     from asr.lm.perplexity import measure_perplexity
+    from asr.lm.recurrent import RecurrentModel
+    from asr.lm.recurrent_perplexity import measure_recurrent_perplexity
 
-    found = measure_perplexity(model, text)
+    if isinstance(model, RecurrentModel):
+        found = measure_recurrent_perplexity(model, text)
+    else:
+        assert isinstance(model, NgramModel)
+        found = measure_perplexity(model, text)
     bits = found.bits_per_character
     return [
         f"{found.sentences:,}",
@@ -328,11 +335,17 @@ def _sizes(model: NgramModel) -> list[int]:
 
 def _loaded(name: str, unit: Unit | None) -> NgramModel:
     from asr.lm.ngram import NgramModel
+
+    model = _any_loaded(name, unit)
+    if not isinstance(model, NgramModel):
+        raise ConfigError(f"{name} is no n-gram model; of other models asr-lm measures the perplexity alone")
+    return model
+
+
+def _any_loaded(name: str, unit: Unit | None) -> LanguageModel:
     from asr.lm.stored import load_model
 
     model = load_model(name, unit)
-    if not isinstance(model, NgramModel):
-        raise ConfigError(f"{name} is no n-gram model; asr-lm works on n-grams alone")
     if unit is not None and model.unit != unit:
         raise ConfigError(f"{name} is a model of {model.unit}, not of {unit}; give another, or another --unit")
     return model

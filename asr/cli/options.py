@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Optional, get_type_hints
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from asr.resources import resource
 
@@ -42,9 +42,10 @@ def primary_of(arguments: Sequence[str], config_dir: str | None = None) -> str:
     own = [] if config_dir is None else [Path(config_dir) / "recipe" / f"{given[-1]}.yaml"] if given else []
     path = next(filter(Path.is_file, own), recipes().get(given[-1])) if given else None
     try:
-        task = OmegaConf.load(path).get("task") if path is not None else None
+        loaded = OmegaConf.load(path) if path is not None else None
     except Exception:  # whatever is wrong with it, Hydra says it better
-        task = None
+        loaded = None
+    task = loaded.get("task") if isinstance(loaded, DictConfig) else None
     return _LANGUAGE_MODEL if task == "language_model" else _RECOGNISER
 
 
@@ -145,7 +146,8 @@ def _statements(module: str) -> dict[str, ast.stmt]:
             found[statement.name] = statement
         elif isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            found |= dict.fromkeys((one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)), statement)
+            names = [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
+            found |= dict.fromkeys(names, statement)
     return found
 
 

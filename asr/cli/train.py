@@ -95,10 +95,12 @@ def _check_folder(config: DictConfig) -> None:
 
 
 def _train(config: DictConfig) -> None:
+    from hydra.core.hydra_config import HydraConfig
+
     if config.get("task") is not None:
         from asr.cli.train_language_model import train
 
-        train(config)
+        train(config, departures(HydraConfig.get().overrides.task))
     else:
         _train_recogniser(config)
 

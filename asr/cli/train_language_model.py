@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.console import say, write_line
 from asr.cli.progress import TrainingDisplay
-from asr.cli.train import command_for, departures, new_folder, remove_empty
+from asr.cli.train import command_for, new_folder, remove_empty
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 
-def train(config: DictConfig) -> None:
-    """Train, measure dev and test, and write the model."""
-    from hydra.core.hydra_config import HydraConfig
+def train(config: DictConfig, options: Sequence[str]) -> None:
+    """Train, measure dev and test, and write the model.
 
+    Args:
+        config: composed.
+        options: in what the run departs from its recipe.
+    """
     from asr.experiment.language_model_evaluation import evaluate_language_model
     from asr.experiment.language_model_experiment import LanguageModelExperiment
     from asr.experiment.schema import composed_language_model
@@ -27,7 +31,7 @@ def train(config: DictConfig) -> None:
     folder = Path(given) if given else new_folder(run_config.recipe)
     say(f"recipe {run_config.recipe}, run folder {folder}")
     try:
-        experiment = LanguageModelExperiment(run_config, folder, departures(HydraConfig.get().overrides.task))
+        experiment = LanguageModelExperiment(run_config, folder, options)
     except BaseException:
         if not given:
             remove_empty(folder)

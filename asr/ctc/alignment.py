@@ -28,7 +28,10 @@ _WORTH_COMPILING = 2_000_000
 """Frames times labels from which on the plain loop takes longer than importing numba."""
 
 _BLOCK_CELLS = 1 << 25
-"""Frames times labels whose ways are kept in memory at once, a byte each."""
+"""Frames times labels whose ways are kept in memory at once, a byte each, if that is enough for `_BLOCK_ROOTS`."""
+
+_BLOCK_ROOTS = 4
+"""Frames between two that are kept, in square roots of T: so the kept ones take as much memory as the ways do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,8 @@ class _Viterbi:
         self.score = np.full(n_labels, -np.inf)
         best = np.full(2 * n_labels + 1, -np.inf)  # of paths to each label, then to each blank
         best[n_labels] = 0.0
-        block = max(1, min(n_frames, _BLOCK_CELLS // max(1, n_labels)))
+        block = max(1, _BLOCK_CELLS // max(1, n_labels), _BLOCK_ROOTS * math.isqrt(n_frames))
+        block = min(block, max(1, n_frames))
         self._back = np.empty(block * n_labels, dtype=np.uint8)
         self._kept = []
         for first in range(0, n_frames, block):

@@ -258,8 +258,9 @@ class BeamSearch:
     def end(self, n_best: int = 1) -> list[Hypothesis]:
         """Return the best hypotheses; see `asr.decoding.search.Search`."""
         n_best = max(1, n_best)
-        found, prefixes = self._candidates(max(n_best, self._decoder.finish.candidates))
-        return self._decoder.finish(found, lambda i: self._hypothesis(*prefixes[i], found[i]), n_best)
+        finish = self._decoder.finish
+        found, prefixes = self._candidates(max(n_best, finish.candidates), finish.gap if n_best == 1 else math.inf)
+        return finish(found, lambda i: self._hypothesis(*prefixes[i], found[i]), n_best)
 
     def candidates(self, n: int) -> list[Candidate]:
         """Return the best labellings if the utterance ends here, without times and confidences, best first.
@@ -268,15 +269,18 @@ class BeamSearch:
         """
         return self._candidates(n)[0]
 
-    def _candidates(self, n_wanted: int) -> tuple[list[Candidate], list[tuple[int, NDArray[np.int64]]]]:
+    def _candidates(
+        self, n_wanted: int, gap: float = math.inf
+    ) -> tuple[list[Candidate], list[tuple[int, NDArray[np.int64]]]]:
         """Return candidates, and of each its node and its labels (U,) with surplus spaces.
 
-        `n_wanted` of them are different if there are so many.
+        `n_wanted` of them are different if there are so many, none of them more than `gap` nats behind the best.
         """
         inventory = self._decoder.inventory
         ends = self._end_factors()
         totals = self._totals() * ends * self._end_boosts()
         order = np.array([totals.argmax()]) if n_wanted == 1 else np.argsort(-totals, kind="stable")
+        order = order[: int((totals >= totals.max() * math.exp(-gap)).sum())]
         n = n_wanted
         while True:
             nodes = self._prefixes.node[order[:n]]
@@ -430,7 +434,7 @@ class BeamSearch:
         if len(self._chunks) > 1:
             self._chunks = [np.concatenate(self._chunks)]
         frames = self._chunks[0] if self._chunks else np.zeros((0, len(inventory)), dtype=np.float32)
-        spans = spans_of(labels, births, frames, inventory, self._frame_seconds, self._offset)
+        spans = spans_of(labels, frames, inventory, self._frame_seconds, self._offset, births)
         spans = without_surplus_spaces(spans, inventory.unit)
         words = words_of(spans, inventory.unit)
         return Hypothesis(found.labels, inventory.text(found.labels), found.score, spans, words)

@@ -81,10 +81,13 @@ class Boost:
 
 
 def read_phrases(path: Path, inventory: Inventory, weight: float) -> dict[tuple[int, ...], float]:
-    """Read phrases: one a line, if wanted with a tab and a factor of the weight behind it.
+    """Read phrases: one a line, if wanted with a tab and a frequency behind it, as lexicons have them.
+
+    The frequencies say which phrases are likelier than others: a phrase gains the logarithm of its frequency, relative
+    to the geometric mean of all, beside the weight of its labels; never less than nothing.
 
     Args:
-        path: a UTF-8 text file; empty lines are left out.
+        path: a UTF-8 text file; empty lines are left out. A phrase without a frequency has 1.
         inventory: of characters, or of whole labels, between which the lines have blanks.
         weight: nats for each label of a phrase.
 
@@ -92,15 +95,15 @@ def read_phrases(path: Path, inventory: Inventory, weight: float) -> dict[tuple[
         the labels of each phrase, and its weight.
 
     Raises:
-        DataError: the file cannot be read; a line that the inventory cannot spell, or whose factor is none.
+        DataError: the file cannot be read; a line that the inventory cannot spell, or whose frequency is none.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{printable(path)}: the phrases cannot be read: {one_line(error)}") from error
-    found = {}
+    found: dict[tuple[int, ...], float] = {}
     for number, line in enumerate(lines, 1):
-        phrase, _, factor = line.partition("\t")
+        phrase, _, frequency = line.partition("\t")
         symbols = list(normalise_text(phrase)) if inventory.unit == "characters" else phrase.split()
         if not symbols:
             continue
@@ -108,8 +111,12 @@ def read_phrases(path: Path, inventory: Inventory, weight: float) -> dict[tuple[
             if one not in inventory.index:
                 hint = nearest(one, inventory.index) or _other_case(one, inventory)
                 raise DataError(f"{printable(path)}:{number}: {shown(one)} is not among the labels{hint}")
-        found[tuple(inventory.index[one] for one in symbols)] = weight * _factor(factor, path, number)
-    return found
+        labels = tuple(inventory.index[one] for one in symbols)
+        found[labels] = found.get(labels, 0.0) + _frequency(frequency, path, number)
+    mean = sum(map(math.log, found.values())) / max(1, len(found))
+    return {
+        labels: max(0.0, weight + (math.log(frequency) - mean) / len(labels)) for labels, frequency in found.items()
+    }
 
 
 def _other_case(symbol: str, inventory: Inventory) -> str:
@@ -117,14 +124,14 @@ def _other_case(symbol: str, inventory: Inventory) -> str:
     return f"; did you mean {swapped!r}?" if swapped in inventory.index else ""
 
 
-def _factor(told: str, path: Path, number: int) -> float:
+def _frequency(told: str, path: Path, number: int) -> float:
     try:
         value = float(told or 1.0)
     except ValueError:
         value = math.nan
-    if not 0 < value <= 100:
+    if not 0 < value <= 1e15:
         raise DataError(
-            f"{printable(path)}:{number}: the factor is {shown(told)}; expected a number above 0, 100 at most"
+            f"{printable(path)}:{number}: the frequency is {shown(told)}; expected a number above 0, such as 12"
         )
     return value
 

@@ -46,7 +46,8 @@ class FinishConfig:
     """Options of `Finish`: the base of the config dataclasses of decoders that find several candidates.
 
     Attributes:
-        candidates: how many labellings are looked at behind the search; 1 gives no posteriors.
+        candidates: how many labellings are looked at behind the search; 1: confidences are the peaks, as of greedy
+            search.
         posterior_scale: factor of the scores before they become posteriors; below 1 it evens them out.
         risk: `none` keeps the order of the scores; `labels` or `words` puts the candidate first whose expected number
             of errors in these is lowest.
@@ -87,14 +88,13 @@ def candidate(labels: tuple[str, ...], score: Score, inventory: Inventory) -> Ca
     """
     if inventory.unit == "labels":
         return Candidate(labels, score, labels)
-    visible = _visible(labels)
-    return Candidate(visible, score, tuple(normalise_text("".join(visible)).split()))
+    written = "".join(labels)
+    text = normalise_text(written)
+    return Candidate(labels if text == written else _visible(labels), score, tuple(text.split()))
 
 
 def _visible(labels: Tokens) -> Tokens:
     """Leave out spaces at the ends, and all but the first of several; see `without_surplus_spaces`."""
-    if not any(map(str.isspace, labels)):
-        return labels
     pairs = zip(labels, (" ", *labels), strict=False)
     kept = [label for label, before in pairs if not (label.isspace() and before.isspace())]
     return tuple(kept[:-1] if kept and kept[-1].isspace() else kept)
@@ -107,11 +107,11 @@ class Finish:
     Attributes:
         candidates: how many a search should list.
         posterior_scale, risk: see `FinishConfig`.
-        calibration: makes confidences of evidence; None: see `asr.decoding.calibration.UNCALIBRATED`.
+        calibration: makes confidences of evidence; None: they are the posteriors, of one candidate the peaks.
         rescoring: the second language model, if any.
     """
 
-    candidates: int = 1
+    candidates: int = 20
     posterior_scale: float = 1.0
     risk: str = "none"
     calibration: Calibration | None = None
@@ -175,6 +175,8 @@ class Finish:
         return hypotheses
 
     def _confident(self, hypothesis: Hypothesis, evidence: Evidence) -> Hypothesis:
+        if self.calibration is None and self.candidates == 1:
+            return replace(hypothesis, confidence=evidence.utterance.peak, evidence=evidence)
         return (self.calibration or UNCALIBRATED)(hypothesis, evidence)
 
     def _order(self, labels: Sequence[Tokens], words: Sequence[Tokens], posteriors: Sequence[float]) -> Sequence[int]:

@@ -107,6 +107,9 @@ class LexiconDecoder:
         DataError: the lexicon cannot be used; see `read_lexicon`.
     """
 
+    writes_words = True
+    """The text is the lexicon's words, and not what `Inventory.text` makes of the labels."""
+
     def __init__(
         self,
         inventory: Inventory,
@@ -132,9 +135,10 @@ class LexiconDecoder:
         calibration: Sequence[float] = (),
     ) -> None:
         options = LexiconConfig(
-            candidates, posterior_scale, risk, rescore, rescore_weight, list(calibration), word_lm_weight=word_lm_weight,
-            word_bonus=word_bonus, label_lm_weight=label_lm_weight, oov_penalty=oov_penalty, one_word=one_word,
-            reject=reject, beam=beam, min_probability=min_probability, gap=gap, skip_blank=skip_blank,
+            candidates, posterior_scale, risk, rescore, rescore_weight, list(calibration),
+            word_lm_weight=word_lm_weight, word_bonus=word_bonus, label_lm_weight=label_lm_weight,
+            oov_penalty=oov_penalty, one_word=one_word, reject=reject, beam=beam, min_probability=min_probability,
+            gap=gap, skip_blank=skip_blank,
         )  # fmt: skip
         _check(options, lexicon)
         self.inventory, self.reject = inventory, reject

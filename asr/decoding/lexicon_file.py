@@ -229,7 +229,7 @@ def _another_form(symbol: str, inventory: Inventory) -> str:
 
 def _check_duplicates(lines: Sequence[_Line], faults: list[tuple[int, str]]) -> None:
     """Note each line that says what an earlier one says."""
-    if len({line[1:3] for line in lines}) == len(lines):
+    if len({line.word for line in lines}) == len(lines):
         return
     seen: dict[tuple[str, str | None], int] = {}
     for line in lines:
@@ -247,17 +247,14 @@ def _check_frequencies(lines: Sequence[_Line], faults: list[tuple[int, str]]) ->
 
 def _joined(lines: Sequence[_Line], spellings: Sequence[str]) -> Lexicon:
     """Gather what was read; lines of one word and one spelling (after stress marks are gone) become one."""
-    numbers: dict[str, int] = {}
-    entries: dict[tuple[int, str], None] = {}
-    frequency: list[float] = []
-    for line, spelling in zip(lines, spellings, strict=True):
-        if not spelling:
-            continue
-        number = numbers.setdefault(line.word, len(numbers))
-        entries[number, spelling] = None
-        if number == len(frequency):
-            frequency.append(0.0)
-        frequency[number] += line.frequency
-    word_of, spelled = zip(*entries, strict=True)
-    counts = np.array(frequency) if any(frequency) else None
-    return Lexicon(tuple(numbers), tuple(spelled), np.array(word_of, dtype=np.int64), counts)
+    pairs = [(line, spelling) for line, spelling in zip(lines, spellings, strict=True) if spelling]
+    words = tuple(dict.fromkeys([line.word for line, _ in pairs]))
+    counts = np.array([line.frequency for line, _ in pairs])
+    if len(words) == len(pairs):  # one spelling each
+        word_of, spelled = np.arange(len(words)), tuple([spelling for _, spelling in pairs])
+    else:
+        number_of = dict(zip(words, range(len(words)), strict=True))
+        entries = dict.fromkeys((number_of[line.word], spelling) for line, spelling in pairs)
+        counts = np.bincount([number_of[line.word] for line, _ in pairs], counts, len(words))
+        word_of, spelled = np.array([word for word, _ in entries]), tuple([spelling for _, spelling in entries])
+    return Lexicon(words, spelled, word_of.astype(np.int64), counts if counts.any() else None)

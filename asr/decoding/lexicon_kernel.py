@@ -227,7 +227,9 @@ def _search(
     first_child, node_label, first_word, word_at, ahead, ratio = nodes
     word_symbol, word_first, word_arc, word_log, word_target, word_back, word_shorter, _ = words
     label_symbol, label_first, label_arc, label_log, label_target, label_back, label_shorter, _ = labels
-    parent_of, label_of, node_of, word_of, word_state, label_state, child_of, sibling_of, place, steps, languages = found
+    parent_of, label_of, node_of, word_of, word_state, label_state, child_of, sibling_of, place, steps, languages = (
+        found
+    )
     hypothesis, head, link, active, mark, in_blank, in_label = beam
     (
         new_hypothesis, new_parent, new_label, new_node, new_word, new_word_state, new_label_state,
@@ -311,7 +313,9 @@ def _search(
                     gained = word_bonus - (ahead[node] if node >= 0 else outside_ahead)
                     if word == OUTSIDE:
                         gained -= outside
-                    highest = math.exp(gained + ahead[0])  # no word is likelier than 1, none begins better than the best
+                    highest = math.exp(
+                        gained + ahead[0]
+                    )  # no word is likelier than 1, none begins better than the best
                 if whole * p_top * highest <= bar:
                     continue
                 stamp += 1
@@ -407,7 +411,11 @@ def _search(
                     one = n_found
                     n_found += 1
                     parent_of[one], label_of[one], node_of[one] = parent, new_label[at], new_node[at]
-                    word_of[one], word_state[one], label_state[one] = new_word[at], new_word_state[at], new_label_state[at]
+                    word_of[one], word_state[one], label_state[one] = (
+                        new_word[at],
+                        new_word_state[at],
+                        new_label_state[at],
+                    )
                     steps[one], languages[one] = new_step[at], new_language[at]
                     child_of[one], sibling_of[one] = NONE, child_of[parent]
                     child_of[parent] = one
@@ -452,9 +460,10 @@ def _finish(
         rest -= nodes.ahead[node] if node >= 0 else rules.ahead
         said = found.language[one]
         if rules.fused and labels_end >= 0:
-            said += rules.label_weight * _walk(
-                first_of, arc_of, log_of, target_of, back_of, shorter_of, found.label_state[one], labels_end
-            )[0]
+            said += (
+                rules.label_weight
+                * _walk(first_of, arc_of, log_of, target_of, back_of, shorter_of, found.label_state[one], labels_end)[0]
+            )
         first, last = 0, 0
         if node >= 0:
             first, last = nodes.first_word[node], nodes.first_word[node + 1]

@@ -70,7 +70,8 @@ class Reader:
 
     def _read(self, states: NDArray[np.int32]) -> Model:
         automaton = self.growing.expanded(np.unique(states))
-        return Model(self._symbol_of, *arcs(automaton), automaton.end)
+        first, symbol, log_prob, target, backoff, shorter = arcs(automaton)
+        return Model(self._symbol_of, first, symbol, log_prob, target, backoff, shorter, automaton.end)
 
 
 @dataclass(frozen=True, eq=False)

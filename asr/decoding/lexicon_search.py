@@ -122,12 +122,13 @@ class LexiconSearch:
         return np.array(states, dtype=np.int32)
 
     def _ends(self) -> list[tuple[float, int, int, float]]:
-        """List the ways in which the utterance can end: the objective, a hypothesis, its last word, the models' part."""
+        """List the ways in which the utterance can end: objective, hypothesis, last word, the models' part."""
         memory, nodes = self._memory, self._decoder.nodes
         at = memory.found.node[memory.live]
         at = at[at >= 0]
         room = len(memory.live) + int((nodes.first_word[at + 1] - nodes.first_word[at]).sum())
-        ones, words, scores, language = *np.empty((2, room), np.int32), *np.empty((2, room))
+        ones, words = np.empty((2, room), np.int32)
+        scores, language = np.empty((2, room))
         n_ends = self._run(
             FINISH, self._decoder.rules, nodes, *self._models(is_end=True), memory.found, memory.beam, memory.scale,
             memory.counts, ones, words, scores, language,

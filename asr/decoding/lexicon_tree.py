@@ -1,7 +1,7 @@
 """The prefix tree of a lexicon's spellings, in flat arrays.
 
 Nodes are numbered level by level, and within a level in the order of their spellings, so the children of a node stand
-together, sorted by label, and one array of first children describes the whole tree: 60,000 words take 2 MB.
+together, sorted by label, and one array of first children describes the whole tree: 60,000 words take a few MB.
 """
 
 from __future__ import annotations

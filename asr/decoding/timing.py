@@ -23,11 +23,11 @@ _LABELS, _THROWN_AWAY = 400, 100
 
 def spans_of(
     labels: NDArray[np.int64],
-    births: NDArray[np.int64],
     log_probs: NDArray[np.float32],
     inventory: Inventory,
     frame_seconds: float,
     offset: float,
+    births: NDArray[np.int64] | None = None,
 ) -> tuple[Span, ...]:
     """Return where each label stands on the likeliest path of its labelling, with the highest posterior in its run.
 
@@ -36,10 +36,11 @@ def spans_of(
 
     Args:
         labels: (U,) indices.
-        births: (U,) the first frame in which the search looked at the labelling up to each label; rising.
         log_probs: (T, L) of the utterance.
         inventory: names the labels.
         frame_seconds, offset: see `asr.decoding.search.Decoder`.
+        births: (U,) the first frame in which the search looked at the labelling up to each label, rising; None: the
+            utterance is aligned at once, however long it is.
 
     Raises:
         ValueError: no path has a probability above 0.
@@ -48,7 +49,8 @@ def spans_of(
     first, frame = 0, 0
     while True:
         stop, end, kept = len(labels), len(log_probs), len(labels)
-        if (stop - first) * (end - frame) > _MOST_CELLS and stop - first > _LABELS:
+        is_long = (stop - first) * (end - frame) > _MOST_CELLS and stop - first > _LABELS
+        if births is not None and is_long:
             stop, kept = first + _LABELS, first + _LABELS - _THROWN_AWAY
             end = int(births[stop])
         found = align(log_probs[frame:end], labels[first:stop], inventory.blank)

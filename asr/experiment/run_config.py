@@ -11,6 +11,7 @@ from typing import Any, get_args
 from asr.config import Component, check_values, nearest, one_of
 from asr.corpus.inventory import Inventory, Unit
 from asr.corpus.phonemes import FOLDS
+from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
 from asr.experiment.settings import differences, plain_settings, read_settings
 from asr.recogniser.config import PARTS, RecogniserConfig
@@ -120,6 +121,8 @@ class RunConfig:
         Raises:
             ConfigError: names every option that is unknown, missing or of a wrong type.
         """
+        if values.get("task") is not None:
+            raise ConfigError("it trains a language model, not a recogniser; its model.lm is for decoder.lm=")
         return read_settings(cls, values)
 
     def differences(self, other: RunConfig) -> dict[str, tuple[object, object]]:

@@ -38,6 +38,9 @@ _LARGEST_CONFIG = 1 << 17  # bytes of a configuration; YAML takes seconds to rea
 _LONGEST = 60  # characters of an option's name in a message
 
 
+S_ = TypeVar("S_")
+
+
 class Settings(Protocol):
     """The configuration of a run of any sort."""
 
@@ -48,6 +51,11 @@ class Settings(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Return its plain values."""
+        ...
+
+    @classmethod
+    def from_dict(cls: type[S_], values: Mapping[str, Any]) -> S_:
+        """Read what `to_dict` gave, or raise a ConfigError."""
         ...
 
 
@@ -62,6 +70,8 @@ class AnyRunFolder(ABC, Generic[S, D]):
         path: the folder.
     """
 
+    settings: type[S]
+    """The class of its configuration."""
     data_names: Sequence[str]
     """The names of the files in `data`."""
 
@@ -81,14 +91,6 @@ class AnyRunFolder(ABC, Generic[S, D]):
     @abstractmethod
     def write_data(self, config: S, data: D) -> None:
         """Write the files of `data`, and those that the configuration names."""
-
-    @abstractmethod
-    def settings_from(self, values: Mapping[str, Any]) -> S:
-        """Read the configuration from plain values.
-
-        Raises:
-            ConfigError: they are no such configuration.
-        """
 
     @property
     def environment(self) -> Path:
@@ -233,7 +235,7 @@ class AnyRunFolder(ABC, Generic[S, D]):
             values = load_plain_yaml(self._text(self.config, _LARGEST_CONFIG))
             if not isinstance(values, dict):
                 raise ConfigError("it holds no options")
-            return self.settings_from(values)
+            return self.settings.from_dict(values)
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.config} cannot be read: {one_line(error)}") from error
         except ConfigError as error:
@@ -248,6 +250,7 @@ class AnyRunFolder(ABC, Generic[S, D]):
 class RunFolder(AnyRunFolder[RunConfig, Corpus]):
     """The folder of a run that trains a recogniser; it keeps the utterances."""
 
+    settings = RunConfig
     data_names = (*(f"{name}.jsonl" for name in SPLITS), SKIPPED_NAME)
 
     @property
@@ -264,7 +267,3 @@ class RunFolder(AnyRunFolder[RunConfig, Corpus]):
         """Write the manifests, and the files of the decoder."""
         write_corpus(data.splits, self.data, data.skipped)
         saved_beside(config.decoder, self.path)
-
-    def settings_from(self, values: Mapping[str, Any]) -> RunConfig:
-        """See `AnyRunFolder`."""
-        return RunConfig.from_dict(values)

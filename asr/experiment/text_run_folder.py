@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from asr.corpus.splits import SPLITS
 from asr.errors import CheckpointError
@@ -17,6 +15,7 @@ from asr.files import write_together
 class TextRunFolder(AnyRunFolder[LanguageModelConfig, Texts]):
     """The folder of a run that trains a language model."""
 
+    settings = LanguageModelConfig
     data_names = tuple(f"{name}.txt" for name in SPLITS)
 
     @property
@@ -45,7 +44,3 @@ class TextRunFolder(AnyRunFolder[LanguageModelConfig, Texts]):
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.data} does not hold the text of the run: {error}; begin a new run") from error
         return {name: tuple(text.split("\n")[:-1]) for name, text in read.items()}
-
-    def settings_from(self, values: Mapping[str, Any]) -> LanguageModelConfig:
-        """See `AnyRunFolder`."""
-        return LanguageModelConfig.from_dict(values)

@@ -110,7 +110,8 @@ class _RecurrentText:
         self._following, self._state = model.step(model.before_text(1), np.array([model.header.end]))
 
     def following(self) -> NDArray[np.float32]:
-        return self._following[0]
+        following: NDArray[np.float32] = self._following[0]
+        return following
 
     def read(self, number: int) -> None:
         self._following, self._state = self._model.step(self._state, np.array([number]))

@@ -116,27 +116,28 @@ def model_of(
     symbols = tuple(symbols)
     is_state = trie.has_children | (backoffs != 0)
     is_state[ROOT] = True
-    number = np.where(is_state, np.cumsum(is_state) - 1, NONE)  # of each node's state
-    shortest = number.copy()  # of the longest n-gram that a node ends with and that is a state, itself perhaps
+    nearest = np.cumsum(is_state, dtype=np.int32) - 1  # the state of each node, or of the longest n-gram it ends with
     for length in range(1, trie.order + 1):
         level = trie.level(length)
-        shortest[level] = np.where(is_state[level], number[level], shortest[trie.suffix[level]])
+        others = level.start + np.flatnonzero(~is_state[level])
+        nearest[others] = nearest[trie.suffix[others]]
     nodes = np.flatnonzero(is_state)
     shorter = np.full(len(nodes), NONE, np.int32)
-    shorter[1:] = shortest[trie.suffix[nodes[1:]]]
+    shorter[1:] = nearest[trie.suffix[nodes[1:]]]
     at = {one: place for place, one in enumerate(symbols) if one in (BEGIN, END, UNKNOWN)}
-    backoffs = np.where(np.arange(len(trie)) == ROOT, 0.0, backoffs)  # nothing is behind the root
+    backoff = backoffs[nodes].astype(np.float32)
+    backoff[ROOT] = 0.0  # nothing is behind the root
     log_prob = log_probs[1:].astype(np.float32)
     if BEGIN in at:
         log_prob[at[BEGIN]] = -np.inf  # context only
     automaton = Automaton(
         first=np.concatenate([np.searchsorted(trie.parent[1:], nodes), [len(trie) - 1]]).astype(np.int64),
-        symbol=trie.symbol[1:].astype(np.int32),
+        symbol=trie.symbol[1:],
         log_prob=log_prob,
-        target=shortest[1:].astype(np.int32),
-        backoff=backoffs[nodes].astype(np.float32),
+        target=nearest[1:],
+        backoff=backoff,
         shorter=shorter,
-        start=int(shortest[1 + at[BEGIN]]) if BEGIN in at else 0,
+        start=int(nearest[1 + at[BEGIN]]) if BEGIN in at else 0,
         end=at.get(END, NONE),
         unknown=at.get(UNKNOWN, NONE),
     )

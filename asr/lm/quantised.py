@@ -90,10 +90,18 @@ def unpacked(arrays: Mapping[str, NDArray[Any]], symbols: Sequence[str], unit: U
 
 def _values(
     trie: Trie, scale: NDArray[np.float32], log_prob: NDArray[np.uint8], backoff: NDArray[np.uint8], node: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    of = scale.astype(np.float64)[trie.length]
-    codes = np.concatenate([np.zeros(1, np.uint8), log_prob])
-    log_probs = np.where(codes == _IMPOSSIBLE, -np.inf, np.minimum(0.0, of[:, 0] + of[:, 1] * codes))
-    backoffs = np.zeros(len(trie))
-    backoffs[node] = of[node, 2] + of[node, 3] * backoff
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (M,) log probabilities and back-off weights of the codes of nodes 1.. and of the states' nodes."""
+    log_probs, weights = np.zeros(len(trie), np.float32), np.zeros(len(node), np.float32)
+    for length in range(trie.order + 1):
+        least, step, least_weight, weight_step = scale[length]
+        level = trie.level(length)
+        table = np.minimum(0.0, least + step * np.arange(256, dtype=np.float32))
+        table[_IMPOSSIBLE] = -np.inf
+        if length:
+            log_probs[level] = table[log_prob[level.start - 1 : level.stop - 1]]
+        low, high = np.searchsorted(node, (level.start, level.stop))
+        weights[low:high] = least_weight + weight_step * backoff[low:high]
+    backoffs = np.zeros(len(trie), np.float32)
+    backoffs[node] = weights
     return log_probs, backoffs

@@ -132,16 +132,26 @@ class RecurrentModel:
     def log_probs(self, sentences: Iterable[str]) -> list[float]:
         """Return the log probabilities of many sentences, which are read side by side, as `log_prob` does for one."""
         numbers = [self.numbers_of(one) for one in sentences]
-        totals = np.array([-np.inf if NONE in one else 0.0 for one in numbers])
-        longest_first = sorted(np.flatnonzero(totals == 0.0), key=lambda which: -len(numbers[which]))
+        found = self.predictions([[one for one in each if one != NONE] for each in numbers])
+        return [-np.inf if NONE in each else float(one.sum()) for each, one in zip(numbers, found, strict=True)]
+
+    def predictions(self, sentences: Sequence[Sequence[int]]) -> list[NDArray[np.float64]]:
+        """Return the log probability of each symbol of sentences, which are read side by side.
+
+        Args:
+            sentences: numbers of symbols, as `numbers_of` gives them.
+        """
+        found = [np.zeros(len(one)) for one in sentences]
+        longest_first = sorted((which for which, one in enumerate(sentences) if one), key=lambda i: -len(sentences[i]))
         states = self.before_text(len(longest_first))
         last = np.full(len(longest_first), self.header.end, dtype=np.int64)
-        for place in range(len(numbers[longest_first[0]]) if longest_first else 0):
-            running = [which for which in longest_first if len(numbers[which]) > place]
+        for place in range(len(sentences[longest_first[0]]) if longest_first else 0):
+            running = [which for which in longest_first if len(sentences[which]) > place]
             log_probs, states = self.step(states[: len(running)], last[: len(running)])
-            last = np.array([numbers[which][place] for which in running])
-            totals[running] += log_probs[np.arange(len(running)), last]
-        return [float(one) for one in totals]
+            last = np.array([sentences[which][place] for which in running])
+            for row, which in enumerate(running):
+                found[which][place] = log_probs[row, last[row]]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +194,8 @@ class _Layer:
         self.weights.recurrence.go_on(kept)(last, given[None, None], found)
         after[:, :size] = found[0, 0]
         after[:, size:] = kept[:, 0].transpose(1, 0, 2).reshape(len(state), -1)
-        return found[0, 0] * np.float32(self.weights.scale)
+        outputs: FloatArray = found[0, 0] * np.float32(self.weights.scale)
+        return outputs
 
 
 def _stack(config: LabelModelConfig) -> Component:

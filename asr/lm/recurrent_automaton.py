@@ -7,13 +7,15 @@ computed for a state belong to a state of their own, its *expansion*, to which i
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.engines.engine import FloatArray, IntArray
 from asr.lm.automaton import NONE, Automaton
+
+N = TypeVar("N", bound=np.generic)
 
 _LEAST = 64  # states that are expanded before the arrays first grow
 
@@ -50,11 +52,11 @@ class RecurrentAutomaton:
         self._states = model.before_text(1)  # (capacity, V) of each expansion
         # Of the states that are numbered: 0 is the start; the expansion number e has the number 1 + e (1 + L), and the
         # states behind its arcs follow it.
-        self._first = np.zeros(2, dtype=np.int64)
-        self._shorter = np.full(1, NONE, dtype=np.int32)
+        self._first: IntArray = np.zeros(2, dtype=np.int64)
+        self._shorter: NDArray[np.int32] = np.full(1, NONE, dtype=np.int32)
         self._backoff = np.zeros(1, dtype=np.float32)
         self._symbol = np.zeros(0, dtype=np.int32)
-        self._log_prob = np.zeros(0, dtype=np.float32)
+        self._log_prob: FloatArray = np.zeros(0, dtype=np.float32)
         self._target = np.zeros(0, dtype=np.int32)
 
     @property
@@ -122,7 +124,7 @@ class RecurrentAutomaton:
         self._states = _longer(self._states, capacity, 0)
 
 
-def _longer(values: NDArray[np.generic], length: int, fill: int) -> NDArray[np.generic]:
+def _longer(values: NDArray[N], length: int, fill: int) -> NDArray[N]:
     """Return an array of a greater length that begins with the values."""
     longer = np.full((length, *values.shape[1:]), fill, dtype=values.dtype)
     longer[: len(values)] = values

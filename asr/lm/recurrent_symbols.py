@@ -38,7 +38,8 @@ def encoded(lines: Sequence[str], symbols: Sequence[str]) -> NDArray[np.int64]:
     largest = max(int(codes.max(initial=0)), *known)
     table = np.full(largest + 1, symbols.index(UNKNOWN) if UNKNOWN in symbols else -1, dtype=np.int64)
     table[list(known)] = list(known.values())
-    return table[codes]
+    numbers: NDArray[np.int64] = table[codes]
+    return numbers
 
 
 def decoded(numbers: Iterable[int], symbols: Sequence[str]) -> str:

@@ -81,12 +81,24 @@ class Trie:
         for length in range(2, self.order + 1):
             level = self.level(length)
             symbol, context = self.symbol[level], suffix[self.parent[level]]
-            found = self.find(context, symbol)
-            while len(open_ := np.flatnonzero(found == NONE)):  # ends: the root has every symbol
+            found, there = self._nearest(context, symbol)
+            open_ = np.flatnonzero(~there)
+            while len(open_):  # ends: the root has every symbol
                 context[open_] = suffix[context[open_]]
-                found[open_] = self.find(context[open_], symbol[open_])
+                found[open_], there = self._nearest(context[open_], symbol[open_])
+                open_ = open_[~there]
             suffix[level] = found
         return suffix
+
+    def _nearest(self, parents: Nodes, symbols: NDArray[np.integer]) -> tuple[Nodes, NDArray[np.bool_]]:
+        """Return the nodes of n-grams, and which of them are these n-grams and not merely near; takes no `NONE`."""
+        wanted = parents * self.n_symbols
+        wanted += symbols
+        at = np.searchsorted(self.keys, wanted)
+        np.minimum(at, len(self.keys) - 1, out=at)
+        there = self.keys[at] == wanted
+        at += 1
+        return at, there
 
     @cached_property
     def length(self) -> NDArray[np.int32]:

@@ -78,7 +78,8 @@ def align_transcript(
 
     Returns:
         The transcript as a hypothesis: `spans` and `words` with their times in seconds, or points of ink. The
-        confidence of a label is its highest posterior where it stands; see `doubtful_words`.
+        confidence of a label is its highest posterior where it stands, that of a word the lowest of its labels', that
+        of the transcript the geometric mean of all labels'. They are not calibrated; see `doubtful_words`.
 
     Raises:
         DataError: the source cannot be read; the transcript needs more frames than the source has.
@@ -90,10 +91,10 @@ def align_transcript(
         source = _ink_of(source)
     with opened(recogniser.extractor, source, rate, channel) as one:
         if isinstance(one, LongSound):
-            return _sharpened(transcribe_long(aligner, one), recogniser, one.frames, one.start)
+            return _sharpened(transcribe_long(aligner, one)[0], recogniser, one.frames, one.start)
         found = aligner.recognise([aligner.frames(one.values)], one.start)[0][0]
     if isinstance(source, Ink):
-        return at_lifts(placed(found, one), np.cumsum([len(stroke) for stroke in source.strokes]))
+        return at_lifts(placed([found], one)[0], np.cumsum([len(stroke) for stroke in source.strokes]))
     return _sharpened(found, recogniser, lambda: [one.values], one.start)
 
 
@@ -242,7 +243,8 @@ class TranscriptSearch:
         )
         said = tuple(span.label for span in spans)
         score = Score(found.log_probability)
-        return [Hypothesis(said, inventory.text(said), score, spans, words_of(spans, inventory.unit))]
+        words = words_of(spans, inventory.unit)
+        return [Hypothesis(said, inventory.text(said), score, spans, words, confidence=_mean(spans))]
 
     def _check(self, n_frames: int) -> None:
         transcript = self._decoder.transcript

@@ -71,11 +71,13 @@ def json_line(one: Transcribed, alternatives: bool = False) -> str:
 
     Args:
         one: what was recognised.
-        alternatives: add the `alternatives`: their texts, and their scores with the parts.
+        alternatives: add the `alternatives`: their texts, confidences, and scores with the parts.
     """
 
+    shown = ("text", "confidence", "log_probability", "score")
+
     def found(hypothesis: Hypothesis, others: Sequence[Hypothesis]) -> dict[str, Any]:
-        listed = [{key: each.to_dict()[key] for key in ("text", "log_probability", "score")} for each in others]
+        listed = [{key: each.to_dict()[key] for key in shown} for each in others]
         return hypothesis.to_dict() | ({"alternatives": listed} if alternatives else {})
 
     if isinstance(one.found, Hypothesis):

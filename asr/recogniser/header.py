@@ -11,6 +11,7 @@ from typing import Any
 from asr.config import shown
 from asr.corpus.inventory import Inventory
 from asr.errors import AsrError, CheckpointError, one_line
+from asr.lm.recurrent_header import FORMAT as LANGUAGE_MODEL
 from asr.recogniser.card import Card
 from asr.recogniser.config import RecogniserConfig
 
@@ -64,6 +65,8 @@ def read_header(path: Path, values: object) -> Header:
 def _written_by(values: object) -> str:
     """Say who may have written another header."""
     told = values.get("format") if isinstance(values, dict) else None
+    if told == LANGUAGE_MODEL:
+        return "it is a language model, which helps a recogniser: give the model.lm of its run as decoder.lm="
     number = re.fullmatch(r"ctc-asr-bundle-([1-9][0-9]{0,5})", told) if isinstance(told, str) else None
     if number and int(number[1]) > 1:
         return f"it says {told}, which a newer version of this package wrote: install a newer ctc-asr"

@@ -19,14 +19,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lm")
     ended = command(
         "train", "recipe=books/char_lstm", f"corpus.root={write_text(folder / 'text.txt')}", "corpus.dev=[letters]",
-        "corpus.test=[play]", "model.hidden=16", "model.embedding=8", "stream.epoch_characters=2000",
-        "optimizer.lr=0.02", "training.epochs=4", "training.max_utterances=4", "training.frame_budget=80",
+        "corpus.test=[play]", "model.hidden=24", "model.embedding=8", "stream.epoch_characters=4000",
+        "optimizer.lr=0.02", "training.epochs=8", "training.max_utterances=4", "training.frame_budget=80",
         "training.threads=1", "training.tensorboard=false", "run_dir=run", cwd=folder,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert [line.split("\t")[0] for line in ended.stdout.splitlines()] == ["dev", "test"]
     assert "bits a character (" in ended.stdout
-    assert "epoch   4/4" in ended.stderr
+    assert "epoch   8/8" in ended.stderr
     assert "the model is" in ended.stderr
     return folder / "run"
 

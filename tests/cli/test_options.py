@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import get_type_hints
 
@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 from asr.cli import options
 from asr.experiment import schema
+from asr.experiment.language_model_config import LanguageModelConfig
 from asr.experiment.run_config import RunConfig
 
 PAIRS = [(group, name) for group, nodes in schema.GROUPS.items() for name in nodes]
@@ -43,6 +44,23 @@ def test_hydra_checks_every_field_of_the_run_configuration() -> None:
         assert get_type_hints(OmegaConf.get_type(hydras, name)) == get_type_hints(kind)
 
 
+def test_hydra_checks_every_field_of_a_language_models_configuration() -> None:
+    hydras = OmegaConf.structured(options.run_schema("train_language_model"))
+    assert set(hydras) == {"run_dir", *(one.name for one in fields(LanguageModelConfig))}
+    for name in ("corpus", "stream", "training"):
+        kind = get_type_hints(LanguageModelConfig)[name]
+        assert get_type_hints(OmegaConf.get_type(hydras, name)) == get_type_hints(kind)
+        assert OmegaConf.to_yaml(hydras[name]) == OmegaConf.to_yaml(options_of(kind))
+
+
+def options_of(kind: type) -> object:
+    """The options of a class whose own check refuses the defaults, for some of them must be given."""
+    hydras = OmegaConf.create({})
+    for one in fields(kind):
+        hydras[one.name] = one.default if one.default is not MISSING else one.default_factory()  # type: ignore[misc]
+    return hydras
+
+
 HEAVY = ("torch", "numba", "librosa", "scipy", "onnx", "tensorboard")
 
 
@@ -51,6 +69,8 @@ HEAVY = ("torch", "numba", "librosa", "scipy", "onnx", "tensorboard")
     [
         ("train", ["--help"]),
         ("train", ["--help", "recipe=an4/ctc"]),
+        ("train", ["--help", "recipe=books/char_lstm"]),
+        ("generate", ["--help"]),
         ("train", ["training.epoch=3"]),
         ("train", ["corpus.manifests=Übung"]),
         ("train", ["recipe=typo"]),
@@ -62,6 +82,8 @@ HEAVY = ("torch", "numba", "librosa", "scipy", "onnx", "tensorboard")
         ("transcribe", ["--formt", "x"]),
         ("export", ["--help"]),
         ("report", ["--help"]),
+        ("tune", ["--help"]),
+        ("tune", ["an4", "decoder=beam"]),
     ],
 )
 def test_help_and_wrong_options_are_answered_at_once(name: str, arguments: list[str]) -> None:

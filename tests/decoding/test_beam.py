@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from asr.corpus.inventory import Inventory
 from asr.decoding.beam import BeamConfig, BeamDecoder
-from asr.decoding.beam_loop import N_NODES
+from asr.decoding.beam_loop import KEEP_BEST, N_NODES
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.search import decode
 from asr.errors import ConfigError
@@ -152,11 +152,30 @@ def test_numba_is_not_loaded_for_a_few_utterances(monkeypatch: pytest.MonkeyPatc
 
 def test_a_prefix_that_left_the_beam_and_came_back_is_the_same_prefix() -> None:
     """A narrow beam over many frames: no labelling is found twice, so none lost a part of its mass."""
-    for seed in range(20):
-        search = BeamDecoder(LETTERS, beam=6, gap=math.inf).begin(1.0)
-        search.step(random_posteriors(60, len(LETTERS), seed, spread=0.3))
+    for seed in range(40):
+        search = BeamDecoder(LETTERS, beam=8, gap=math.inf).begin(1.0)
+        search.step(random_posteriors(40, len(LETTERS), seed, spread=2.0))
         spelled = [tuple(one.tolist()) for one in search._spelled(search._prefixes.node[: len(search._totals())])[0]]
         assert len(set(spelled)) == len(spelled)
+
+
+def test_no_more_prefixes_are_kept_than_the_beam_holds_where_many_are_equal() -> None:
+    search = BeamDecoder(CHARACTERS, beam=3, gap=math.inf).begin(1.0)
+    for _ in range(6):
+        search.step(np.log(np.full((1, 5), 0.2)).astype(np.float32))
+        assert 1 <= len(search._totals()) <= 3
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=20), st.integers(1, 20))
+def test_the_best_candidates_are_kept_and_of_equal_ones_the_first(values: list[int], width: int) -> None:
+    width = min(width, len(values))
+    mass, entry, label = list(map(float, values)), list(range(len(values))), list(range(len(values)))
+    least = KEEP_BEST(mass, entry, label, [0.0] * len(values), len(values), width)
+    expected = sorted(sorted(range(len(values)), key=lambda at: -values[at])[:width])  # both sorts are stable
+    assert (entry[:width], label[:width]) == (expected, expected)
+    assert mass[:width] == [values[at] for at in expected]
+    assert least == min(mass[:width])
 
 
 def test_prefixes_that_nothing_depends_on_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

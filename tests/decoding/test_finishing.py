@@ -67,6 +67,20 @@ def test_candidates_with_equal_labels_count_as_one() -> None:
     assert (first.confidence, second.confidence) == pytest.approx((0.4, 0.6))
 
 
+def test_confidences_of_one_candidate_are_peaks() -> None:
+    (best,) = finished(Finish(candidates=1), candidates_of(("a b", -1.0)))
+    assert [word.confidence for word in best.words] == [0.9, 0.9]
+    assert best.confidence == pytest.approx(0.9**3)
+    assert best.evidence is not None
+    (sure,) = finished(Finish(), candidates_of(("a b", -1.0)))
+    assert sure.confidence > 0.999
+
+
+def test_spaces_that_a_text_does_not_show_are_left_out() -> None:
+    assert candidate(tuple(" a  b "), Score(0.0), INVENTORY) == candidate(tuple("a b"), Score(0.0), INVENTORY)
+    assert candidate(tuple("  "), Score(0.0), INVENTORY) == Candidate((), Score(0.0), ())
+
+
 def test_scores_are_scaled_before_they_become_posteriors() -> None:
     found = candidates_of(("a", math.log(0.8)), ("b", math.log(0.2)))
     (best,) = finished(Finish(posterior_scale=0.5), found)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asr.corpus.inventory import Inventory
+from asr.ctc.alignment import align
 from asr.decoding.lexicon import LexiconConfig, LexiconDecoder
 from asr.decoding.lexicon_file import lexicon_of
 from asr.decoding.lexicon_search import log_probability
@@ -21,10 +22,11 @@ from asr.lm.automaton import Automaton
 from asr.lm.model import SPACE
 from tests.decoding.toy_bigrams import ToyModel, toy_bigram
 from tests.reference.ctc import labelling_probabilities
+from tests.reference.token_passing import pass_tokens
 
 CHARACTERS = Inventory(("<blank>", " ", "a", "b"), "characters")
 PHONEMES = Inventory(("<blank>", "aa", "b", "k"), "labels")
-WIDE: dict[str, Any] = {"beam": 100_000, "min_probability": 0.0, "gap": math.inf, "skip_blank": 1.0}
+WIDE: dict[str, Any] = {"beam": 5_000, "min_probability": 0.0, "gap": math.inf, "skip_blank": 1.0}
 
 SPELLED = {
     "characters": ["a", "ab", "ba", "bb", "B\tb", "Ab\ta b"],  # `Ab` and `ab` are spelled alike
@@ -164,7 +166,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("unit", "options"), KINDS)
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(0, 5))
+@given(st.integers(0, 2**32 - 1), st.integers(0, 4))
 def test_equals_all_words_and_all_paths(unit: str, options: dict[str, Any], seed: int, n_frames: int) -> None:
     rng = np.random.default_rng(seed)
     case = case_of(rng, unit, **options)
@@ -214,6 +216,19 @@ def test_chunks_change_nothing(unit: str, options: dict[str, Any]) -> None:
         parts.step(log_probs[start:end])
     assert whole.text == parts.text
     assert whole.end(10) == parts.end(10)
+
+
+def test_hypotheses_that_nothing_extends_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of(np.random.default_rng(5), "characters", with_labels=True)
+    log_probs = posteriors(np.random.default_rng(6), 200)
+    found = []
+    for first in (100_000, 1):
+        monkeypatch.setattr("asr.decoding.lexicon_memory._FIRST", first)
+        search = decoder_of(case, beam=8).begin(1.0)
+        search.step(log_probs)
+        found.append(search.end(8))
+    assert found[0] == found[1]
+    assert len(search._memory.found.parent) < 1000 < 8 * 200
 
 
 def test_pruning_finds_the_best_words_of_clear_posteriors() -> None:
@@ -364,3 +379,34 @@ def test_bad_posteriors_are_refused() -> None:
 
 def test_configuration_names_the_decoder() -> None:
     assert LexiconConfig()._target_ == f"{LexiconDecoder.__module__}.{LexiconDecoder.__qualname__}"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3))
+def test_the_best_path_of_all_hypotheses_is_that_of_token_passing(seed: int, n_frames: int) -> None:
+    rng = np.random.default_rng(seed)
+    case = case_of(rng, "labels", word_lm_weight=1.0, word_bonus=0.0)
+    rows = [row for row in SPELLED["labels"] if "(2)" not in row]  # one spelling a word: a list has its best sum alone
+    case.spellings["a"].pop()
+    log_probs = posteriors(rng, n_frames)
+    names = ["<s>", *case.spellings]
+    bigram = {(before, word): behind(case.word_lm, before, word) for before in names for word in [*names[1:], "</s>"]}
+    spellings = [(word, [int(one) for one in labels]) for word, some in case.spellings.items() for labels in some]
+    expected = pass_tokens(log_probs.tolist(), spellings, bigram)
+    decoder = LexiconDecoder(PHONEMES, lexicon_of(rows, PHONEMES), case.word_lm, **(WIDE | case.options))
+    search = decoder.begin(1.0)
+    search.step(log_probs)
+    paths = [
+        align(log_probs, np.array([PHONEMES.index[one] for one in found.labels])).log_probability
+        + found.score.language_model
+        for found in search.end(100_000)
+        if found.words
+    ]
+    assert max(paths) == pytest.approx(expected.score, abs=1e-4)
+
+
+def behind(model: ToyModel, before: str, word: str) -> float:
+    """The log probability of a word behind another."""
+    numbers = {name: model.symbols.index(name if name in model.symbols else "<unk>") for name in (before, word)}
+    state = model.arcs.start if before == "<s>" else step(model.arcs, 0, numbers[before])[1]
+    return step(model.arcs, state, numbers[word])[0]

@@ -16,12 +16,15 @@ from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
 from asr.lm.stored import save_model
 
+UNTUNED = Component.of(BeamConfig(lm_weight=0.75, insertion_bonus=0.5))
 GREEDY, BEAM = Component.of(GreedyConfig()), Component.of(BeamConfig(lm="english", lm_weight=0.5))
 
 
 def test_a_language_model_takes_the_place_of_greedy_search() -> None:
     chosen = decoder_for(OwnWords(lm="my texts: 1.lm"), named(GREEDY))
-    assert chosen.component == Component.of(BeamConfig(lm="my texts: 1.lm"))
+    assert chosen.component == UNTUNED.with_options(lm="my texts: 1.lm")
+    chosen = decoder_for(OwnWords(lm="a.lm"), named(Component.of(BeamConfig(beam=7))))
+    assert chosen.component == UNTUNED.with_options(lm="a.lm", beam=7)
 
 
 def test_a_decoder_that_can_use_it_stays_with_its_weights() -> None:
@@ -32,7 +35,7 @@ def test_a_decoder_that_can_use_it_stays_with_its_weights() -> None:
 
 def test_given_options_count_before_what_follows() -> None:
     own = OwnWords(lm="a.lm", options=["decoder.beam=7", "decoder.lm_weight=2"])
-    assert decoder_for(own, named(GREEDY)).component == Component.of(BeamConfig(lm="a.lm", beam=7, lm_weight=2.0))
+    assert decoder_for(own, named(GREEDY)).component == UNTUNED.with_options(lm="a.lm", beam=7, lm_weight=2.0)
     own = OwnWords(lm="a.lm", options=["decoder=beam"])
     assert decoder_for(own, named(BEAM)).component == Component.of(BeamConfig(lm="a.lm"))
 

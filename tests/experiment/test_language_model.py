@@ -17,10 +17,12 @@ from asr.experiment.language_model_evaluation import evaluate_language_model
 from asr.experiment.language_model_experiment import LanguageModelExperiment
 from asr.experiment.language_models import load_language_model
 from asr.experiment.lm_task import LanguageModelTask, line_bits, stream_bits
+from asr.experiment.run_folder import RunFolder
 from asr.experiment.text_corpus import TextConfig, read_texts, written
 from asr.experiment.text_streams import TextStreams
 from asr.lm.recurrent import RecurrentModel
 from asr.lm.recurrent_symbols import encoded
+from asr.recogniser.loading import load
 from asr.recurrent.label_model import LabelModel
 from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import Stopped
@@ -216,6 +218,13 @@ def test_the_text_is_kept_with_the_run(trained: LanguageModelExperiment, text: P
     assert trained.run.read_data() == read_texts(TextConfig(str(text), ["letters"], ["play"]))
     with pytest.raises(ConfigError, match=r"another configuration: model.hidden \(was 12, is 13\)"):
         LanguageModelExperiment(small(text, ["training.epochs=15", "model.hidden=13"]), trained.run.path)
+
+
+def test_a_language_model_is_not_a_recogniser(trained: LanguageModelExperiment) -> None:
+    with pytest.raises(CheckpointError, match="trains a language model, not a recogniser"):
+        RunFolder(trained.run.path).read_config()
+    with pytest.raises(CheckpointError, match=r"it is a language model, .* as decoder\.lm="):
+        load(trained.run.path)
 
 
 def test_a_recogniser_is_not_a_language_model(tmp_path: Path) -> None:

@@ -102,6 +102,23 @@ def test_arcs_that_are_not_sorted_are_named(model: NgramModel, tmp_path: Path) -
             load_binary(tmp_path / "bad.lm")
 
 
+@pytest.mark.parametrize("at_root", [True, False])
+def test_symbols_of_the_small_form_that_are_not_sorted_are_named(
+    model: NgramModel, at_root: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.lm"
+    save_binary(model, path, quantise=True)
+    content = path.read_bytes()
+    meta = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+    tensors = load(content)
+    first = model.arcs.first
+    at = 0 if at_root else int(first[next(one for one in range(1, 99) if first[one + 1] - first[one] > 1)])
+    tensors["symbol"][at + 1] = tensors["symbol"][at]
+    path.write_bytes(save(tensors, meta))
+    with pytest.raises(CheckpointError, match="the symbols behind a context are not sorted"):
+        load_binary(path)
+
+
 @pytest.mark.parametrize(("name", "value"), [("start", 10**9), ("start", -1), ("end", 10**6), ("unknown", -2)])
 def test_numbers_out_of_range_are_named(model: NgramModel, name: str, value: int, tmp_path: Path) -> None:
     save_binary(replace(model, arcs=replace(model.arcs, **{name: value})), tmp_path / "bad.lm")

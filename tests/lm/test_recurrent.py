@@ -14,13 +14,14 @@ import pytest
 import torch
 
 from asr.config import Component
-from asr.errors import CheckpointError, ConfigError
+from asr.errors import CheckpointError, ConfigError, DataError
 from asr.experiment.schema import GROUPS
 from asr.lm.automaton import NONE
 from asr.lm.model import END, SPACE, UNKNOWN
 from asr.lm.recurrent import RecurrentModel
 from asr.lm.recurrent_file import load_recurrent, save_recurrent
 from asr.lm.recurrent_header import LabelModelHeader
+from asr.lm.recurrent_perplexity import measure_recurrent_perplexity
 from asr.lm.recurrent_symbols import ASCII, decoded, encoded, symbols_of
 from asr.lm.stored import load_model
 from asr.recurrent.label_model import LabelModel, LabelModelConfig
@@ -148,6 +149,26 @@ def test_what_the_model_does_not_know() -> None:
     _, open_model = made(symbols_of("ab", unknown=True))
     assert open_model.log_prob("axb") == open_model.log_prob("ayb") > -np.inf
     assert open_model.automaton().expanded(np.zeros(1, np.int32)).unknown == open_model.symbols.index(UNKNOWN)
+
+
+def test_perplexity_is_that_of_the_sentences() -> None:
+    _, model = made()
+    sentences = ["abc a", "b", "ccc bba", "", "axb"]
+    found = measure_recurrent_perplexity(model, sentences)
+    assert (found.sentences, found.symbols, found.unknown) == (4, 16, 1)
+    assert found.predicted == found.characters == 19
+    expected = sum(model.log_probs(["abc a", "b", "ccc bba", "ab"]))
+    assert found.log_prob == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(DataError, match="there is no text"):
+        measure_recurrent_perplexity(model, [""])
+
+
+def test_what_is_unknown_is_read_and_not_counted() -> None:
+    _, model = made(symbols_of("ab", unknown=True))
+    found = measure_recurrent_perplexity(model, ["axb"])
+    assert (found.symbols, found.unknown, found.predicted) == (3, 1, 3)
+    log_probs = model.predictions([model.numbers_of("axb")])[0]
+    assert found.log_prob == pytest.approx(float(log_probs[[0, 2, 3]].sum()), rel=1e-6)
 
 
 def test_symbols_and_texts() -> None:

@@ -8,22 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from asr.cli.options import recipes
+from asr.cli.options import primary_of, recipes
 from asr.config import check_types
 from asr.corpus.manifest import read_manifest
 from asr.corpus.splits import write_corpus
 from asr.corpus.utterance import Utterance
 from asr.experiment.corpus_splits import CorpusConfig
 from asr.experiment.experiment import Experiment
+from asr.experiment.language_model_experiment import LanguageModelExperiment
 from asr.experiment.run_config import RunConfig
 from asr.ink.reading import read_ink
 from data_prep.corpora import load_reader
 from data_prep.espeak import reader as espeak
 from data_prep.hershey import reader as hershey
 from tests.composing import compose
+from tests.experiment import language_models
 from tests.training.toy import Silent
 
-RECIPES = sorted(recipes())
+RECIPES = sorted(one for one in recipes() if primary_of([f"recipe={one}"]) == "train")
+LANGUAGE_MODELS = sorted(recipes().keys() - set(RECIPES))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,7 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CorpusConfig]
 def test_all_recipes_are_found() -> None:
     assert {"quickstart/speech", "an4/ctc", "timit/ctc_3l_250h", "timit/ctc_5l_250h"} <= set(RECIPES)
     assert {name.split("/")[0] for name in RECIPES} >= {"timit_sample", "speechocean762"}
+    assert LANGUAGE_MODELS == ["books/char_lstm", "books/char_lstm_large"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -72,6 +76,19 @@ def test_an_iam_ondb_recipe_trains_on_a_release(recipe: str, corpora: dict[str, 
     options = {**config.corpus.options, "cache": str(tmp_path / "ink")}
     corpus = replace(config.corpus, root=str(write_iam(tmp_path / "iam", words)), options=options)
     falls(replace(config, corpus=corpus), tmp_path / "run")
+
+
+@pytest.mark.parametrize("recipe", LANGUAGE_MODELS)
+def test_a_recipe_of_a_language_model_trains(recipe: str, tmp_path: Path) -> None:
+    small = ["model.hidden=12", "stream.epoch_characters=1000", "training.epochs=5", "training.frame_budget=320"]
+    config = language_models.composed([f"recipe={recipe}", *small, "training.tensorboard=false", "training.threads=1"])
+    parts = {"dev": ["letters"], "test": ["play"], "root": str(language_models.write_text(tmp_path / "text.txt"))}
+    watcher = Silent()
+    config = replace(config, corpus=replace(config.corpus, **parts))
+    LanguageModelExperiment(config, tmp_path / "run").train(watcher)
+    losses = [row.loss for row in watcher.rows]
+    assert len(losses) == 5
+    assert losses[-1] < losses[0]
 
 
 def composed(recipe: str, folder: Path) -> RunConfig:

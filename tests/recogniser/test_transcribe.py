@@ -340,3 +340,11 @@ def test_alternatives_are_the_best_hypotheses_of_one_source(trained: Path, tones
         recogniser.alternatives(path, 0)
     with pytest.raises(DataError, match="nothing was heard of the speaker 'ann'"):
         recogniser.alternatives(path, 2, speaker="ann")
+
+
+def test_a_decoder_may_prepare_itself_for_many_utterances(trained: Path) -> None:
+    recogniser = load(trained, decoder="beam")
+    assert recogniser.for_many(1).decoder is recogniser.decoder
+    assert recogniser.for_many(1000).decoder.many  # type: ignore[attr-defined]
+    greedy = load(trained)
+    assert greedy.for_many(1000).decoder is greedy.decoder

@@ -1,0 +1,48 @@
+"""How well a recurrent model predicts a text; each sentence is read on its own, as by an n-gram model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from asr.errors import DataError
+from asr.lm.automaton import NONE
+from asr.lm.corpus import symbols_of
+from asr.lm.perplexity import Perplexity
+from asr.lm.recurrent import RecurrentModel
+
+_AT_ONCE = 128  # sentences that are read side by side
+
+
+def measure_recurrent_perplexity(model: RecurrentModel, sentences: Iterable[str]) -> Perplexity:
+    """Measure how well a model predicts sentences; those without any symbol are left out.
+
+    Raises:
+        DataError: there is no sentence.
+    """
+    kept = sorted((one for one in sentences if symbols_of(one, model.unit)), key=len)
+    if not kept:
+        raise DataError("there is no text to measure the perplexity on; give a text with at least one symbol")
+    symbols, unknown, log_prob, predicted = 0, 0, 0.0, 0
+    for first in range(0, len(kept), _AT_ONCE):
+        numbers = [model.numbers_of(one) for one in kept[first : first + _AT_ONCE]]
+        known = [np.array([one not in (NONE, model.unknown) for one in each]) for each in numbers]
+        found = model.predictions([[one for one in each if one != NONE] for each in numbers])
+        for each, are_known, log_probs in zip(numbers, known, found, strict=True):
+            read = are_known[np.array(each) != NONE]
+            symbols += len(each) - 1
+            unknown += int((~are_known).sum())
+            log_prob += float(log_probs[read].sum())
+            predicted += int(read.sum())
+    characters = _characters(model, kept) if model.unit != "labels" else None
+    return Perplexity(len(kept), symbols, unknown, log_prob, predicted, characters)
+
+
+def _characters(model: RecurrentModel, sentences: Sequence[str]) -> int:
+    """Count the characters of the known symbols, and the blank or the end of line behind each word."""
+    of_words = model.unit == "words"
+    known = (one for sentence in sentences for one in symbols_of(sentence, model.unit) if one in model.index)
+    if of_words:
+        return sum(len(one) + 1 for one in known)
+    return sum(1 for _ in known) + len(sentences)

@@ -1,0 +1,40 @@
+"""The frequencies of a list of expected words say which of them are likelier than others."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from asr.corpus.inventory import Inventory
+from asr.decoding.boost import read_phrases
+from asr.errors import DataError
+
+LETTERS = Inventory(("<blank>", " ", "a", "b"), "characters")
+
+
+def gains(path: Path, text: str, weight: float = 2.0) -> dict[str, float]:
+    """What each whole phrase gains."""
+    path.write_text(text)
+    found = read_phrases(path, LETTERS, weight)
+    return {"".join(LETTERS.decode(labels)): gain * len(labels) for labels, gain in found.items()}
+
+
+def test_frequencies_differ_by_their_logarithms(tmp_path: Path) -> None:
+    plain = gains(tmp_path / "a.txt", "ab\nba a\n\na\n")
+    assert plain == {"ab": 4.0, "ba a": 8.0, "a": 2.0}
+    found = gains(tmp_path / "a.txt", "ab\t900\nba a\t100\na\t300\n")
+    assert found["ab"] - plain["ab"] == pytest.approx(math.log(3))
+    assert found["ba a"] - plain["ba a"] == pytest.approx(-math.log(3))
+    assert found["a"] == pytest.approx(plain["a"])
+    scaled = gains(tmp_path / "a.txt", "ab\t9\nba a\t1\na\t3\n")
+    assert scaled == pytest.approx(found)  # the scale is nobody's business
+    assert gains(tmp_path / "a.txt", "ab\t5\nab\t4\na\t1\na\t2\nba a\n") == pytest.approx(scaled)
+    assert gains(tmp_path / "a.txt", "ab\t1\nba\t1000000\n", 0.5)["ab"] == 0.0
+
+
+@pytest.mark.parametrize("told", ["0", "-1", "nan", "inf", "x", "1e300"])
+def test_what_is_no_frequency_is_named_with_its_line(tmp_path: Path, told: str) -> None:
+    with pytest.raises(DataError, match=rf"a\.txt:2: the frequency is .*{told}.*; expected a number above 0"):
+        gains(tmp_path / "a.txt", f"a\nab\t{told}\n")
