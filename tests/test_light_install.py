@@ -209,7 +209,9 @@ def test_what_needs_more_says_what_to_install(name: str, words: list[str], line:
     assert sorted(folder.rglob("*")) == there
 
 
-@pytest.mark.parametrize("name", ["transcribe", "evaluate", "prepare", "export", "report", "generate"])
+@pytest.mark.parametrize(
+    "name", ["transcribe", "evaluate", "prepare", "export", "report", "generate", "lm", "tune", "align"]
+)
 def test_help_needs_nothing_more(name: str, tmp_path: Path) -> None:
     assert printed(command(name, "--help", cwd=tmp_path))
 

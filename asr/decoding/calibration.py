@@ -5,8 +5,8 @@
 of what speaks for a label, a word or an utterance (`asr.decoding.confidence`). It rises with both. Labels, words and
 utterances have their own a, b and c, fitted on dev by logistic regression, with the smoothing of Platt 1999
 ("Probabilistic outputs for support vector machines"). Three numbers cannot learn a small dev set by heart; a free
-monotone map (isotonic regression) was no better on held-out speakers. The nine numbers are an option of the decoder, so a
-bundle carries them.
+monotone map (isotonic regression) was no better on held-out speakers. The nine numbers are an option of the decoder, so
+a bundle carries them.
 
 What they say holds for utterances like those of dev: others, such as much longer ones, need their own.
 """

@@ -17,7 +17,7 @@ from asr.cli.train import departures
 from tests.commands import command, process, program, surroundings
 from tests.tones import make_corpus, small_run
 
-MODULES = ("prepare", "train", "evaluate", "transcribe", "export", "report", "generate")
+MODULES = ("prepare", "train", "evaluate", "transcribe", "export", "report", "generate", "lm", "tune", "align")
 
 
 @pytest.fixture(scope="module")

@@ -111,16 +111,16 @@ def test_words_that_cannot_be_spelled_are_left_out_on_demand() -> None:
 
 
 def test_files_that_are_no_lists(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="none.txt does not exist; expected a lexicon"):
         read_lexicon(tmp_path / "none.txt", CHARACTERS)
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(DataError, match="empty.txt: there is no word in it; expected one word a line"):
         read_lexicon(tmp_path / "empty.txt", CHARACTERS)
     (tmp_path / "latin.txt").write_bytes("a\nb\xe9\n".encode("latin-1"))
-    with pytest.raises(DataError, match="latin.txt:2: not UTF-8"):
+    with pytest.raises(DataError, match="latin.txt:2: the line is not UTF-8"):
         read_lexicon(tmp_path / "latin.txt", CHARACTERS)
     (tmp_path / "torn.txt.gz").write_bytes(gzip.compress(b"ab\n" * 1000)[:20])
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="torn.txt.gz: damaged gzip file"):
         read_lexicon(tmp_path / "torn.txt.gz", CHARACTERS)
 
 

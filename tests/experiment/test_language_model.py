@@ -260,7 +260,7 @@ def test_text_becomes_ascii(line: str, expected: str) -> None:
     [
         (b"text\n# a\nb\n", r":1: text before the first part"),
         (b"# letters\na\n# play\nb\n", "leaves no text for train"),
-        (b"# novel\na\n# letters\n\xff\n", r":4: not UTF-8"),
+        (b"# novel\na\n# letters\n\xff\n", r":4: the line is not UTF-8"),
         (b"# novel\na\n# leters\nb\n# play\nc\n", "no part 'letters'; did you mean 'leters'"),
     ],
 )
@@ -279,7 +279,7 @@ def test_what_is_wrong_with_a_text(content: bytes, message: str, tmp_path: Path)
         (["task=recognition"], "task=.*expected language_model"),
         (["model/cell=lstm_layernorm"], "numpy, which does not run it"),
         (["model.embedding=0"], "embedding=0"),
-        (["corpus.root=nowhere.txt"], "nowhere.txt cannot be read"),
+        (["corpus.root=nowhere.txt"], "nowhere.txt does not exist"),
     ],
 )
 def test_options_that_cannot_be(options: list[str], message: str, text: Path, tmp_path: Path) -> None:
