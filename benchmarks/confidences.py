@@ -30,7 +30,7 @@ from asr.decoding.greedy import GreedyDecoder
 from asr.decoding.hypothesis import Hypothesis, Span, Trust
 from asr.decoding.hypothesis import words_of as words_of_spans
 from asr.decoding.rescoring import Rescoring
-from asr.evaluation.calibration import truth_of
+from asr.evaluation.recognised import truth_of
 from asr.evaluation.split import listen
 from asr.experiment.corpus_splits import splits_to_score
 from asr.lm.corpus import Corpus as Texts

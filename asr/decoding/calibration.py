@@ -140,7 +140,10 @@ def fit_calibration(found: Sequence[Hypothesis], truths: Sequence[Truth]) -> Cal
     return Calibration(
         fit_curve([trust for one in evidence for trust in one.labels], list(labels)),
         fit_curve([trust for one in evidence for trust in one.words], list(words)),
-        fit_curve([one.utterance for one in evidence], [one.labels == truth.labels for one, truth in pairs]),
+        fit_curve(
+            [one.utterance for one in evidence],
+            [tuple(word.label for word in one.words) == truth.words for one, truth in pairs],
+        ),
     )
 
 

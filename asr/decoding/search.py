@@ -53,6 +53,14 @@ class Decoder(Protocol):
         ...
 
 
+def writes_words(decoder: Decoder) -> bool:
+    """Whether a decoder writes words which labels only spell, such as those of a pronouncing dictionary.
+
+    Such a decoder has an attribute `writes_words` that is true.
+    """
+    return bool(getattr(decoder, "writes_words", False))
+
+
 def for_many(decoder: Decoder, utterances: int) -> Decoder:
     """Return the decoder that decodes so many utterances soonest.
 

@@ -6,33 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from asr.decoding.calibration import Truth
 from asr.scoring.calibration import CalibrationError, are_right, calibration_error
-from asr.text import normalise_text
 
 if TYPE_CHECKING:
-    from asr.evaluation.split import Recognised
+    from asr.evaluation.recognised import Recognised
 
 Pairs = list[tuple[float, bool]]  # confidence, and whether it was right
-
-
-def truth_of(reference: Sequence[str], unit: str) -> Truth:
-    """Return what a hypothesis should hold.
-
-    Args:
-        reference: symbols of the inventory.
-        unit: of the inventory.
-    """
-    if unit == "labels":
-        return Truth(tuple(reference), tuple(reference))
-    text = normalise_text("".join(reference))
-    return Truth(tuple(text), tuple(text.split()))
 
 
 def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[str, CalibrationError]:
     """Compare the confidences of `words`, `labels` and `utterances` with the references.
 
-    Labels that are words (phonemes) are reported as labels alone. What a decoder gives no confidences for is left out.
+    Labels that are words (phonemes) are reported as labels alone, and words that labels only spell as words alone.
+    What a decoder gives no confidences for is left out.
 
     Args:
         recognised: the utterances of a split.
@@ -42,6 +28,8 @@ def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[st
     kinds: dict[str, Callable[[Recognised], Pairs]] = {"words": _words, "labels": _labels, "utterances": _utterance}
     if all(one.unit == "labels" for one in recognised):
         del kinds["words"]
+    if all(one.spelled for one in recognised):
+        del kinds["labels"]
     if all(one.hypothesis.evidence is None for one in recognised):  # a decoder that knows labels and words at most
         del kinds["utterances"]
     errors = {}
@@ -69,15 +57,15 @@ def _columns(pairs: Iterator[tuple[float, bool]]) -> tuple[list[float], list[boo
 
 def _words(one: Recognised) -> Pairs:
     words = one.hypothesis.words
-    right = are_right(truth_of(one.reference, one.unit).words, [word.label for word in words])
+    right = are_right(one.truth.words, [word.label for word in words])
     return [(word.confidence, good) for word, good in zip(words, right, strict=True)]
 
 
 def _labels(one: Recognised) -> Pairs:
     spans = one.hypothesis.spans
-    right = are_right(truth_of(one.reference, one.unit).labels, [span.label for span in spans])
+    right = are_right(one.truth.labels, [span.label for span in spans])
     return [(span.confidence, good) for span, good in zip(spans, right, strict=True)]
 
 
 def _utterance(one: Recognised) -> Pairs:
-    return [(one.hypothesis.confidence, one.hypothesis.labels == truth_of(one.reference, one.unit).labels)]
+    return [(one.hypothesis.confidence, tuple(word.label for word in one.hypothesis.words) == one.truth.words)]

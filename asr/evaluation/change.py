@@ -9,7 +9,8 @@ from pathlib import Path
 from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.evaluation.model import default_rates
-from asr.evaluation.split import Progress, Recognised, decode, listen, people_of
+from asr.evaluation.recognised import Compared, Recognised
+from asr.evaluation.split import Progress, decode, listen, people_of
 from asr.recogniser.recogniser import Recogniser
 from asr.scoring.named_rates import check_labels
 from asr.scoring.rates import Rate
@@ -53,13 +54,14 @@ def measure_change(
         DataError: a transcript is missing, or a source cannot be read.
         ConfigError: the labels of the model and its rates do not fit.
     """
-    rates, inventory = default_rates(before), before.inventory
-    check_labels(rates, inventory.labels[1:], inventory.unit, fold)
+    inventory, unit = before.inventory, Compared.of(before.inventory, before.decoder).unit
+    rates = default_rates(inventory, unit)
+    check_labels(rates, inventory.labels[1:], unit, fold)
     found = [
         _recognised(name, one, utterances, cache_dir, on_progress)
         for name, one in (("the model", before), ("the file", after))
     ]
-    different = sum(one.hypothesis.labels != other.hypothesis.labels for one, other in zip(*found, strict=True))
+    different = sum(one.found != other.found for one, other in zip(*found, strict=True))
     people = people_of(utterances)
     scored = [rates_of([one.score(rates) for one in recognised], people) for recognised in found]
     return Change(len(utterances), different, *scored)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from asr.corpus.inventory import Inventory
+from asr.corpus.inventory import Inventory, Unit
 from asr.corpus.phonemes import fold
 from asr.corpus.splits import Corpus
 from asr.engines.onnx import OnnxEngine
 from asr.errors import ConfigError
+from asr.evaluation.recognised import Compared
 from asr.evaluation.result import Result, Training
 from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
 from asr.recogniser.recogniser import Recogniser
@@ -47,10 +48,10 @@ def evaluate_model(
         ConfigError: a rate that the inventory does not have, or a tag that no utterance has.
         DataError: a transcript is missing, or a source cannot be read.
     """
-    chosen = list(rates) or default_rates(recogniser)
-    inventory = recogniser.inventory
-    check_rates(chosen, inventory.unit)
-    check_labels(chosen, inventory.labels[1:], inventory.unit, fold)  # before anything is decoded
+    inventory, unit = recogniser.inventory, Compared.of(recogniser.inventory, recogniser.decoder).unit
+    chosen = list(rates) or default_rates(inventory, unit)
+    check_rates(chosen, unit)
+    check_labels(chosen, inventory.labels[1:], unit, fold)  # before anything is decoded
     if by is not None:
         check_tag(by, (utterance for utterances in corpus.splits.values() for utterance in utterances))
     about = recogniser.card.about
@@ -71,10 +72,14 @@ def evaluate_model(
     )  # fmt: skip
 
 
-def default_rates(recogniser: Recogniser) -> list[str]:
-    """Return the rates that are reported of an inventory when none are asked for."""
-    inventory = recogniser.inventory
-    if inventory.unit == "characters":
+def default_rates(inventory: Inventory, unit: Unit) -> list[str]:
+    """Return the rates that are reported when none are asked for.
+
+    Args:
+        inventory: the labels.
+        unit: of what is compared, see `asr.evaluation.recognised`.
+    """
+    if unit == "characters":
         return ["cer", "wer", "ser"]
     return [*(name for name, rate in RATES.items() if rate.fold is not None and _folds(name, inventory)), "per", "ser"]
 

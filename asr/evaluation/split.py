@@ -4,68 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from asr.config import nearest
 from asr.corpus.faults import Skipped
-from asr.corpus.inventory import Unit
-from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
-from asr.decoding.hypothesis import Hypothesis
 from asr.errors import ConfigError, DataError
 from asr.evaluation.calibration import calibration_errors
+from asr.evaluation.recognised import Compared, Recognised
 from asr.evaluation.result import SplitResult
 from asr.features.cache import FrameCache
 from asr.files import make_folder, write_file
 from asr.plain_values import record
 from asr.recogniser.batching import recognise_all
 from asr.recogniser.recogniser import Recogniser
-from asr.scoring.edits import ErrorCounts
-from asr.scoring.named_rates import count
 from asr.scoring.rates import Rate
 from asr.scoring.trn import transcript_of, trn_unit, write_trn
-from asr.scoring.utterances import UtteranceScore, rates_of, score_utterance
+from asr.scoring.utterances import UtteranceScore, rates_of
 
 ORACLE = "oracle"
 """Under this name `SplitResult.by` has the rates of the best choice among several hypotheses."""
 
 Progress = Callable[[str, int, int], None]
 """Hears `(what, done, total)`."""
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """What was recognised in an utterance.
-
-    Attributes:
-        utterance: the utterance.
-        reference: its transcript as the inventory spells it.
-        hypothesis: the best one.
-        unit: of the inventory.
-        alternatives: the best hypotheses, `hypothesis` first.
-    """
-
-    utterance: Utterance
-    reference: tuple[str, ...]
-    hypothesis: Hypothesis
-    unit: Unit
-    alternatives: Sequence[Hypothesis] = ()
-
-    def count(self, rate: str) -> ErrorCounts:
-        """Count the errors under one rate."""
-        return count(rate, self.reference, self.hypothesis.labels, self.unit, fold)
-
-    def score(self, rates: Sequence[str]) -> UtteranceScore:
-        """Count the errors under each rate."""
-        one = self.utterance
-        return score_utterance(one.id, one.speaker, self.reference, self.hypothesis.labels, rates, self.unit, fold)
-
-    def best_score(self, rates: Sequence[str]) -> UtteranceScore:
-        """Count the errors under each rate of the alternative that has the fewest."""
-        scores = [replace(self, hypothesis=one).score(rates) for one in self.alternatives]
-        counts = {rate: min((one.counts[rate] for one in scores), key=lambda one: one.errors) for rate in rates}
-        return replace(scores[0], counts=counts)
 
 
 def listen(
@@ -95,11 +57,8 @@ def decode(
         on_progress=on_progress,
         n_best=n_best,
     )
-    inventory = recogniser.inventory
-    return [
-        Recognised(utterance, inventory.symbols_of(utterance), best[0], inventory.unit, best)
-        for utterance, best in zip(utterances, found, strict=True)
-    ]
+    compared = Compared.of(recogniser.inventory, recogniser.decoder)
+    return [compared(utterance, best) for utterance, best in zip(utterances, found, strict=True)]
 
 
 def evaluate_split(
@@ -187,7 +146,7 @@ def _tags(utterance: Utterance) -> dict[str, str]:
 def write_decoded(folder: Path, recognised: Sequence[Recognised], scores: Sequence[UtteranceScore]) -> None:
     """Write the transcripts of a split into a folder.
 
-    `ref.trn` and `hyp.trn` hold words, or labels where the inventory holds labels; `utterances.jsonl` has one row an
+    `ref.trn` and `hyp.trn` hold words, or labels where these are compared; `utterances.jsonl` has one row an
     utterance with reference, hypothesis, error counts under every rate and the alignment under the first one.
 
     Raises:
@@ -195,7 +154,7 @@ def write_decoded(folder: Path, recognised: Sequence[Recognised], scores: Sequen
     """
     make_folder(folder)
     unit = trn_unit(recognised[0].unit)
-    for name, labels in (("ref", [one.reference for one in recognised]), ("hyp", _found(recognised))):
+    for name, labels in (("ref", [one.reference for one in recognised]), ("hyp", [one.found for one in recognised])):
         transcripts = [
             transcript_of(one.utterance.id, said, one.unit, one.utterance.speaker)
             for one, said in zip(recognised, labels, strict=True)
@@ -203,10 +162,6 @@ def write_decoded(folder: Path, recognised: Sequence[Recognised], scores: Sequen
         write_trn(folder / f"{name}.trn", transcripts, unit)
     rows = "".join(json.dumps(score.to_dict(), ensure_ascii=False) + "\n" for score in scores)
     write_file(folder / "utterances.jsonl", rows.encode())
-
-
-def _found(recognised: Sequence[Recognised]) -> list[tuple[str, ...]]:
-    return [one.hypothesis.labels for one in recognised]
 
 
 def read_scores(path: Path) -> list[UtteranceScore]:

@@ -23,9 +23,9 @@ from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.marks import Weight, effective_weights, weights_of
 from asr.decoding.search import Decoder, decode, for_many
 from asr.errors import ConfigError, DataError
-from asr.evaluation.calibration import truth_of
 from asr.evaluation.model import default_rates
-from asr.evaluation.split import Progress, Recognised, listen, people_of
+from asr.evaluation.recognised import Compared, Recognised
+from asr.evaluation.split import Progress, listen, people_of
 from asr.evaluation.tuning_search import Axis, Point, Search, best_of, expected_tries
 from asr.recogniser.batching import Posteriors, posteriors_of
 from asr.recogniser.parts import decoder_of
@@ -102,11 +102,13 @@ def tune(
         ConfigError: the decoder has no such weights, or none at all; a rate that the inventory does not have.
         DataError: a transcript is missing, or a source cannot be read.
     """
-    axes, rates = axes_of(decoder, names), _rates(recogniser, rate)
+    axes = axes_of(decoder, names)
+    compared = Compared.of(recogniser.inventory, decoder_of(recogniser.config, decoder, plugins))
+    rates = _rates(compared, rate)
     if not utterances:
         raise DataError(f"{split} has no utterances; tuning needs some, with transcripts")
     for one in utterances:
-        recogniser.inventory.symbols_of(one)  # raises where there is no transcript, before anything is computed
+        compared.reference(one)  # raises where there is no transcript, before anything is computed
     before = recogniser.for_many(len(utterances))
     posteriors = _posteriors(before, utterances, cache_dir, split, on_progress)
     trial = _Trial(before, decoder, axes, utterances, posteriors, plugins)
@@ -129,7 +131,7 @@ def tune(
         surface={point: _total(surface[point]) for point in sorted(surface)},
         chosen=chosen,
         choice=named(_calibrated(trial.component(chosen), found[chosen]), split),
-        before=rates_of([one.score(rates) for one in trial.recognised(before.decoder)], people),
+        before=_rates_before(trial, before.decoder, compared, rates, people),
         after=rates_of(scores[chosen], people),
         others=rates_of([scores[point][i] for point, fold in zip(without, folds, strict=True) for i in fold], people),
         n_folds=len(folds),
@@ -141,7 +143,7 @@ def _calibrated(decoder: Component, recognised: Sequence[Recognised]) -> Compone
     """Return the decoder with the calibration of its confidences, where it can have one."""
     if "calibration" not in decoder.options or any(one.hypothesis.evidence is None for one in recognised):
         return decoder
-    truths = [truth_of(one.reference, one.unit) for one in recognised]
+    truths = [one.truth for one in recognised]
     calibration = fit_calibration([one.hypothesis for one in recognised], truths)
     return decoder.with_options(calibration=[float(f"{number:.5g}") for number in calibration.numbers()])
 
@@ -184,15 +186,24 @@ def _unmarked(start: float) -> Weight:
     return Weight(abs(start) / 2 or 0.5)
 
 
-def _rates(recogniser: Recogniser, rate: str | None) -> list[str]:
+def _rates(compared: Compared, rate: str | None) -> list[str]:
     """The rates to report, the one to make small first."""
-    inventory = recogniser.inventory
-    usual = [one for one in default_rates(recogniser) if one != rate]
+    inventory, unit = compared.inventory, compared.unit
+    usual = [one for one in default_rates(inventory, unit) if one != rate]
     rates = usual if rate is None else [rate, *usual]
-    if rate is not None and rate not in rates_of_unit(inventory.unit):
-        check_rates([rate], inventory.unit)
-    check_labels(rates, inventory.labels[1:], inventory.unit, fold)
+    if rate is not None and rate not in rates_of_unit(unit):
+        check_rates([rate], unit)
+    check_labels(rates, inventory.labels[1:], unit, fold)
     return rates
+
+
+def _rates_before(
+    trial: _Trial, decoder: Decoder, compared: Compared, rates: Sequence[str], people: str
+) -> dict[str, Rate]:
+    """The rates of the decoder that the model had; none if it writes labels and the tuned one words."""
+    if Compared.of(compared.inventory, decoder) != compared:
+        return {}
+    return rates_of([one.score(rates) for one in trial.recognised(decoder)], people)
 
 
 class _Trial:
@@ -240,11 +251,8 @@ class _Trial:
         for one in self._posteriors:
             decoded = decode(decoder, one.log_probs, one.lengths, self._recogniser.frame_seconds)
             found.update(zip(one.numbers, (n_best[0] for n_best in decoded), strict=True))
-        inventory = self._recogniser.inventory
-        return [
-            Recognised(one, inventory.symbols_of(one), found[i], inventory.unit)
-            for i, one in enumerate(self._utterances)
-        ]
+        compared = Compared.of(self._recogniser.inventory, decoder)
+        return [compared(one, [found[i]]) for i, one in enumerate(self._utterances)]
 
 
 def _posteriors(

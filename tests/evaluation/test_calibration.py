@@ -11,8 +11,8 @@ from asr.corpus.utterance import Utterance
 from asr.decoding.calibration import Truth
 from asr.decoding.confidence import evidence_of
 from asr.decoding.hypothesis import Hypothesis, Score, Span, words_of
-from asr.evaluation.calibration import calibration_errors, truth_of
-from asr.evaluation.split import Recognised
+from asr.evaluation.calibration import calibration_errors
+from asr.evaluation.recognised import Recognised, truth_of
 
 
 def recognised(reference: str, found: str, confidence: float, speaker: str | None, number: int = 0) -> Recognised:

@@ -73,7 +73,7 @@ def test_the_decoder_is_not_part_of_the_model(trained: Path, tones: Path) -> Non
 
 def test_any_model_is_scored_on_any_manifest(trained: Path, tones: Path, tmp_path: Path) -> None:
     recogniser = asr.load(trained)
-    assert default_rates(recogniser) == ["cer", "wer", "ser"]
+    assert default_rates(recogniser.inventory, recogniser.inventory.unit) == ["cer", "wer", "ser"]
     corpus = splits_to_score(str(tones / "test.jsonl"), (), (), None)
     result = evaluate_model(recogniser, corpus, (), tmp_path / "frames", quiet, name="mine", by="speaker")
     whole = read_result(trained / "result.json")
@@ -86,10 +86,10 @@ def test_any_model_is_scored_on_any_manifest(trained: Path, tones: Path, tmp_pat
 def test_a_model_has_the_rates_that_its_labels_allow(tmp_path: Path) -> None:
     """TIMIT's 39 classes are for TIMIT's labels, whatever table another inventory goes through."""
     timit = asr.load("quickstart")
-    assert default_rates(timit) == ["per_39", "per_39_no_sil", "per", "ser"]
+    assert default_rates(timit.inventory, timit.inventory.unit) == ["per_39", "per_39_no_sil", "per", "ser"]
     strange = replace(timit.inventory, labels=(*timit.inventory.labels[:-1], "xx"))
     timit = replace(timit, config=replace(timit.config, inventory=strange))
-    assert default_rates(timit) == ["per", "ser"]
+    assert default_rates(timit.inventory, timit.inventory.unit) == ["per", "ser"]
     with pytest.raises(ConfigError, match=r"per_39 is not for these labels: .*'xx'.*; choose per"):
         evaluate_model(timit, Corpus({}), ["per_39"], tmp_path, quiet, name="x")
 
