@@ -121,7 +121,12 @@ def test_help_shows_what_ones_own_folder_offers_and_the_options_given(tmp_path: 
     (tmp_path / "my conf" / "augment" / "mine.yaml").write_text("defaults: [schema, _self_]\ntime_masks: 7\n")
     text = trained("--help", f"--config-dir={tmp_path}/my conf", "augment=mine", "recipe=an4/ctc", "training.epochs=77")
     assert re.search(r"^augment: .*\bmine\b.*\bstrong$", text, re.MULTILINE)
-    for line in ("recipe: an4/ctc", "  time_masks: 7", "  epochs: 77", "recipe/an4: ctc, ctc_alone, ctc_large"):
+    for line in (
+        "recipe: an4/ctc",
+        "  time_masks: 7",
+        "  epochs: 77",
+        "recipe/an4: ctc, ctc_alone, ctc_large, ctc_phones",
+    ):
         assert line in text.splitlines()
 
 
