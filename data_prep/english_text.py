@@ -20,16 +20,18 @@ from __future__ import annotations
 
 import argparse
 import calendar
+import gzip
 import random
 import re
 import string
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from asr.corpus.cleaning import clean_text
+from asr.errors import DataError, one_line
 from asr.files import make_folder, write_file
-from asr.lm.texts import read_text
 
 CASES = {"as it is": 0.5, "lower": 0.3, "capitalised": 0.12, "upper": 0.08}
 """How the weight of a word is divided between its forms. Chosen on dev of UNIPEN's words, as is the square root."""
@@ -49,10 +51,23 @@ _MONTHS = tuple(calendar.month_name)[1:]
 
 def paragraphs(books: Path) -> Iterator[str]:
     """Read the paragraphs of books, cleaned; those with characters outside ASCII are left out."""
-    for paragraph in read_text(books, "characters").sentences:
+    for paragraph in _lines(books):
         text = clean_text(paragraph.replace("\u2026", "..."))
         if not paragraph.startswith("# ") and _PLAIN.fullmatch(text):
             yield text
+
+
+def _lines(path: Path) -> list[str]:
+    """Read the lines of a text, plain or gzip.
+
+    Raises:
+        DataError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode().splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {one_line(error)}; expected a text in UTF-8") from error
 
 
 def words_of(texts: Iterable[str]) -> Counter[str]:
@@ -136,7 +151,7 @@ def main() -> None:
     parser.add_argument("list", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    texts, listed = list(paragraphs(given.books)), list(read_text(given.list, "characters").sentences)
+    texts, listed = list(paragraphs(given.books)), [line.strip() for line in _lines(given.list)]
     counts = words_of(texts)
     make_folder(given.out)
     forms = word_forms(counts, listed)
