@@ -220,6 +220,15 @@ def test_a_summary_has_one_row_a_task(root: Path) -> None:
     assert fill(filled, root / "recipes") == filled
 
 
+def test_a_row_of_a_summary_takes_no_mean_over_decoders(root: Path) -> None:
+    beam = {"_target_": "asr.decoding.beam.BeamDecoder", "lm": "a.lm", "name": "beam,lm=a", "chosen_on": "dev"}
+    put(root, result("an4/ctc", 1, 10, 81))
+    other = result("an4/ctc", 1, 5, 41, decoder=beam)
+    (root / "recipes/an4/results/ctc-seed1-beam,lm=a.json").write_text(json.dumps(other))
+    filled = fill("<!-- summary\nan4/ctc wer | AN4 | none\n-->\n<!-- /results -->\n", root / "recipes")
+    assert cells(filled[filled.index("| task") :])[0][3].startswith("8.1 ")
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
