@@ -36,6 +36,7 @@ from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
 from asr.decoding.marks import FILE, weight
+from asr.decoding.posteriors import posteriors_of
 from asr.decoding.timing import spans_of
 from asr.engines.names import MANY
 from asr.lm.automaton import NONE
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
 
 _LEAST_MASS = 1e-200
 """The smallest mass of a prefix, relative to the best one, that stays clear of the end of floating-point numbers."""
-
-_NORMALISED = 0.05
-"""By how much the probabilities of a frame may differ from 1 in sum: bfloat16 rounds them."""
 
 
 @dataclass
@@ -236,7 +234,7 @@ class BeamSearch:
         Raises:
             ValueError: another shape, NaN, or probabilities of a frame that do not sum to 1.
         """
-        posteriors = self._checked(log_probs)
+        posteriors = posteriors_of(log_probs, len(self._decoder.inventory), int(self._prefixes.counts[N_FRAMES]))
         weights = posteriors if self._decoder.divisors is None else posteriors / self._decoder.divisors
         self._chunks.append(np.array(log_probs, dtype=np.float32))
         with self._rows() as rows:
@@ -303,25 +301,6 @@ class BeamSearch:
         if kept and kept[-1] in spaces:
             kept.pop()
         return tuple(kept)
-
-    def _checked(self, log_probs: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the posteriors (T, L) of a chunk."""
-        n_labels = len(self._decoder.inventory)
-        if log_probs.ndim != 2 or log_probs.shape[1] != n_labels:
-            raise ValueError(f"log_probs must be (T, {n_labels}), the size of the inventory, got {log_probs.shape}")
-        posteriors = np.exp(log_probs, dtype=np.float64)
-        sums = posteriors.sum(axis=1)
-        good = np.abs(sums - 1.0) <= _NORMALISED  # false for NaN
-        if not good.all():
-            at = int(good.argmin())
-            frame = int(self._prefixes.counts[N_FRAMES]) + at
-            if np.isnan(sums[at]):
-                raise ValueError(f"log_probs hold NaN at frame {frame}")
-            raise ValueError(
-                f"the probabilities at frame {frame} sum to {sums[at]:.3g}; log_probs must be natural logarithms of "
-                "probabilities that sum to 1"
-            )
-        return posteriors
 
     @contextmanager
     def _rows(self) -> Iterator[Rows]:

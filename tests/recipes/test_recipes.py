@@ -49,7 +49,7 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CorpusConfig]
 def test_all_recipes_are_found() -> None:
     assert {"quickstart/speech", "an4/ctc", "timit/ctc_3l_250h", "timit/ctc_5l_250h"} <= set(RECIPES)
     assert {name.split("/")[0] for name in RECIPES} >= {"timit_sample", "speechocean762"}
-    assert LANGUAGE_MODELS == ["books/char_lstm", "books/char_lstm_large"]
+    assert LANGUAGE_MODELS == ["books/char_lstm"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
