@@ -15,7 +15,6 @@ a frame is always looked at); and where blank is above `skip_blank`, the frame i
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -27,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.compiling import Loop, can_compile
+from asr.compiling import Loop, worth_compiling
 from asr.config import check_values
 from asr.decoding.beam_loop import ADVANCE, BIRTHS, COMPACT, END_FACTORS, N_ENTRIES, N_FRAMES, N_NODES, SPELL
 from asr.decoding.beam_memory import Prefixes, Rows, arcs
@@ -183,7 +182,7 @@ class BeamDecoder:
     @property
     def compiles(self) -> bool:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return (self.many or "numba" in sys.modules) and can_compile()
+        return worth_compiling(self.many)
 
     @property
     def runs_beside_itself(self) -> bool:
@@ -313,10 +312,7 @@ class BeamSearch:
         self._decoder.give_back(rows)
 
     def _run(self, loop: Loop, *values: object) -> Any:
-        """Run a loop, compiled or in plain Python, which reads memory views faster than arrays."""
-        if self._decoder.compiles:
-            return loop.compiled(*values)
-        return loop(*(one.data if isinstance(one, np.ndarray) else one for one in values))
+        return loop.run(self._decoder.compiles, *values)
 
     def _advance(self, weights: NDArray[np.float64], posteriors: NDArray[np.float64], rows: Rows) -> None:
         options, decoder, prefixes = self._decoder.options, self._decoder, self._prefixes

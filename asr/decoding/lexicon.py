@@ -23,13 +23,12 @@ Eiden 1996, "Language-model look-ahead for large vocabulary speech recognition")
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from asr.compiling import can_compile
+from asr.compiling import worth_compiling
 from asr.config import check_values
 from asr.decoding.finishing import Finish, FinishConfig
 from asr.decoding.lexicon_file import Lexicon, read_lexicon
@@ -183,7 +182,7 @@ class LexiconDecoder:
     @property
     def compiles(self) -> bool:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return can_compile() and (self.many or "numba" in sys.modules)
+        return worth_compiling(self.many)
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> LexiconSearch:
         """Begin with an utterance; see `asr.decoding.search.Decoder`."""

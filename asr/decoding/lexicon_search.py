@@ -12,7 +12,7 @@ from asr.compiling import Loop
 from asr.decoding.finishing import Candidate
 from asr.decoding.hypothesis import Hypothesis, Score, Span
 from asr.decoding.lexicon_kernel import FINISH, NONE, OUTSIDE, SEARCH, Model
-from asr.decoding.lexicon_memory import Memory, viewed
+from asr.decoding.lexicon_memory import Memory
 from asr.decoding.posteriors import posteriors_of
 from asr.decoding.timing import spans_of
 from asr.text import normalise_text
@@ -94,10 +94,7 @@ class LexiconSearch:
                 memory.more_hypotheses()
 
     def _run(self, loop: Loop, *values: object) -> int:
-        """Run a loop over arrays, and tuples that hold arrays."""
-        if self._decoder.compiles:
-            return int(loop.compiled(*values))
-        return int(loop(*map(viewed, values)))
+        return int(loop.run(self._decoder.compiles, *values))
 
     def _models(self, is_end: bool = False) -> tuple[Model, Model]:
         """Return the language models, with the arcs of the states that the next frame, or the end, reads."""

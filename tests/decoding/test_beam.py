@@ -143,7 +143,7 @@ def test_compiled_loops_give_what_plain_ones_give(monkeypatch: pytest.MonkeyPatc
 
 def test_numba_is_not_loaded_for_a_few_utterances(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "numba", raising=False)
-    monkeypatch.setattr("asr.decoding.beam.can_compile", lambda: True)
+    monkeypatch.setattr("asr.compiling.can_compile", lambda: True)
     decoder = BeamDecoder(LETTERS)
     assert not decoder.compiles
     assert not decoder.for_many(99).compiles
