@@ -198,7 +198,7 @@ def _check(options: LexiconConfig, lexicon: str | Lexicon) -> None:
             "word_lm_weight": (0 <= options.word_lm_weight < math.inf, "0 or more"),
             "word_bonus": (abs(options.word_bonus) <= 100, "-100 to 100 nats"),
             "label_lm_weight": (0 <= options.label_lm_weight < math.inf, "0 or more"),
-            "oov_penalty": (penalty is None or abs(penalty) <= 1000, "-1000 to 1000 nats, or null"),
+            "oov_penalty": (penalty is None or abs(penalty) <= 100, "-100 to 100 nats, or null"),
             "reject": (reject is None or 0 <= reject < math.inf, "0 nats or more, or null"),
             "beam": (1 <= options.beam <= 100_000, "1 to 100,000 hypotheses"),
             "min_probability": (0 <= options.min_probability < 1, "0 to below 1"),

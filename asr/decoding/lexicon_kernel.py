@@ -13,7 +13,7 @@ import math
 from typing import Any, NamedTuple
 
 from asr.compiling import Loop
-from asr.decoding.beam_loop import NTH_LARGEST, _nth_largest
+from asr.decoding.beam_loop import FACTOR, NTH_LARGEST, _factor, _nth_largest
 
 NONE = -1
 """No word, no node, no hypothesis."""
@@ -307,15 +307,18 @@ def _search(
                 if n_ends == 0 and is_open:
                     n_ends, first_end = 1, NONE
             for end in range(NONE, n_ends):
-                word, highest, gained = NONE, 1.0, 0.0  # within a word nothing is added
+                word, highest, gained = NONE, 1.0, 0.0  # within a word of the lexicon nothing is gained
+                leaving = 1.0  # what the step to a word outside the lexicon gains, where all words below are rare
+                if end < 0 and is_open and node >= 0:
+                    leaving = _factor(outside_ahead - ahead[node])
+                    if leaving > highest:
+                        highest = leaving
                 if end >= 0:
                     word = word_at[first_end + end] if first_end >= 0 else OUTSIDE
                     gained = word_bonus - (ahead[node] if node >= 0 else outside_ahead)
                     if word == OUTSIDE:
                         gained -= outside
-                    highest = math.exp(
-                        gained + ahead[0]
-                    )  # no word is likelier than 1, none begins better than the best
+                    highest = _factor(gained + ahead[0])  # no word is likelier than 1, none begins better
                 if whole * p_top * highest <= bar:
                     continue
                 stamp += 1
@@ -341,7 +344,7 @@ def _search(
                             step = ratio[target]
                         elif is_open and label != separator:
                             target = OUTSIDE
-                            step = math.exp(outside_ahead - ahead[node]) if node >= 0 else 1.0
+                            step = leaving
                         else:
                             continue
                     else:
@@ -359,7 +362,7 @@ def _search(
                             said += word_weight * log_prob
                             gained += word_weight * log_prob
                             is_known = True
-                        step = math.exp(gained + ahead[target])
+                        step = _factor(gained + ahead[target])
                     if base * step <= bar:
                         continue
                     spelled, behind = 0.0, 0
@@ -369,7 +372,7 @@ def _search(
                             label_state[one], label_symbol[label],
                         )  # fmt: skip
                         spelled *= label_weight
-                        step *= math.exp(spelled)
+                        step *= _factor(spelled)
                     value = base * step
                     if value <= bar:
                         continue
@@ -399,7 +402,7 @@ def _search(
             size = beam_width
         bar = best * gap
         for at in range(size):
-            if mass[at] < bar or mass[at] <= 0.0:
+            if mass[at] < bar or mass[at] / best <= 0.0:  # beside the best it may be too small for a number
                 continue
             one = new_hypothesis[at]
             if one < 0:
@@ -496,5 +499,5 @@ def _finish(
 
 
 WALK, CHILD, SELECT = Loop(_walk), Loop(_child), Loop(_select, (NTH_LARGEST,))
-SEARCH = Loop(_search, (CHILD, WALK, SELECT))
+SEARCH = Loop(_search, (CHILD, WALK, SELECT, FACTOR))
 FINISH = Loop(_finish, (WALK,))

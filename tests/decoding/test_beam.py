@@ -20,7 +20,7 @@ from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.search import decode
 from asr.errors import ConfigError
 from asr.lm.model import END, LanguageModel
-from tests.decoding.toy_automata import ToyBigram, ToyRecurrent
+from tests.decoding.toy_automata import Complete, ToyBigram, ToyRecurrent
 from tests.reference.ctc import labelling_probabilities
 
 LETTERS = Inventory(("<blank>", "a", "b"), "labels")
@@ -229,6 +229,15 @@ def test_priors_divide_the_posteriors() -> None:
     expected = {one: math.log(p) for one, p in labelling_probabilities(divided.tolist()).items()}
     decoder = BeamDecoder(LETTERS, **EXACT, prior_weight=0.5, priors=priors)
     check_all(found(decoder, log_probs, 1000), expected, LETTERS)
+
+
+def test_a_model_whose_numbers_are_no_logarithms_is_no_traceback(loops: str) -> None:
+    model = ToyBigram.of(("a", "b"), 1, "labels").automaton().whole
+    model.log_prob[:] = np.abs(model.log_prob) + 1.0
+    toy = ToyBigram.of(("a", "b"), 1, "labels")
+    object.__setattr__(toy, "automaton", lambda: Complete(model))
+    decoder = BeamDecoder(LETTERS, lm_weight=1e4, insertion_bonus=100.0, model=toy)
+    assert found(decoder, random_posteriors(6, len(LETTERS), 0), 5)
 
 
 def test_no_two_hypotheses_have_the_same_text() -> None:

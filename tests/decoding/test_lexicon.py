@@ -301,6 +301,30 @@ def test_words_outside_the_lexicon_cost_their_penalty() -> None:
     assert best(simple(["ab", "b"]), log_probs)[0].text == "ab b"
 
 
+def test_a_word_that_begins_like_a_rare_one_stays_in_the_beam() -> None:
+    """Leaving the lexicon gains what the look-ahead of the rare word took: no bound of a word's inside may be below."""
+    for gap in (25.0, 14.0):
+        decoder = simple(["a\t1000000", "bbbb\t1"], oov_penalty=1.0, one_word=True, gap=gap)
+        found = best(decoder, spelled("ba", peak=0.4), 3)
+        assert [one.text for one in found] == ["a", "b", "ba"]
+
+
+@pytest.mark.parametrize("compiles", [False, True])
+@pytest.mark.parametrize("weights", [{"word_lm_weight": 1e4}, {"label_lm_weight": 1e4}])
+def test_a_model_whose_numbers_are_no_logarithms_is_no_traceback(
+    weights: dict[str, float], compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compiles:
+        pytest.importorskip("numba", reason="the loops are compiled where numba is")
+    monkeypatch.setattr(LexiconDecoder, "compiles", compiles)
+    case = case_of(np.random.default_rng(4), "characters", with_labels=True, oov_penalty=-90.0, **weights)
+    for model in (case.word_lm, case.label_lm):
+        assert model is not None
+        model.arcs.log_prob[:] = np.abs(model.arcs.log_prob) + 1.0
+    log_probs = posteriors(np.random.default_rng(5), 9)
+    assert decode(decoder_of(case, beam=20), log_probs[None], np.array([9]), 1.0, n_best=5)[0]
+
+
 def test_what_is_in_no_list_is_rejected() -> None:
     decoder = simple(["ab", "ba"], one_word=True, reject=1.0)
     assert best(decoder, spelled("a-b-"))[0].text == "ab"
@@ -347,6 +371,7 @@ def test_text_while_the_utterance_goes_on() -> None:
         ({"gap": 0.0}, "gap=0.0; expected more than 0 nats"),
         ({"word_lm_weight": math.nan}, "word_lm_weight=nan; expected 0 or more"),
         ({"min_probability": 1.0}, "min_probability=1.0; expected 0 to below 1"),
+        ({"oov_penalty": -1000.0}, "oov_penalty=-1000.0; expected -100 to 100 nats, or null"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
