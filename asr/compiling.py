@@ -90,7 +90,8 @@ def worth_compiling(is_much: bool) -> bool:
 
 
 def _file_of(source: Callable[..., Any]) -> str:
-    return source.__code__.co_filename  # type: ignore[attr-defined, no-any-return]
+    assert isinstance(source, FunctionType)
+    return source.__code__.co_filename
 
 
 def _viewed(value: Any) -> Any:

@@ -31,7 +31,7 @@ from asr.config import check_values
 from asr.decoding.beam_loop import ADVANCE, BIRTHS, COMPACT, END_FACTORS, N_ENTRIES, N_FRAMES, N_NODES, SPELL
 from asr.decoding.beam_memory import Prefixes, Rows, arcs
 from asr.decoding.boost import Boost, read_phrases
-from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
+from asr.decoding.finishing import IMPOSSIBLE, Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
 from asr.decoding.marks import FILE, weight
@@ -254,6 +254,8 @@ class BeamSearch:
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
         """Return the best hypotheses; see `asr.decoding.search.Search`."""
+        if self._prefixes.scale[0] == -math.inf:
+            return [IMPOSSIBLE]
         n_best = max(1, n_best)
         finish = self._decoder.finish
         found, prefixes = self._candidates(max(n_best, finish.candidates), finish.gap if n_best == 1 else math.inf)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.compiling import Loop
-from asr.decoding.finishing import Candidate
-from asr.decoding.hypothesis import Hypothesis, Score, Span
+from asr.decoding.confidence import candidate_posteriors
+from asr.decoding.finishing import IMPOSSIBLE, Candidate
+from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Span, Trust
 from asr.decoding.lexicon_kernel import FINISH, NONE, OUTSIDE, SEARCH, Model
 from asr.decoding.lexicon_memory import Memory
 from asr.decoding.posteriors import posteriors_of
@@ -199,14 +200,21 @@ class LexiconSearch:
         labels = labels[: words[-1].end] if words else ()
         acoustic = log_probability(self._frames(), labels, self._decoder.inventory.blank)
         if acoustic == -math.inf:
-            return Hypothesis((), "", Score(-math.inf), (), (), 0.0)
+            return IMPOSSIBLE
         score = Score(acoustic, language if words else 0.0, self._decoder.rules.word_bonus * len(words))
         way = _Way(labels, words, score)
         return self._decoder.finish([self._candidate(way)], lambda _: self._made(way), 1)[0]
 
     def _rejection(self, best: Score, penalty: float) -> Hypothesis:
-        """Make the hypothesis that nothing of the list was said: the best path, less what words may be worse."""
-        return Hypothesis((), "", Score(self._best_path, best.language_model, best.insertion - penalty), ())
+        """Make the hypothesis that nothing of the list was said: the best path, less what words may be worse.
+
+        Its posterior is that beside the best candidate alone. It has no labels that could stand out, so that is all
+        that speaks for it.
+        """
+        score, finish = Score(self._best_path, best.language_model, best.insertion - penalty), self._decoder.finish
+        posterior = candidate_posteriors([score.total, best.total], finish.posterior_scale)[0]
+        evidence = Evidence((), (), Trust(posterior, posterior))
+        return finish.confident(Hypothesis((), "", score, ()), evidence)
 
 
 class _Word(NamedTuple):

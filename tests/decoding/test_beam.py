@@ -270,6 +270,17 @@ def test_certain_posteriors_leave_a_path() -> None:
     assert found(BeamDecoder(LETTERS), log_probs)[0].text == "a b b"
 
 
+def test_what_the_language_model_forbids_is_an_empty_hypothesis(loops: str) -> None:
+    toy, whole = ToyBigram.of(("a", "b"), 1, "labels"), ToyBigram.of(("a", "b"), 1, "labels").automaton().whole
+    whole.log_prob[whole.symbol == toy.symbols.index("b")] = -math.inf
+    object.__setattr__(toy, "automaton", lambda: Complete(whole))
+    with np.errstate(divide="ignore"):
+        log_probs = np.log(np.eye(3, dtype=np.float32)[[1, 2, 0]])
+    (one,) = found(BeamDecoder(LETTERS, model=toy), log_probs, 5)
+    assert (one.text, one.spans, one.score.total, one.confidence) == ("", (), -math.inf, 0.0)
+    assert one.evidence is not None
+
+
 @pytest.mark.parametrize(
     ("log_probs", "message"),
     [

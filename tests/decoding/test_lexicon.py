@@ -332,6 +332,12 @@ def test_what_is_in_no_list_is_rejected() -> None:
     assert (rejected.text, rejected.words, rejected.labels) == ("", (), ())
     assert second.text in ("ab", "ba")
     assert rejected.log_probability > second.log_probability
+    assert 0.5 < rejected.confidence < 1.0
+    assert rejected.evidence is not None
+    beside = 1.0 / (1.0 + math.exp(second.log_probability - rejected.log_probability))
+    assert rejected.evidence.utterance.posterior == pytest.approx(beside)
+    alone = simple(["ab", "ba"], one_word=True, reject=1.0, candidates=1)
+    assert best(alone, spelled("b-b-b"))[0].confidence == pytest.approx(beside)
     lenient = simple(["ab", "ba"], one_word=True, reject=50.0)
     assert best(lenient, spelled("b-b-b"))[0].text in ("ab", "ba")
 
