@@ -20,9 +20,9 @@ NONE = -1
 OUTSIDE = -2
 """A word outside the lexicon, and the node of labels that no spelling begins with."""
 
-N_LIVE, N_FOUND, STAMP, IS_QUIET, N_COUNTS = range(5)
-"""Places in `counts`: hypotheses in the beam, hypotheses that have numbers, marks given so far, whether all paths end
-in blank."""
+N_LIVE, N_FOUND, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
+"""Places in `counts`: hypotheses in the beam, hypotheses that have numbers, frames of the chunks before, marks given so
+far, whether all paths end in blank."""
 
 
 class Rules(NamedTuple):
@@ -77,8 +77,8 @@ class Model(NamedTuple):
 class Found(NamedTuple):
     """All hypotheses that have numbers.
 
-    `child` and `sibling` chain the hypotheses that extend one; `place` is where one stands in the beam, or NONE; `step`
-    is what the mass is multiplied by on the way from the parent, but for the label's posterior; `language` is what
+    `child` and `sibling` chain the hypotheses that extend one; `place` is where one stands in the beam, or NONE; `born`
+    is the frame in which it got its number; `step` is what the mass is multiplied by on the way from the parent, but for the label's posterior; `language` is what
     language models have added, weighted.
     """
 
@@ -91,6 +91,7 @@ class Found(NamedTuple):
     child: Any
     sibling: Any
     place: Any
+    born: Any
     step: Any
     language: Any
 
@@ -227,15 +228,17 @@ def _search(
     first_child, node_label, first_word, word_at, ahead, ratio = nodes
     word_symbol, word_first, word_arc, word_log, word_target, word_back, word_shorter, _ = words
     label_symbol, label_first, label_arc, label_log, label_target, label_back, label_shorter, _ = labels
-    parent_of, label_of, node_of, word_of, word_state, label_state, child_of, sibling_of, place, steps, languages = (
-        found
-    )
+    (
+        parent_of, label_of, node_of, word_of, word_state, label_state, child_of, sibling_of, place, born, steps,
+        languages,
+    ) = found  # fmt: skip
     hypothesis, head, link, active, mark, in_blank, in_label = beam
     (
         new_hypothesis, new_parent, new_label, new_node, new_word, new_word_state, new_label_state,
         new_blank, new_in_label, new_step, new_language, mass, _,
     ) = new  # fmt: skip
     n_live, n_found, stamp, is_quiet = counts[N_LIVE], counts[N_FOUND], counts[STAMP], counts[IS_QUIET]
+    n_before = counts[N_FRAMES]
     while frame < n_frames:
         row = frame * width
         p_blank = posteriors[row + blank]
@@ -419,7 +422,7 @@ def _search(
                         new_word_state[at],
                         new_label_state[at],
                     )
-                    steps[one], languages[one] = new_step[at], new_language[at]
+                    steps[one], languages[one], born[one] = new_step[at], new_language[at], n_before + frame - 1
                     child_of[one], sibling_of[one] = NONE, child_of[parent]
                     child_of[parent] = one
             place[one] = n_live

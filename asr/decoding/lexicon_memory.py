@@ -29,7 +29,9 @@ class Memory:
         self.scale, self.counts = np.full(1, ahead), np.zeros(N_COUNTS, np.int64)
         self.counts[[N_LIVE, N_FOUND]] = 1
         self.beam.in_blank[0] = 1.0
-        for array, value in zip(self.found, (-1, -1, 0, NONE, word_state, label_state, -1, -1, 0, 1, 0), strict=True):
+        for array, value in zip(
+            self.found, (-1, -1, 0, NONE, word_state, label_state, -1, -1, 0, 0, 1, 0), strict=True
+        ):
             array[0] = value
 
     @property
@@ -73,7 +75,7 @@ class Memory:
 
 
 def _room_for_found(size: int) -> Found:
-    return Found(*np.empty((9, size), np.int32), *np.empty((2, size)))
+    return Found(*np.empty((10, size), np.int32), *np.empty((2, size)))
 
 
 def _room_for_candidates(size: int) -> Candidates:

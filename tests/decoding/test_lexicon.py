@@ -342,6 +342,28 @@ def test_what_is_in_no_list_is_rejected() -> None:
     assert best(lenient, spelled("b-b-b"))[0].text in ("ab", "ba")
 
 
+@pytest.mark.parametrize("first", [1, 100_000])
+def test_a_long_utterance_is_aligned_piece_by_piece(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asr.decoding.lexicon_memory._FIRST", first)
+    log_probs = spelled("ab- b-aa a--b  ba " * 20 + "a", peak=0.9)
+    found = []
+    for most in (10**9, 1000):
+        monkeypatch.setattr("asr.decoding.timing._MOST_CELLS", most)
+        monkeypatch.setattr("asr.decoding.timing._LABELS", 20)
+        monkeypatch.setattr("asr.decoding.timing._THROWN_AWAY", 8)
+        pieces: list[int] = []
+        monkeypatch.setattr(
+            "asr.decoding.timing.align", lambda *one, all=pieces: (all.append(len(one[1])), align(*one))[1]
+        )
+        search = simple(["ab", "ba", "a", "b"], beam=20).begin(1.0)
+        for start in range(0, len(log_probs), 50):
+            search.step(log_probs[start : start + 50])
+        found.append(search.end()[0])
+        assert len(pieces) == 1 if most > 1000 else max(pieces[:-1]) == 20
+    assert len(found[0].labels) > 200
+    assert found[0] == found[1]
+
+
 def test_silence_is_no_word() -> None:
     assert best(simple(["ab"]), spelled("----"))[0].text == ""
 
