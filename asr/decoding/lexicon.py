@@ -184,6 +184,11 @@ class LexiconDecoder:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
         return worth_compiling(self.many)
 
+    @property
+    def runs_beside_itself(self) -> bool:
+        """Whether threads can search at a time: compiled loops let go of the lock of the interpreter."""
+        return self.compiles
+
     def begin(self, frame_seconds: float, offset: float = 0.0) -> LexiconSearch:
         """Begin with an utterance; see `asr.decoding.search.Decoder`."""
         return LexiconSearch(self, frame_seconds, offset)

@@ -203,6 +203,21 @@ def test_compiled_finds_the_same(unit: str, options: dict[str, Any], monkeypatch
     assert len(found[0]) == (6 if case.options["one_word"] and not case.options["oov_penalty"] else 10)
 
 
+@pytest.mark.parametrize("compiles", [False, True])
+@pytest.mark.parametrize(("unit", "options"), KINDS)
+def test_threads_give_what_one_thread_gives(
+    unit: str, options: dict[str, Any], compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compiles:
+        pytest.importorskip("numba", reason="the loops are compiled where numba is")
+    monkeypatch.setattr(LexiconDecoder, "compiles", compiles)
+    rng = np.random.default_rng(9)
+    decoder = decoder_of(case_of(rng, unit, **options), beam=20)
+    assert decoder.runs_beside_itself == compiles
+    batch, lengths = np.stack([posteriors(rng, 20) for _ in range(8)]), np.arange(13, 21)
+    assert decode(decoder, batch, lengths, 1.0, threads=4) == decode(decoder, batch, lengths, 1.0, threads=1)
+
+
 @pytest.mark.parametrize(("unit", "options"), KINDS)
 def test_chunks_change_nothing(unit: str, options: dict[str, Any]) -> None:
     rng = np.random.default_rng(8)
