@@ -14,14 +14,13 @@ memory that grows with the square root of T.
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.compiling import Loop, can_compile
+from asr.compiling import Loop, worth_compiling
 from asr.ctc.guard import count_repeats, frames_needed
 
 _WORTH_COMPILING = 2_000_000
@@ -93,7 +92,7 @@ class _Viterbi:
         self, log_probs: NDArray[np.float32], labels: NDArray[np.int64], blank: int, optional: NDArray[np.uint8] | None
     ) -> None:
         n_frames, n_labels = len(log_probs), len(labels)
-        self._compiled = _compiles(n_frames * n_labels)
+        self._compiled = worth_compiling(n_frames * n_labels >= _WORTH_COMPILING)
         self._given = (log_probs.reshape(-1), labels, _NONE if optional is None else optional)
         self._sizes = (n_frames, log_probs.shape[1], blank)
         self._banded = optional is None
@@ -130,14 +129,7 @@ class _Viterbi:
             self._position = self._run(_TRACE, *arrays, first, end, self._position)
 
     def _run(self, loop: Loop, *values: Any) -> Any:
-        everything = (*self._given, *values, *self._sizes)
-        if self._compiled:
-            return loop.compiled(*everything)
-        return loop(*(value.data if isinstance(value, np.ndarray) else value for value in everything))
-
-
-def _compiles(n_cells: int) -> bool:
-    return can_compile() and (n_cells >= _WORTH_COMPILING or "numba" in sys.modules)
+        return loop.run(self._compiled, *self._given, *values, *self._sizes)
 
 
 def _check(

@@ -15,7 +15,6 @@ a frame is always looked at); and where blank is above `skip_blank`, the frame i
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -27,12 +26,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.compiling import Loop, can_compile
+from asr.compiling import Loop, worth_compiling
 from asr.config import check_values
 from asr.decoding.beam_loop import ADVANCE, BIRTHS, COMPACT, END_FACTORS, N_ENTRIES, N_FRAMES, N_NODES, SPELL
 from asr.decoding.beam_memory import Prefixes, Rows, arcs
 from asr.decoding.boost import Boost, read_phrases
-from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
+from asr.decoding.finishing import IMPOSSIBLE, Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
 from asr.decoding.marks import FILE, weight
@@ -183,7 +182,7 @@ class BeamDecoder:
     @property
     def compiles(self) -> bool:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return (self.many or "numba" in sys.modules) and can_compile()
+        return worth_compiling(self.many)
 
     @property
     def runs_beside_itself(self) -> bool:
@@ -255,6 +254,8 @@ class BeamSearch:
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
         """Return the best hypotheses; see `asr.decoding.search.Search`."""
+        if self._prefixes.scale[0] == -math.inf:
+            return [IMPOSSIBLE]
         n_best = max(1, n_best)
         finish = self._decoder.finish
         found, prefixes = self._candidates(max(n_best, finish.candidates), finish.gap if n_best == 1 else math.inf)
@@ -313,10 +314,7 @@ class BeamSearch:
         self._decoder.give_back(rows)
 
     def _run(self, loop: Loop, *values: object) -> Any:
-        """Run a loop, compiled or in plain Python, which reads memory views faster than arrays."""
-        if self._decoder.compiles:
-            return loop.compiled(*values)
-        return loop(*(one.data if isinstance(one, np.ndarray) else one for one in values))
+        return loop.run(self._decoder.compiles, *values)
 
     def _advance(self, weights: NDArray[np.float64], posteriors: NDArray[np.float64], rows: Rows) -> None:
         options, decoder, prefixes = self._decoder.options, self._decoder, self._prefixes

@@ -18,6 +18,20 @@ N_NODES, N_ENTRIES, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
 whether all paths end in blank."""
 
 
+MOST_EXPONENT = 600.0
+"""Where exponents end: the product of such a factor and those of a bonus and a boost is a number still."""
+
+
+def _factor(exponent: Any) -> Any:
+    """Return exp(exponent), never more than exp(`MOST_EXPONENT`): plain Python refuses what would be infinite.
+
+    It is 0 for NaN, which two impossible things make of each other.
+    """
+    if exponent > MOST_EXPONENT:
+        return math.exp(MOST_EXPONENT)
+    return math.exp(exponent) if exponent > -math.inf else 0.0
+
+
 def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
     """Return the nth largest of the first `size` values, which are put in another order (Hoare's quickselect)."""
     low, high, wanted = 0, size - 1, nth - 1
@@ -122,7 +136,7 @@ def _look_up(
             else:
                 high = middle
         if low < end and symbol[low] == wanted:
-            row_factor[at] = math.exp(weight * (log_p + log_prob[low]) + bonus)
+            row_factor[at] = _factor(weight * (log_p + log_prob[low]) + bonus)
             row_target[at] = target[low]
             return row_factor[at]
         log_p += backoff[context]
@@ -478,9 +492,9 @@ def _compact(
     return kept
 
 
-NTH_LARGEST = Loop(_nth_largest)
+FACTOR, NTH_LARGEST = Loop(_factor), Loop(_nth_largest)
 KEEP_BEST = Loop(_keep_best, (NTH_LARGEST,))
-SORT_FALLING, ROW_OF, LOOK_UP = Loop(_sort_falling), Loop(_row_of), Loop(_look_up)
+SORT_FALLING, ROW_OF, LOOK_UP = Loop(_sort_falling), Loop(_row_of), Loop(_look_up, (FACTOR,))
 ADVANCE = Loop(_advance, (SORT_FALLING, KEEP_BEST, ROW_OF, LOOK_UP))
 END_FACTORS = Loop(_end_factors, (ROW_OF, LOOK_UP))
 SPELL, BIRTHS, COMPACT = Loop(_spell), Loop(_births), Loop(_compact)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from asr.config import check_values, one_of
 from asr.decoding.calibration import UNCALIBRATED, Calibration
 from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_of, shares_of
-from asr.decoding.hypothesis import Evidence, Hypothesis, Score
+from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Trust
 from asr.decoding.marks import FILE, weight
 from asr.decoding.rescoring import Rescoring
 from asr.decoding.risk import RISKS, by_risk, expected_errors
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from asr.lm.model import LanguageModel
 
 Tokens: TypeAlias = tuple[str, ...]
+
+IMPOSSIBLE = Hypothesis((), "", Score(-math.inf), (), (), 0.0, Evidence((), (), Trust(0.0, 0.0)))
+"""What a search returns where no labelling is possible that it looks for."""
 
 
 @dataclass
@@ -171,10 +174,11 @@ class Finish:
         for place in self._order(labels, words, posteriors)[:n_best]:
             made = replace(make(distinct[place]), score=found[distinct[place]].score)
             of_labels, of_words = (shares_of(place, tokens, posteriors) for tokens in (labels, words))
-            hypotheses.append(self._confident(made, evidence_of(made, of_labels, of_words, posteriors[place])))
+            hypotheses.append(self.confident(made, evidence_of(made, of_labels, of_words, posteriors[place])))
         return hypotheses
 
-    def _confident(self, hypothesis: Hypothesis, evidence: Evidence) -> Hypothesis:
+    def confident(self, hypothesis: Hypothesis, evidence: Evidence) -> Hypothesis:
+        """Return a hypothesis with the confidences that follow from its evidence."""
         if self.calibration is None and self.candidates == 1:
             return replace(hypothesis, confidence=evidence.utterance.peak, evidence=evidence)
         return (self.calibration or UNCALIBRATED)(hypothesis, evidence)

@@ -23,13 +23,12 @@ Eiden 1996, "Language-model look-ahead for large vocabulary speech recognition")
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from asr.compiling import can_compile
+from asr.compiling import worth_compiling
 from asr.config import check_values
 from asr.decoding.finishing import Finish, FinishConfig
 from asr.decoding.lexicon_file import Lexicon, read_lexicon
@@ -183,7 +182,12 @@ class LexiconDecoder:
     @property
     def compiles(self) -> bool:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return can_compile() and (self.many or "numba" in sys.modules)
+        return worth_compiling(self.many)
+
+    @property
+    def runs_beside_itself(self) -> bool:
+        """Whether threads can search at a time: compiled loops let go of the lock of the interpreter."""
+        return self.compiles
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> LexiconSearch:
         """Begin with an utterance; see `asr.decoding.search.Decoder`."""
@@ -199,7 +203,7 @@ def _check(options: LexiconConfig, lexicon: str | Lexicon) -> None:
             "word_lm_weight": (0 <= options.word_lm_weight < math.inf, "0 or more"),
             "word_bonus": (abs(options.word_bonus) <= 100, "-100 to 100 nats"),
             "label_lm_weight": (0 <= options.label_lm_weight < math.inf, "0 or more"),
-            "oov_penalty": (penalty is None or abs(penalty) <= 1000, "-1000 to 1000 nats, or null"),
+            "oov_penalty": (penalty is None or abs(penalty) <= 100, "-100 to 100 nats, or null"),
             "reject": (reject is None or 0 <= reject < math.inf, "0 nats or more, or null"),
             "beam": (1 <= options.beam <= 100_000, "1 to 100,000 hypotheses"),
             "min_probability": (0 <= options.min_probability < 1, "0 to below 1"),

@@ -13,16 +13,16 @@ import math
 from typing import Any, NamedTuple
 
 from asr.compiling import Loop
-from asr.decoding.beam_loop import NTH_LARGEST, _nth_largest
+from asr.decoding.beam_loop import FACTOR, NTH_LARGEST, _factor, _nth_largest
 
 NONE = -1
 """No word, no node, no hypothesis."""
 OUTSIDE = -2
 """A word outside the lexicon, and the node of labels that no spelling begins with."""
 
-N_LIVE, N_FOUND, STAMP, IS_QUIET, N_COUNTS = range(5)
-"""Places in `counts`: hypotheses in the beam, hypotheses that have numbers, marks given so far, whether all paths end
-in blank."""
+N_LIVE, N_FOUND, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
+"""Places in `counts`: hypotheses in the beam, hypotheses that have numbers, frames of the chunks before, marks given so
+far, whether all paths end in blank."""
 
 
 class Rules(NamedTuple):
@@ -77,8 +77,8 @@ class Model(NamedTuple):
 class Found(NamedTuple):
     """All hypotheses that have numbers.
 
-    `child` and `sibling` chain the hypotheses that extend one; `place` is where one stands in the beam, or NONE; `step`
-    is what the mass is multiplied by on the way from the parent, but for the label's posterior; `language` is what
+    `child` and `sibling` chain the hypotheses that extend one; `place` is where one stands in the beam, or NONE; `born`
+    is the frame in which it got its number; `step` is what the mass is multiplied by on the way from the parent, but for the label's posterior; `language` is what
     language models have added, weighted.
     """
 
@@ -91,6 +91,7 @@ class Found(NamedTuple):
     child: Any
     sibling: Any
     place: Any
+    born: Any
     step: Any
     language: Any
 
@@ -227,15 +228,17 @@ def _search(
     first_child, node_label, first_word, word_at, ahead, ratio = nodes
     word_symbol, word_first, word_arc, word_log, word_target, word_back, word_shorter, _ = words
     label_symbol, label_first, label_arc, label_log, label_target, label_back, label_shorter, _ = labels
-    parent_of, label_of, node_of, word_of, word_state, label_state, child_of, sibling_of, place, steps, languages = (
-        found
-    )
+    (
+        parent_of, label_of, node_of, word_of, word_state, label_state, child_of, sibling_of, place, born, steps,
+        languages,
+    ) = found  # fmt: skip
     hypothesis, head, link, active, mark, in_blank, in_label = beam
     (
         new_hypothesis, new_parent, new_label, new_node, new_word, new_word_state, new_label_state,
         new_blank, new_in_label, new_step, new_language, mass, _,
     ) = new  # fmt: skip
     n_live, n_found, stamp, is_quiet = counts[N_LIVE], counts[N_FOUND], counts[STAMP], counts[IS_QUIET]
+    n_before = counts[N_FRAMES]
     while frame < n_frames:
         row = frame * width
         p_blank = posteriors[row + blank]
@@ -307,15 +310,18 @@ def _search(
                 if n_ends == 0 and is_open:
                     n_ends, first_end = 1, NONE
             for end in range(NONE, n_ends):
-                word, highest, gained = NONE, 1.0, 0.0  # within a word nothing is added
+                word, highest, gained = NONE, 1.0, 0.0  # within a word of the lexicon nothing is gained
+                leaving = 1.0  # what the step to a word outside the lexicon gains, where all words below are rare
+                if end < 0 and is_open and node >= 0:
+                    leaving = _factor(outside_ahead - ahead[node])
+                    if leaving > highest:
+                        highest = leaving
                 if end >= 0:
                     word = word_at[first_end + end] if first_end >= 0 else OUTSIDE
                     gained = word_bonus - (ahead[node] if node >= 0 else outside_ahead)
                     if word == OUTSIDE:
                         gained -= outside
-                    highest = math.exp(
-                        gained + ahead[0]
-                    )  # no word is likelier than 1, none begins better than the best
+                    highest = _factor(gained + ahead[0])  # no word is likelier than 1, none begins better
                 if whole * p_top * highest <= bar:
                     continue
                 stamp += 1
@@ -341,7 +347,7 @@ def _search(
                             step = ratio[target]
                         elif is_open and label != separator:
                             target = OUTSIDE
-                            step = math.exp(outside_ahead - ahead[node]) if node >= 0 else 1.0
+                            step = leaving
                         else:
                             continue
                     else:
@@ -359,7 +365,7 @@ def _search(
                             said += word_weight * log_prob
                             gained += word_weight * log_prob
                             is_known = True
-                        step = math.exp(gained + ahead[target])
+                        step = _factor(gained + ahead[target])
                     if base * step <= bar:
                         continue
                     spelled, behind = 0.0, 0
@@ -369,7 +375,7 @@ def _search(
                             label_state[one], label_symbol[label],
                         )  # fmt: skip
                         spelled *= label_weight
-                        step *= math.exp(spelled)
+                        step *= _factor(spelled)
                     value = base * step
                     if value <= bar:
                         continue
@@ -399,7 +405,7 @@ def _search(
             size = beam_width
         bar = best * gap
         for at in range(size):
-            if mass[at] < bar or mass[at] <= 0.0:
+            if mass[at] < bar or mass[at] / best <= 0.0:  # beside the best it may be too small for a number
                 continue
             one = new_hypothesis[at]
             if one < 0:
@@ -416,7 +422,7 @@ def _search(
                         new_word_state[at],
                         new_label_state[at],
                     )
-                    steps[one], languages[one] = new_step[at], new_language[at]
+                    steps[one], languages[one], born[one] = new_step[at], new_language[at], n_before + frame - 1
                     child_of[one], sibling_of[one] = NONE, child_of[parent]
                     child_of[parent] = one
             place[one] = n_live
@@ -496,5 +502,5 @@ def _finish(
 
 
 WALK, CHILD, SELECT = Loop(_walk), Loop(_child), Loop(_select, (NTH_LARGEST,))
-SEARCH = Loop(_search, (CHILD, WALK, SELECT))
+SEARCH = Loop(_search, (CHILD, WALK, SELECT, FACTOR))
 FINISH = Loop(_finish, (WALK,))

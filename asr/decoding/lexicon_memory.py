@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +29,9 @@ class Memory:
         self.scale, self.counts = np.full(1, ahead), np.zeros(N_COUNTS, np.int64)
         self.counts[[N_LIVE, N_FOUND]] = 1
         self.beam.in_blank[0] = 1.0
-        for array, value in zip(self.found, (-1, -1, 0, NONE, word_state, label_state, -1, -1, 0, 1, 0), strict=True):
+        for array, value in zip(
+            self.found, (-1, -1, 0, NONE, word_state, label_state, -1, -1, 0, 0, 1, 0), strict=True
+        ):
             array[0] = value
 
     @property
@@ -75,15 +75,8 @@ class Memory:
 
 
 def _room_for_found(size: int) -> Found:
-    return Found(*np.empty((9, size), np.int32), *np.empty((2, size)))
+    return Found(*np.empty((10, size), np.int32), *np.empty((2, size)))
 
 
 def _room_for_candidates(size: int) -> Candidates:
     return Candidates(*np.empty((7, size), np.int32), *np.empty((6, size)))
-
-
-def viewed(value: Any) -> Any:
-    """Give the plain loops views, whose elements they read three times as fast as an array's."""
-    if isinstance(value, np.ndarray):
-        return value.data
-    return type(value)(*map(viewed, value)) if isinstance(value, tuple) else value

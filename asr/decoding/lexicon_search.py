@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.compiling import Loop
-from asr.decoding.finishing import Candidate
-from asr.decoding.hypothesis import Hypothesis, Score, Span
-from asr.decoding.lexicon_kernel import FINISH, NONE, OUTSIDE, SEARCH, Model
-from asr.decoding.lexicon_memory import Memory, viewed
+from asr.decoding.confidence import candidate_posteriors
+from asr.decoding.finishing import IMPOSSIBLE, Candidate
+from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Span, Trust
+from asr.decoding.lexicon_kernel import FINISH, N_FRAMES, NONE, OUTSIDE, SEARCH, Model
+from asr.decoding.lexicon_memory import Memory
 from asr.decoding.posteriors import posteriors_of
 from asr.decoding.timing import spans_of
 from asr.text import normalise_text
@@ -34,7 +35,7 @@ class LexiconSearch:
     def __init__(self, decoder: LexiconDecoder, frame_seconds: float, offset: float) -> None:
         self._decoder, self._frame_seconds, self._offset = decoder, frame_seconds, offset
         self._chunks: list[NDArray[np.float32]] = []
-        self._n_frames, self._best_path = 0, 0.0
+        self._best_path = 0.0
         self._words, self._labels = decoder.words.begin(), decoder.labels.begin()
         self._memory = Memory(
             decoder.rules.beam, decoder.rules.width, decoder.words.start, decoder.labels.start, decoder.nodes.ahead[0]
@@ -46,12 +47,12 @@ class LexiconSearch:
         Raises:
             ValueError: another shape, NaN, or probabilities of a frame that do not sum to 1.
         """
-        posteriors = posteriors_of(log_probs, self._decoder.rules.width, self._n_frames)
+        posteriors = posteriors_of(log_probs, self._decoder.rules.width, int(self._memory.counts[N_FRAMES]))
         if len(log_probs):
             self._best_path += float(log_probs.max(axis=1).sum(dtype=np.float64))
             self._chunks.append(np.array(log_probs, dtype=np.float32))
-            self._n_frames += len(log_probs)
             self._advance(posteriors.reshape(-1), len(log_probs))
+            self._memory.counts[N_FRAMES] += len(log_probs)
 
     @property
     def text(self) -> str:
@@ -60,7 +61,7 @@ class LexiconSearch:
             return ""
         best = self._memory.best
         ends = [(score, word) for score, one, word, _ in self._ends() if one == best]
-        labels, words = self._read(best, max(ends)[1] if ends else NONE)
+        labels, _, words = self._read(best, max(ends)[1] if ends else NONE)
         said = [word.text for word in words]
         if not ends and self._decoder.inventory.unit == "characters":
             rest = labels[words[-1].end :] if words else labels
@@ -94,10 +95,7 @@ class LexiconSearch:
                 memory.more_hypotheses()
 
     def _run(self, loop: Loop, *values: object) -> int:
-        """Run a loop over arrays, and tuples that hold arrays."""
-        if self._decoder.compiles:
-            return int(loop.compiled(*values))
-        return int(loop(*map(viewed, values)))
+        return int(loop.run(self._decoder.compiles, *values))
 
     def _models(self, is_end: bool = False) -> tuple[Model, Model]:
         """Return the language models, with the arcs of the states that the next frame, or the end, reads."""
@@ -144,20 +142,25 @@ class LexiconSearch:
         for score, one, last_word, language in ends:
             if len(ways) >= n_best and (len(ways) >= finish.candidates or score < ends[0][0] - finish.gap):
                 break
-            labels, words = self._read(one, last_word)
+            labels, births, words = self._read(one, last_word)
             outside = sum(word.number == OUTSIDE for word in words)
             insertion = rules.word_bonus * len(words) - rules.outside * outside
             said = tuple(word.text for word in words)
-            ways.setdefault(said, _Way(labels, words, Score(score - language - insertion, language, insertion)))
+            ways.setdefault(said, _Way(labels, births, words, Score(score - language - insertion, language, insertion)))
         return list(ways.values())
 
-    def _read(self, one: int, last_word: int) -> tuple[tuple[int, ...], tuple[_Word, ...]]:
-        """Read a hypothesis backwards: its labels, and its words, the last of which its last label ends."""
+    def _read(self, one: int, last_word: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[_Word, ...]]:
+        """Read a hypothesis backwards: its labels, their births, and its words, the last of which its last label ends.
+
+        A birth is the frame in which the hypothesis up to the label was made.
+        """
         found = self._memory.found
         labels: list[int] = []
+        births: list[int] = []
         ended = [(last_word, 0)] if last_word != NONE else []  # words, and how many labels stand behind each
         while one > 0:
             labels.append(found.label.item(one))
+            births.append(found.born.item(one))
             word = found.word.item(one)
             if word != NONE:
                 ended.append((word, len(labels)))
@@ -168,7 +171,7 @@ class LexiconSearch:
             end = len(labels) - behind
             words.append(_Word(number, self._text_of(number, labels[start:end]), start, end))
             start = end if self._decoder.rules.separator == NONE else end + 1
-        return tuple(labels), tuple(words)
+        return tuple(labels), tuple(reversed(births)), tuple(words)
 
     def _text_of(self, word: int, labels: list[int]) -> str:
         if word != OUTSIDE:
@@ -180,8 +183,9 @@ class LexiconSearch:
 
     def _made(self, way: _Way) -> Hypothesis:
         """Make a hypothesis with times and confidences."""
-        labels, inventory = np.array(way.labels, dtype=np.int64), self._decoder.inventory
-        spans = spans_of(labels, self._frames(), inventory, self._frame_seconds, self._offset)
+        labels, births = np.array(way.labels, dtype=np.int64), np.array(way.births, dtype=np.int64)
+        inventory = self._decoder.inventory
+        spans = spans_of(labels, self._frames(), inventory, self._frame_seconds, self._offset, births)
         words = tuple(_word_span(word, spans) for word in way.words)
         text = " ".join(word.text for word in way.words)
         return Hypothesis(inventory.decode(way.labels), text, way.score, spans, words)
@@ -194,22 +198,31 @@ class LexiconSearch:
     def _unfinished(self) -> Hypothesis:
         """Make a hypothesis of the complete words of the best one; what of the last word was read is left out."""
         labels: tuple[int, ...] = ()
+        births: tuple[int, ...] = ()
         words: tuple[_Word, ...] = ()
         language = 0.0
         if len(self._memory.live):
-            labels, words = self._read(self._memory.best, NONE)
+            labels, births, words = self._read(self._memory.best, NONE)
             language = float(self._memory.found.language[self._memory.best])
         labels = labels[: words[-1].end] if words else ()
+        births = births[: len(labels)]
         acoustic = log_probability(self._frames(), labels, self._decoder.inventory.blank)
         if acoustic == -math.inf:
-            return Hypothesis((), "", Score(-math.inf), (), (), 0.0)
+            return IMPOSSIBLE
         score = Score(acoustic, language if words else 0.0, self._decoder.rules.word_bonus * len(words))
-        way = _Way(labels, words, score)
+        way = _Way(labels, births, words, score)
         return self._decoder.finish([self._candidate(way)], lambda _: self._made(way), 1)[0]
 
     def _rejection(self, best: Score, penalty: float) -> Hypothesis:
-        """Make the hypothesis that nothing of the list was said: the best path, less what words may be worse."""
-        return Hypothesis((), "", Score(self._best_path, best.language_model, best.insertion - penalty), ())
+        """Make the hypothesis that nothing of the list was said: the best path, less what words may be worse.
+
+        Its posterior is that beside the best candidate alone. It has no labels that could stand out, so that is all
+        that speaks for it.
+        """
+        score, finish = Score(self._best_path, best.language_model, best.insertion - penalty), self._decoder.finish
+        posterior = candidate_posteriors([score.total, best.total], finish.posterior_scale)[0]
+        evidence = Evidence((), (), Trust(posterior, posterior))
+        return finish.confident(Hypothesis((), "", score, ()), evidence)
 
 
 class _Word(NamedTuple):
@@ -222,9 +235,10 @@ class _Word(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """A way to end: the labels, the words with the labels that each covers, and the parts of the objective."""
+    """A way to end: the labels and their births, the words with the labels that each covers, the parts of the score."""
 
     labels: tuple[int, ...]
+    births: tuple[int, ...]
     words: tuple[_Word, ...]
     score: Score
 

@@ -88,7 +88,7 @@ def decode(
         frame_seconds: distance of two frames of `log_probs`, in seconds or points.
         offset: where frame 0 begins, in the same unit, for all or for each utterance.
         n_best: how many hypotheses of an utterance are wanted at most.
-        threads: that decode at a time; None: as many as there are cores, if the decoder can make use of them.
+        threads: that decode at a time; None: as many as this process has cores, if the decoder can make use of them.
 
     Returns:
         the hypotheses of each utterance, in the order of the batch, best first.
@@ -115,11 +115,13 @@ def decode(
 
 
 def _threads(decoder: Decoder) -> int:
-    """How many threads a decoder makes use of: OMP_NUM_THREADS, or one for each core."""
+    """How many threads a decoder makes use of: OMP_NUM_THREADS, or one for each core that this process may use."""
     if not getattr(decoder, "runs_beside_itself", False):
         return 1
     wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return int(wanted) if wanted.isdecimal() and int(wanted) > 0 else (os.cpu_count() or 1)
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> None:

@@ -141,10 +141,10 @@ def tune(
 
 def _calibrated(decoder: Component, recognised: Sequence[Recognised]) -> Component:
     """Return the decoder with the calibration of its confidences, where it can have one."""
-    if "calibration" not in decoder.options or any(one.hypothesis.evidence is None for one in recognised):
+    known = [one for one in recognised if one.hypothesis.evidence is not None]
+    if "calibration" not in decoder.options or not known:
         return decoder
-    truths = [one.truth for one in recognised]
-    calibration = fit_calibration([one.hypothesis for one in recognised], truths)
+    calibration = fit_calibration([one.hypothesis for one in known], [one.truth for one in known])
     return decoder.with_options(calibration=[float(f"{number:.5g}") for number in calibration.numbers()])
 
 

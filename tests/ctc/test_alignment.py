@@ -39,7 +39,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     chosen: str = request.param
     if chosen == "compiled" and not can_compile():
         pytest.skip("numba is not installed")
-    monkeypatch.setattr(alignment, "_compiles", lambda n_cells: chosen == "compiled")
+    monkeypatch.setattr(alignment, "worth_compiling", lambda is_much: chosen == "compiled")
     return chosen
 
 
@@ -110,7 +110,7 @@ def test_the_same_in_blocks(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
             assert cut.score.tolist() == whole.score.tolist()
             assert cut.log_probability == whole.log_probability
             monkeypatch.undo()
-            monkeypatch.setattr(alignment, "_compiles", lambda n_cells: way == "compiled")
+            monkeypatch.setattr(alignment, "worth_compiling", lambda is_much: way == "compiled")
 
 
 def test_compiled_equals_plain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_compiled_equals_plain(monkeypatch: pytest.MonkeyPatch) -> None:
         labels = rng.integers(1, 6, n_labels)
         found: list[Alignment] = []
         for compiled in (False, True):
-            monkeypatch.setattr(alignment, "_compiles", lambda n_cells, answer=compiled: answer)
+            monkeypatch.setattr(alignment, "worth_compiling", lambda is_much, answer=compiled: answer)
             found.append(align(log_probs, labels))
         plain, fast = found
         assert (plain.start == fast.start).all()

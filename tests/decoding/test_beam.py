@@ -20,7 +20,7 @@ from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.search import decode
 from asr.errors import ConfigError
 from asr.lm.model import END, LanguageModel
-from tests.decoding.toy_automata import ToyBigram, ToyRecurrent
+from tests.decoding.toy_automata import Complete, ToyBigram, ToyRecurrent
 from tests.reference.ctc import labelling_probabilities
 
 LETTERS = Inventory(("<blank>", "a", "b"), "labels")
@@ -143,7 +143,7 @@ def test_compiled_loops_give_what_plain_ones_give(monkeypatch: pytest.MonkeyPatc
 
 def test_numba_is_not_loaded_for_a_few_utterances(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "numba", raising=False)
-    monkeypatch.setattr("asr.decoding.beam.can_compile", lambda: True)
+    monkeypatch.setattr("asr.compiling.can_compile", lambda: True)
     decoder = BeamDecoder(LETTERS)
     assert not decoder.compiles
     assert not decoder.for_many(99).compiles
@@ -231,6 +231,15 @@ def test_priors_divide_the_posteriors() -> None:
     check_all(found(decoder, log_probs, 1000), expected, LETTERS)
 
 
+def test_a_model_whose_numbers_are_no_logarithms_is_no_traceback(loops: str) -> None:
+    model = ToyBigram.of(("a", "b"), 1, "labels").automaton().whole
+    model.log_prob[:] = np.abs(model.log_prob) + 1.0
+    toy = ToyBigram.of(("a", "b"), 1, "labels")
+    object.__setattr__(toy, "automaton", lambda: Complete(model))
+    decoder = BeamDecoder(LETTERS, lm_weight=1e4, insertion_bonus=100.0, model=toy)
+    assert found(decoder, random_posteriors(6, len(LETTERS), 0), 5)
+
+
 def test_no_two_hypotheses_have_the_same_text() -> None:
     log_probs = random_posteriors(6, len(CHARACTERS), 4, spread=0.5)
     hypotheses = found(BeamDecoder(CHARACTERS), log_probs, 50)
@@ -259,6 +268,17 @@ def test_certain_posteriors_leave_a_path() -> None:
     with np.errstate(divide="ignore"):
         log_probs = np.log(np.eye(3, dtype=np.float32)[[1, 1, 2, 0, 2]])
     assert found(BeamDecoder(LETTERS), log_probs)[0].text == "a b b"
+
+
+def test_what_the_language_model_forbids_is_an_empty_hypothesis(loops: str) -> None:
+    toy, whole = ToyBigram.of(("a", "b"), 1, "labels"), ToyBigram.of(("a", "b"), 1, "labels").automaton().whole
+    whole.log_prob[whole.symbol == toy.symbols.index("b")] = -math.inf
+    object.__setattr__(toy, "automaton", lambda: Complete(whole))
+    with np.errstate(divide="ignore"):
+        log_probs = np.log(np.eye(3, dtype=np.float32)[[1, 2, 0]])
+    (one,) = found(BeamDecoder(LETTERS, model=toy), log_probs, 5)
+    assert (one.text, one.spans, one.score.total, one.confidence) == ("", (), -math.inf, 0.0)
+    assert one.evidence is not None
 
 
 @pytest.mark.parametrize(

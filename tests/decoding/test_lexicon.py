@@ -203,6 +203,21 @@ def test_compiled_finds_the_same(unit: str, options: dict[str, Any], monkeypatch
     assert len(found[0]) == (6 if case.options["one_word"] and not case.options["oov_penalty"] else 10)
 
 
+@pytest.mark.parametrize("compiles", [False, True])
+@pytest.mark.parametrize(("unit", "options"), KINDS)
+def test_threads_give_what_one_thread_gives(
+    unit: str, options: dict[str, Any], compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compiles:
+        pytest.importorskip("numba", reason="the loops are compiled where numba is")
+    monkeypatch.setattr(LexiconDecoder, "compiles", compiles)
+    rng = np.random.default_rng(9)
+    decoder = decoder_of(case_of(rng, unit, **options), beam=20)
+    assert decoder.runs_beside_itself == compiles
+    batch, lengths = np.stack([posteriors(rng, 20) for _ in range(8)]), np.arange(13, 21)
+    assert decode(decoder, batch, lengths, 1.0, threads=4) == decode(decoder, batch, lengths, 1.0, threads=1)
+
+
 @pytest.mark.parametrize(("unit", "options"), KINDS)
 def test_chunks_change_nothing(unit: str, options: dict[str, Any]) -> None:
     rng = np.random.default_rng(8)
@@ -301,6 +316,30 @@ def test_words_outside_the_lexicon_cost_their_penalty() -> None:
     assert best(simple(["ab", "b"]), log_probs)[0].text == "ab b"
 
 
+def test_a_word_that_begins_like_a_rare_one_stays_in_the_beam() -> None:
+    """Leaving the lexicon gains what the look-ahead of the rare word took: no bound of a word's inside may be below."""
+    for gap in (25.0, 14.0):
+        decoder = simple(["a\t1000000", "bbbb\t1"], oov_penalty=1.0, one_word=True, gap=gap)
+        found = best(decoder, spelled("ba", peak=0.4), 3)
+        assert [one.text for one in found] == ["a", "b", "ba"]
+
+
+@pytest.mark.parametrize("compiles", [False, True])
+@pytest.mark.parametrize("weights", [{"word_lm_weight": 1e4}, {"label_lm_weight": 1e4}])
+def test_a_model_whose_numbers_are_no_logarithms_is_no_traceback(
+    weights: dict[str, float], compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compiles:
+        pytest.importorskip("numba", reason="the loops are compiled where numba is")
+    monkeypatch.setattr(LexiconDecoder, "compiles", compiles)
+    case = case_of(np.random.default_rng(4), "characters", with_labels=True, oov_penalty=-90.0, **weights)
+    for model in (case.word_lm, case.label_lm):
+        assert model is not None
+        model.arcs.log_prob[:] = np.abs(model.arcs.log_prob) + 1.0
+    log_probs = posteriors(np.random.default_rng(5), 9)
+    assert decode(decoder_of(case, beam=20), log_probs[None], np.array([9]), 1.0, n_best=5)[0]
+
+
 def test_what_is_in_no_list_is_rejected() -> None:
     decoder = simple(["ab", "ba"], one_word=True, reject=1.0)
     assert best(decoder, spelled("a-b-"))[0].text == "ab"
@@ -308,8 +347,36 @@ def test_what_is_in_no_list_is_rejected() -> None:
     assert (rejected.text, rejected.words, rejected.labels) == ("", (), ())
     assert second.text in ("ab", "ba")
     assert rejected.log_probability > second.log_probability
+    assert 0.5 < rejected.confidence < 1.0
+    assert rejected.evidence is not None
+    beside = 1.0 / (1.0 + math.exp(second.log_probability - rejected.log_probability))
+    assert rejected.evidence.utterance.posterior == pytest.approx(beside)
+    alone = simple(["ab", "ba"], one_word=True, reject=1.0, candidates=1)
+    assert best(alone, spelled("b-b-b"))[0].confidence == pytest.approx(beside)
     lenient = simple(["ab", "ba"], one_word=True, reject=50.0)
     assert best(lenient, spelled("b-b-b"))[0].text in ("ab", "ba")
+
+
+@pytest.mark.parametrize("first", [1, 100_000])
+def test_a_long_utterance_is_aligned_piece_by_piece(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asr.decoding.lexicon_memory._FIRST", first)
+    log_probs = spelled("ab- b-aa a--b  ba " * 20 + "a", peak=0.9)
+    found = []
+    for most in (10**9, 1000):
+        monkeypatch.setattr("asr.decoding.timing._MOST_CELLS", most)
+        monkeypatch.setattr("asr.decoding.timing._LABELS", 20)
+        monkeypatch.setattr("asr.decoding.timing._THROWN_AWAY", 8)
+        pieces: list[int] = []
+        monkeypatch.setattr(
+            "asr.decoding.timing.align", lambda *one, all=pieces: (all.append(len(one[1])), align(*one))[1]
+        )
+        search = simple(["ab", "ba", "a", "b"], beam=20).begin(1.0)
+        for start in range(0, len(log_probs), 50):
+            search.step(log_probs[start : start + 50])
+        found.append(search.end()[0])
+        assert len(pieces) == 1 if most > 1000 else max(pieces[:-1]) == 20
+    assert len(found[0].labels) > 200
+    assert found[0] == found[1]
 
 
 def test_silence_is_no_word() -> None:
@@ -347,6 +414,7 @@ def test_text_while_the_utterance_goes_on() -> None:
         ({"gap": 0.0}, "gap=0.0; expected more than 0 nats"),
         ({"word_lm_weight": math.nan}, "word_lm_weight=nan; expected 0 or more"),
         ({"min_probability": 1.0}, "min_probability=1.0; expected 0 to below 1"),
+        ({"oov_penalty": -1000.0}, "oov_penalty=-1000.0; expected -100 to 100 nats, or null"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:

@@ -14,10 +14,13 @@ import asr
 from asr.config import Component
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
+from asr.decoding.calibration import Truth, fit_calibration
 from asr.decoding.choice import named
 from asr.decoding.greedy import GreedyConfig
+from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Trust
 from asr.errors import ConfigError, DataError
-from asr.evaluation.tuning import Tuning, axes_of, folds_of, tune
+from asr.evaluation.recognised import Recognised
+from asr.evaluation.tuning import Tuning, _calibrated, axes_of, folds_of, tune
 from asr.evaluation.tuning_surface import drawn, table, write_surface
 from tests.decoding.toy_weighted import toy, toy_decoder
 from tests.experiment.conftest import quiet
@@ -48,6 +51,16 @@ def test_a_bad_start_is_left_behind(trained: Path, utterances: list[Utterance], 
         assert tuning.surface[(start,)].rate > 0.2
         assert tuning.after["cer"].counts.errors == 0
         assert abs(tuning.chosen[0]) < 10
+
+
+def test_confidences_are_calibrated_on_the_utterances_with_evidence() -> None:
+    component = Component("some.Decoder", {"calibration": []})
+    none = Hypothesis((), "", Score(0.0), ())
+    known = [replace(none, evidence=Evidence((), (), Trust(share, share))) for share in (0.9, 0.6)]
+    recognised = [Recognised(Utterance("u", Path("u.wav"), text=""), (), one, "characters") for one in (*known, none)]
+    expected = fit_calibration(known, [Truth((), ())] * 2).numbers()
+    assert _calibrated(component, recognised).options["calibration"] == pytest.approx(expected, rel=1e-4)
+    assert _calibrated(component, recognised[2:]) == component
 
 
 def test_what_was_tuned_is_reported_whole(trained: Path, utterances: list[Utterance], tmp_path: Path) -> None:
