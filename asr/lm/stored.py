@@ -25,7 +25,7 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
 
     Args:
         name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package.
-        unit: what the symbols of an ARPA file are, where it does not say so.
+        unit: what the symbols of an ARPA file should be, where it does not say so; see `asr.lm.arpa.load_arpa`.
 
     Raises:
         ConfigError: there is no model of that name.
