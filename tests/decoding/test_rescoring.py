@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.corpus.inventory import Inventory
+from asr.corpus.inventory import Inventory, Unit
 from asr.decoding.beam import BeamDecoder
 from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Score
 from asr.decoding.label_model import symbols_of
 from asr.decoding.lexicon import LexiconDecoder
 from asr.decoding.lexicon_file import lexicon_of
+from asr.decoding.lexicon_model import label_scorer
 from asr.decoding.rescoring import Rescoring, log_probabilities
 from asr.errors import ConfigError
-from asr.lm.model import END, SPACE, Unit
+from asr.lm.model import END, SPACE
+from asr.lm.stored import load_model
 from tests.decoding.toy_model import ToyModel, toy_model
 from tests.lm.samples import unigram_arpa
 
@@ -105,17 +107,13 @@ def test_a_file_of_words_that_does_not_say_so_rescores_words(decoder: str, tmp_p
     path = tmp_path / "words.arpa"
     path.write_text(unigram_arpa(rows), encoding="utf-8")
     if decoder == "beam":
-        made = BeamDecoder(CHARACTERS, rescore=str(path))
+        finish = BeamDecoder(CHARACTERS, rescore=str(path)).finish
     else:
-        made = LexiconDecoder(CHARACTERS, lexicon_of(["ab", "ba"], CHARACTERS), rescore=str(path))
-    assert made.finish.rescoring is not None
-    assert made.finish.rescoring.model.unit == "words"
-    for option in ({"lm": str(path)}, {"label_lm": str(path)}):
-        with pytest.raises(ConfigError, match="one of words, and the recogniser writes characters"):
-            if "lm" in option:
-                BeamDecoder(CHARACTERS, **option)
-            else:
-                LexiconDecoder(CHARACTERS, lexicon_of(["ab", "ba"], CHARACTERS), **option)
+        finish = LexiconDecoder(CHARACTERS, lexicon_of(["ab", "ba"], CHARACTERS), rescore=str(path)).finish
+    assert finish.rescoring is not None
+    assert finish.rescoring.model.unit == "words"
+    with pytest.raises(ConfigError, match="one of words, and the recogniser writes characters"):
+        label_scorer(load_model(path, "characters"), CHARACTERS)
 
 
 def test_without_weight_nothing_is_rescored() -> None:
