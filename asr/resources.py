@@ -1,4 +1,4 @@
-"""Where `conf/` and `recipes/` are: beside the package in a checkout, inside it in an installed wheel."""
+"""Where `conf/` and `recipes/` are, beside the package in a checkout and inside it in a wheel; and what it ships."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+
+SHIPPED = _PACKAGE / "pretrained"
+"""The folder of the recognisers, language models and word lists that come with the package."""
 
 
 def resource(name: str) -> Path:

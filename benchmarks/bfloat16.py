@@ -27,7 +27,7 @@ def main() -> None:
 
 def compare(run: RunFolder, split: str) -> None:
     config, recogniser = run.read_config(), load(run.path)
-    utterances = read_manifest(run.manifests / f"{split}.jsonl")
+    utterances = read_manifest(run.data / f"{split}.jsonl")
     cache, recogniser = listen(recogniser, utterances, config.frames_folder)
     with Steps() as steps:
         found = []

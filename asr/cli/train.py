@@ -132,7 +132,7 @@ def _train_recogniser(config: DictConfig) -> None:
     for note in experiment.corpus.notes:
         say(note)
     if experiment.corpus.skipped:
-        say(f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.manifests} lists them")
+        say(f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.data} lists them")
     if experiment.left_out:
         headline = f"{len(experiment.left_out)} training utterances are left out, too short for their labels:"
         say(headline, *listed(experiment.left_out))

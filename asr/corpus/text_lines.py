@@ -75,22 +75,27 @@ def _unpacked(path: Path, where: str) -> Iterator[None]:
         raise DataError(f"{printable(path)}: damaged gzip file{where}: {error}; copy it again") from error
 
 
-def numbered_lines(path: Path, what: str) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(path: Path, what: str, longest: int = MAX_LINE) -> Iterator[tuple[int, bytes]]:
     """Read the lines of a file with their numbers, from 1, without the ends of lines and a byte order mark.
 
+    Args:
+        path: of the file, or `STANDARD_INPUT`.
+        what: what was expected there, for messages.
+        longest: bytes of a line at most.
+
     Raises:
-        DataError: the file cannot be read, is damaged, or has a line of more than `MAX_LINE` bytes.
+        DataError: the file cannot be read, is damaged, or has a longer line.
     """
     number = 0
     with opened(path, what) as file:
         while True:
             with _unpacked(path, f" behind line {number}"):
-                line = file.readline(MAX_LINE + 1)
+                line = file.readline(longest + 1)
             if not line:
                 return
             number += 1
-            if len(line) > MAX_LINE:
-                raise DataError(f"{printable(path)}:{number}: the line has more than {MAX_LINE} bytes; break it")
+            if len(line) > longest:
+                raise DataError(f"{printable(path)}:{number}: the line has more than {longest} bytes; break it")
             yield number, (line.removeprefix(_BOM) if number == 1 else line).rstrip(b"\r\n")
 
 

@@ -124,8 +124,7 @@ class BeamDecoder:
             calibration=list(calibration),
         )  # fmt: skip
         _check(self.options, len(inventory))
-        second = None if rescore is None else load_model(rescore, inventory.unit)
-        self.finish = Finish.of(inventory, self.options, second)
+        self.finish = Finish.of(inventory, self.options)
         self.inventory = inventory
         self.many = False
         """Whether there is so much to decode that numba is worth its loading."""

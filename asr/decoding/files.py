@@ -17,8 +17,8 @@ from asr.config import Component, nearest, shown
 from asr.decoding.marks import file_options
 from asr.errors import ConfigError, DataError
 from asr.files import write_file
+from asr.resources import SHIPPED as _SHIPPED
 
-_SHIPPED = Path(__file__).resolve().parents[1] / "pretrained"
 _OF_OTHERS = (".safetensors", ".md")  # recognisers and their cards
 
 

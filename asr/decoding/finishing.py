@@ -143,8 +143,10 @@ class Finish:
         )
         calibration = Calibration.of(options.calibration)
         if model is None and options.rescore is not None:
-            model = load_model(options.rescore)
+            model = load_model(options.rescore, inventory.unit)
         rescoring = None if model is None else Rescoring.of(inventory, model, options.rescore_weight)
+        if options.rescore_weight == 0:  # of -inf, it is not a number
+            rescoring = None
         return cls(options.candidates, options.posterior_scale, options.risk, calibration, rescoring)
 
     @property

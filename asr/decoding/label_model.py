@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.int32]:
     """Find the symbol of each label.
 
-    A label that the model does not know is its unknown symbol.
+    A label that the model does not know is its unknown symbol: a rare one may be missing in the model's texts.
 
     Returns:
         (L + 1,), the symbol of each label, and behind them the one that ends an utterance; `NONE` for the blank, for
         an end that the model does not have, and throughout without a model.
 
     Raises:
-        ConfigError: the model is of another unit, or lacks labels and has no unknown symbol.
+        ConfigError: the model is of another unit, knows fewer than half of the labels, spaces apart, or lacks labels
+            and has no unknown symbol.
     """
     if model is None:
         return np.full(len(inventory) + 1, NONE, dtype=np.int32)
@@ -48,7 +49,20 @@ def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.
             f"the language model has neither {_listed(lacking)} nor a symbol for what it does not know; "
             "estimate it from texts that hold all labels"
         )
+    _check_share(known, inventory)
     return np.array([*found, end], dtype=np.int32)
+
+
+def _check_share(known: Collection[str], inventory: Inventory) -> None:
+    """Raise where a model says nothing about most labels: the result would be worse than without it."""
+    labels = [one for at, one in enumerate(inventory.labels) if at != inventory.blank and not _is_space(one, inventory)]
+    lacking = [one for one in labels if one not in known]
+    if 2 * len(lacking) > len(labels):
+        raise ConfigError(
+            f"the language model knows {len(labels) - len(lacking)} of the recogniser's {len(labels)} labels; it lacks"
+            f" {_listed(lacking)}. Is it of texts in another case? `asr-lm build TEXT --labels-of MODEL` estimates one"
+            " that fits"
+        )
 
 
 def _is_space(label: str, inventory: Inventory) -> bool:

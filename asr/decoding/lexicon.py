@@ -146,7 +146,9 @@ class LexiconDecoder:
         """Whether there is so much to decode that numba is worth its loading."""
         separator = _separator(inventory, options)
         self.lexicon = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon, inventory, leave_out)
-        is_open, words, labels = oov_penalty is not None, _loaded(word_lm, "words"), _loaded(label_lm, inventory.unit)
+        is_open = oov_penalty is not None
+        words = _loaded(word_lm, "words") if word_lm_weight > 0 else None
+        labels = _loaded(label_lm, inventory.unit) if label_lm_weight > 0 else None
         self.words = frequencies(self.lexicon) if words is None else word_scorer(words, self.lexicon, is_open)
         self.labels = no_scorer() if labels is None else label_scorer(labels, inventory)
         of_word, of_unknown = unigram(self.words)

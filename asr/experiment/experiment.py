@@ -140,8 +140,8 @@ class Experiment:
 
     def _read_corpus(self) -> Corpus:
         if self.run.started:
-            splits = {name: read_manifest(self.run.manifests / f"{name}.jsonl") for name in SPLITS}
-            return Corpus(splits, tuple(read_skipped(self.run.manifests)))
+            splits = {name: read_manifest(self.run.data / f"{name}.jsonl") for name in SPLITS}
+            return Corpus(splits, tuple(read_skipped(self.run.data)))
         return load_splits(self.config.corpus, self.config.plugins, self.on_progress)
 
     def _inventory(self) -> Inventory:

@@ -13,6 +13,7 @@ from asr.evaluation.result import Result, SplitResult, Training, decoder_suffix
 from asr.evaluation.split import Progress, people_of, read_scores
 from asr.experiment.run_evaluation import check_place, evaluate_run
 from asr.experiment.run_folder import RunFolder
+from asr.experiment.settings import differences
 from asr.scoring.utterances import rates_of
 
 
@@ -59,7 +60,7 @@ def _check(runs: Sequence[RunFolder], splits: Sequence[str]) -> None:
     first, commit = runs[0].read_config(), runs[0].read_start().provenance.commit
     seen: dict[tuple[str, str], RunFolder] = {}
     for run in runs:
-        groups = {key.partition(".")[0] for key in first.differences(run.read_config())} - {"corpus"}
+        groups = {key.partition(".")[0] for key in differences(first, run.read_config())} - {"corpus"}
         if groups:
             raise ConfigError(
                 f"{run.path}: another {', '.join(sorted(groups))} than {runs[0].path}; several runs are evaluated"
@@ -68,7 +69,7 @@ def _check(runs: Sequence[RunFolder], splits: Sequence[str]) -> None:
         if run.read_start().provenance.commit != commit:
             raise ConfigError(f"{run.path}: trained by another commit than {runs[0].path}; train all folds with one")
         for split in splits:
-            for utterance in read_manifest(run.manifests / f"{split}.jsonl"):
+            for utterance in read_manifest(run.data / f"{split}.jsonl"):
                 if seen.setdefault((split, utterance.id), run) is not run:
                     raise ConfigError(
                         f"{run.path}: the utterance {utterance.id} is in {split} of another run too; give folds that"
@@ -81,7 +82,7 @@ def _together(runs: Sequence[RunFolder], split: str, suffix: str) -> SplitResult
     scores = [
         score for run in runs for score in read_scores(run.path / "decode" / f"{split}{suffix}" / "utterances.jsonl")
     ]
-    people = people_of(read_manifest(runs[0].manifests / f"{split}.jsonl"))
+    people = people_of(read_manifest(runs[0].data / f"{split}.jsonl"))
     return SplitResult(len(scores), rates_of(scores, people))
 
 

@@ -97,7 +97,7 @@ def header_of(config: LanguageModelConfig, texts: Texts) -> LabelModelHeader:
     ascii = config.corpus.ascii
     characters = ASCII if ascii else set(chain.from_iterable(texts["train"]))
     symbols = symbols_of(characters, unknown=not ascii)
-    return LabelModelHeader(symbols, "characters", config.model.completed(), config.plugins)
+    return LabelModelHeader(symbols, "characters", config.model.completed())
 
 
 def model_of(config: LanguageModelConfig, n_labels: int, device: str | None = None) -> LabelModel:

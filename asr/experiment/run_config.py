@@ -13,7 +13,7 @@ from asr.corpus.inventory import Inventory, Unit
 from asr.corpus.phonemes import FOLDS
 from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
-from asr.experiment.settings import differences, plain_settings, read_settings
+from asr.experiment.settings import plain_settings, read_settings
 from asr.recogniser.config import PARTS, RecogniserConfig
 from asr.resources import user_cache
 from asr.scoring.named_rates import RATES
@@ -124,11 +124,3 @@ class RunConfig:
         if values.get("task") is not None:
             raise ConfigError("it trains a language model, not a recogniser; its model.lm is for decoder.lm=")
         return read_settings(cls, values)
-
-    def differences(self, other: RunConfig) -> dict[str, tuple[object, object]]:
-        """Find the options in which another configuration differs, without those on which no result depends.
-
-        Returns:
-            by name, the value here and the value there.
-        """
-        return differences(self, other)

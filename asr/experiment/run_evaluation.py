@@ -69,13 +69,13 @@ def evaluate_run(
     recogniser = recogniser_of(best, best_of(run.path), plugins, engine, PLAIN)
     recogniser = with_decoder_of(run.path, recogniser, decoder, plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
-    data = {name: read_manifest(run.manifests / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
+    data = {name: read_manifest(run.data / f"{name}.jsonl", check_sources=name in splits) for name in SPLITS}
     tagged = tag_seen(data)
     if by is not None:
         check_tag(by, (utterance for name in splits for utterance in tagged[name]))
     folders = {name: run.path / "decode" / f"{name}{suffix}" for name in splits}
     check_place(run, list(folders.values()))
-    left_out = read_skipped(run.manifests)
+    left_out = read_skipped(run.data)
     evaluated = {
         name: evaluate_split(
             recogniser, tagged[name], config.scoring.rates, config.frames_folder, on_progress,

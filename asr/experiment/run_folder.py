@@ -258,11 +258,6 @@ class RunFolder(AnyRunFolder[RunConfig, Corpus]):
         """The utterances of the run, one manifest a split."""
         return self.path / "manifest"
 
-    @property
-    def manifests(self) -> Path:
-        """The same under the name that its readers know."""
-        return self.data
-
     def write_data(self, config: RunConfig, data: Corpus) -> None:
         """Write the manifests, and the files of the decoder."""
         write_corpus(data.splits, self.data, data.skipped)

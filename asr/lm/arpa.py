@@ -29,8 +29,8 @@ from asr.errors import DataError
 from asr.files import atomic_file
 from asr.lm.automaton import NONE
 from asr.lm.backoff import masses
-from asr.lm.model import UNKNOWN, Unit
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.model import SPACE, UNKNOWN, Unit
+from asr.lm.ngram import LARGEST_BACKOFF, LEAST, NgramModel, model_of
 from asr.lm.trie import Trie, extended, unigrams
 from asr.printable import printable
 
@@ -39,9 +39,11 @@ _UNIT = "# ctc-asr unit: "
 _IMPOSSIBLE = -99.0  # what a log probability of minus infinity is written as
 _LONGEST = 20  # n-grams that are read
 _ROUNDING = 1e-5  # above 0, of a probability that other programs meant as 1
-_LARGEST = 30.0  # log10 of a back-off weight
+_LARGEST = LARGEST_BACKOFF / _LN10
 _LEAST_BYTES = 4  # of the line of an n-gram
-_GZIP_RATIO = 100  # of n-grams; numbers and words become 3 to 10 times smaller
+_GZIP_RATIO = 100  # of the text; numbers and words become 3 to 10 times smaller
+_LONGEST_LINE = 1 << 16  # bytes
+_LONGEST_HEADER = 10_000  # lines
 _LEAST_SUM, _LARGEST_SUM = 0.5, 1.5  # of the probabilities behind a context
 
 
@@ -88,8 +90,9 @@ def load_arpa(path: Path, unit: Unit | None = None) -> NgramModel:
 
     Args:
         path: of the file.
-        unit: what its symbols are. A file of this package says so; of others, symbols of one character each are taken
-            for characters, and others for words.
+        unit: what its symbols should be. A file of this package says what they are. Of others, symbols of several
+            characters are no characters, and `<space>` is no word: the file counts, and not what it should be. Where
+            nothing is said, symbols of one character each are taken for characters, and others for words.
 
     Raises:
         DataError: it is missing or not as it should be, with file and line.
@@ -121,7 +124,9 @@ class _Reader:
 
     def __init__(self, path: Path, unit: Unit | None) -> None:
         self._path, self._unit = path, unit
-        self._lines = numbered_lines(path, "an ARPA file")
+        self._told: Unit | None = None
+        self._lines = numbered_lines(path, "an ARPA file", _LONGEST_LINE)
+        self._room = path.stat().st_size * (_GZIP_RATIO if path.suffix == ".gz" else 1)  # bytes
         self._number = 0
         self._index: dict[bytes, int] = {}
 
@@ -139,8 +144,9 @@ class _Reader:
                 trie, order = self._extended(trie, length, section)
             log_probs.append(np.minimum(section.log_prob, 0.0)[order])
             backoffs.append(np.maximum(section.backoff, _IMPOSSIBLE)[order])
-        values = (np.concatenate(log_probs) * _LN10, np.concatenate(backoffs) * _LN10)
-        model = model_of(symbols, self._unit or _guess(symbols), trie, *values)
+        log_prob, backoff = np.concatenate(log_probs) * _LN10, np.concatenate(backoffs) * _LN10
+        log_prob[log_prob <= LEAST] = -np.inf
+        model = model_of(symbols, self._told or _unit_of(symbols, self._unit), trie, log_prob, backoff)
         self._check_sums(model, sections[0].line)
         return model
 
@@ -165,6 +171,8 @@ class _Reader:
 
     def _sizes(self) -> list[int]:
         while (line := self._line()) != b"\\data\\":
+            if self._number > _LONGEST_HEADER:
+                raise self._fault(f"no \\data\\ in the first {_LONGEST_HEADER:,} lines; this is no ARPA file")
             self._read_unit(line.decode(errors="replace"))
         sizes: list[int] = []
         while line := self._line():
@@ -174,14 +182,14 @@ class _Reader:
             sizes.append(int(found[2]))
         if not sizes or not sizes[0] or len(sizes) > _LONGEST:
             raise self._fault(f"the file says it has n-grams of {len(sizes)} lengths; expected 1 to {_LONGEST}")
-        if sum(sizes) > self._path.stat().st_size * (_GZIP_RATIO if self._path.suffix == ".gz" else 1) // _LEAST_BYTES:
+        if sum(sizes) > self._room // _LEAST_BYTES:
             raise self._fault(f"the file says it has {sum(sizes):,} n-grams; that is more than it has room for")
         return sizes
 
     def _read_unit(self, line: str) -> None:
         told = line.removeprefix(_UNIT)
         if told != line and told in get_args(Unit):
-            self._unit = cast(Unit, told)
+            self._told = cast(Unit, told)
 
     def _section(self, length: int, size: int) -> _Section:
         self._expect(f"\\{length}-grams:")
@@ -211,6 +219,9 @@ class _Reader:
         if symbol in self._index:
             raise self._fault(f"{_shown(symbol)} is among the 1-grams already")
         self._index[symbol] = len(self._index)
+        self._room -= len(symbol)
+        if self._room < 0:
+            raise self._fault("the symbols are longer than a file of this size has room for; it is damaged")
 
     def _check_numbers(self, section: _Section, free: bytes | None) -> None:
         """Raise for a number that is none of its kind; the probability of one symbol may be anything."""
@@ -272,6 +283,11 @@ def _shown(line: bytes) -> str:
     return shown(line[:60].decode(errors="replace"))
 
 
-def _guess(symbols: list[str]) -> Unit:
+def _unit_of(symbols: list[str], wanted: Unit | None) -> Unit:
+    """Return what the symbols of a file are that does not say so."""
+    if wanted == "labels":
+        return "labels"
     plain = [one for one in symbols if not (one.startswith("<") and one.endswith(">") and len(one) > 2)]
-    return "characters" if plain and all(len(one) == 1 for one in plain) else "words"
+    if not plain or any(len(one) > 1 for one in plain):
+        return "words"
+    return "characters" if wanted is None or SPACE in symbols else wanted

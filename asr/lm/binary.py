@@ -20,7 +20,7 @@ from asr.errors import CheckpointError, one_line
 from asr.files import check_readable, write_file
 from asr.lm.automaton import NONE, Automaton
 from asr.lm.model import Unit
-from asr.lm.ngram import NgramModel
+from asr.lm.ngram import LARGEST_BACKOFF, NgramModel
 from asr.lm.quantised import packed, unpacked
 from asr.lm.trie import LONGEST
 
@@ -178,6 +178,7 @@ def check_automaton(automaton: Automaton, n_symbols: int) -> None:
     _require(bool((np.diff(before) <= 1).all()) and before[-1] == states - 1, "its states are not those of n-grams")
     _require(bool((automaton.log_prob <= 0).all()), "a log probability is above 0 or not a number")
     _require(bool(np.isfinite(automaton.backoff).all()), "a back-off weight is not finite")
+    _require(bool((automaton.backoff <= LARGEST_BACKOFF).all()), f"a back-off weight is above {LARGEST_BACKOFF:.0f}")
     _require(0 <= automaton.start < states, "its start is out of range")
     _require(
         NONE <= automaton.end < n_symbols and NONE <= automaton.unknown < n_symbols, "a special symbol is out of range"

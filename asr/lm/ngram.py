@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,12 @@ from asr.lm.automaton import NONE, Automaton
 from asr.lm.corpus import symbols_of
 from asr.lm.model import BEGIN, END, UNKNOWN, Unit
 from asr.lm.trie import ROOT, Trie, tree_of
+
+LEAST = -99.0 * math.log(10.0)
+"""Log probabilities up to this one are `-inf`, which ARPA files cannot say; they write -99, to base 10."""
+
+LARGEST_BACKOFF = 30.0 * math.log(10.0)
+"""What a back-off weight of a file may be at most; a larger one is damage, and would outweigh all that was heard."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,7 +83,7 @@ def measure_perplexity(model: NgramModel, sentences: Iterable[str]) -> Perplexit
         one = predict(model, some)
         counted += int(one.is_end.sum())
         symbols += int((~one.is_end).sum())
-        unknown += int((~one.known).sum())
+        unknown += int((~one.known & ~one.is_end).sum())
         log_prob += float(one.log_prob[one.known].sum())
         predicted += int(one.known.sum())
         characters += int(one.width[one.known].sum())

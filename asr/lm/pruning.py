@@ -78,7 +78,9 @@ def _divergence(
     left = np.maximum(1.0 - np.bincount(parent, prob, size), _LEAST)[parent]
     open_ = np.maximum(1.0 - np.bincount(parent, below, size), _LEAST)[parent]
     weight = np.log(left + prob) - np.log(open_ + below)  # b'
-    gain = prob * (lower + weight - log_probs[level]) + (weight - backoffs[parent]) * left
+    with np.errstate(invalid="ignore"):  # of what is impossible, nothing is lost
+        own = np.where(prob > 0.0, prob * (lower + weight - log_probs[level]), 0.0)
+    gain = own + (weight - backoffs[parent]) * left
     divergence: NDArray[np.float64] = np.maximum(0.0, -history[parent] * gain)
     return divergence
 

@@ -1,8 +1,8 @@
 """The small form of a model: about two bytes an n-gram.
 
 Log probabilities and back-off weights are whole numbers from 0 to 255, in equal steps between the least and the largest
-of all n-grams of one length, so that none is off by more than half a step. Where arcs lead is not stored: it follows
-from the n-grams.
+of all n-grams of one length, so that none is off by more than half a step; 255 stands for what is impossible, or as
+good as that, which would stretch the steps of all others. Where arcs lead is not stored: it follows from the n-grams.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from asr.lm.automaton import NONE
 from asr.lm.model import Unit
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.ngram import LEAST, NgramModel, model_of
 from asr.lm.trie import Trie, tree_of
 
-_STEPS = 254  # between the least and the largest; the last code stands for minus infinity
-_IMPOSSIBLE = 255
+_STEPS = 254  # between the least and the largest
+_IMPOSSIBLE = 255  # a log probability of minus infinity, a back-off weight of `LEAST`
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -52,12 +52,14 @@ def packed(model: NgramModel) -> Arrays:
 
 def _coded(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
     """Return codes, the least value and the step; those of NaN mean nothing."""
-    finite = values[np.isfinite(values)]
+    impossible = values <= np.float32(LEAST)
+    kept = np.isfinite(values) & ~impossible
+    finite = values[kept]
     if not len(finite):
         return np.full(len(values), _IMPOSSIBLE, np.uint8), (0.0, 0.0)
     least, step = float(finite.min()), float(finite.max() - finite.min()) / _STEPS
-    codes = np.rint((np.where(np.isfinite(values), values, least) - least) / (step or 1.0))
-    return np.where(np.isneginf(values), _IMPOSSIBLE, codes).astype(np.uint8), (least, step)
+    codes = np.rint((np.where(kept, values, least) - least) / (step or 1.0))
+    return np.where(impossible, _IMPOSSIBLE, codes).astype(np.uint8), (least, step)
 
 
 def _small(values: NDArray[np.integer[Any]]) -> NDArray[Any]:
@@ -101,7 +103,8 @@ def _values(
         if length:
             log_probs[level] = table[log_prob[level.start - 1 : level.stop - 1]]
         low, high = np.searchsorted(node, (level.start, level.stop))
-        weights[low:high] = least_weight + weight_step * backoff[low:high]
+        codes = backoff[low:high]
+        weights[low:high] = np.where(codes == _IMPOSSIBLE, LEAST, least_weight + weight_step * codes)
     backoffs = np.zeros(len(trie), np.float32)
     backoffs[node] = weights
     return log_probs, backoffs

@@ -87,9 +87,6 @@ def model_of_file(path: Path, header: object, weights: dict[str, NDArray[Any]]) 
         CheckpointError: they do not fit each other.
     """
     try:
-        read = LabelModelHeader.from_dict(header)
-        if read.plugins:
-            raise CheckpointError("it needs code of its author's, which searches do not run")
-        return RecurrentModel(read, weights)
+        return RecurrentModel(LabelModelHeader.from_dict(header), weights)
     except AsrError as error:
         raise CheckpointError(f"{path} is not a whole language model: {error}") from error

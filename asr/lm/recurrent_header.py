@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast, get_args
@@ -23,14 +22,12 @@ class LabelModelHeader:
         symbols: by number; `END` is among them.
         unit: what they are.
         model: the network, a `LabelModel`.
-        plugins: modules of the user's that the network's cell may come from.
         about: lines for people: what it was estimated from, its figures, its licence.
     """
 
     symbols: tuple[str, ...]
     unit: Unit
     model: Component
-    plugins: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
 
     @property
@@ -45,7 +42,6 @@ class LabelModelHeader:
             "unit": self.unit,
             "symbols": list(self.symbols),
             "model": self.model.to_node(),
-            "plugins": list(self.plugins),
             "about": list(self.about),
         }
 
@@ -64,14 +60,11 @@ class LabelModelHeader:
             raise CheckpointError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")
         if len(set(symbols)) < len(symbols) or END not in symbols or not all(symbols):
             raise CheckpointError(f"its symbols are not different from each other, or lack {END}")
-        plugins = _texts(values.get("plugins", []), "plugins")
-        if not all(re.fullmatch(r"\w+(\.\w+)*", name) for name in plugins):
-            raise CheckpointError(f"its plugins are {shown(list(plugins))}; expected names of modules")
         try:
             model = Component.of(values.get("model"))
         except ConfigError as error:
             raise CheckpointError(f"its network is not described: {error}") from error
-        return cls(symbols, cast(Unit, unit), model, plugins, _texts(values.get("about", []), "about", longest=2000))
+        return cls(symbols, cast(Unit, unit), model, _texts(values.get("about", []), "about", longest=2000))
 
 
 def _texts(values: object, what: str, longest: int = _LONGEST * 5) -> tuple[str, ...]:

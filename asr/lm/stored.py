@@ -9,15 +9,10 @@ from asr.config import nearest
 from asr.errors import ConfigError
 from asr.lm.model import LanguageModel, Unit
 from asr.lm.ngram import NgramModel
+from asr.resources import SHIPPED
 
 SUFFIXES = (".lm", ".arpa", ".arpa.gz")
-_FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
 _held: WeakValueDictionary[tuple[str, int, int, Unit | None], LanguageModel] = WeakValueDictionary()
-
-
-def shipped_models() -> list[str]:
-    """Return the names of the language models that come with the package."""
-    return sorted(path.stem for path in _FOLDER.glob("*.lm"))
 
 
 def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageModel:
@@ -25,7 +20,7 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
 
     Args:
         name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package.
-        unit: what the symbols of an ARPA file are, where it does not say so.
+        unit: what the symbols of an ARPA file should be, where it does not say so; see `asr.lm.arpa.load_arpa`.
 
     Raises:
         ConfigError: there is no model of that name.
@@ -33,13 +28,13 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
     """
     name, path = str(name_or_path), Path(name_or_path)
     if not name.endswith(SUFFIXES):
-        known = shipped_models()
+        known = sorted(one.stem for one in SHIPPED.glob("*.lm"))
         if name not in known:
             raise ConfigError(
                 f"there is no language model {name}; expected a file ending in {', '.join(SUFFIXES)}"
                 + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
             )
-        path = _FOLDER / f"{name}.lm"
+        path = SHIPPED / f"{name}.lm"
     try:
         state = path.stat()
     except OSError:

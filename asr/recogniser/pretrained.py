@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
+from asr.resources import SHIPPED
 
 
 def pretrained_names() -> list[str]:
     """The bundles that come with the package."""
-    return sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
+    return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
 
 
 def pretrained_bundle(name: str) -> Path:
     """Where the bundle of this name is."""
-    return _FOLDER / f"{name}.safetensors"
+    return SHIPPED / f"{name}.safetensors"

@@ -322,7 +322,7 @@ def test_a_language_model_that_does_not_fit_is_refused() -> None:
 
 
 def test_a_label_that_the_model_does_not_know_is_its_unknown_symbol() -> None:
-    model = ToyBigram.of("a ")
+    model = ToyBigram.of("ab ")
     log_probs = random_posteriors(4, len(CHARACTERS), 5)
     best = found(BeamDecoder(CHARACTERS, **EXACT, model=model), log_probs)[0]
     expected = every_labelling(log_probs, CHARACTERS, model=model)

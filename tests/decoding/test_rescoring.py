@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.corpus.inventory import Inventory
-from asr.decoding.finishing import Candidate, candidate
+from asr.corpus.inventory import Inventory, Unit
+from asr.decoding.beam import BeamDecoder
+from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Score
+from asr.decoding.label_model import symbols_of
+from asr.decoding.lexicon import LexiconDecoder
+from asr.decoding.lexicon_file import lexicon_of
+from asr.decoding.lexicon_model import label_scorer
 from asr.decoding.rescoring import Rescoring, log_probabilities
 from asr.errors import ConfigError
 from asr.lm.model import END, SPACE
+from asr.lm.stored import load_model
 from tests.decoding.toy_model import ToyModel, toy_model
+from tests.lm.samples import unigram_arpa
 
 CHARACTERS = Inventory(("<blank>", " ", "a", "b"), "characters")
 PHONEMES = Inventory(("<blank>", "aa", "sh"), "labels")
@@ -80,3 +88,34 @@ def test_a_model_without_a_label_of_the_inventory_is_refused() -> None:
 def test_a_weight_that_is_no_number_is_refused(weight: float) -> None:
     with pytest.raises(ConfigError, match="rescore_weight=.*; expected a finite number"):
         Rescoring.of(CHARACTERS, toy_model("characters", LETTERS), weight)
+
+
+@pytest.mark.parametrize("unit", ["characters", "labels"])
+def test_a_model_that_knows_few_of_the_labels_is_refused(unit: Unit) -> None:
+    upper = Inventory(("<blank>", " ", *"ABCDE"), unit)
+    with pytest.raises(
+        ConfigError, match=r"knows \d of the recogniser's [56] labels; it lacks .*'A', .*case\?.*--labels-of"
+    ):
+        symbols_of(toy_model(unit, (SPACE, *"abcde", "<unk>", END), unknown=6), upper)
+    known = symbols_of(toy_model(unit, (SPACE, *"ABC", "<unk>", END), unknown=4), upper)
+    assert known.tolist() == [-1, 0 if unit == "characters" else 4, 1, 2, 3, 4, 4, 5]
+
+
+@pytest.mark.parametrize("decoder", ["beam", "lexicon"])
+def test_a_file_of_words_that_does_not_say_so_rescores_words(decoder: str, tmp_path: Path) -> None:
+    rows = ["-0.5\t</s>", "-0.9\tab", "-0.3\tba"]
+    path = tmp_path / "words.arpa"
+    path.write_text(unigram_arpa(rows), encoding="utf-8")
+    if decoder == "beam":
+        finish = BeamDecoder(CHARACTERS, rescore=str(path)).finish
+    else:
+        finish = LexiconDecoder(CHARACTERS, lexicon_of(["ab", "ba"], CHARACTERS), rescore=str(path)).finish
+    assert finish.rescoring is not None
+    assert finish.rescoring.model.unit == "words"
+    with pytest.raises(ConfigError, match="one of words, and the recogniser writes characters"):
+        label_scorer(load_model(path, "characters"), CHARACTERS)
+
+
+def test_without_weight_nothing_is_rescored() -> None:
+    options = FinishConfig(rescore_weight=0.0)
+    assert Finish.of(CHARACTERS, options, toy_model("characters", LETTERS)).rescoring is None

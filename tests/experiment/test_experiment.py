@@ -142,10 +142,10 @@ def test_a_run_that_was_killed_while_it_began_begins_again(few: Path, tmp_path: 
     Experiment(values, tmp_path / "run", quiet)
     run = RunFolder(tmp_path / "run")
     run.config.unlink()  # it is written last
-    (run.manifests / "test.jsonl").unlink()
+    (run.data / "test.jsonl").unlink()
     Experiment(values, tmp_path / "run", quiet)
     assert run.started
-    assert (run.manifests / "test.jsonl").is_file()
+    assert (run.data / "test.jsonl").is_file()
 
 
 def test_a_corpus_that_cannot_be_written_leaves_nothing_begun(few: Path, tmp_path: Path) -> None:

@@ -289,3 +289,13 @@ def test_options_that_cannot_be(options: list[str], message: str, text: Path, tm
 
 def test_encoding_is_that_of_the_lines(trained: LanguageModelExperiment) -> None:
     assert np.array_equal(trained.encoded("dev"), encoded(trained.texts["dev"], trained.header.symbols))
+
+
+def test_a_run_with_code_of_its_own_makes_a_model_that_needs_none(text: Path, tmp_path: Path) -> None:
+    """Plugins train it; searches run its network alone."""
+    config = small(text, ["training.epochs=1", "plugins=[tests.training.toy]"])
+    experiment = LanguageModelExperiment(config, tmp_path / "run")
+    experiment.train(Silent())
+    evaluate_language_model(experiment.run)
+    assert experiment.run.language_model.is_file()
+    assert isinstance(load_language_model(experiment.run.path), RecurrentModel)

@@ -177,7 +177,7 @@ def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
     test = read_manifest(tones / "test.jsonl")
     for number, (fold, part) in enumerate(zip(folds, (test[:2], test[2:]), strict=True)):
         shutil.copytree(trained, fold.path)
-        write_manifest(fold.manifests / "test.jsonl", part)
+        write_manifest(fold.data / "test.jsonl", part)
         told = json.loads(fold.environment.read_text()) | {
             "options": ["model.hidden=32", f"corpus.options.fold={number}"]
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -10,6 +12,11 @@ def sentences(number: int, seed: int = 0, words: int = 60) -> list[str]:
     rng = np.random.default_rng(seed)
     names = ["".join(rng.choice(list("abcdeéghilmnoprstu"), rng.integers(1, 7))) for _ in range(words)]
     return [" ".join(names[one] for one in _walk(rng, words)) for _ in range(number)]
+
+
+def unigram_arpa(rows: Sequence[str]) -> str:
+    """An ARPA file of 1-grams, with the lines of these."""
+    return "\n".join(["\\data\\", f"ngram 1={len(rows)}", "", "\\1-grams:", *rows, "", "\\end\\"])
 
 
 def _walk(rng: np.random.Generator, words: int) -> list[int]:

@@ -11,9 +11,10 @@ import pytest
 from asr.errors import DataError
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
+from asr.lm.model import Unit
 from asr.lm.ngram import NgramModel
 from asr.lm.stored import load_model, save_model
-from tests.lm.samples import sentences
+from tests.lm.samples import sentences, unigram_arpa
 from tests.lm.walking import ngrams, prob
 
 GOOD = r"""
@@ -169,3 +170,38 @@ def test_a_file_that_was_cut_is_refused(share: float, tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no language model at .*nothing\.arpa"):
         load_model(tmp_path / "nothing.arpa")
+
+
+def test_symbols_count_before_what_they_should_be(tmp_path: Path) -> None:
+    def unit(text: str, wanted: Unit | None) -> Unit:
+        return load_model(_written(tmp_path, text), wanted).unit
+
+    assert unit(GOOD, "characters") == "words"
+    assert unit(GOOD, "labels") == "labels"
+    letters = GOOD.replace("to", "t").replace("be", "b")
+    assert unit(letters, "words") == "words"
+    assert unit(GOOD.replace("to", "t").replace("be", "<space>"), "words") == "characters"
+    told = GOOD.replace("some program wrote this", "# ctc-asr unit: characters")
+    assert unit(told, "words") == "characters"
+
+
+@pytest.mark.parametrize("name", ["model.arpa", "model.arpa.gz"])
+def test_long_lines_and_headers_are_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    for text, message in (
+        ("\n" * 20_000 + GOOD, r":10001: no .data. in the first 10,000 lines"),
+        (GOOD.replace("be -0.2", "b" * 100_000), r":13: the line has more than 65536 bytes"),
+    ):
+        path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+        with pytest.raises(DataError, match=message):
+            load_model(path)
+
+
+def test_a_small_file_of_long_symbols_is_refused(tmp_path: Path) -> None:
+    lines = [f"-3\t{'w' * 60_000}{number}" for number in range(1000)]
+    text = unigram_arpa(lines)
+    path = tmp_path / "model.arpa.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    assert path.stat().st_size * 100 < len(text)
+    with pytest.raises(DataError, match="the symbols are longer than a file of this size has room for"):
+        load_model(path)

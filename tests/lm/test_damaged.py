@@ -80,6 +80,7 @@ def _changed(arcs: Automaton, name: str, place: int, value: Any) -> Automaton:
         ("log_prob", 5, 0.5, "a log probability is above 0 or not a number"),
         ("log_prob", 5, np.nan, "a log probability is above 0 or not a number"),
         ("backoff", 5, np.inf, "a back-off weight is not finite"),
+        ("backoff", 5, 1000.0, "a back-off weight is above 69"),
         ("backoff", 5, np.nan, "a back-off weight is not finite"),
     ],
 )

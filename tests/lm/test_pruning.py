@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,3 +84,13 @@ def test_pruned_to_a_number_keeps_at_most_so_many_and_the_most_useful(model: Ngr
     left = set(ngrams(smaller))
     assert min(change[one] for one in left) > max(value for one, value in change.items() if one not in left)
     assert pruned_to(model, len(model.trie)) is model
+
+
+def test_what_is_impossible_takes_nothing_else_with_it() -> None:
+    model = estimate(Corpus.of(sentences(50), "words"), 3)
+    log_prob = model.arcs.log_prob.copy()
+    log_prob[model.arcs.unknown] = -np.inf
+    twograms = model.trie.level(2)
+    log_prob[twograms.start - 1] = -np.inf
+    found = changes(replace(model, arcs=replace(model.arcs, log_prob=log_prob)))
+    assert not np.isnan(found).any()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from asr.lm.arpa import load_arpa, save_arpa
 from asr.lm.binary import load_binary, save_binary
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
@@ -14,7 +17,7 @@ from asr.lm.mixing import mixed
 from asr.lm.model import Unit
 from asr.lm.perplexity import measure_perplexity
 from asr.lm.pruning import pruned
-from tests.lm.samples import sentences
+from tests.lm.samples import sentences, unigram_arpa
 
 
 @pytest.mark.parametrize("unit", ["characters", "words"])
@@ -55,3 +58,32 @@ def test_it_costs_little_and_is_small(tmp_path: Path) -> None:
     assert after == pytest.approx(before, rel=2e-3)
     assert (tmp_path / "True.lm").stat().st_size < 3.2 * len(model.trie)
     assert (tmp_path / "False.lm").stat().st_size > 12 * len(model.trie)
+
+
+def test_what_an_arpa_file_calls_impossible_does_not_stretch_the_steps(tmp_path: Path) -> None:
+    log_probs = {"<s>": -99.0, "</s>": -0.7, "<unk>": -99.0} | {
+        letter: -1.0 - place / 50 for place, letter in enumerate("abcdefghij")
+    }
+    lines = [f"{value}\t{symbol}\t{-99.0 if symbol == 'a' else -0.1 - place / 100}"
+             for place, (symbol, value) in enumerate(log_probs.items())]  # fmt: skip
+    (tmp_path / "model.arpa").write_text(unigram_arpa(lines), encoding="utf-8")
+    model = load_arpa(tmp_path / "model.arpa")
+    assert np.isneginf(model.arcs.log_prob[model.arcs.unknown])
+    save_binary(model, tmp_path / "small.lm", quantise=True)
+    small = load_binary(tmp_path / "small.lm")
+    np.testing.assert_allclose(small.log_probs, model.log_probs, atol=0.01)
+    np.testing.assert_allclose(small.backoffs, model.backoffs, atol=0.01)
+    save_arpa(model, tmp_path / "again.arpa")
+    np.testing.assert_allclose(load_arpa(tmp_path / "again.arpa").log_probs, model.log_probs, rtol=1e-5)
+
+
+def test_a_model_of_before_is_packed_as_well(tmp_path: Path) -> None:
+    """Its file has -99 * ln 10 as a number."""
+    model = estimate(Corpus.of(sentences(20), "words"), 2)
+    log_prob = model.arcs.log_prob.copy()
+    log_prob[model.arcs.unknown] = -99.0 * math.log(10.0)
+    save_binary(replace(model, arcs=replace(model.arcs, log_prob=log_prob)), tmp_path / "small.lm", quantise=True)
+    small = load_binary(tmp_path / "small.lm")
+    assert np.isneginf(small.arcs.log_prob[small.arcs.unknown])
+    others = np.isfinite(model.log_probs) & (np.arange(len(log_prob) + 1) != small.arcs.unknown + 1)
+    np.testing.assert_allclose(small.log_probs[others], model.log_probs[others], atol=0.02)

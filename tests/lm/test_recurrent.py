@@ -213,7 +213,6 @@ DAMAGE = {
     "unit": ("words of wisdom", "its unit is"),
     "symbols": (["a", "a", END], "not different"),
     "model": ({"_target_": "os.system"}, "the network is 'os.system'"),
-    "plugins": (["evil"], "code of its author's"),
 }
 
 
