@@ -102,28 +102,38 @@ def with_plain_names(component: Component) -> Component:
     return _changed(component, lambda option, name: name if _is_shipped(name) else Path(name).name)
 
 
-def saved_beside(component: Component, folder: Path) -> Component:
+def saved_beside(component: Component, folder: Path, on_copy: Callable[[Path], object] | None = None) -> Component:
     """Copy the files of a decoder into a folder, and return the decoder as a model saved there names them.
 
     A file that is there already is not copied. Where another file has the name, the copy gets a checksum behind it.
 
+    Args:
+        component: the decoder.
+        folder: must be there.
+        on_copy: hears of each file in the folder that has the content of one elsewhere, before it is written.
+
     Raises:
         DataError: a file cannot be read, or not be written.
     """
-    return _changed(component, lambda option, name: name if _is_shipped(name) else _copied(file_of(name), folder))
+
+    def saved(option: str, name: str) -> str:
+        return name if _is_shipped(name) else _copied(file_of(name), folder, on_copy or (lambda path: None))
+
+    return _changed(component, saved)
 
 
 def _is_shipped(name: str) -> bool:
     return name in shipped_files()
 
 
-def _copied(source: Path, folder: Path) -> str:
+def _copied(source: Path, folder: Path, on_copy: Callable[[Path], object]) -> str:
     """Copy a file into a folder, and return its name there."""
     try:
         if source.resolve().parent == folder.resolve():
             return source.name
         content = source.read_bytes()
         if _holds(folder / source.name, content):
+            on_copy(folder / source.name)
             return source.name
     except OSError as error:
         raise DataError(f"{source} cannot be read: {error.strerror}; the decoder needs it") from error
@@ -131,6 +141,7 @@ def _copied(source: Path, folder: Path) -> str:
     if os.path.lexists(folder / name):
         stem = _stem(name)
         name = f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{name[len(stem) :]}"
+    on_copy(folder / name)
     write_file(folder / name, content)
     return name
 
