@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from asr.audio.formats import FORMATS as SOUND_FORMATS
 from asr.cli.account import chosen
-from asr.cli.command import add_debug, add_engine, add_plugin, run
+from asr.cli.command import add_debug, add_engine, add_model, add_plugin, run
 from asr.cli.console import fail, say, warn
 from asr.cli.inputs import Input, gather
 from asr.cli.progress import Steps
@@ -18,7 +18,6 @@ from asr.corpus.utterance import Utterance
 from asr.engines.names import AUTO
 from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.formats import FORMATS as INK_FORMATS
-from asr.recogniser.pretrained import pretrained_names
 
 if TYPE_CHECKING:
     from asr.decoding.hypothesis import Hypothesis
@@ -69,7 +68,8 @@ def _main() -> None:
     given = _parser().parse_args()
     from asr.recogniser.loading import load  # here, where Ctrl-C ends the command without a traceback
 
-    recogniser = load(given.model, given.plugin, None, given.engine or AUTO)
+    # the transcript takes the place of the model's decoder, whose files may be lost
+    recogniser = load(given.model, given.plugin, "greedy", given.engine or AUTO)
     name = given.format or ("json" if recogniser.reads_ink else "textgrid")
     if recogniser.reads_ink and name != "json":
         raise ConfigError(f"--format {name} is for recordings: it holds times; take json for ink")
@@ -241,11 +241,7 @@ def _parser() -> argparse.ArgumentParser:
         '  asr-align unipen word.inkml --text "hello"',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "model",
-        help="a run folder, a checkpoint, a .safetensors bundle, an .onnx file, or a pretrained name: "
-        + ", ".join(pretrained_names()),
-    )
+    add_model(parser)
     parser.add_argument(
         "files",
         nargs="+",

@@ -15,6 +15,7 @@ from asr.cli.streams import OutputClosed, discard, filtered_streams
 from asr.engines.names import NAMES as ENGINES
 from asr.errors import AsrError, DataWarning
 from asr.extras import explained
+from asr.recogniser.pretrained import pretrained_names
 
 DEBUG = "--debug"
 _NO_MEMORY = "can't allocate memory|CUDA out of memory|bad_alloc|bad allocation|Failed to allocate memory"
@@ -23,6 +24,15 @@ _NO_MEMORY = "can't allocate memory|CUDA out of memory|bad_alloc|bad allocation|
 def add_debug(parser: argparse.ArgumentParser) -> None:
     """Add the option that every command has; `run` takes it off the command line."""
     parser.add_argument(DEBUG, action="store_true", help="show the traceback of an error")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model of commands that take one before their files."""
+    parser.add_argument(
+        "model",
+        help="a run folder, a checkpoint, a .safetensors bundle, an .onnx file, or a pretrained name: "
+        + ", ".join(pretrained_names()),
+    )
 
 
 def add_plugin(parser: argparse.ArgumentParser) -> None:

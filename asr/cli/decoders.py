@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from asr.cli.console import warn
+
 if TYPE_CHECKING:
-    from asr.decoding.choice import Wish
+    from asr.decoding.choice import DecoderChoice, Wish
 
 
 def add_decoder(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +18,8 @@ def add_decoder(parser: argparse.ArgumentParser) -> None:
         "--lm",
         metavar="FILE",
         help="a language model of your own texts (.lm, .arpa or .arpa.gz; asr-lm makes one), or the name of one that"
-        " comes with the package; short for decoder=beam decoder.lm=FILE",
+        " comes with the package; short for decoder=beam decoder.lm=FILE decoder.lm_weight=0.75"
+        " decoder.insertion_bonus=0.5, but the model's own weights stay where it has a language model already",
     )
     parser.add_argument(
         "--words",
@@ -27,7 +30,9 @@ def add_decoder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only-words",
         metavar="FILE",
-        help="recognise these words and no others; short for decoder=lexicon decoder.lexicon=FILE",
+        help="recognise these words and no others; short for decoder=lexicon decoder.lexicon=FILE"
+        " decoder.word_lm_weight=0.25 decoder.label_lm_weight=0.25 (the weights of frequencies and --lm), but the"
+        " model's own weights stay where it has a lexicon already",
     )
 
 
@@ -43,6 +48,14 @@ def given_decoder(given: argparse.Namespace, options: Sequence[str]) -> Wish:
     from asr.decoding.own_words import OwnWords
 
     return OwnWords(given.lm, given.words, given.only_words, tuple(options))
+
+
+def warn_of_greedy(decoder: DecoderChoice, n_best: int | None) -> None:
+    """Warn where several texts are wanted of greedy search, which finds one."""
+    from asr.decoding.greedy import GreedyConfig
+
+    if (n_best or 1) > 1 and decoder.component.target == GreedyConfig()._target_:
+        warn(f"--nbest {n_best}: greedy search finds one text; take decoder=beam, or --lm or --words")
 
 
 def positive(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_engine, add_plugin, run
 from asr.cli.console import say
-from asr.cli.decoders import add_decoder, given_decoder, positive
+from asr.cli.decoders import add_decoder, given_decoder, positive, warn_of_greedy
 from asr.engines.names import AUTO
 from asr.errors import ConfigError
 from asr.extras import require
@@ -218,6 +218,7 @@ def _report(given: argparse.Namespace, evaluate: Callable[[], Result]) -> None:
 
     began, out = time.monotonic(), given.out
     result = evaluate()
+    warn_of_greedy(result.decoder, given.nbest)
     if given.verbose:
         say(*evaluated(result, time.monotonic() - began))
     print_result(result)

@@ -366,4 +366,4 @@ def _inventory(recogniser: str | None) -> Inventory | None:
         return None
     from asr.recogniser.loading import load
 
-    return load(recogniser).inventory
+    return load(recogniser, decoder="greedy").inventory  # its own may want files that are lost

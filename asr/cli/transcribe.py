@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING
 
 from asr.audio.formats import FORMATS as SOUND_FORMATS
 from asr.cli.account import chosen, speed
-from asr.cli.command import add_debug, add_engine, add_plugin, run
+from asr.cli.command import add_debug, add_engine, add_model, add_plugin, run
 from asr.cli.console import fail, say
-from asr.cli.decoders import add_decoder, given_decoder, positive
+from asr.cli.decoders import add_decoder, given_decoder, positive, warn_of_greedy
 from asr.cli.inputs import Input, gather, parted
 from asr.cli.progress import Steps
 from asr.engines.names import AUTO, MANY
 from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.formats import FORMATS as INK_FORMATS
-from asr.recogniser.pretrained import pretrained_names
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Unit
@@ -58,6 +57,7 @@ def _main() -> None:
     if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:
         raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
     _check_nbest(given)
+    warn_of_greedy(recogniser.decoder_choice, given.nbest)
     inputs = _inputs(given, paths, recogniser)
     names = _names(given, inputs)
     recogniser = _rounded(recogniser, len(inputs)) if given.bfloat16 else recogniser.for_many(len(inputs))
@@ -72,9 +72,11 @@ def _main() -> None:
 
 def _check_nbest(given: argparse.Namespace) -> None:
     if given.format not in ("text", "json"):
-        for name in ("nbest", "scores"):
+        for name, formats in (("nbest", "--format text and json"), ("scores", "--format text")):
             if getattr(given, name):
-                raise ConfigError(f"--{name} is for --format text and json; {given.format} holds the best text alone")
+                raise ConfigError(f"--{name} is for {formats}; {given.format} holds the best text alone")
+    elif given.format == "json" and given.scores:
+        raise ConfigError("--scores is for --format text; json has the parts of the score always, leave --scores out")
 
 
 def _rounded(recogniser: Recogniser, n_files: int) -> Recogniser:
@@ -238,11 +240,7 @@ def _parser() -> argparse.ArgumentParser:
         "  ffmpeg -i film.mkv -f wav - | asr-transcribe an4 -",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "model",
-        help="a run folder, a checkpoint, a .safetensors bundle, an .onnx file, or a pretrained name: "
-        + ", ".join(pretrained_names()),
-    )
+    add_model(parser)
     parser.add_argument(
         "items",
         nargs="+",
@@ -284,7 +282,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scores",
         action="store_true",
-        help="print rank, score and the parts of the score (acoustic, language model, insertion) before each text",
+        help="print rank, score and the parts of the score (acoustic, language model, insertion) before each text;"
+        " json has them always",
     )
     add_engine(parser)
     add_plugin(parser)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asr.decoding.choice import DecoderChoice
     from asr.evaluation.split import Progress
     from asr.evaluation.tuning import Tuning
+    from asr.recogniser.recogniser import Recogniser
 
 _DEV = "dev"
 
@@ -43,14 +44,15 @@ def _main() -> None:
     from asr.recogniser.loading import load
     from asr.resources import user_cache
 
-    recogniser = load(model, given.plugin, engine=given.engine or AUTO)
+    recogniser = load(model, given.plugin, "greedy", given.engine or AUTO)  # its own may want files that are lost
     if recogniser.engines.network is None:
         raise ConfigError(f"{model} is an .onnx file; tune the bundle that it was made of, and export that again")
     allowed = (*recogniser.config.plugins, *given.plugin)
-    decoder = decoder_for(given_decoder(given, decoding), recogniser.decoder_choice, allowed)
+    decoder = decoder_for(given_decoder(given, decoding), recogniser.config.decoder_choice, allowed)
     decoder = replace(decoder, component=decoder.component.completed())
     axes_of(decoder, given.weight)  # before a corpus is read
     recogniser.with_decoder(decoder, given.plugin)  # raises where the decoder cannot be built
+    recogniser = _as_it_was(recogniser, given.plugin)
     with Steps() as steps:
         split, utterances = _utterances(given, model, [one for one in options if one not in decoding], steps)
         tuning = tune(
@@ -75,6 +77,15 @@ def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
     if (why := obstacle(folder if out is None else out.parent)) or (out is not None and out.is_dir()):
         raise ConfigError(f"{folder if out is None else out} {why or 'is a folder'}; give another place with --out")
     return model, [word for word in given.items if is_option(word)], folder if out is None else out
+
+
+def _as_it_was(recogniser: Recogniser, plugins: Sequence[str]) -> Recogniser:
+    """The recogniser with its own decoder, with which the tuned one is compared; else with greedy search."""
+    try:
+        return recogniser.with_decoder(recogniser.config.decoder_choice, plugins)
+    except ConfigError as error:
+        warn(f"the model's own decoder cannot be used, greedy search is compared instead: {error}")
+        return recogniser
 
 
 def _utterances(
@@ -137,7 +148,7 @@ def _bundle(tuning: Tuning, out: Path, given: argparse.Namespace) -> Path:
 
     from asr.recogniser.loading import load
 
-    recogniser = load(model, given.plugin).with_default_decoder(tuning.choice, given.plugin)
+    recogniser = load(model, given.plugin, "greedy").with_default_decoder(tuning.choice, given.plugin)
     save_bundle(replace(recogniser, card=card_of(model) or recogniser.card), out)
     return out
 

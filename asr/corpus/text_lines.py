@@ -44,20 +44,21 @@ def opened(path: Path, what: str) -> Iterator[BinaryIO]:
         raise DataError(f"{printable(path)} cannot be read: {error.strerror or error}; expected {what}") from error
 
 
-def whole_text(path: Path, what: str) -> str:
+def whole_text(path: Path, what: str, most: int = MAX_TEXT) -> str:
     """Read a file at once, without a byte order mark.
 
     Args:
         path: of the file, or `STANDARD_INPUT`.
         what: what was expected there, for messages.
+        most: bytes that it may hold, unpacked.
 
     Raises:
-        DataError: the file cannot be read, is damaged or not UTF-8, or holds more than `MAX_TEXT` bytes.
+        DataError: the file cannot be read, is damaged or not UTF-8, or holds more than `most` bytes.
     """
     with opened(path, what) as file, _unpacked(path, ""):
-        content = file.read(MAX_TEXT + 1)
-    if len(content) > MAX_TEXT:
-        raise DataError(f"{printable(path)} holds more than {MAX_TEXT >> 20} MiB; expected {what}")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise DataError(f"{printable(path)} holds more than {most >> 20} MiB; expected {what}")
     content = content.removeprefix(_BOM)
     try:
         return content.decode()

@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,7 +135,7 @@ class BeamDecoder:
         self._shared = None if self._model is None else self._model.automaton()
         self.symbols = symbols_of(self._model, inventory)
         """The symbols of the labels and of the end, see `symbols_of`."""
-        phrases = read_phrases(Path(boost), inventory, boost_weight) if boost is not None and boost_weight > 0 else {}
+        phrases = read_phrases(boost, inventory, boost_weight) if boost is not None and boost_weight > 0 else {}
         self.boost = Boost.of(phrases, inventory)
         self.boost_factors = np.exp(self.boost.gain)
         """The boost, and the factors of its arcs."""

@@ -20,14 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import nearest, shown
-from asr.errors import ConfigError, DataError, one_line
-from asr.printable import printable
+from asr.decoding.word_list import Faults, word_rows
+from asr.errors import ConfigError
 from asr.text import normalise_text
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
 
 _MOST_BYTES = 256 << 20
+_HINTS = 20  # faults that offer another spelling: looking for one takes a millisecond
 _OUTSIDE, _START = 0, 1
 """The states within a word that no phrase begins with, and where a phrase may begin."""
 
@@ -80,14 +81,15 @@ class Boost:
         return total, float(self.end_gain[state])
 
 
-def read_phrases(path: Path, inventory: Inventory, weight: float) -> dict[tuple[int, ...], float]:
+def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[tuple[int, ...], float]:
     """Read phrases: one a line, if wanted with a tab and a frequency behind it, as lexicons have them.
 
     The frequencies say which phrases are likelier than others: a phrase gains the logarithm of its frequency, relative
     to the geometric mean of all, beside the weight of its labels; never less than nothing.
 
     Args:
-        path: a UTF-8 text file; empty lines are left out. A phrase without a frequency has 1.
+        path: a UTF-8 text file, packed if its name ends in `.gz`, or the name of one that comes with the package;
+            empty lines are left out. A phrase without a frequency has 1.
         inventory: of characters, or of whole labels, between which the lines have blanks.
         weight: nats for each label of a phrase.
 
@@ -95,45 +97,44 @@ def read_phrases(path: Path, inventory: Inventory, weight: float) -> dict[tuple[
         the labels of each phrase, and its weight.
 
     Raises:
-        DataError: the file cannot be read; a line that the inventory cannot spell, or whose frequency is none.
+        DataError: the file cannot be read; or, together as `Problems`, as of a lexicon: lines that the inventory cannot
+            spell, or whose frequency is none.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{printable(path)}: the phrases cannot be read: {one_line(error)}") from error
     found: dict[tuple[int, ...], float] = {}
-    for number, line in enumerate(lines, 1):
+    faults = Faults(Path(path).name)
+    for number, line in enumerate(word_rows(path, "a list of words, one a line"), 1):
         phrase, _, frequency = line.partition("\t")
         symbols = list(normalise_text(phrase)) if inventory.unit == "characters" else phrase.split()
         if not symbols:
             continue
-        for one in symbols:
-            if one not in inventory.index:
-                hint = nearest(one, inventory.index) or _other_case(one, inventory)
-                raise DataError(f"{printable(path)}:{number}: {shown(one)} is not among the labels{hint}")
-        labels = tuple(inventory.index[one] for one in symbols)
-        found[labels] = found.get(labels, 0.0) + _frequency(frequency, path, number)
+        value = _frequency(frequency)
+        if value is None:
+            faults.add(number, f"the frequency is {shown(frequency)}; expected a number above 0, such as 12")
+        if (missing := next((one for one in symbols if one not in inventory.index), None)) is not None:
+            hint = _hint(missing, inventory) if len(faults) < _HINTS else ""
+            faults.add(number, f"{shown(missing)} in {shown(phrase)} is not among the labels{hint}")
+        elif value is not None:
+            labels = tuple(inventory.index[one] for one in symbols)
+            found[labels] = found.get(labels, 0.0) + value
+    faults.check()
     mean = sum(map(math.log, found.values())) / max(1, len(found))
     return {
         labels: max(0.0, weight + (math.log(frequency) - mean) / len(labels)) for labels, frequency in found.items()
     }
 
 
-def _other_case(symbol: str, inventory: Inventory) -> str:
+def _hint(symbol: str, inventory: Inventory) -> str:
     swapped = symbol.swapcase()
-    return f"; did you mean {swapped!r}?" if swapped in inventory.index else ""
+    return f"; did you mean {swapped!r}?" if swapped in inventory.index else nearest(symbol, inventory.index)
 
 
-def _frequency(told: str, path: Path, number: int) -> float:
+def _frequency(told: str) -> float | None:
+    """Read a frequency, 1 where there is none; None where it is no number or out of range."""
     try:
         value = float(told or 1.0)
     except ValueError:
-        value = math.nan
-    if not 0 < value <= 1e15:
-        raise DataError(
-            f"{printable(path)}:{number}: the frequency is {shown(told)}; expected a number above 0, such as 12"
-        )
-    return value
+        return None
+    return value if 0 < value <= 1e15 else None
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 In memory an option holds the path of its file, or the name of one that comes with the package. A saved model says the
 plain name of a file that lies beside it: never a path, so that a model from somebody else reads no other file than
-those that came with it.
+those that came with it. The name of a file of the package is never that of a file in the working folder: whoever means
+the latter writes `./english_words`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,21 @@ def shipped_files() -> list[str]:
     if not _SHIPPED.is_dir():
         return []
     return sorted({_stem(one.name) for one in _SHIPPED.iterdir() if one.suffix not in _OF_OTHERS})
+
+
+def file_of(name: str | Path) -> Path:
+    """Return the file that an option names.
+
+    Args:
+        name: of a file that comes with the package, or the path of any other; a `Path` is always the latter.
+    """
+    if isinstance(name, str) and _is_shipped(name):
+        return next(one for one in sorted(_SHIPPED.iterdir()) if _is_of(one, name))
+    return Path(os.path.expanduser(name))  # a Path raises where there is no such user
+
+
+def _is_of(file: Path, name: str) -> bool:
+    return file.suffix not in _OF_OTHERS and _stem(file.name) == name
 
 
 def file_stem(value: str) -> str:
@@ -55,8 +71,8 @@ def found_beside(component: Component, folder: Path) -> Component:
                 f"{option}={shown(name)}; a saved decoder may only name a file that lies beside it, or one that comes"
                 " with this package: copy the file there, and write its plain name"
             )
-        path = folder / name
-        return name if name in shipped_files() and not path.is_file() else str(path)
+        path = os.path.join(folder, name)  # a Path would take the folder "." away
+        return name if name in shipped_files() and not Path(path).is_file() else path
 
     return _changed(component, found)
 
@@ -65,7 +81,7 @@ def check_files(component: Component) -> None:
     """Raise a ConfigError where a file that a decoder names is missing."""
 
     def check(option: str, name: str) -> str:
-        if not _is_shipped(name) and not Path(name).expanduser().is_file():
+        if not _is_shipped(name) and not file_of(name).is_file():
             known = shipped_files()
             shipped = f"; with this package come {', '.join(known)}{nearest(name, known)}" if known else ""
             raise ConfigError(
@@ -86,29 +102,38 @@ def with_plain_names(component: Component) -> Component:
     return _changed(component, lambda option, name: name if _is_shipped(name) else Path(name).name)
 
 
-def saved_beside(component: Component, folder: Path) -> Component:
+def saved_beside(component: Component, folder: Path, on_copy: Callable[[Path], object] | None = None) -> Component:
     """Copy the files of a decoder into a folder, and return the decoder as a model saved there names them.
 
     A file that is there already is not copied. Where another file has the name, the copy gets a checksum behind it.
 
+    Args:
+        component: the decoder.
+        folder: must be there.
+        on_copy: hears of each file in the folder that has the content of one elsewhere, before it is written.
+
     Raises:
         DataError: a file cannot be read, or not be written.
     """
-    return _changed(component, lambda option, name: name if _is_shipped(name) else _copied(Path(name), folder))
+
+    def saved(option: str, name: str) -> str:
+        return name if _is_shipped(name) else _copied(file_of(name), folder, on_copy or (lambda path: None))
+
+    return _changed(component, saved)
 
 
 def _is_shipped(name: str) -> bool:
-    return name in shipped_files() and not Path(name).is_file()
+    return name in shipped_files()
 
 
-def _copied(source: Path, folder: Path) -> str:
+def _copied(source: Path, folder: Path, on_copy: Callable[[Path], object]) -> str:
     """Copy a file into a folder, and return its name there."""
-    source = source.expanduser()
     try:
         if source.resolve().parent == folder.resolve():
             return source.name
         content = source.read_bytes()
         if _holds(folder / source.name, content):
+            on_copy(folder / source.name)
             return source.name
     except OSError as error:
         raise DataError(f"{source} cannot be read: {error.strerror}; the decoder needs it") from error
@@ -116,6 +141,7 @@ def _copied(source: Path, folder: Path) -> str:
     if os.path.lexists(folder / name):
         stem = _stem(name)
         name = f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{name[len(stem) :]}"
+    on_copy(folder / name)
     write_file(folder / name, content)
     return name
 

@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import nearest, shown
-from asr.corpus.text_lines import whole_text
-from asr.errors import DataError, Problems
+from asr.decoding.word_list import Faults, word_rows
+from asr.errors import DataError
 from asr.lm.model import SPACE
 
 if TYPE_CHECKING:
@@ -77,39 +77,38 @@ def read_lexicon(path: str | Path, inventory: Inventory, leave_out: bool = False
     """Read a lexicon.
 
     Args:
-        path: the file.
+        path: the file, or the name of one that comes with the package.
         inventory: the labels that spell the words.
         leave_out: pass over words that the inventory cannot spell, instead of refusing the file.
 
     Raises:
         DataError: the file cannot be read or is not UTF-8, or holds no word; or, together as `Problems`, with file and
-            line: a form that is not one of the above, a symbol outside the inventory, a word given twice.
+            line: a form that is not one of the above, a symbol outside the inventory, a word given twice. No more is
+            looked at behind a thousand of these.
     """
-    path = Path(path)
-    text = unicodedata.normalize("NFC", whole_text(path, "a lexicon: one word a line").replace("\r\n", "\n"))
-    return lexicon_of(text.split("\n"), inventory, path.name, leave_out)
+    return lexicon_of(word_rows(path, "a lexicon: one word a line"), inventory, Path(path).name, leave_out)
 
 
 def lexicon_of(rows: Iterable[str], inventory: Inventory, name: str = "lexicon", leave_out: bool = False) -> Lexicon:
     """Make a lexicon of the lines of a file; see `read_lexicon`."""
-    faults: list[tuple[int, str]] = []
+    faults = Faults(name)
     read = _characters if inventory.unit == "characters" else _pronounced
     lines = read(rows, faults)
     spellings = _spelled(lines, inventory)
     if not leave_out:
         unspelled = [line for line, spelling in zip(lines, spellings, strict=True) if not spelling]
-        faults += [(line.number, _why_not(line, inventory, at < _HINTS)) for at, line in enumerate(unspelled)]
+        for at, line in enumerate(unspelled):
+            faults.add(line.number, _why_not(line, inventory, at < _HINTS))
     _check_duplicates(lines, faults)
     _check_frequencies(lines, faults)
-    if faults:
-        raise Problems([f"{name}:{number}: {sentence}" for number, sentence in sorted(faults)], name)
+    faults.check()
     if not any(spellings):
         spoken = "that the inventory can spell" if lines else "in it"
         raise DataError(f"{name}: there is no word {spoken}; expected one word a line")
     return _joined(lines, spellings)
 
 
-def _characters(rows: Iterable[str], faults: list[tuple[int, str]]) -> list[_Line]:
+def _characters(rows: Iterable[str], faults: Faults) -> list[_Line]:
     """Read the lines of a lexicon for an inventory of characters."""
     lines = []
     for number, row in enumerate(rows, start=1):
@@ -127,7 +126,7 @@ def _characters(rows: Iterable[str], faults: list[tuple[int, str]]) -> list[_Lin
     return lines
 
 
-def _pronounced(rows: Iterable[str], faults: list[tuple[int, str]]) -> list[_Line]:
+def _pronounced(rows: Iterable[str], faults: Faults) -> list[_Line]:
     """Read the lines of a dictionary of pronunciations."""
     lines: list[_Line] = []
     for number, row in enumerate(rows, start=1):
@@ -148,17 +147,17 @@ def _add(
     labels: str | None,
     frequency: str,
     n_columns: int,
-    faults: list[tuple[int, str]],
+    faults: Faults,
 ) -> None:
     """Add a line that was cut into columns, or note what is wrong with it."""
     if not word:
-        faults.append((number, "there is no word before the tab"))
+        faults.add(number, "there is no word before the tab")
     elif n_columns > 2:
-        faults.append((number, f"{n_columns + 1} columns; expected the word, its spelling and its frequency at most"))
+        faults.add(number, f"{n_columns + 1} columns; expected the word, its spelling and its frequency at most")
     elif labels == "":
-        faults.append((number, f"{shown(word)} has no spelling; write its labels behind it, with blanks between them"))
+        faults.add(number, f"{shown(word)} has no spelling; write its labels behind it, with blanks between them")
     elif n_columns == 2 and not (_NUMBER.fullmatch(frequency) and 0.0 < float(frequency) < np.inf):
-        faults.append((number, f"the frequency of {shown(word)} is {shown(frequency)}; expected a number above 0"))
+        faults.add(number, f"the frequency of {shown(word)} is {shown(frequency)}; expected a number above 0")
     else:
         lines.append(_Line(number, word, labels, float(frequency or 0.0)))
 
@@ -210,7 +209,7 @@ def _another_form(symbol: str, inventory: Inventory) -> str:
     return f"; did you mean {shown(found)}?" if found is not None else ""
 
 
-def _check_duplicates(lines: Sequence[_Line], faults: list[tuple[int, str]]) -> None:
+def _check_duplicates(lines: Sequence[_Line], faults: Faults) -> None:
     """Note each line that says what an earlier one says."""
     if len({line.word for line in lines}) == len(lines):
         return
@@ -218,14 +217,15 @@ def _check_duplicates(lines: Sequence[_Line], faults: list[tuple[int, str]]) -> 
     for line in lines:
         earlier = seen.setdefault((line.word, line.labels), line.number)
         if earlier != line.number:
-            faults.append((line.number, f"{shown(line.word)} with this spelling stands in line {earlier} already"))
+            faults.add(line.number, f"{shown(line.word)} with this spelling stands in line {earlier} already")
 
 
-def _check_frequencies(lines: Sequence[_Line], faults: list[tuple[int, str]]) -> None:
+def _check_frequencies(lines: Sequence[_Line], faults: Faults) -> None:
     """Note the lines without a frequency where others have one."""
     bare = [line for line in lines if not line.frequency]
     if len(bare) < len(lines):
-        faults += [(line.number, f"{shown(line.word)} has no frequency, but other words have one") for line in bare]
+        for line in bare:
+            faults.add(line.number, f"{shown(line.word)} has no frequency, but other words have one")
 
 
 def _joined(lines: Sequence[_Line], spellings: Sequence[str]) -> Lexicon:

@@ -60,6 +60,32 @@ class OwnWords:
             begin += UNTUNED_LEXICON
         return [*begin, *(f"decoder.{name}={json.dumps(value)}" for name, value in wanted.items()), *self.options]
 
+    def check(self, chosen: Component, asked: str) -> None:
+        """See whether the decoder that is asked for by name can use what is known.
+
+        Args:
+            chosen: the decoder.
+            asked: the option that names it, for messages.
+
+        Raises:
+            ConfigError: it cannot; names the one that can.
+        """
+        has = _options(chosen)
+        if not has:  # a class of somebody else's says itself what it has
+            return
+        if self.words and "boost" not in has:
+            raise ConfigError(
+                f"--words needs decoder=beam, not {asked}; leave that out, or give --only-words, with which no other"
+                " words are recognised"
+            )
+        if self.only_words and "lexicon" not in has:
+            raise ConfigError(f"--only-words needs decoder=lexicon, not {asked}; leave that out")
+        if self.lm and not self.only_words and "lm" not in has:
+            raise ConfigError(
+                f"--lm needs decoder=beam, not {asked}; leave that out, or give the words of a lexicon with"
+                " --only-words"
+            )
+
     def _language_model(self, lm: str) -> str:
         """The option for a language model; the lexicon's decoder has one for words and one for labels."""
         if not self.only_words:

@@ -77,6 +77,8 @@ class AnyRunFolder(ABC, Generic[S, D]):
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
+        self.copied: list[Path] = []
+        """Files in the folder itself that `write_data` has copied there from elsewhere."""
 
     @property
     def config(self) -> Path:
@@ -168,7 +170,8 @@ class AnyRunFolder(ABC, Generic[S, D]):
     def _undo_begin(self) -> None:
         """Remove what `begin` has made; `environment.json` last, so that what cannot be removed is known as begun."""
         if not self.started:
-            for path in (*(self.data / name for name in self.data_names), self.data, self.environment):
+            data = (self.data / name for name in self.data_names)
+            for path in (*data, self.data, *self.copied, self.environment):
                 remove(path)
 
     def go_on(self) -> None:
@@ -261,4 +264,4 @@ class RunFolder(AnyRunFolder[RunConfig, Corpus]):
     def write_data(self, config: RunConfig, data: Corpus) -> None:
         """Write the manifests, and the files of the decoder."""
         write_corpus(data.splits, self.data, data.skipped)
-        saved_beside(config.decoder, self.path)
+        saved_beside(config.decoder, self.path, self.copied.append)

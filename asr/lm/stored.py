@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -26,7 +27,8 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
         ConfigError: there is no model of that name.
         DataError, CheckpointError: the file is missing or damaged.
     """
-    name, path = str(name_or_path), Path(name_or_path)
+    name = os.path.expanduser(name_or_path)  # a Path raises where there is no such user
+    path = Path(name)
     if not name.endswith(SUFFIXES):
         known = sorted(one.stem for one in SHIPPED.glob("*.lm"))
         if name not in known:

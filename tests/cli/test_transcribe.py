@@ -389,7 +389,11 @@ def test_the_best_texts_with_their_scores(transcribe: Command, sound: Path, wavs
 def test_greedy_search_has_one_text_and_an_empty_page_none(
     transcribe: Command, sound: Path, wavs: list[str], tmp_path: Path
 ) -> None:
-    assert transcribe(sound, "0.wav", "--nbest", 5).out.count("\n") == 1
+    done = transcribe(sound, "0.wav", "--nbest", 5)
+    assert done.out.count("\n") == 1
+    assert "warning: --nbest 5: greedy search finds one text; take decoder=beam, or --lm or --words" in done.told
+    for others in (["--nbest", 1], ["--nbest", 5, "decoder=beam"]):
+        assert "greedy" not in transcribe(sound, "0.wav", *others).err
     write_json(tmp_path / "page.json", Ink.of([[0, 0], [10, 40]], [[0, -400], [10, -360]]))
     found = json.loads(transcribe("quickstart_pen", "page.json", "--nbest", 2, "--format", "json").out)
     assert [len(line["alternatives"]) for line in found["lines"]] == [1] * len(found["lines"])
@@ -401,7 +405,10 @@ def test_several_texts_are_for_formats_that_hold_them(transcribe: Command, sound
     done = transcribe(sound, "0.wav", "--nbest", 2, "--format", "ctm")
     assert (done.status, "--nbest is for --format text and json; ctm holds the best text" in done.told) == (1, True)
     done = transcribe(sound, "0.wav", "--scores", "--format", "srt")
-    assert "--scores is for --format text and json" in done.told
+    assert "--scores is for --format text; srt holds the best text alone" in done.told
+    done = transcribe(sound, "0.wav", "--scores", "--format", "json")
+    assert (done.status, "json has the parts of the score always, leave --scores out" in done.told) == (1, True)
+    assert json.loads(transcribe(sound, "0.wav", "--format", "json").out)["score"]
     for number in ("0", "-1", "x", "1.5", "9" * 30):
         done = transcribe(sound, "0.wav", "--nbest", number)
         assert (done.status, "expected a whole number, 1 or more" in done.told) == (2, True)

@@ -93,7 +93,7 @@ def test_a_name_that_is_nearly_heard_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("ab\nA\n", r":2: A is not among the labels; did you mean 'a'\?"),
+        ("ab\nA\n", r":2: A in A is not among the labels; did you mean 'a'\?"),
         ("ab\tx\n", ":1: the frequency is x; expected a number above 0"),
     ],
 )
@@ -102,7 +102,7 @@ def test_lines_that_are_no_phrases_are_named(content: str, message: str, tmp_pat
     path.write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_phrases(path, CHARACTERS, 1.0)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="missing.txt does not exist; expected a list of words, one a line"):
         read_phrases(tmp_path / "missing.txt", CHARACTERS, 1.0)
 
 

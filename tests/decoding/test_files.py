@@ -89,6 +89,24 @@ def test_what_comes_with_the_package_keeps_its_name(tmp_path: Path, monkeypatch:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_of_the_package_is_no_file_of_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A saved model that names it would read a file that did not come with it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "english_words").write_text("mine")
+    (tmp_path / "model").mkdir()
+    named_by_it = toy(model="english_words")
+    assert found_beside(named_by_it, tmp_path / "model") == named_by_it
+    assert files.file_of("english_words").parent.name == "pretrained"
+    assert saved_beside(named_by_it, tmp_path / "model") == with_plain_names(named_by_it) == named_by_it
+    assert not list((tmp_path / "model").iterdir())
+    beside = found_beside(named_by_it, Path("."))  # it came with the model
+    assert files.file_of(beside.options["model"]).read_text() == "mine"
+    assert saved_beside(beside, tmp_path / "model") == named_by_it
+    assert (tmp_path / "model" / "english_words").read_text() == "mine"
+
+
 def test_only_the_package_ships_what_it_ships() -> None:
     assert not {"an4", "quickstart"} & set(files.shipped_files())  # recognisers
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from asr.config import Component
+from asr.decoding import own_words
 from asr.decoding.beam import BeamConfig
 from asr.decoding.choice import DECODERS, choose_decoder, decoder_for, named
 from asr.decoding.greedy import GreedyConfig
@@ -54,6 +56,56 @@ def test_only_words_are_a_lexicon_and_a_model_has_its_place_by_its_unit(tmp_path
 def test_words_that_are_expected_are_boosted() -> None:
     chosen = decoder_for(OwnWords(words="names.txt"), named(BEAM))
     assert chosen.component == BEAM.with_options(boost="names.txt")
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        (
+            OwnWords(words="n", options=["decoder=lexicon"]),
+            "--words needs .*, not decoder=lexicon; .*--only-words",
+        ),
+        (OwnWords(words="n", options=["decoder=greedy"]), "--words needs decoder=beam, not decoder=greedy"),
+        (OwnWords(only_words="n", options=["decoder=beam"]), "--only-words needs decoder=lexicon, not decoder=beam"),
+        (OwnWords(lm="a.lm", options=["decoder=lexicon"]), "--lm needs decoder=beam, not decoder=lexicon"),
+    ],
+)
+def test_a_decoder_that_cannot_use_it_is_refused_in_words_that_were_typed(own: OwnWords, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        decoder_for(own, named(GREEDY))
+
+
+def test_presets_of_a_lexicon_take_the_only_words() -> None:
+    chosen = decoder_for(OwnWords(only_words="n.txt", options=["decoder=one_word"]), named(GREEDY))
+    assert (chosen.component.options["lexicon"], chosen.component.options["one_word"]) == ("n.txt", True)
+
+
+@pytest.mark.parametrize(
+    ("wish", "stays"),
+    [
+        (OwnWords(lm="other.lm"), False),
+        (OwnWords(words="names.txt"), False),
+        (["decoder.lm=other.lm"], False),
+        (OwnWords(lm="mine.lm"), True),
+        (["decoder.beam=9"], True),
+        (["decoder.lm=other.lm", f"decoder.calibration={[0.5] * 9}"], True),
+    ],
+)
+def test_other_files_take_a_calibration_away(wish: OwnWords | list[str], stays: bool) -> None:
+    tuned = named(Component.of(BeamConfig(lm="mine.lm", calibration=[1.5] * 9)), "dev")
+    chosen = decoder_for(wish, tuned).component.options
+    assert bool(chosen["calibration"]) == stays
+    assert chosen["lm_weight"] == 1.0
+
+
+def test_the_help_says_which_weights_it_begins_with() -> None:
+    from asr.cli.decoders import add_decoder
+
+    parser = argparse.ArgumentParser()
+    add_decoder(parser)
+    told = parser.format_help() + (Path(__file__).parents[2] / "docs" / "own_words.md").read_text(encoding="utf-8")
+    for one in (*own_words.UNTUNED, *own_words.UNTUNED_LEXICON):
+        assert told.count(one) == 2, one
 
 
 def test_words_are_expected_or_the_only_ones() -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from asr.corpus.manifest import read_manifest
+from asr.corpus.splits import SPLITS, Corpus
 from asr.errors import ConfigError, DataError
+from asr.experiment import run_folder
 from asr.experiment.run_folder import RunFolder
+from tests.decoding.toy_weighted import toy, toy_decoder
+from tests.experiment.conftest import compose_small
 
 LEFT = ".environment.json.ctc-asr-4711-0123456789abcdef.tmp"
 
@@ -91,3 +97,27 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         pytest.fail("both")
     with run.alone():
         pass
+
+
+def test_a_beginning_that_failed_leaves_no_file_of_the_decoder(
+    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.lm").write_text("1")
+    data = Corpus({name: list(read_manifest(tones / f"{name}.jsonl")) for name in SPLITS})
+
+    def full(*given: object) -> None:
+        raise DataError("the disk is full")
+
+    with toy_decoder():
+        config = replace(compose_small(tones), decoder=toy(model=str(tmp_path / "mine.lm")))
+        run = RunFolder(tmp_path / "run")
+        with monkeypatch.context() as patch, run.alone():
+            patch.setattr(run_folder, "write_file", full)  # of the configuration, the last one
+            with pytest.raises(DataError, match="the disk is full"):
+                run.begin(config, data)
+        assert os.listdir(run.path) == []
+        assert (tmp_path / "mine.lm").is_file()
+        run.check(config)
+        with run.alone():
+            run.begin(config, data)
+        assert (run.path / "mine.lm").read_text() == "1"

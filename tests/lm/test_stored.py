@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.errors import AsrError, ConfigError
+from asr.errors import AsrError, ConfigError, DataError
 from asr.lm.corpus import Corpus
 from asr.lm.kneser_ney import estimate
 from asr.lm.stored import load_model, save_model
@@ -32,3 +32,12 @@ def test_what_is_no_model_is_named(tmp_path: Path) -> None:
     for name in ("none.lm", "none.arpa", "none.arpa.gz"):
         with pytest.raises(AsrError, match=name):
             load_model(tmp_path / name)
+
+
+def test_a_file_of_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks whether a decoder's files are there understands `~`, so who reads them does."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    save_model(tmp_path / "mine.lm", estimate(Corpus.of(["ab"], "characters"), 2))
+    assert load_model("~/mine.lm").unit == "characters"
+    with pytest.raises(DataError, match="~nobody at all/mine.lm"):
+        load_model("~nobody at all/mine.lm")
