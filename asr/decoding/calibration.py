@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from asr.config import check_values
 from asr.decoding.confidence import NEGLIGIBLE
 from asr.decoding.hypothesis import Evidence, Hypothesis, Span, Trust
 from asr.scoring.calibration import are_right
+from asr.text import normalise_text
 
 _PULL = 1e-3  # of the weights towards 0, in the unit of one outcome: it decides where dev cannot
 _STEPS = 100
@@ -112,11 +113,29 @@ class Truth:
 
     Attributes:
         labels: as `Hypothesis.labels` should be.
-        words: as the labels of `Hypothesis.words` should be.
+        words: as the labels of `Hypothesis.words` should be; an entry of a lexicon may hold several of them.
     """
 
     labels: tuple[str, ...]
     words: tuple[str, ...]
+
+    def labels_right(self, found: Hypothesis) -> list[bool]:
+        """Return for each of `found.spans` whether it is right."""
+        return are_right(self.labels, [span.label for span in found.spans])
+
+    def words_right(self, found: Hypothesis) -> list[bool]:
+        """Return for each of `found.words` whether it is right: each part between blanks, in "NEW YORK" both."""
+        parts = [normalise_text(word.label).split() for word in found.words]
+        outcomes = iter(are_right(_joined(self.words).split(), list(chain.from_iterable(parts))))
+        return [all(list(islice(outcomes, len(one)))) for one in parts]
+
+    def is_right(self, found: Hypothesis) -> bool:
+        """Return whether all of a hypothesis is right: its words as one text."""
+        return _joined([word.label for word in found.words]) == _joined(self.words)
+
+
+def _joined(words: Sequence[str]) -> str:
+    return normalise_text(" ".join(words))
 
 
 def fit_calibration(found: Sequence[Hypothesis], truths: Sequence[Truth]) -> Calibration:
@@ -135,15 +154,12 @@ def fit_calibration(found: Sequence[Hypothesis], truths: Sequence[Truth]) -> Cal
     if len(evidence) < len(found):
         raise ValueError("the decoder gives hypotheses without evidence")
     pairs = list(zip(found, truths, strict=True))
-    labels = chain.from_iterable(are_right(truth.labels, one.labels) for one, truth in pairs)
-    words = chain.from_iterable(are_right(truth.words, [word.label for word in one.words]) for one, truth in pairs)
+    labels = chain.from_iterable(truth.labels_right(one) for one, truth in pairs)
+    words = chain.from_iterable(truth.words_right(one) for one, truth in pairs)
     return Calibration(
         fit_curve([trust for one in evidence for trust in one.labels], list(labels)),
         fit_curve([trust for one in evidence for trust in one.words], list(words)),
-        fit_curve(
-            [one.utterance for one in evidence],
-            [tuple(word.label for word in one.words) == truth.words for one, truth in pairs],
-        ),
+        fit_curve([one.utterance for one in evidence], [truth.is_right(one) for one, truth in pairs]),
     )
 
 

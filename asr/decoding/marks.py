@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, fields
 
 from asr.config import Component, config_class
@@ -52,7 +52,12 @@ def weights_of(component: Component) -> dict[str, Weight]:
 def effective_weights(component: Component) -> list[str]:
     """Return the options that are marked as weights and have an effect, because what they need is there."""
     options = component.completed().options
-    return [name for name, one in weights_of(component).items() if not one.needs or options.get(one.needs)]
+    return [name for name, one in weights_of(component).items() if not one.needs or _is_there(options.get(one.needs))]
+
+
+def _is_there(value: object) -> bool:
+    """Whether an option has a value: a penalty of 0 is one, an empty name or list is none."""
+    return len(value) > 0 if isinstance(value, Sized) else value is not None
 
 
 def _marks(component: Component) -> dict[str, Mapping[str, object]]:

@@ -36,7 +36,7 @@ class Search(Protocol):
         ...
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
-        """Return the best hypotheses, best first: at least one, at most `n_best`, no two with the same labels."""
+        """Return the best hypotheses, best first: one to `n_best`, no two with the same labels and words."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from asr.scoring.calibration import CalibrationError, are_right, calibration_error
+from asr.scoring.calibration import CalibrationError, calibration_error
 
 if TYPE_CHECKING:
     from asr.evaluation.recognised import Recognised
@@ -56,16 +56,14 @@ def _columns(pairs: Iterator[tuple[float, bool]]) -> tuple[list[float], list[boo
 
 
 def _words(one: Recognised) -> Pairs:
-    words = one.hypothesis.words
-    right = are_right(one.truth.words, [word.label for word in words])
-    return [(word.confidence, good) for word, good in zip(words, right, strict=True)]
+    right = one.truth.words_right(one.hypothesis)
+    return [(word.confidence, good) for word, good in zip(one.hypothesis.words, right, strict=True)]
 
 
 def _labels(one: Recognised) -> Pairs:
-    spans = one.hypothesis.spans
-    right = are_right(one.truth.labels, [span.label for span in spans])
-    return [(span.confidence, good) for span, good in zip(spans, right, strict=True)]
+    right = one.truth.labels_right(one.hypothesis)
+    return [(span.confidence, good) for span, good in zip(one.hypothesis.spans, right, strict=True)]
 
 
 def _utterance(one: Recognised) -> Pairs:
-    return [(one.hypothesis.confidence, tuple(word.label for word in one.hypothesis.words) == one.truth.words)]
+    return [(one.hypothesis.confidence, one.truth.is_right(one.hypothesis))]

@@ -114,11 +114,14 @@ def tune(
     trial = _Trial(before, decoder, axes, utterances, posteriors, plugins)
     surface: dict[Point, NDArray[np.int64]] = {}  # (N, 4): the fields of `ErrorCounts` of each utterance
 
-    def attempt(points: Sequence[Point]) -> None:
+    def attempt(points: Sequence[Point]) -> list[Point]:
         for point in points:
-            surface[point] = np.array([_fields(one.count(rates[0])) for one in trial.with_weights(point)])
+            if (recognised := trial.if_accepted(point)) is None:
+                continue
+            surface[point] = np.array([_fields(one.count(rates[0])) for one in recognised])
             expected = max(expected_tries(axes), len(surface))
             on_progress(f"decoding {split} with other weights", len(surface), expected)
+        return [point for point in points if point in surface]
 
     chosen = Search(axes, lambda point: _total(surface[point]).errors, attempt).run()
     folds, people = folds_of(utterances), people_of(utterances)
@@ -239,6 +242,13 @@ class _Trial:
             for axis, value in zip(self._axes, point, strict=True)
         }
         return self._decoder.component.completed().with_options(**values)
+
+    def if_accepted(self, point: Point) -> list[Recognised] | None:
+        """Decode all utterances with these weights; None where the decoder refuses them."""
+        try:
+            return self.with_weights(point)
+        except ConfigError:  # 0 prefixes, or half of one; the start was accepted, so it is no fault of anything else
+            return None
 
     def with_weights(self, point: Point) -> list[Recognised]:
         """Decode all utterances with these weights."""

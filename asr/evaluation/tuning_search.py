@@ -3,7 +3,8 @@
 A point is one value for each weight. With one or two weights the first grid has five values of each; with more it is
 the neighbourhood of the start. Then, with the step of the coarse grid, half of it and a quarter, the neighbours of the
 best point are tried until none of them is better: so the best point never lies at the edge of what was tried, but
-where an option has a smallest value. Two points are neighbours if they differ by one step in one or two weights.
+where an option has a smallest value, or its decoder refuses the values beyond. Two points are neighbours if they
+differ by one step in one or two weights.
 
 The best point has the fewest errors. Of several, it is the one whose neighbours have the fewest, because a broad
 valley of the development set is one of the test set too; then the one with the smallest weights.
@@ -62,29 +63,34 @@ class Search:
     Args:
         axes: the weights, at least one.
         errors: gives the errors of a point that was tried.
-        attempt: tries points, of which `errors` is asked afterwards.
+        attempt: tries points, the start first, and returns those that exist, of which `errors` is asked afterwards. The
+            start has to exist.
     """
 
     def __init__(
-        self, axes: Sequence[Axis], errors: Callable[[Point], float], attempt: Callable[[Sequence[Point]], None]
+        self,
+        axes: Sequence[Axis],
+        errors: Callable[[Point], float],
+        attempt: Callable[[Sequence[Point]], Sequence[Point]],
     ) -> None:
         self._axes, self._errors, self._attempt = axes, errors, attempt
         self._tried: set[Point] = set()
+        self._existing: set[Point] = set()
 
     def run(self) -> Point:
         """Return the best point; each point is tried once."""
         self._try(first_points(self._axes))
-        best = best_of(self._tried, self._axes, self._errors, _FINENESS[0])
+        best = best_of(self._existing, self._axes, self._errors, _FINENESS[0])
         for fineness in _FINENESS:
             while self._try(neighbours(best, self._axes, fineness)):
-                best = best_of(self._tried, self._axes, self._errors, fineness)
+                best = best_of(self._existing, self._axes, self._errors, fineness)
         return best
 
     def _try(self, points: Sequence[Point]) -> bool:
         """Try the points that are new; False where none is."""
         new = [one for one in dict.fromkeys(points) if one not in self._tried]
         if new:
-            self._attempt(new)
+            self._existing.update(self._attempt(new))
             self._tried.update(new)
         return bool(new)
 

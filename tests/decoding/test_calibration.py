@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,44 @@ def test_labels_words_and_utterances_have_their_own_curves() -> None:
         ([one.confidence for one in calibrated], 0.7),
     ):
         assert np.mean(confidences) == pytest.approx(share, abs=0.04)
+
+
+def entries(*words: str) -> Hypothesis:
+    """A hypothesis of entries of a lexicon, some of which are several words."""
+    text = " ".join(words)
+    spans = tuple(Span(label, i, i + 1, 0.5) for i, label in enumerate(text))
+    made = Hypothesis(tuple(text), text, Score(0.0), spans, tuple(Span(word, 0, 1, 0.5) for word in words))
+    return replace(made, evidence=evidence_of(made))
+
+
+TRUTH = Truth(tuple("IN NEW YORK NOW"), ("IN", "NEW", "YORK", "NOW"))
+
+
+@pytest.mark.parametrize(
+    ("words", "right", "all_right"),
+    [
+        (("IN", "NEW YORK", "NOW"), [True, True, True], True),
+        (("IN", "NEW  YORK ", "NOW"), [True, True, True], True),
+        (("IN NEW YORK", "NOW"), [True, True], True),
+        (("IN", "NEW", "YORK", "NOW"), [True] * 4, True),
+        (("IN", "NEW JERSEY", "NOW"), [True, False, True], False),
+        (("NEW YORK",), [True], False),
+        ((), [], False),
+    ],
+)
+def test_an_entry_of_several_words_is_right_if_all_of_them_are(
+    words: tuple[str, ...], right: list[bool], all_right: bool
+) -> None:
+    assert TRUTH.words_right(entries(*words)) == right
+    assert TRUTH.is_right(entries(*words)) == all_right
+    whole = Truth((), (" ".join(TRUTH.words),))  # the entry stands in the truth
+    assert (whole.words_right(entries(*words)), whole.is_right(entries(*words))) == (right, all_right)
+
+
+def test_right_entries_of_several_words_make_a_fit_confident() -> None:
+    fitted = fit_calibration([entries("IN", "NEW YORK", "NOW")] * 20, [TRUTH] * 20)
+    assert fitted.words(Trust(0.5, 0.5)) > 0.9
+    assert fitted.utterances(Trust(0.5, 0.5)) > 0.9
 
 
 def test_what_cannot_be_fitted_is_refused() -> None:

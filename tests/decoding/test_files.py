@@ -9,9 +9,11 @@ import pytest
 
 from asr.config import Component
 from asr.decoding import files
+from asr.decoding.beam import BeamConfig
 from asr.decoding.choice import DecoderChoice, decoder_for, named
 from asr.decoding.files import check_files, found_beside, saved_beside, with_plain_names
 from asr.decoding.greedy import GreedyConfig
+from asr.decoding.lexicon import LexiconConfig
 from asr.decoding.marks import effective_weights, file_options, weights_of
 from asr.errors import ConfigError, DataError
 from tests.decoding.toy_weighted import toy, toy_decoder
@@ -115,9 +117,20 @@ def test_marks_say_which_options_are_files_and_which_are_weights() -> None:
     assert file_options(toy()) == {"model"}
     assert effective_weights(toy()) == ["blank_bonus"]
     assert effective_weights(toy(model="a.lm")) == ["blank_bonus", "model_weight"]
+    assert effective_weights(toy(model="")) == ["blank_bonus"]
     assert weights_of(toy())["model_weight"].least == 0.0
     assert not weights_of(GREEDY)
     assert not weights_of(Component("my.Decoder", {"model": "x"}))
+
+
+def test_a_weight_is_tuned_from_0_if_it_is_there_at_all() -> None:
+    def weights(config: object, **options: object) -> list[str]:
+        return effective_weights(Component.of(config).with_options(**options))
+
+    assert weights(LexiconConfig(), oov_penalty=0.0) == ["word_lm_weight", "word_bonus", "oov_penalty"]
+    assert weights(LexiconConfig()) == ["word_lm_weight", "word_bonus"]
+    assert weights(BeamConfig(), priors=[0.5, 0.5]) == ["insertion_bonus", "prior_weight"]
+    assert weights(BeamConfig(), priors=[]) == ["insertion_bonus"]
 
 
 def test_a_name_holds_no_folders_and_no_calibration() -> None:

@@ -293,6 +293,13 @@ def test_pronunciations_become_words() -> None:
     assert (found.text, found.labels) == ("back a", ("b", "a", "k", "a"))
 
 
+def test_homophones_are_hypotheses_with_the_same_labels_and_other_words() -> None:
+    inventory = Inventory(("<blank>", "a", "b", "k"), "labels")
+    decoder = simple(["bak b a k", "back b a k"], inventory, one_word=True)
+    found = best(decoder, spelled("b-a-k", inventory=inventory), 3)
+    assert sorted((one.text, one.labels) for one in found) == [("back", ("b", "a", "k")), ("bak", ("b", "a", "k"))]
+
+
 def test_a_phrase_may_be_one_entry() -> None:
     (found,) = best(simple(["a b", "ba"], one_word=True), spelled("a- -b"))
     assert [word.label for word in found.words] == ["a b"]

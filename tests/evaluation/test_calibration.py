@@ -41,6 +41,13 @@ def test_words_labels_and_utterances_are_compared_with_the_reference() -> None:
     assert (words.interval.groups, words.interval.grouped_by) == (3, "speakers")
 
 
+def test_an_entry_of_several_words_is_compared_with_all_of_them() -> None:
+    one = recognised("in new york", "in new york", 1.0, "ann")
+    words = (Span("in", 0, 2, 1.0), Span("new york", 3, 11, 1.0))
+    found = calibration_errors([replace(one, hypothesis=replace(one.hypothesis, words=words))], "speakers")
+    assert (found["words"].count, found["words"].error, found["utterances"].error) == (2, 0.0, 0.0)
+
+
 def test_utterances_of_one_person_stand_for_themselves() -> None:
     alone = [recognised("a", "a", 0.9, "ann", 0), recognised("b", "a", 0.9, "ann", 1)]
     interval = calibration_errors(alone, "writers")["words"].interval

@@ -14,6 +14,7 @@ import asr
 from asr.config import Component
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
+from asr.decoding.beam import BeamConfig
 from asr.decoding.calibration import Truth, fit_calibration
 from asr.decoding.choice import named
 from asr.decoding.greedy import GreedyConfig
@@ -61,6 +62,31 @@ def test_confidences_are_calibrated_on_the_utterances_with_evidence() -> None:
     expected = fit_calibration(known, [Truth((), ())] * 2).numbers()
     assert _calibrated(component, recognised).options["calibration"] == pytest.approx(expected, rel=1e-4)
     assert _calibrated(component, recognised[2:]) == component
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("beam", 3), ("candidates", 2), ("posterior_scale", 1.0), ("gap", 25.0), ("skip_blank", 0.999)],
+)
+def test_values_that_a_decoder_refuses_are_left_out(
+    trained: Path, utterances: list[Utterance], tmp_path: Path, name: str, start: float
+) -> None:
+    """No mark says where the range of these options ends: the first grid reaches 0 of each, and 1.998 of the last."""
+    component = Component.of(BeamConfig()).with_options(**{"beam": 3, "candidates": 2, name: start})
+    tuning = tune(asr.load(trained), named(component), utterances[:2], tmp_path, quiet, names=[name])
+    assert (start,) in tuning.surface
+    assert min(tuning.surface)[0] > 0
+    assert name != "skip_blank" or max(tuning.surface)[0] <= 1
+    assert name != "beam" or all(value.is_integer() for (value,) in tuning.surface)
+    assert tuning.after["cer"].counts.errors == min(counts.errors for counts in tuning.surface.values())
+
+
+def test_a_start_that_the_decoder_refuses_is_an_error(
+    trained: Path, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    component = Component.of(BeamConfig()).with_options(beam=0)
+    with pytest.raises(ConfigError, match="beam=0; expected 1 to 100,000 prefixes"):
+        tune(asr.load(trained), named(component), utterances, tmp_path, quiet, names=["beam"])
 
 
 def test_what_was_tuned_is_reported_whole(trained: Path, utterances: list[Utterance], tmp_path: Path) -> None:

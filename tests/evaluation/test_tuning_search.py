@@ -24,7 +24,11 @@ def searched(axes: Sequence[Axis], errors: Callable[[Point], float]) -> tuple[Po
         assert point in tried
         return errors(point)
 
-    return Search(axes, known, tried.extend).run(), tried
+    def attempt(points: Sequence[Point]) -> Sequence[Point]:
+        tried.extend(points)
+        return points
+
+    return Search(axes, known, attempt).run(), tried
 
 
 @settings(deadline=None, max_examples=50)
@@ -56,6 +60,22 @@ def test_the_smallest_value_is_a_fence() -> None:
     best, tried = searched([LM], lambda point: point[0])
     assert best == (0.0,)
     assert min(tried) == (0.0,)
+
+
+@pytest.mark.parametrize("slope", [1, -1])
+def test_points_that_do_not_exist_are_a_fence_on_every_side(slope: int) -> None:
+    """A width that has to be whole and between 1 and 150, of which no mark says so."""
+    width, asked = Axis("beam", 100.0, Weight(50.0)), set[Point]()
+
+    def attempt(points: Sequence[Point]) -> list[Point]:
+        return [point for point in points if 1 <= point[0] <= 150 and point[0].is_integer()]
+
+    def errors(point: Point) -> float:
+        asked.add(point)
+        return slope * point[0]
+
+    assert Search([width], errors, attempt).run() == ((25.0,) if slope > 0 else (150.0,))
+    assert asked == set(attempt(list(asked)))
 
 
 def test_a_search_without_end_ends_and_says_so() -> None:
