@@ -1,4 +1,4 @@
-"""A language model as a search over labels reads it: which symbol each label is, and the arcs of its states."""
+"""The connection of a language model with an inventory: the symbol of each label, and the arcs of its states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.int32]:
     """Find the symbol of each label.
 
-    A label that the model does not know is its unknown symbol.
+    A label that the model does not know gets the model's unknown symbol.
 
     Returns:
         (L + 1,), the symbol of each label, and behind them the one that ends an utterance; `NONE` for the blank, for
@@ -69,4 +69,4 @@ NO_ARCS = Automaton(
     shorter=np.full(1, NONE, dtype=np.int32),
     start=0,
 )
-"""Stands where there is no language model."""
+"""The placeholder for a language model that is not there."""

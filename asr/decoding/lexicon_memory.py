@@ -47,7 +47,7 @@ class Memory:
         return int(self.live[(self.beam.in_blank[:n_live] + self.beam.in_label[:n_live]).argmax()])
 
     def more_hypotheses(self) -> None:
-        """Forget the hypotheses that none in the beam extends; make room for more if few are forgotten."""
+        """Drop the hypotheses that none in the beam extends; make room for more if few were dropped."""
         kept = self._needed()
         size = len(self.found.parent) * (2 if 2 * len(kept) > len(self.found.parent) else 1)
         moved = np.full(len(self.found.parent) + 1, NONE, np.int32)  # at NONE: NONE
@@ -83,7 +83,7 @@ def _room_for_candidates(size: int) -> Candidates:
 
 
 def viewed(value: Any) -> Any:
-    """Give the plain loops views, whose elements they read three times as fast as an array's."""
+    """Return memory views of arrays: plain Python reads their elements three times as fast as an array's."""
     if isinstance(value, np.ndarray):
         return value.data
     return type(value)(*map(viewed, value)) if isinstance(value, tuple) else value

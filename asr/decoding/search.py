@@ -54,7 +54,7 @@ class Decoder(Protocol):
 
 
 def writes_words(decoder: Decoder) -> bool:
-    """Whether a decoder writes words which labels only spell, such as those of a pronouncing dictionary.
+    """Return whether a decoder writes words that labels only spell, such as those of a pronouncing dictionary.
 
     Such a decoder has an attribute `writes_words` that is true.
     """
@@ -62,9 +62,9 @@ def writes_words(decoder: Decoder) -> bool:
 
 
 def for_many(decoder: Decoder, utterances: int) -> Decoder:
-    """Return the decoder that decodes so many utterances soonest.
+    """Return the form of a decoder that is fastest for this number of utterances.
 
-    A decoder that can prepare itself for much work has a method of this name; any other stays as it is.
+    A decoder may have a method of this name that returns it; any other decoder is returned as it is.
     """
     prepared: Decoder = getattr(decoder, "for_many", lambda _: decoder)(utterances)
     return prepared
@@ -88,7 +88,7 @@ def decode(
         frame_seconds: distance of two frames of `log_probs`, in seconds or points.
         offset: where frame 0 begins, in the same unit, for all or for each utterance.
         n_best: how many hypotheses of an utterance are wanted at most.
-        threads: that decode at a time; None: as many as there are cores, if the decoder can make use of them.
+        threads: how many decode in parallel; None: one for each core, if the decoder can use them.
 
     Returns:
         the hypotheses of each utterance, in the order of the batch, best first.
@@ -115,7 +115,7 @@ def decode(
 
 
 def _threads(decoder: Decoder) -> int:
-    """How many threads a decoder makes use of: OMP_NUM_THREADS, or one for each core."""
+    """Return the number of threads that a decoder can use: 1, or OMP_NUM_THREADS, or one for each core."""
     if not getattr(decoder, "runs_beside_itself", False):
         return 1
     wanted = os.environ.get("OMP_NUM_THREADS", "")
