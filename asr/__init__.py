@@ -37,7 +37,7 @@ def load(
         engine: what runs the network: `numpy`, `torch` or `onnx`; `auto`: what suits the work and is installed.
 
     Raises:
-        asr.errors.CheckpointError: nothing there, damaged, or naming code that is not allowed; or the engine cannot
+        asr.errors.CheckpointError: the model is missing, damaged, or names code that is not allowed; or the engine cannot
             run it.
         asr.errors.ConfigError: there is no such engine or decoder, or the decoder has no such option.
     """

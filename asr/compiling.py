@@ -1,4 +1,4 @@
-"""Loops over arrays that are written once: numba compiles them where it is installed, Python runs them otherwise."""
+"""Loops over arrays with a single source: numba compiles them where it is installed, otherwise Python runs them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from asr.extras import installed
 
 
 class Loop:
-    """A function over arrays and numbers that numba can compile; called, it runs in plain Python.
+    """A function over arrays and numbers that runs in plain Python when called, and that numba can compile.
 
     Args:
-        source: the function; of its module's functions it calls `parts` alone.
-        parts: the loops that it calls.
+        source: the function; it may call no functions of its module but `parts`.
+        parts: the loops that the function calls.
     """
 
     def __init__(self, source: Callable[..., Any], parts: Sequence[Loop] = ()) -> None:
@@ -28,7 +28,7 @@ class Loop:
         self.__doc__ = source.__doc__
 
     def __call__(self, *values: Any) -> Any:
-        """Run it in plain Python."""
+        """Run the function in plain Python."""
         return self.source(*values)
 
     def run(self, compiled: bool, *values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`asr-align`: recordings or ink and their transcripts in, times of words and labels out."""
+"""`asr-align`: find the times of the words and labels of known transcripts in recordings or ink."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ SUFFIXES = {
     "ctm": ".ctm",
     "json": ".json",
 }
-"""The formats, and how files of them end."""
+"""The suffix of the files of each format."""
 
 _JOINABLE = ("ctm", "json")  # formats in which several recordings follow each other
 _TRANSCRIPT_BYTES = 1 << 24
-_WARNED = 5  # words of a file that are named
-_SHOWN = 40  # characters of them
+_WARNED = 5  # words of a file that a warning names
+_SHOWN = 40  # characters of a word that a warning shows
 
 
 @dataclass(frozen=True)
 class Job:
-    """One recording or ink, and where its transcript is.
+    """One recording or ink, and the place of its transcript.
 
     Attributes:
-        shown: what it is called in messages.
-        input: the file; of an utterance of a manifest its file too.
-        utterance: of a manifest; None of a file.
+        shown: its name in messages.
+        input: the file; for an utterance of a manifest, the file that holds it.
+        utterance: the utterance of a manifest; None for a file.
     """
 
     shown: str
@@ -55,7 +55,7 @@ class Job:
     utterance: Utterance | None = None
 
     def source(self) -> Path | BinaryIO | Utterance:
-        """What a recogniser takes."""
+        """The source that a recogniser takes."""
         return self.utterance or self.input.source()
 
 
@@ -116,7 +116,7 @@ def _aligned(recogniser: Recogniser, job: Job, given: argparse.Namespace) -> Hyp
 
 
 def _transcript(recogniser: Recogniser, job: Job, text: str | None) -> Transcript:
-    """The transcript of a job: of the command line, of its manifest, or of the file beside it."""
+    """Return the transcript of a job: from the command line, its manifest, or the file beside it."""
     from asr.recogniser.alignment import spelled, spelled_utterance
 
     if text is not None:
@@ -127,7 +127,7 @@ def _transcript(recogniser: Recogniser, job: Job, text: str | None) -> Transcrip
 
 
 def _text_beside(one: Input) -> str:
-    """What the transcript file beside a recording holds.
+    """Return the content of the transcript file beside a recording.
 
     Raises:
         DataError: there is none, or it cannot be read.
@@ -163,7 +163,7 @@ def _warn_of_doubtful(recogniser: Recogniser, job: Job, found: Hypothesis) -> No
 
 
 def _jobs(given: argparse.Namespace, reads_ink: bool) -> list[Job]:
-    """All files and utterances to align."""
+    """Return all files and utterances to align."""
     from asr.corpus.manifest import read_manifest
 
     jobs: list[Job] = []
@@ -180,7 +180,7 @@ def _jobs(given: argparse.Namespace, reads_ink: bool) -> list[Job]:
 
 
 def _names(jobs: Sequence[Job]) -> list[str]:
-    """What the files of the output are called, without their endings."""
+    """Return the names of the output files, without suffixes."""
     from asr.recogniser.formats import names_of
 
     called = [PurePath(f"{job.utterance.id}.id") if job.utterance else job.input.called for job in jobs]
@@ -190,7 +190,7 @@ def _names(jobs: Sequence[Job]) -> list[str]:
 def _lines(
     recogniser: Recogniser, job: Job, name: str, found: Hypothesis, format_name: str, channel: int
 ) -> Iterator[str]:
-    """The lines of one file in a format."""
+    """Return the lines of one output file in a format."""
     from asr.recogniser import alignment_formats as formats
     from asr.recogniser.formats import Transcribed, ctm_lines, json_line
     from asr.recogniser.subtitles import srt_lines
@@ -210,7 +210,7 @@ def _lines(
 
 
 def _seconds(job: Job) -> float:
-    """How long the recording is; 0 of a stream, which cannot be asked any more."""
+    """Return the seconds of the recording; 0 for a stream, which cannot be read twice."""
     from asr.audio import audio_info
 
     return 0.0 if job.input.is_stream else audio_info(job.input.path).seconds

@@ -1,4 +1,4 @@
-"""`asr-generate`: text that a language model writes, one character after another."""
+"""`asr-generate`: write text with a language model, one symbol after another."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "model", metavar="MODEL", help=f"a run folder, a file ({endings}), or the name of a shipped model"
     )
-    parser.add_argument("--prompt", metavar="TEXT", default="", help="what the text begins with (default: nothing)")
+    parser.add_argument("--prompt", metavar="TEXT", default="", help="the beginning of the text (default: none)")
     parser.add_argument("--length", metavar="N", type=int, default=400, help="symbols to write (default 400)")
     parser.add_argument(
         "--temperature",

@@ -35,8 +35,8 @@ def _main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-lm",
-        description="Build n-gram language models from texts of your own, and look after them. Decoders read them"
-        " beside what the network says: decoder=beam decoder.lm=mine.lm",
+        description="Build, convert, prune and measure n-gram language models. Decoders combine them with the network"
+        " when you give, for example, decoder=beam decoder.lm=mine.lm",
         epilog="examples:\n"
         "  asr-lm build notes.txt --order 6 --out mine.lm\n"
         "  asr-lm perplexity mine.lm letters.txt\n"
@@ -98,7 +98,7 @@ def _add_build(commands: _Commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "--labels-of",
         metavar="MODEL",
-        help="the same, with the labels of a recogniser, which folds labels of manifests as it does",
+        help="use the labels of this recogniser as the vocabulary, and fold labels of manifests as it does",
     )
     parser.add_argument("--mix", action="append", default=[], metavar="MODEL", help=f"mix with {_MODEL} (repeatable)")
     parser.add_argument(
@@ -125,7 +125,7 @@ def _add_convert(commands: _Commands) -> argparse.ArgumentParser:
         "  asr-lm convert other.arpa.gz mine.lm\n  asr-lm convert mine.lm small.lm --quantise --held-out dev.txt",
     )
     parser.add_argument("model", help=_MODEL)
-    parser.add_argument("out", type=Path, help="the file to write; its ending says in which form")
+    parser.add_argument("out", type=Path, help="the file to write; its suffix chooses the format")
     _add_unit(parser, "what the symbols of an ARPA file are, where it does not say so")
     _add_single_words(parser)
     _add_measuring(parser)
@@ -185,7 +185,7 @@ def _add_pruning(parser: argparse.ArgumentParser) -> None:
         "--prune",
         type=float,
         metavar="SHARE",
-        help="remove n-grams without which the perplexity rises by less than this share, such as 1e-8",
+        help="remove n-grams whose removal raises the perplexity by less than this share, such as 1e-8",
     )
     parser.add_argument("--keep", type=int, metavar="N", help="remove n-grams until N are left")
 
@@ -338,7 +338,7 @@ def _loaded(name: str, unit: Unit | None) -> NgramModel:
 
     model = _any_loaded(name, unit)
     if not isinstance(model, NgramModel):
-        raise ConfigError(f"{name} is no n-gram model; of other models asr-lm measures the perplexity alone")
+        raise ConfigError(f"{name} is not an n-gram model; asr-lm only measures the perplexity of other models")
     return model
 
 

@@ -28,11 +28,11 @@ _PRIMARY = {
     _RECOGNISER: ("run_schema", "asr.experiment.run_config", "RunConfig"),
     _LANGUAGE_MODEL: ("language_model_schema", "asr.experiment.language_model_config", "LanguageModelConfig"),
 }
-"""For each file of conf/ that can be composed: the name of its schema, and the class that it is of."""
+"""The name and the class of the schema of each file of conf/ that can be composed."""
 
 
 def primary_of(arguments: Sequence[str], config_dir: str | None = None) -> str:
-    """Return which file of conf/ a command line composes: the recipe says what is trained, in its line `task:`.
+    """Return the name of the file of conf/ that a command line composes; the line `task:` of its recipe decides.
 
     Args:
         arguments: words of the command line; of several recipes the last one counts.
@@ -43,14 +43,14 @@ def primary_of(arguments: Sequence[str], config_dir: str | None = None) -> str:
     path = next(filter(Path.is_file, own), recipes().get(given[-1])) if given else None
     try:
         loaded = OmegaConf.load(path) if path is not None else None
-    except Exception:  # whatever is wrong with it, Hydra says it better
+    except Exception:  # Hydra reports the fault better
         loaded = None
     task = loaded.get("task") if isinstance(loaded, DictConfig) else None
     return _LANGUAGE_MODEL if task == "language_model" else _RECOGNISER
 
 
 def run_schema(primary: str = _RECOGNISER) -> type:
-    """Return a run's configuration as Hydra checks it: a group may hold any class's options, `run_dir` stands beside.
+    """Return the schema by which Hydra checks a run: groups accept options of any class, and `run_dir` is added.
 
     Args:
         primary: the file of conf/ that is composed.

@@ -20,9 +20,9 @@ def _main() -> None:
         prog="asr-report",
         description="Fill the tables between <!-- results:TASK --> and <!-- /results --> in README.md and in "
         "recipes/*/README.md from recipes/TASK/results/*.json. TASK may be TASK/RECIPE. 'results:TASK by TAG' or 'by "
-        "TAG=VALUE,VALUE' tells the parts that asr-evaluate --by TAG measured; 'results:TASK/RECIPE against OPTIONS' "
+        "TAG=VALUE,VALUE' lists the parts that asr-evaluate --by TAG measured; 'results:TASK/RECIPE against OPTIONS' "
         "puts the ways in which a recipe was run beside the one with these options and draws a plot of them; "
-        "'results:TASK/RECIPE confidences' tells how far confidences are from the truth, and draws a plot of them.",
+        "'results:TASK/RECIPE confidences' tabulates the calibration errors of confidences, and draws a plot of them.",
     )
     parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout (default: here)")
     parser.add_argument(

@@ -17,7 +17,7 @@ def print_rates(splits: Mapping[str, Mapping[str, Rate]], title: str = "") -> No
 
 
 def print_result(result: Result) -> None:
-    """Print the rates of all splits, those of their parts, and how far calibrated confidences are from the truth."""
+    """Print the error rates of all splits and of their parts, and the errors of calibrated confidences."""
     seed = "" if result.seed is None else f", seed {result.seed}"
     decoder = "" if result.decoder.name == "greedy" else f", decoder {result.decoder.name}"
     print_rates({split: part.rates for split, part in result.splits.items()}, f"{result.recipe}{seed}{decoder}")
@@ -25,7 +25,7 @@ def print_result(result: Result) -> None:
         for tag, groups in part.by.items():
             rates = {value or "(none)": found for value, found in groups.items()}
             print_table(rates_table(rates, split, heading=tag, notes=False))
-    if result.decoder.component.options.get("calibration"):  # nobody relies on others
+    if result.decoder.component.options.get("calibration"):  # errors of uncalibrated confidences are not shown
         print_table(calibration_table({split: part.calibration for split, part in result.splits.items()}))
 
 

@@ -32,7 +32,7 @@ _OF_NO_ACCOUNT = (
     "training.threads",
     "training.device",
 )
-"""Where things are, and on what machine: no other experiment."""
+"""Options of place, machine and seed, which do not make another experiment."""
 _NEEDED = ("torch", "torchaudio", "hydra", "omegaconf", "numba", "tensorboard")
 
 
@@ -150,7 +150,7 @@ def _train_recogniser(config: DictConfig) -> None:
 
 
 def new_folder(recipe: str) -> Path:
-    """Return a new run folder, made at once, so that commands that start in the same second do not share it."""
+    """Create and return a new run folder, so that commands that start in the same second do not share one."""
     stamp = Path("runs") / recipe / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     for number in count(1):
         folder = stamp if number == 1 else stamp.with_name(f"{stamp.name}_{number}")
@@ -160,7 +160,7 @@ def new_folder(recipe: str) -> Path:
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove a folder and those above it that it leaves empty; nothing where something is in it."""
+    """Remove an empty folder and the parents that become empty; keep a folder that holds anything."""
     with suppress(OSError):
         os.removedirs(folder)
 
@@ -174,7 +174,7 @@ def departures(overrides: Sequence[str]) -> list[str]:
 
 
 def command_for(folder: Path) -> str:
-    """Return the command that goes on with this run."""
+    """Return the command that resumes this run."""
     from hydra.core.hydra_config import HydraConfig
 
     given = HydraConfig.get()

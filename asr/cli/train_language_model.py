@@ -1,4 +1,4 @@
-"""`asr-train` with a recipe of a language model: from a text to its bits a character."""
+"""`asr-train` with a recipe of a language model: train it on a text and report its bits a character."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def train(config: DictConfig, options: Sequence[str]) -> None:
     """Train, measure dev and test, and write the model.
 
     Args:
-        config: composed.
-        options: in what the run departs from its recipe.
+        config: the composed configuration.
+        options: the options in which the run differs from its recipe.
     """
     from asr.experiment.language_model_evaluation import evaluate_language_model
     from asr.experiment.language_model_experiment import LanguageModelExperiment

@@ -116,7 +116,7 @@ def _inputs(given: argparse.Namespace, paths: Sequence[Path], recogniser: Recogn
 
 
 def _names(given: argparse.Namespace, inputs: Sequence[Input]) -> list[str]:
-    """What the files are called in ctm and trn; nothing in other formats, where the same file may come twice."""
+    """Return the name of each file in ctm and trn; empty names in other formats, where a file may be given twice."""
     if given.format not in ("ctm", "trn"):
         return [""] * len(inputs)
     from asr.recogniser.formats import names_of
@@ -158,7 +158,7 @@ def _read(
     failed: list[DataError],
     on_progress: Progress,
 ) -> Iterator[Transcribed]:
-    """What was found in each file that could be read; the others are told of, and added to `failed`."""
+    """Yield the result of each file that could be read; report the other files and add them to `failed`."""
     for number, (one, name, found) in enumerate(zip(inputs, names, results, strict=True)):
         if len(inputs) > 1:
             on_progress("transcribing", number + 1, len(inputs))
@@ -172,7 +172,7 @@ def _read(
 
 
 def _transcribed(file: str, name: str, found: Found, channel: int) -> Transcribed:
-    """What was found in a file: the lines of a page, or the hypotheses of a recording."""
+    """Return the result of a file: the lines of a page, or the hypotheses of a recording."""
     from asr.decoding.hypothesis import Hypothesis
     from asr.recogniser.formats import Transcribed
 
@@ -184,7 +184,7 @@ def _transcribed(file: str, name: str, found: Found, channel: int) -> Transcribe
 def _found(
     recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Namespace, on_progress: Progress
 ) -> Iterator[Found | DataError]:
-    """What is recognised in each file: hypotheses, or the lines of a page."""
+    """Recognise each file; return its hypotheses or the lines of its page, or why it could not be read."""
     batched, n_best = len(inputs) >= MANY, given.nbest or 1
     if recogniser.reads_ink:
         from asr.recogniser.page import transcribe_pages
@@ -210,7 +210,7 @@ def _page(one: Input) -> Ink | DataError:
 
 
 def _lines(files: Iterator[Transcribed], given: argparse.Namespace, unit: Unit, named: bool) -> Iterator[str]:
-    """What is printed of all files."""
+    """Yield the lines to print for all files."""
     from asr.recogniser import formats, subtitles
 
     name = given.format

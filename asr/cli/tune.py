@@ -46,7 +46,7 @@ def _main() -> None:
 
     recogniser = load(model, given.plugin, "greedy", given.engine or AUTO)  # its own may want files that are lost
     if recogniser.engines.network is None:
-        raise ConfigError(f"{model} is an .onnx file; tune the bundle that it was made of, and export that again")
+        raise ConfigError(f"{model} is an .onnx file; tune the bundle that it was exported from, and export that again")
     allowed = (*recogniser.config.plugins, *given.plugin)
     decoder = decoder_for(given_decoder(given, decoding), recogniser.config.decoder_choice, allowed)
     decoder = replace(decoder, component=decoder.component.completed())
@@ -64,7 +64,7 @@ def _main() -> None:
 
 
 def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
-    """The model, the options, and where the tuned decoder is written: a run folder, or a new bundle."""
+    """Return the model, the options, and the run folder or new bundle to write the tuned decoder to."""
     models = [word for word in given.items if not is_option(word)]
     if len(models) != 1:
         raise ConfigError(f"give one model, not {len(models)}; see asr-tune --help")
@@ -91,7 +91,7 @@ def _as_it_was(recogniser: Recogniser, plugins: Sequence[str]) -> Recogniser:
 def _utterances(
     given: argparse.Namespace, model: str, options: Sequence[str], on_progress: Progress
 ) -> tuple[str, Sequence[Utterance]]:
-    """The development set: its name, and its utterances."""
+    """Return the name and the utterances of the development set."""
     from asr.experiment.corpus_splits import splits_to_score
 
     own = Path(model).expanduser() / "manifest"
@@ -122,7 +122,7 @@ def _report(tuning: Tuning, before: DecoderChoice, split: str) -> None:
 
 
 def _save(tuning: Tuning, place: Path, given: argparse.Namespace) -> None:
-    """Write the decoder where the model is found, and the surface beside it."""
+    """Write the decoder into the run folder or a bundle, and the surface beside it."""
     from asr.evaluation.tuning_surface import write_surface
     from asr.recogniser.saved_decoder import save_decoder
 

@@ -1,4 +1,4 @@
-"""Tell texts that a training split holds from those that it does not."""
+"""Tag utterances by whether the training split holds the same transcript."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ SEEN = "seen"
 def tag_seen(splits: Mapping[str, Sequence[Utterance]]) -> dict[str, list[Utterance]]:
     """Tag each utterance beside the training split: `seen: yes` if an utterance there has the same transcript.
 
-    A model of a language that was estimated from the training texts remembers them, so the two kinds are reported
-    apart. Texts are compared normalised, in the case in which they are written; labels, where there is no text.
+    A language model that was estimated from the training texts remembers them, so the two kinds are reported
+    apart. Texts are compared after normalisation, with their case; utterances without a text by their labels.
 
     Args:
         splits: utterances by the name of their split.
 
     Returns:
-        The same splits. Without a split `train`, or with nothing else, they are as they were; a tag `seen` that the
-        corpus brings stays.
+        The tagged splits; unchanged if there is no split `train`, or no other split. A tag `seen` that the
+        corpus sets is kept.
     """
     known = {_transcript(one) for one in splits.get("train", ())}
     return {

@@ -1,4 +1,4 @@
-"""Text files, plain or compressed, whole or line by line; what cannot be read is an error with file and line."""
+"""Read text files, plain or gzipped, whole or line by line; errors name the file and the line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BOM = b"\xef\xbb\xbf"
 
 @contextmanager
 def opened(path: Path, what: str) -> Iterator[BinaryIO]:
-    """Open a file, which is unpacked while it is read where its name ends in `.gz`.
+    """Open a file for reading, unpacked on the way if its name ends in `.gz`.
 
     Args:
         path: of the file, or `STANDARD_INPUT`.

@@ -1,4 +1,4 @@
-"""Forced alignment: the likeliest path of a known labelling, which states when each of its labels is emitted.
+"""Forced alignment: the likeliest path of a known labelling, and so the frames at which each label is emitted.
 
 The labels are u = 0..U-1. A path is, at every frame, at a label or at the blank before or behind one. It stays where it
 is, goes from a blank to the label behind it or from a label to the blank behind it, or goes from a label to the next
@@ -6,8 +6,8 @@ one at once if the two differ (A. Graves and others, "Connectionist temporal cla
 with a maximum in place of the sum). It may also leave out a label that is optional, such as a silence between words.
 The objective is log p(path) = sum over t of log p_t(path_t); nothing is pruned.
 
-Which way the best path came to every label at every frame fills T * U bytes. Where that is much, only some frames are
-kept, and the ways from each of them to the next are computed again when the path is traced back: twice the work, in
+The step by which the best path reached each label at each frame takes a byte, T * U in all. If that is much, only some
+frames are kept, and the steps between them are computed again when the path is traced back: twice the work, in
 memory that grows with the square root of T.
 """
 
@@ -24,7 +24,7 @@ from asr.compiling import Loop, worth_compiling
 from asr.ctc.guard import count_repeats, frames_needed
 
 _WORTH_COMPILING = 2_000_000
-"""Frames times labels from which on the plain loop takes longer than importing numba."""
+"""The number of frames times labels above which the plain loop takes longer than importing numba."""
 
 _BLOCK_CELLS = 1 << 25
 """Frames times labels whose ways are kept in memory at once, a byte each, if that is enough for `_BLOCK_ROOTS`."""
@@ -35,14 +35,14 @@ _BLOCK_ROOTS = 4
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """Where the labels of a known labelling stand on its likeliest path.
+    """The frames of each label of a known labelling on its likeliest path.
 
     Attributes:
         labels: (U,) int64, the labelling.
         start: (U,) int64, the first frame of the label's run.
         end: (U,) int64, the frame behind the last one of its run; `start` for an optional label that was left out.
         score: (U,) float64, the highest log posterior in its run; -inf for a label that was left out.
-        log_probability: that of the path.
+        log_probability: the log probability of the path.
     """
 
     labels: NDArray[np.int64]
@@ -113,7 +113,7 @@ class _Viterbi:
         self.log_probability = float(best[self._position])
 
     def _leave_out_the_last(self, best: NDArray[np.float64]) -> None:
-        """End before the last label, where that is likelier."""
+        """End the path before the last label if that label is optional and such a path is likelier."""
         n_labels, n_frames = len(self.start), self._sizes[0]
         for place in [2 * n_labels - 1] + [n_labels - 2] * (n_labels > 1):
             if best[place] > best[self._position]:

@@ -52,11 +52,11 @@ _LEAST_MASS = 1e-200
 class BeamConfig(FinishConfig):
     """Options of `BeamDecoder`.
 
-    Those of `FinishConfig` say what is done with what it finds.
+    The options inherited from `FinishConfig` control the steps after the search.
 
     Attributes:
         beam: prefixes that are kept from frame to frame.
-        lm: a language model of labels, by the name under which it comes with the package, or its file.
+        lm: a language model of labels: the name of one that comes with the package, or a file.
         lm_weight: factor of its log probability.
         insertion_bonus: nats for each label.
         min_probability: labels that are less likely in a frame do not begin there; 0: all may.
@@ -83,7 +83,7 @@ class BeamConfig(FinishConfig):
 
 
 class BeamDecoder:
-    """Prefix beam search, see above; options as in `BeamConfig`.
+    """Prefix beam search; this module states the objective, and `BeamConfig` the options.
 
     Args:
         inventory: labels, and which of them is the blank.
@@ -126,9 +126,9 @@ class BeamDecoder:
         self.finish = Finish.of(inventory, self.options)
         self.inventory = inventory
         self.many = False
-        """Whether there is so much to decode that numba is worth its loading."""
+        """Whether there is enough to decode to make loading numba worthwhile."""
         self.divisors = np.array(priors, dtype=np.float64) ** prior_weight if prior_weight else None
-        """What posteriors are divided by, if they are."""
+        """The divisors of the posteriors (L,); None if `prior_weight` is 0."""
         if model is None and lm is not None:
             model = load_model(lm, inventory.unit)
         self._model = model if lm_weight > 0 else None
@@ -142,10 +142,10 @@ class BeamDecoder:
         spaces = (at for at, one in enumerate(inventory.labels) if one.isspace() and inventory.unit == "characters")
         self.spaces = frozenset(spaces)
         """The labels that are spaces between words."""
-        self._idle_rows: list[Rows] = []  # no two searches that step at a time share one
+        self._idle_rows: list[Rows] = []  # a search borrows one for each step
 
     def for_many(self, utterances: int) -> BeamDecoder:
-        """Return the decoder that decodes so many utterances soonest: it compiles its loops if they are many."""
+        """Return a decoder suited to this number of utterances: for many, one that compiles its loops."""
         if self.many or utterances < MANY:
             return self
         other = copy(self)
@@ -153,17 +153,17 @@ class BeamDecoder:
         return other
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> BeamSearch:
-        """Begin with an utterance; see `asr.decoding.search.Decoder`."""
+        """Return the search for one utterance; see `asr.decoding.search.Decoder`."""
         return BeamSearch(self, frame_seconds, offset)
 
     def automaton(self) -> GrowingAutomaton | None:
-        """Return the arcs of the language model: one for all searches if it is complete, otherwise one of their own."""
+        """Return the model's automaton: shared by all searches if complete, otherwise a new one; None without a model."""
         if self._model is None or (self._shared is not None and self._shared.complete):
             return self._shared
         return self._model.automaton()
 
     def new_rows(self) -> Rows:
-        """Return rows in which nothing is known."""
+        """Return empty rows."""
         return Rows(len(self.symbols), self.options.beam)
 
     def borrow_rows(self) -> Rows:
@@ -184,7 +184,7 @@ class BeamDecoder:
 
     @property
     def runs_beside_itself(self) -> bool:
-        """Whether threads can search at a time: compiled loops let go of the lock of the interpreter."""
+        """Whether searches can run in parallel threads: compiled loops release the GIL."""
         return self.compiles
 
 
@@ -210,10 +210,10 @@ def _check(options: BeamConfig, n_labels: int) -> None:
 class BeamSearch:
     """The prefixes of one utterance; see `BeamDecoder`.
 
-    However the frames are cut into chunks, the result is the same.
+    The result does not depend on how the frames are cut into chunks.
 
     Args:
-        decoder: whose options hold.
+        decoder: gives the options.
         frame_seconds, offset: see `asr.decoding.search.Decoder`.
     """
 
@@ -245,7 +245,7 @@ class BeamSearch:
 
     @property
     def text(self) -> str:
-        """The best text of the frames so far, as if more frames were to come: without the end of the utterance."""
+        """The best text of the frames so far, scored without the end of the utterance."""
         best = self._totals().argmax()
         (labels,), _ = self._spelled(self._prefixes.node[best : best + 1])
         return self._decoder.inventory.text(self._decoder.inventory.decode(labels.tolist()))
@@ -262,14 +262,14 @@ class BeamSearch:
     def candidates(self, n: int) -> list[Candidate]:
         """Return the best labellings if the utterance ends here, without times and confidences, best first.
 
-        There are `n` different ones if the search has so many; some may be there twice.
+        At least `n` of them differ if the search has so many; some may be repeated.
         """
         return self._candidates(n)[0]
 
     def _candidates(
         self, n_wanted: int, gap: float = math.inf
     ) -> tuple[list[Candidate], list[tuple[int, NDArray[np.int64]]]]:
-        """Return candidates, and of each its node and its labels (U,) with surplus spaces.
+        """Return candidates, with the node and the labels (U,), surplus spaces included, of each.
 
         `n_wanted` of them are different if there are so many, none of them more than `gap` nats behind the best.
         """
@@ -303,7 +303,7 @@ class BeamSearch:
 
     @contextmanager
     def _rows(self) -> Iterator[Rows]:
-        """Lend what is known of the language model's arcs."""
+        """Lend the rows that hold the language model's arcs."""
         if self._own_rows is not None:
             yield self._own_rows
             return
@@ -335,7 +335,7 @@ class BeamSearch:
         prefixes.counts[N_FRAMES] += len(weights)
 
     def _make_room(self) -> None:
-        """Forget the nodes that nothing depends on any more; get more memory if few are left."""
+        """Drop the nodes that no entry depends on; double the arrays while more than half of them is still in use."""
         prefixes = self._prefixes
         n_nodes, n = int(prefixes.counts[N_NODES]), int(prefixes.counts[N_ENTRIES])
         moved = np.empty(n_nodes, dtype=np.int32)
@@ -370,7 +370,7 @@ class BeamSearch:
         return found
 
     def _end_boosts(self) -> NDArray[np.float64]:
-        """Return what the end does to the boost of each entry, as factors: a phrase that is not whole gains nothing."""
+        """Return, for each entry, the factor by which the end takes back the boost of an unfinished phrase."""
         boost, prefixes = self._decoder.boost, self._prefixes
         n = prefixes.counts[N_ENTRIES]
         return np.exp(boost.end_gain[prefixes.boost[prefixes.node[:n]]]) if boost.is_there else np.ones(n)
@@ -388,9 +388,9 @@ class BeamSearch:
         """Return the parts of a score.
 
         Args:
-            total: the mass of the labelling, with all that is in the objective.
-            labels, factors: (U,) of the labelling.
-            end: what the language model's end put into the mass.
+            total: the mass of the labelling, with all terms of the objective.
+            labels, factors: (U,) the labels, and the factor of each.
+            end: the language model's factor for the end of the utterance.
         """
         if total <= 0.0:
             return Score(-math.inf)

@@ -14,7 +14,7 @@ from typing import Any
 from asr.compiling import Loop
 
 N_NODES, N_ENTRIES, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
-"""Where `counts` holds: nodes of the tree, entries of the beam, frames of the chunks before, marks given so far, and
+"""Places in `counts`: nodes of the tree, entries of the beam, frames of the chunks before, marks given so far, and
 whether all paths end in blank."""
 
 
@@ -33,7 +33,7 @@ def _factor(exponent: Any) -> Any:
 
 
 def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
-    """Return the nth largest of the first `size` values, which are put in another order (Hoare's quickselect)."""
+    """Return the nth largest of the first `size` values, and reorder these (Hoare's quickselect)."""
     low, high, wanted = 0, size - 1, nth - 1
     while low < high:
         pivot = values[(low + high) // 2]
@@ -95,7 +95,7 @@ def _keep_best(mass: Any, entry: Any, label: Any, spare: Any, size: Any, width: 
 
 
 def _row_of(state: Any, n_rows: Any, n_symbols: Any, row_of: Any, row_state: Any, row_factor: Any) -> Any:
-    """Return where the row of a state begins; a new row holds -1 throughout."""
+    """Return the index at which the row of a state begins; a new row is filled with -1."""
     row = row_of[state]
     if row < 0:
         row = n_rows[0]
@@ -203,7 +203,7 @@ def _advance(
     backoff: Any,
     shorter: Any,
 ) -> Any:
-    """Take frames `at` to `n_frames` - 1; return the first that is not taken, for want of nodes or rows.
+    """Process frames `at` to `n_frames` - 1; return the first frame left, where nodes or rows have run out.
 
     Args:
         weights: (T * L,) what paths are multiplied with: posteriors, over priors where those are given.

@@ -55,7 +55,7 @@ class Prefixes:
 
     @property
     def nodes(self) -> tuple[Array, ...]:
-        """What the loops know of each node."""
+        """The arrays with one element for each node."""
         return (
             self.parent, self.label, self.state, self.factor, self.boost, self.depth, self.born, self.child,
             self.sibling, self.place,
@@ -63,7 +63,7 @@ class Prefixes:
 
     @property
     def entries(self) -> tuple[Array, ...]:
-        """What the loops know of each entry, of each candidate and of each label."""
+        """The arrays with one element for each entry, each candidate or each label."""
         return (
             self.node, self.in_blank, self.in_label, self.new_blank, self.new_label, self.head, self.link,
             self.mass, self.source, self.added, self.spare, self.order, self.mark,
@@ -82,7 +82,7 @@ class Prefixes:
 
 
 class Rows:
-    """What is known of the arcs of a language model's states, by state and label: kept from utterance to utterance.
+    """A cache of the arcs of a language model, by state and label, kept from utterance to utterance.
 
     Args:
         n_symbols: L + 1.
@@ -98,11 +98,11 @@ class Rows:
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        """What the loops know of the rows."""
+        """The arrays of the cache, as the loops take them."""
         return (self.count, self.row_of, self.row_state, self.factor, self.target)
 
     def make_room(self, n_states: int) -> None:
-        """Forget all rows if the next frame may bring more than there is room for; make room for all states."""
+        """Clear the cache if the next frame may need more rows than there is room for; make room for all states."""
         if self.count[0] + self._width > len(self.row_state):
             self.row_of[self.row_state[: self.count[0]]] = -1
             self.count[0] = 0
@@ -113,7 +113,7 @@ class Rows:
 
 
 def arcs(automaton: Automaton) -> tuple[Array, ...]:
-    """The arrays of a language model as the loops take them: read-only, whatever they are in memory."""
+    """Return the arrays of a language model as the loops take them: read-only."""
     arrays = (
         automaton.first, automaton.symbol, automaton.log_prob, automaton.target, automaton.backoff, automaton.shorter,
     )  # fmt: skip

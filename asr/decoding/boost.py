@@ -40,7 +40,7 @@ class Boost:
     Attributes:
         target: (S * L,) int32, the state behind a label in a state.
         gain: (S * L,) nats that the label brings, negative where a phrase breaks off.
-        end_gain: (S,) the same of the end of the utterance.
+        end_gain: (S,) nats that the end of the utterance brings.
     """
 
     target: NDArray[np.int32]
@@ -71,7 +71,7 @@ class Boost:
         return len(self.end_gain) > 2
 
     def gains(self, labels: Sequence[int]) -> tuple[float, float]:
-        """Return what a labelling gains, and what its end gains, where a phrase that is not whole is taken back."""
+        """Return the nats that a labelling gains, and those of its end, which takes back an unfinished phrase."""
         if not self.is_there:
             return 0.0, 0.0
         state, total, n_labels = _START, 0.0, len(self.target) // len(self.end_gain)

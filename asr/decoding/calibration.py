@@ -2,13 +2,13 @@
 
     confidence = 1 / (1 + exp(-(a * logit(posterior) + b * logit(peak) + c))),    logit(p) = log(p / (1 - p))
 
-of what speaks for a label, a word or an utterance (`asr.decoding.confidence`). It rises with both. Labels, words and
+of the evidence for a label, a word or an utterance (`asr.decoding.confidence`). It rises with both. Labels, words and
 utterances have their own a, b and c, fitted on dev by logistic regression, with the smoothing of Platt 1999
 ("Probabilistic outputs for support vector machines"). Three numbers cannot learn a small dev set by heart; a free
 monotone map (isotonic regression) was no better on held-out speakers. The nine numbers are an option of the decoder, so
 a bundle carries them.
 
-What they say holds for utterances like those of dev: others, such as much longer ones, need their own.
+The numbers hold for utterances like those of dev. Other ones, such as much longer ones, need numbers of their own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """The map from what speaks for something to a confidence.
+    """The map from evidence to a confidence.
 
     Attributes:
         posterior: the weight a, 0 or more.
@@ -69,7 +69,7 @@ class Calibration:
             numbers: a, b and c of labels, of words and of utterances; empty: None.
 
         Raises:
-            ConfigError: another number of numbers, an infinite one, or a weight below 0.
+            ConfigError: there are not nine numbers, one is infinite, or a weight is below 0.
         """
         weights = [one for place, one in enumerate(numbers) if place % 3 < 2]
         good = len(numbers) in (0, 9) and all(map(math.isfinite, numbers)) and all(one >= 0 for one in weights)
@@ -78,7 +78,7 @@ class Calibration:
         return cls(*(Curve(*numbers[i : i + 3]) for i in (0, 3, 6))) if numbers else None
 
     def numbers(self) -> list[float]:
-        """Return what `of` reads."""
+        """Return the nine numbers that `of` reads."""
         curves = (self.labels, self.words, self.utterances)
         return [number for curve in curves for number in (curve.posterior, curve.peak, curve.offset)]
 
@@ -94,7 +94,7 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration(*(Curve(1.0, 0.0, 0.0) for _ in range(3)))
-"""What a decoder with candidates does without a calibration: the confidences are the posteriors."""
+"""The calibration of a decoder with candidates that has no other one: confidences are the posteriors."""
 
 
 def _confident(spans: Sequence[Span], evidence: Sequence[Trust], curve: Curve) -> tuple[Span, ...]:
@@ -109,7 +109,7 @@ def logit(probability: float) -> float:
 
 @dataclass(frozen=True)
 class Truth:
-    """What was said or written.
+    """The transcript of an utterance as labels and words.
 
     Attributes:
         labels: as `Hypothesis.labels` should be.
@@ -139,14 +139,14 @@ def _joined(words: Sequence[str]) -> str:
 
 
 def fit_calibration(found: Sequence[Hypothesis], truths: Sequence[Truth]) -> Calibration:
-    """Fit a calibration; the same for the same input.
+    """Fit a calibration; the same input gives the same numbers.
 
     Args:
         found: the best hypotheses of dev's utterances, with evidence: of a decoder with any calibration or none.
         truths: what the utterances hold.
 
     Raises:
-        ValueError: no hypotheses, other numbers of both, or hypotheses without evidence.
+        ValueError: there are no hypotheses, not as many truths, or hypotheses without evidence.
     """
     if not found or len(found) != len(truths):
         raise ValueError(f"{len(found)} hypotheses and {len(truths)} truths; expected as many, and at least one")
@@ -190,7 +190,7 @@ def fit_curve(evidence: Sequence[Trust], right: Sequence[bool]) -> Curve:
 
 
 def _logistic_regression(inputs: Floats, goals: Floats) -> Floats:
-    """The weights (K,) of (N, K) inputs that minimise the cross entropy with (N,) goals."""
+    """Return the weights (K,) of (N, K) inputs that minimise the cross entropy with (N,) goals."""
 
     def loss(at: Floats) -> float:
         exponents = inputs @ at

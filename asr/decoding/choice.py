@@ -19,7 +19,7 @@ DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig, "lexico
 """The decoders of this package by name."""
 
 Wish: TypeAlias = str | Sequence[str] | Component | OwnWords | None
-"""A decoder as a user asks for it: its name, options as on a command line, a component, or what is known of the words;
+"""A decoder as a user asks for it: its name, options as on a command line, a component, or the user's own words;
 None for the default."""
 
 
@@ -63,7 +63,7 @@ def named(component: Component, chosen_on: str | None = None) -> DecoderChoice:
 
 
 def _named_option(key: str, value: Any, is_file: bool) -> str:
-    """An option as it stands in the name of a decoder; of a list or a group its name alone, for they are long."""
+    """Return an option as the decoder's name shows it; for a list or a group only the option's name, for brevity."""
     if isinstance(value, list | tuple | dict | Component):
         return key
     if isinstance(value, float):

@@ -1,6 +1,6 @@
-"""How sure a decoder can be of a label, a word, an utterance.
+"""The evidence for a label, a word or an utterance, from which confidences are made.
 
-Two things speak for each of them (`Trust`):
+It consists of two numbers (`Trust`):
 
 - its **posterior** over the candidates c of the search,
 
@@ -24,7 +24,7 @@ from collections.abc import Hashable, Sequence
 from asr.decoding.hypothesis import Evidence, Hypothesis, Trust
 
 NEGLIGIBLE = 1e-4
-"""Candidates that are so much less probable than the best one are not aligned; logits end there, too."""
+"""Candidates whose probability, relative to the best one's, is below this are not aligned; logits end there, too."""
 
 
 def candidate_posteriors(scores: Sequence[float], scale: float) -> list[float]:
@@ -45,7 +45,7 @@ def evidence_of(
     words: Sequence[float] | None = None,
     utterance: float = 1.0,
 ) -> Evidence:
-    """Collect what speaks for the parts of a hypothesis.
+    """Collect the evidence for the parts of a hypothesis.
 
     Args:
         hypothesis: the confidences of its labels are peaks; its words hold its labels but the spaces, in order.
@@ -67,7 +67,7 @@ def _trusts(posteriors: Sequence[float] | None, peaks: Sequence[float]) -> tuple
 
 
 def _word_peaks(hypothesis: Hypothesis) -> list[float]:
-    """The products of the peaks of the labels in each word."""
+    """Return, for each word, the product of the peaks of its labels."""
     peaks, spans = [], iter(hypothesis.spans)
     span = next(spans, None)
     for word in hypothesis.words:
@@ -125,7 +125,7 @@ def common_ends(one: Sequence[Hashable], other: Sequence[Hashable]) -> tuple[int
 
 
 def _held_within(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
-    """The recursion of Wagner and Fischer (1974); a substitution costs a little more than an insertion."""
+    """Align by the recursion of Wagner and Fischer (1974); a substitution costs a little more than an insertion."""
     rows, columns = len(one), len(other)
     if min(rows, columns) == 0 or (rows == columns == 1):  # nothing, or two different tokens
         return []

@@ -1,6 +1,6 @@
 """The files that a decoder needs, such as its language model, and how they travel with a saved model.
 
-In memory an option holds the path of its file, or the name of one that comes with the package. A saved model says the
+In memory an option holds the path of its file, or the name of one that comes with the package. A saved model holds the
 plain name of a file that lies beside it: never a path, so that a model from somebody else reads no other file than
 those that came with it. The name of a file of the package is never that of a file in the working folder: whoever means
 the latter writes `./english_words`.
@@ -46,7 +46,7 @@ def _is_of(file: Path, name: str) -> bool:
 
 
 def file_stem(value: str) -> str:
-    """Return what a file is called in the name of a decoder: `models/an4.arpa.gz` is `an4`."""
+    """Return the short name of a file for the name of a decoder: `an4` for `models/an4.arpa.gz`."""
     return _stem(Path(value).name)
 
 
@@ -55,7 +55,7 @@ def _stem(name: str) -> str:
 
 
 def found_beside(component: Component, folder: Path) -> Component:
-    """Return a decoder that was read from a file with the paths of the files that belong beside it.
+    """Return a decoder that was read from a file, with plain names replaced by paths in that file's folder.
 
     Args:
         component: its options name files as a saved model does.
@@ -105,7 +105,7 @@ def with_plain_names(component: Component) -> Component:
 def saved_beside(component: Component, folder: Path, on_copy: Callable[[Path], object] | None = None) -> Component:
     """Copy the files of a decoder into a folder, and return the decoder as a model saved there names them.
 
-    A file that is there already is not copied. Where another file has the name, the copy gets a checksum behind it.
+    A file that is already there is not copied. If a different file has the name, the copy's name gets a checksum.
 
     Args:
         component: the decoder.

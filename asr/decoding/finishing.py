@@ -1,6 +1,6 @@
-"""What all decoders do with the candidates of a search: rescore, choose, and say how sure they are.
+"""The steps after a search, for all decoders: rescore the candidates, choose one, and compute its confidences.
 
-A search ranks labellings by its objective. Behind it come, each only where its options ask for it,
+A search ranks labellings by its objective. After it come, each only if an option asks for it,
 
 1. a second language model (`asr.decoding.rescoring`): candidates are ranked anew;
 2. posteriors of the candidates (`asr.decoding.confidence`), and the choice of least risk (`asr.decoding.risk`);
@@ -49,7 +49,7 @@ class FinishConfig:
     """Options of `Finish`: the base of the config dataclasses of decoders that find several candidates.
 
     Attributes:
-        candidates: how many labellings are looked at behind the search; 1: confidences are the peaks, as of greedy
+        candidates: how many labellings of the search are compared; 1: confidences are the peaks, as of greedy
             search.
         posterior_scale: factor of the scores before they become posteriors; below 1 it evens them out.
         risk: `none` keeps the order of the scores; `labels` or `words` puts the candidate first whose expected number
@@ -105,7 +105,7 @@ def _visible(labels: Tokens) -> Tokens:
 
 @dataclass(frozen=True)
 class Finish:
-    """The steps behind a search; see above.
+    """The steps after a search; see this module.
 
     Attributes:
         candidates: how many a search should list.
@@ -122,7 +122,7 @@ class Finish:
 
     @classmethod
     def of(cls, inventory: Inventory, options: FinishConfig, model: LanguageModel | None = None) -> Finish:
-        """Check options.
+        """Build the steps from checked options.
 
         Args:
             inventory: labels of the candidates.
@@ -130,7 +130,7 @@ class Finish:
             model: a language model in place of the one that `options.rescore` names.
 
         Raises:
-            ConfigError: an option that is not as expected, or a language model that does not fit the inventory.
+            ConfigError: an option is out of range, or a language model does not fit the inventory.
             DataError, CheckpointError: the language model cannot be read.
         """
         check_values(
@@ -151,7 +151,7 @@ class Finish:
 
     @property
     def gap(self) -> float:
-        """How far below the best candidate, in nats, a candidate changes nothing but the list of the `n_best`."""
+        """The distance from the best score, in nats, beyond which a candidate affects only the list of the `n_best`."""
         return (
             math.inf
             if self.rescoring is not None or self.risk != "none"

@@ -58,8 +58,8 @@ class GreedyDecoder:
 class GreedySearch:
     """The runs of equal labels on the best path so far.
 
-    However the frames are cut into chunks, labels, times and confidences are the same, and the log probability differs
-    by rounding alone (1e-9 of it).
+    Labels, times and confidences do not depend on how the frames are cut into chunks; the log probability differs
+    by rounding only (1e-9 of it).
 
     Args:
         inventory, calibration: see `GreedyDecoder`.

@@ -1,4 +1,4 @@
-"""What a decoder found in one utterance."""
+"""The result of decoding one utterance."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Score:
-    """How good a decoder holds a labelling to be: natural logarithms that add up.
+    """The score of a labelling, as natural logarithms that add up.
 
     Attributes:
         acoustic: log probability under the posteriors: of the best path for a greedy decoder, of the labelling (all its
@@ -66,7 +66,7 @@ class Score:
 
 
 class Trust(NamedTuple):
-    """What speaks for a label, a word or an utterance, before a calibration makes one number of it.
+    """The evidence for a label, a word or an utterance, before a calibration turns it into one confidence.
 
     Attributes:
         posterior: 0 to 1, the share of the candidates of a search that hold it; 1 where there is one candidate only.
@@ -79,12 +79,12 @@ class Trust(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for the parts of a hypothesis.
+    """The evidence for the parts of a hypothesis.
 
     Attributes:
         labels: one for each label.
         words: one for each word.
-        utterance: for all of it.
+        utterance: for the whole hypothesis.
     """
 
     labels: tuple[Trust, ...]
@@ -103,11 +103,11 @@ class Hypothesis:
         labels: without blanks, repeats merged, one for each span.
         text: the labels as people write them, `Inventory.text(labels)`. It has one character for each label, except
             where Unicode composes several labels (a letter and a combining accent) into one character.
-        score: and its parts.
+        score: the total score and its parts.
         spans: one for each label.
         words: one for each word; of an inventory of whole labels (phonemes) each label is one.
         confidence: 0 to 1, of the whole labelling.
-        evidence: what the confidences were made of; None where a decoder gives none.
+        evidence: what the confidences were computed from; None if the decoder gives none.
     """
 
     labels: tuple[str, ...]

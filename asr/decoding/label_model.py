@@ -1,4 +1,4 @@
-"""A language model as a search over labels reads it: which symbol each label is, and the arcs of its states."""
+"""The connection of a language model with an inventory: the symbol of each label, and the arcs of its states."""
 
 from __future__ import annotations
 
@@ -83,4 +83,4 @@ NO_ARCS = Automaton(
     shorter=np.full(1, NONE, dtype=np.int32),
     start=0,
 )
-"""Stands where there is no language model."""
+"""The placeholder for a language model that is not there."""

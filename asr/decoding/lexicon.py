@@ -52,15 +52,15 @@ class LexiconConfig(FinishConfig):
 
     Attributes:
         lexicon: a file of words; see `asr.decoding.lexicon_file`.
-        word_lm: a language model of words, by name or file; without it, the lexicon's frequencies are one.
+        word_lm: a language model of words, by name or file; without it, the lexicon's frequencies serve as one.
         word_lm_weight: factor of its log probability.
         word_bonus: nats for each word.
         label_lm: a language model of labels, by name or file.
         label_lm_weight: factor of its log probability.
         oov_penalty: nats that a word outside the lexicon costs; none: there are no such words.
-        one_word: an utterance is one entry of the lexicon.
-        reject: nats a label by which words may be worse than the best path; none: nothing is rejected.
-        leave_out: words that the inventory cannot spell are passed over.
+        one_word: whether each utterance is exactly one entry of the lexicon.
+        reject: nats for each label by which words may be worse than the best path; None: nothing is rejected.
+        leave_out: whether to pass over words that the inventory cannot spell, instead of refusing the file.
         beam: hypotheses that are kept from frame to frame.
         min_probability: labels that are less likely in a frame do not begin there; 0: all may.
         gap: nats by which a hypothesis may be worse than the best; inf: as many as numbers hold, 700.
@@ -102,12 +102,12 @@ class LexiconDecoder:
         others: see `LexiconConfig`.
 
     Raises:
-        ConfigError: an option out of range, or a language model of another unit or other symbols.
+        ConfigError: an option is out of range, or a language model has another unit or lacks symbols.
         DataError: the lexicon cannot be used; see `read_lexicon`.
     """
 
     writes_words = True
-    """The text is the lexicon's words, and not what `Inventory.text` makes of the labels."""
+    """Whether the text is the lexicon's words instead of `Inventory.text` of the labels."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class LexiconDecoder:
         self.inventory, self.reject = inventory, reject
         self.finish = Finish.of(inventory, options)
         self.many = False
-        """Whether there is so much to decode that numba is worth its loading."""
+        """Whether there is enough to decode to make loading numba worthwhile."""
         separator = _separator(inventory, options)
         self.lexicon = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon, inventory, leave_out)
         is_open = oov_penalty is not None
@@ -174,7 +174,7 @@ class LexiconDecoder:
         )
 
     def for_many(self, utterances: int) -> LexiconDecoder:
-        """Return the decoder that decodes so many utterances soonest: it compiles its loops if they are many."""
+        """Return a decoder suited to this number of utterances: for many, one that compiles its loops."""
         if self.many or utterances < MANY:
             return self
         other = copy(self)
@@ -192,7 +192,7 @@ class LexiconDecoder:
         return self.compiles
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> LexiconSearch:
-        """Begin with an utterance; see `asr.decoding.search.Decoder`."""
+        """Return the search for one utterance; see `asr.decoding.search.Decoder`."""
         return LexiconSearch(self, frame_seconds, offset)
 
 
@@ -216,7 +216,7 @@ def _check(options: LexiconConfig, lexicon: str | Lexicon) -> None:
 
 
 def _separator(inventory: Inventory, options: LexiconConfig) -> int:
-    """Return the label between two words, or NONE where nothing stands between them."""
+    """Return the label between two words, or NONE if there is none."""
     if inventory.unit == "labels":
         if options.oov_penalty is not None:
             raise ConfigError("oov_penalty needs an inventory of characters: labels do not say how a word is written")

@@ -1,4 +1,4 @@
-"""Files of lexicons: words and how the labels of an inventory spell them.
+"""Lexicon files: words, and their spellings in the labels of an inventory.
 
 One word a line, UTF-8, gzip if the name ends in `.gz`; empty lines are passed over. For an inventory of characters:
 
@@ -54,7 +54,7 @@ class Lexicon:
     Attributes:
         words: each once.
         spellings: (E,) strings of `CODE + index`, at least one for each word, no pair of word and spelling twice.
-        word_of: (E,) int64, the word that a spelling is of.
+        word_of: (E,) int64, the word of each spelling.
         frequency: (W,) float64 of the words; None where the file has none.
     """
 
@@ -149,7 +149,7 @@ def _add(
     n_columns: int,
     faults: Faults,
 ) -> None:
-    """Add a line that was cut into columns, or note what is wrong with it."""
+    """Add a line that was split into columns, or note its fault."""
     if not word:
         faults.add(number, "there is no word before the tab")
     elif n_columns > 2:
@@ -175,7 +175,7 @@ def _spelled(lines: Sequence[_Line], inventory: Inventory) -> list[str]:
 
 
 def _coded(labels: str, inventory: Inventory) -> str:
-    """Return the labels' codes; a label that the inventory does not have becomes a line feed, which has none."""
+    """Return the codes of labels; a label outside the inventory becomes a line feed, which codes no label."""
     index = inventory.index
     if inventory.unit == "characters":
         found = [index.get(" " if label == SPACE else label) for label in labels.split(" ")]
@@ -189,7 +189,7 @@ def _unstressed(label: str) -> str:
 
 
 def _why_not(line: _Line, inventory: Inventory, with_hint: bool) -> str:
-    """Say why a line cannot be spelled."""
+    """Return the reason why a line cannot be spelled."""
     symbols = list(line.word) if line.labels is None else line.labels.split(" ")
     known = {SPACE} if inventory.unit == "characters" and " " in inventory.index else set()
     missing = [one for one in symbols if one not in inventory.index and one not in known]

@@ -1,10 +1,10 @@
-"""The loops of the lexicon search; what they look for, and how they prune, is said in `asr.decoding.lexicon`.
+"""The loops of the lexicon search; `asr.decoding.lexicon` states the objective and the pruning.
 
-A hypothesis is a labelling and the words that it spells so far. It is numbered when it first comes into the beam, and
-keeps its number: hypothesis 0 is the empty one, and another is told by the hypothesis it extends, its last label, and
-the word that this label completed. Masses are probabilities, not logarithms: what a hypothesis has is its probability
-times what language models and look-ahead give, divided by the best one's at the last frame; the logarithm of all that
-was divided by is kept beside them. So no frame needs a logarithm or, but for a word's end, an exponential.
+A hypothesis is a labelling and the words that it spells so far. It gets a number when it first enters the beam, and
+keeps it. Hypothesis 0 is the empty one; any other is identified by the hypothesis that it extends, its last label, and
+the word that this label completed. Masses are probabilities, not logarithms: a hypothesis' mass is its probability
+times the factors of language models and look-ahead, divided by the best mass of the last frame; the logarithm of all
+divisors is kept beside them. So no frame needs a logarithm, and only the ends of words need an exponential.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ far, whether all paths end in blank."""
 
 
 class Rules(NamedTuple):
-    """What is searched for, in numbers that do not change.
+    """The constants of a search.
 
     `ahead` is the look-ahead of a word outside the lexicon, `outside` what such a word costs; `gap` is a factor.
     """
@@ -113,7 +113,7 @@ class Beam(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """What may come into the beam: a hypothesis with a number, or with NONE and what tells it.
+    """Candidates for the beam: hypotheses with a number, or with NONE and the fields that identify a new one.
 
     `mass` is the sum of `in_blank` and `in_label`; `order` is room to select in.
     """
@@ -211,7 +211,7 @@ def _search(
     scale: Any,
     counts: Any,
 ) -> Any:
-    """Take frames from `frame` on; return the first that is not taken, for want of room for hypotheses.
+    """Process frames from `frame` on; return the first frame left, where the room for hypotheses has run out.
 
     Args:
         posteriors: (T * L,) float64.
@@ -266,7 +266,7 @@ def _search(
                 n_active += 1
         p_top = posteriors[row + active[0]] if n_active > 0 else 0.0
 
-        # every hypothesis goes on with blank or its last label, or is come to from the one that it extends
+        # every hypothesis goes on with blank or its last label, or is reached from the one that it extends
         for i in range(n_live):
             head[i] = NONE
         best, least = 0.0, math.inf

@@ -47,7 +47,7 @@ class Memory:
         return int(self.live[(self.beam.in_blank[:n_live] + self.beam.in_label[:n_live]).argmax()])
 
     def more_hypotheses(self) -> None:
-        """Forget the hypotheses that none in the beam extends; make room for more if few are forgotten."""
+        """Drop the hypotheses that none in the beam extends; make room for more if few were dropped."""
         kept = self._needed()
         size = len(self.found.parent) * (2 if 2 * len(kept) > len(self.found.parent) else 1)
         moved = np.full(len(self.found.parent) + 1, NONE, np.int32)  # at NONE: NONE

@@ -42,12 +42,12 @@ class Scorer:
 
     @cached_property
     def whole(self) -> Reader | None:
-        """What all searches read of a model that is complete."""
+        """The reader that all searches share if the model is complete; None otherwise."""
         reader = Reader(self.model.automaton(), self.symbol_of)
         return reader if reader.complete else None
 
     def begin(self) -> Reader:
-        """Return what a search reads; a model that grows begins anew."""
+        """Return the reader for one search; a model that grows starts again for each."""
         return self.whole or Reader(self.model.automaton(), self.symbol_of)
 
 
@@ -65,7 +65,7 @@ class Reader:
         self._arrays = self._read(np.zeros(0, np.int32)) if self.complete else None
 
     def arrays(self, states: Callable[[], NDArray[np.int32]]) -> Model:
-        """Return what the loops read, in which these states have their arcs."""
+        """Return the arrays that the loops read, with the arcs of these states."""
         return self._arrays or self._read(states())
 
     def _read(self, states: NDArray[np.int32]) -> Model:
@@ -76,7 +76,7 @@ class Reader:
 
 @dataclass(frozen=True, eq=False)
 class _Fixed:
-    """A model and its automaton, made of arrays at hand."""
+    """A model whose automaton is given."""
 
     arcs: Automaton
     unit: Unit = "words"
@@ -145,7 +145,7 @@ def label_scorer(model: LanguageModel, inventory: Inventory) -> Scorer:
 
 
 def no_scorer() -> Scorer:
-    """Return what stands in the place of a model that is not there; it is not asked."""
+    """Return the placeholder for a model that is not there; no search reads it."""
     return Scorer(_Fixed(NO_ARCS), np.zeros(0, np.int32), 0)
 
 

@@ -1,4 +1,4 @@
-"""The search through one utterance with a lexicon; its objective stands in `asr.decoding.lexicon`."""
+"""The search through one utterance with a lexicon; `asr.decoding.lexicon` states its objective."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class LexiconSearch:
     """The hypotheses of one utterance; see `LexiconDecoder`.
 
-    However the frames are cut into chunks, the result is the same.
+    The result does not depend on how the frames are cut into chunks.
 
     Args:
-        decoder: whose options hold.
+        decoder: gives the options.
         frame_seconds, offset: see `asr.decoding.search.Decoder`.
     """
 
@@ -56,7 +56,7 @@ class LexiconSearch:
 
     @property
     def text(self) -> str:
-        """The best text of the frames so far: whole words, and of characters those of a word that is not at its end."""
+        """The best text of the frames so far: complete words and, for characters, the start of an unfinished one."""
         if not len(self._memory.live):
             return ""
         best = self._memory.best
@@ -82,7 +82,7 @@ class LexiconSearch:
         return [self._rejection(found[0].score, reject * len(found[0].labels)), *found][:n_best]
 
     def _advance(self, posteriors: NDArray[np.float64], n_frames: int) -> None:
-        """Search through frames, and make room wherever the loop stops for want of it."""
+        """Search through frames, and make room whenever the loop stops because it has none."""
         memory, decoder, frame = self._memory, self._decoder, 0
         whole = self._words.complete and self._labels.complete
         while frame < n_frames:
@@ -108,7 +108,7 @@ class LexiconSearch:
         return words, labels
 
     def _behind_last_words(self) -> NDArray[np.int32]:
-        """List the states behind the words that end here, from which a growing model has to tell the end."""
+        """List the states behind the words that end here; a growing model has to compute the end from each."""
         found, nodes, scorer = self._memory.found, self._decoder.nodes, self._decoder.words
         arcs = self._words.growing.expanded(found.word_state[self._memory.live])
         states = []
@@ -196,7 +196,7 @@ class LexiconSearch:
         return self._chunks[0]
 
     def _unfinished(self) -> Hypothesis:
-        """Make a hypothesis of the complete words of the best one; what of the last word was read is left out."""
+        """Make a hypothesis of the complete words of the best one, without its unfinished last word."""
         labels: tuple[int, ...] = ()
         births: tuple[int, ...] = ()
         words: tuple[_Word, ...] = ()

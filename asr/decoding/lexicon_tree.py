@@ -62,7 +62,7 @@ def tree_of(lexicon: Lexicon) -> Tree:
 
 
 def _shared(flat: NDArray[np.int32], offset: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(E,) How many labels each spelling shares with the one before it, in sorted order."""
+    """Return (E,) the number of labels that each spelling shares with the one before it, in sorted order."""
     shared = np.zeros(len(length), dtype=np.int64)
     rows = np.arange(1, len(length))
     depth = 0
@@ -75,13 +75,13 @@ def _shared(flat: NDArray[np.int32], offset: NDArray[np.int64], length: NDArray[
 
 
 def _starts(owners: NDArray[np.int32] | NDArray[np.int64], n_nodes: int) -> NDArray[np.int32]:
-    """(N + 1,) Where the items of each node begin, items being sorted by their owners."""
+    """Return (N + 1,) the index of the first item of each node; items are sorted by their owners."""
     counts = np.bincount(owners, minlength=n_nodes)
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 
 def best_below(tree: Tree, of_word: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) The highest of a value of the words (W,) among those that a node or a node below it spells."""
+    """Return (N,) the highest of the values (W,) of the words that each node, or a node below it, spells."""
     best = np.full(len(tree.label), -np.inf)
     counts = np.diff(tree.first_word)
     ends = np.flatnonzero(counts)

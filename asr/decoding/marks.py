@@ -20,7 +20,7 @@ FILE: Mapping[str, bool] = {_FILE: True}
 
 @dataclass(frozen=True)
 class Weight:
-    """How an option is tuned.
+    """The way in which an option is tuned.
 
     Attributes:
         step: distance of two values on the first, coarse grid.
@@ -39,7 +39,7 @@ def weight(step: float, needs: str = "", least: float | None = None) -> Mapping[
 
 
 def file_options(component: Component) -> frozenset[str]:
-    """Return the options of a component that name files; none of a class of somebody else's."""
+    """Return the options of a component that name files; none for a class from outside the package."""
     return frozenset(one for one, mark in _marks(component).items() if _FILE in mark)
 
 
@@ -50,7 +50,7 @@ def weights_of(component: Component) -> dict[str, Weight]:
 
 
 def effective_weights(component: Component) -> list[str]:
-    """Return the options that are marked as weights and have an effect, because what they need is there."""
+    """Return the options that are marked as weights and have an effect, because the options they need are set."""
     options = component.completed().options
     return [name for name, one in weights_of(component).items() if not one.needs or _is_there(options.get(one.needs))]
 

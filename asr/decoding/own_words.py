@@ -20,7 +20,7 @@ UNTUNED_LEXICON = ("decoder.word_lm_weight=0.25", "decoder.label_lm_weight=0.25"
 
 @dataclass(frozen=True)
 class OwnWords:
-    """What a user knows of the texts that are to be recognised.
+    """A user's knowledge of the texts to be recognised.
 
     Attributes:
         lm: a language model, by the name under which it comes with the package, or its file.

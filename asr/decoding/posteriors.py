@@ -1,4 +1,4 @@
-"""What every search that sums over paths checks of the posteriors it is given."""
+"""The check of posteriors that every search makes which sums over paths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NORMALISED = 0.05
-"""By how much the probabilities of a frame may differ from 1 in sum: bfloat16 rounds them."""
+"""The largest distance of a frame's sum of probabilities from 1; bfloat16 rounds them."""
 
 
 def posteriors_of(log_probs: NDArray[np.float32], n_labels: int, first_frame: int) -> NDArray[np.float64]:

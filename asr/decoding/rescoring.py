@@ -1,9 +1,9 @@
-"""N-best rescoring: a second language model judges the candidates of a search.
+"""N-best rescoring: a second language model scores the candidates of a search.
 
     score(c) = score of the search(c) + weight * log p_lm(c </s>)
 
-It costs one walk through each candidate, where fusion in the search costs one for each label that is tried. A text
-that is no candidate stays unfound, so the search should have a language model of its own where there is one.
+Rescoring costs one pass over each candidate; fusion in the search costs one step for each label that is tried. A text
+that is not a candidate cannot be found, so the search should use a language model, too, if there is one.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Rescoring:
         return self.model.automaton().expanded(np.zeros(0, np.int32)).unknown
 
     def scores(self, found: Sequence[Candidate]) -> list[Score]:
-        """Add what the model says to the scores of candidates."""
+        """Add the model's log probabilities to the scores of candidates."""
         tokens = [one.words if self.model.unit == "words" else one.labels for one in found]
         added = log_probabilities(self.model, [self._symbols(one) for one in tokens])
         return [

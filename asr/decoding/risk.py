@@ -4,7 +4,7 @@
 
 with the posteriors p of the candidates and the edit distance d between their labels or words (Goel and Byrne 2000,
 "Minimum Bayes-risk automatic speech recognition"). The likeliest candidate is the choice of least risk under the loss
-that counts wrong utterances; this one is that under the loss that error rates count.
+that counts wrong utterances; this choice has the least risk under the loss that error rates count.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from collections.abc import Hashable, Sequence
 from asr.decoding.confidence import NEGLIGIBLE, common_ends
 
 RISKS = ("none", "labels", "words")
-"""What the errors are counted in; `none` chooses by score alone."""
+"""The unit in which errors are counted; `none` chooses by score only."""
 
 
 def expected_errors(sequences: Sequence[Sequence[Hashable]], posteriors: Sequence[float]) -> list[float]:
-    """Return the expected edit distance of each candidate to what is right, if it is one of them.
+    """Return the expected edit distance of each candidate to the truth, as if that were one of the candidates.
 
     Args:
         sequences: labels or words of each candidate.

@@ -54,7 +54,7 @@ class Decoder(Protocol):
 
 
 def writes_words(decoder: Decoder) -> bool:
-    """Whether a decoder writes words which labels only spell, such as those of a pronouncing dictionary.
+    """Return whether a decoder writes words that labels only spell, such as those of a pronouncing dictionary.
 
     Such a decoder has an attribute `writes_words` that is true.
     """
@@ -62,9 +62,9 @@ def writes_words(decoder: Decoder) -> bool:
 
 
 def for_many(decoder: Decoder, utterances: int) -> Decoder:
-    """Return the decoder that decodes so many utterances soonest.
+    """Return the form of a decoder that is fastest for this number of utterances.
 
-    A decoder that can prepare itself for much work has a method of this name; any other stays as it is.
+    A decoder may have a method of this name that returns it; any other decoder is returned as it is.
     """
     prepared: Decoder = getattr(decoder, "for_many", lambda _: decoder)(utterances)
     return prepared

@@ -1,4 +1,4 @@
-"""Times and confidences of the labels of a labelling that a search found."""
+"""Times and confidences for the labels that a search found."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def spans_of(
     offset: float,
     births: NDArray[np.int64] | None = None,
 ) -> tuple[Span, ...]:
-    """Return where each label stands on the likeliest path of its labelling, with the highest posterior in its run.
+    """Return the times of each label on the likeliest path of its labelling, with the highest posterior in its run.
 
     A long utterance is aligned piece by piece, in memory and time that grow with its length alone. A piece ends in the
     frame in which the search made the prefix that goes on behind it: at most a few labels come later.

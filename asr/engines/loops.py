@@ -39,7 +39,7 @@ class Recurrence(Protocol):
 
     @property
     def memory(self) -> int:
-        """K, values that a unit keeps beside its output."""
+        """K, the number of values that a unit keeps beside its output."""
 
     def begin(self, n_utterances: int) -> Loop:
         """Return the loop of a batch of B utterances, whose cells are in the state before the first frame."""
@@ -172,7 +172,7 @@ class GruLoop:
         return self._run
 
     def go_on(self, kept: FloatArray) -> Loop:
-        """Return the same: the outputs are all there is to go on from."""
+        """Return this loop: its state is its outputs only."""
         return self._run
 
     def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
@@ -211,7 +211,7 @@ class GruBeforeLoop:
         return self._run
 
     def go_on(self, kept: FloatArray) -> Loop:
-        """Return the same: the outputs are all there is to go on from."""
+        """Return this loop: its state is its outputs only."""
         return self._run
 
     def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
@@ -251,7 +251,7 @@ class SimpleLoop:
         return self._run
 
     def go_on(self, kept: FloatArray) -> Loop:
-        """Return the same: the outputs are all there is to go on from."""
+        """Return this loop: its state is its outputs only."""
         return self._run
 
     def _run(self, last: FloatArray, inputs: Steps, outputs: Steps) -> None:

@@ -1,4 +1,4 @@
-"""How far the confidences of a split are from the truth."""
+"""The calibration errors of the confidences of a split."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[st
     """Compare the confidences of `words`, `labels` and `utterances` with the references.
 
     Labels that are words (phonemes) are reported as labels alone, and words that labels only spell as words alone.
-    What a decoder gives no confidences for is left out.
+    A kind for which the decoder gives no confidences is left out.
 
     Args:
         recognised: the utterances of a split.
-        people: what those who spoke or wrote are called.
+        people: the word for the people of the corpus, such as `speakers`.
     """
     owners, called = _owners(recognised, people)
     kinds: dict[str, Callable[[Recognised], Pairs]] = {"words": _words, "labels": _labels, "utterances": _utterance}
@@ -30,7 +30,7 @@ def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[st
         del kinds["words"]
     if all(one.spelled for one in recognised):
         del kinds["labels"]
-    if all(one.hypothesis.evidence is None for one in recognised):  # a decoder that knows labels and words at most
+    if all(one.hypothesis.evidence is None for one in recognised):  # confidences of labels and words only
         del kinds["utterances"]
     errors = {}
     for name, pairs_of in kinds.items():
@@ -43,7 +43,7 @@ def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[st
 
 
 def _owners(recognised: Sequence[Recognised], people: str) -> tuple[list[str], str]:
-    """Whose each utterance is; an utterance of nobody known, and those of one person alone, stand for themselves."""
+    """Return the owner of each utterance, and the word for owners: people, or utterances if fewer than two are known."""
     speakers = [one.utterance.speaker for one in recognised]
     if len(set(speakers)) < 2:
         return [str(number) for number in range(len(recognised))], "utterances"
