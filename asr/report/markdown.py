@@ -97,7 +97,8 @@ def summary_table(rows: Sequence[str], recipes: Path) -> str:
     """One row a task: its test error rate beside the best published figure.
 
     Args:
-        rows: `task/recipe rate | what the task is | published figure`, each.
+        rows: `task/recipe rate | what the task is | published figure`, each; behind the rate may stand a decoder, by
+            the beginning of its name, in place of greedy search.
         recipes: the folder of recipes.
 
     Raises:
@@ -110,16 +111,20 @@ def summary_table(rows: Sequence[str], recipes: Path) -> str:
 
 def _summary_row(row: str, recipes: Path) -> list[str]:
     parts = [part.strip() for part in row.split("|")]
-    recipe, _, rate = parts[0].partition(" ")
+    recipe, _, measured = parts[0].partition(" ")
+    rate, _, decoder = measured.partition(" ")
     if len(parts) != 3 or not rate:
         raise DataError(f"summary: '{row}' is not `task/recipe rate | task | published figure`")
     found = [one for one in results_of(recipe, recipes)[recipe] if not one.options]
+    if decoder and not (found := [one for one in found if f"{one.decoder.name},".startswith(f"{decoder},")]):
+        raise DataError(f"summary: {recipe} has no result of the decoder '{decoder}'")
     results = [one for one in found if one.decoder.name == found[0].decoder.name]  # greedy search comes first
     if results and not rates_of(results, "test", rate):
         raise DataError(f"summary: {recipe} reports no '{rate}'{nearest(rate, rate_names(results))}")
     task = recipe.partition("/")[0]
     mark = _OLD_RULE if any(_compares_texts_by_an_old_rule(one) for one in results) else ""
-    link = f"[`{recipe}`](recipes/{task}/README.md){mark}"
+    with_decoder = f", `{decoder.partition(',')[0]}`" if decoder else ""
+    link = f"[`{recipe}`](recipes/{task}/README.md){with_decoder}{mark}"
     return [parts[1], link, f"`{rate}`", _cell(results, "test", rate), _length(results, rate), parts[2]]
 
 
