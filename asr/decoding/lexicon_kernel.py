@@ -78,8 +78,8 @@ class Found(NamedTuple):
     """All hypotheses that have numbers.
 
     `child` and `sibling` chain the hypotheses that extend one; `place` is where one stands in the beam, or NONE; `born`
-    is the frame in which it got its number; `step` is what the mass is multiplied by on the way from the parent, but for the label's posterior; `language` is what
-    language models have added, weighted.
+    is the frame in which it got its number; `step` is what the mass is multiplied by on the way from the parent, but
+    for the label's posterior; `language` is what language models have added, weighted.
     """
 
     parent: Any
