@@ -125,7 +125,7 @@ class RecurrentAutomaton:
         n_labels = self._n_labels
         per_state = self._first.itemsize + self._shorter.itemsize + self._backoff.itemsize
         per_arc = self._symbol.itemsize + self._log_prob.itemsize + self._target.itemsize
-        return self._states.shape[1] * self._states.itemsize + (1 + n_labels) * per_state + n_labels * per_arc
+        return self._model.state_size * self._states.itemsize + (1 + n_labels) * per_state + n_labels * per_arc
 
     def _grow(self, most: int) -> None:
         """Make room for all expansions, at most for so many; most arrays follow from the number of labels alone."""
