@@ -3,6 +3,8 @@
 A state stands for a whole text. When a search first arrives at one, its arcs are computed: one for every symbol, each
 to a new state. Arrays grow at their ends alone, and the arcs of a state must stand together; so the arcs that are
 computed for a state belong to a state of their own, its *expansion*, to which it goes on by a back-off of weight 0.
+
+Nothing is forgotten within an utterance, so a very long one is refused before it takes more than `MOST_BYTES`.
 """
 
 from __future__ import annotations
@@ -13,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.engines.engine import FloatArray, IntArray
+from asr.errors import DataError
 from asr.lm.automaton import NONE, Automaton
 
 N = TypeVar("N", bound=np.generic)
+
+MOST_BYTES = 4 << 30
+"""What the states of one utterance may take in memory. While arrays grow, the old ones are there, too."""
 
 _LEAST = 64  # states that are expanded before the arrays first grow
 
@@ -69,6 +75,9 @@ class RecurrentAutomaton:
 
         Args:
             states: numbers of states, in any order, also several times; not of expansions.
+
+        Raises:
+            DataError: the utterance would take more memory than `MOST_BYTES`.
         """
         new = np.unique(np.asarray(states)[self._shorter[states] == NONE])
         if len(new):
@@ -96,19 +105,33 @@ class RecurrentAutomaton:
         log_probs, after = self._model.step(before, symbols)
         self._n_labels = n_labels = log_probs.shape[1]
         first = self._n_expanded
+        most = MOST_BYTES // self._bytes
+        if first + len(new) > most:
+            raise DataError(
+                f"a recurrent language model came to more than {most:,} states in one utterance, which is all that fits"
+                f" in {MOST_BYTES >> 20:,} MiB; divide the recording, make the beam smaller, or take an n-gram model"
+            )
         self._n_expanded += len(new)
-        self._grow()
+        self._grow(most)
         self._states[first : self._n_expanded] = after
         arcs = slice(first * n_labels, self._n_expanded * n_labels)
         self._log_prob[arcs] = log_probs.ravel()
         numbers = 1 + np.arange(first, self._n_expanded) * (1 + n_labels)  # of the expansions
         self._shorter[new] = numbers
 
-    def _grow(self) -> None:
-        """Make room for all expansions; most arrays follow from the number of labels alone."""
+    @property
+    def _bytes(self) -> int:
+        """Bytes of an expansion: its state, its arcs, and the numbered states of both ends."""
+        n_labels = self._n_labels
+        per_state = self._first.itemsize + self._shorter.itemsize + self._backoff.itemsize
+        per_arc = self._symbol.itemsize + self._log_prob.itemsize + self._target.itemsize
+        return self._model.state_size * self._states.itemsize + (1 + n_labels) * per_state + n_labels * per_arc
+
+    def _grow(self, most: int) -> None:
+        """Make room for all expansions, at most for so many; most arrays follow from the number of labels alone."""
         if self._n_expanded <= len(self._symbol) // self._n_labels and len(self._symbol):
             return
-        capacity, n_labels = max(_LEAST, 2 * self._n_expanded), self._n_labels
+        capacity, n_labels = min(max(_LEAST, 2 * self._n_expanded), most), self._n_labels
         n_states = 1 + capacity * (1 + n_labels)
         expansions = np.arange(capacity)
         with_arcs = np.zeros(n_states + 1, dtype=np.int64)

@@ -97,6 +97,24 @@ def test_the_probabilities_of_all_texts_and_of_what_goes_on_sum_to_one() -> None
     assert total + rest == pytest.approx(1, rel=1e-5)
 
 
+def test_an_utterance_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asr.lm.recurrent_automaton.MOST_BYTES", 1 << 20)
+    automaton = made()[1].automaton()
+
+    held = [0]
+
+    def go_on() -> None:
+        state = np.zeros(1, dtype=np.int32)
+        while held[-1] < 10 << 20:
+            state = automaton.expanded(state).target[-1:]
+            held.append(sum(one.nbytes for one in vars(automaton).values() if isinstance(one, np.ndarray)))
+
+    message = "recurrent language model came to more than .* states in one utterance, .* 1 MiB; divide the recording"
+    with pytest.raises(DataError, match=message):
+        go_on()
+    assert 0.9 * (1 << 20) < max(held) <= (1 << 20) + 1000
+
+
 @pytest.mark.parametrize("order", ["one at a time", "together"])
 def test_the_arcs_of_a_sentence_are_its_probability(order: str) -> None:
     _, model = made()
