@@ -34,7 +34,8 @@ from asr.evaluation.recognised import truth_of
 from asr.evaluation.split import listen
 from asr.experiment.corpus_splits import splits_to_score
 from asr.lm.corpus import Corpus as Texts
-from asr.lm.kneser_ney import estimate
+from asr.lm.counting import count_ngrams
+from asr.lm.kneser_ney import estimate_from_counts
 from asr.lm.model import SPACE, LanguageModel
 from asr.recogniser.recogniser import Recogniser
 from asr.resources import user_cache
@@ -146,7 +147,7 @@ def language_model(recogniser: Recogniser, corpus: Corpus, order: int) -> Langua
     characters = inventory.unit == "characters"
     texts = [("" if characters else " ").join(inventory.symbols_of(one)) for one in corpus.splits["train"]]
     known = [SPACE if characters and label == " " else label for label in inventory.labels[1:]]
-    return estimate(Texts.of(texts, inventory.unit, vocabulary=known), order)
+    return estimate_from_counts(count_ngrams(Texts.of(texts, inventory.unit, vocabulary=known), order))
 
 
 class Listing:

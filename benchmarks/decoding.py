@@ -36,7 +36,8 @@ from asr.decoding.beam import BeamDecoder
 from asr.decoding.lexicon_search import log_probability
 from asr.decoding.search import decode
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
+from asr.lm.counting import count_ngrams
+from asr.lm.kneser_ney import estimate_from_counts
 from asr.lm.model import END, SPACE
 from asr.lm.ngram import NgramModel
 from asr.lm.stored import save_model
@@ -89,7 +90,7 @@ class Posteriors:
         """A 6-gram of the training texts."""
         texts = self.train.read_text(encoding="utf-8").splitlines()
         lines = [" ".join(SPACE if one == " " else one for one in text) for text in texts]
-        return estimate(Corpus.of(lines, "labels", vocabulary=self.inventory.labels[1:]), 6)
+        return estimate_from_counts(count_ngrams(Corpus.of(lines, "labels", vocabulary=self.inventory.labels[1:]), 6))
 
     def score(self, log_probs: NDArray[np.float32], labels: Labels, fused: bool) -> float:
         """The objective of a labelling."""
@@ -310,7 +311,9 @@ def boost(sets: Sequence[Posteriors]) -> None:
         expected = set(random.Random(1).sample(words, min(50, len(words) // 8)))
         inventory = Inventory(tuple(" " if label == SPACE else label for label in one.inventory.labels), "characters")
         lines = one.train.read_text(encoding="utf-8").splitlines()
-        model = estimate(Corpus.of(lines, "characters", vocabulary=one.inventory.labels[1:]), 6)
+        model = estimate_from_counts(
+            count_ngrams(Corpus.of(lines, "characters", vocabulary=one.inventory.labels[1:]), 6)
+        )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "expected.txt"
             path.write_text("\n".join(sorted(expected)), encoding="utf-8")

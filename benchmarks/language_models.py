@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
+from asr.lm.counting import count_ngrams
+from asr.lm.kneser_ney import estimate_from_counts
 from asr.lm.model import Unit
 from asr.lm.ngram import NgramModel
 from asr.lm.perplexity import measure_perplexity
@@ -61,7 +62,7 @@ class Job:
         """Estimate, prune, save, load and measure; rows of the table."""
         train, dev = split(self.text)
         train = first_words(train, self.words) if self.words else train
-        whole, seconds = timed(lambda: estimate(Corpus.of(train, self.unit), self.order))
+        whole, seconds = timed(lambda: estimate_from_counts(count_ngrams(Corpus.of(train, self.unit), self.order)))
         words = sum(len(one.split()) for one in train) / _MILLION
         yield self._row(f"{self.unit}, {self.order}-gram, {words:.1f} million words", whole, f"{seconds:.1f}", dev)
         for keep in self.keeps:

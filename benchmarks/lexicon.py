@@ -23,7 +23,8 @@ from asr.corpus.inventory import Inventory
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.lexicon import LexiconDecoder
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
+from asr.lm.counting import count_ngrams
+from asr.lm.kneser_ney import estimate_from_counts
 from asr.lm.stored import load_model, save_model
 
 
@@ -92,7 +93,7 @@ def loaded(
         decoder = LexiconDecoder(inventory, str(path), word_lm_weight=arguments.weight, one_word=True, candidates=1)
         return decoder, time.process_time() - begin, 0.0
     path.write_text("".join(f"{word}\n" for word in kept), encoding="utf-8")
-    save_model(model, estimate(Corpus.of(texts, "words"), 3))
+    save_model(model, estimate_from_counts(count_ngrams(Corpus.of(texts, "words"), 3)))
     begin = time.process_time()
     read = load_model(model)
     at_model = time.process_time() - begin

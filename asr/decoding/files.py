@@ -18,16 +18,16 @@ from asr.config import Component, nearest, shown
 from asr.decoding.marks import file_options
 from asr.errors import ConfigError, DataError
 from asr.files import write_file
-from asr.resources import SHIPPED as _SHIPPED
+from asr.resources import SHIPPED
 
 _OF_OTHERS = (".safetensors", ".md")  # recognisers and their cards
 
 
 def shipped_files() -> list[str]:
     """Return the names of the language models and word lists that come with the package."""
-    if not _SHIPPED.is_dir():
+    if not SHIPPED.is_dir():
         return []
-    return sorted({_stem(one.name) for one in _SHIPPED.iterdir() if one.suffix not in _OF_OTHERS})
+    return sorted({_stem(one.name) for one in SHIPPED.iterdir() if one.suffix not in _OF_OTHERS})
 
 
 def file_of(name: str | Path) -> Path:
@@ -37,7 +37,7 @@ def file_of(name: str | Path) -> Path:
         name: of a file that comes with the package, or the path of any other; a `Path` is always the latter.
     """
     if isinstance(name, str) and _is_shipped(name):
-        return next(one for one in sorted(_SHIPPED.iterdir()) if _is_of(one, name))
+        return next(one for one in sorted(SHIPPED.iterdir()) if _is_of(one, name))
     return Path(os.path.expanduser(name))  # a Path raises where there is no such user
 
 

@@ -14,22 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import DataError
-from asr.lm.corpus import Corpus
-from asr.lm.counting import Counts, count_ngrams
+from asr.lm.counting import Counts
 from asr.lm.ngram import NgramModel, model_of
 from asr.lm.trie import ROOT
 
 FALLBACK = (0.5, 1.0, 1.5)
 """The discounts of a length whose counts define none; those of `lmplz --discount_fallback`."""
-
-
-def estimate(corpus: Corpus, order: int) -> NgramModel:
-    """Estimate a model of n-grams up to an order.
-
-    Raises:
-        DataError: the corpus is empty.
-    """
-    return estimate_from_counts(count_ngrams(corpus, order))
 
 
 def estimate_from_counts(counts: Counts) -> NgramModel:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.lm.automaton import NONE, Automaton
-from asr.lm.corpus import symbols_of
 from asr.lm.model import BEGIN, END, UNKNOWN, Unit
 from asr.lm.trie import ROOT, Trie, tree_of
 
@@ -58,28 +57,6 @@ class NgramModel:
     def index(self) -> Mapping[str, int]:
         """The number of each symbol."""
         return {one: number for number, one in enumerate(self.symbols)}
-
-    def numbers_of(self, symbols: Iterable[str]) -> list[int]:
-        """Return the numbers of symbols; `UNKNOWN`'s, or `NONE` in a model without it, for what the model lacks."""
-        unknown = self.arcs.unknown
-        return [unknown if one in (BEGIN, END) else self.index.get(one, unknown) for one in symbols]
-
-    def log_prob(self, sentence: str) -> float:
-        """Return the log probability of a sentence, its end included; `-inf` where the model excludes a symbol.
-
-        Args:
-            sentence: a text of characters, or words or labels with white space between them.
-        """
-        state, total = self.arcs.start, 0.0
-        for number in [*self.numbers_of(symbols_of(sentence, self.unit)), *self._ends()]:
-            if number == NONE:
-                return -np.inf
-            log_prob, state = self.arcs.step(state, number)
-            total += log_prob
-        return total
-
-    def _ends(self) -> list[int]:
-        return [] if self.arcs.end == NONE else [self.arcs.end]
 
     @cached_property
     def trie(self) -> Trie:

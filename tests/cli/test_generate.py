@@ -8,10 +8,10 @@ import pytest
 
 from asr.cli.options import primary_of
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.stored import save_model
 from tests.commands import command
 from tests.experiment.language_models import write_text
+from tests.lm.samples import estimate
 
 
 @pytest.fixture(scope="module")

@@ -417,8 +417,8 @@ def test_several_texts_are_for_formats_that_hold_them(transcribe: Command, sound
 def test_a_language_model_of_ones_own(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
     """The path of its file is relative to the folder where the command runs."""
     from asr.lm.corpus import Corpus
-    from asr.lm.kneser_ney import estimate
     from asr.lm.stored import save_model
+    from tests.lm.samples import estimate
 
     save_model("mine.lm", estimate(Corpus.of([texts[1]] * 3, "characters", vocabulary="abc"), 4))
     done = transcribe(sound, "0.wav", "--lm", "mine.lm", "--verbose", "--scores", "decoder.beam=9")

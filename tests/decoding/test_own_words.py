@@ -15,8 +15,8 @@ from asr.decoding.greedy import GreedyConfig
 from asr.decoding.own_words import OwnWords
 from asr.errors import ConfigError
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.stored import save_model
+from tests.lm.samples import estimate
 
 UNTUNED = Component.of(BeamConfig(lm_weight=0.75, insertion_bonus=0.5))
 GREEDY, BEAM = Component.of(GreedyConfig()), Component.of(BeamConfig(lm="english", lm_weight=0.5))

@@ -6,12 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from asr.lm.corpus import Corpus
+from asr.lm.counting import count_ngrams
+from asr.lm.kneser_ney import estimate_from_counts
+from asr.lm.ngram import NgramModel
+
 
 def sentences(number: int, seed: int = 0, words: int = 60) -> list[str]:
     """Sentences of made-up words, in which a word depends on the two before it."""
     rng = np.random.default_rng(seed)
     names = ["".join(rng.choice(list("abcdeéghilmnoprstu"), rng.integers(1, 7))) for _ in range(words)]
     return [" ".join(names[one] for one in _walk(rng, words)) for _ in range(number)]
+
+
+def estimate(corpus: Corpus, order: int) -> NgramModel:
+    """A model of a small corpus, counted at once."""
+    return estimate_from_counts(count_ngrams(corpus, order))
 
 
 def unigram_arpa(rows: Sequence[str]) -> str:

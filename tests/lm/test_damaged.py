@@ -15,10 +15,9 @@ from asr.errors import CheckpointError, ConfigError
 from asr.lm.automaton import Automaton
 from asr.lm.binary import load_binary, save_binary
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.ngram import NgramModel
 from asr.lm.stored import load_model, save_model
-from tests.lm.samples import sentences
+from tests.lm.samples import estimate, sentences
 
 
 @pytest.fixture(scope="module")

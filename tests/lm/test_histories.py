@@ -7,10 +7,9 @@ import pytest
 
 from asr.lm.corpus import Corpus
 from asr.lm.histories import context_probabilities
-from asr.lm.kneser_ney import estimate
 from asr.lm.ngram import NgramModel
 from asr.lm.pruning import pruned
-from tests.lm.samples import sentences
+from tests.lm.samples import estimate, sentences
 from tests.lm.walking import ngrams
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.ngram import NgramModel
+from tests.lm.samples import estimate
 
 FOLDER = Path(os.environ.get("IRSTLM", "/usr/lib/irstlm")) / "bin"
 TLM = shutil.which("tlm", path=f"{FOLDER}{os.pathsep}{os.environ.get('PATH', '')}")

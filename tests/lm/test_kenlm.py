@@ -9,13 +9,13 @@ import pytest
 
 from asr.lm.automaton import NONE
 from asr.lm.corpus import Corpus, symbols_of
-from asr.lm.kneser_ney import estimate
 from asr.lm.mixing import mixed
 from asr.lm.model import Unit
 from asr.lm.ngram import NgramModel
 from asr.lm.pruning import pruned
 from asr.lm.stored import load_model, save_model
-from tests.lm.samples import sentences
+from tests.lm.samples import estimate, sentences
+from tests.lm.walking import numbers_of
 
 kenlm = pytest.importorskip("kenlm", reason="kenlm reads the same file as an independent program")
 
@@ -51,7 +51,7 @@ def _compare(model: NgramModel, path: Path) -> None:
 def log10_probs(model: NgramModel, symbols: list[str]) -> list[float]:
     """The log10 probability of each symbol and of the end."""
     state, found = model.arcs.start, []
-    for number in [*model.numbers_of(symbols), model.arcs.end]:
+    for number in [*numbers_of(model, symbols), model.arcs.end]:
         assert number != NONE
         log_prob, state = model.arcs.step(state, number)
         found.append(log_prob / math.log(10.0))

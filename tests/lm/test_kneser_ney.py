@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from asr.errors import DataError
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import FALLBACK, discounts, estimate
+from asr.lm.kneser_ney import FALLBACK, discounts
+from tests.lm.samples import estimate
 from tests.lm.walking import prob
 from tests.reference.kneser_ney import BEGIN, END, KneserNey
 

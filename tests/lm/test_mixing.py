@@ -9,12 +9,11 @@ import pytest
 
 from asr.errors import ConfigError, DataError
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.mixing import best_weights, mixed
 from asr.lm.ngram import NgramModel
 from asr.lm.perplexity import measure_perplexity, predict
 from asr.lm.pruning import pruned
-from tests.lm.samples import sentences
+from tests.lm.samples import estimate, sentences
 from tests.lm.walking import Ngram, ngrams, prob, sums
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.ngram import NgramModel
 from asr.lm.stored import load_model, save_model
+from tests.lm.samples import estimate
 
 SENTENCES = ("to be or not to be", "to do or not", "be", "not to do is to be")
 

@@ -9,14 +9,13 @@ import pytest
 
 from asr.errors import DataError
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.model import Unit
 from asr.lm.ngram import model_of
 from asr.lm.perplexity import measure_perplexity
 from asr.lm.pruning import pruned
 from asr.lm.trie import unigrams
-from tests.lm.samples import sentences
-from tests.lm.walking import ngrams
+from tests.lm.samples import estimate, sentences
+from tests.lm.walking import ngrams, numbers_of, sentence_log_prob
 
 
 @pytest.mark.parametrize("unit", ["words", "characters", "labels"])
@@ -25,11 +24,11 @@ def test_equals_the_walk_through_the_automaton(unit: Unit, threshold: float) -> 
     model = pruned(estimate(Corpus.of(sentences(200), unit), 4), threshold)
     text = sentences(60, seed=0)[20:] + sentences(20, seed=3, words=50)
     known = [
-        one for one in text if model.arcs.unknown not in model.numbers_of(one.split() if unit != "characters" else one)
+        one for one in text if model.arcs.unknown not in numbers_of(model, one.split() if unit != "characters" else one)
     ]
     found = measure_perplexity(model, known if unit != "characters" else text)
     used = known if unit != "characters" else text
-    assert found.log_prob == pytest.approx(sum(model.log_prob(one) for one in used), rel=1e-6)
+    assert found.log_prob == pytest.approx(sum(sentence_log_prob(model, one) for one in used), rel=1e-6)
     assert found.sentences == len(used) > 20
     assert found.unknown == 0
     assert found.predicted == found.symbols + found.sentences
@@ -42,7 +41,9 @@ def test_no_context_reaches_beyond_its_sentence() -> None:
                    np.array([0, 6]), np.array([1]))  # fmt: skip
     model = estimate(whole, 3)
     assert "</s> <s> c" in {" ".join(one) for one in ngrams(model)}
-    assert measure_perplexity(model, ["a", "c"]).log_prob == pytest.approx(model.log_prob("a") + model.log_prob("c"))
+    assert measure_perplexity(model, ["a", "c"]).log_prob == pytest.approx(
+        sentence_log_prob(model, "a") + sentence_log_prob(model, "c")
+    )
 
 
 def test_unknown_words_are_counted_and_left_out() -> None:

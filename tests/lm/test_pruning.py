@@ -10,11 +10,10 @@ import pytest
 
 from asr.lm.corpus import Corpus
 from asr.lm.histories import context_probabilities
-from asr.lm.kneser_ney import estimate
 from asr.lm.ngram import NgramModel, model_of
 from asr.lm.perplexity import measure_perplexity
 from asr.lm.pruning import changes, pruned, pruned_to
-from tests.lm.samples import sentences
+from tests.lm.samples import estimate, sentences
 from tests.lm.walking import Ngram, ngrams, prob, sums
 
 

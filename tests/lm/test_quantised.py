@@ -12,12 +12,11 @@ import pytest
 from asr.lm.arpa import load_arpa, save_arpa
 from asr.lm.binary import load_binary, save_binary
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.mixing import mixed
 from asr.lm.model import Unit
 from asr.lm.perplexity import measure_perplexity
 from asr.lm.pruning import pruned
-from tests.lm.samples import sentences, unigram_arpa
+from tests.lm.samples import estimate, sentences, unigram_arpa
 
 
 @pytest.mark.parametrize("unit", ["characters", "words"])

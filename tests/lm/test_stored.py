@@ -9,8 +9,8 @@ import pytest
 
 from asr.errors import AsrError, ConfigError, DataError
 from asr.lm.corpus import Corpus
-from asr.lm.kneser_ney import estimate
 from asr.lm.stored import load_model, save_model
+from tests.lm.samples import estimate
 
 
 def test_a_model_that_is_held_is_not_loaded_again(tmp_path: Path) -> None:

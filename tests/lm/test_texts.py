@@ -17,9 +17,9 @@ from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.lm.corpus import SPECIAL, Corpus, symbols_of
 from asr.lm.counting import count_ngrams
-from asr.lm.kneser_ney import estimate, estimate_from_counts
+from asr.lm.kneser_ney import estimate_from_counts
 from asr.lm.texts import Text, read_counts, read_symbols, read_text, read_words
-from tests.lm.samples import sentences
+from tests.lm.samples import estimate, sentences
 
 
 def test_a_text_plain_compressed_and_from_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

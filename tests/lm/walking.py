@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from asr.lm.model import BEGIN
+from asr.lm.automaton import NONE
+from asr.lm.corpus import symbols_of
+from asr.lm.model import BEGIN, END
 from asr.lm.ngram import NgramModel
 
 Ngram = tuple[str, ...]
@@ -34,3 +38,21 @@ def sums(model: NgramModel) -> list[float]:
         sum(float(np.exp(model.arcs.step(state, one)[0])) for one in symbols)
         for state in range(len(model.arcs.shorter))
     ]
+
+
+def numbers_of(model: NgramModel, symbols: Iterable[str]) -> list[int]:
+    """The numbers of symbols; that of `<unk>`, or `NONE` in a model without it, for what the model lacks."""
+    unknown = model.arcs.unknown
+    return [unknown if one in (BEGIN, END) else model.index.get(one, unknown) for one in symbols]
+
+
+def sentence_log_prob(model: NgramModel, sentence: str) -> float:
+    """The log probability of a sentence and its end, step by step; `-inf` where the model excludes a symbol."""
+    ends = [] if model.arcs.end == NONE else [model.arcs.end]
+    state, total = model.arcs.start, 0.0
+    for number in [*numbers_of(model, symbols_of(sentence, model.unit)), *ends]:
+        if number == NONE:
+            return -np.inf
+        log_prob, state = model.arcs.step(state, number)
+        total += log_prob
+    return total

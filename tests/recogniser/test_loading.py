@@ -205,7 +205,7 @@ def test_a_corpus_named_like_a_pretrained_model_does_not_hide_it(
 ) -> None:
     (tmp_path / "models").mkdir()
     save_bundle(asr.load(trained), tmp_path / "models" / "an4.safetensors")
-    monkeypatch.setattr(pretrained, "_FOLDER", tmp_path / "models")
+    monkeypatch.setattr(pretrained, "SHIPPED", tmp_path / "models")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "an4" / "wav").mkdir(parents=True)
     assert load("an4").card.about["recipe"] == "quickstart/speech"
