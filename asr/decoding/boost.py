@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import nearest, shown
+from asr.decoding.files import is_shipped
 from asr.decoding.word_list import Faults, word_rows
 from asr.errors import ConfigError
 from asr.text import normalise_text
@@ -89,7 +90,8 @@ def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[
 
     Args:
         path: a UTF-8 text file, packed if its name ends in `.gz`, or the name of one that comes with the package;
-            empty lines are left out. A phrase without a frequency has 1.
+            empty lines are left out, and of the latter what the inventory cannot spell. A phrase without a frequency
+            has 1.
         inventory: of characters, or of whole labels, between which the lines have blanks.
         weight: nats for each label of a phrase.
 
@@ -101,7 +103,7 @@ def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[
             spell, or whose frequency is none.
     """
     found: dict[tuple[int, ...], float] = {}
-    faults = Faults(Path(path).name)
+    faults, leave_out = Faults(Path(path).name), is_shipped(path)
     for number, line in enumerate(word_rows(path, "a list of words, one a line"), 1):
         phrase, _, frequency = line.partition("\t")
         symbols = list(normalise_text(phrase)) if inventory.unit == "characters" else phrase.split()
@@ -110,7 +112,10 @@ def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[
         value = _frequency(frequency)
         if value is None:
             faults.add(number, f"the frequency is {shown(frequency)}; expected a number above 0, such as 12")
-        if (missing := next((one for one in symbols if one not in inventory.index), None)) is not None:
+        missing = next((one for one in symbols if one not in inventory.index), None)
+        if missing is not None and leave_out:
+            continue
+        if missing is not None:
             hint = _hint(missing, inventory) if len(faults) < _HINTS else ""
             faults.add(number, f"{shown(missing)} in {shown(phrase)} is not among the labels{hint}")
         elif value is not None:

@@ -36,8 +36,13 @@ def file_of(name: str | Path) -> Path:
     Args:
         name: of a file that comes with the package, or the path of any other; a `Path` is always the latter.
     """
+<<<<<<< HEAD
     if isinstance(name, str) and _is_shipped(name):
         return next(one for one in sorted(SHIPPED.iterdir()) if _is_of(one, name))
+=======
+    if isinstance(name, str) and is_shipped(name):
+        return next(one for one in sorted(_SHIPPED.iterdir()) if _is_of(one, name))
+>>>>>>> h/f3
     return Path(os.path.expanduser(name))  # a Path raises where there is no such user
 
 
@@ -81,7 +86,7 @@ def check_files(component: Component) -> None:
     """Raise a ConfigError where a file that a decoder names is missing."""
 
     def check(option: str, name: str) -> str:
-        if not _is_shipped(name) and not file_of(name).is_file():
+        if not is_shipped(name) and not file_of(name).is_file():
             known = shipped_files()
             shipped = f"; with this package come {', '.join(known)}{nearest(name, known)}" if known else ""
             raise ConfigError(
@@ -99,7 +104,7 @@ def _is_plain(name: str) -> bool:
 
 def with_plain_names(component: Component) -> Component:
     """Return a decoder whose options hold the names of their files, without the folders."""
-    return _changed(component, lambda option, name: name if _is_shipped(name) else Path(name).name)
+    return _changed(component, lambda option, name: name if is_shipped(name) else Path(name).name)
 
 
 def saved_beside(component: Component, folder: Path, on_copy: Callable[[Path], object] | None = None) -> Component:
@@ -117,13 +122,14 @@ def saved_beside(component: Component, folder: Path, on_copy: Callable[[Path], o
     """
 
     def saved(option: str, name: str) -> str:
-        return name if _is_shipped(name) else _copied(file_of(name), folder, on_copy or (lambda path: None))
+        return name if is_shipped(name) else _copied(file_of(name), folder, on_copy or (lambda path: None))
 
     return _changed(component, saved)
 
 
-def _is_shipped(name: str) -> bool:
-    return name in shipped_files()
+def is_shipped(name: str | Path) -> bool:
+    """Whether an option names a file that comes with the package; a `Path` is always another."""
+    return isinstance(name, str) and name in shipped_files()
 
 
 def _copied(source: Path, folder: Path, on_copy: Callable[[Path], object]) -> str:

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import nearest, shown
+from asr.decoding.files import is_shipped
 from asr.decoding.word_list import Faults, word_rows
 from asr.errors import DataError
 from asr.lm.model import SPACE
@@ -79,14 +80,16 @@ def read_lexicon(path: str | Path, inventory: Inventory, leave_out: bool = False
     Args:
         path: the file, or the name of one that comes with the package.
         inventory: the labels that spell the words.
-        leave_out: pass over words that the inventory cannot spell, instead of refusing the file.
+        leave_out: pass over words that the inventory cannot spell, instead of refusing the file; those of a file that
+            comes with the package are always passed over, for nobody can mend it.
 
     Raises:
         DataError: the file cannot be read or is not UTF-8, or holds no word; or, together as `Problems`, with file and
             line: a form that is not one of the above, a symbol outside the inventory, a word given twice. No more is
             looked at behind a thousand of these.
     """
-    return lexicon_of(word_rows(path, "a lexicon: one word a line"), inventory, Path(path).name, leave_out)
+    rows = word_rows(path, "a lexicon: one word a line")
+    return lexicon_of(rows, inventory, Path(path).name, leave_out or is_shipped(path))
 
 
 def lexicon_of(rows: Iterable[str], inventory: Inventory, name: str = "lexicon", leave_out: bool = False) -> Lexicon:

@@ -77,6 +77,15 @@ def test_the_words_of_the_package_are_found_by_name(
     assert files.file_of("english_words").name == "english_words.tsv.gz"
 
 
+def test_what_cannot_be_spelled_is_left_out_of_the_words_of_the_package() -> None:
+    """Nobody can mend them, and no model that comes with it has all their letters."""
+    letters = Inventory(("<blank>", " ", *"aeoprsthlmn"), "characters")
+    found = set(read_lexicon("english_words", letters).words)
+    assert "people" in found
+    assert "I" not in found
+    assert len(found) == len(read_phrases("english_words", letters, 1.0))
+
+
 @READERS
 def test_a_file_of_the_home_folder(read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))

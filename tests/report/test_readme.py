@@ -227,6 +227,10 @@ def test_a_row_of_a_summary_takes_no_mean_over_decoders(root: Path) -> None:
     (root / "recipes/an4/results/ctc-seed1-beam,lm=a.json").write_text(json.dumps(other))
     filled = fill("<!-- summary\nan4/ctc wer | AN4 | none\n-->\n<!-- /results -->\n", root / "recipes")
     assert cells(filled[filled.index("| task") :])[0][3].startswith("8.1 ")
+    filled = fill("<!-- summary\nan4/ctc wer beam | AN4 | none\n-->\n<!-- /results -->\n", root / "recipes")
+    row = cells(filled[filled.index("| task") :])[0]
+    assert row[1] == "[`an4/ctc`](recipes/an4/README.md), `beam`"
+    assert row[3].startswith("4.1 ")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +238,7 @@ def test_a_row_of_a_summary_takes_no_mean_over_decoders(root: Path) -> None:
     [
         ("an4/ctc | AN4 | none", "is not `task/recipe rate | task | published figure`"),
         ("an4/cct wer | AN4 | none", r"there is no such task or recipe; did you mean 'an4/ctc'\?"),
+        ("an4/ctc wer lexicon | AN4 | none", "an4/ctc has no result of the decoder 'lexicon'"),
         ("an4/ctc wre | AN4 | none", r"an4/ctc reports no 'wre'; did you mean 'wer'\?"),
     ],
 )
