@@ -36,13 +36,8 @@ def file_of(name: str | Path) -> Path:
     Args:
         name: of a file that comes with the package, or the path of any other; a `Path` is always the latter.
     """
-<<<<<<< HEAD
-    if isinstance(name, str) and _is_shipped(name):
-        return next(one for one in sorted(SHIPPED.iterdir()) if _is_of(one, name))
-=======
     if isinstance(name, str) and is_shipped(name):
-        return next(one for one in sorted(_SHIPPED.iterdir()) if _is_of(one, name))
->>>>>>> h/f3
+        return next(one for one in sorted(SHIPPED.iterdir()) if _is_of(one, name))
     return Path(os.path.expanduser(name))  # a Path raises where there is no such user
 
 
