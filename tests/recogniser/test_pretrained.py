@@ -40,6 +40,18 @@ def test_a_model_is_small_and_its_card_tells_what_its_bundle_tells(name: str) ->
             assert str(rate) in text
 
 
+@pytest.mark.parametrize("name", ["unipen", "unipen_words"])
+def test_a_model_that_decodes_with_a_language_model_has_a_calibration(name: str) -> None:
+    """Its card says what the weights were chosen on, and that is not dev."""
+    choice = asr.load(name).decoder_choice
+    assert choice.component.options["lm"] == "english_letters"
+    assert len(choice.component.options["calibration"]) == 9  # labels, words and utterances
+    assert choice.chosen_on == "tablet"
+    text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    assert "words written on tablets" in text
+    assert "calibration error" in text
+
+
 def test_quickstart_reads_the_embedded_corpus_as_its_card_says(tmp_path: Path) -> None:
     small = espeak.Config(
         root=str(tmp_path / "tree"), train=4, dev=2, test=12, train_speakers=2, dev_speakers=2, test_speakers=6, seed=3
