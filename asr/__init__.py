@@ -37,8 +37,8 @@ def load(
         engine: what runs the network: `numpy`, `torch` or `onnx`; `auto`: what suits the work and is installed.
 
     Raises:
-        asr.errors.CheckpointError: the model is missing, damaged, or names code that is not allowed; or the engine cannot
-            run it.
+        asr.errors.CheckpointError: missing, damaged or naming code that is not allowed; or the engine cannot
+            run the model.
         asr.errors.ConfigError: there is no such engine or decoder, or the decoder has no such option.
     """
     from pathlib import Path  # here: `import asr` waits for nothing that it does not need itself

@@ -40,5 +40,5 @@ class Loop:
 
 
 def can_compile() -> bool:
-    """Whether numba is installed."""
+    """Return whether numba is installed."""
     return installed("numba")

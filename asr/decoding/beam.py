@@ -160,7 +160,7 @@ class BeamDecoder:
         return BeamSearch(self, frame_seconds, offset)
 
     def automaton(self) -> GrowingAutomaton | None:
-        """Return the model's automaton: shared by all searches if complete, otherwise a new one; None without a model."""
+        """Return the model's automaton, shared by all searches if complete, otherwise new; None without a model."""
         if self._model is None or (self._shared is not None and self._shared.complete):
             return self._shared
         return self._model.automaton()

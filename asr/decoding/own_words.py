@@ -61,7 +61,7 @@ class OwnWords:
         return [*begin, *(f"decoder.{name}={json.dumps(value)}" for name, value in wanted.items()), *self.options]
 
     def _language_model(self, lm: str) -> str:
-        """The option for a language model; the lexicon's decoder has one for words and one for labels."""
+        """Return the option for a language model; the lexicon's decoder has one for words and one for labels."""
         if not self.only_words:
             return "lm"
         from asr.lm.stored import load_model

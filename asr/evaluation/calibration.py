@@ -43,7 +43,7 @@ def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[st
 
 
 def _owners(recognised: Sequence[Recognised], people: str) -> tuple[list[str], str]:
-    """Return the owner of each utterance, and the word for owners: people, or utterances if fewer than two are known."""
+    """Return the owner of each utterance, and the word for owners: utterances, if they have fewer than two people."""
     speakers = [one.utterance.speaker for one in recognised]
     if len(set(speakers)) < 2:
         return [str(number) for number in range(len(recognised))], "utterances"

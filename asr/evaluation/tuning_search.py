@@ -23,8 +23,8 @@ Point = tuple[float, ...]
 
 _FINENESS = (1.0, 0.5, 0.25)  # steps of the grids, in steps of the first
 _COARSE = (-2, -1, 0, 1, 2)  # values of the first grid, in steps around the start
-_FARTHEST = 24  # steps of the first grid from the start: behind it an optimum is none
-_DIGITS = 9  # by which two values differ at least
+_FARTHEST = 24  # steps of the first grid from the start; the search does not go beyond
+_DIGITS = 9  # decimal places to which values are rounded
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class Axis:
     weight: Weight
 
     def value(self, steps: float) -> float | None:
-        """Return the value so many coarse steps from the start; None where there is none."""
+        """Return the value at a number of coarse steps from the start; None if it is out of range."""
         value = round(self.start + steps * self.weight.step, _DIGITS)
         beyond = abs(steps) > _FARTHEST or (self.weight.least is not None and value < self.weight.least)
         return None if beyond else value
 
     def moved(self, value: float, steps: float) -> float | None:
-        """Return the value so many coarse steps from another one; None where there is none."""
+        """Return the value at a number of coarse steps from another one; None if it is out of range."""
         return self.value((value - self.start) / self.weight.step + steps)
 
     def is_farthest(self, value: float) -> bool:
-        """Whether the search goes no further than here, and the option has no smallest value here."""
+        """Return whether the search goes no further than here, and the option has no smallest value here."""
         return abs(value - self.start) / self.weight.step > _FARTHEST - _FINENESS[-1]
 
 
@@ -62,7 +62,7 @@ class Search:
     Args:
         axes: the weights, at least one.
         errors: gives the errors of a point that was tried.
-        attempt: tries points, of which `errors` is asked afterwards.
+        attempt: tries points; `errors` is called for them afterwards.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Search:
         return best
 
     def _try(self, points: Sequence[Point]) -> bool:
-        """Try the points that are new; False where none is."""
+        """Try the points that are new; return whether there was one."""
         new = [one for one in dict.fromkeys(points) if one not in self._tried]
         if new:
             self._attempt(new)
@@ -90,7 +90,7 @@ class Search:
 
 
 def expected_tries(axes: Sequence[Axis]) -> int:
-    """Return how many points a search tries if the optimum is where it is usually."""
+    """Return the number of points that a search usually tries."""
     n_neighbours = len(neighbours(tuple(axis.start for axis in axes), axes, 1.0))
     return len(first_points(axes)) + math.ceil(2.5 * n_neighbours)
 

@@ -36,9 +36,9 @@ from asr.printable import printable
 
 _LN10 = math.log(10.0)
 _UNIT = "# ctc-asr unit: "
-_IMPOSSIBLE = -99.0  # what a log probability of minus infinity is written as
-_LONGEST = 20  # n-grams that are read
-_ROUNDING = 1e-5  # above 0, of a probability that other programs meant as 1
+_IMPOSSIBLE = -99.0  # stands for a log probability of minus infinity
+_LONGEST = 20  # the longest n-grams that are read
+_ROUNDING = 1e-5  # log probabilities up to this are accepted: other programs round
 _LARGEST = 30.0  # log10 of a back-off weight
 _LEAST_BYTES = 4  # of the line of an n-gram
 _GZIP_RATIO = 100  # of n-grams; numbers and words become 3 to 10 times smaller
@@ -88,11 +88,11 @@ def load_arpa(path: Path, unit: Unit | None = None) -> NgramModel:
 
     Args:
         path: of the file.
-        unit: what its symbols are. A file of this package says so; of others, symbols of one character each are taken
+        unit: the unit of its symbols. Files of this package state it; in others, symbols of one character are taken
             for characters, and others for words.
 
     Raises:
-        DataError: it is missing or not as it should be, with file and line.
+        DataError: the file is missing or malformed; the message has file and line.
     """
     if not path.is_file():
         raise DataError(f"no language model at {printable(path)}")
@@ -117,7 +117,7 @@ class _Section:
 
 
 class _Reader:
-    """Reads one file; knows in which line it is."""
+    """A reader of one file that keeps the line number for messages."""
 
     def __init__(self, path: Path, unit: Unit | None) -> None:
         self._path, self._unit = path, unit
@@ -213,7 +213,7 @@ class _Reader:
         self._index[symbol] = len(self._index)
 
     def _check_numbers(self, section: _Section, free: bytes | None) -> None:
-        """Raise for a number that is none of its kind; the probability of one symbol may be anything."""
+        """Raise a DataError for a number out of range; the probability of one symbol, `free`, is not checked."""
         log_prob, backoff = np.frombuffer(section.log_prob), np.frombuffer(section.backoff)
         good = log_prob <= _ROUNDING
         if free in self._index:
@@ -254,7 +254,7 @@ class _Reader:
         return extended(trie, keys[order]), order
 
     def _check_sums(self, model: NgramModel, line: int) -> None:
-        """Raise where the probabilities behind the contexts of a length are nowhere near one."""
+        """Raise a DataError if the probabilities behind the contexts of a length do not sum to about one."""
         log_probs, backoffs = model.log_probs.astype(float), model.backoffs.astype(float)
         total = masses(model.trie, log_probs, backoffs).total
         contexts = model.trie.has_children

@@ -44,11 +44,11 @@ def save_binary(model: NgramModel, path: Path, quantise: bool = False) -> None:
 
     Args:
         model: what to save.
-        path: where to.
+        path: the file to write.
         quantise: whether to write the small form, see `asr.lm.quantised`.
 
     Raises:
-        DataError: the file cannot be written; what stood there before still stands there.
+        DataError: the file cannot be written; an existing file is left as it was.
     """
     from safetensors.numpy import save
 
@@ -70,7 +70,7 @@ def load_binary(path: Path) -> NgramModel:
     """Map a `.lm` file into memory; the small form is unpacked.
 
     Raises:
-        CheckpointError: missing, damaged, or written by something else.
+        CheckpointError: the file is missing, damaged, or of another program.
     """
     header, tensors = _mapped(path)
     try:
@@ -150,7 +150,7 @@ def _array(tensors: Mapping[str, NDArray[Any]], name: str, kinds: tuple[type, ..
 
 
 def check_automaton(automaton: Automaton, n_symbols: int) -> None:
-    """Raise ValueError where an automaton is not one that a search may walk without looking; takes a look at all."""
+    """Check a whole automaton, so that searches need no checks; raise ValueError for a fault."""
     first, symbol, target, shorter = automaton.first, automaton.symbol, automaton.target, automaton.shorter
     arcs, states = len(symbol), len(automaton.backoff)
     sizes = len(first) == states + 1 == len(shorter) + 1 and len(target) == len(automaton.log_prob) == arcs

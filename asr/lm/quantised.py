@@ -1,7 +1,7 @@
 """The small form of a model: about two bytes an n-gram.
 
 Log probabilities and back-off weights are whole numbers from 0 to 255, in equal steps between the least and the largest
-of all n-grams of one length, so that none is off by more than half a step. Where arcs lead is not stored: it follows
+of all n-grams of one length, so that none is off by more than half a step. Targets of arcs are not stored: they follow
 from the n-grams.
 """
 
@@ -51,7 +51,7 @@ def packed(model: NgramModel) -> Arrays:
 
 
 def _coded(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """Return codes, the least value and the step; those of NaN mean nothing."""
+    """Return codes, the least value and the step; the codes of NaN have no meaning."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         return np.full(len(values), _IMPOSSIBLE, np.uint8), (0.0, 0.0)
@@ -69,7 +69,7 @@ def unpacked(arrays: Mapping[str, NDArray[Any]], symbols: Sequence[str], unit: U
     """Make a model of the small form.
 
     Raises:
-        ValueError: the arrays are none of such a form.
+        ValueError: the arrays do not have this form.
     """
     children, symbol, log_prob = arrays["children"], arrays["symbol"].astype(np.int32), arrays["log_prob"]
     arcs, states = len(symbol), len(children)

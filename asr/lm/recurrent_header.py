@@ -1,4 +1,4 @@
-"""What a file says of a recurrent language model beside its weights; the same in checkpoints and `.lm` files."""
+"""The description of a recurrent language model in a file, beside its weights; in checkpoints and `.lm` files."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _LONGEST = 40  # characters of a symbol
 
 @dataclass(frozen=True)
 class LabelModelHeader:
-    """What a recurrent language model is.
+    """The description of a recurrent language model.
 
     Attributes:
         symbols: by number; `END` is among them.
-        unit: what they are.
+        unit: the unit of the symbols.
         model: the network, a `LabelModel`.
         plugins: modules of the user's that the network's cell may come from.
         about: lines for people: what it was estimated from, its figures, its licence.
@@ -51,10 +51,10 @@ class LabelModelHeader:
 
     @classmethod
     def from_dict(cls, values: object) -> LabelModelHeader:
-        """Read what `to_dict` gave.
+        """Read the values that `to_dict` returned.
 
         Raises:
-            CheckpointError: something else gave it.
+            CheckpointError: a value is missing or malformed.
         """
         if not isinstance(values, Mapping) or values.get("format") != FORMAT:
             told = values.get("format") if isinstance(values, Mapping) else None
