@@ -69,7 +69,7 @@ class Tuning:
 
     @property
     def farthest(self) -> list[str]:
-        """The weights whose best value lies at the end of what the search tries."""
+        """The weights whose best value is the farthest that the search tries."""
         return [axis.name for axis, value in zip(self.axes, self.chosen, strict=True) if axis.is_farthest(value)]
 
 
@@ -108,7 +108,7 @@ def tune(
     if not utterances:
         raise DataError(f"{split} has no utterances; tuning needs some, with transcripts")
     for one in utterances:
-        compared.reference(one)  # raises where there is no transcript, before anything is computed
+        compared.reference(one)  # raises early if a transcript is missing
     before = recogniser.for_many(len(utterances))
     posteriors = _posteriors(before, utterances, cache_dir, split, on_progress)
     trial = _Trial(before, decoder, axes, utterances, posteriors, plugins)
@@ -162,7 +162,7 @@ def axes_of(decoder: DecoderChoice, names: Sequence[str] = ()) -> tuple[Axis, ..
         names: of the options; empty: all that the decoder marks as weights, and that have an effect.
 
     Raises:
-        ConfigError: there are none, or one of the names is no option with a number.
+        ConfigError: there are none, or one of the names is not a numeric option.
     """
     options, weights = decoder.component.completed().options, weights_of(decoder.component)
     head, names = decoder.name.partition(",")[0], names or effective_weights(decoder.component)
@@ -274,11 +274,11 @@ def _posteriors(
 def folds_of(utterances: Sequence[Utterance]) -> list[list[int]]:
     """Divide utterances by their speakers into `FOLDS` parts, or one a speaker where there are fewer.
 
-    The parts have as many utterances as can be, alike; an utterance without a speaker is a speaker of its own, and so
-    are the utterances of a single one.
+    The parts are as equal in size as possible; an utterance without a speaker counts as a speaker of its own, and so
+    do the utterances of a single speaker.
 
     Returns:
-        the numbers of the utterances of each part; none where there are fewer than two.
+        the numbers of the utterances of each part; no parts if there would be fewer than two.
     """
     known = {one.speaker for one in utterances}
     by_speaker: dict[str, list[int]] = {}

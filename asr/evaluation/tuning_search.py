@@ -1,4 +1,4 @@
-"""Search for the best weights of a decoder: a coarse grid around where they stand, then finer ones around the best.
+"""Search for the best weights of a decoder: a coarse grid around their values, then finer ones around the best.
 
 A point is one value for each weight. With one or two weights the first grid has five values of each; with more it is
 the neighbourhood of the start. Then, with the step of the coarse grid, half of it and a quarter, the neighbours of the

@@ -24,7 +24,7 @@ def plain_settings(config: Any) -> dict[str, Any]:
 
 
 def read_settings(kind: type[C], values: Mapping[str, Any]) -> C:
-    """Read what Hydra composed, or what `plain_settings` gave in this version or an earlier one.
+    """Read the values that Hydra composed, or that this or an earlier version of `plain_settings` returned.
 
     Args:
         kind: the dataclass of the configuration; its fields are components, dataclasses of options, words, `plugins`.

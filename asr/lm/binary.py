@@ -127,7 +127,7 @@ def _checked_model(header: object, tensors: Mapping[str, NDArray[Any]]) -> Ngram
     arrays = {name: _array(tensors, name, (kind,)) for name, kind in _TYPES.items()}
     numbers = {name: header.get(name) for name in ("start", "end", "unknown")}
     if not all(type(one) is int for one in numbers.values()):
-        raise ValueError("'start', 'end' and 'unknown' are no whole numbers")
+        raise ValueError("'start', 'end' and 'unknown' must be whole numbers")
     automaton = Automaton(**arrays, **numbers)  # type: ignore[arg-type]
     check_automaton(automaton, len(symbols))
     return NgramModel(symbols, cast(Unit, unit), automaton)
@@ -136,7 +136,7 @@ def _checked_model(header: object, tensors: Mapping[str, NDArray[Any]]) -> Ngram
 def _symbols(header: Mapping[str, Any]) -> tuple[str, ...]:
     symbols = header.get("symbols")
     if not isinstance(symbols, list) or not symbols or not all(isinstance(one, str) and one for one in symbols):
-        raise ValueError("its symbols are no list of strings")
+        raise ValueError("its symbols are not a list of strings")
     if len(set(symbols)) < len(symbols):
         raise ValueError("two of its symbols are the same")
     return tuple(symbols)

@@ -49,7 +49,7 @@ class Sources:
             raise ConfigError("counts of n-grams cannot be joined with texts; build two models and mix them")
         if self.inventory is not None and self.inventory.unit != self.unit:
             raise ConfigError(
-                f"the recogniser's labels are {self.inventory.unit}; they are no vocabulary of {self.unit}"
+                f"the recogniser's labels are {self.inventory.unit}; they cannot be the vocabulary of {self.unit}"
             )
 
     def __bool__(self) -> bool:
@@ -141,7 +141,7 @@ def smaller(model: NgramModel, threshold: float | None, keep: int | None, on_pro
 def held_out_text(
     paths: Sequence[str | Path], unit: Unit, single_words: bool, inventory: Inventory | None = None
 ) -> list[str]:
-    """Read texts to measure on; a word counts as often as it occurs."""
+    """Read texts for measuring; a word counts as often as it occurs."""
     parts = [read_text(path, unit, inventory).sentences for path in paths]
     sentences = [one for part in parts for one in part]
     return [word for one in sentences for word in one.split()] if single_words else sentences

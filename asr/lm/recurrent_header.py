@@ -76,5 +76,5 @@ class LabelModelHeader:
 
 def _texts(values: object, what: str, longest: int = _LONGEST * 5) -> tuple[str, ...]:
     if not isinstance(values, list | tuple) or not all(isinstance(one, str) and len(one) <= longest for one in values):
-        raise CheckpointError(f"its {what} are no list of short texts")
+        raise CheckpointError(f"its {what} are not a list of short texts")
     return tuple(values)
