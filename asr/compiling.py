@@ -76,7 +76,7 @@ class Loop:
 
 
 def can_compile() -> bool:
-    """Whether numba is installed."""
+    """Return whether numba is installed."""
     return installed("numba")
 
 

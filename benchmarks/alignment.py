@@ -1,4 +1,4 @@
-"""How near the boundaries of an alignment are to those set by hand: `python -m benchmarks.alignment`.
+"""Compare the boundaries of alignments with those set by hand: `python -m benchmarks.alignment`.
 
     python -m benchmarks.alignment                # TIMIT's sample and the embedded corpus, a table
     python -m benchmarks.alignment --learn        # learn the timing on the embedded corpus and write it
@@ -82,7 +82,7 @@ class Phone:
 
 @dataclass(frozen=True)
 class Figures:
-    """Percentage of boundaries within 20 and 50 ms, the median difference in seconds, how many boundaries."""
+    """The percentage of boundaries within 20 and 50 ms, the median difference in seconds, and the boundary count."""
 
     within_20: float
     within_50: float
@@ -121,7 +121,7 @@ def main() -> None:
 
 
 def measured(recogniser: Recogniser, utterances: Sequence[Utterance]) -> dict[str, Figures]:
-    """The rows of one model on some utterances."""
+    """Return the rows of one model on some utterances."""
     nothing, learned = Timing(0.0, 0.0, 0.0), timing_of(recogniser.inventory)
     rows = {"emission": nothing, "timed": learned, "sharpened": learned, "silences found": learned}
     deviations: dict[str, list[float]] = {row: [] for row in rows}
@@ -142,32 +142,32 @@ def measured(recogniser: Recogniser, utterances: Sequence[Utterance]) -> dict[st
 
 
 def aligned(recogniser: Recogniser, utterance: Utterance, raw: RawFrames, timing: Timing) -> Hypothesis:
-    """The alignment with a timing."""
+    """Return the alignment with a timing."""
     decoder = TranscriptDecoder(recogniser.inventory, spelled_utterance(recogniser.inventory, utterance), timing)
     return replace(recogniser, decoder=decoder).recognise([recogniser.frames(raw.values)], raw.start)[0][0]
 
 
 def figures_of(deviations: NDArray[np.float64]) -> Figures:
-    """Percentages of deviations in seconds."""
+    """Return the percentages for deviations in seconds."""
     near, nearly = (100 * float(np.mean(np.abs(deviations) <= limit + 1e-9)) for limit in (0.02, 0.05))
     return Figures(near, nearly, float(np.median(deviations)), len(deviations))
 
 
 def phones_of(utterance: Utterance) -> list[Phone]:
-    """The hand labelling beside a recording of TIMIT, or the embedded corpus."""
+    """Return the hand labelling beside a recording of TIMIT, or of the embedded corpus."""
     path = next(p for suffix in (".phn", ".PHN") if (p := utterance.source.with_suffix(suffix)).exists())
     lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
     return [Phone(label, int(start) / _RATE, int(end) / _RATE) for start, end, label in lines]
 
 
 def kept(phones: Sequence[Phone], recogniser: Recogniser) -> list[Phone]:
-    """The phones that the model has a label for."""
+    """Return the phones that the model has a label for."""
     table = fold_table(recogniser.inventory.fold or "timit61")
     return [one for one in phones if table[one.label] is not None]
 
 
 def raw_of(recogniser: Recogniser, utterance: Utterance) -> RawFrames:
-    """The frames of an utterance."""
+    """Return the frames of an utterance."""
     with opened(recogniser.extractor, utterance, None, None) as raw:
         assert isinstance(raw, RawFrames)
         return raw
@@ -193,7 +193,7 @@ def learn() -> None:
 
 
 def learned(recogniser: Recogniser, utterances: Sequence[Utterance]) -> Timing:
-    """The timing that fits utterances with known boundaries best."""
+    """Return the timing that fits utterances with known boundaries best."""
     inventory, seconds = recogniser.inventory, recogniser.frame_seconds
     gaps: list[float] = []
     labels: list[int] = []
@@ -219,7 +219,7 @@ def learned(recogniser: Recogniser, utterances: Sequence[Utterance]) -> Timing:
 
 
 def emissions(recogniser: Recogniser, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Alignment]]:
-    """The frames of each utterance's labels."""
+    """Return the frames of each utterance's labels."""
     for utterance in utterances:
         log_probs, lengths = recogniser.posteriors([recogniser.frames(raw_of(recogniser, utterance).values)])
         labels = np.array(recogniser.inventory.encode(utterance))
@@ -229,7 +229,7 @@ def emissions(recogniser: Recogniser, utterances: Sequence[Utterance]) -> Iterat
 def fitted(
     gaps: NDArray[np.float64], names: Sequence[str], late: NDArray[np.float64]
 ) -> tuple[float, float, dict[str, float]]:
-    """Least absolute deviations of late = share * gap - lag - offset(name), by least squares whose weights change."""
+    """Fit late = share * gap - lag - offset(name) by least absolute deviations, as reweighted least squares."""
     known = sorted(set(names))
     columns = np.array([known.index(name) for name in names])
     factors = np.concatenate([gaps[:, None], -np.ones((len(gaps), 1)), -np.eye(len(known))[columns]], axis=1)
@@ -287,7 +287,7 @@ def ink() -> None:
 
 
 def letters_of(writing: Writing, written: Ink, text: str) -> NDArray[np.int64]:
-    """(N,) the number of the letter that each point belongs to."""
+    """Return (N,) the number of the letter that each point belongs to."""
     numbers: list[int] = []
     for number, letter in enumerate(text.replace(" ", "")):
         glyph = writing._letters[letter]

@@ -1,4 +1,4 @@
-"""How good confidences are, and what risk and rescoring change: `python benchmarks/confidences.py MODEL CORPUS ...`.
+"""Measure confidences, and the effect of risk and rescoring: `python benchmarks/confidences.py MODEL CORPUS ...`.
 
     python benchmarks/confidences.py an4 an4 root=DATA/an4 --weight 0.4 --bonus 0.7
     python benchmarks/confidences.py unipen_words unipen root=DATA/unipen.zip category=words --weight 0.9 --bonus 0.7
@@ -49,7 +49,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Split:
-    """The posteriors of a split, and what is true of it."""
+    """The posteriors of a split, and its references."""
 
     log_probs: list[NDArray[np.float32]]
     references: list[tuple[str, ...]]
@@ -58,7 +58,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Words:
-    """Evidence for words, whether they are right, and whose they are."""
+    """The evidence for words, whether they are right, and their speakers."""
 
     trust: list[Trust]
     right: list[bool]
@@ -151,7 +151,7 @@ def language_model(recogniser: Recogniser, corpus: Corpus, order: int) -> Langua
 
 
 class Listing:
-    """Stands where a decoder finishes, and keeps the candidates."""
+    """A replacement of a decoder's finish that keeps the candidates."""
 
     candidates = 50
     gap = float("inf")
@@ -165,7 +165,7 @@ class Listing:
 
 
 def decoded(decoder: Any, split: Split) -> list[tuple[list[Candidate], Hypothesis]]:
-    """The candidates and the best hypothesis of each utterance."""
+    """Return the candidates and the best hypothesis of each utterance."""
     decoder = decoder.for_many(len(split.log_probs)) if hasattr(decoder, "for_many") else decoder
     decoder.finish = Listing()
     rows = []
@@ -189,7 +189,7 @@ def words_of(found: Sequence[Hypothesis], split: Split) -> Words:
 
 
 def choices(searches: dict[str, list[Hypothesis]], dev: Split) -> None:
-    """Each way to make a confidence, fitted to the words of nine tenths of the speakers and tried on the others."""
+    """Fit each kind of confidence to the words of nine tenths of the speakers, and measure it on the others."""
     print("| search | confidence | nats a word, dev | error, %, dev |\n| --- | --- | --- | --- |")
     for name, found_in_dev in searches.items():
         words = words_of(found_in_dev, dev)
@@ -207,7 +207,7 @@ Fitted = Callable[[Sequence[Trust]], Floats]
 
 
 def logistic(*used: int) -> Callable[[Sequence[Trust], Sequence[bool]], Fitted]:
-    """Logistic regression on some of the evidence."""
+    """Fit a logistic regression on some of the evidence."""
 
     def reduced(trust: Sequence[Trust]) -> list[Trust]:
         return [Trust(*(value if place in used else 0.5 for place, value in enumerate(one))) for one in trust]
@@ -220,7 +220,7 @@ def logistic(*used: int) -> Callable[[Sequence[Trust], Sequence[bool]], Fitted]:
 
 
 def isotonic(place: int) -> Callable[[Sequence[Trust], Sequence[bool]], Fitted]:
-    """The monotone map of one kind of evidence that fits best (pool adjacent violators), linear between its steps."""
+    """Fit a monotone map of one kind of evidence (pool adjacent violators), linear between its steps."""
 
     def fit(trust: Sequence[Trust], right: Sequence[bool]) -> Fitted:
         pools: list[list[float]] = []  # right ones, all, sum of logits
@@ -264,7 +264,7 @@ def held_out(fit: Callable[[Sequence[Trust], Sequence[bool]], Fitted], words: Wo
 
 
 def report(name: str, of_dev: list[Hypothesis], of_test: list[Hypothesis], dev: Split, test: Split) -> None:
-    """Test, with what was fitted to dev."""
+    """Measure on test with the maps fitted on dev."""
     calibration = fit_calibration(of_dev, [truth_of(reference, "characters") for reference in dev.references])
     calibrated = [calibration(one, one.evidence) for one in of_test if one.evidence is not None]
     numbers = ", ".join(f"{number:.4g}" for number in calibration.numbers())
@@ -291,7 +291,7 @@ def rows_of(found: Sequence[Hypothesis], split: Split) -> Iterator[tuple[str, st
 
 
 def rates(finish: Finish, found: Sequence[Sequence[Candidate]], split: Split) -> str:
-    """Errors in words and in characters, in percent, of what a finish chooses among candidates."""
+    """Return the errors in words and in characters, in percent, of the candidates that a finish chooses."""
     words, labels = ErrorCounts(), ErrorCounts()
     for candidates, reference in zip(found, split.references, strict=True):
         truth = truth_of(reference, "characters")
@@ -302,12 +302,12 @@ def rates(finish: Finish, found: Sequence[Sequence[Candidate]], split: Split) ->
 
 
 def rewarded(one: Candidate, bonus: float) -> Candidate:
-    """The candidate with the bonus that weighs against a language model's dislike of length."""
+    """Return the candidate with the bonus that makes up for a language model's preference for short texts."""
     return one._replace(score=replace(one.score, insertion=bonus * len(one.labels)))
 
 
 def bare(candidates: Sequence[Candidate], number: int) -> Hypothesis:
-    """A hypothesis without times."""
+    """Return a hypothesis without times."""
     labels, score, words = candidates[number]
     spans = tuple(Span(label, place, place + 1, 1.0) for place, label in enumerate(labels))
     return Hypothesis(labels, " ".join(words), score, spans, words_of_spans(spans, "characters"))

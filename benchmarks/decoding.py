@@ -1,4 +1,4 @@
-"""Prefix beam search beside other decoders, on the same posteriors, in one process.
+"""Compare prefix beam search with other decoders, on the same posteriors, in one process.
 
 python benchmarks/decoding.py write FOLDER     # posteriors and training texts of AN4 and UNIPEN words (needs `[train]`)
 python benchmarks/decoding.py speed FOLDER     # mean scores, then processor time in turns; missing peers are left out
@@ -69,7 +69,7 @@ Decode = Callable[[NDArray[np.float32]], Labels]
 
 @dataclass(frozen=True)
 class Posteriors:
-    """Posteriors of some utterances, and what the texts of the training set say."""
+    """The posteriors of some utterances, and the texts of the training set."""
 
     name: str
     inventory: Inventory
@@ -87,13 +87,13 @@ class Posteriors:
 
     @cached_property
     def model(self) -> NgramModel:
-        """A 6-gram of the training texts."""
+        """Return a 6-gram of the training texts."""
         texts = self.train.read_text(encoding="utf-8").splitlines()
         lines = [" ".join(SPACE if one == " " else one for one in text) for text in texts]
         return estimate_from_counts(count_ngrams(Corpus.of(lines, "labels", vocabulary=self.inventory.labels[1:]), 6))
 
     def score(self, log_probs: NDArray[np.float32], labels: Labels, fused: bool) -> float:
-        """The objective of a labelling."""
+        """Return the objective of a labelling."""
         acoustic = log_probability(log_probs, tuple(self.inventory.index[one] for one in labels), 0)
         if not fused:
             return acoustic
@@ -121,7 +121,7 @@ def ours(posteriors: Posteriors, fused: bool = False, **options: float) -> Decod
 
 
 def whole(posteriors: Posteriors, candidates: int) -> Decode:
-    """With times, words and confidences."""
+    """Return hypotheses with times, words and confidences."""
     decoder = BeamDecoder(posteriors.inventory, candidates=candidates).for_many(10**6)
 
     def run(log_probs: NDArray[np.float32]) -> Labels:
@@ -199,7 +199,7 @@ def speed(sets: Sequence[Posteriors], only: str, rounds: int) -> None:
 
 
 def comparisons(one: Posteriors, folder: Path) -> list[tuple[str, bool, dict[str, Callable[[], Decode]]]]:
-    """What is compared: the first side of each is ours."""
+    """Return the comparisons; the first side of each is this project's."""
     every = len(one.inventory)
     plain = {
         "ours": lambda: ours(one, **OFF),
@@ -247,7 +247,7 @@ def compare(one: Posteriors, title: str, fused: bool, sides: dict[str, Callable[
 
 
 def errors(sets: Sequence[Posteriors]) -> None:
-    """The share of utterances whose best score is lower than that of a beam of `WIDE` with all pruning off."""
+    """Measure the share of utterances whose best score is below that of a beam of `WIDE` with all pruning off."""
     print("| posteriors | pruning | search errors, % | with a 6-gram, % | other labels, % | with a 6-gram, % |")
     print("|---|---|---|---|---|---|")
     for one in sets:
@@ -264,7 +264,7 @@ def errors(sets: Sequence[Posteriors]) -> None:
 
 
 def found(one: Posteriors, fused: bool, **options: float) -> list[tuple[float, Labels]]:
-    """Labellings, and their scores over all their paths."""
+    """Return labellings, and their scores over all their paths."""
     run = ours(one, fused, **options)
     labellings = [run(frames) for frames in one.utterances]
     return [(one.score(*pair, fused), pair[1]) for pair in zip(one.utterances, labellings, strict=True)]
@@ -302,7 +302,7 @@ def plain(sets: Sequence[Posteriors]) -> None:
 
 
 def boost(sets: Sequence[Posteriors]) -> None:
-    """Boost an eighth of the words of the split, 50 at most, drawn with a seed; on the others it can only cost."""
+    """Boost an eighth of the words of the split, at most 50, drawn with a seed; boosting can only harm the others."""
     print(
         "| posteriors | search | nats a label | expected words wrong, % | other words wrong, % |\n|---|---|---|---|---|"
     )
@@ -328,7 +328,7 @@ def boost(sets: Sequence[Posteriors]) -> None:
 
 
 def wrong(one: Posteriors, decoder: BeamDecoder, expected: set[str]) -> list[float]:
-    """Percent of the expected and of the other words of the texts that are not found in their place."""
+    """Return the percentages of the expected and of the other words of the texts that are not found in their place."""
     counts = {True: [0, 0], False: [0, 0]}
     for log_probs, text in zip(one.utterances, one.texts, strict=True):
         search = decoder.begin(0.01)
@@ -346,7 +346,7 @@ def wrong(one: Posteriors, decoder: BeamDecoder, expected: set[str]) -> list[flo
 
 
 def growth(sets: Sequence[Posteriors], rounds: int) -> None:
-    """Double what a search works on, and see what it takes."""
+    """Double the frames, the beam and the labels, one by one, and time the search."""
     for one in sets:
         joined = np.concatenate(one.utterances[:32])
         print(f"\n{one.name}, ms: frames, labels (random posteriors, all looked at), beam; two threads against one")
@@ -370,7 +370,7 @@ def show(what: str, run: Decode, frames: NDArray[np.float32], rounds: int) -> No
 
 
 def threads(one: Posteriors, rounds: int) -> None:
-    """A batch of 32 by the clock on the wall."""
+    """Time a batch of 32 in elapsed time."""
     utterances = one.utterances[:32]
     lengths = np.array([len(frames) for frames in utterances])
     batch = np.zeros((len(utterances), lengths.max(), len(one.inventory)), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Language models: time, memory and size of estimating, loading and writing, and how well each model predicts.
+"""Measure time, memory and size of estimating, loading and writing language models, and their perplexity.
 
     python benchmarks/language_models.py ../shared/data/text/books.txt.gz
 
@@ -88,7 +88,7 @@ class Job:
         return f"| {' | '.join(cells)} |"
 
     def _stored(self, model: NgramModel, folder: Path) -> tuple[list[int], list[float]]:
-        """Sizes in bytes and seconds to load: `.lm`, `.lm` of 8 bits, `.arpa.gz`."""
+        """Return sizes in bytes and seconds to load: `.lm`, `.lm` of 8 bits, `.arpa.gz`."""
         sizes, loads = [], []
         for name, quantise in (("a.lm", False), ("b.lm", True), ("c.arpa.gz", False)):
             save_model(folder / name, model, quantise)
@@ -99,13 +99,13 @@ class Job:
 
 
 def split(text: str) -> tuple[list[str], list[str]]:
-    """Paragraphs to estimate from, and those held out; a line `# NAME` begins a book."""
+    """Return the paragraphs to estimate from, and those held out; a line `# NAME` begins a book."""
     lines = [one for one in read_text(text, "words").sentences if not one.startswith("# ")]
     return [one for at, one in enumerate(lines) if at % _EVERY], lines[::_EVERY]
 
 
 def first_words(paragraphs: Sequence[str], number: int) -> list[str]:
-    """The first paragraphs, with so many words."""
+    """Return the first paragraphs, up to a number of words."""
     kept, words = [], 0
     for one in paragraphs:
         if words >= number:
@@ -116,13 +116,13 @@ def first_words(paragraphs: Sequence[str], number: int) -> list[str]:
 
 
 def timed(make: Callable[[], _Made]) -> tuple[_Made, float]:
-    """What a function returns, and the processor time that it took."""
+    """Return the result of a function, and the processor time that it took."""
     start = time.process_time()
     return make(), time.process_time() - start
 
 
 def irstlm(text: str, words: int) -> str | None:
-    """A row of IRSTLM's `tlm` on the same text, or None where it is not installed."""
+    """Return a row of IRSTLM's `tlm` on the same text, or None if it is not installed."""
     place = Path(os.environ.get("IRSTLM", "/usr/lib/irstlm")) / "bin"
     program = shutil.which("tlm", path=f"{place}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:
@@ -137,7 +137,7 @@ def irstlm(text: str, words: int) -> str | None:
 
 
 def in_own_process(job: Job) -> str:
-    """The rows of a job, from a process of its own."""
+    """Return the rows of a job, run in a process of its own."""
     command = [sys.executable, __file__, job.text, "--job", json.dumps(asdict(job))]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 

@@ -32,7 +32,7 @@ from data_prep.text_files import read_text
 DEV_SPEAKERS = ("fbbh", "fkai", "ftal", "mblw", "mdxn", "mjdr", "mmal", "msmn")
 
 SPOKEN = {"A": "A(2)", "ONE": "ONE(2)"}
-"""Entries of the dictionary that stand for a word instead of its first one: in this corpus A is a letter, not the
+"""Dictionary entries that replace the first one of a word: in this corpus A is a letter, not the
 article, and ONE does not begin with a breath."""
 
 ARCHIVE = Archive(
@@ -123,7 +123,7 @@ def _read_split(root: Path, split: str, problems: list[str]) -> list[Utterance]:
 
 
 def _spelled(splits: Mapping[str, Sequence[Utterance]], path: Path, problems: list[str]) -> dict[str, list[Utterance]]:
-    """The utterances with the phonemes of their words; without such as have a word that the dictionary lacks."""
+    """Return the utterances with the phonemes of their words, except those with a word that the dictionary lacks."""
     entries = read_pronunciations(path, problems)
     spelled: dict[str, list[Utterance]] = {split: [] for split in splits}
     for split, utterances in splits.items():
@@ -140,7 +140,7 @@ def _spelled(splits: Mapping[str, Sequence[Utterance]], path: Path, problems: li
 
 
 def read_pronunciations(path: Path, problems: list[str]) -> dict[str, tuple[str, ...]]:
-    """Read a dictionary of Sphinx: an entry a line, `WORD PHONE PHONE ...`, further ones of a word as `WORD(2)`.
+    """Read a Sphinx dictionary: an entry a line, `WORD PHONE PHONE ...`; more entries of a word are `WORD(2)`, ...
 
     Args:
         path: of the dictionary.

@@ -1,4 +1,4 @@
-"""English text as people write it with a pen: what the shipped label model and word list are estimated from.
+"""English text as people write it with a pen: the source of the shipped label model and word list.
 
     python -m data_prep.english_text books.txt.gz american-english-large.gz --out text
 
@@ -32,9 +32,9 @@ from asr.corpus.text_lines import whole_text
 from asr.files import make_folder, write_file
 
 CASES = {"as it is": 0.5, "lower": 0.3, "capitalised": 0.12, "upper": 0.08}
-"""How the weight of a word is divided between its forms. Chosen on dev of UNIPEN's words, as is the square root."""
+"""The division of a word's weight between its forms; chosen on dev of UNIPEN's words, as is the square root."""
 SCALE = 40
-"""Weights are whole numbers: a word that only the list has weighs this much, over all its forms."""
+"""The weight of a word that only the list has, over all its forms; weights are whole numbers."""
 BESIDE_LINES = 1 / 40
 MOST_WORDS = 9
 EVERY_CAPITAL = 20
@@ -123,7 +123,7 @@ def number_lines(count: int, seed: int = 1) -> Iterator[str]:
 
 
 def lexicon(books: Mapping[str, int], listed: Iterable[str]) -> dict[str, int]:
-    """Count words for a word list: those that the books have twice at least, and those of the list, once more."""
+    """Count words for a word list: words that occur at least twice in the books, plus one for each word of the list."""
     known = {word for word in listed if _WORD.fullmatch(word)}
     both = {word: count + (word in known) for word, count in books.items() if count > 1 or word in known}
     return both | {word: 1 for word in sorted(known) if word not in both}

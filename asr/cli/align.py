@@ -55,7 +55,7 @@ class Job:
     utterance: Utterance | None = None
 
     def source(self) -> Path | BinaryIO | Utterance:
-        """The source that a recogniser takes."""
+        """Return the source that a recogniser takes."""
         return self.utterance or self.input.source()
 
 

@@ -27,10 +27,10 @@ _WORTH_COMPILING = 2_000_000
 """The number of frames times labels above which the plain loop takes longer than importing numba."""
 
 _BLOCK_CELLS = 1 << 25
-"""Frames times labels whose ways are kept in memory at once, a byte each, if that is enough for `_BLOCK_ROOTS`."""
+"""The number of frames times labels whose steps are kept in memory, a byte each, if `_BLOCK_ROOTS` allows it."""
 
 _BLOCK_ROOTS = 4
-"""Frames between two that are kept, in square roots of T: so the kept ones take as much memory as the ways do."""
+"""The distance of two kept frames, in square roots of T: kept frames then take as much memory as the steps."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,7 +70,7 @@ class Prefixes:
         )  # fmt: skip
 
     def needs_room(self) -> bool:
-        """Whether the next frame may bring more nodes than there is room for."""
+        """Return whether the next frame may bring more nodes than there is room for."""
         return bool(self.counts[N_NODES] + self.width > len(self.parent))
 
     def grow(self) -> None:

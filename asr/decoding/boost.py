@@ -61,7 +61,7 @@ class Boost:
         """
         n_states = 2 + sum(map(len, phrases))
         if n_states * len(inventory) * 12 > _MOST_BYTES:
-            raise ConfigError(f"{len(phrases)} phrases are too many to boost; a lexicon decoder holds so many words")
+            raise ConfigError(f"{len(phrases)} phrases are too many to boost; use decoder=lexicon for this many")
         whole = inventory.unit != "characters"
         spaces = {at for at, one in enumerate(inventory.labels) if not whole and one.isspace()}
         return _Builder(len(inventory), spaces, whole).build(phrases)

@@ -46,7 +46,7 @@ def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.
     lacking = [inventory.labels[at] for at, one in enumerate(found) if one == NONE and at != inventory.blank]
     if lacking:
         raise ConfigError(
-            f"the language model has neither {_listed(lacking)} nor a symbol for what it does not know; "
+            f"the language model has neither {_listed(lacking)} nor a symbol for unknown labels; "
             "estimate it from texts that hold all labels"
         )
     _check_share(known, inventory)

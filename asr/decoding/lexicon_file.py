@@ -205,7 +205,7 @@ def _why_not(line: _Line, inventory: Inventory, with_hint: bool) -> str:
 
 
 def _another_form(symbol: str, inventory: Inventory) -> str:
-    """Offer the symbol in another case, or without its accent, where the inventory has that."""
+    """Suggest the symbol in another case, or without its accent, if the inventory has it."""
     plain = unicodedata.normalize("NFD", symbol)[:1]
     forms = (symbol.lower(), symbol.upper(), _unstressed(symbol).lower(), _unstressed(symbol).upper(), plain)
     found = next((form for form in forms if form in inventory.index), None)

@@ -15,7 +15,7 @@ character 6-grams of their training texts) they take word errors from 11, 32 and
 the best ones for each set, which differ from each other, to 8, 8 and 14 %."""
 
 UNTUNED_LEXICON = ("decoder.word_lm_weight=0.25", "decoder.label_lm_weight=0.25")
-"""The same of a lexicon, whose words leave less for a model to say; chosen on AN4's development set alone."""
+"""The same for a lexicon, whose words leave less to a language model; chosen on AN4's development set only."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class OwnWords:
     def decoder(self, default: Component) -> list[str]:
         """Return the options that choose the decoder, as `asr.decoding.choice.choose_decoder` takes them.
 
-        The default decoder stays where it can use what is known; else the prefix beam search takes its place, or the
+        The default decoder is kept if it has the needed options; otherwise the prefix beam search replaces it, or the
         lexicon's where no other words are recognised.
 
         Args:
@@ -87,7 +87,7 @@ class OwnWords:
             )
 
     def _language_model(self, lm: str) -> str:
-        """The option for a language model; the lexicon's decoder has one for words and one for labels."""
+        """Return the option for a language model; the lexicon's decoder has one for words and one for labels."""
         if not self.only_words:
             return "lm"
         from asr.lm.stored import load_model

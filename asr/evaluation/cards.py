@@ -16,7 +16,7 @@ def card_of(model: str | Path) -> Card | None:
 
     Raises:
         DataError: the result of the run is damaged.
-        CheckpointError: the saved decoder is.
+        CheckpointError: the saved decoder is damaged.
     """
     run = Path(model).expanduser()
     if not (run / "checkpoints").is_dir():

@@ -1,4 +1,4 @@
-"""How another way to keep or to run a model changes what it recognises: error rates on both sides, and texts."""
+"""The effect of another way to store or run a model on its results: both error rates, and the changed texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from asr.scoring.utterances import rates_of
 
 @dataclass(frozen=True)
 class Change:
-    """What two recognisers made of the same utterances.
+    """The results of two recognisers on the same utterances.
 
     Attributes:
         utterances: how many there are.

@@ -36,11 +36,11 @@ def evaluate_model(
 
     Args:
         recogniser: with its decoder.
-        corpus: utterances by the name of their split, and what was left out of them.
+        corpus: utterances by the name of their split, and the ones that were left out.
         rates: names of `asr.scoring.named_rates.RATES`; empty: those of the model's inventory.
         cache_dir: where computed frames are kept.
         on_progress: hears `(what, done, total)`.
-        name: what the model is called, where its card names no recipe.
+        name: the name of the model, if its card names no recipe.
         by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
         n_best: see `evaluate_split`.
 
@@ -51,7 +51,7 @@ def evaluate_model(
     inventory, unit = recogniser.inventory, Compared.of(recogniser.inventory, recogniser.decoder).unit
     chosen = list(rates) or default_rates(inventory, unit)
     check_rates(chosen, unit)
-    check_labels(chosen, inventory.labels[1:], unit, fold)  # before anything is decoded
+    check_labels(chosen, inventory.labels[1:], unit, fold)  # fail before anything is decoded
     if by is not None:
         check_tag(by, (utterance for utterances in corpus.splits.values() for utterance in utterances))
     about = recogniser.card.about

@@ -1,6 +1,6 @@
-"""What was recognised in an utterance, beside what should have been.
+"""The hypotheses of an utterance beside its transcript.
 
-Texts are compared, or labels where the inventory holds whole labels such as phonemes. A decoder may write words that
+Texts are compared, or labels if the inventory holds whole labels such as phonemes. A decoder may write words that
 such labels only spell; then texts are compared again.
 """
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 def truth_of(reference: Sequence[str], unit: Unit) -> Truth:
-    """Return what a hypothesis should hold.
+    """Return the labels and words of a correct hypothesis.
 
     Args:
         reference: labels, or the characters of a text.
-        unit: which of them.
+        unit: whether the reference holds labels or characters.
     """
     if unit == "labels":
         return Truth(tuple(reference), tuple(reference))
@@ -41,7 +41,7 @@ def truth_of(reference: Sequence[str], unit: Unit) -> Truth:
 
 @dataclass(frozen=True)
 class Compared:
-    """The unit in which what a decoder writes is compared.
+    """The unit in which the output of a decoder is compared with transcripts.
 
     Attributes:
         inventory: the labels of the posteriors.
@@ -76,7 +76,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Recognised:
-    """What was recognised in an utterance.
+    """The hypotheses of an utterance, and its transcript.
 
     Attributes:
         utterance: the utterance.
@@ -84,7 +84,7 @@ class Recognised:
         hypothesis: the best one.
         unit: of what is compared.
         alternatives: the best hypotheses, `hypothesis` first.
-        spelled: whether the labels of the hypothesis are none of the unit, but spell its words.
+        spelled: whether the labels of the hypothesis only spell its words and are not of the unit.
     """
 
     utterance: Utterance
@@ -101,7 +101,7 @@ class Recognised:
 
     @property
     def truth(self) -> Truth:
-        """What the hypothesis should hold; of labels that only spell it, nothing is known, so they count as right."""
+        """The labels and words of a correct hypothesis; labels that only spell words count as right."""
         truth = truth_of(self.reference, self.unit)
         return replace(truth, labels=self.hypothesis.labels) if self.spelled else truth
 

@@ -1,4 +1,4 @@
-"""What an evaluation reports: one `Result`, read and written here and nowhere else.
+"""The report of an evaluation: one `Result`, read and written here and nowhere else.
 
 The file is JSON. `scoring` says by which rule texts were compared. Rule 1, of version 0.1, whose files have no such
 field, counted blanks at the ends of a text; rule 2 compares normalised texts (`asr.text.normalise_text`).
@@ -40,8 +40,8 @@ class SplitResult:
         rates: of the whole split.
         excluded: ids of the utterances that were left out, with the reason behind a colon.
         by: rates of the parts of the split, by tag and value of the tag.
-        engine: what ran the network; None where it is not known.
-        calibration: how far confidences are from the truth, of `words`, `labels` and `utterances`; empty in files that
+        engine: the engine that ran the network; None if unknown.
+        calibration: calibration errors of the confidences of `words`, `labels` and `utterances`; empty in files that
             were written before there were any.
     """
 
@@ -63,7 +63,7 @@ class SplitResult:
 
 @dataclass(frozen=True)
 class DataIdentity:
-    """How many utterances a split has, and a checksum over their ids, speakers and transcripts."""
+    """The number of utterances of a split, and a checksum over their ids, speakers and transcripts."""
 
     utterances: int
     sha256: str
@@ -82,7 +82,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class Training:
-    """How the weights of a result were made.
+    """The training of the weights of a result.
 
     Attributes:
         command: the command line of the training.
@@ -172,9 +172,9 @@ def result_name(recipe: str, options: Sequence[str], seed: int | None, decoder: 
 
 
 def decoder_suffix(decoder: str) -> str:
-    """Return what the names of files and folders carry for a decoder: nothing for greedy search.
+    """Return the suffix of file and folder names for a decoder; empty for greedy search.
 
-    Many options become a checksum.
+    A long list of options becomes a checksum.
     """
     if decoder == "greedy":
         return ""

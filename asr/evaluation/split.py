@@ -24,7 +24,7 @@ from asr.scoring.trn import transcript_of, trn_unit, write_trn
 from asr.scoring.utterances import UtteranceScore, rates_of
 
 ORACLE = "oracle"
-"""Under this name `SplitResult.by` has the rates of the best choice among several hypotheses."""
+"""The key of `SplitResult.by` for the rates of the best choice among several hypotheses."""
 
 Progress = Callable[[str, int, int], None]
 """Hears `(what, done, total)`."""
@@ -81,11 +81,11 @@ def evaluate_split(
         utterances: at least one, with transcripts.
         rates: names of `asr.scoring.named_rates.RATES`; the first one is shown in alignments.
         cache_dir: where computed frames are kept.
-        on_progress: hears of decoding, and of frames before it.
+        on_progress: is called while frames are computed and while they are decoded.
         name: of the split, for the progress display.
         folder: where `ref.trn`, `hyp.trn` and `utterances.jsonl` are written; None: nowhere.
         by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
-        excluded: ids, with reasons, of utterances that the corpus has and this list has not.
+        excluded: ids, with reasons, of utterances of the corpus that are not in this list.
         n_best: report the rates of the best choice among so many hypotheses of each utterance, too; 1: do not.
 
     Raises:

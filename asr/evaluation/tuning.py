@@ -1,6 +1,6 @@
 """Tune the weights of a decoder on a development set: the posteriors are computed once, and decoded for every point.
 
-The weights are chosen by all speakers together. How good they are for people who were not heard is another question:
+The weights are chosen by all speakers together. That does not show how good they are for people who were not heard:
 so each speaker (each tenth of them, where there are more than ten) is also decoded with the weights that the others
 would have chosen among the same points, and the error rate over all of these is reported beside that of the choice.
 """
@@ -36,24 +36,24 @@ from asr.scoring.rates import Rate
 from asr.scoring.utterances import rates_of
 
 FOLDS = 10
-"""Parts of the speakers that are decoded with the weights of the others, at most."""
+"""The largest number of parts of the speakers that are decoded with the weights of the others."""
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """What was tried and what was chosen.
+    """The result of a tuning: the points that were tried, and the chosen one.
 
     Attributes:
         rate: the error rate that was made small.
         axes: the weights.
-        surface: that rate of every point that was tried, in the order of the points.
+        surface: the rate of every point that was tried, in order of the points.
         chosen: the best point.
         choice: the decoder with these weights, and with the calibration of its confidences, where it has candidates.
         before: error rates with the decoder that the model had.
         after: error rates with the choice, on the utterances that it was chosen on.
-        others: error rates with the weights that the other speakers would have chosen; see this module.
+        others: error rates of each speaker with the weights that the other speakers would have chosen; see this module.
         n_folds: the parts that speakers were divided into for that.
-        people: what the speakers are called.
+        people: the word for the speakers, such as `writers`.
     """
 
     rate: str
@@ -69,7 +69,7 @@ class Tuning:
 
     @property
     def farthest(self) -> list[str]:
-        """The weights whose best value lies at the end of what the search tries."""
+        """The weights whose best value is the farthest that the search tries."""
         return [axis.name for axis, value in zip(self.axes, self.chosen, strict=True) if axis.is_farthest(value)]
 
 
@@ -93,7 +93,7 @@ def tune(
         utterances: at least one, with transcripts.
         cache_dir: where computed frames are kept.
         on_progress: hears `(what, done, total)`.
-        split: what the utterances are called.
+        split: the name of the set of utterances.
         rate: the error rate to make small; None: the first one of the model.
         names: of the options to tune; empty: all that the decoder marks as weights.
         plugins: modules of the user's that may hold the decoder.
@@ -108,7 +108,7 @@ def tune(
     if not utterances:
         raise DataError(f"{split} has no utterances; tuning needs some, with transcripts")
     for one in utterances:
-        compared.reference(one)  # raises where there is no transcript, before anything is computed
+        compared.reference(one)  # raises early if a transcript is missing
     before = recogniser.for_many(len(utterances))
     posteriors = _posteriors(before, utterances, cache_dir, split, on_progress)
     trial = _Trial(before, decoder, axes, utterances, posteriors, plugins)
@@ -161,11 +161,11 @@ def axes_of(decoder: DecoderChoice, names: Sequence[str] = ()) -> tuple[Axis, ..
     """Return the weights that are to be tuned.
 
     Args:
-        decoder: has them.
+        decoder: the decoder that has the weights.
         names: of the options; empty: all that the decoder marks as weights, and that have an effect.
 
     Raises:
-        ConfigError: there are none, or one of the names is no option with a number.
+        ConfigError: there are none, or one of the names is not a numeric option.
     """
     options, weights = decoder.component.completed().options, weights_of(decoder.component)
     head, names = decoder.name.partition(",")[0], names or effective_weights(decoder.component)
@@ -185,12 +185,12 @@ def axes_of(decoder: DecoderChoice, names: Sequence[str] = ()) -> tuple[Axis, ..
 
 
 def _unmarked(start: float) -> Weight:
-    """How an option that no mark calls a weight is tuned, because the user says so."""
+    """Return the steps for an option that is not marked as a weight and that the user names."""
     return Weight(abs(start) / 2 or 0.5)
 
 
 def _rates(compared: Compared, rate: str | None) -> list[str]:
-    """The rates to report, the one to make small first."""
+    """Return the rates to report, with the one to minimise first."""
     inventory, unit = compared.inventory, compared.unit
     usual = [one for one in default_rates(inventory, unit) if one != rate]
     rates = usual if rate is None else [rate, *usual]
@@ -203,7 +203,7 @@ def _rates(compared: Compared, rate: str | None) -> list[str]:
 def _rates_before(
     trial: _Trial, decoder: Decoder, compared: Compared, rates: Sequence[str], people: str
 ) -> dict[str, Rate]:
-    """The rates of the decoder that the model had; none if it writes labels and the tuned one words."""
+    """Return the rates of the model's earlier decoder; none if that writes labels and the tuned one words."""
     if Compared.of(compared.inventory, decoder) != compared:
         return {}
     return rates_of([one.score(rates) for one in trial.recognised(decoder)], people)
@@ -232,7 +232,7 @@ class _Trial:
     ) -> None:
         self._recogniser, self._decoder, self._axes = recogniser, decoder, tuple(axes)
         self._utterances, self._posteriors, self._plugins = utterances, posteriors, plugins
-        self._held = decoder_of(recogniser.config, decoder, plugins)  # so that its language model is loaded once
+        self._held = decoder_of(recogniser.config, decoder, plugins)  # keeps the language model loaded
 
     def component(self, point: Point) -> Component:
         """Return the decoder with these weights; an option of whole numbers keeps them."""
@@ -284,11 +284,11 @@ def _posteriors(
 def folds_of(utterances: Sequence[Utterance]) -> list[list[int]]:
     """Divide utterances by their speakers into `FOLDS` parts, or one a speaker where there are fewer.
 
-    The parts have as many utterances as can be, alike; an utterance without a speaker is a speaker of its own, and so
-    are the utterances of a single one.
+    The parts are as equal in size as possible; an utterance without a speaker counts as a speaker of its own, and so
+    do the utterances of a single speaker.
 
     Returns:
-        the numbers of the utterances of each part; none where there are fewer than two.
+        the numbers of the utterances of each part; no parts if there would be fewer than two.
     """
     known = {one.speaker for one in utterances}
     by_speaker: dict[str, list[int]] = {}

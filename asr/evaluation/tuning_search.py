@@ -1,4 +1,4 @@
-"""Search for the best weights of a decoder: a coarse grid around where they stand, then finer ones around the best.
+"""Search for the best weights of a decoder: a coarse grid around their values, then finer ones around the best.
 
 A point is one value for each weight. With one or two weights the first grid has five values of each; with more it is
 the neighbourhood of the start. Then, with the step of the coarse grid, half of it and a quarter, the neighbours of the
@@ -24,8 +24,8 @@ Point = tuple[float, ...]
 
 _FINENESS = (1.0, 0.5, 0.25)  # steps of the grids, in steps of the first
 _COARSE = (-2, -1, 0, 1, 2)  # values of the first grid, in steps around the start
-_FARTHEST = 24  # steps of the first grid from the start: behind it an optimum is none
-_DIGITS = 9  # by which two values differ at least
+_FARTHEST = 24  # steps of the first grid from the start; the search does not go beyond
+_DIGITS = 9  # decimal places to which values are rounded
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,17 @@ class Axis:
     weight: Weight
 
     def value(self, steps: float) -> float | None:
-        """Return the value so many coarse steps from the start; None where there is none."""
+        """Return the value at a number of coarse steps from the start; None if it is out of range."""
         value = round(self.start + steps * self.weight.step, _DIGITS)
         beyond = abs(steps) > _FARTHEST or (self.weight.least is not None and value < self.weight.least)
         return None if beyond else value
 
     def moved(self, value: float, steps: float) -> float | None:
-        """Return the value so many coarse steps from another one; None where there is none."""
+        """Return the value at a number of coarse steps from another one; None if it is out of range."""
         return self.value((value - self.start) / self.weight.step + steps)
 
     def is_farthest(self, value: float) -> bool:
-        """Whether the search goes no further than here, and the option has no smallest value here."""
+        """Return whether the search goes no further than here, and the option has no smallest value here."""
         return abs(value - self.start) / self.weight.step > _FARTHEST - _FINENESS[-1]
 
 
@@ -87,7 +87,7 @@ class Search:
         return best
 
     def _try(self, points: Sequence[Point]) -> bool:
-        """Try the points that are new; False where none is."""
+        """Try the points that are new; return whether there was one."""
         new = [one for one in dict.fromkeys(points) if one not in self._tried]
         if new:
             self._existing.update(self._attempt(new))
@@ -96,7 +96,7 @@ class Search:
 
 
 def expected_tries(axes: Sequence[Axis]) -> int:
-    """Return how many points a search tries if the optimum is where it is usually."""
+    """Return the number of points that a search usually tries."""
     n_neighbours = len(neighbours(tuple(axis.start for axis in axes), axes, 1.0))
     return len(first_points(axes)) + math.ceil(2.5 * n_neighbours)
 

@@ -1,4 +1,4 @@
-"""The surface of a tuning: the error rate of every choice of weights, as a table and as a plot."""
+"""The surface of a tuning: the error rate of each choice of weights, as a table and as a plot."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _map(axes: Axes, tuning: Tuning) -> Any:
     points = np.array(list(tuning.surface))
     percents = np.array([100 * one.rate for one in tuning.surface.values()])
     best = percents.min()
-    most = max(best + 1e-3, min(percents.max(), 2 * best + 1))  # the valley is of interest, not the heights around
+    most = max(best + 1e-3, min(percents.max(), 2 * best + 1))  # show the valley, not the heights around it
     shown = axes.scatter(points[:, 0], points[:, 1], c=percents, vmin=best, vmax=most, cmap="viridis_r", s=60)
     axes.plot(*tuning.chosen, "o", markersize=12, markerfacecolor="none", markeredgecolor=_RED, markeredgewidth=1.5)
     axes.set_xlabel(tuning.axes[0].name)

@@ -12,19 +12,19 @@ from asr.experiment.text_corpus import TextConfig
 from asr.training.loop import TrainingConfig
 
 TASK = "language_model"
-"""What a recipe says as `task:` if it trains a language model."""
+"""The value of `task:` in a recipe that trains a language model."""
 
 
 @dataclass
 class StreamConfig:
-    """How the text is read.
+    """Options for reading the text.
 
     `training.max_utterances` parts of the text are read side by side, and `training.frame_budget` characters of all of
     them together are one step.
     """
 
-    epoch_characters: int | None = None  # after so many, dev is measured; None: after the whole text
-    cold_starts: float = 0.02  # share of the windows that begin without a past, as the texts that are recognised do
+    epoch_characters: int | None = None  # characters after which dev is measured; None: the whole text
+    cold_starts: float = 0.02  # share of the windows that begin without a past, as in recognition
 
     def __post_init__(self) -> None:
         enough = self.epoch_characters is None or self.epoch_characters >= 1
@@ -37,13 +37,13 @@ class StreamConfig:
 
 @dataclass(frozen=True)
 class LanguageModelConfig:
-    """Everything that a run depends on, but for the folder that it is kept in.
+    """Everything that a run depends on, except its folder.
 
     Attributes:
         recipe: the recipe's name.
         corpus: where the text comes from.
         model: the network.
-        optimizer, schedule: how the weights are changed.
+        optimizer, schedule: the optimiser and its learning rates.
         task: always `TASK`.
         stream, training: see their classes.
         plugins: modules of the user's that hold classes of the components.
@@ -60,7 +60,7 @@ class LanguageModelConfig:
     plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise a ConfigError where the task is another one, or a step is too small."""
+        """Raise a ConfigError if the task is a different one or a step is too small."""
         streams, budget = self.training.max_utterances, self.training.frame_budget
         enough = f"{streams} or more, a character of each of the training.max_utterances={streams} streams"
         check_values({"task": self.task}, {"task": (self.task == TASK, f"{TASK}, as the recipe says")})
@@ -68,7 +68,7 @@ class LanguageModelConfig:
 
     @property
     def window(self) -> int:
-        """Characters of each stream that are one step."""
+        """The number of characters of each stream in one step."""
         return self.training.frame_budget // self.training.max_utterances
 
     def to_dict(self) -> dict[str, Any]:

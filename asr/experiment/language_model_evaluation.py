@@ -32,7 +32,7 @@ from asr.training.state import State
 
 @dataclass(frozen=True)
 class TextBits:
-    """What a model makes of one split. The end of a line counts as a character.
+    """The bits a character of one split; the end of a line counts as a character.
 
     Attributes:
         characters: with the ends of the lines.
@@ -52,7 +52,7 @@ class LanguageModelResult:
     Attributes:
         recipe: `task/name`.
         seed: of the run.
-        options: in what the run departed from its recipe, as on a command line.
+        options: the options in which the run differs from its recipe, as on a command line.
         parameters: numbers in the network.
         splits: by name.
         training: how the weights were made.
@@ -110,13 +110,13 @@ def _measured(model: LabelModel, trained: RecurrentModel, lines: Sequence[str]) 
 
 
 def _about(result: LanguageModelResult) -> list[str]:
-    """Say what the model is, for those who find its file."""
+    """Return lines that describe the model to a reader of its file."""
     bits = ", ".join(f"{name} {one.bits:.3f} ({one.bits_by_line:.3f} by line)" for name, one in result.splits.items())
     return [f"recipe {result.recipe}, seed {result.seed}, commit {result.training.commit}", f"bits a character: {bits}"]
 
 
 def _training(run: TextRunFolder, texts: Texts) -> Training:
-    """Describe how the weights were made."""
+    """Describe the training of the weights."""
     start, training, last = run.read_start(), run.read_config().training, run.path / "checkpoints" / "last.pt"
     try:
         state = State.from_saved(load_checkpoint(last)["state"])

@@ -28,12 +28,12 @@ from asr.training.watching import Watcher
 
 
 class LanguageModelExperiment:
-    """Everything that a run needs, made in the order in which it can go wrong most cheaply.
+    """Everything that a run needs, built in an order in which errors show early.
 
     Args:
         config: the whole configuration.
         folder: the run folder; an unfinished run in it is resumed when its configuration is the same.
-        options: in what the run departs from its recipe, as on a command line.
+        options: the options in which the run differs from its recipe, as on a command line.
 
     Raises:
         ConfigError: names every option that is not as expected.
@@ -55,12 +55,12 @@ class LanguageModelExperiment:
         self.optimizer = build(config.optimizer, config.plugins, parameters=self.model.parameters())
         self.schedule = build(config.schedule, config.plugins)
         with self.run.alone():
-            self.run.check(config)  # again: somebody else may have begun a run here meanwhile
+            self.run.check(config)  # again: another command may have begun a run here meanwhile
             if not self.run.started:
                 self.run.begin(config, self.texts, options)
 
     def train(self, watcher: Watcher) -> State:
-        """Train to the end, or from where the run stands to the end."""
+        """Train to the end, from the last checkpoint if there is one."""
         task = LanguageModelTask(self.model, self.header, self._streams(), self.encoded("dev"))
         trainer = Trainer(task, self.config.training, self.optimizer, self.schedule, self.run.path, watcher)
         with self.run.alone():

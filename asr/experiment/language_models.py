@@ -1,4 +1,4 @@
-"""Language models by any name that people give: a run folder, a checkpoint, a file, or a shipped one."""
+"""Load language models from a run folder, a checkpoint, a file, or by the name of a shipped one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def load_trained(checkpoint: Path) -> RecurrentModel:
         CheckpointError: it is missing, damaged, or holds no language model.
     """
     require("torch", what=f"{checkpoint}: a checkpoint")
-    from asr.training.checkpoint import load_checkpoint  # torch alone reads checkpoints
+    from asr.training.checkpoint import load_checkpoint  # only torch reads checkpoints
 
     saved = load_checkpoint(checkpoint)
     if not isinstance(saved.get("weights"), dict):
@@ -53,5 +53,5 @@ def _arrays(checkpoint: Path, tensors: Mapping[Any, object]) -> dict[str, NDArra
 
     try:
         return {str(name): one.detach().numpy() for name, one in tensors.items() if isinstance(one, Tensor)}
-    except (RuntimeError, TypeError) as error:  # tensors of no plain memory
+    except (RuntimeError, TypeError) as error:  # tensors without plain memory
         raise CheckpointError(f"{checkpoint}: its weights are no plain numbers; train again") from error

@@ -32,7 +32,7 @@ class LanguageModelTask:
 
     Args:
         model: the network, trained in place.
-        header: what a checkpoint says of it.
+        header: the description of the network for checkpoints.
         examples: the training text.
         dev: (N,) label numbers of the dev text.
     """
@@ -68,7 +68,7 @@ class LanguageModelTask:
         return f"{logged['bits']:.3f} bits"
 
     def bundle(self) -> Mapping[str, SavedValue]:
-        """Return all of the language model but its weights."""
+        """Return the description of the language model without its weights."""
         return self._header.to_dict()
 
     def state_dict(self) -> Mapping[str, SavedValue]:

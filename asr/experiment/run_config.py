@@ -25,7 +25,7 @@ TYPED = ("inventory", "loss", "training", "scoring")
 
 @dataclass
 class InventoryConfig:
-    """What the labels are."""
+    """Options of the labels."""
 
     unit: str = "labels"  # "labels" (phonemes of the corpus) or "characters" of the text
     fold: str | None = None  # a table of asr/corpus/phonemes.py for the labels; it also fixes the whole set
@@ -39,7 +39,7 @@ class InventoryConfig:
 
 @dataclass
 class LossConfig:
-    """What is minimised beside the CTC loss."""
+    """Options of the terms that are minimised beside the CTC loss."""
 
     consistency: float = 0.0
     """Weight of the divergence between two masked views of each utterance (Yao et al. 2025; 0.2 there). Each view is a
@@ -53,7 +53,7 @@ class LossConfig:
 
 @dataclass
 class ScoringConfig:
-    """Which error rates are reported."""
+    """The error rates to report."""
 
     rates: list[str] = field(default_factory=lambda: ["per"])  # the first one picks the best epoch on dev
 
@@ -107,7 +107,7 @@ class RunConfig:
 
     @property
     def frames_folder(self) -> Path:
-        """Where computed frames are kept."""
+        """The place of computed frames."""
         return Path(self.cache_dir).expanduser() if self.cache_dir else user_cache() / "frames"
 
     def to_dict(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def evaluate_run(
         run: its folder.
         splits: which to decode.
         on_progress: hears `(what, done, total)`.
-        plugins: modules of the user's that the run may name. What its own files allow does not count: they may have
+        plugins: modules of the user's that the run may name. The run's own files cannot allow any: they may have
             been written by somebody else.
         by: a tag of the utterances, `speaker`, or `seen` (whether the training split holds the transcript): report the
             rates of each of its values, too.
@@ -57,8 +57,8 @@ def evaluate_run(
         n_best: see `asr.evaluation.split.evaluate_split`.
 
     Returns:
-        The result of these splits. The file also keeps what an earlier evaluation of the same weights with the same
-        decoder said of other splits.
+        The result of these splits. The file also keeps the other splits of an earlier evaluation of the same weights
+        with the same decoder.
 
     Raises:
         ConfigError: no utterance has the tag, or there is no such decoder.

@@ -55,7 +55,7 @@ class Settings(Protocol):
 
     @classmethod
     def from_dict(cls: type[S_], values: Mapping[str, Any]) -> S_:
-        """Read what `to_dict` gave, or raise a ConfigError."""
+        """Read the values that `to_dict` returned, or raise a ConfigError."""
         ...
 
 
@@ -96,7 +96,7 @@ class AnyRunFolder(ABC, Generic[S, D]):
 
     @property
     def environment(self) -> Path:
-        """What the run was started with: command, versions, commit and machine."""
+        """The environment of the start of the run: command, versions, commit and machine."""
         return self.path / "environment.json"
 
     @property
@@ -106,7 +106,7 @@ class AnyRunFolder(ABC, Generic[S, D]):
 
     @property
     def started(self) -> bool:
-        """Whether a run was begun here; its data is in `data` then."""
+        """Whether a run was begun here; if so, `data` holds its data."""
         return self.config.exists()
 
     def check(self, config: S) -> None:
@@ -150,7 +150,7 @@ class AnyRunFolder(ABC, Generic[S, D]):
         Args:
             config: composed.
             data: what it trains on.
-            options: in what the run departs from its recipe, as on a command line.
+            options: the options in which the run differs from its recipe, as on a command line.
 
         Raises:
             Problems: the data cannot be written, such as utterances as manifests; nothing is left in the folder.

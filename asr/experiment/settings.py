@@ -1,4 +1,4 @@
-"""The configurations of runs as plain values: read, written, compared; the same for every sort of run."""
+"""Read, write and compare the configurations of runs as plain values, for every sort of run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asr.errors import ConfigError
 from asr.saved_targets import with_current_targets
 
 HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
-"""Options on which no result depends: they may change when a run is resumed."""
+"""Options that do not affect results: they may change when a run is resumed."""
 
 _LONGEST = 60  # characters of an unknown option in a message
 
@@ -24,7 +24,7 @@ def plain_settings(config: Any) -> dict[str, Any]:
 
 
 def read_settings(kind: type[C], values: Mapping[str, Any]) -> C:
-    """Read what Hydra composed, or what `plain_settings` gave in this version or an earlier one.
+    """Read the values that Hydra composed, or that this or an earlier version of `plain_settings` returned.
 
     Args:
         kind: the dataclass of the configuration; its fields are components, dataclasses of options, words, `plugins`.
@@ -49,10 +49,10 @@ def read_settings(kind: type[C], values: Mapping[str, Any]) -> C:
 
 
 def differences(one: Any, other: Any) -> dict[str, tuple[object, object]]:
-    """Find the options in which two configurations differ, without those on which no result depends.
+    """Find the options in which two configurations differ, except those that do not affect results.
 
     Returns:
-        by name, the value of the one and the value of the other.
+        for each option, by name, its value in both configurations.
     """
     mine, its = dict(_flat(plain_settings(one))), dict(_flat(plain_settings(other)))
     keys = sorted((mine.keys() | its.keys()) - set(HARMLESS))

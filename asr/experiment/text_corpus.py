@@ -1,4 +1,4 @@
-"""The text of a language model: a file of parts, such as books, of which some are kept for dev and test.
+"""The text for training a language model: a file of parts, such as books, some of which are kept for dev and test.
 
 The file is UTF-8, gzipped or not, a paragraph or a sentence a line. A line `# NAME` begins a part. Lines are written as
 `asr.corpus.cleaning` does: one kind of apostrophe, quotation mark, dash and blank. With `ascii` they then hold the 95
@@ -38,7 +38,7 @@ Texts = Mapping[str, tuple[str, ...]]
 
 @dataclass
 class TextConfig:
-    """Where the text comes from, and what of it trains."""
+    """The file of the text, and its division into train, dev and test."""
 
     root: str | None = None  # the file of parts; must be given
     dev: list[str] = field(default_factory=list)  # names of the parts that choose the best epoch
@@ -46,7 +46,7 @@ class TextConfig:
     ascii: bool = True  # write the text in the 95 printable characters of ASCII, see the top of this file
 
     def __post_init__(self) -> None:
-        """Raise a ConfigError where a split has no part, or two splits share one."""
+        """Raise a ConfigError if a split has no part, or two splits share one."""
         both = sorted({*self.dev} & {*self.test})
         apart = f"one part or more, none of dev{''.join(f' ({one})' for one in both)}"
         conditions = {
@@ -61,7 +61,7 @@ def read_texts(config: TextConfig) -> Texts:
     """Read the text and divide it.
 
     Raises:
-        ConfigError: no file is given, or it has no part of a name.
+        ConfigError: no file is given, or a named part is not in it.
         DataError: the file cannot be read, a line stands before the first part, or a split is left without text.
     """
     if config.root is None:

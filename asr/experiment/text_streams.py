@@ -18,7 +18,7 @@ class Windows:
     """The next window of each stream.
 
     Attributes:
-        ids: what the windows are called in messages.
+        ids: the names of the windows in messages.
         labels: (B, W) int64, what the model reads.
         following: (B, W) int64, the label behind each of them, which it predicts.
         cold: (B,) bool, whether the model begins the window without a past.
@@ -42,14 +42,14 @@ class Windows:
 class TextStreams:
     """A text, read as a ring by B streams of equal length; consecutive batches hold consecutive windows of all streams.
 
-    A pass through the text begins at a place of its own, so that windows begin elsewhere in each pass. An epoch is a
-    number of windows; it goes on where the last one stopped. Everything is a function of the seed and the place.
+    Each pass through the text begins at a different place, so that windows differ from pass to pass. An epoch is a
+    number of windows and continues where the last one stopped. The seed and the position determine everything.
 
     Args:
         text: (N,) label numbers.
         end: the label that ends a line.
-        streams: B.
-        window: W.
+        streams: B, how many streams.
+        window: W, labels of a window.
         seed: of the run.
         epoch_labels: labels of an epoch, over all streams; None: a pass.
         cold_starts: share of the windows that are replaced: they begin without a past, with the end of a line drawn at

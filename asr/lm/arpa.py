@@ -95,7 +95,7 @@ def load_arpa(path: Path, unit: Unit | None = None) -> NgramModel:
             nothing is said, symbols of one character each are taken for characters, and others for words.
 
     Raises:
-        DataError: it is missing or not as it should be, with file and line.
+        DataError: the file is missing or malformed; the message has file and line.
     """
     if not path.is_file():
         raise DataError(f"no language model at {printable(path)}")
@@ -120,7 +120,7 @@ class _Section:
 
 
 class _Reader:
-    """Reads one file; knows in which line it is."""
+    """A reader of one file that keeps the line number for messages."""
 
     def __init__(self, path: Path, unit: Unit | None) -> None:
         self._path, self._unit = path, unit
@@ -224,7 +224,7 @@ class _Reader:
             raise self._fault("the symbols are longer than a file of this size has room for; it is damaged")
 
     def _check_numbers(self, section: _Section, free: bytes | None) -> None:
-        """Raise for a number that is none of its kind; the probability of one symbol may be anything."""
+        """Raise a DataError for a number out of range; the probability of one symbol, `free`, is not checked."""
         log_prob, backoff = np.frombuffer(section.log_prob), np.frombuffer(section.backoff)
         good = log_prob <= _ROUNDING
         if free in self._index:
@@ -265,7 +265,7 @@ class _Reader:
         return extended(trie, keys[order]), order
 
     def _check_sums(self, model: NgramModel, line: int) -> None:
-        """Raise where the probabilities behind the contexts of a length are nowhere near one."""
+        """Raise a DataError if the probabilities behind the contexts of a length do not sum to about one."""
         log_probs, backoffs = model.log_probs.astype(float), model.backoffs.astype(float)
         total = masses(model.trie, log_probs, backoffs).total
         contexts = model.trie.has_children

@@ -1,8 +1,8 @@
 """A language model as the searches read it: states, and arcs that each read one symbol, in flat arrays.
 
 A state stands for a context, the symbols before. The log probability of a symbol is that of its arc; where the state
-has no arc for it, the search adds the state's back-off weight and asks the state of the shorter context (Katz 1987).
-The root, the empty context, has an arc for every symbol. A loop over arrays reads this as it is, compiled or not.
+has no arc for it, the search adds the state's back-off weight and goes to the state of the shorter context (Katz 1987).
+The root, the empty context, has an arc for every symbol. Loops read these arrays directly, compiled or not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NONE = -1
-"""No state, or no symbol."""
+"""The number that stands for no state or no symbol."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Automaton:
         symbol: (A,) int32, what an arc reads.
         log_prob: (A,) float32, natural logarithms.
         target: (A,) int32, the state behind an arc.
-        backoff: (S,) float32, natural logarithms; what going to the shorter context adds.
+        backoff: (S,) float32, natural logarithms; added on the way to the shorter context.
         shorter: (S,) int32, the state of the context without its first symbol; `NONE` for the root.
         start: the state before the first symbol of an utterance.
         end: the symbol that ends an utterance, or `NONE`.

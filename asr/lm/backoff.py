@@ -1,4 +1,4 @@
-"""Back-off weights from probabilities: the probabilities behind every context sum to what they should."""
+"""Compute back-off weights from probabilities, so that the probabilities behind every context sum to a given total."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from asr.lm.trie import ROOT, Trie
 
-_LEAST = 1e-9  # probability that a context leaves at least to symbols without an arc
+_LEAST = 1e-9  # the least probability that a context leaves to symbols without an arc
 
 
 def lower_log_probs(
@@ -39,11 +39,11 @@ def cumulated_backoffs(trie: Trie, backoffs: NDArray[np.float64]) -> NDArray[np.
 
 @dataclass(frozen=True, eq=False)
 class Masses:
-    """How the probability behind each context is shared out.
+    """The division of the probability behind each context.
 
     Attributes:
-        left: (M,) float64, what a context leaves to symbols that it has no n-gram with.
-        total: (M,) float64, that and its n-grams together: near one; 8-bit models are off by their rounding.
+        left: (M,) float64, the probability that a context leaves to symbols that it has no n-gram with.
+        total: (M,) float64, `left` and the context's n-grams together: near one; rounded in 8-bit models.
     """
 
     left: NDArray[np.float64]
@@ -70,14 +70,14 @@ def masses(trie: Trie, log_probs: NDArray[np.float64], backoffs: NDArray[np.floa
 
 
 def fitting_backoffs(trie: Trie, log_probs: NDArray[np.float64], wanted: Masses) -> NDArray[np.float64]:
-    """Return (M,) the back-off weights with which each context leaves what it should.
+    """Return (M,) the back-off weights that give each context the wanted `left`.
 
         b(h) = left(h) / (total(h') - sum_w p(w | h')), over the symbols w that h has an n-gram with
 
     Args:
         trie: M nodes.
         log_probs: (M,) of each n-gram.
-        wanted: what each context leaves, and the sums behind contexts.
+        wanted: the masses that the weights shall give.
     """
     weights, cumulated = np.zeros(len(trie)), np.zeros(len(trie))
     for length in range(1, trie.order):

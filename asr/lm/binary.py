@@ -44,11 +44,11 @@ def save_binary(model: NgramModel, path: Path, quantise: bool = False) -> None:
 
     Args:
         model: what to save.
-        path: where to.
+        path: the file to write.
         quantise: whether to write the small form, see `asr.lm.quantised`.
 
     Raises:
-        DataError: the file cannot be written; what stood there before still stands there.
+        DataError: the file cannot be written; an existing file is left as it was.
     """
     from safetensors.numpy import save
 
@@ -70,7 +70,7 @@ def load_binary(path: Path) -> NgramModel:
     """Map a `.lm` file into memory; the small form is unpacked.
 
     Raises:
-        CheckpointError: missing, damaged, or written by something else.
+        CheckpointError: the file is missing, damaged, or of another program.
     """
     header, tensors = _mapped(path)
     try:
@@ -127,7 +127,7 @@ def _checked_model(header: object, tensors: Mapping[str, NDArray[Any]]) -> Ngram
     arrays = {name: _array(tensors, name, (kind,)) for name, kind in _TYPES.items()}
     numbers = {name: header.get(name) for name in ("start", "end", "unknown")}
     if not all(type(one) is int for one in numbers.values()):
-        raise ValueError("'start', 'end' and 'unknown' are no whole numbers")
+        raise ValueError("'start', 'end' and 'unknown' must be whole numbers")
     automaton = Automaton(**arrays, **numbers)  # type: ignore[arg-type]
     check_automaton(automaton, len(symbols))
     return NgramModel(symbols, cast(Unit, unit), automaton)
@@ -136,7 +136,7 @@ def _checked_model(header: object, tensors: Mapping[str, NDArray[Any]]) -> Ngram
 def _symbols(header: Mapping[str, Any]) -> tuple[str, ...]:
     symbols = header.get("symbols")
     if not isinstance(symbols, list) or not symbols or not all(isinstance(one, str) and one for one in symbols):
-        raise ValueError("its symbols are no list of strings")
+        raise ValueError("its symbols are not a list of strings")
     if len(set(symbols)) < len(symbols):
         raise ValueError("two of its symbols are the same")
     return tuple(symbols)
@@ -150,7 +150,7 @@ def _array(tensors: Mapping[str, NDArray[Any]], name: str, kinds: tuple[type, ..
 
 
 def check_automaton(automaton: Automaton, n_symbols: int) -> None:
-    """Raise ValueError where an automaton is not one that a search may walk without looking; takes a look at all."""
+    """Check a whole automaton, so that searches need no checks; raise ValueError for a fault."""
     first, symbol, target, shorter = automaton.first, automaton.symbol, automaton.target, automaton.shorter
     arcs, states = len(symbol), len(automaton.backoff)
     sizes = len(first) == states + 1 == len(shorter) + 1 and len(target) == len(automaton.log_prob) == arcs

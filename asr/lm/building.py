@@ -1,4 +1,4 @@
-"""From texts to one model: read, count, estimate, mix, prune."""
+"""Build a model from texts: read, count, estimate, mix, prune."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _LONGEST = 20
 
 @dataclass(frozen=True)
 class Sources:
-    """What a model is estimated from.
+    """The sources from which a model is estimated.
 
     Attributes:
         texts: files with a sentence a line, or manifests.
         word_lists: files with a word and its frequency a line; each entry is a sentence.
-        counts: a file with counts of n-grams, instead of both.
+        counts: a file with counts of n-grams, in place of texts and word lists.
         unit: what the symbols are.
         single_words: whether each word of the texts is a sentence of its own.
         vocabulary: the symbols of a closed vocabulary; empty for those that occur.
-        inventory: the labels of a recogniser as the vocabulary, instead; it folds those of manifests as it does.
+        inventory: a recogniser's labels, in place of `vocabulary`; labels of manifests are folded as it folds them.
     """
 
     texts: Sequence[str] = ()
@@ -49,7 +49,7 @@ class Sources:
             raise ConfigError("counts of n-grams cannot be joined with texts; build two models and mix them")
         if self.inventory is not None and self.inventory.unit != self.unit:
             raise ConfigError(
-                f"the recogniser's labels are {self.inventory.unit}; they are no vocabulary of {self.unit}"
+                f"the recogniser's labels are {self.inventory.unit}; they cannot be the vocabulary of {self.unit}"
             )
 
     def __bool__(self) -> bool:
@@ -79,13 +79,13 @@ def estimated(sources: Sources, order: int | None = None, on_progress: Progress 
     """Estimate a model.
 
     Args:
-        sources: what from.
-        order: the length of the longest n-grams; 6 for characters, 3 for labels and words without it.
-        on_progress: hears of reading and counting.
+        sources: the texts or counts.
+        order: the length of the longest n-grams; None: 6 for characters, 3 for labels and words.
+        on_progress: is called while texts are read and counted.
 
     Raises:
-        ConfigError: an order that is none.
-        DataError: a source cannot be read, or holds nothing.
+        ConfigError: the order is out of range.
+        DataError: a source cannot be read or is empty.
     """
     order = _ORDERS[sources.unit] if order is None else order
     if not 1 <= order <= _LONGEST:
@@ -108,7 +108,7 @@ def mixture(
         held_out: sentences; empty where weights are given.
 
     Raises:
-        ConfigError: neither weights nor held-out text, or weights that are none.
+        ConfigError: there are neither weights nor held-out text, or a weight is out of range.
     """
     if not weights:
         if not held_out:
@@ -123,7 +123,7 @@ def smaller(model: NgramModel, threshold: float | None, keep: int | None, on_pro
     """Prune a model, to a threshold or a number of n-grams; without either, return it as it is.
 
     Raises:
-        ConfigError: a threshold or a number that is none.
+        ConfigError: the threshold or the number is out of range, or both are given.
     """
     if threshold is not None and keep is not None:
         raise ConfigError("a threshold and a number of n-grams are two ways to prune; give one")
@@ -141,7 +141,7 @@ def smaller(model: NgramModel, threshold: float | None, keep: int | None, on_pro
 def held_out_text(
     paths: Sequence[str | Path], unit: Unit, single_words: bool, inventory: Inventory | None = None
 ) -> list[str]:
-    """Read texts to measure on; a word counts as often as it occurs."""
+    """Read texts for measuring; a word counts as often as it occurs."""
     parts = [read_text(path, unit, inventory).sentences for path in paths]
     sentences = [one for part in parts for one in part]
     return [word for one in sentences for word in one.split()] if single_words else sentences

@@ -1,4 +1,4 @@
-"""Sentences as numbers: what n-grams are counted in and what perplexities are measured on."""
+"""Sentences as numbers, for counting n-grams and measuring perplexities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asr.lm.model import BEGIN, END, SPACE, UNKNOWN, Unit
 from asr.text import normalise_text
 
 SPECIAL = (BEGIN, END, UNKNOWN)
-"""Symbols that every n-gram model has, in this order, before all others."""
+"""The first symbols of every n-gram model, in this order."""
 
 
 def symbols_of(sentence: str, unit: Unit) -> list[str]:
@@ -33,7 +33,7 @@ class Corpus:
 
     Attributes:
         symbols: V symbols by number; those of `SPECIAL` first.
-        unit: what they are.
+        unit: the unit of the symbols.
         stream: (K,) int32, all sentences one behind another.
         begins: (S + 1,) int64, where each sentence begins in the stream, and its end.
         weights: (S,) int64, how often each sentence counts.
@@ -67,7 +67,7 @@ class Corpus:
 
         Args:
             sentences: texts; those without any symbol are left out.
-            unit: what their symbols are.
+            unit: the unit of the symbols.
             weights: how often each sentence counts, whole numbers above 0; once without it.
             vocabulary: the symbols of a closed vocabulary; all others become `UNKNOWN`. Without it, the symbols that
                 occur. `BEGIN`, `END` and `UNKNOWN` are added to either.

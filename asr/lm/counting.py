@@ -19,12 +19,12 @@ _TABLE = 4  # keys that a table has room for, for each key that is there
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """How often each n-gram occurs.
+    """The number of occurrences of each n-gram.
 
     Attributes:
         symbols: V symbols by number, those of `SPECIAL` first.
-        unit: what they are.
-        trie: the n-grams of length 1 to the order; with an n-gram, those that it begins and ends with are there.
+        unit: the unit of the symbols.
+        trie: the n-grams of length 1 to the order; the n-grams that one of them begins or ends with are included.
         count: (M,) int64, how often each occurs; 0 for `BEGIN` alone, which is context and never predicted.
     """
 
@@ -45,12 +45,12 @@ class Counts:
 
 
 def count_ngrams(corpus: Corpus, order: int, on_progress: Progress = silent) -> Counts:
-    """Count the n-grams of every length up to an order; none reaches beyond its sentence.
+    """Count the n-grams of every length up to an order, within sentences.
 
     Args:
         corpus: sentences.
         order: the longest length, at least 1.
-        on_progress: hears of each length.
+        on_progress: is called for each length.
     """
     trie = unigrams(len(corpus.symbols))
     node = corpus.stream.astype(np.int64) + 1  # of the longest n-gram that ends at each symbol

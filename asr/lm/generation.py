@@ -21,11 +21,11 @@ from asr.lm.recurrent import RecurrentModel
 from asr.printable import printable
 from asr.seeds import generator
 
-_LONGEST = 10**7  # symbols of a text
+_LONGEST = 10**7  # the most symbols to write
 
 
 def generated(model: LanguageModel, prompt: str, length: int, temperature: float, seed: int) -> Iterator[str]:
-    """Yield what a model writes behind a prompt, symbol by symbol, as people read it.
+    """Yield the continuation of a prompt by a model, symbol by symbol, as readable text.
 
     Args:
         model: any language model.
@@ -85,7 +85,7 @@ def _numbers(model: LanguageModel, prompt: str) -> list[int]:
 
 
 def _written(symbol: str, characters: bool) -> str:
-    """Return a symbol as people read it; nothing in it steers a terminal, for it may come from anybody's file."""
+    """Return a symbol as readable text without control characters, because model files may come from anybody."""
     named = {END: "\n", SPACE: " "}
     if symbol in named:
         return named[symbol]
@@ -103,7 +103,7 @@ class _Text(Protocol):
 
 
 class _RecurrentText:
-    """A text that a recurrent model writes; what stands before a line is known in it."""
+    """A text that a recurrent model writes; earlier lines influence later ones."""
 
     def __init__(self, model: RecurrentModel) -> None:
         self._model = model
@@ -118,7 +118,7 @@ class _RecurrentText:
 
 
 class _NgramText:
-    """A text that an n-gram model writes; every line begins anew."""
+    """A text that an n-gram model writes; earlier lines do not influence later ones."""
 
     def __init__(self, model: LanguageModel) -> None:
         self._arcs = model.automaton().expanded(np.zeros(0, dtype=np.int32))

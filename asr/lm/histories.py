@@ -1,7 +1,7 @@
-"""How often a model is in each of its contexts, in text that it writes itself.
+"""The probability of each context of a model, in text that the model itself generates.
 
-The probability of a context is no product of the model's probabilities: Kneser-Ney smoothing makes those of the 1-grams
-small where a symbol is frequent behind few others only. It is computed from the automaton as a Markov chain instead, of
+A context's probability is not the product of the model's probabilities: Kneser-Ney smoothing makes those of 1-grams
+small if a symbol is frequent behind few others only. It is computed from the automaton as a Markov chain instead, in
 which the end of a sentence leads back to the start.
 """
 
@@ -19,7 +19,7 @@ _STEPS = 64  # symbols that are written; the mean is over the second half, becau
 
 
 def context_probabilities(model: NgramModel, on_progress: Progress = silent) -> NDArray[np.float64]:
-    """Return (M,) the share of all symbols that stand behind each n-gram; 1 for the root."""
+    """Return (M,) for each n-gram the share of all symbols that follow it; 1 for the root."""
     trie, chain = model.trie, _Chain(model)
     mass = np.zeros(len(model.arcs.shorter))
     mass[model.arcs.start] = 1.0
@@ -31,7 +31,7 @@ def context_probabilities(model: NgramModel, on_progress: Progress = silent) -> 
         on_progress("weighting contexts", step + 1, _STEPS)
     whole = np.zeros(len(trie))
     whole[model.state_nodes] = share
-    for length in range(trie.order, 0, -1):  # who is behind a long context is behind all that it ends with
+    for length in range(trie.order, 0, -1):  # a symbol behind a long context is behind all contexts that this ends with
         level = trie.level(length)
         whole += np.bincount(trie.suffix[level], whole[level], len(trie))
     return whole
@@ -40,8 +40,8 @@ def context_probabilities(model: NgramModel, on_progress: Progress = silent) -> 
 class _Chain:
     """Moves probability from state to state.
 
-    A state passes its mass, times its back-off weight, to the state of the shorter context, whose arcs move it on. The
-    symbols that the longer context has an arc for must not go this way: their part of it is subtracted.
+    A state passes its mass, times its back-off weight, to the state of the shorter context, whose arcs move it on.
+    Symbols for which the longer context has an arc must not take this way: their part is subtracted.
     """
 
     def __init__(self, model: NgramModel) -> None:

@@ -19,7 +19,7 @@ from asr.lm.ngram import NgramModel, model_of
 from asr.lm.trie import ROOT
 
 FALLBACK = (0.5, 1.0, 1.5)
-"""The discounts of a length whose counts define none; those of `lmplz --discount_fallback`."""
+"""The discounts of a length whose counts define none, as of `lmplz --discount_fallback`."""
 
 
 def estimate_from_counts(counts: Counts) -> NgramModel:
@@ -48,7 +48,7 @@ def estimate_from_counts(counts: Counts) -> NgramModel:
 
 
 def adjusted_counts(counts: Counts) -> NDArray[np.int64]:
-    """Return (M,) the adjusted counts: how many symbols come before an n-gram, but its count where none can."""
+    """Return (M,) the adjusted counts: the number of symbols before an n-gram, or its count where none can be."""
     trie = counts.trie
     adjusted = counts.count.copy()
     for length in range(1, trie.order):
@@ -60,7 +60,7 @@ def adjusted_counts(counts: Counts) -> NDArray[np.int64]:
 
 
 def _taken(counts: Counts, adjusted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (M,) what is taken from the adjusted count of each n-gram."""
+    """Return (M,) the discount of the adjusted count of each n-gram."""
     taken = np.zeros(len(adjusted))
     for length in range(1, counts.trie.order + 1):
         level = counts.trie.level(length)
@@ -72,7 +72,7 @@ def _taken(counts: Counts, adjusted: NDArray[np.int64]) -> NDArray[np.float64]:
 def discounts(adjusted: NDArray[np.int64]) -> tuple[float, float, float]:
     """Return the discounts of the counts 1, 2, and 3 or more (Chen and Goodman 1999, equation 26).
 
-    Where few n-grams are counted, as of labels, of which each occurs often, no n-gram may have a count of 1, 2, 3 or 4,
+    If there are few n-grams that all occur often, as of labels, no n-gram may have a count of 1, 2, 3 or 4,
     or the formula may give less than nothing or more than the count. The length then takes `FALLBACK`.
 
     Args:

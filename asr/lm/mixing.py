@@ -26,14 +26,14 @@ _CLOSE = 1e-6
 def mixed(models: Sequence[NgramModel], weights: Sequence[float]) -> NgramModel:
     """Mix models.
 
-    A symbol that a model does not know has no probability in it; the others' weights are not raised for that.
+    A model gives a symbol that it does not know the probability 0; the weights of the others are not raised.
 
     Args:
         models: of one unit; at least one.
         weights: one for each, above 0; they are scaled to sum to one.
 
     Raises:
-        ConfigError: models of different units, or weights that are none.
+        ConfigError: the models have different units, or a weight is not a number above 0.
     """
     share = _shares(models, weights)
     symbols = tuple(dict.fromkeys(symbol for model in models for symbol in model.symbols))
@@ -115,7 +115,7 @@ def _rows(trie: Trie, length: int) -> NDArray[np.int64]:
 
 
 def _on_tree(model: NgramModel, symbols: Sequence[str], trie: Trie) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (M,) what a model gives each n-gram of a larger tree: log probability and back-off weight.
+    """Return (M,) the log probabilities and back-off weights that a model gives the n-grams of a larger tree.
 
     The log probability is `-inf` for unknown symbols; the weight is 0 for n-grams that are no contexts of the model.
     """

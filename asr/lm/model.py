@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from asr.lm.automaton import Automaton
 
 Unit = Literal["characters", "labels", "words"]
-"""What a symbol is: a character of the text, a label such as a phoneme, or a word."""
+"""The unit of symbols: characters of the text, labels such as phonemes, or words."""
 
 BEGIN, END, UNKNOWN, SPACE = "<s>", "</s>", "<unk>", "<space>"
-"""Symbols that every file of a model means the same by; `<space>` is the blank between words, among characters."""
+"""Symbols with the same meaning in every model file; `<space>` is the blank between words in models of characters."""
 
 
 class LanguageModel(Protocol):
-    """Says how probable each symbol is behind those before it."""
+    """A model of the probability of each symbol, given the symbols before it."""
 
     @property
     def unit(self) -> Unit:
-        """What its symbols are."""
+        """The unit of its symbols."""
         ...
 
     @property
@@ -44,9 +44,9 @@ class GrowingAutomaton(Protocol):
 
     @property
     def complete(self) -> bool:
-        """Whether no state ever has to be computed."""
+        """Whether all states are computed already, and stay so."""
         ...
 
     def expanded(self, states: NDArray[np.int32]) -> Automaton:
-        """Return the automaton, in which these states have their arcs, and in which the states behind those exist."""
+        """Return the automaton with the arcs of these states, and with the states to which those arcs lead."""
         ...

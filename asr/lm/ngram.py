@@ -1,4 +1,4 @@
-"""An n-gram model with back-off weights: the automaton that searches read, and what its symbols are."""
+"""An n-gram model with back-off weights: the automaton that searches read, and its symbols."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class NgramModel:
     Arc k of the automaton is the n-gram of node k + 1 of the tree; its states are the n-grams that are contexts.
 
     Attributes:
-        symbols: by number; characters as they are, but `<space>` for the blank between words.
+        symbols: the symbols by number; characters as they are, but `<space>` for the blank between words.
         unit: what they are.
         arcs: the automaton.
     """
@@ -50,7 +50,7 @@ class NgramModel:
     arcs: Automaton
 
     def automaton(self) -> Complete:
-        """Return the states and arcs; nothing of them has to be computed."""
+        """Return the states and arcs, all of which are there already."""
         return Complete(self.arcs)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""How well a model predicts a text: the probability of each symbol, many sentences at a time."""
+"""Measure how well a model predicts a text, many sentences at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from asr.lm.corpus import symbols_of
 from asr.lm.model import BEGIN, END
 from asr.lm.ngram import NgramModel
 
-_AT_ONCE = 20_000  # sentences
+_AT_ONCE = 20_000  # sentences that are measured together
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Perplexity:
         unknown: how many of them the model does not know.
         log_prob: the log probability of the known symbols and of the ends, in nats.
         predicted: how many these are.
-        characters: how many characters the known symbols are written with, each word with the blank or the end of line
+        characters: the number of characters of the known symbols, each word with the blank or the end of line
             behind it; None for labels, which are no characters.
     """
 
@@ -104,7 +104,7 @@ def _portions(sentences: Iterable[str]) -> Iterable[Sequence[str]]:
 
 
 def predict(model: NgramModel, sentences: Iterable[str]) -> Predictions:
-    """Compute the log probability of each symbol of sentences, of unknown ones that of `<unk>`."""
+    """Compute the log probability of each symbol of sentences; unknown symbols get that of `<unk>`."""
     symbols, positions, widths, ends = [], [], [], []
     of_characters = model.unit == "characters"
     index = {one: number for one, number in model.index.items() if one not in (BEGIN, END)}

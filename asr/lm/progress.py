@@ -1,12 +1,12 @@
-"""How far some work is, for who waits for it."""
+"""Callbacks that report the progress of long work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Hears `(what, done, total)`."""
+"""A callback that is called with `(what, done, total)`."""
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """Show nothing."""
+    """Ignore the progress."""

@@ -8,8 +8,8 @@ changes. The relative entropy between the model before and after, weighted by ho
 where b' is the weight of h without the n-gram, and x runs over the symbols that h has an n-gram with. e^D - 1 is the
 relative change of the perplexity. An n-gram stays as long as a longer one begins with it.
 
-Stolcke takes p(h) for the product of the model's probabilities. After Kneser-Ney smoothing that is far off (Chelba and
-others 2010): see `asr.lm.histories` for what is used here.
+Stolcke computes p(h) as a product of the model's probabilities. After Kneser-Ney smoothing that is far off (Chelba and
+others 2010), so this module uses `asr.lm.histories`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _LEAST = 1e-12
 
 
 def pruned(model: NgramModel, threshold: float, on_progress: Progress = silent) -> NgramModel:
-    """Take out the n-grams without which the perplexity rises by less than a threshold, a share such as 1e-8.
+    """Remove the n-grams whose removal raises the perplexity by less than a threshold, a share such as 1e-8.
 
-    1-grams stay. What is left behind each context sums to one.
+    1-grams stay. The probabilities behind each context still sum to one.
     """
     return _kept(model, changes(model, on_progress) >= threshold)
 
 
 def pruned_to(model: NgramModel, number: int, on_progress: Progress = silent) -> NgramModel:
-    """Take out the n-grams that change the perplexity least, until so many are left at most; 1-grams stay."""
+    """Remove the n-grams that change the perplexity least, until at most `number` are left; 1-grams stay."""
     change = changes(model, on_progress)
     surplus = len(change) - 1 - number
     if surplus <= 0:
@@ -45,7 +45,7 @@ def pruned_to(model: NgramModel, number: int, on_progress: Progress = silent) ->
 
 
 def changes(model: NgramModel, on_progress: Progress = silent) -> NDArray[np.float64]:
-    """Return (M,) by what share the perplexity rises without each n-gram and all longer ones that begin with it.
+    """Return (M,) the share by which the perplexity rises without each n-gram and all longer ones that begin with it.
 
     It is infinite for the root and for 1-grams, and never less for an n-gram than for those that begin with it.
     """
@@ -95,7 +95,7 @@ def _largest(trie: Trie, length: int, change: NDArray[np.float64]) -> NDArray[np
 
 
 def _kept(model: NgramModel, keep: NDArray[np.bool_]) -> NgramModel:
-    """Return the model of some n-grams alone; each context leaves the rest what its lost n-grams had."""
+    """Return the model with some n-grams only; each context gives the mass of its lost n-grams to the back-off."""
     keep[ROOT] = True
     log_probs = model.log_probs.astype(np.float64)
     before = masses(model.trie, log_probs, model.backoffs.astype(np.float64))

@@ -71,7 +71,7 @@ def unpacked(arrays: Mapping[str, NDArray[Any]], symbols: Sequence[str], unit: U
     """Make a model of the small form.
 
     Raises:
-        ValueError: the arrays are none of such a form.
+        ValueError: the arrays do not have this form.
     """
     children, symbol, log_prob = arrays["children"], arrays["symbol"].astype(np.int32), arrays["log_prob"]
     arcs, states = len(symbol), len(children)
@@ -81,7 +81,7 @@ def unpacked(arrays: Mapping[str, NDArray[Any]], symbols: Sequence[str], unit: U
     node = np.concatenate([[0], np.flatnonzero(own) + 1])
     first = np.concatenate([[0], np.cumsum(children, dtype=np.int64)])
     if first[-1] != arcs or first[1] != len(symbols) or (node[1:] > first[1:-1]).any():
-        raise ValueError("its n-grams are no tree")
+        raise ValueError("its n-grams do not form a tree")
     parent = np.concatenate([[NONE], np.repeat(node, np.diff(first))])
     trie = tree_of(parent, np.concatenate([[NONE], symbol]).astype(np.int32), len(symbols))
     scale = arrays["scale"].reshape(-1, 4) if len(arrays["scale"]) == 4 * (trie.order + 1) else None

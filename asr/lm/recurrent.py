@@ -1,4 +1,4 @@
-"""A recurrent language model as searches and people use it; numpy runs it. `asr.recurrent.label_model` is trained.
+"""A recurrent language model for use, run by numpy; `asr.recurrent.label_model` is the one for training.
 
 The state of a text is the output and the memory of every layer behind its last symbol. The model computes many states
 at a time: one matrix product a layer for all of them.
@@ -35,12 +35,12 @@ class RecurrentModel:
     """A recurrent language model: a `LanguageModel` that also reads and writes text.
 
     Args:
-        header: what it is.
+        header: the description of the model.
         weights: of the network, by their names in `LabelModel`.
 
     Raises:
-        ConfigError: a network or cell that numpy does not run, or an option that it refuses.
-        CheckpointError: weights that do not fit it.
+        ConfigError: numpy does not run this network or cell, or an option is out of range.
+        CheckpointError: the weights do not fit the network.
     """
 
     def __init__(self, header: LabelModelHeader, weights: Mapping[str, NDArray[Any]]) -> None:
@@ -57,14 +57,14 @@ class RecurrentModel:
             for loop, described in zip(loops, described.layers, strict=True)
         ]
         self._embedding = embedding
-        self._first = loops[0].products([embedding])[0]  # (L, G): what the first layer makes of each label
+        self._first = loops[0].products([embedding])[0]  # (L, G): input products of the first layer for each label
         self._output_weight = np.ascontiguousarray(described.output_weight.T)
         self._output_bias = described.output_bias
         self.state_size = sum(layer.state_size for layer in self._layers)
 
     @property
     def unit(self) -> Unit:
-        """What its symbols are."""
+        """The unit of its symbols."""
         return self.header.unit
 
     @property
@@ -87,7 +87,7 @@ class RecurrentModel:
         return RecurrentAutomaton(self, self.header.end, self.unknown)
 
     def before_text(self, n_texts: int) -> FloatArray:
-        """Return the state (B, V) before the first symbol of B texts, to be given `END` first."""
+        """Return the state (B, V) before the first symbol of B texts; the first symbol to read is `END`."""
         return np.zeros((n_texts, self.state_size), dtype=np.float32)
 
     def step(self, states: FloatArray, symbols: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -101,7 +101,7 @@ class RecurrentModel:
             (B, L) float32, natural logarithms of the probabilities of the symbol after that one, and the states (B, V).
         """
         after, at = np.empty_like(states), 0
-        with one_thread(), np.errstate(all="ignore"):  # damaged weights may give what is not finite
+        with one_thread(), np.errstate(all="ignore"):  # damaged weights may give infinite values
             given, rows = self._first[symbols], self._embedding[symbols]
             for layer in self._layers:
                 place = slice(at, at + layer.state_size)

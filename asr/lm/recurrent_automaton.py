@@ -67,11 +67,11 @@ class RecurrentAutomaton:
 
     @property
     def n_states(self) -> int:
-        """How many states have numbers."""
+        """The number of states that have numbers."""
         return 1 + self._n_expanded * (1 + self._n_labels)
 
     def expanded(self, states: NDArray[np.int32]) -> Automaton:
-        """Return the automaton, in which these states have arcs; compute those of them that are new, together.
+        """Return the automaton with the arcs of these states; compute all new ones together.
 
         Args:
             states: numbers of states, in any order, also several times; not of expansions.

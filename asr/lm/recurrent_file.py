@@ -15,7 +15,7 @@ from asr.lm.recurrent import RecurrentModel
 from asr.lm.recurrent_header import FORMAT, LabelModelHeader
 
 STORES = ("float32", "float16")
-"""How a file may keep the weights; they are float32 again when it is loaded."""
+"""The number formats in which a file may store the weights; loading converts them to float32."""
 
 _KEY = "language_model"
 _LARGEST_HEADER = 16 << 20  # bytes
@@ -26,12 +26,12 @@ def save_recurrent(model: RecurrentModel, path: Path, store: str = "float32") ->
 
     Args:
         model: what to save.
-        path: where to.
-        store: how the weights are kept, one of `STORES`.
+        path: the file to write.
+        store: the number format of the weights, one of `STORES`.
 
     Raises:
         ConfigError: there is no such `store`, or the name does not end in `.lm`.
-        DataError: the file cannot be written; what stood there before still stands there.
+        DataError: the file cannot be written; an existing file is left as it was.
     """
     from safetensors.numpy import save
 
@@ -44,7 +44,7 @@ def save_recurrent(model: RecurrentModel, path: Path, store: str = "float32") ->
 
 
 def is_recurrent(path: Path) -> bool:
-    """Whether the header of a file says that it holds a recurrent model; reads no more than the header."""
+    """Return whether the header of a file says that it holds a recurrent model; reads no more than the header."""
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
@@ -58,7 +58,7 @@ def load_recurrent(path: Path) -> RecurrentModel:
     """Read a `.lm` file; nothing in it is executed.
 
     Raises:
-        CheckpointError: missing, damaged, or written by something else.
+        CheckpointError: the file is missing, damaged, or of another program.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -84,7 +84,7 @@ def model_of_file(path: Path, header: object, weights: dict[str, NDArray[Any]]) 
         weights: by name.
 
     Raises:
-        CheckpointError: they do not fit each other.
+        CheckpointError: header and weights do not fit each other.
     """
     try:
         return RecurrentModel(LabelModelHeader.from_dict(header), weights)

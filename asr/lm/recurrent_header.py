@@ -1,4 +1,4 @@
-"""What a file says of a recurrent language model beside its weights; the same in checkpoints and `.lm` files."""
+"""The description of a recurrent language model in a file, beside its weights; in checkpoints and `.lm` files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LONGEST = 40  # characters of a symbol
 
 @dataclass(frozen=True)
 class LabelModelHeader:
-    """What a recurrent language model is.
+    """The description of a recurrent language model.
 
     Attributes:
         symbols: by number; `END` is among them.
-        unit: what they are.
+        unit: the unit of the symbols.
         model: the network, a `LabelModel`.
         about: lines for people: what it was estimated from, its figures, its licence.
     """
@@ -47,10 +47,10 @@ class LabelModelHeader:
 
     @classmethod
     def from_dict(cls, values: object) -> LabelModelHeader:
-        """Read what `to_dict` gave.
+        """Read the values that `to_dict` returned.
 
         Raises:
-            CheckpointError: something else gave it.
+            CheckpointError: a value is missing or malformed.
         """
         if not isinstance(values, Mapping) or values.get("format") != FORMAT:
             told = values.get("format") if isinstance(values, Mapping) else None
@@ -69,5 +69,5 @@ class LabelModelHeader:
 
 def _texts(values: object, what: str, longest: int = _LONGEST * 5) -> tuple[str, ...]:
     if not isinstance(values, list | tuple) or not all(isinstance(one, str) and len(one) <= longest for one in values):
-        raise CheckpointError(f"its {what} are no list of short texts")
+        raise CheckpointError(f"its {what} are not a list of short texts")
     return tuple(values)

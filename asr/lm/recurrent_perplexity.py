@@ -1,4 +1,4 @@
-"""How well a recurrent model predicts a text; each sentence is read on its own, as by an n-gram model."""
+"""Measure how well a recurrent model predicts a text, each sentence on its own, as by an n-gram model."""
 
 from __future__ import annotations
 

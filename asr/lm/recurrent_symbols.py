@@ -12,11 +12,11 @@ from asr.lm.model import END, SPACE, UNKNOWN
 ASCII = tuple(map(chr, range(0x20, 0x7F)))
 """The printable characters of ASCII, which the inventory of the pen models holds."""
 
-_BREAK = "\n"  # what ends a line
+_BREAK = "\n"  # the end of a line
 
 
 def symbols_of(characters: Iterable[str], unknown: bool) -> tuple[str, ...]:
-    """Return the symbols of a model that knows some characters: the end of a line, the unknown one if wanted, they."""
+    """Return a model's symbols: the end of a line, the unknown symbol if wanted, and the sorted characters."""
     named = (SPACE if one == " " else one for one in sorted(set(characters) - {_BREAK}))
     return (END, *((UNKNOWN,) if unknown else ()), *named)
 

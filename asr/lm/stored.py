@@ -1,4 +1,4 @@
-"""Language models as files: one function loads any of them, one saves."""
+"""Load and save language models of any kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _held: WeakValueDictionary[tuple[str, int, int, Unit | None], LanguageModel] = W
 
 
 def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageModel:
-    """Load a language model; one that somebody holds already, from the same file, is not loaded again.
+    """Load a language model; a model of the same file that is still in use is returned again.
 
     Args:
         name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package.
@@ -55,7 +55,7 @@ def _load(path: Path, unit: Unit | None) -> LanguageModel:
 
 
 def _load_lm(path: Path) -> LanguageModel:
-    """Load an `.lm` file, which says itself what sort of model it holds."""
+    """Load an `.lm` file, whose header states the kind of its model."""
     from asr.lm.binary import load_binary
     from asr.lm.recurrent_file import is_recurrent, load_recurrent
 
@@ -63,7 +63,7 @@ def _load_lm(path: Path) -> LanguageModel:
 
 
 def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> None:
-    """Save an n-gram model; the name's ending says in which form.
+    """Save an n-gram model in the format that the suffix of the name chooses.
 
     Args:
         path: a name that ends in `.lm`, `.arpa` or `.arpa.gz`.
@@ -71,7 +71,7 @@ def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> N
         quantise: whether to keep each number in 8 bits, in a `.lm` file of about two bytes an n-gram.
 
     Raises:
-        ConfigError: another ending, or `quantise` for a text file.
+        ConfigError: the suffix is none of these, or `quantise` is set for a text file.
         DataError: the file cannot be written.
     """
     from asr.lm.arpa import save_arpa
@@ -86,7 +86,7 @@ def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> N
 
 
 def check_name(path: Path, quantise: bool = False) -> None:
-    """Raise a ConfigError where a model cannot be saved under a name."""
+    """Raise a ConfigError if a model cannot be saved under a name."""
     if not path.name.endswith(SUFFIXES):
         raise ConfigError(f"{path}: the name of a language model ends in {', '.join(SUFFIXES)}")
     if quantise and path.suffix != ".lm":

@@ -1,4 +1,4 @@
-"""What models are estimated from: texts, manifests, word lists with frequencies, and counts of n-grams."""
+"""Read the sources of language models: texts, manifests, word lists with frequencies, and counts of n-grams."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST = 2**40  # of one count: sums stay exact
 
 @dataclass(frozen=True)
 class Text:
-    """Sentences, and how often each counts."""
+    """Sentences, with the weight of each."""
 
     sentences: Sequence[str]
     weights: Sequence[int]
@@ -43,7 +43,7 @@ class Text:
         return cls([one for part in parts for one in part.sentences], [one for part in parts for one in part.weights])
 
     def single_words(self) -> Text:
-        """Return a text in which every word is a sentence of its own; each different one stands there once."""
+        """Return a text in which every word is a sentence; equal words are one sentence with their total weight."""
         counted: Counter[str] = Counter()
         for sentence, weight in zip(self.sentences, self.weights, strict=True):
             for word in sentence.split():
@@ -57,7 +57,7 @@ def read_text(path: str | Path, unit: Unit, inventory: Inventory | None = None) 
     Args:
         path: of a text, plain or compressed (`.gz`), or `-` for standard input; or of a manifest (`.jsonl`), of whose
             utterances the texts are read, or the labels where labels are the unit.
-        unit: what the symbols will be.
+        unit: the unit of the model's symbols.
         inventory: folds the labels of a manifest, where its recogniser does so.
 
     Raises:
@@ -86,9 +86,9 @@ def _of_manifest(path: Path, unit: Unit, inventory: Inventory | None) -> list[st
 
 
 def read_words(path: str | Path) -> Text:
-    """Read a word list: a word a line, with its frequency behind a tab or a blank, or without: once.
+    """Read a word list: a word a line, then a tab or a blank and its frequency, which is 1 if left out.
 
-    An entry may have several words where a tab stands before the frequency.
+    An entry may have several words if a tab stands before the frequency.
 
     Raises:
         DataError: it cannot be read, is not UTF-8, or a frequency is no whole number above 0, with file and line.

@@ -18,14 +18,14 @@ ROOT = 0
 """The node of the empty n-gram."""
 
 LONGEST = 64
-"""Symbols of an n-gram; a file with longer ones was made to do harm."""
+"""The most symbols of an n-gram; longer ones only occur in malicious files."""
 
 Nodes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Trie:
-    """N-grams 1..M-1 behind the empty one; with an n-gram, its context is there, and every symbol is a 1-gram.
+    """The empty n-gram and n-grams 1..M-1; the context of each is included, and every symbol is a 1-gram.
 
     Attributes:
         parent: (M,) int64, the node of the context; `NONE` for the root.
@@ -48,7 +48,7 @@ class Trie:
         return len(self.levels) - 2
 
     def level(self, length: int) -> slice:
-        """Return where the n-grams of a length stand; an empty slice for lengths above the order."""
+        """Return the nodes of the n-grams of a length as a slice, empty for lengths above the order."""
         return (
             slice(self.levels[length], self.levels[length + 1]) if length <= self.order else slice(len(self), len(self))
         )
@@ -75,7 +75,7 @@ class Trie:
 
     @cached_property
     def suffix(self) -> Nodes:
-        """(M,) int64: of each n-gram, the longest one that it ends with, other than itself; `NONE` for the root."""
+        """(M,) int64, for each n-gram the longest shorter one that it ends with; `NONE` for the root."""
         suffix = np.zeros(len(self), np.int64)
         suffix[ROOT] = NONE
         for length in range(2, self.order + 1):
@@ -91,7 +91,7 @@ class Trie:
         return suffix
 
     def _nearest(self, parents: Nodes, symbols: NDArray[np.integer]) -> tuple[Nodes, NDArray[np.bool_]]:
-        """Return the nodes of n-grams, and which of them are these n-grams and not merely near; takes no `NONE`."""
+        """Return the nearest node of each n-gram, and whether it is that n-gram; takes no `NONE`."""
         wanted = parents * self.n_symbols
         wanted += symbols
         at = np.searchsorted(self.keys, wanted)
@@ -148,7 +148,7 @@ def extended(trie: Trie, keys: Nodes) -> Trie:
     """Return a tree with one level more: n-grams one symbol longer than the longest.
 
     Args:
-        trie: what is there.
+        trie: the tree to extend.
         keys: sorted, without repeats: parent * V + symbol, where the parents are of the last level.
     """
     parent = np.concatenate([trie.parent, keys // trie.n_symbols])

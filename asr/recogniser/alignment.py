@@ -1,4 +1,4 @@
-"""Align a transcript that is known with its recording or ink: when each label and word is said, which points are it.
+"""Align a known transcript with its recording or ink: find the time or the points of each label and word.
 
 A `TranscriptDecoder` takes the place of the recogniser's decoder, so that recordings of any length and ink are read as
 they are for recognition; its one hypothesis is the transcript.
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 DOUBTFUL = 0.02
 """Geometric mean of a word's label posteriors, each at its best frame, below which the word was probably not said."""
 
-_PLAIN_CELLS = 300_000_000  # frames times labels that plain Python aligns in some minutes
+_PLAIN_CELLS = 300_000_000  # the most frames times labels for plain Python: some minutes of work
 _SILENCES = ("h#", "pau", "sil", "epi")
 
 
@@ -52,9 +52,9 @@ class Transcript:
     """A transcript in the labels of a model.
 
     Attributes:
-        name: what it is called in errors.
+        name: its name in messages.
         labels: their indices, with the silences that may be between them.
-        optional: whether a label is such a silence.
+        optional: whether each label is such a silence.
     """
 
     name: str
@@ -72,8 +72,8 @@ def align_transcript(
     """Find when, or by which points, each label of a transcript is written or said.
 
     Args:
-        recogniser: its decoder is not asked.
-        source, channel, rate: as of `Recogniser.transcribe`.
+        recogniser: its decoder is not used.
+        source, channel, rate: as for `Recogniser.transcribe`.
         transcript: see `spelled`.
 
     Returns:
@@ -99,7 +99,7 @@ def align_transcript(
 
 
 def _ink_of(source: Source) -> Ink:
-    """The ink of a source; of an utterance its part of the file."""
+    """Return the ink of a source; for an utterance, its part of the file."""
     if not isinstance(source, Utterance) or source.start is None:
         return ink_of(source.source if isinstance(source, Utterance) else source)
     from asr.ink.reading import read_ink  # here: a recogniser of sound needs no format of ink
@@ -117,7 +117,7 @@ def _sharpened(
 def changes_in(
     recogniser: Recogniser, blocks: Callable[[], Iterable[NDArray[np.float32]]], start: float
 ) -> Changes | None:
-    """Return how a recording changes; None if the frames of the model's extractor are not those of a filterbank.
+    """Return the changes of a recording's spectrum; None if the frames of the model are not those of a filterbank.
 
     Args:
         recogniser: of the model.
@@ -139,10 +139,10 @@ def spelled(inventory: Inventory, text: str, name: str) -> Transcript:
         inventory: of the model.
         text: of a model of characters the words, in capitals or small letters if it has only these; of a model of
             phonemes its labels, with spaces between them.
-        name: what the transcript is called in errors, such as the file's name.
+        name: the transcript's name in messages, such as that of the file.
 
     Raises:
-        DataError: it is empty, or holds what is not among the labels.
+        DataError: the transcript is empty, or has a symbol that is not among the labels.
     """
     return spelled_utterance(inventory, Utterance(name, Path(name), text=text, labels=tuple(text.split())))
 
@@ -157,7 +157,7 @@ def spelled_utterance(inventory: Inventory, utterance: Utterance) -> Transcript:
 
 
 def _in_its_case(inventory: Inventory, utterance: Utterance) -> Utterance:
-    """The utterance with a text in capitals or small letters, if the model can spell it so and not as it is."""
+    """Return the utterance, with its text in capitals or small letters if the model can only spell it so."""
     if inventory.unit == "characters" and utterance.text is not None:
         for text in (utterance.text, utterance.text.upper(), utterance.text.lower()):
             if not inventory.missing(normalise_text(text)):
@@ -166,7 +166,7 @@ def _in_its_case(inventory: Inventory, utterance: Utterance) -> Utterance:
 
 
 def _with_silences(inventory: Inventory, labels: Sequence[int]) -> list[tuple[int, bool]]:
-    """Each label and False, with silences and True between them and at both ends, if the inventory has any."""
+    """Return each label and False, with silences and True between them and at both ends if the inventory has any."""
     known = [name for name in _SILENCES if name in inventory.index] if inventory.unit == "labels" else []
     if not known:
         return [(label, False) for label in labels]
@@ -182,24 +182,24 @@ def _with_silences(inventory: Inventory, labels: Sequence[int]) -> list[tuple[in
 
 
 class TranscriptDecoder:
-    """A decoder that knows what it will find, and finds where: see `asr.decoding.search.Decoder`.
+    """A decoder that finds the times of a given transcript; see `asr.decoding.search.Decoder`.
 
     Args:
         inventory: labels, and which of them is the blank.
         transcript: in its labels.
-        timing: of a recording; None of ink, where times are whole frames.
+        timing: the numbers for a recording; None for ink, where times are whole frames.
     """
 
     def __init__(self, inventory: Inventory, transcript: Transcript, timing: Timing | None) -> None:
         self.inventory, self.transcript, self.timing = inventory, transcript, timing
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> TranscriptSearch:
-        """Begin with an utterance."""
+        """Return the search for one utterance."""
         return TranscriptSearch(self, frame_seconds, offset)
 
 
 class TranscriptSearch:
-    """The posteriors so far; the work is done at the end. See `asr.decoding.search.Search`."""
+    """A search that collects posteriors and aligns them at the end; see `asr.decoding.search.Search`."""
 
     def __init__(self, decoder: TranscriptDecoder, frame_seconds: float, offset: float) -> None:
         self._decoder, self._frame_seconds, self._offset = decoder, frame_seconds, offset
@@ -264,7 +264,7 @@ class TranscriptSearch:
     def _times(
         self, names: Sequence[str], start: NDArray[np.int64], end: NDArray[np.int64], n_frames: int
     ) -> list[tuple[float, float]]:
-        """Start and end of each label, in seconds or whole frames."""
+        """Return start and end of each label, in seconds or whole frames."""
         if self._decoder.timing is None:
             frames = frames_of_letters(names, start, end, n_frames)
             offset, step = self._offset, self._frame_seconds
@@ -280,8 +280,8 @@ class TranscriptSearch:
 def doubtful_words(found: Hypothesis, inventory: Inventory) -> list[Span]:
     """Return the words of an alignment that were probably not said: see `DOUBTFUL`.
 
-    The word's confidence is the geometric mean. A model of whole labels often errs on one of them, so that nothing but
-    its transcript as a whole is judged, as if it were one word.
+    The word's confidence is the geometric mean. A model of whole labels often errs on single labels, so only the
+    transcript as a whole is judged, as if it were one word.
     """
     if inventory.unit == "labels":
         groups = [list(found.spans)]
@@ -295,7 +295,7 @@ def doubtful_words(found: Hypothesis, inventory: Inventory) -> list[Span]:
 
 
 def _mean(spans: Sequence[Span]) -> float:
-    """The geometric mean of the confidences."""
+    """Return the geometric mean of the confidences."""
     if min(span.confidence for span in spans) == 0:
         return 0.0
     return math.exp(sum(math.log(span.confidence) for span in spans) / len(spans))

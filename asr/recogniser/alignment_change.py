@@ -1,4 +1,4 @@
-"""Boundaries put where the sound changes: labels and pauses begin and end where the spectrum is not the same any more.
+"""Move boundaries to where the sound changes: labels and pauses begin and end at changes of the spectrum.
 
 An alignment knows a boundary up to two frames of posteriors, 20 to 30 ms each. The spectrum is known every 10 ms. The
 change at a border between two frames is the root mean square difference, over the bands of a filterbank, between the
@@ -38,7 +38,7 @@ _SHORTEST = 0.001  # seconds of a label
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """How much a recording changes at each border between two frames of its extractor.
+    """The change of a recording's spectrum at each border between two frames of its extractor.
 
     Attributes:
         values: (T + 1,) change, 1 on average; 0 at the two first and the two last.
@@ -51,7 +51,7 @@ class Changes:
     step: float
 
     def best(self, times: NDArray[np.float64], spread: float = SPREAD, weight: float = WEIGHT) -> NDArray[np.float64]:
-        """Return where boundaries (N,) near these times, in seconds, are the likeliest: (N,) seconds."""
+        """Return (N,) the most likely positions, in seconds, of boundaries near these times (N,)."""
         if len(self.values) < 3:
             return times
         nearest = np.round((times - self.first) / self.step).astype(np.int64)
@@ -84,7 +84,7 @@ def changes_of(blocks: Callable[[], Iterable[Frames]], bands: int, first: float,
 
 
 def _changes(blocks: Iterable[Frames]) -> Iterator[NDArray[np.float64]]:
-    """The change at each border that has two frames on both sides."""
+    """Yield the change at each border that has two frames on both sides."""
     held: Frames | None = None
     for block in blocks:
         frames = block if held is None else np.concatenate([held, block])

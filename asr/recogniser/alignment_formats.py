@@ -27,13 +27,13 @@ class Tier:
 
 
 def tiers_of(found: Hypothesis, unit: Unit) -> list[Tier]:
-    """The tiers of an alignment."""
+    """Return the tiers of an alignment."""
     labels = Tier("labels", [span for span in found.spans if not span.label.isspace()])
     return [labels] if unit == "labels" else [Tier("words", found.words), labels]
 
 
 def textgrid_lines(tiers: Sequence[Tier], seconds: float) -> Iterator[str]:
-    """A TextGrid of Praat, in the long form; what lies between the spans is empty.
+    """Yield a TextGrid of Praat, in the long form; what lies between the spans is empty.
 
     https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html
 
@@ -56,7 +56,7 @@ def textgrid_lines(tiers: Sequence[Tier], seconds: float) -> Iterator[str]:
 
 
 def _intervals(spans: Sequence[Span], end: float) -> Iterator[tuple[float, float, str]]:
-    """Intervals that follow each other from 0 to the end, with empty ones between the spans."""
+    """Yield intervals that follow each other from 0 to the end, with empty ones between the spans."""
     at = 0.0
     for span in spans:
         if span.start > at:
@@ -68,7 +68,7 @@ def _intervals(spans: Sequence[Span], end: float) -> Iterator[tuple[float, float
 
 
 def eaf_lines(tiers: Sequence[Tier], address: str, suffix: str) -> Iterator[str]:
-    """An annotation document of ELAN, format 3.0, with times in milliseconds.
+    """Yield an annotation document of ELAN, format 3.0, with times in milliseconds.
 
     https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf
 
@@ -108,7 +108,7 @@ def eaf_lines(tiers: Sequence[Tier], address: str, suffix: str) -> Iterator[str]
 
 
 def _milliseconds(spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Start and end of each span, at least one apart, without overlap."""
+    """Yield start and end of each span, at least one apart, without overlap."""
     at = 0
     for span in spans:
         start = max(at, round(1000 * span.start))
@@ -117,7 +117,7 @@ def _milliseconds(spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
 
 
 def audacity_lines(spans: Sequence[Span]) -> Iterator[str]:
-    """A label track of Audacity: start and end in seconds and the text, with tabs between them.
+    """Return a label track of Audacity: start and end in seconds and the text, with tabs between them.
 
     https://manual.audacityteam.org/man/importing_and_exporting_labels.html
     """

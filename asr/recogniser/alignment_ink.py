@@ -1,4 +1,4 @@
-"""Which points belong to which letter: borders between letters, at the lifts of the pen where there are any.
+"""Divide points of ink between letters, with borders at lifts of the pen if there are any nearby.
 
 A network of ink emits a letter near its beginning, so the frames between the emissions of two letters are mostly the
 first one's: `SHARE` of them. A border moves to the nearest point at which a stroke begins, up to `REACH` points away.

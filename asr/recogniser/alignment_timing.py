@@ -1,4 +1,4 @@
-"""From frames of emission to times: where labels begin and end, given where the network emits them.
+"""Convert frames of emission to times: estimate where labels begin and end from where the network emits them.
 
 CTC asks for the order of labels, not for their times. A network emits a label in one or two frames somewhere in its
 sound, more often after its beginning than at it, and the frames between two labels are blank. The rule, for a label u
@@ -26,10 +26,10 @@ from pathlib import Path
 from asr.corpus.inventory import Inventory
 
 LONGEST_GAP = 0.06
-"""Seconds of a gap that are shared; the rest of a longer one is no sound of the label behind it."""
+"""The seconds of a gap that are shared; the rest of a longer gap does not belong to the label behind it."""
 
 PAUSE = 0.25
-"""Seconds without an emission from which on a label does not reach to the next one."""
+"""The seconds without an emission above which a label ends before the next one starts."""
 
 FILE = Path(__file__).with_suffix(".json")
 _SHORTEST = 0.001  # seconds of a label
@@ -40,7 +40,7 @@ class Timing:
     """The numbers of the rule.
 
     Attributes:
-        share: of the gap before a label that belongs to the label, 0 to 1.
+        share: the share of the gap before a label that belongs to the label, 0 to 1.
         lag: seconds.
         tail: seconds by which a label before a pause outlasts its emission.
         offsets: seconds by label.
@@ -76,7 +76,7 @@ def times_of(emissions: Sequence[Emission], timing: Timing, begin: float, end: f
     Args:
         emissions: in order, without overlap.
         timing: the numbers of the rule.
-        begin, end: where the recording does, in seconds.
+        begin, end: where the recording begins and ends, in seconds.
     """
     starts: list[float] = []
     before = begin

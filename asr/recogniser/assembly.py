@@ -22,7 +22,7 @@ from asr.recogniser.parts import Parts, parts_of
 from asr.recogniser.recogniser import Recogniser
 
 PLAIN = Component.of(GreedyConfig())
-"""A decoder that needs nothing; it is there until the one that was asked for takes its place."""
+"""A placeholder decoder without options, until the wanted decoder takes its place."""
 
 
 def assemble(
@@ -34,11 +34,11 @@ def assemble(
     engine: str,
     decoder: Wish = None,
 ) -> Recogniser:
-    """Make the recogniser of a file that was read.
+    """Make a recogniser from the contents of a file.
 
     Args:
         path: of the file, for messages.
-        header: as `read_header` takes it.
+        header: the header, as `read_header` takes it.
         statistics: of the normaliser.
         weights: of the network, by name.
         plugins: modules of the user's that the configuration may name.
@@ -48,7 +48,7 @@ def assemble(
     Raises:
         CheckpointError: parts that do not fit each other, code outside this package and the plugins, or an engine that
             cannot run the network.
-        ConfigError: there is no such decoder as was asked for, or it has no such option.
+        ConfigError: there is no such decoder, or it has no such option.
     """
 
     def engines(config: RecogniserConfig, parts: Parts) -> Engines:
@@ -65,7 +65,7 @@ def joined(
     engines: Callable[[RecogniserConfig, Parts], Engines],
     decoder: Wish = None,
 ) -> Recogniser:
-    """Make the recogniser of a file whose network is run in a way of its own.
+    """Make a recogniser from the contents of a file, with engines of the caller's.
 
     Args:
         path: as of `assemble`.
@@ -99,5 +99,5 @@ def joined(
 
 
 def folder_of_files(path: Path) -> Path:
-    """Return where the files of a model's decoder lie: beside the model, those of a checkpoint in its run folder."""
+    """Return the folder of the files of a model's decoder: the model's, or for a checkpoint its run folder."""
     return path.parent.parent if path.parent.name == "checkpoints" else path.parent

@@ -73,7 +73,7 @@ def recognise_all(
         n_best: how many hypotheses of an utterance are wanted at most.
 
     Returns:
-        the hypotheses of each utterance, best first, in the order of the utterances; as each gives alone, but for
+        the hypotheses of each utterance, best first, in the order of the utterances; the same as of each alone, but for
         rounding: see `Recogniser.transcribe`.
     """
     found: dict[int, list[Hypothesis]] = {}
@@ -96,7 +96,7 @@ def transcribe_each(
     on_progress: Callable[[float, float], None] | None = None,
     n_best: int = 1,
 ) -> Iterator[list[Hypothesis] | DataError]:
-    """Recognise many sources, which are asked for as they are needed.
+    """Recognise many sources, which are read as they are needed.
 
     Args:
         recogniser: with its decoder.
@@ -130,7 +130,7 @@ def _read(
     on_progress: Callable[[float, float], None] | None,
     n_best: int,
 ) -> RawFrames | list[Hypothesis] | DataError:
-    """The frames of a source; the hypotheses of a recording that is too long to keep its frames."""
+    """Return the frames of a source; for a recording too long to keep its frames, the hypotheses."""
     try:
         with opened(recogniser.extractor, source, rate, channel) as one:
             if isinstance(one, LongSound):
@@ -158,5 +158,5 @@ def _of_stretch(
 
 
 def placed(hypotheses: Sequence[Hypothesis], raw: RawFrames) -> list[Hypothesis]:
-    """The hypotheses with spans that count the points of the ink, where the source is ink."""
+    """Return the hypotheses with spans that count the points of the ink, where the source is ink."""
     return [one if raw.places is None else at_points(one, raw.places) for one in hypotheses]

@@ -23,7 +23,7 @@ from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
 
 STORES = ("float32", "float16", "int8")
-"""How a bundle may keep the network's weights."""
+"""The number formats in which a bundle may store the network's weights."""
 
 _NORMALISER = "normaliser."  # begins the names of its statistics
 
@@ -36,8 +36,8 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
 
     Args:
         recogniser: what to save.
-        path: where to.
-        store: how the network's weights are kept, one of `STORES`, see `packed`; they are float32 again when loaded.
+        path: the file to write.
+        store: the number format of the weights, one of `STORES`, see `packed`; loading converts them to float32.
 
     Raises:
         ConfigError: there is no such `store`; or the recogniser came from an ONNX file, which does not hold the weights
@@ -64,7 +64,7 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
 def bundle_of(model: str | Path) -> Path | None:
     """Return the path of the bundle that a user names, by its path or as a pretrained model; None for other models."""
     path = Path(model).expanduser()
-    if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus beside us may be named so
+    if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus folder may have its name
         return pretrained_bundle(str(model))
     return path if path.suffix == ".safetensors" and not path.is_dir() else None
 
@@ -75,7 +75,7 @@ def with_decoder(bundle: Path, choice: DecoderChoice, out: Path) -> None:
     Args:
         bundle: the path of the bundle, which was loaded before.
         choice: the decoder; its files are copied beside the new bundle.
-        out: where to; may be the same path.
+        out: the file to write; may be the same path.
 
     Raises:
         CheckpointError: the bundle is missing or damaged.
@@ -101,8 +101,8 @@ def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, dec
         decoder: the decoder to use; None: the default that the bundle names.
 
     Raises:
-        CheckpointError: missing, damaged, or written by something else; or the engine cannot run it.
-        ConfigError: there is no such decoder as was asked for, or it has no such option.
+        CheckpointError: the file is missing, damaged or of another program; or the engine cannot run it.
+        ConfigError: there is no such decoder, or it has no such option.
     """
     header, tensors = _read(path)
     statistics = {key.removeprefix(_NORMALISER): one for key, one in tensors.items() if key.startswith(_NORMALISER)}

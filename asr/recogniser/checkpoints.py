@@ -42,7 +42,7 @@ def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str = AUTO,
     Raises:
         CheckpointError: it is damaged, holds no recogniser, or names code outside this package and the plugins; or the
             engine cannot run it.
-        ConfigError: there is no such decoder as was asked for, or it has no such option.
+        ConfigError: there is no such decoder, or it has no such option.
     """
     return recogniser_of(load_checkpoint(path), path, plugins, engine, decoder)
 
@@ -50,7 +50,7 @@ def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str = AUTO,
 def recogniser_of(
     saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None
 ) -> Recogniser:
-    """Make the recogniser of a checkpoint that was read; arguments and errors as of `load_recogniser`.
+    """Make a recogniser from the contents of a checkpoint; arguments and errors as of `load_recogniser`.
 
     Args:
         saved: what `load_checkpoint` gave.

@@ -1,4 +1,4 @@
-"""What a recogniser is: everything that must be known, beside its weights, to build it again."""
+"""The configuration of a recogniser: everything that is needed to build it again, except its weights."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PARTS = ("features", "normaliser", "stacking", "model", "decoder")  # the compon
 
 @dataclass(frozen=True)
 class RecogniserConfig:
-    """What a recogniser is.
+    """The parts and options of a recogniser.
 
     Attributes:
         inventory: the labels.
-        features: how frames are computed.
-        normaliser: how frames are normalised.
-        stacking: how neighbouring frames are joined.
+        features: the computation of frames.
+        normaliser: the normalisation of frames.
+        stacking: the joining of neighbouring frames.
         model: the network.
         decoder: the default decoder; another one may be chosen when the recogniser is used.
         plugins: modules of the user's that hold classes of these components.
@@ -42,7 +42,7 @@ class RecogniserConfig:
 
     @property
     def decoder_choice(self) -> DecoderChoice:
-        """The default decoder, and how it came to be chosen."""
+        """The default decoder, and the split on which it was tuned."""
         return named(self.decoder, self.chosen_on)
 
     def with_decoder(self, choice: DecoderChoice) -> RecogniserConfig:
@@ -78,7 +78,7 @@ def split_name(value: object) -> str | None:
     """Return the name of the split on which a decoder was chosen, as a file has it.
 
     Raises:
-        ConfigError: it is no name.
+        ConfigError: it is not a name.
     """
     if value is not None and not (isinstance(value, str) and re.fullmatch(r"[\w.-]{1,60}", value)):
         raise ConfigError(f"chosen_on={shown(value)}; expected the name of a split, such as dev")

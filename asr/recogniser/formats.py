@@ -1,4 +1,4 @@
-"""What was recognised in files, written as text, JSON, or as NIST's tools read it (ctm, trn).
+"""Write the results of files as text, JSON, or as NIST's tools read them (ctm, trn).
 
 Every function gives lines without their ends. Nothing in a name or a label breaks a line or steers a terminal.
 """
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Transcribed:
-    """What was recognised in one file.
+    """The result of recognising one file.
 
     Attributes:
         file: as the user named it.
-        name: what it is called in ctm and trn, see `names_of`.
+        name: its name in ctm and trn, see `names_of`.
         found: the hypothesis of a recording; the lines of a page of ink.
         channel: of the recording, from 0.
         alternatives: the best hypotheses of the recording, `found` first, where several were wanted.
@@ -50,7 +50,7 @@ def text_lines(one: Transcribed, named: bool) -> Iterator[str]:
 
 
 def n_best_lines(one: Transcribed, named: bool, parts: bool = False) -> Iterator[str]:
-    """The alternatives, a line each with tabs between rank, score and text; of a page for one line after the other.
+    """Yield a line for each alternative, with tabs between rank, score and text; for a page line by line.
 
     Args:
         one: recognised with several hypotheses.
@@ -67,7 +67,7 @@ def n_best_lines(one: Transcribed, named: bool, parts: bool = False) -> Iterator
 
 
 def json_line(one: Transcribed, alternatives: bool = False) -> str:
-    """One JSON object: `file`, and a hypothesis as of `Hypothesis.to_dict`; of ink `lines` of them, with `strokes`.
+    """Return a JSON object: `file` and the fields of `Hypothesis.to_dict`; for ink `lines` of these, with `strokes`.
 
     Args:
         one: what was recognised.
@@ -110,7 +110,7 @@ def trn_lines(files: Iterable[Transcribed], unit: Unit) -> Iterator[str]:
 
 
 def names_of(files: Sequence[PurePath], roots: Sequence[PurePath | None]) -> list[str]:
-    """What files are called in ctm and trn, where a name is all that tells them apart.
+    """Return names for files in ctm and trn, where only the name identifies a file.
 
     A file that was found in a folder is called by its place in it, any other by its own name, without the ending; the
     names of folders above are put before it where that is needed to tell two files apart. Hyphens join the parts, so

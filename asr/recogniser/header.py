@@ -1,4 +1,4 @@
-"""What a file says of its recogniser beside the weights; the same in checkpoints, bundles and ONNX files."""
+"""The description of a recogniser in a file, beside its weights; in checkpoints, bundles and ONNX files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMAT = "ctc-asr-bundle-1"
 
 @dataclass(frozen=True)
 class Header:
-    """What a recogniser is, and what is known of its weights."""
+    """The description of a recogniser and of its weights."""
 
     config: RecogniserConfig
     card: Card

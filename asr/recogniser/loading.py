@@ -35,7 +35,7 @@ def load(
         engine: the engine to use: `numpy`, `torch` or `onnx`; `auto`: the one that suits the work.
 
     Raises:
-        CheckpointError: nothing there, damaged, or naming code outside this package and the plugins; or the engine
+        CheckpointError: missing, damaged, or naming code outside this package and the plugins; or the engine
             cannot run it.
         ConfigError: there is no such engine or decoder, or the decoder has no such option.
     """
@@ -66,7 +66,7 @@ def _of_checkpoint(path: Path, plugins: Sequence[str], engine: str, decoder: Wis
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
     require("torch", what=f"{path}: a checkpoint")
-    from asr.recogniser.checkpoints import load_recogniser  # torch alone reads checkpoints
+    from asr.recogniser.checkpoints import load_recogniser  # only torch reads checkpoints
 
     return load_recogniser(path, plugins, engine, decoder)
 

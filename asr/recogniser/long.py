@@ -61,7 +61,7 @@ def transcribe_long(
     on_progress: Callable[[float, float], None] | None = None,
     n_best: int = 1,
 ) -> list[Hypothesis]:
-    """Recognise a recording of any length, in the way that this module describes.
+    """Recognise a recording of any length; this module describes the method.
 
     Args:
         recogniser: with its decoder.

@@ -29,20 +29,20 @@ from asr.recogniser.recogniser import Recogniser
 from asr.version import __version__
 
 STORES = ("float32", "int8")
-"""How a file may keep the weights."""
+"""The number formats in which a file may store the weights."""
 
 _OPSET, _IR_VERSION = 17, 8  # of 2022: every operator used is in it, and runtimes read old files but not newer ones
 
 
 def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> None:
-    """Write the network with all that is needed to feed it and to read its output; see the top of this file.
+    """Write the network with all that is needed to use it; see this module.
 
     Files that the default decoder needs are copied beside it.
 
     Args:
         recogniser: of any size, with one of the cells in `asr.recogniser.onnx_operators.ONNX_CELLS`; its decoder is
-            named, and is no part of the network.
-        path: where to.
+            named only: it is not part of the network.
+        path: the file to write.
         store: how the weights are kept: float32, or int8 for the cells lstm and lstm_peephole. The network of an int8
             file is run by onnxruntime alone, and computes with whole numbers: compare its error rates first.
 

@@ -26,7 +26,7 @@ from asr.recogniser.recogniser import Recogniser
 
 
 class OnnxModel(NamedTuple):
-    """What `read_onnx` returns.
+    """The result of `read_onnx`.
 
     Attributes:
         header: plain values, for `asr.recogniser.header.read_header`.
@@ -40,7 +40,7 @@ class OnnxModel(NamedTuple):
 
 
 def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None) -> Recogniser:
-    """Load an exported file; onnxruntime runs it, once all of it was checked.
+    """Load an exported file for onnxruntime, after checking all of it.
 
     Args:
         path: of the file.
@@ -49,7 +49,7 @@ def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decod
         decoder: the decoder to use; None: the default that the file names.
 
     Raises:
-        CheckpointError: missing, damaged, or written by something else.
+        CheckpointError: the file is missing, damaged, or of another program.
         MissingExtra: onnxruntime is not installed.
         ConfigError: another engine, which needs the weights as a bundle holds them; or there is no such decoder as was
             asked for.

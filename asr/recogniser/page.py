@@ -22,7 +22,7 @@ class PageLine:
 
     Attributes:
         strokes: indices of its strokes on the page, rising.
-        hypothesis: what they say; its spans count the points of these strokes.
+        hypothesis: the text of the line; its spans count the points of these strokes.
         alternatives: the best hypotheses, this one first, where several were wanted.
     """
 
@@ -32,7 +32,7 @@ class PageLine:
 
 
 def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> list[PageLine]:
-    """Recognise all lines of a page, from top to bottom; `asr.ink.page` has the rule by which it is cut.
+    """Recognise all lines of a page, from top to bottom; `asr.ink.page` cuts it into lines.
 
     Args:
         recogniser: with its decoder.
@@ -55,7 +55,7 @@ def transcribe_pages(
 
     Args:
         recogniser: with its decoder.
-        pages: asked for as they are needed; an error stands for a page that cannot be read, and is passed on.
+        pages: the pages, read as they are needed; an error in place of a page is passed on.
         batched: recognise lines of similar length together, see `transcribe_each`; else one by one.
         n_best: how many hypotheses of a line are wanted at most.
 

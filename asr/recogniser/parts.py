@@ -71,7 +71,7 @@ def decoder_of(config: RecogniserConfig, choice: DecoderChoice, plugins: Sequenc
         plugins: modules of the user's that may hold it, beside those of the configuration.
 
     Raises:
-        ConfigError: it does not exist, names every option that it does not have or refuses, or a file is missing.
+        ConfigError: there is no such decoder, it lacks or refuses an option (all are named), or a file is missing.
     """
     faults = Faults()
     with faults.noted("decoder"):

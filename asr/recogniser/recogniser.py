@@ -82,7 +82,7 @@ class Recogniser(Parts):
         return replace(self, decoder=decoder_of(self.config, choice, plugins), decoder_choice=choice)
 
     def with_default_decoder(self, choice: DecoderChoice, plugins: Sequence[str] = ()) -> Recogniser:
-        """Return the same recogniser with another decoder, which it names as its default where it is saved.
+        """Return the same recogniser with another decoder, which is its default when it is saved.
 
         Args:
             choice: the decoder.
@@ -94,9 +94,9 @@ class Recogniser(Parts):
         return replace(self, config=self.config.with_decoder(choice)).with_decoder(choice, plugins)
 
     def for_many(self, utterances: int) -> Recogniser:
-        """Return the same recogniser with the engine and the decoder that recognise so many utterances soonest.
+        """Return the same recogniser with the engine and decoder that are fastest for this number of utterances.
 
-        An engine that was chosen by name stays; a decoder with a method `for_many` gives the decoder for that.
+        An engine that was chosen by name is kept; for decoders see `asr.decoding.search.for_many`.
         """
         return replace(self._with_engine_for(utterances, self.engines), decoder=for_many(self.decoder, utterances))
 
@@ -213,15 +213,15 @@ class Recogniser(Parts):
         speaker: str | None = None,
         rate: int | None = None,
     ) -> list[Hypothesis]:
-        """Return what one recording, or the ink of one word or line, may say: the best hypotheses, best first.
+        """Return the best hypotheses of one recording, or of the ink of one word or line, best first.
 
         Args:
             source: as of `transcribe`.
-            n_best: how many hypotheses are wanted at most; greedy search has one.
+            n_best: the largest number of hypotheses; greedy search gives one.
             channel, speaker, rate: as of `transcribe`.
 
         Raises:
-            ConfigError: fewer than one hypothesis is wanted.
+            ConfigError: `n_best` is below 1.
             DataError: as `transcribe`.
         """
         check_values({"n_best": n_best}, {"n_best": (n_best >= 1, "1 or more")})
@@ -295,7 +295,7 @@ def _frames(one: RawFrames | LongSound) -> Iterable[Frames]:
 
 
 def _found(number: int, result: list[Hypothesis] | DataError, source: object) -> list[Hypothesis]:
-    """The hypotheses of a source in a list; an error that names no file says which source it is."""
+    """Return the hypotheses of a source; raise its error, with the source named if the error names no file."""
     if not isinstance(result, DataError):
         return result
     if isinstance(source, (str, Path, Utterance)):

@@ -1,4 +1,4 @@
-"""`decoder.json` of a run folder: a decoder chosen after training, with which the run is used from then on."""
+"""`decoder.json` of a run folder: a decoder chosen after training, which the run uses from then on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def save_decoder(run: Path, choice: DecoderChoice) -> Path:
         the path of the file.
 
     Raises:
-        DataError: a file cannot be read or written; what stood there before still stands there.
+        DataError: a file cannot be read or written; an existing file is left as it was.
     """
     path, component = run / NAME, saved_beside(choice.component, run)
     write_json(path, {"format": _FORMAT, "decoder": component.to_node(), "chosen_on": choice.chosen_on})
@@ -36,7 +36,7 @@ def save_decoder(run: Path, choice: DecoderChoice) -> Path:
 
 
 def saved_decoder(run: Path) -> DecoderChoice | None:
-    """Read the decoder that was saved in a run folder; None where none was.
+    """Read the decoder that was saved in a run folder; None if there is none.
 
     Raises:
         CheckpointError: damaged, or naming files outside the folder.
@@ -62,17 +62,17 @@ def _read(values: Any, run: Path) -> DecoderChoice:
 
 
 def with_decoder_of(run: Path, recogniser: Recogniser, wish: Wish, plugins: Sequence[str] = ()) -> Recogniser:
-    """Give the recogniser of a run folder the decoder that is saved there, or the one that the user wishes.
+    """Return the recogniser of a run folder with the decoder that is saved there, or the one that the user wants.
 
     Args:
         run: the folder.
         recogniser: from its checkpoint.
-        wish: options of it change the saved decoder; None for that itself.
+        wish: the wanted decoder; options alone change the saved one, and None keeps it.
         plugins: modules of the user's that may hold the decoder.
 
     Raises:
         CheckpointError: the saved decoder is damaged, or cannot be built.
-        ConfigError: there is no such decoder as was wished, or it has no such option.
+        ConfigError: there is no such decoder, or it has no such option.
     """
     saved = saved_decoder(run)
     default = saved or recogniser.config.decoder_choice

@@ -1,4 +1,4 @@
-"""A recurrent language model: labels in, the log probabilities of the label after each of them out.
+"""A recurrent language model: it reads labels and gives the log probabilities of the label after each.
 
 Mikolov, Karafiat, Burget, Cernocky and Khudanpur 2010, "Recurrent neural network based language model"; of characters,
 Graves 2013, "Generating sequences with recurrent neural networks". A label becomes a row of the embedding, and the rows
@@ -19,7 +19,7 @@ from asr.recurrent.stack import RecurrentStack
 
 
 class LabelModel(nn.Module):
-    """Predicts each label from those before it.
+    """A network that predicts each label from the labels before it.
 
     Args:
         n_labels: L.
@@ -28,7 +28,7 @@ class LabelModel(nn.Module):
         plugins: modules beside `asr` that the cell's `_target_` may come from.
 
     Raises:
-        ConfigError: an option out of its range.
+        ConfigError: an option is out of range.
     """
 
     def __init__(

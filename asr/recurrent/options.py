@@ -12,7 +12,7 @@ from typing import Any
 from asr.config import check_values, one_of, shown
 
 BATCH_TOLERANCE = 5e-4
-"""How far a log posterior of an utterance alone may lie from that in a batch, or from that of another engine; 1.5e-4 is
+"""The largest distance of a log posterior of an utterance alone from that in a batch, or of another engine; 1.5e-4 is
 the most that was seen on the models that come with the package."""
 
 DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False, True)}
@@ -47,7 +47,7 @@ class LabelModelConfig:
     layers: int = 1
     skips: bool = False  # add the input of a layer to its output, from the second layer on
     dropout: float = 0.0  # share of the outputs that are zeroed in training, for all layers but the last
-    embedding: int = 64  # values that a label becomes on its way in
+    embedding: int = 64  # size of the vector that stands for a label
 
 
 @dataclass
@@ -196,7 +196,7 @@ def check_stack(
 
 
 def check_embedding(embedding: int) -> None:
-    """Raise a ConfigError if a label cannot become so many values."""
+    """Raise a ConfigError if the size of the embedding is out of range."""
     check_values({"embedding": embedding}, {"embedding": (1 <= embedding <= 2**16, f"1 to {2**16}")})
 
 

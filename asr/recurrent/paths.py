@@ -70,7 +70,7 @@ def stream(cell: Cell, rows: Tensor, layout: Layout, state: State | None = None)
 
 
 def carry(cell: Cell, rows: Tensor, layout: Layout, state: State) -> tuple[Tensor, State]:
-    """Run a forward cell on from a state, by the fastest way that there is; no gradient flows into the state.
+    """Run a forward cell from a given state, by the fastest way there is; no gradient flows into the state.
 
     Use it for truncated back-propagation through time. `stream` is its reference.
 

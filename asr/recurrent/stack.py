@@ -116,7 +116,7 @@ class RecurrentStack(nn.Module):
         """Return the state of each layer before the first frame, for `carry`.
 
         Raises:
-            ConfigError: the layers do not read forwards alone.
+            ConfigError: a layer does not read forwards only.
         """
         return [
             cell.initial_state(cell.weight_ih.new_zeros(batch_size, len(cell.weight_ih)))
@@ -124,7 +124,7 @@ class RecurrentStack(nn.Module):
         ]
 
     def carry(self, frames: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
-        """Compute log posteriors of the next frames of utterances from the state that the ones before have left.
+        """Compute log posteriors of the next frames of utterances, from the state after the frames before.
 
         No gradient flows into the states: this is truncated back-propagation through time (Williams and Peng 1990).
 
@@ -136,7 +136,7 @@ class RecurrentStack(nn.Module):
             log posteriors (B, T, L), and the states after the last frame, detached.
 
         Raises:
-            ConfigError: the layers do not read forwards alone, or frames are joined by `time_reduction`.
+            ConfigError: a layer does not read forwards only, or frames are joined by `time_reduction`.
         """
         cells, after = self._forward_cells(), []
         lengths = torch.full((len(frames),), frames.shape[1])

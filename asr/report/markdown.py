@@ -213,7 +213,7 @@ def _rows_by(tag: str, label: str, results: Sequence[Result], only: Sequence[str
 
 
 def _part(result: Result, tag: str, value: str) -> Result:
-    """What a run reported of one value of a tag, of the splits that have it."""
+    """Return the rates that a run reported for one value of a tag, for the splits that have it."""
     found = {name: split.by.get(tag, {}).get(value) for name, split in result.splits.items()}
     return replace(result, splits={name: SplitResult(0, rates) for name, rates in found.items() if rates})
 
@@ -227,7 +227,7 @@ def _seeds(results: Sequence[Result]) -> str:
 
 
 def _training(results: Sequence[Result]) -> str:
-    """How long it took on average."""
+    """Return the average duration."""
     seconds = [each.training.seconds for each in results if each.training.seconds is not None]
     return _duration(sum(seconds) / len(seconds)) if seconds else ""
 
@@ -269,7 +269,7 @@ def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:
 
 
 def _all_rates(result: Result) -> Iterator[tuple[str, str, Rate]]:
-    """Where it was measured, its name, the rate: of whole splits and of their parts."""
+    """Yield the place of measurement, its name and the rate, of whole splits and of their parts."""
     for name, split in result.splits.items():
         parts = {f"{name} {tag}={value}": rates for tag, of in split.by.items() for value, rates in of.items()}
         for part, rates in ({name: split.rates} | parts).items():

@@ -18,7 +18,7 @@ _GREY, _BLUE = "0.6", "#1f5f9f"
 
 
 def stamp(compared: Sequence[Way], rate: str, base: str) -> str:
-    """What a plot shows, as a checksum that stands in its file: a plot of other results has another one."""
+    """Return a checksum of the results that a plot shows; it stands in the file of the plot."""
     shown = [(way.name, way.percents("test", rate)) for way in compared]
     return hashlib.sha256(repr((shown, rate, base)).encode()).hexdigest()[:16]
 
@@ -48,7 +48,7 @@ def svg(fill: Callable[[Axes], None], size: tuple[float, float], description: st
     Args:
         fill: draws into the axes.
         size: width and height in inches.
-        description: what stands in the file: the stamp of what it shows.
+        description: the text to write into the file: the checksum of what it shows.
 
     Raises:
         MissingExtra: matplotlib is not installed.

@@ -2,13 +2,13 @@
 
 A table stands between `<!-- results:NAME -->` and `<!-- /results -->`, where NAME is a task (a folder of `recipes/`;
 all its recipes are listed) or one recipe (`task/name`). What stands between the marks is replaced. Two more kinds of
-opening tell the first rate of each recipe:
+opening show the first rate of each recipe:
 
 - `<!-- results:NAME by TAG -->`, or `by TAG=VALUE,VALUE`: for each value of a tag (`asr-evaluate --by TAG`);
 - `<!-- results:task/name against OPTIONS -->`: for each way in which the recipe was run, beside the way with these
   options (`as it is`: none), with a plot next to the results.
 
-`<!-- results:task/name confidences -->` tells how far the confidences of each run of the recipe are from the truth,
+`<!-- results:task/name confidences -->` shows the calibration errors of each run of the recipe,
 with a plot next to the results, `name-reliability.svg`.
 
 A summary has one row a task. Its opening spans lines, one for each row: the recipe and its rate, what the task is, and
@@ -130,7 +130,7 @@ def _table(opening: re.Match[str], recipes: Path) -> str:
 
 
 def _stale_plots(text: str, recipes: Path, bases: dict[str, str]) -> dict[Path, Callable[[], bytes]]:
-    """The plots of a README that are missing or show other results, and how to draw them.
+    """Return the plots of a README that are missing or show other results, and how to draw them.
 
     Args:
         bases: with what each recipe was compared before; a recipe has one plot.

@@ -1,4 +1,4 @@
-"""Reliability: how often words are right, against how sure the recogniser was of them, as a table and a plot."""
+"""Reliability: the share of right words against their confidence, as a table and a plot."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _KINDS = ("words", "labels", "utterances")
 
 
 def reliability_table(name: str, recipes: Path) -> str:
-    """The calibration errors of a recipe's runs, one row for words, labels and utterances each.
+    """Return the calibration errors of a recipe's runs, one row for words, labels and utterances each.
 
     Args:
         name: `task/recipe`.
         recipes: the folder of recipes.
 
     Raises:
-        DataError: no such recipe, or no result of it tells of confidences.
+        DataError: there is no such recipe, or none of its results has confidences.
         Problems: see `asr.report.markdown.results_table`.
     """
     rows = [_row(label, result, kind) for label, result in _runs(name, recipes) for kind in _kinds(result)]
@@ -44,7 +44,7 @@ def reliability_table(name: str, recipes: Path) -> str:
 
 
 def reliability_stamp(name: str, recipes: Path) -> str:
-    """What the plot shows, as a checksum that stands in its file."""
+    """Return a checksum of the results that the plot shows; it stands in the plot's file."""
     shown = [(label, result.seed, _shown(result)) for label, result in _runs(name, recipes)]
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
@@ -52,7 +52,7 @@ def reliability_stamp(name: str, recipes: Path) -> str:
 def draw_reliability(name: str, recipes: Path) -> bytes:
     """Draw the reliability of the test sets' words (labels, where these are the words): a line for each run.
 
-    A dot is a bin; on the diagonal confidences are what they say.
+    A dot is a bin; on the diagonal, confidence and share of right words are equal.
 
     Returns:
         An SVG file.
@@ -66,7 +66,7 @@ def draw_reliability(name: str, recipes: Path) -> bytes:
 
 
 def _runs(name: str, recipes: Path) -> list[tuple[str, Result]]:
-    """Every run of a recipe whose test set has confidences, with what it is called."""
+    """Return every run of a recipe whose test set has confidences, with its label in the table."""
     if "/" not in name:
         raise DataError(f"results:{name} confidences: give a recipe, task/name")
     found = [result for results in results_of(name, recipes).values() for result in results]

@@ -109,10 +109,10 @@ def _figures(name: str, rate: Rate) -> list[str]:
 
 
 def calibration_table(splits: Mapping[str, Mapping[str, CalibrationError]]) -> TextTable:
-    """Tabulate how far confidences are from the truth.
+    """Tabulate the calibration errors of confidences.
 
     Args:
-        splits: errors by what they are of (`words`), by the name of their split.
+        splits: by the name of a split, its errors by kind (`words`, `labels`, `utterances`).
     """
     sections = [
         [["" if place else split, kind, *_error_figures(error)] for place, (kind, error) in enumerate(errors.items())]

@@ -1,4 +1,4 @@
-"""How far an error rate could lie from its true value: a bootstrap interval over speakers.
+"""The uncertainty of an error rate: a bootstrap interval over speakers.
 
 Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation": draw a test set of
 the same size with replacement, many times, and see how the rate spreads. What is drawn are whole speakers, because the

@@ -1,12 +1,12 @@
-"""How far confidences are from the share of right ones: the expected calibration error.
+"""The expected calibration error: the distance between confidences and the share of right ones.
 
 Confidences are put into ten bins of equal mass, and the error is the mean distance, over all confidences, of a bin's
 mean confidence to its share of right ones (Naeini, Cooper and Hauskrecht 2015, "Obtaining well calibrated
 probabilities using Bayesian binning"; bins of equal mass: Nixon et al. 2019, "Measuring calibration in deep
 learning"). Equal confidences stay in one bin, so the order of the words plays no part.
 
-Chance alone gives an error above zero: a few hundred words of a perfectly calibrated recogniser show one of 1 to 2 %.
-So the error of 95 of 100 test sets that a calibrated recogniser with the same confidences would see stands beside it.
+Chance alone gives an error above zero: with a few hundred words, a perfectly calibrated recogniser has 1 to 2 %.
+So the error that a calibrated recogniser with the same confidences stays below in 95 of 100 test sets is given, too.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class CalibrationError:
-    """The expected calibration error of a set, as a fraction, and how sure that is.
+    """The expected calibration error of a set, as a fraction, with its uncertainty.
 
     Attributes:
         error: the mean distance of confidence and share of right ones.
@@ -62,7 +62,7 @@ class CalibrationError:
 
     @property
     def count(self) -> int:
-        """How many confidences there are."""
+        """The number of confidences."""
         return sum(one.count for one in self.bins)
 
     def __str__(self) -> str:
@@ -86,7 +86,7 @@ class CalibrationError:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CalibrationError:
-        """Read what `to_dict` gave.
+        """Read the values that `to_dict` returned.
 
         Raises:
             KeyError: a field is missing.
@@ -120,7 +120,7 @@ def calibration_error(
     called: str = "speakers",
     seed: int = 0,
 ) -> CalibrationError:
-    """Compare confidences with what was right.
+    """Measure the expected calibration error of confidences.
 
     The interval is the pivotal one (Hesterberg 2015) over replicates of whole people, moved outwards as that of error
     rates is (see `asr.scoring.bootstrap`). The replicates of an error that cannot be negative lie above it; the pivotal
@@ -129,12 +129,12 @@ def calibration_error(
     Args:
         confidences: (N,) 0 to 1, at least one.
         right: (N,) whether each was right.
-        people: (N,) whose each is: right and wrong ones of a person go together.
-        called: what the people are called.
-        seed: of the draws.
+        people: (N,) the person of each; the bootstrap draws whole people.
+        called: the word for the people, such as `speakers`.
+        seed: the seed of the random draws.
 
     Raises:
-        ValueError: nothing to compare, lists of different lengths, or confidences outside 0..1.
+        ValueError: there are no confidences, the lengths differ, or a confidence lies outside 0..1.
     """
     given, truth = np.asarray(confidences, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if not len(given) == len(truth) == len(people) or len(given) == 0:
@@ -153,13 +153,13 @@ def calibration_error(
 
 
 def _bins(confidences: Floats) -> NDArray[np.int64]:
-    """The bin of each confidence; borders lie at the tenths of the sorted confidences."""
+    """Return the bin of each confidence; borders lie at the tenths of the sorted confidences."""
     borders = np.sort(confidences)[len(confidences) * np.arange(1, BINS) // BINS]
     return np.searchsorted(borders, confidences, side="right").astype(np.int64)
 
 
 def _chance(confidences: Floats, place: NDArray[np.int64], seed: int) -> float:
-    """The 95th percentile of the error, were each confidence the probability of being right."""
+    """Return the 95th percentile of the error if each confidence were the probability of being right."""
     order = np.argsort(confidences, kind="stable")  # by value: the order of the words plays no part
     confidences, place = confidences[order], place[order]
     starts = np.flatnonzero(np.diff(place, prepend=-1))
@@ -179,7 +179,7 @@ def _interval(
     chance: float,
     seed: int,
 ) -> Interval:
-    """The interval of an error; `gaps` (N,) are confidences less outcomes."""
+    """Return the interval of an error; `gaps` (N,) are confidences less outcomes."""
     known, owner = np.unique(np.asarray(people), return_inverse=True)
     if len(known) < 2:
         return Interval(None, None, len(known), called, f"an interval needs 2 {called}, there is {len(known)}")

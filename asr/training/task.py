@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 from torch import Tensor, nn
 
 SavedValue: TypeAlias = "bool | int | float | str | Tensor | Sequence[SavedValue] | Mapping[str, SavedValue] | None"
-"""What a checkpoint may hold."""
+"""The values that a checkpoint may hold."""
 
 Self_ = TypeVar("Self_", bound="AnyBatch")
 
@@ -57,10 +57,10 @@ class Examples(Protocol[Made]):
 
 @runtime_checkable
 class OrderedExamples(Protocol):
-    """Examples that fix their batches themselves, such as windows of a text that follow each other."""
+    """Examples that determine their own batches, such as consecutive windows of a text."""
 
     def batches(self, epoch: int) -> list[list[int]]:
-        """Return the indices of each batch of an epoch, in their order; a function of its argument alone."""
+        """Return the indices of each batch of an epoch, in order; the same epoch always gives the same batches."""
         ...
 
 

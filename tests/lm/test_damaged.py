@@ -132,10 +132,10 @@ def test_numbers_out_of_range_are_named(model: NgramModel, name: str, value: int
         ({"format": "ctc-asr-ngram-9"}, "it says ctc-asr-ngram-9 where a language model says"),
         ({"unit": "syllables"}, "its unit is syllables; expected characters, labels, words"),
         ({"symbols": ["a", "a"]}, "two of its symbols are the same"),
-        ({"symbols": []}, "its symbols are no list of strings"),
-        ({"symbols": [1, 2]}, "its symbols are no list of strings"),
-        ({"start": "0"}, "'start', 'end' and 'unknown' are no whole numbers"),
-        ({"start": True}, "'start', 'end' and 'unknown' are no whole numbers"),
+        ({"symbols": []}, "its symbols are not a list of strings"),
+        ({"symbols": [1, 2]}, "its symbols are not a list of strings"),
+        ({"start": "0"}, "'start', 'end' and 'unknown' must be whole numbers"),
+        ({"start": True}, "'start', 'end' and 'unknown' must be whole numbers"),
     ],
 )
 def test_what_a_header_says_is_checked(model: NgramModel, change: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def kind_of(cell: Cell) -> Kind | None:
 
 
 def can_continue(cell: Cell) -> bool:
-    """Whether a kernel can run a cell on from a state: an LSTM whose state is its output and its cell."""
+    """Return whether a kernel can continue a cell from a state: an LSTM whose state is its output and its cell."""
     kind = kind_of(cell)
     plain = kind is not None and kind.family == LSTM and not kind.flags & (ZONEOUT | FULL_RECURRENCE)
     return plain and isinstance(cell, LstmCell | PeepholeLstmCell | OdysseyCell)

@@ -50,7 +50,7 @@ class Layer:
         return self.gates[0].new_empty(n_rows, len(self.weights) * self.hidden)
 
     def schedules(self, direction: int) -> list[Tensor]:
-        """Return the schedules of a direction; its first step goes on from the carried state if there is one."""
+        """Return the schedules of a direction; the first step starts from the carried state if there is one."""
         schedules = self.layout.schedules[direction]
         return [_continued(one, self.layout.n_rows) for one in schedules] if self.carried else schedules
 
@@ -60,7 +60,7 @@ class Layer:
 
 
 def _continued(schedule: Tensor, n_rows: int) -> Tensor:
-    """Let the first step of a schedule (`Layout.schedules`) go on from the rows behind the N of the batch."""
+    """Return a schedule (`Layout.schedules`) whose first step starts from the rows behind the N of the batch."""
     first, running = schedule[0, :2].tolist()
     schedule = schedule.clone()
     schedule[0, 2:] = schedule.new_tensor([n_rows + first, running])

@@ -65,7 +65,7 @@ def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Te
 
 
 def continued(rows: Tensor, layout: Layout, kind: Kind, cell: Cell, state: State) -> tuple[Tensor, State]:
-    """Run a forward cell of the LSTM family on from a state, through which no gradient flows.
+    """Run a forward cell of the LSTM family from a given state, without gradients for that state.
 
     Args:
         rows: (N, F) float32 on the CPU.
