@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.errors import AsrError, ConfigError, DataError
+from asr.errors import AsrError, CheckpointError, ConfigError
 from asr.lm.corpus import Corpus
 from asr.lm.stored import load_model, save_model
 from tests.lm.samples import estimate
@@ -39,5 +39,5 @@ def test_a_file_of_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", str(tmp_path))
     save_model(tmp_path / "mine.lm", estimate(Corpus.of(["ab"], "characters"), 2))
     assert load_model("~/mine.lm").unit == "characters"
-    with pytest.raises(DataError, match="~nobody at all/mine.lm"):
+    with pytest.raises(CheckpointError, match="~nobody at all/mine.lm"):
         load_model("~nobody at all/mine.lm")
