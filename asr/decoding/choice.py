@@ -106,15 +106,14 @@ def decoder_for(wish: Wish, default: DecoderChoice, plugins: Sequence[str] = ())
             wish.check(choose_decoder(by_name, default.component, plugins).component, by_name[-1])
         wish = wish.decoder(default.component)
     chosen = choose_decoder([f"decoder={wish}"] if isinstance(wish, str) else wish, default.component, plugins)
-    if _has_other_files(chosen.component, default.component):
+    if _is_tuned_otherwise(chosen.component, default.component):
         chosen = named(chosen.component.with_options(calibration=[]))
     return default if chosen.component == default.component.completed() else chosen
 
 
-def _has_other_files(component: Component, tuned: Component) -> bool:
-    """Whether a decoder has the calibration of a tuned one, which another language model or other words make false."""
+def _is_tuned_otherwise(component: Component, tuned: Component) -> bool:
+    """Whether a decoder has the calibration of a tuned one, but other options, which make it false."""
     calibration = tuned.options.get("calibration")
     if not calibration or component.options.get("calibration") != calibration:
         return False
-    before = tuned.completed().options
-    return any(component.options.get(name) != before.get(name) for name in file_options(component))
+    return component != tuned.completed()
