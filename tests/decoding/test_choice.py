@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asr.config import Component
-from asr.decoding.beam import BeamConfig
-from asr.decoding.choice import choose_decoder, decoder_for, named
+from asr.decoding.choice import choose_decoder, named
 from asr.decoding.greedy import GreedyConfig
 from asr.errors import ConfigError
 
@@ -41,12 +40,3 @@ def test_a_class_of_ones_own_takes_any_option() -> None:
 def test_what_is_no_decoder_is_named(options: list[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         choose_decoder(options, GREEDY)
-
-
-def test_a_calibration_does_not_outlive_the_options_that_it_was_fitted_with() -> None:
-    tuned = named(Component.of(BeamConfig()).with_options(calibration=[1.0, 0.0, 0.0] * 3), "dev")
-    for options in (["decoder.lm_weight=0.3"], ["decoder.beam=5"]):
-        assert decoder_for(options, tuned).component.options["calibration"] == []
-    assert decoder_for(["decoder.beam=100"], tuned) == tuned
-    kept = decoder_for(["decoder.beam=5", "decoder.calibration=[1.0,0.0,0.0,1.0,0.0,0.0,1.0,0.0,1.0]"], tuned)
-    assert len(kept.component.options["calibration"]) == 9

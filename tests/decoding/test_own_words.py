@@ -87,11 +87,11 @@ def test_presets_of_a_lexicon_take_the_only_words() -> None:
         (OwnWords(words="names.txt"), False),
         (["decoder.lm=other.lm"], False),
         (OwnWords(lm="mine.lm"), True),
-        (["decoder.beam=9"], True),
+        (["decoder.beam=9"], False),
         (["decoder.lm=other.lm", f"decoder.calibration={[0.5] * 9}"], True),
     ],
 )
-def test_other_files_take_a_calibration_away(wish: OwnWords | list[str], stays: bool) -> None:
+def test_other_options_take_a_calibration_away(wish: OwnWords | list[str], stays: bool) -> None:
     tuned = named(Component.of(BeamConfig(lm="mine.lm", calibration=[1.5] * 9)), "dev")
     chosen = decoder_for(wish, tuned).component.options
     assert bool(chosen["calibration"]) == stays
