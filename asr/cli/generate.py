@@ -19,8 +19,11 @@ def _main() -> None:
     given = _parser().parse_args()
     from asr.experiment.language_models import load_language_model
 
-    text = generated(load_language_model(given.model), given.prompt, given.length, given.temperature, given.seed)
+    model = load_language_model(given.model)
+    text = generated(model, given.prompt, given.length, given.temperature, given.seed)
     sys.stdout.write(given.prompt)
+    if model.unit != "characters" and given.prompt and not given.prompt[-1].isspace():
+        sys.stdout.write(" ")  # each word or label is written with a blank behind it
     for symbol in text:
         sys.stdout.write(symbol)
         sys.stdout.flush()
@@ -32,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="asr-generate",
         description="Write text with a language model. Each symbol is drawn with the probability that the model gives"
         " it, to the power of 1 / temperature.",
-        epilog='Example: asr-generate runs/books/char_lstm/2026-01-01_12-00-00 --prompt "The " --temperature 0.8',
+        epilog='example: asr-generate runs/books/char_lstm/2026-01-01_12-00-00 --prompt "The " --temperature 0.8'
+        " (of the shipped models english_single_words writes best: words, one a line; half of english_letters is flat,"
+        " so it writes letters at random)",
     )
     endings = ", ".join(SUFFIXES)
     parser.add_argument(

@@ -66,6 +66,14 @@ def test_an_ngram_model_writes_too(unit: str, expected: set[str], tmp_path: Path
     assert written == generate(tmp_path, "n.lm", "--length", "200", "--temperature", "0.5")
 
 
+@pytest.mark.parametrize("unit", ["words", "labels"])
+@pytest.mark.parametrize("prompt", ["sun moon", "sun moon "])
+def test_a_blank_stands_between_a_prompt_and_the_next_word(unit: str, prompt: str, tmp_path: Path) -> None:
+    save_model(tmp_path / "n.lm", estimate(Corpus.of(["sun moon noon"] * 3, unit), 3))  # type: ignore[arg-type]
+    written = generate(tmp_path, "n.lm", "--prompt", prompt, "--length", "1", "--temperature", "0")
+    assert written == "sun moon noon \n"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
