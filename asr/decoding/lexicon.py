@@ -74,7 +74,7 @@ class LexiconConfig(FinishConfig):
     word_bonus: float = field(default=0.0, metadata=weight(0.5))
     label_lm: str | None = field(default=None, metadata=FILE)
     label_lm_weight: float = field(default=1.0, metadata=weight(0.25, needs="label_lm", least=0.0))
-    oov_penalty: float | None = field(default=None, metadata=weight(1.0, needs="oov_penalty"))
+    oov_penalty: float | None = field(default=None, metadata=weight(1.0, needs="oov_penalty", least=0.0))
     one_word: bool = False
     reject: float | None = None
     leave_out: bool = False
@@ -205,7 +205,7 @@ def _check(options: LexiconConfig, lexicon: str | Lexicon) -> None:
             "word_lm_weight": (0 <= options.word_lm_weight < math.inf, "0 or more"),
             "word_bonus": (abs(options.word_bonus) <= 100, "-100 to 100 nats"),
             "label_lm_weight": (0 <= options.label_lm_weight < math.inf, "0 or more"),
-            "oov_penalty": (penalty is None or abs(penalty) <= 100, "-100 to 100 nats, or null"),
+            "oov_penalty": (penalty is None or 0 <= penalty <= 100, "0 to 100 nats, or null"),
             "reject": (reject is None or 0 <= reject < math.inf, "0 nats or more, or null"),
             "beam": (1 <= options.beam <= 100_000, "1 to 100,000 hypotheses"),
             "min_probability": (0 <= options.min_probability < 1, "0 to below 1"),

@@ -155,7 +155,7 @@ KINDS = [
     pytest.param("characters", {}, id="words"),
     pytest.param("characters", {"with_labels": True}, id="words and labels"),
     pytest.param("characters", {"oov_penalty": 0.8, "with_labels": True}, id="words outside"),
-    pytest.param("characters", {"oov_penalty": -0.5, "grows": True}, id="words outside, growing model"),
+    pytest.param("characters", {"oov_penalty": 0.0, "grows": True}, id="words outside, growing model"),
     pytest.param("characters", {"one_word": True}, id="one word"),
     pytest.param("characters", {"one_word": True, "oov_penalty": 1.0}, id="one word, perhaps outside"),
     pytest.param("labels", {}, id="pronunciations"),
@@ -339,7 +339,7 @@ def test_a_model_whose_numbers_are_no_logarithms_is_no_traceback(
     if compiles:
         pytest.importorskip("numba", reason="the loops are compiled where numba is")
     monkeypatch.setattr(LexiconDecoder, "compiles", compiles)
-    case = case_of(np.random.default_rng(4), "characters", with_labels=True, oov_penalty=-90.0, **weights)
+    case = case_of(np.random.default_rng(4), "characters", with_labels=True, oov_penalty=0.0, **weights)
     for model in (case.word_lm, case.label_lm):
         assert model is not None
         model.arcs.log_prob[:] = np.abs(model.arcs.log_prob) + 1.0
@@ -421,7 +421,8 @@ def test_text_while_the_utterance_goes_on() -> None:
         ({"gap": 0.0}, "gap=0.0; expected more than 0 nats"),
         ({"word_lm_weight": math.nan}, "word_lm_weight=nan; expected 0 or more"),
         ({"min_probability": 1.0}, "min_probability=1.0; expected 0 to below 1"),
-        ({"oov_penalty": -1000.0}, "oov_penalty=-1000.0; expected -100 to 100 nats, or null"),
+        ({"oov_penalty": -0.5}, "oov_penalty=-0.5; expected 0 to 100 nats, or null"),
+        ({"oov_penalty": 100.5}, "oov_penalty=100.5; expected 0 to 100 nats, or null"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
