@@ -18,6 +18,7 @@ from asr.resources import resource
 
 _OPTION = re.compile(r"[A-Za-z_][\w.]*=")
 _SCIENTIFIC = re.compile(r"[-+]?[0-9]+\.?[0-9]*[eE][-+]?[0-9]+")  # YAML 1.1 takes 1e-3 for a word
+_INFINITE = ("inf", "-inf")  # likewise; Hydra takes them for numbers
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,13 @@ def _changed(component: Component, changes: Mapping[str, Any], group: Group) -> 
 
 
 def _as(kind: Any, value: object) -> object:
-    """The value as the type of its field has it: whole numbers and 1e-3 are numbers where a number is expected."""
+    """The value as the type of its field has it: whole numbers, 1e-3 and inf are numbers where a number is expected."""
     if isinstance(value, list):
         inner = next((get_args(one)[0] for one in _kinds(kind) if get_origin(one) is list), None)
         return value if inner is None else [_as(inner, one) for one in value]
     kinds = _kinds(kind)
-    if float in kinds and str not in kinds and isinstance(value, str) and _SCIENTIFIC.fullmatch(value):
-        return float(value)
+    if float in kinds and str not in kinds and isinstance(value, str):
+        return float(value) if _SCIENTIFIC.fullmatch(value) or value in _INFINITE else value
     if float in kinds and int not in kinds and type(value) is int and abs(value) < 2**63:
         return float(value)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +78,7 @@ def test_a_preset_is_what_hydra_makes_of_it(group: str, name: str) -> None:
         ("normaliser", ["normaliser=speaker", "normaliser.variance=false"]),
         ("schedule", ["schedule=constant", "schedule.warmup=.25"]),
         ("decoder", ["decoder=greedy"]),
+        ("decoder", ["decoder=beam", "decoder.gap=inf", "decoder.insertion_bonus=-inf"]),
         ("model/cell", ["model/cell=odyssey_nog"]),
     ],
 )
@@ -93,6 +95,13 @@ def test_numbers_have_the_type_of_their_field() -> None:
     assert dict(options) == {"width": 50, "beta": 2.0, "scales": [1.0, 0.25, 1e-3], "lexicon": "12"}
     assert [type(options[name]) for name in ("width", "beta")] == [int, float]
     assert [type(one) for one in options["scales"]] == [float] * 3
+
+
+def test_infinite_numbers_are_numbers_where_one_is_expected() -> None:
+    words = ["decoder.beta=-inf", "decoder.scales=[inf, 1]", "decoder.lexicon=inf"]
+    assert dict(choose(BEAM, words, DEFAULT).options) == {
+        "width": 10, "beta": -math.inf, "scales": [math.inf, 1.0], "lexicon": "inf",
+    }  # fmt: skip
 
 
 def test_the_last_choice_counts_and_options_stand_on_it_in_any_order() -> None:
