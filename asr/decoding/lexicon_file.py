@@ -13,15 +13,15 @@ For an inventory of whole labels (phonemes), as of the CMU Pronouncing Dictionar
     WORD(2) P R O N                     another pronunciation of the word
 
 There a line that begins with `;;;` and what follows ` #` are comments, and the stress digit of a vowel (`AH0`) is left
-out where the inventory has the vowel without it alone. A word may stand in several lines with different spellings, and
-several words may share one.
+out where the inventory has the vowel without it alone. Capitals stand for small letters where no label of the
+inventory has a capital. A word may stand in several lines with different spellings, and several words may share one.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,6 +45,7 @@ _FIRST = chr(CODE)
 _LONGEST = 500  # labels of a spelling
 _HINTS = 20  # faults that offer another spelling: looking for one takes a millisecond
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?")
+_STRESSES = ("0", "1", "2")
 _VARIANT = re.compile(r"(?<=.)\(\d+\)$")
 
 
@@ -169,34 +170,39 @@ def _spelled(lines: Sequence[_Line], inventory: Inventory) -> list[str]:
     """Spell each line; "" where the inventory cannot."""
     table = {ord(label): CODE + index for label, index in inventory.index.items() if len(label) == 1}
     own = "\n".join(line.word for line in lines if line.labels is None).translate(table).split("\n")
-    by_characters = iter(own)
+    by_characters, index = iter(own), _forms(inventory)
     spellings = []
     for line in lines:
-        spelling = next(by_characters) if line.labels is None else _coded(line.labels, inventory)
+        spelling = next(by_characters) if line.labels is None else _coded(line.labels, index)
         spellings.append(spelling if min(spelling) >= _FIRST and len(spelling) <= _LONGEST else "")
     return spellings
 
 
-def _coded(labels: str, inventory: Inventory) -> str:
+def _coded(labels: str, forms: Mapping[str, int]) -> str:
     """Return the codes of labels; a label outside the inventory becomes a line feed, which codes no label."""
-    index = inventory.index
-    if inventory.unit == "characters":
-        found = [index.get(" " if label == SPACE else label) for label in labels.split(" ")]
-    else:
-        found = [index.get(label) or index.get(_unstressed(label)) for label in labels.split(" ")]
+    found = [forms.get(label) for label in labels.split(" ")]
     return "".join("\n" if one is None else chr(CODE + one) for one in found)
 
 
+def _forms(inventory: Inventory) -> dict[str, int]:
+    """Return the index of each label, by all forms in which a spelling may have it."""
+    forms = dict(inventory.index)
+    if inventory.unit == "characters":
+        return forms | ({SPACE: forms[" "]} if " " in forms else {})
+    if not any(character.isupper() for label in inventory.labels for character in label):
+        forms = {label.upper(): index for label, index in forms.items()} | forms
+    return {label + stress: index for label, index in forms.items() for stress in _STRESSES} | forms
+
+
 def _unstressed(label: str) -> str:
-    return label[:-1] if label[-1:] in ("0", "1", "2") else label
+    return label[:-1] if label[-1:] in _STRESSES else label
 
 
 def _why_not(line: _Line, inventory: Inventory, with_hint: bool) -> str:
     """Return the reason why a line cannot be spelled."""
     symbols = list(line.word) if line.labels is None else line.labels.split(" ")
-    known = {SPACE} if inventory.unit == "characters" and " " in inventory.index else set()
-    missing = [one for one in symbols if one not in inventory.index and one not in known]
-    missing = [one for one in missing if inventory.unit == "characters" or _unstressed(one) not in inventory.index]
+    forms = _forms(inventory)
+    missing = [one for one in symbols if one not in forms]
     if not missing:
         return f"{shown(line.word)} has {len(symbols)} labels; expected {_LONGEST} at most"
     first = missing[0]

@@ -57,6 +57,17 @@ def test_pronunciations_that_differ_in_stress_alone_are_one() -> None:
     assert len(lexicon_of(["a AH0", "a(2) AH1"], PHONEMES).spellings) == 1
 
 
+def test_capitals_of_a_dictionary_are_small_letters_where_no_label_has_a_capital() -> None:
+    small = Inventory(("<blank>", "ah", "b", "k"), "labels")
+    assert spelled(lexicon_of(["CUB  K AH1 B", "UP  ah0 B"], small), small) == [
+        ("CUB", ["k", "ah", "b"]),
+        ("UP", ["ah", "b"]),
+    ]
+    mixed = Inventory(("<blank>", "ah", "b", "K"), "labels")
+    with pytest.raises(Problems, match="list:1: AH1 in the spelling of CUB is not .* did you mean ah"):
+        lexicon_of(["CUB  K AH1 b"], mixed, "list")
+
+
 def test_a_file_may_be_packed_and_begin_with_a_mark(tmp_path: Path) -> None:
     (tmp_path / "words.txt.gz").write_bytes(gzip.compress("\ufeffab\r\ncafe\n".replace("fe", "").encode()))
     assert read_lexicon(tmp_path / "words.txt.gz", CHARACTERS).words == ("ab", "ca")
