@@ -70,7 +70,8 @@ def gather(given: Sequence[Path], reads_ink: bool) -> tuple[list[Input], list[st
         reads_ink: look for ink in folders; for recordings otherwise.
 
     Returns:
-        The files, those of a folder in the order of their names; and a sentence for each folder in which others stand.
+        The files, those of a folder in the order of their names; and a sentence for each folder in which others stand
+        that are no transcripts, which are named as a file beside them, but for their ending `.txt`.
 
     Raises:
         ConfigError: standard input is named twice, or is a terminal.
@@ -88,7 +89,8 @@ def gather(given: Sequence[Path], reads_ink: bool) -> tuple[list[Input], list[st
         if not wanted:
             raise _nothing(path, found, reads_ink)
         inputs += [Input(one, path) for one in wanted]
-        if others := len(found) - len(wanted):
+        transcripts = {one.with_suffix(".txt") for one in wanted}
+        if others := sum(one not in transcripts for one in found) - len(wanted):
             what = "ink" if reads_ink else "recordings"
             told.append(f"{path}: left out {others} other file{'s' if others > 1 else ''}, not named as {what} are")
     return inputs, told

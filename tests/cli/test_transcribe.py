@@ -226,7 +226,8 @@ def test_a_folder_is_read_with_the_folders_in_it(
     ):
         Path(place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(wav, place)
-    Path("in/a/notes.txt").write_text("x")
+    for name in ("in/a/notes.txt", "in/a/2.txt", "in/0.txt"):  # two are transcripts of recordings beside them
+        Path(name).write_text("x")
     done = transcribe(sound, "in")
     assert done.out == f"in/0.wav\t{texts[0]}\nin/a/2.wav\t{texts[1]}\nin/b/1.WAV\t{texts[2]}\n"
     assert done.err == "in: left out 1 other file, not named as recordings are\n"
