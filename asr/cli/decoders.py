@@ -25,12 +25,14 @@ def add_decoder(parser: argparse.ArgumentParser) -> None:
         "--words",
         metavar="FILE",
         help="words and names that are expected, one a line, with or without a tab and a frequency; others are"
-        " recognised too; short for decoder=beam decoder.boost=FILE",
+        " recognised too (a model of phonemes takes their labels, such as `hh ah l ow`); short for decoder=beam"
+        " decoder.boost=FILE",
     )
     parser.add_argument(
         "--only-words",
         metavar="FILE",
-        help="recognise these words and no others; short for decoder=lexicon decoder.lexicon=FILE"
+        help="recognise these words and no others (for a model of phonemes each word and its pronunciation, such as"
+        " `HELLO hh ah l ow`); short for decoder=lexicon decoder.lexicon=FILE"
         " decoder.word_lm_weight=0.25 decoder.label_lm_weight=0.25 (the weights of frequencies and --lm), but the"
         " model's own weights stay where it has a lexicon already",
     )

@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-lm",
         description="Build, convert, prune and measure n-gram language models. Decoders combine them with the network"
-        " when you give, for example, decoder=beam decoder.lm=mine.lm",
+        " when you give, for example, --lm mine.lm",
         epilog="examples:\n"
         "  asr-lm build notes.txt --order 6 --out mine.lm\n"
         "  asr-lm perplexity mine.lm letters.txt\n"
