@@ -128,6 +128,7 @@ def test_a_weight_is_tuned_from_0_if_it_is_there_at_all() -> None:
         return effective_weights(Component.of(config).with_options(**options))
 
     assert weights(LexiconConfig(), oov_penalty=0.0) == ["word_lm_weight", "word_bonus", "oov_penalty"]
+    assert weights_of(Component.of(LexiconConfig()))["oov_penalty"].least == 0.0  # the decoder refuses less
     assert weights(LexiconConfig()) == ["word_lm_weight", "word_bonus"]
     assert weights(BeamConfig(), priors=[0.5, 0.5]) == ["insertion_bonus", "prior_weight"]
     assert weights(BeamConfig(), priors=[]) == ["insertion_bonus"]
