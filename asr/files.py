@@ -277,16 +277,14 @@ def obstacle_to_file(path: Path) -> str:
     """Say why a file cannot be written; empty where it can: its folder is there, and takes a file, which is removed."""
     if why := obstacle(path.parent):
         return f"cannot be written: {path.parent} {why}"
-    if path.is_dir():
-        return "is a folder"
-    if why := _impossible(path):
+    if why := _impossible(path) or ("is a folder" if path.is_dir() else ""):
         return why
     if not path.parent.exists():
         return f"cannot be written: there is no folder {path.parent}"
     try:
         _Unnamed(path).discard()  # some folders, such as /proc, refuse though their permissions do not say so
     except DataError as error:
-        return f"cannot be written: {one_line(error.__cause__ or error)}"
+        return f"cannot be written: {path.parent} takes no file ({one_line(error.__cause__ or error)})"
     return ""
 
 
