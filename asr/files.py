@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from asr.errors import CheckpointError, DataError
+from asr.errors import CheckpointError, DataError, one_line
 
 STALE_SECONDS = 86400.0  # what was left unfinished for so long belongs to no process that is still running
 _OURS = re.compile(r"\..*\.ctc-asr-\d+-[0-9a-f]{16}\.tmp", re.DOTALL)
@@ -271,6 +271,21 @@ def obstacle(folder: Path) -> str:
         return ""
     denied = "is on a read-only file system" if _is_read_only(there) else "may not be written"
     return denied if there == folder else f"cannot be made: {there} {denied}"
+
+
+def obstacle_to_file(path: Path) -> str:
+    """Say why a file cannot be written; empty where it can: its folder is there, and takes a file, which is removed."""
+    if why := obstacle(path.parent):
+        return f"cannot be written: {path.parent} {why}"
+    if why := _impossible(path) or ("is a folder" if path.is_dir() else ""):
+        return why
+    if not path.parent.exists():
+        return f"cannot be written: there is no folder {path.parent}"
+    try:
+        _Unnamed(path).discard()  # some folders, such as /proc, refuse though their permissions do not say so
+    except DataError as error:
+        return f"cannot be written: {path.parent} takes no file ({one_line(error.__cause__ or error)})"
+    return ""
 
 
 def check_readable(path: Path) -> None:

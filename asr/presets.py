@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -28,10 +28,12 @@ class Group:
     Attributes:
         name: as on a command line: `decoder`.
         classes: the config dataclasses by name.
+        short: for some options of theirs, the option of commands that sets it and chooses the class: `--lm`.
     """
 
     name: str
     classes: Mapping[str, type]
+    short: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """What can be chosen: dataclasses, and presets of `conf/`."""
@@ -106,6 +108,18 @@ def _named(name: str, group: Group) -> Component:
     raise ConfigError(f"{path} cannot be chosen here: it is composed of several groups")
 
 
+def _unknown(name: str, component: Component, group: Group) -> str:
+    """Say that a component has no such option, and which one is near or which other class of the group has it."""
+    by_target = {Component.of(one()).target: called for called, one in group.classes.items()}
+    called = by_target.get(component.target, component.target.rpartition(".")[2])
+    has = f"{called} has {', '.join(component.options) or 'no options'}"
+    others = [other for other, one in group.classes.items() if name in {each.name for each in fields(one)}]
+    if not others:
+        return f"there is no option '{group.name}.{name}'{nearest(name, component.options)}; {has}"
+    short = f", or use {group.short[name]}" if name in group.short else ""
+    return f"{called} has no option '{name}'; add {group.name}={others[0]}{short}; {has}"
+
+
 def _changed(component: Component, changes: Mapping[str, Any], group: Group) -> Component:
     """The component with other options; those of a class of this package are checked."""
     schema = config_class(component.target)
@@ -114,9 +128,7 @@ def _changed(component: Component, changes: Mapping[str, Any], group: Group) -> 
     complete, faults = component.completed(), Faults()
     for name in changes:
         if name not in complete.options:
-            has = f"it has {', '.join(complete.options)}" if complete.options else "it has no options"
-            near = nearest(name, complete.options)
-            faults.add(ConfigError(f"there is no option '{group.name}.{name}'{near}; {has}"))
+            faults.add(ConfigError(_unknown(name, complete, group)))
     hints = get_type_hints(schema)
     fitting = {name: _as(hints[name], value) for name, value in changes.items() if name in hints}
     with faults.noted(group.name):

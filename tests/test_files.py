@@ -25,6 +25,7 @@ from asr.files import (
     make_folder,
     make_new_folder,
     obstacle,
+    obstacle_to_file,
     replace_folder,
     staging,
     sweep,
@@ -258,6 +259,25 @@ def test_what_stands_in_the_way_of_a_folder(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(files, "_is_read_only", lambda place: place == tmp_path)
     assert obstacle(new) == f"cannot be made: {tmp_path} is on a read-only file system"
     assert not new.parent.exists()
+
+
+def test_a_file_that_cannot_be_written_is_known_before_there_is_anything_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_text("x")
+    assert obstacle_to_file(tmp_path / "a") == obstacle_to_file(tmp_path / "b") == ""
+    assert (names(tmp_path), (tmp_path / "a").read_text()) == (["a"], "x")
+    assert obstacle_to_file(tmp_path) == "is a folder"
+    assert obstacle_to_file(tmp_path / "a" / "b") == f"cannot be written: {tmp_path / 'a'} is a file"
+    assert obstacle_to_file(tmp_path / "no" / "b") == f"cannot be written: there is no folder {tmp_path / 'no'}"
+    assert obstacle_to_file(tmp_path / ("n" * 256)) == "has a name of more than 255 bytes in it"
+
+    def refuse(path: str, flags: int, mode: int = 0) -> int:
+        raise OSError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(files.os, "open", refuse)
+    told = f"cannot be written: {tmp_path} takes no file (No such file or directory)"
+    assert obstacle_to_file(tmp_path / "b") == told
 
 
 # Leftovers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,8 +35,9 @@ def _main() -> None:
     told = {name: value for name in ("data", "licence") if (value := getattr(given, name)) is not None}
     recogniser = replace(recogniser, card=(card_of(given.model) or recogniser.card).with_facts(**told))
     utterances = None if given.on is None else _utterances(given)
-    _write(recogniser, given.out, given.store)
-    say(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB")
+    copied: list[Path] = []
+    _write(recogniser, given.out, given.store, copied.append)
+    say(f"wrote {given.out}, {given.out.stat().st_size / 1e6:.2f} MB", *(f"wrote {one}" for one in copied))
     if utterances is not None:
         _report_change(recogniser, load(given.out, plugins=given.plugin), utterances, given.store)
     elif given.store != "float32":
@@ -89,15 +90,15 @@ def _check_store(out: Path, store: str) -> None:
         raise ConfigError(f"--store {store}: {out.suffix} files keep weights as {' or '.join(stores)}")
 
 
-def _write(recogniser: Recogniser, out: Path, store: str) -> None:
+def _write(recogniser: Recogniser, out: Path, store: str, on_copy: Callable[[Path], object]) -> None:
     if out.suffix == ".onnx":
         from asr.recogniser.onnx_export import export_onnx
 
-        export_onnx(recogniser, out, store)
+        export_onnx(recogniser, out, store, on_copy)
     else:
         from asr.recogniser.bundle import save_bundle
 
-        save_bundle(recogniser, out, store)
+        save_bundle(recogniser, out, store, on_copy)
 
 
 def _utterances(given: argparse.Namespace) -> Sequence[Utterance]:

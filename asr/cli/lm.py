@@ -28,8 +28,27 @@ def main() -> None:
 
 
 def _main() -> None:
-    given = _parser().parse_args()
+    given, others = _parser().parse_known_args()
+    if "place" in given:
+        others = _with_place(given, others)
+    if others:
+        given.parser.error(f"unrecognized arguments: {' '.join(others)}")  # with the usage of the command
     given.action(given)
+
+
+def _with_place(given: argparse.Namespace, others: list[str]) -> list[str]:
+    """Settle the file to write, which stands behind the model or behind `--out`; return the words still not read."""
+    if given.place is None and given.out is None and len(others) == 1 and not others[0].startswith("-"):
+        given.place, others = Path(others[0]), []  # behind options: argparse looks for it beside the model only
+    if (given.place is None) == (given.out is None) and not others:
+        given.parser.error("say once which file to write: OUT behind the model, or --out OUT")
+    given.out = given.out or given.place
+    return others
+
+
+def _add_place(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("place", nargs="?", type=Path, metavar="out", help=text)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the same, as for build")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_build, _add_convert, _add_prune, _add_perplexity):
-        add_debug(add(commands))
+        command = add(commands)
+        command.set_defaults(parser=command)
+        add_debug(command)
     return parser
 
 
@@ -125,7 +146,7 @@ def _add_convert(commands: _Commands) -> argparse.ArgumentParser:
         "  asr-lm convert other.arpa.gz mine.lm\n  asr-lm convert mine.lm small.lm --quantise --held-out dev.txt",
     )
     parser.add_argument("model", help=_MODEL)
-    parser.add_argument("out", type=Path, help="the file to write; its suffix chooses the format")
+    _add_place(parser, "the file to write; its suffix chooses the format")
     _add_unit(parser, "what the symbols of an ARPA file are, where it does not say so")
     _add_single_words(parser)
     _add_measuring(parser)
@@ -142,7 +163,7 @@ def _add_prune(commands: _Commands) -> argparse.ArgumentParser:
         "  asr-lm prune large.lm small.lm --keep 1000000 --held-out dev.txt",
     )
     parser.add_argument("model", help=_MODEL)
-    parser.add_argument("out", type=Path, help="a .lm, .arpa or .arpa.gz file to write")
+    _add_place(parser, "a .lm, .arpa or .arpa.gz file to write")
     _add_unit(parser, "what the symbols of an ARPA file are, where it does not say so")
     _add_single_words(parser)
     _add_pruning(parser)

@@ -282,8 +282,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scores",
         action="store_true",
-        help="print rank, score and the parts of the score (acoustic, language model, insertion) before each text;"
-        " json has them always",
+        help="print rank, score and the parts of the score (acoustic, language model, insertion, boost of expected"
+        " words) before each text; json has them always",
     )
     add_engine(parser)
     add_plugin(parser)

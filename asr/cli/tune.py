@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from asr.cli.console import say, warn
 from asr.cli.decoders import add_decoder, given_decoder
 from asr.engines.names import AUTO
 from asr.errors import ConfigError
-from asr.files import obstacle
+from asr.files import obstacle, obstacle_to_file
 from asr.presets import is_option
 from asr.recogniser.pretrained import pretrained_names
 from asr.scoring.named_rates import RATES
@@ -33,6 +33,16 @@ def main() -> None:
 
 
 def _main() -> None:
+    try:
+        given, place, tuning = _tuned()
+    except KeyboardInterrupt:
+        say("stopped; nothing was written")
+        raise
+    _save(tuning, place, given)
+
+
+def _tuned() -> tuple[argparse.Namespace, Path, Tuning]:
+    """Read the command line, search and report; return what `_save` needs."""
     given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
     model, options, place = _model(given)
     decoding = [one for one in options if one.partition("=")[0].partition(".")[0] == "decoder"]
@@ -60,7 +70,7 @@ def _main() -> None:
             split=split, rate=given.rate, names=given.weight, plugins=given.plugin,
         )  # fmt: skip
     _report(tuning, recogniser.decoder_choice, split)
-    _save(tuning, place, given)
+    return given, place, tuning
 
 
 def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
@@ -74,8 +84,8 @@ def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
         raise ConfigError(f"say where the tuned model is written: asr-tune {model} ... --out tuned.safetensors")
     if out is not None and out.suffix != ".safetensors":
         raise ConfigError(f"--out {out}: the name must end in .safetensors")
-    if (why := obstacle(folder if out is None else out.parent)) or (out is not None and out.is_dir()):
-        raise ConfigError(f"{folder if out is None else out} {why or 'is a folder'}; give another place with --out")
+    if why := obstacle(folder) if out is None else obstacle_to_file(out):
+        raise ConfigError(f"{folder if out is None else out} {why}; give another place with --out")
     return model, [word for word in given.items if is_option(word)], folder if out is None else out
 
 
@@ -113,10 +123,17 @@ def _report(tuning: Tuning, before: DecoderChoice, split: str) -> None:
 
     rows = {f"as it was: {before.name}": tuning.before, "tuned": tuning.after}
     if tuning.n_folds:
-        rows[f"tuned on the other {tuning.people}"] = tuning.others
-    print_rates(rows, f"{split}, {tuning.choice.name}: the best {tuning.rate} of {len(tuning.surface)} choices")
+        rows[f"tuned on the other {tuning.parts}"] = tuning.others
+    n = len(tuning.surface)
+    print_rates(rows, f"{split}, {tuning.choice.name}: the best {tuning.rate} of {n} choice{'s' if n > 1 else ''}")
     for axis, value in zip(tuning.axes, tuning.chosen, strict=True):
         print(f"decoder.{axis.name}={value:g}")
+    if tuning.is_worse:
+        was, now = (f"{one[tuning.rate].percent:.1f}" for one in (tuning.before, tuning.after))
+        warn(
+            f"the tuned decoder is worse than {before.name}, which the model had: {tuning.rate} {now} instead of {was}"
+            " %; tune other weights, or do not use what is written"
+        )
     for name in tuning.farthest:
         warn(f"{name} may be better still beyond the last value that was tried; begin there: decoder.{name}=VALUE")
 
@@ -126,15 +143,16 @@ def _save(tuning: Tuning, place: Path, given: argparse.Namespace) -> None:
     from asr.evaluation.tuning_surface import write_surface
     from asr.recogniser.saved_decoder import save_decoder
 
+    copied: list[Path] = []
     if given.out is None:
-        written, name = save_decoder(place, tuning.choice), "tuning"
+        written, name = save_decoder(place, tuning.choice, copied.append), "tuning"
     else:
-        written, name = _bundle(tuning, place, given), f"{place.stem}.tuning"
+        written, name = _bundle(tuning, place, given, copied.append), f"{place.stem}.tuning"
     folder = written.parent
-    say(*(f"wrote {one}" for one in (written, *write_surface(tuning, folder, name))))
+    say(*(f"wrote {one}" for one in (written, *copied, *write_surface(tuning, folder, name))))
 
 
-def _bundle(tuning: Tuning, out: Path, given: argparse.Namespace) -> Path:
+def _bundle(tuning: Tuning, out: Path, given: argparse.Namespace, on_copy: Callable[[Path], object]) -> Path:
     """Write a bundle of the same weights with the tuned decoder."""
     from asr.evaluation.cards import card_of
     from asr.recogniser.bundle import bundle_of, save_bundle, with_decoder
@@ -142,14 +160,14 @@ def _bundle(tuning: Tuning, out: Path, given: argparse.Namespace) -> Path:
     model = _model(given)[0]
     bundle = bundle_of(model)
     if bundle is not None:
-        with_decoder(bundle, tuning.choice, out)
+        with_decoder(bundle, tuning.choice, out, on_copy)
         return out
     from dataclasses import replace
 
     from asr.recogniser.loading import load
 
     recogniser = load(model, given.plugin, "greedy").with_default_decoder(tuning.choice, given.plugin)
-    save_bundle(replace(recogniser, card=card_of(model) or recogniser.card), out)
+    save_bundle(replace(recogniser, card=card_of(model) or recogniser.card), out, on_copy=on_copy)
     return out
 
 

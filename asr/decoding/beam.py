@@ -396,11 +396,10 @@ class BeamSearch:
             return Score(-math.inf)
         boost, whole = self._decoder.boost, math.log(total) + float(self._prefixes.scale[0])
         bonus, boosted = self._decoder.options.insertion_bonus * len(labels), boost.gains(labels.tolist())
-        insertion = bonus + sum(boosted)
-        if self._growing is None:
-            return Score(whole - insertion, 0.0, insertion)
-        model = float(np.log(factors).sum()) - bonus - boosted[0] + math.log(end)
-        return Score(whole - model - insertion, model, insertion)
+        model = 0.0
+        if self._growing is not None:
+            model = float(np.log(factors).sum()) - bonus - boosted[0] + math.log(end)
+        return Score(whole - model - bonus - sum(boosted), model, bonus, sum(boosted))
 
     def _hypothesis(self, node: int, labels: NDArray[np.int64], found: Candidate) -> Hypothesis:
         inventory, prefixes = self._decoder.inventory, self._prefixes

@@ -18,6 +18,9 @@ from asr.presets import Group, choose
 DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig, "lexicon": LexiconConfig}
 """The decoders of this package by name."""
 
+_SHORT = {"lm": "--lm", "boost": "--words", "lexicon": "--only-words"}
+"""The options of commands that set an option of a decoder and choose the decoder that has it; see `OwnWords`."""
+
 Wish: TypeAlias = str | Sequence[str] | Component | OwnWords | None
 """A decoder as a user asks for it: its name, options as on a command line, a component, or the user's own words;
 None for the default."""
@@ -83,7 +86,7 @@ def choose_decoder(options: Sequence[str], default: Component, plugins: Sequence
     Raises:
         ConfigError: an unknown decoder or option, a value of another type; names the nearest known one.
     """
-    return named(choose(Group("decoder", DECODERS), options, default, plugins))
+    return named(choose(Group("decoder", DECODERS, _SHORT), options, default, plugins))
 
 
 def decoder_for(wish: Wish, default: DecoderChoice, plugins: Sequence[str] = ()) -> DecoderChoice:

@@ -49,16 +49,18 @@ class Score:
             paths) for one that sums. -inf for an impossible one.
         language_model: what language models add, weighted.
         insertion: what bonuses for words or labels add.
+        boost: what expected words and phrases add.
     """
 
     acoustic: float
     language_model: float = 0.0
     insertion: float = 0.0
+    boost: float = 0.0
 
     @property
     def total(self) -> float:
         """The sum, by which hypotheses are ranked."""
-        return self.acoustic + self.language_model + self.insertion
+        return self.acoustic + self.language_model + self.insertion + self.boost
 
     def to_dict(self) -> dict[str, float | None]:
         """Return the parts as plain JSON."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from asr.config import nearest
 from asr.corpus.faults import Skipped
+from asr.corpus.seen import SEEN
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.evaluation.calibration import calibration_errors
@@ -134,6 +135,11 @@ def check_tag(tag: str, utterances: Iterable[Utterance]) -> None:
     """Raise a ConfigError where no utterance has the tag."""
     known = {name for one in utterances for name in _tags(one)}
     if tag not in known:
+        if tag == SEEN:
+            raise ConfigError(
+                f"the tag '{tag}' compares the utterances with a training split, and there is none beside them; name a"
+                " folder of manifests with train.jsonl instead of a single manifest"
+            )
         there = f"there is {', '.join(sorted(known))}" if known else "none has any tag"
         raise ConfigError(f"no utterance has the tag '{tag}'{nearest(tag, known)}; {there}")
 

@@ -35,6 +35,8 @@ from asr.scoring.named_rates import check_labels, check_rates, rates_of_unit
 from asr.scoring.rates import Rate
 from asr.scoring.utterances import rates_of
 
+_UTTERANCES = "utterances"
+
 FOLDS = 10
 """The largest number of parts of the speakers that are decoded with the weights of the others."""
 
@@ -53,7 +55,7 @@ class Tuning:
         after: error rates with the choice, on the utterances that it was chosen on.
         others: error rates of each speaker with the weights that the other speakers would have chosen; see this module.
         n_folds: the parts that speakers were divided into for that.
-        people: the word for the speakers, such as `writers`.
+        parts: the word for those who were divided: `speakers`, `writers`, or `utterances` if fewer than two are known.
     """
 
     rate: str
@@ -65,7 +67,12 @@ class Tuning:
     after: Mapping[str, Rate]
     others: Mapping[str, Rate]
     n_folds: int
-    people: str
+    parts: str
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the choice makes more errors than the model's earlier decoder."""
+        return bool(self.before) and self.after[self.rate].counts.errors > self.before[self.rate].counts.errors
 
     @property
     def farthest(self) -> list[str]:
@@ -138,7 +145,7 @@ def tune(
         after=rates_of(scores[chosen], people),
         others=rates_of([scores[point][i] for point, fold in zip(without, folds, strict=True) for i in fold], people),
         n_folds=len(folds),
-        people=people,
+        parts=parts_of(utterances),
     )
 
 
@@ -165,10 +172,11 @@ def axes_of(decoder: DecoderChoice, names: Sequence[str] = ()) -> tuple[Axis, ..
         names: of the options; empty: all that the decoder marks as weights, and that have an effect.
 
     Raises:
-        ConfigError: there are none, or one of the names is not a numeric option.
+        ConfigError: there are none, or one of the names is not a numeric option, or has no effect.
     """
     options, weights = decoder.component.completed().options, weights_of(decoder.component)
-    head, names = decoder.name.partition(",")[0], names or effective_weights(decoder.component)
+    effective = effective_weights(decoder.component)
+    head, names = decoder.name.partition(",")[0], names or effective
     if not names:
         raise ConfigError(
             f"the decoder {head} has no weights to tune; choose one that has, with a language model, such as"
@@ -178,6 +186,9 @@ def axes_of(decoder: DecoderChoice, names: Sequence[str] = ()) -> tuple[Axis, ..
         name: float(value) for name, value in options.items() if isinstance(value, int | float) and value is not True
     }
     for name in names:
+        if name in weights and name not in effective:
+            needed = f"decoder.{weights[name].needs}"
+            raise ConfigError(f"{name} has no effect without {needed}; set {needed}=..., or tune another weight")
         if name not in numbers:
             known = f"; its numbers are {', '.join(numbers)}" if numbers else ""
             raise ConfigError(f"the decoder {head} has no weight '{name}'{nearest(name, numbers)}{known}")
@@ -290,15 +301,21 @@ def folds_of(utterances: Sequence[Utterance]) -> list[list[int]]:
     Returns:
         the numbers of the utterances of each part; no parts if there would be fewer than two.
     """
-    known = {one.speaker for one in utterances}
+    single = parts_of(utterances) == _UTTERANCES
     by_speaker: dict[str, list[int]] = {}
     for i, one in enumerate(utterances):
-        alone = one.speaker is None or len(known) == 1
+        alone = one.speaker is None or single
         by_speaker.setdefault(f"utterance {i}" if alone else f"speaker {one.speaker}", []).append(i)
     folds: list[list[int]] = [[] for _ in range(min(FOLDS, len(by_speaker)))]
     for numbers in sorted(by_speaker.values(), key=lambda numbers: (-len(numbers), numbers)):
         min(folds, key=len).extend(numbers)
     return folds if len(folds) > 1 else []
+
+
+def parts_of(utterances: Sequence[Utterance]) -> str:
+    """Return what `folds_of` divides: `speakers`, `writers`, or `utterances` of one person or of nobody known."""
+    known = {one.speaker for one in utterances}
+    return people_of(utterances) if len(known) > 1 else _UTTERANCES
 
 
 def _fields(counts: ErrorCounts) -> tuple[int, int, int, int]:

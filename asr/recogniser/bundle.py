@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,9 @@ STORES = ("float32", "float16", "int8")
 _NORMALISER = "normaliser."  # begins the names of its statistics
 
 
-def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> None:
+def save_bundle(
+    recogniser: Recogniser, path: Path, store: str = "float32", on_copy: Callable[[Path], object] | None = None
+) -> None:
     """Write one self-contained `.safetensors` file.
 
     Files that the default decoder needs, such as a language model, are copied beside it; those that come with this
@@ -38,6 +40,7 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
         recogniser: what to save.
         path: the file to write.
         store: the number format of the weights, one of `STORES`, see `packed`; loading converts them to float32.
+        on_copy: hears of each file that is copied, see `saved_beside`.
 
     Raises:
         ConfigError: there is no such `store`; or the recogniser came from an ONNX file, which does not hold the weights
@@ -55,7 +58,7 @@ def save_bundle(recogniser: Recogniser, path: Path, store: str = "float32") -> N
         )
     tensors = {f"{_NORMALISER}{name}": value for name, value in recogniser.normaliser.state_dict().items()}
     tensors |= packed(network.weights, store)
-    config = replace(recogniser.config, decoder=saved_beside(recogniser.config.decoder, path.parent))
+    config = replace(recogniser.config, decoder=saved_beside(recogniser.config.decoder, path.parent, on_copy))
     header = Header(config, recogniser.card).to_dict()
     content = save({name: np.ascontiguousarray(one) for name, one in tensors.items()}, {"bundle": json.dumps(header)})
     write_file(path, content)
@@ -69,13 +72,16 @@ def bundle_of(model: str | Path) -> Path | None:
     return path if path.suffix == ".safetensors" and not path.is_dir() else None
 
 
-def with_decoder(bundle: Path, choice: DecoderChoice, out: Path) -> None:
+def with_decoder(
+    bundle: Path, choice: DecoderChoice, out: Path, on_copy: Callable[[Path], object] | None = None
+) -> None:
     """Write a bundle again with another default decoder; its weights are kept as they are stored.
 
     Args:
         bundle: the path of the bundle, which was loaded before.
         choice: the decoder; its files are copied beside the new bundle.
         out: the file to write; may be the same path.
+        on_copy: hears of each file that is copied, see `saved_beside`.
 
     Raises:
         CheckpointError: the bundle is missing or damaged.
@@ -85,7 +91,7 @@ def with_decoder(bundle: Path, choice: DecoderChoice, out: Path) -> None:
 
     header, tensors = _read(bundle)
     read = read_header(bundle, header)
-    component = saved_beside(choice.component, out.parent)
+    component = saved_beside(choice.component, out.parent, on_copy)
     config = read.config.with_decoder(replace(choice, component=component))
     header = Header(config, read.card).to_dict()
     write_file(out, save(tensors, {"bundle": json.dumps(header)}))

@@ -55,14 +55,15 @@ def n_best_lines(one: Transcribed, named: bool, parts: bool = False) -> Iterator
     Args:
         one: recognised with several hypotheses.
         named: write the file's name before the rank.
-        parts: write the parts of the score behind it: acoustic, language model, insertion.
+        parts: write the parts of the score behind it: acoustic, language model, insertion, boost.
     """
     groups = [one.alternatives] if isinstance(one.found, Hypothesis) else [line.alternatives for line in one.found]
     before = [printable(one.file)] if named else []
     for group in groups:
         for rank, hypothesis in enumerate(group, 1):
             score = hypothesis.score
-            numbers = [score.total, *([score.acoustic, score.language_model, score.insertion] if parts else [])]
+            shown = (score.acoustic, score.language_model, score.insertion, score.boost) if parts else ()
+            numbers = (score.total, *shown)
             yield "\t".join([*before, str(rank), *(f"{one:.4f}" for one in numbers), printable(hypothesis.text)])
 
 

@@ -12,7 +12,7 @@ Outputs:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +34,9 @@ STORES = ("float32", "int8")
 _OPSET, _IR_VERSION = 17, 8  # of 2022: every operator used is in it, and runtimes read old files but not newer ones
 
 
-def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> None:
+def export_onnx(
+    recogniser: Recogniser, path: Path, store: str = "float32", on_copy: Callable[[Path], object] | None = None
+) -> None:
     """Write the network with all that is needed to use it; see this module.
 
     Files that the default decoder needs are copied beside it.
@@ -45,6 +47,7 @@ def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> N
         path: the file to write.
         store: how the weights are kept: float32, or int8 for the cells lstm and lstm_peephole. The network of an int8
             file is run by onnxruntime alone, and computes with whole numbers: compare its error rates first.
+        on_copy: hears of each file that is copied, see `saved_beside`.
 
     Raises:
         ConfigError: the package onnx is missing, or the network is no stack of cells that ONNX has.
@@ -56,7 +59,7 @@ def export_onnx(recogniser: Recogniser, path: Path, store: str = "float32") -> N
     if network is None:
         raise ConfigError("this model was read from an .onnx file; export the model that the file was made of")
     check_network(network)  # first: the package onnx, asked for next, would be installed in vain
-    config = replace(recogniser.config, decoder=saved_beside(recogniser.config.decoder, path.parent))
+    config = replace(recogniser.config, decoder=saved_beside(recogniser.config.decoder, path.parent, on_copy))
     metadata = metadata_of(replace(recogniser, config=config), store)
     write_file(path, model_of(network, metadata, int8=store == "int8"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,13 @@ _FORMAT = "ctc-asr-decoder-1"
 _LARGEST = 4 << 20  # bytes
 
 
-def save_decoder(run: Path, choice: DecoderChoice) -> Path:
+def save_decoder(run: Path, choice: DecoderChoice, on_copy: Callable[[Path], object] | None = None) -> Path:
     """Write a decoder into a run folder, and copy the files that it needs there.
+
+    Args:
+        run: the folder.
+        choice: the decoder.
+        on_copy: see `saved_beside`.
 
     Returns:
         the path of the file.
@@ -30,7 +35,7 @@ def save_decoder(run: Path, choice: DecoderChoice) -> Path:
     Raises:
         DataError: a file cannot be read or written; an existing file is left as it was.
     """
-    path, component = run / NAME, saved_beside(choice.component, run)
+    path, component = run / NAME, saved_beside(choice.component, run, on_copy)
     write_json(path, {"format": _FORMAT, "decoder": component.to_node(), "chosen_on": choice.chosen_on})
     return path
 

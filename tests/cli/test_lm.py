@@ -138,6 +138,43 @@ def test_what_cannot_be_done_is_one_sentence(arguments: tuple[str, ...], message
     assert not (folder / "x.lm").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("good.lm", "y.arpa"),
+        ("good.lm", "--out", "y.arpa"),
+        ("--out", "y.arpa", "good.lm"),
+        ("good.lm", "--held-out", "dev.txt", "y.arpa"),
+    ],
+)
+@pytest.mark.parametrize("how", [("convert",), ("prune", "--prune", "1e-8")])
+def test_the_file_to_write_stands_behind_the_model_or_out(
+    how: tuple[str, ...], words: tuple[str, ...], folder: Path
+) -> None:
+    if not (folder / "good.lm").exists():
+        _lm(folder, "build", "train.txt", "--order", "2", "--out", "good.lm")
+    assert "wrote y.arpa" in _lm(folder, *how, *words).stderr
+    (folder / "y.arpa").unlink()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("convert", "good.lm"), "say once which file to write: OUT behind the model, or --out OUT"),
+        (("prune", "good.lm", "y.lm", "--out", "z.lm"), "say once which file to write"),
+        (("convert", "good.lm", "y.lm", "z.lm"), "unrecognized arguments: z.lm"),
+        (("convert", "good.lm", "--outt", "y.lm"), "unrecognized arguments: --outt"),
+        (("build", "train.txt", "--ordre", "3", "--out", "y.lm"), "unrecognized arguments: --ordre"),
+    ],
+)
+def test_a_usage_error_shows_the_usage_of_the_command(words: tuple[str, ...], told: str, folder: Path) -> None:
+    done = command("lm", *words, cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"usage: asr-lm {words[0]} ")
+    assert told in done.stderr
+    assert not (folder / "y.lm").exists()
+
+
 @pytest.mark.parametrize("name", ["build", "convert", "prune", "perplexity"])
 def test_the_help_has_examples(name: str, folder: Path) -> None:
     assert f"examples:\n  asr-lm {'build' if name == 'build' else name}" in _lm(folder, name, "--help").stdout

@@ -377,9 +377,10 @@ def test_the_best_texts_with_their_scores(transcribe: Command, sound: Path, wavs
     done = transcribe(sound, "0.wav", "1.wav", *beam, "--nbest", 2, "--scores", "decoder.insertion_bonus=0.5")
     rows = [line.split("\t") for line in done.out.splitlines()]
     assert [row[:2] for row in rows] == [["0.wav", "1"], ["0.wav", "2"], ["1.wav", "1"], ["1.wav", "2"]]
-    for _, _, total, acoustic, language, insertion, _text in rows:
+    for _, _, total, acoustic, language, insertion, boost, _text in rows:
         assert float(total) == pytest.approx(sum(map(float, (acoustic, language, insertion))), abs=2e-4)
         assert float(insertion) > 0
+        assert float(boost) == 0.0
     found = json.loads(transcribe(sound, "0.wav", *beam, "--nbest", 3, "--format", "json").out)
     assert found["alternatives"][0]["text"] == found["text"] == best
     assert [one["log_probability"] for one in found["alternatives"]] == scores

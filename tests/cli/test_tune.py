@@ -44,7 +44,8 @@ def test_a_run_is_tuned_on_its_own_dev_set_and_evaluated_with_the_choice(
     assert "as it was: greedy" in ended.stdout
     assert "tuned on the other speakers" in ended.stdout
     assert "decoder.model_weight=0\n" in ended.stdout
-    for name in ("decoder.json", "tuning.tsv"):
+    assert "warning: the tuned decoder is worse" not in ended.stderr
+    for name in ("decoder.json", "my.lm", "tuning.tsv"):
         assert f"wrote run/{name}" in ended.stderr
         assert (run / name).is_file()
     assert (run / "my.lm").read_text() == "10"
@@ -63,6 +64,7 @@ def test_a_run_is_tuned_on_its_own_dev_set_and_evaluated_with_the_choice(
     assert f"decoder {tuned.name}, tuned on dev" in ended.stderr
     ended = command("export", "run", "model.safetensors", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
+    assert "\nwrote my.lm\n" in ended.stderr
     assert asr.load(tmp_path / "model.safetensors").decoder_choice.name == tuned.name
     assert (tmp_path / "my.lm").read_text() == "10"  # beside the bundle again
 
@@ -76,6 +78,7 @@ def test_a_bundle_is_tuned_into_a_new_one_whose_weights_stay_as_they_are(run: Pa
         "--out", "out/new.safetensors", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"),
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
+    assert "wrote out/my.lm" in ended.stderr
     assert {"new.safetensors", "new.tuning.tsv", "my.lm"} <= {one.name for one in (tmp_path / "out").iterdir()}
     before, after = (load_file(tmp_path / name) for name in ("model.safetensors", "out/new.safetensors"))
     assert {name: (one.dtype, one.tobytes()) for name, one in before.items()} == {
@@ -117,6 +120,12 @@ def test_a_run_becomes_a_tuned_bundle(run: Path, tmp_path: Path) -> None:
         (["quickstart", "decoder=toy", "--out", "a.safetensors"], "say on what to tune: asr-tune quickstart --on"),
         (["run", "decoder=toy", "--out", "a.onnx"], "--out a.onnx: the name must end in .safetensors"),
         (["run", "decoder=toy", "--out", "run/config.yaml/a.safetensors"], "is a file; give another place with --out"),
+        (
+            ["run", "decoder=toy", "--out", "nodir/a.safetensors"],
+            "error: nodir/a.safetensors cannot be written: there is no folder nodir; give another place with --out",
+        ),
+        (["run", "decoder=toy", "--out", "/proc/a.safetensors"], "error: /proc/a.safetensors cannot be written: "),
+        (["run", "decoder=toy", "--weight", "model_weight"], "model_weight has no effect without decoder.model; set"),
         (["run", "other", "decoder=toy"], "give one model, not 2"),
         (["decoder=toy"], "give one model, not 0"),
     ],
@@ -136,3 +145,26 @@ def test_tuning_on_test_is_warned_of(run: Path, tmp_path: Path) -> None:
     saved = saved_decoder(run)
     assert saved is not None
     assert saved == named(saved.component, "test")
+
+
+def test_a_choice_that_is_worse_than_before_is_warned_of(run: Path, tmp_path: Path) -> None:
+    """A bonus of -60 nats for each label makes silence of everything, however wide the beam is."""
+    ended = command(
+        "tune", "run", "decoder=beam", "decoder.insertion_bonus=-60", "--weight", "beam",
+        cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "warning: the tuned decoder is worse than greedy, which the model had: cer 100.0 instead of 0.0 %" in (
+        ended.stderr
+    )
+
+
+def test_ctrl_c_says_that_nothing_was_written(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asr.evaluation.tuning.tune", interrupt)
+    ended = command("tune", "run", "decoder=toy", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert ended.returncode == 130
+    assert ended.stderr.endswith("stopped; nothing was written\n")
+    assert not (run / "decoder.json").exists()

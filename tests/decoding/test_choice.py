@@ -30,7 +30,11 @@ def test_a_class_of_ones_own_takes_any_option() -> None:
     ("options", "message"),
     [
         (["decoder=greddy"], r"there is no decoder 'greddy'; did you mean 'greedy'\?"),
-        (["decoder.width=7"], r"there is no option 'decoder\.width'"),
+        (["decoder.width=7"], r"there is no option 'decoder\.width'; greedy has calibration"),
+        (["decoder.lm=a.lm"], "^greedy has no option 'lm'; add decoder=beam, or use --lm; greedy has calibration$"),
+        (["decoder.beam=9"], "greedy has no option 'beam'; add decoder=beam; greedy has"),
+        (["decoder.lexicon=a"], "greedy has no option 'lexicon'; add decoder=lexicon, or use --only-words; greedy"),
+        (["decoder=beam", "decoder.lexicon=a"], "beam has no option 'lexicon'; add decoder=lexicon"),
         (["decoder=os.system"], "lies outside this package"),
         (["width=7"], r"'width=7': expected decoder=NAME or decoder\.OPTION=VALUE"),
         (["decoder"], r"'decoder': expected decoder=NAME"),

@@ -103,7 +103,7 @@ def test_what_was_tuned_is_reported_whole(trained: Path, utterances: list[Uttera
     assert errors[tuning.chosen] == min(errors.values()) == tuning.after["wer"].counts.errors
     assert errors[0.0, 2.0] > errors[tuning.chosen]  # where it began, the first label is everywhere
     assert tuning.before["wer"].percent == 0.0  # greedy search
-    assert (tuning.n_folds, tuning.people, tuning.farthest) == (2, "speakers", [])
+    assert (tuning.n_folds, tuning.parts, tuning.farthest) == (2, "speakers", [])
     assert tuning.others["wer"].reference == tuning.after["wer"].reference
     done, total = next(one[1:] for one in reversed(heard) if "other weights" in one[0])
     assert done == len(tuning.surface) <= total
@@ -118,6 +118,20 @@ def test_the_figure_for_others_is_of_weights_that_the_others_chose(
     assert tuning.others["cer"].counts.errors > tuning.after["cer"].counts.errors
     alone = tuned(trained, [replace(one, speaker="s0") for one in utterances[:1]], toy(), tmp_path)
     assert (alone.n_folds, dict(alone.others)) == (0, {})
+    of_one = tuned(trained, [replace(one, speaker="s0") for one in utterances[:3]], toy(), tmp_path)
+    assert (of_one.n_folds, of_one.parts) == (3, "utterances")
+
+
+def test_a_choice_that_is_worse_than_what_the_model_had_is_known(
+    trained: Path, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    """A bonus of -60 nats for each label makes silence of everything, however wide the beam is."""
+    recogniser = asr.load(trained, decoder="greedy")
+    component = Component.of(BeamConfig()).with_options(insertion_bonus=-60.0)
+    tuning = tune(recogniser, named(component), utterances, tmp_path, quiet, names=["beam"])
+    assert tuning.is_worse
+    assert not tuned(trained, utterances, toy(), tmp_path).is_worse
+    assert not replace(tuning, before={}).is_worse
 
 
 def test_speakers_stay_together_in_folds() -> None:
@@ -156,6 +170,11 @@ def test_what_cannot_be_tuned_is_one_sentence(trained: Path, utterances: list[Ut
         tuned(trained, utterances, Component.of(GreedyConfig()), tmp_path)
     with pytest.raises(ConfigError, match=r"the decoder toy has no weight 'model_wait'; did you mean 'model_weight'\?"):
         axes_of(named(toy()), ["model_wait"])
+    for name, needed in (("prior_weight", "priors"), ("lm_weight", "lm"), ("boost_weight", "boost")):
+        with pytest.raises(
+            ConfigError, match=rf"{name} has no effect without decoder\.{needed}; set decoder\.{needed}=\.\.\."
+        ):
+            axes_of(named(Component.of(BeamConfig())), [name])
     with pytest.raises(ConfigError, match="the decoder greedy has no weight 'lm_weight'$"):
         axes_of(named(Component.of(GreedyConfig())), ["lm_weight"])
     with pytest.raises(DataError, match="has no text; a model of characters needs one"):
@@ -167,7 +186,7 @@ def test_what_cannot_be_tuned_is_one_sentence(trained: Path, utterances: list[Ut
 
 
 def test_any_number_can_be_tuned_by_name() -> None:
-    (axis,) = axes_of(named(toy(model_weight=3.0)), ["model_weight"])
+    (axis,) = axes_of(named(toy(model="m.lm", model_weight=3.0)), ["model_weight"])
     assert (axis.start, axis.weight.step) == (3.0, 0.5)
     (axis,) = axes_of(named(Component("my.Decoder", {"width": 8})), ["width"])
     assert (axis.start, axis.weight.step) == (8.0, 4.0)

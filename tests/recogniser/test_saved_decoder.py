@@ -134,7 +134,7 @@ def test_a_model_from_outside_reads_no_file_elsewhere(trained: Path, tmp_path: P
     from asr.recogniser import bundle
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "saved_beside", lambda component, folder: component)
+        patch.setattr(bundle, "saved_beside", lambda component, folder, on_copy: component)
         save_bundle(recogniser.with_default_decoder(named(toy(model=str(secret)))), tmp_path / "evil.safetensors")
     for decoder in (None, "greedy"):
         with pytest.raises(CheckpointError, match=r"evil\.safetensors: model=.*may only name a file that lies beside"):
