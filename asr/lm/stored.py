@@ -36,8 +36,9 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
     if not name.endswith(SUFFIXES):
         known = sorted(one.stem for one in SHIPPED.glob("*.lm"))
         if name not in known:
+            problem = f"{name} is a folder" if path.is_dir() else f"there is no language model {name}"
             raise ConfigError(
-                f"there is no language model {name}; expected a file ending in {', '.join(SUFFIXES)}"
+                f"{problem}; expected a file ending in {', '.join(SUFFIXES)}"
                 + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
             )
         path = SHIPPED / f"{name}.lm"

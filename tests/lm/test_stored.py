@@ -31,6 +31,8 @@ def test_a_model_that_is_held_is_not_loaded_again(tmp_path: Path) -> None:
 def test_what_is_no_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no language model nothing; expected a file ending in"):
         load_model("nothing")
+    with pytest.raises(ConfigError, match="is a folder; expected a file ending in"):
+        load_model(tmp_path)
     for name in ("none.lm", "none.arpa", "none.arpa.gz"):
         with pytest.raises(AsrError, match=name):
             load_model(tmp_path / name)
