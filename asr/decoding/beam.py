@@ -33,7 +33,7 @@ from asr.decoding.boost import Boost, read_phrases
 from asr.decoding.finishing import IMPOSSIBLE, Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
-from asr.decoding.marks import FILE, weight
+from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
 from asr.decoding.posteriors import posteriors_of
 from asr.decoding.timing import spans_of
 from asr.engines.names import MANY
@@ -70,13 +70,13 @@ class BeamConfig(FinishConfig):
 
     _target_: str = "asr.decoding.beam.BeamDecoder"
     beam: int = 100
-    lm: str | None = field(default=None, metadata=FILE)
+    lm: str | None = field(default=None, metadata=LM_FILE)
     lm_weight: float = field(default=1.0, metadata=weight(0.25, needs="lm", least=0.0))
     insertion_bonus: float = field(default=0.0, metadata=weight(0.5))
     min_probability: float = 1e-4
     gap: float = 25.0
     skip_blank: float = 0.999
-    boost: str | None = field(default=None, metadata=FILE)
+    boost: str | None = field(default=None, metadata=WORDS_FILE)
     boost_weight: float = field(default=1.0, metadata=weight(0.5, needs="boost", least=0.0))
     prior_weight: float = field(default=0.0, metadata=weight(0.1, needs="priors", least=0.0))
     priors: list[float] = field(default_factory=list)

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from asr.config import nearest, shown
 from asr.decoding.files import is_shipped
 from asr.decoding.word_list import Faults, word_rows
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataError
 from asr.text import normalise_text
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
 
 _MOST_BYTES = 256 << 20
+_SHARE_OF_FREQUENCIES, _MOST_OF_FREQUENCIES = 0.25, 0.5  # chosen on AN4's dev set
 _HINTS = 20  # faults that offer another spelling: looking for one takes a millisecond
 _OUTSIDE, _START = 0, 1
 """The states within a word that no phrase begins with, and where a phrase may begin."""
@@ -85,8 +86,11 @@ class Boost:
 def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[tuple[int, ...], float]:
     """Read phrases: one a line, if wanted with a tab and a frequency behind it, as lexicons have them.
 
-    The frequencies say which phrases are likelier than others: a phrase gains the logarithm of its frequency, relative
-    to the geometric mean of all, beside the weight of its labels; never less than nothing.
+    The frequencies say which phrases are likelier than others: a phrase gains a quarter of the logarithm of its
+    frequency, relative to the geometric mean of all, beside the weight of its labels, and changes by half of that
+    weight at most:
+
+        gain = weight * labels + clip(log(frequency / mean) / 4, -weight * labels / 2, weight * labels / 2)
 
     Args:
         path: a UTF-8 text file, packed if its name ends in `.gz`, or the name of one that comes with the package;
@@ -100,7 +104,7 @@ def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[
 
     Raises:
         DataError: the file cannot be read; or, together as `Problems`, as of a lexicon: lines that the inventory cannot
-            spell, or whose frequency is none.
+            spell, or whose frequency is none; or there is no phrase in it.
     """
     found: dict[tuple[int, ...], float] = {}
     faults, leave_out = Faults(Path(path).name), is_shipped(path)
@@ -122,10 +126,21 @@ def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[
             labels = tuple(inventory.index[one] for one in symbols)
             found[labels] = found.get(labels, 0.0) + value
     faults.check()
-    mean = sum(map(math.log, found.values())) / max(1, len(found))
-    return {
-        labels: max(0.0, weight + (math.log(frequency) - mean) / len(labels)) for labels, frequency in found.items()
-    }
+    if not found:
+        spoken = "that the inventory can spell" if leave_out else "in it"
+        raise DataError(f"{faults.name}: there is no word {spoken}; expected one word a line")
+    mean = sum(map(math.log, found.values())) / len(found)
+    return {labels: _gain(weight, math.log(one) - mean, len(labels)) for labels, one in found.items()}
+
+
+def _gain(weight: float, told: float, n_labels: int) -> float:
+    """Return the nats for each label of a phrase, of which the frequency tells so much.
+
+    Unbounded, the frequency of a short phrase counts more than all that was heard: a letter that is frequent in a list
+    is inserted wherever it nearly fits.
+    """
+    most = _MOST_OF_FREQUENCIES * weight
+    return weight + max(-most, min(_SHARE_OF_FREQUENCIES * told / n_labels, most))
 
 
 def _hint(symbol: str, inventory: Inventory) -> str:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from asr.config import Component, nearest, shown
-from asr.decoding.marks import file_options
+from asr.corpus.named_files import file_problem
+from asr.decoding.marks import FileKind, file_options, kind_of_file
 from asr.errors import ConfigError, DataError
 from asr.files import write_file
+from asr.printable import printable
 from asr.resources import SHIPPED
 
 _OF_OTHERS = (".safetensors", ".md")  # recognisers and their cards
@@ -77,20 +79,41 @@ def found_beside(component: Component, folder: Path) -> Component:
     return _changed(component, found)
 
 
-def check_files(component: Component) -> None:
-    """Raise a ConfigError where a file that a decoder names is missing."""
+def check_files(component: Component, saved: Component | None = None) -> None:
+    """Raise a ConfigError where a file that a decoder names is missing.
 
-    def check(option: str, name: str) -> str:
-        if not is_shipped(name) and not file_of(name).is_file():
-            known = shipped_files()
-            shipped = f"; with this package come {', '.join(known)}{nearest(name, known)}" if known else ""
-            raise ConfigError(
-                f"{option}={name}; there is no such file{shipped}; copy it there, or choose another decoder,"
-                " such as decoder=greedy"
-            )
-        return name
+    Args:
+        component: the decoder.
+        saved: the one that a model was saved with, as `found_beside` returns it; its files belong beside the model.
+    """
+    files = file_options(component)
+    for option, value in component.options.items():
+        before = None if saved is None else saved.options.get(option)
+        if isinstance(value, Component):
+            check_files(value, before if isinstance(before, Component) else None)
+        elif option in files and isinstance(value, str) and value and not is_shipped(value):
+            path = file_of(value)
+            if problem := file_problem(path):
+                beside = value == before and path.name != value
+                wanted = _beside(path) if beside else _wanted(kind_of_file(component, option), value)
+                raise ConfigError(f"{option}={printable(value)} {problem}; {wanted}")
 
-    _changed(component, check)
+
+def _beside(path: Path) -> str:
+    return (
+        f"copy {printable(path.name)} into {printable(path.parent)}, or choose another decoder, such as decoder=greedy"
+    )
+
+
+def _wanted(kind: FileKind, name: str) -> str:
+    """Return what a user should give in place of a file that is missing."""
+    known = [one for one in shipped_files() if kind in (FileKind.ANY, _kind_of(one))]
+    shipped = f", or one that comes with this package: {', '.join(known)}{nearest(name, known)}" if known else ""
+    return f"give a {kind.value}{shipped}"
+
+
+def _kind_of(shipped: str) -> FileKind:
+    return FileKind.LANGUAGE_MODEL if (SHIPPED / f"{shipped}.lm").is_file() else FileKind.WORDS
 
 
 def _is_plain(name: str) -> bool:

@@ -28,7 +28,7 @@ from asr.config import check_values, one_of
 from asr.decoding.calibration import UNCALIBRATED, Calibration
 from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_of, shares_of
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Trust
-from asr.decoding.marks import FILE, weight
+from asr.decoding.marks import LM_FILE, weight
 from asr.decoding.rescoring import Rescoring
 from asr.decoding.risk import RISKS, by_risk, expected_errors
 from asr.lm.stored import load_model
@@ -62,7 +62,7 @@ class FinishConfig:
     candidates: int = 20
     posterior_scale: float = 1.0
     risk: str = "none"
-    rescore: str | None = field(default=None, metadata=FILE)
+    rescore: str | None = field(default=None, metadata=LM_FILE)
     rescore_weight: float = field(default=0.5, metadata=weight(0.25, needs="rescore", least=0.0))
     calibration: list[float] = field(default_factory=list)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataWarning
 from asr.lm.automaton import NONE, Automaton
 from asr.lm.model import BEGIN, END, SPACE, UNKNOWN, LanguageModel
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
+
+_ENOUGH, _TOO_FEW = 2, 20
+"""A model that knows fewer than one label in so many is remarked upon, and refused."""
 
 
 def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.int32]:
@@ -26,8 +30,8 @@ def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.
         an end that the model does not have, and throughout without a model.
 
     Raises:
-        ConfigError: the model is of another unit, knows fewer than half of the labels, spaces apart, or lacks labels
-            and has no unknown symbol.
+        ConfigError: the model is of another unit, knows fewer than one label in twenty, spaces apart, or lacks labels
+            and has no unknown symbol. One that knows fewer than half is remarked upon: of digits, say.
     """
     if model is None:
         return np.full(len(inventory) + 1, NONE, dtype=np.int32)
@@ -54,15 +58,19 @@ def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.
 
 
 def _check_share(known: Collection[str], inventory: Inventory) -> None:
-    """Raise where a model says nothing about most labels: the result would be worse than without it."""
+    """Raise where a model says nothing about nearly all labels: the result would be worse than without it."""
     labels = [one for at, one in enumerate(inventory.labels) if at != inventory.blank and not _is_space(one, inventory)]
     lacking = [one for one in labels if one not in known]
-    if 2 * len(lacking) > len(labels):
+    n_known = len(labels) - len(lacking)
+    if _ENOUGH * n_known >= len(labels):
+        return
+    told = f"the language model knows {n_known} of the recogniser's {len(labels)} labels; it lacks {_listed(lacking)}"
+    if _TOO_FEW * n_known < len(labels):
         raise ConfigError(
-            f"the language model knows {len(labels) - len(lacking)} of the recogniser's {len(labels)} labels; it lacks"
-            f" {_listed(lacking)}. Is it of texts in another case? `asr-lm build TEXT --labels-of MODEL` estimates one"
-            " that fits"
+            f"{told}. Is it of texts in another case? `asr-lm build TEXT --labels-of MODEL` says which symbols of a"
+            " text do not fit"
         )
+    warnings.warn(f"{told}, which become unlikely", DataWarning, stacklevel=3)
 
 
 def _is_space(label: str, inventory: Inventory) -> bool:

@@ -36,7 +36,7 @@ from asr.decoding.lexicon_kernel import NONE, Rules
 from asr.decoding.lexicon_model import frequencies, label_scorer, no_scorer, nodes_of, unigram, word_scorer
 from asr.decoding.lexicon_search import LexiconSearch
 from asr.decoding.lexicon_tree import tree_of
-from asr.decoding.marks import FILE, weight
+from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
 from asr.engines.names import MANY
 from asr.errors import ConfigError
 from asr.lm.model import LanguageModel, Unit
@@ -68,11 +68,11 @@ class LexiconConfig(FinishConfig):
     """
 
     _target_: str = "asr.decoding.lexicon.LexiconDecoder"
-    lexicon: str = field(default="", metadata=FILE)
-    word_lm: str | None = field(default=None, metadata=FILE)
+    lexicon: str = field(default="", metadata=WORDS_FILE)
+    word_lm: str | None = field(default=None, metadata=LM_FILE)
     word_lm_weight: float = field(default=1.0, metadata=weight(0.25, least=0.0))
     word_bonus: float = field(default=0.0, metadata=weight(0.5))
-    label_lm: str | None = field(default=None, metadata=FILE)
+    label_lm: str | None = field(default=None, metadata=LM_FILE)
     label_lm_weight: float = field(default=1.0, metadata=weight(0.25, needs="label_lm", least=0.0))
     oov_penalty: float | None = field(default=None, metadata=weight(1.0, needs="oov_penalty", least=0.0))
     one_word: bool = False

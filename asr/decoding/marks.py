@@ -1,6 +1,6 @@
 """Marks on the fields of a decoder's config dataclass: which options name files, and which are weights to tune.
 
-`lm: str | None = field(default=None, metadata=FILE)` is carried along where the decoder is saved with a model, and
+`lm: str | None = field(default=None, metadata=LM_FILE)` is carried along where the decoder is saved with a model, and
 `lm_weight: float = field(default=1.0, metadata=weight(0.5, needs="lm"))` is tuned by `asr-tune`.
 """
 
@@ -8,14 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass, fields
+from enum import Enum
 
 from asr.config import Component, config_class
 
 _FILE = "file"
 _WEIGHT = "weight"
 
-FILE: Mapping[str, bool] = {_FILE: True}
+
+class FileKind(Enum):
+    """What a file holds."""
+
+    ANY = "file"
+    LANGUAGE_MODEL = "language model"
+    WORDS = "list of words"
+
+
+FILE: Mapping[str, FileKind] = {_FILE: FileKind.ANY}
 """The mark of an option that is the path of a file, or the name of one that comes with the package."""
+
+LM_FILE: Mapping[str, FileKind] = {_FILE: FileKind.LANGUAGE_MODEL}
+WORDS_FILE: Mapping[str, FileKind] = {_FILE: FileKind.WORDS}
+"""The same for files of these kinds."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,12 @@ def weight(step: float, needs: str = "", least: float | None = None) -> Mapping[
 def file_options(component: Component) -> frozenset[str]:
     """Return the options of a component that name files; none for a class from outside the package."""
     return frozenset(one for one, mark in _marks(component).items() if _FILE in mark)
+
+
+def kind_of_file(component: Component, option: str) -> FileKind:
+    """Return what the file of an option holds that `file_options` names."""
+    kind = _marks(component)[option][_FILE]
+    return kind if isinstance(kind, FileKind) else FileKind.ANY
 
 
 def weights_of(component: Component) -> dict[str, Weight]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from asr.config import shown
 from asr.corpus.inventory import Inventory
-from asr.errors import ConfigError
-from asr.lm.corpus import Corpus
+from asr.errors import ConfigError, DataError, DataWarning
+from asr.lm.corpus import SPECIAL, Corpus, symbols_of
 from asr.lm.counting import count_ngrams
 from asr.lm.kneser_ney import estimate_from_counts
 from asr.lm.mixing import best_weights, mixed
-from asr.lm.model import SPACE, Unit
+from asr.lm.model import SPACE, UNKNOWN, Unit
 from asr.lm.ngram import NgramModel
 from asr.lm.progress import Progress, silent
 from asr.lm.pruning import pruned, pruned_to
@@ -20,6 +23,8 @@ from asr.lm.texts import Text, read_counts, read_text, read_words
 
 _ORDERS = {"characters": 6, "labels": 3, "words": 3}
 _LONGEST = 20
+_WARNED, _REFUSED = 0.01, 0.5
+"""The shares of symbols outside a closed vocabulary above which a text is remarked upon, and refused."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def estimated(sources: Sources, order: int | None = None, on_progress: Progress 
 
     Raises:
         ConfigError: the order is out of range.
-        DataError: a source cannot be read or is empty.
+        DataError: a source cannot be read or is empty, or more than half of it is outside the closed vocabulary.
     """
     order = _ORDERS[sources.unit] if order is None else order
     if not 1 <= order <= _LONGEST:
@@ -94,7 +99,28 @@ def estimated(sources: Sources, order: int | None = None, on_progress: Progress 
         return estimate_from_counts(read_counts(sources.counts, sources.unit, order, sources.closed))
     text = sources.text(on_progress)
     corpus = Corpus.of(text.sentences, sources.unit, text.weights, sources.closed or None)
+    if sources.closed:
+        _check_known(text, corpus, sources)
     return estimate_from_counts(count_ngrams(corpus, order, on_progress))
+
+
+def _check_known(text: Text, corpus: Corpus, sources: Sources) -> None:
+    """Warn, or raise a DataError, where much of a text is outside the closed vocabulary: a text in another case is."""
+    symbols = corpus.stream >= SPECIAL.index(UNKNOWN)
+    unknown = corpus.stream == SPECIAL.index(UNKNOWN)
+    share = float(corpus.weight[unknown].sum() / max(1, corpus.weight[symbols].sum()))
+    if share <= _WARNED:
+        return
+    known = {*sources.closed, UNKNOWN}
+    outside = (one for sentence in text.sentences for one in symbols_of(sentence, sources.unit) if one not in known)
+    if not (first := list(islice(dict.fromkeys(islice(outside, 1000)), 3))):
+        return  # the text itself says `<unk>`
+    labels = "vocabulary" if sources.inventory is None else "labels of the recogniser"
+    told = f"{100 * share:.0f} % of the symbols are not among the {labels}, such as {', '.join(map(shown, first))}"
+    if share > _REFUSED:
+        wanted = "write the text in its case" if first[0].swapcase() in known else "give a text of these"
+        raise DataError(f"{told}; {wanted}")
+    warnings.warn(f"{told}; the model takes all of them for one unknown symbol", DataWarning, stacklevel=3)
 
 
 def mixture(

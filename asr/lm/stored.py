@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from asr.config import nearest
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataError
 from asr.lm.model import LanguageModel, Unit
 from asr.lm.ngram import NgramModel
+from asr.printable import printable
 from asr.resources import SHIPPED
 
 SUFFIXES = (".lm", ".arpa", ".arpa.gz")
+_SNIFFED = 1 << 16  # bytes; comments may stand before the first line that says something
 _held: WeakValueDictionary[tuple[str, int, int, Unit | None], LanguageModel] = WeakValueDictionary()
 
 
@@ -20,7 +23,8 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
     """Load a language model; a model of the same file that is still in use is returned again.
 
     Args:
-        name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package.
+        name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package. An ARPA
+            file of another program may be called `.lm` too.
         unit: what the symbols of an ARPA file should be, where it does not say so; see `asr.lm.arpa.load_arpa`.
 
     Raises:
@@ -32,8 +36,9 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
     if not name.endswith(SUFFIXES):
         known = sorted(one.stem for one in SHIPPED.glob("*.lm"))
         if name not in known:
+            problem = f"{name} is a folder" if path.is_dir() else f"there is no language model {name}"
             raise ConfigError(
-                f"there is no language model {name}; expected a file ending in {', '.join(SUFFIXES)}"
+                f"{problem}; expected a file ending in {', '.join(SUFFIXES)}"
                 + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
             )
         path = SHIPPED / f"{name}.lm"
@@ -51,7 +56,25 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
 def _load(path: Path, unit: Unit | None) -> LanguageModel:
     from asr.lm.arpa import load_arpa
 
-    return _load_lm(path) if path.suffix == ".lm" else load_arpa(path, unit)
+    return _load_lm(path) if path.suffix == ".lm" and not _is_arpa(path) else load_arpa(path, unit)
+
+
+def _is_arpa(path: Path) -> bool:
+    """Return whether a `.lm` file is an ARPA file, which other programs call so too.
+
+    Raises:
+        DataError: it is a compressed file, probably an ARPA file.
+    """
+    try:
+        with path.open("rb") as file:
+            begin = file.read(_SNIFFED)
+    except OSError:
+        return False  # who reads it says what is wrong
+    if begin.startswith(b"\x1f\x8b"):
+        raise DataError(
+            f"{printable(path)} is a gzip file; if it is an ARPA file, call it {printable(path.stem)}.arpa.gz"
+        )
+    return b"\0" not in begin[:8] and re.search(rb"^[ \t]*\\data\\[ \t\r]*$", begin, re.MULTILINE) is not None
 
 
 def _load_lm(path: Path) -> LanguageModel:

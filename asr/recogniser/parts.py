@@ -75,7 +75,7 @@ def decoder_of(config: RecogniserConfig, choice: DecoderChoice, plugins: Sequenc
     """
     faults = Faults()
     with faults.noted("decoder"):
-        check_files(choice.component)
+        check_files(choice.component, config.decoder)
         built: Decoder = build(choice.component, (*config.plugins, *plugins), inventory=config.inventory)
     faults.check()
     return built

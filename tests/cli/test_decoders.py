@@ -36,7 +36,7 @@ def lost(trained: Path, tones: Path, tmp_path: Path) -> Path:
 
 def test_aligning_does_not_ask_for_the_files_of_the_decoder(lost: Path) -> None:
     done = command("transcribe", "run", "0.wav", cwd=lost)
-    assert "lost.lm; there is no such file" in done.stderr
+    assert "lost.lm does not exist; copy lost.lm into run," in done.stderr
     done = command("align", "run", "0.wav", cwd=lost)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith('File type = "ooTextFile"\n')
@@ -53,7 +53,7 @@ def test_tuning_replaces_a_decoder_whose_file_is_lost(lost: Path, out: tuple[str
     cache = {"XDG_CACHE_HOME": str(lost / "cache")}
     done = command("tune", "run", *out, cwd=lost, **cache)
     assert done.returncode == 1
-    assert "lost.lm; there is no such file" in done.stderr
+    assert "lost.lm does not exist; copy lost.lm into run," in done.stderr
     (lost / "mine.lm").write_text("10")
     words = ("decoder=toy", "decoder.model=mine.lm", "--weight", "model_weight")
     done = command("tune", "run", *words, *out, cwd=lost, **cache)

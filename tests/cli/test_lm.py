@@ -102,10 +102,17 @@ def test_words_and_single_words(folder: Path) -> None:
 
 def test_a_closed_vocabulary(folder: Path) -> None:
     (folder / "symbols.txt").write_text("a\nb\nQ\n \n")
-    _lm(folder, "build", "train.txt", "--vocabulary", "symbols.txt", "--out", "closed.lm")
+    (folder / "mostly.txt").write_text("ab ba ab\nbab abc\n")
+    warned = _lm(folder, "build", "mostly.txt", "--vocabulary", "symbols.txt", "--order", "2", "--out", "closed.lm")
+    assert "warning: 7 % of the symbols are not among the vocabulary, such as c; the model takes" in warned.stderr
     assert set(_model(folder / "closed.lm").symbols) == {"<s>", "</s>", "<unk>", "<space>", "a", "b", "Q"}
     _lm(folder, "build", "train.txt", "--labels-of", "unipen_words", "--out", "labels.lm")
     assert len(_model(folder / "labels.lm").symbols) > 50
+    (folder / "lower.txt").write_text("yes no go\n")
+    told = _refused(folder, "build", "lower.txt", "--labels-of", "an4", "--out", "lower.lm")
+    expected = "error: 78 % of the symbols are not among the labels of the recogniser, such as y, e, s; write"
+    assert told.startswith(expected)
+    assert not (folder / "lower.lm").exists()
 
 
 @pytest.mark.parametrize(

@@ -427,6 +427,6 @@ def test_a_language_model_of_ones_own(transcribe: Command, sound: Path, wavs: li
     assert re.search(r"decoder beam,.*lm=mine,.*beam=9|decoder beam,.*beam=9,.*lm=mine", done.err)
     assert float(done.out.split("\t")[3]) < 0  # the language model's part
     done = transcribe(sound, "0.wav", "--lm", "yours.lm")
-    assert "decoder.lm=yours.lm; there is no such file" in done.told
+    assert "decoder.lm=yours.lm does not exist; give a language model" in done.told
     done = transcribe(sound, "0.wav", "--words", "a.txt", "--only-words", "b.txt")
     assert "give --words, or --only-words" in done.told

@@ -73,12 +73,45 @@ def test_a_saved_decoder_names_no_file_elsewhere(tmp_path: Path, name: str) -> N
 
 def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "shipped_files", lambda: ["english_letters"])
-    with pytest.raises(ConfigError, match=r"model=.*nothing\.lm; there is no such file; with this package come engl"):
-        check_files(found_beside(toy(model="nothing.lm"), tmp_path))
+    path = tmp_path / "nothing.lm"
+    told = rf"^model={path} does not exist; give a file, or one that comes with this package: english_letters$"
+    with pytest.raises(ConfigError, match=told):
+        check_files(toy(model=str(path)))
     with pytest.raises(ConfigError, match=r"did you mean 'english_letters'\?"):
         check_files(toy(model="english_leters"))
+    with pytest.raises(ConfigError, match=rf"^model={tmp_path} is a folder; give a file"):
+        check_files(toy(model=str(tmp_path)))
     with pytest.raises(DataError, match=r"nothing\.lm cannot be read: No such file or directory; the decoder needs it"):
-        saved_beside(toy(model=str(tmp_path / "nothing.lm")), tmp_path / "elsewhere")
+        saved_beside(toy(model=str(path)), tmp_path / "elsewhere")
+
+
+def test_a_missing_file_of_a_saved_decoder_belongs_beside_it(tmp_path: Path) -> None:
+    saved = found_beside(toy(inner=toy(model="nothing.lm")), tmp_path)
+    told = rf"^model={tmp_path}/nothing\.lm does not exist; copy nothing\.lm into {tmp_path}, or choose another decoder"
+    with pytest.raises(ConfigError, match=told):
+        check_files(saved, saved)
+    with pytest.raises(ConfigError, match=r"^model=mine\.lm does not exist; give a file"):
+        check_files(toy(inner=toy(model="mine.lm")), saved)
+    given = toy(model="mine.lm")  # a model in the making holds what its user gave
+    with pytest.raises(ConfigError, match=r"^model=mine\.lm does not exist; give a file"):
+        check_files(given, given)
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (
+            BeamConfig(lm="none"),
+            "lm=none does not exist; give a language model, .*: english_letters, english_s",
+        ),
+        (BeamConfig(boost="none.txt"), "boost=none.txt does not exist; give a list of words, .*: english_words"),
+        (LexiconConfig(lexicon="none.txt"), "lexicon=none.txt does not exist; give a list of words, .*: english_words"),
+        (LexiconConfig(lexicon="english_words", label_lm="a.lm"), "label_lm=a.lm .*; give a language model, .*: engl"),
+    ],
+)
+def test_only_what_fits_an_option_is_offered(config: object, told: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{told}[^:]*$"):
+        check_files(Component.of(config))
 
 
 def test_what_comes_with_the_package_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

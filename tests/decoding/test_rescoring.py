@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from asr.decoding.lexicon import LexiconDecoder
 from asr.decoding.lexicon_file import lexicon_of
 from asr.decoding.lexicon_model import label_scorer
 from asr.decoding.rescoring import Rescoring, log_probabilities
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataWarning
 from asr.lm.model import END, SPACE
 from asr.lm.stored import load_model
 from tests.decoding.toy_model import ToyModel, toy_model
@@ -97,8 +98,25 @@ def test_a_model_that_knows_few_of_the_labels_is_refused(unit: Unit) -> None:
         ConfigError, match=r"knows \d of the recogniser's [56] labels; it lacks .*'A', .*case\?.*--labels-of"
     ):
         symbols_of(toy_model(unit, (SPACE, *"abcde", "<unk>", END), unknown=6), upper)
-    known = symbols_of(toy_model(unit, (SPACE, *"ABC", "<unk>", END), unknown=4), upper)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        known = symbols_of(toy_model(unit, (SPACE, *"ABC", "<unk>", END), unknown=4), upper)
     assert known.tolist() == [-1, 0 if unit == "characters" else 4, 1, 2, 3, 4, 4, 5]
+
+
+@pytest.mark.parametrize(("n_labels", "fits"), [(20, True), (21, False)])
+def test_a_model_of_some_of_the_labels_is_remarked_upon(n_labels: int, fits: bool) -> None:
+    """A form whose fields are digits wants a model of digits."""
+    letters = [chr(ord("A") + at) for at in range(n_labels)]
+    model = toy_model("characters", (SPACE, "A", "<unk>", END), unknown=2)
+    inventory = Inventory(("<blank>", *letters), "characters")
+    told = rf"knows 1 of the recogniser's {n_labels} labels; it lacks 'B', 'C', .* and {n_labels - 11} more labels"
+    if fits:
+        with pytest.warns(DataWarning, match=f"{told}, which become unlikely"):
+            assert symbols_of(model, inventory).tolist() == [-1, 1, *[2] * (n_labels - 1), 3]
+    else:
+        with pytest.raises(ConfigError, match=told):
+            symbols_of(model, inventory)
 
 
 @pytest.mark.parametrize("decoder", ["beam", "lexicon"])

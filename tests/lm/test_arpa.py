@@ -153,6 +153,28 @@ def test_another_base_of_the_logarithms_is_noticed(factor: float, tmp_path: Path
         load_model(_written(tmp_path, "\n".join(lines)))
 
 
+@pytest.mark.parametrize(("n_odd", "refused"), [(1, False), (2, False), (3, True)])
+def test_some_odd_contexts_are_let_pass(n_odd: int, refused: bool, tmp_path: Path) -> None:
+    """AN4's own model has all of the probability behind `<s>` twice: as `</s>`, and as the back-off."""
+    symbols = ["<s>", "</s>", "<unk>", *(f"w{at}" for at in range(29))]
+    ones = "".join(f"-1.4914 {one} 0\n" for one in symbols)
+    odd, even = f"{math.log10(0.99):.4f}", f"{math.log10(10**-1.4914):.4f}"
+    twos = "".join(f"{odd if at < n_odd else even} w{at} </s>\n" for at in range(29))
+    text = f"\\data\\\nngram 1=32\nngram 2=29\n\n\\1-grams:\n{ones}\n\\2-grams:\n{twos}\n\\end\\\n"
+    if refused:
+        rule = r"behind contexts of 1 symbols sum to 1\.9\d*; expected 1"
+        with pytest.raises(DataError, match=rule):
+            load_model(_written(tmp_path, text))
+    else:
+        assert load_model(_written(tmp_path, text)).unit == "words"
+
+
+def test_the_only_context_may_be_odd(tmp_path: Path) -> None:
+    ones = "-0.4771 <unk> 0\n-0.4771 </s> -99\n-99 <s> 0\n-0.4771 word 0\n"
+    text = f"\\data\\\nngram 1=4\nngram 2=1\n\n\\1-grams:\n{ones}\n\\2-grams:\n0.0 <s> </s>\n\n\\end\\\n"
+    assert load_model(_written(tmp_path, text)).unit == "words"
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
 def test_a_file_that_was_cut_is_refused(share: float, tmp_path: Path) -> None:
     save_model(tmp_path / "good.arpa.gz", estimate(Corpus.of(sentences(50), "words"), 3))

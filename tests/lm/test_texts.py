@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from asr.corpus.inventory import BLANK, Inventory
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import DataError, DataWarning
+from asr.lm.building import Sources, estimated
 from asr.lm.corpus import SPECIAL, Corpus, symbols_of
 from asr.lm.counting import count_ngrams
 from asr.lm.kneser_ney import estimate_from_counts
@@ -155,3 +157,33 @@ def test_many_symbols_are_counted_as_few(words: int) -> None:
 
 def test_the_order_is_that_of_the_longest_sentence() -> None:
     assert estimate(Corpus.of(["a"], "words"), 9).trie.order == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a " * 99 + "z", None),
+        (
+            "a " * 48 + "z y",
+            r"4 % .* not among the vocabulary, such as z, y; the model takes all of them for one unknown",
+        ),
+        ("a <unk>", None),
+        ("a z", r"50 % "),
+    ],
+)
+def test_a_text_with_symbols_outside_the_vocabulary_is_remarked_upon(
+    text: str, told: str | None, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    (tmp_path / "a.txt").write_text(f"{text}\n")
+    estimated(Sources([str(tmp_path / "a.txt")], unit="words", vocabulary=["a", "B"]), 1)
+    found = [str(one.message) for one in recwarn if issubclass(one.category, DataWarning)]
+    assert len(found) == (told is not None)
+    assert told is None or re.search(told, found[0])
+
+
+def test_a_text_mostly_outside_the_vocabulary_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("b b a\n")
+    with pytest.raises(DataError, match=r"67 % of the symbols .*, such as b; write the text in its case"):
+        estimated(Sources([str(tmp_path / "a.txt")], unit="words", vocabulary=["a", "B"]), 1)
+    with pytest.raises(DataError, match=r"67 % of the symbols .*, such as b; give a text of these"):
+        estimated(Sources([str(tmp_path / "a.txt")], unit="words", vocabulary=["a"]), 1)
