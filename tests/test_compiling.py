@@ -62,7 +62,8 @@ def _with_part(result: str, folder: Path) -> ModuleType:
     (folder / "called_loop.py").write_text(
         f"from asr.compiling import Loop\ndef _part(x):\n    return {result}\nPART = Loop(_part)\n"
     )
-    for name in ("called_loop", "calling_loop"):
+    names = ("called_loop", "calling_loop")
+    for name in names:
         sys.modules.pop(name, None)
     importlib.invalidate_caches()
-    return importlib.import_module("calling_loop")
+    return importlib.import_module(names[1])

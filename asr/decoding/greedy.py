@@ -67,7 +67,7 @@ class GreedySearch:
     """
 
     def __init__(
-        self, inventory: Inventory, frame_seconds: float, offset: float, calibration: Calibration | None
+        self, inventory: Inventory, frame_seconds: float, offset: float, calibration: Calibration | None = None
     ) -> None:
         self._inventory, self._frame_seconds, self._offset = inventory, frame_seconds, offset
         self._calibration = calibration

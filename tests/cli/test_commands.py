@@ -121,14 +121,14 @@ def test_a_run_stopped_by_ctrl_c_tells_the_command_that_goes_on_with_it(tones: P
 def test_runs_that_start_in_the_same_second_have_folders_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from asr.cli.train import _new_folder, _remove_empty
+    from asr.cli.train import new_folder, remove_empty
 
     monkeypatch.chdir(tmp_path)
-    folders = [_new_folder("an4/ctc") for _ in range(5)]
+    folders = [new_folder("an4/ctc") for _ in range(5)]
     assert len(set(folders)) == 5
     (folders[0] / "config.yaml").touch()
     for folder in folders:
-        _remove_empty(folder)
+        remove_empty(folder)
     assert [path.name for path in tmp_path.glob("runs/an4/ctc/*")] == [folders[0].name]
 
 
