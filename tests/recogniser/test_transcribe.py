@@ -336,7 +336,7 @@ def test_alternatives_are_the_best_hypotheses_of_one_source(trained: Path, tones
     alone = recogniser.transcribe(path)  # it leaves candidates out that are too far behind to change a confidence
     assert (found[0].labels, found[0].score) == (alone.labels, alone.score)
     assert [one.confidence for one in found[0].spans] == pytest.approx(
-        [one.confidence for one in alone.spans], abs=1e-6
+        [one.confidence for one in alone.spans], abs=1e-4
     )
     assert [one.score.total for one in found] == sorted((one.score.total for one in found), reverse=True)
     assert load(trained).alternatives(path) == [load(trained).transcribe(path)]  # greedy search has one
