@@ -14,7 +14,8 @@ from asr.corpus.utterance import Utterance
 from asr.decoding.choice import Wish
 from asr.engines.names import AUTO
 from asr.errors import CheckpointError, ConfigError, DataError, one_line
-from asr.evaluation.model import today, weights_checksum
+from asr.evaluation.model import default_rates, today, weights_checksum
+from asr.evaluation.recognised import Compared
 from asr.evaluation.result import Result, Training, decoder_suffix, read_result, write_result
 from asr.evaluation.split import Progress, check_tag, evaluate_split, excluded
 from asr.experiment.provenance import commit, fingerprint
@@ -76,9 +77,11 @@ def evaluate_run(
     folders = {name: run.path / "decode" / f"{name}{suffix}" for name in splits}
     check_place(run, list(folders.values()))
     left_out = read_skipped(run.data)
+    inventory, unit = recogniser.inventory, Compared.of(recogniser.inventory, recogniser.decoder).unit
+    rates = config.scoring.rates if unit == inventory.unit else default_rates(inventory, unit)
     evaluated = {
         name: evaluate_split(
-            recogniser, tagged[name], config.scoring.rates, config.frames_folder, on_progress,
+            recogniser, tagged[name], rates, config.frames_folder, on_progress,
             name=name, folder=folders[name], by=by, excluded=excluded(left_out, name), n_best=n_best,
         )
         for name in splits
