@@ -77,7 +77,7 @@ def _runs(name: str, recipes: Path) -> list[tuple[str, Result]]:
         if "test" in result.splits and result.splits["test"].calibration
     ]
     if not runs:
-        raise DataError(f"results:{name} confidences: no result tells of confidences; write one with asr-evaluate")
+        raise DataError(f"results:{name} confidences: no result has confidences; write one with asr-evaluate")
     return runs
 
 

@@ -36,7 +36,7 @@ def test_equals_the_walk_through_the_automaton(unit: Unit, threshold: float) -> 
 
 
 def test_no_context_reaches_beyond_its_sentence() -> None:
-    # As programs do that count one long text, <s> and </s> in it: a b </s> <s> c is one piece.
+    # Programs that count one long text find <s> and </s> in it: a b </s> <s> c is one piece.
     whole = Corpus(("<s>", "</s>", "<unk>", "a", "c"), "words", np.array([0, 3, 1, 0, 4, 1], np.int32),
                    np.array([0, 6]), np.array([1]))  # fmt: skip
     model = estimate(whole, 3)

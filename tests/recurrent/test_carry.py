@@ -19,7 +19,7 @@ B, T = 3, 5
 
 
 def gradients(outputs: Tensor, rows: Tensor, cell: Cell) -> list[Tensor]:
-    """Of the rows and the weights, for a fixed gradient of the outputs."""
+    """Gradients of the rows and the weights, for a fixed gradient of the outputs."""
     torch.manual_seed(1)
     given = torch.randn(outputs.shape).to(outputs)
     return list(torch.autograd.grad(outputs, [rows, *cell.parameters()], given, allow_unused=True))

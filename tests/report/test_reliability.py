@@ -14,7 +14,7 @@ from tests.report.made import cells, put, result
 
 
 def confident(seed: int, error: float = 0.012, **more: Any) -> dict[str, Any]:
-    """A result whose splits tell of confidences."""
+    """A result whose splits have confidences."""
     made = result("an4/ctc", seed, 10, 50, **more)
     words = {
         "error": error, "low": 0.004, "high": 0.02, "chance": 0.025, "groups": 10, "grouped_by": "speakers",
@@ -62,7 +62,7 @@ def test_a_plot_is_the_same_for_the_same_results(root: Path) -> None:
 
 def test_results_without_confidences_are_named(root: Path) -> None:
     put(root, result("an4/ctc", 0, 10, 50))
-    with pytest.raises(DataError, match="results:an4/ctc confidences: no result tells of confidences"):
+    with pytest.raises(DataError, match="results:an4/ctc confidences: no result has confidences"):
         reliability_table("an4/ctc", root / "recipes")
     with pytest.raises(DataError, match="results:an4 confidences: give a recipe, task/name"):
         reliability_table("an4", root / "recipes")
