@@ -56,8 +56,8 @@ class RecurrentAutomaton:
         self._n_expanded = 0
         self._n_labels = 0  # L, known when the first state is expanded
         self._states = model.before_text(1)  # (capacity, V) of each expansion
-        # Of the states that are numbered: 0 is the start; the expansion number e has the number 1 + e (1 + L), and the
-        # states behind its arcs follow it.
+        # Numbers of states: 0 is the start; expansion e has the number 1 + e (1 + L), and the states behind its arcs
+        # follow it.
         self._first: IntArray = np.zeros(2, dtype=np.int64)
         self._shorter: NDArray[np.int32] = np.full(1, NONE, dtype=np.int32)
         self._backoff = np.zeros(1, dtype=np.float32)
