@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
@@ -25,18 +24,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.compiling import Loop, worth_compiling
+from asr.compiling import Loop
 from asr.config import check_values
 from asr.decoding.beam_loop import ADVANCE, BIRTHS, COMPACT, END_FACTORS, N_ENTRIES, N_FRAMES, N_NODES, SPELL
 from asr.decoding.beam_memory import Prefixes, Rows, arcs
 from asr.decoding.boost import Boost, read_phrases
+from asr.decoding.compiled import CompiledDecoder
 from asr.decoding.finishing import IMPOSSIBLE, Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of
 from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
 from asr.decoding.posteriors import posteriors_of
 from asr.decoding.timing import spans_of
-from asr.engines.names import MANY
 from asr.lm.automaton import NONE
 from asr.lm.stored import load_model
 
@@ -82,7 +81,7 @@ class BeamConfig(FinishConfig):
     priors: list[float] = field(default_factory=list)
 
 
-class BeamDecoder:
+class BeamDecoder(CompiledDecoder):
     """Prefix beam search; this module states the objective, and `BeamConfig` the options.
 
     Args:
@@ -125,8 +124,6 @@ class BeamDecoder:
         _check(self.options, len(inventory))
         self.finish = Finish.of(inventory, self.options)
         self.inventory = inventory
-        self.many = False
-        """Whether there is enough to decode to make loading numba worthwhile."""
         self.divisors = np.array(priors, dtype=np.float64) ** prior_weight if prior_weight else None
         """The divisors of the posteriors (L,); None if `prior_weight` is 0."""
         if model is None and lm is not None:
@@ -143,14 +140,6 @@ class BeamDecoder:
         self.spaces = frozenset(spaces)
         """The labels that are spaces between words."""
         self._idle_rows: list[Rows] = []  # a search borrows one for each step
-
-    def for_many(self, utterances: int) -> BeamDecoder:
-        """Return a decoder suited to this number of utterances: for many, one that compiles its loops."""
-        if self.many or utterances < MANY:
-            return self
-        other = copy(self)
-        other.many = True
-        return other
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> BeamSearch:
         """Return the search for one utterance; see `asr.decoding.search.Decoder`."""
@@ -176,16 +165,6 @@ class BeamDecoder:
     def give_back(self, rows: Rows) -> None:
         """Take rows back."""
         self._idle_rows.append(rows)
-
-    @property
-    def compiles(self) -> bool:
-        """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return worth_compiling(self.many)
-
-    @property
-    def runs_beside_itself(self) -> bool:
-        """Whether searches can run in parallel threads: compiled loops release the GIL."""
-        return self.compiles
 
 
 def _check(options: BeamConfig, n_labels: int) -> None:

@@ -12,48 +12,11 @@ import math
 from typing import Any
 
 from asr.compiling import Loop
+from asr.decoding.loops import FACTOR, LAST_PLACE, WALK, _factor, _last_place, _walk
 
 N_NODES, N_ENTRIES, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
 """Places in `counts`: nodes of the tree, entries of the beam, frames of the chunks before, marks given so far, and
 whether all paths end in blank."""
-
-
-MOST_EXPONENT = 600.0
-"""Where exponents end: the product of such a factor and those of a bonus and a boost is a number still."""
-
-
-def _factor(exponent: Any) -> Any:
-    """Return exp(exponent), never more than exp(`MOST_EXPONENT`): plain Python refuses what would be infinite.
-
-    It is 0 for NaN, which two impossible things make of each other.
-    """
-    if exponent > MOST_EXPONENT:
-        return math.exp(MOST_EXPONENT)
-    return math.exp(exponent) if exponent > -math.inf else 0.0
-
-
-def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
-    """Return the nth largest of the first `size` values, and reorder these (Hoare's quickselect)."""
-    low, high, wanted = 0, size - 1, nth - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] > pivot:
-                i += 1
-            while values[j] < pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if wanted <= j:
-            high = j
-        elif wanted >= i:
-            low = i
-        else:
-            break
-    return values[wanted]
 
 
 def _sort_falling(order: Any, n: Any, weights: Any, base: Any) -> Any:
@@ -74,14 +37,8 @@ def _sort_falling(order: Any, n: Any, weights: Any, base: Any) -> Any:
 
 def _keep_best(mass: Any, entry: Any, label: Any, spare: Any, size: Any, width: Any) -> Any:
     """Keep the `width` best of `size` candidates, the earlier ones of equals; return the mass of the last of them."""
-    for i in range(size):
-        spare[i] = mass[i]
-    least = _nth_largest(spare, size, width)
-    n_above = 0
-    for i in range(size):
-        if mass[i] > least:
-            n_above += 1
-    n_equal, kept = width - n_above, 0
+    least, n_equal = _last_place(mass, spare, size, width)
+    kept = 0
     for i in range(size):
         if mass[i] < least:
             continue
@@ -125,24 +82,12 @@ def _look_up(
 
     Where neither the state nor a shorter context has an arc for the symbol, the factor is 0.
     """
-    log_p, context = 0.0, state
-    while context >= 0:
-        low, end = first[context], first[context + 1]
-        high = end
-        while low < high:
-            middle = (low + high) // 2
-            if symbol[middle] < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        if low < end and symbol[low] == wanted:
-            row_factor[at] = _factor(weight * (log_p + log_prob[low]) + bonus)
-            row_target[at] = target[low]
-            return row_factor[at]
-        log_p += backoff[context]
-        context = shorter[context]
-    row_factor[at], row_target[at] = 0.0, state
-    return 0.0
+    log_p, behind = _walk(first, symbol, log_prob, target, backoff, shorter, state, wanted)
+    if log_p == -math.inf:
+        row_factor[at], row_target[at] = 0.0, state
+    else:
+        row_factor[at], row_target[at] = _factor(weight * log_p + bonus), behind
+    return row_factor[at]
 
 
 def _advance(
@@ -492,9 +437,8 @@ def _compact(
     return kept
 
 
-FACTOR, NTH_LARGEST = Loop(_factor), Loop(_nth_largest)
-KEEP_BEST = Loop(_keep_best, (NTH_LARGEST,))
-SORT_FALLING, ROW_OF, LOOK_UP = Loop(_sort_falling), Loop(_row_of), Loop(_look_up, (FACTOR,))
+KEEP_BEST = Loop(_keep_best, (LAST_PLACE,))
+SORT_FALLING, ROW_OF, LOOK_UP = Loop(_sort_falling), Loop(_row_of), Loop(_look_up, (WALK, FACTOR))
 ADVANCE = Loop(_advance, (SORT_FALLING, KEEP_BEST, ROW_OF, LOOK_UP))
 END_FACTORS = Loop(_end_factors, (ROW_OF, LOOK_UP))
 SPELL, BIRTHS, COMPACT = Loop(_spell), Loop(_births), Loop(_compact)

@@ -24,12 +24,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from asr.compiling import worth_compiling
 from asr.config import check_values
+from asr.decoding.compiled import CompiledDecoder
 from asr.decoding.finishing import Finish, FinishConfig
 from asr.decoding.lexicon_file import Lexicon, read_lexicon
 from asr.decoding.lexicon_kernel import NONE, Rules
@@ -37,7 +36,6 @@ from asr.decoding.lexicon_model import frequencies, label_scorer, no_scorer, nod
 from asr.decoding.lexicon_search import LexiconSearch
 from asr.decoding.lexicon_tree import tree_of
 from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
-from asr.engines.names import MANY
 from asr.errors import ConfigError
 from asr.lm.model import LanguageModel, Unit
 from asr.lm.stored import load_model
@@ -84,7 +82,7 @@ class LexiconConfig(FinishConfig):
     skip_blank: float = 0.999
 
 
-class LexiconDecoder:
+class LexiconDecoder(CompiledDecoder):
     """Decoding to the words of a lexicon; see the module for its objective.
 
     The hypotheses of an utterance differ in their words. `labels` and `spans` are what spells the words, `words` and
@@ -142,8 +140,6 @@ class LexiconDecoder:
         _check(options, lexicon)
         self.inventory, self.reject = inventory, reject
         self.finish = Finish.of(inventory, options)
-        self.many = False
-        """Whether there is enough to decode to make loading numba worthwhile."""
         separator = _separator(inventory, options)
         self.lexicon = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon, inventory, leave_out)
         is_open = oov_penalty is not None
@@ -172,24 +168,6 @@ class LexiconDecoder:
             ahead=word_lm_weight * of_unknown + word_bonus - penalty if is_open else 0.0,
             label_weight=float(label_lm_weight),
         )
-
-    def for_many(self, utterances: int) -> LexiconDecoder:
-        """Return a decoder suited to this number of utterances: for many, one that compiles its loops."""
-        if self.many or utterances < MANY:
-            return self
-        other = copy(self)
-        other.many = True
-        return other
-
-    @property
-    def compiles(self) -> bool:
-        """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
-        return worth_compiling(self.many)
-
-    @property
-    def runs_beside_itself(self) -> bool:
-        """Whether threads can search at a time: compiled loops let go of the lock of the interpreter."""
-        return self.compiles
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> LexiconSearch:
         """Return the search for one utterance; see `asr.decoding.search.Decoder`."""

@@ -13,7 +13,7 @@ import math
 from typing import Any, NamedTuple
 
 from asr.compiling import Loop
-from asr.decoding.beam_loop import FACTOR, NTH_LARGEST, _factor, _nth_largest
+from asr.decoding.loops import FACTOR, LAST_PLACE, WALK, _factor, _last_place, _walk
 
 NONE = -1
 """No word, no node, no hypothesis."""
@@ -133,27 +133,6 @@ class Candidates(NamedTuple):
     order: Any
 
 
-def _walk(
-    first: Any, symbol: Any, log_prob: Any, target: Any, backoff: Any, shorter: Any, state: int, wanted: int
-) -> Any:
-    """Return the log probability of a symbol in a state, and the state behind it: `Automaton.step` in a loop."""
-    weight = 0.0
-    while state >= 0:
-        low, end = first[state], first[state + 1]
-        high = end
-        while low < high:
-            middle = (low + high) // 2
-            if symbol[middle] < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        if low < end and symbol[low] == wanted:
-            return weight + log_prob[low], target[low]
-        weight += backoff[state]
-        state = shorter[state]
-    return -math.inf, 0
-
-
 def _child(first: Any, label_of: Any, node: int, label: int) -> Any:
     """Return the child of a node that a label leads to, or NONE."""
     low, end = first[node], first[node + 1]
@@ -173,13 +152,7 @@ def _select(width: int, size: int, new: Any) -> Any:
         hypothesis, parent, label, node, word, word_state, label_state,
         in_blank, in_label, step, language, mass, order,
     ) = new  # fmt: skip
-    for at in range(size):
-        order[at] = mass[at]
-    least = _nth_largest(order, size, width)
-    n_equal = width
-    for at in range(size):
-        if mass[at] > least:
-            n_equal -= 1
+    least, n_equal = _last_place(mass, order, size, width)
     to = 0
     for at in range(size):
         if mass[at] < least:
@@ -501,6 +474,6 @@ def _finish(
     return n_ways
 
 
-WALK, CHILD, SELECT = Loop(_walk), Loop(_child), Loop(_select, (NTH_LARGEST,))
+CHILD, SELECT = Loop(_child), Loop(_select, (LAST_PLACE,))
 SEARCH = Loop(_search, (CHILD, WALK, SELECT, FACTOR))
 FINISH = Loop(_finish, (WALK,))
