@@ -5,7 +5,6 @@ Decoding an utterance at once is the special case of one chunk, see `decode`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.cores import wanted_threads
 from asr.decoding.hypothesis import Hypothesis
 
 
@@ -115,13 +115,8 @@ def decode(
 
 
 def _threads(decoder: Decoder) -> int:
-    """How many threads a decoder makes use of: OMP_NUM_THREADS, or one for each core that this process may use."""
-    if not getattr(decoder, "runs_beside_itself", False):
-        return 1
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted) > 0:
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many threads a decoder makes use of: several, if it says that it can run beside itself."""
+    return wanted_threads() if getattr(decoder, "runs_beside_itself", False) else 1
 
 
 def _check(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from asr.cores import wanted_threads
 from asr.engines.engine import FloatArray, IntArray, check_batch
 from asr.engines.onnx_file import OnnxFile
 from asr.errors import CheckpointError, DataError, one_line
@@ -126,22 +127,12 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_leave_sessions)  # the threads of a session are not in the child
 
 
-def _n_threads() -> int:
-    """Return how many threads a network may use: OMP_NUM_THREADS, or the processors that this process may run on."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    if wanted.isascii() and wanted.isdigit() and int(wanted) > 0:
-        return min(int(wanted), 1024)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _session(content: bytes) -> Any:
     require("onnxruntime", what="reading an .onnx file")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _n_threads()
+    options.intra_op_num_threads = wanted_threads()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave cores to others
     options.log_severity_level = 4  # what it has to say comes as an exception

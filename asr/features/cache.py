@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.cores import usable_cores
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, Problems
 from asr.features.extractor import FrameExtractor
@@ -253,15 +254,10 @@ def _parts(
 
 def _worth_starting(seconds: float, extractor: FrameExtractor) -> int:
     """Return how many processes should do what one would do in so many seconds; 1: this one."""
-    wanted = min(_cores(), int(seconds / _WORTH_A_WORKER))
+    wanted = min(usable_cores(), int(seconds / _WORTH_A_WORKER))
     if wanted < 2 or multiprocessing.parent_process() is not None:  # a worker's siblings use the other cores
         return 1
     return wanted if can_be_sent(extractor) else 1
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _npy_header(rows: int, columns: int) -> bytes:

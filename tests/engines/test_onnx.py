@@ -178,7 +178,7 @@ def test_as_many_threads_as_the_process_may_use(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: allowed, raising=False)
-    assert module._n_threads() == expected_threads
+    assert module.wanted_threads() == expected_threads
 
 
 def test_the_session_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:

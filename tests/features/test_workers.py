@@ -201,7 +201,7 @@ def test_little_work_is_done_here(lines, tmp_path):
 def test_much_work_is_shared(lines, tmp_path, monkeypatch):
     """The first two parts are computed here, and show how long the others take."""
     monkeypatch.setattr(cache_module, "_WORTH_A_WORKER", 1e-9)
-    monkeypatch.setattr(cache_module, "_cores", lambda: 2)
+    monkeypatch.setattr(cache_module, "usable_cores", lambda: 2)
     cache = FrameCache.open(lines, Witness(), tmp_path / "cache")
     by = [int(cache.frames(i)[0, 0]) for i in range(12)]
     assert by[0] == os.getpid()
@@ -213,7 +213,7 @@ def test_much_work_is_shared(lines, tmp_path, monkeypatch):
     ("cores", "seconds", "expected"), [(4, 100.0, 4), (4, 6.5, 3), (4, 3.9, 1), (1, 100.0, 1), (64, 1e9, 64)]
 )
 def test_workers_by_cores_and_seconds(monkeypatch, cores, seconds, expected):
-    monkeypatch.setattr(cache_module, "_cores", lambda: cores)
+    monkeypatch.setattr(cache_module, "usable_cores", lambda: cores)
     assert cache_module._worth_starting(seconds, Strokes()) == expected
 
 
@@ -221,14 +221,14 @@ def test_what_cannot_be_sent_is_computed_here(monkeypatch):
     @dataclass
     class Local(Strokes): ...
 
-    monkeypatch.setattr(cache_module, "_cores", lambda: 4)
+    monkeypatch.setattr(cache_module, "usable_cores", lambda: 4)
     assert cache_module._worth_starting(100.0, Local()) == 1
     monkeypatch.setattr(Strokes, "__module__", "__main__")
     assert cache_module._worth_starting(100.0, Strokes()) == 1
 
 
 def test_a_child_of_multiprocessing_starts_none(monkeypatch):
-    monkeypatch.setattr(cache_module, "_cores", lambda: 4)
+    monkeypatch.setattr(cache_module, "usable_cores", lambda: 4)
     monkeypatch.setattr("multiprocessing.parent_process", lambda: object())
     assert cache_module._worth_starting(100.0, Strokes()) == 1
 
