@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -20,6 +20,8 @@ from asr.files import make_new_folder, obstacle
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from asr.training.watching import Watcher
 
 _OF_NO_ACCOUNT = (
     "recipe",
@@ -108,23 +110,15 @@ def _train(config: DictConfig) -> None:
 def _train_recogniser(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
-    from asr.cli.progress import Steps, TrainingDisplay
+    from asr.cli.progress import Steps
     from asr.cli.tables import print_result
     from asr.experiment.experiment import Experiment
     from asr.experiment.run_evaluation import evaluate_run
     from asr.experiment.schema import composed
-    from asr.training.loop import Stopped
 
     run_config, given = composed(config)
-    folder = Path(given) if given else new_folder(run_config.recipe)
-    say(f"recipe {run_config.recipe}, run folder {folder}")
-    try:
-        with Steps() as steps:
-            experiment = Experiment(run_config, folder, steps, departures(HydraConfig.get().overrides.task))
-    except BaseException:
-        if not given:
-            remove_empty(folder)
-        raise
+    with run_folder(run_config.recipe, given) as folder, Steps() as steps:
+        experiment = Experiment(run_config, folder, steps, departures(HydraConfig.get().overrides.task))
     if run_config.init is not None:
         new = experiment.new_labels
         anew = f"; it does not know {new} of the {len(experiment.inventory)} labels, which begin anew" if new else ""
@@ -136,17 +130,43 @@ def _train_recogniser(config: DictConfig) -> None:
     if experiment.left_out:
         headline = f"{len(experiment.left_out)} training utterances are left out, too short for their labels:"
         say(headline, *listed(experiment.left_out))
-    display = TrainingDisplay()
-    try:
-        with display.shown():
-            experiment.train(display)
-    except Stopped as stopped:
-        say(f"{stopped}; go on with: {command_for(folder)}")
-        sys.exit(128 + stopped.signal)
+    train_shown(experiment.train, folder)
     with Steps() as steps:
         result = evaluate_run(experiment.run, ("dev", "test"), steps, run_config.plugins)
     print_result(result)
     say(f"training took {result.training.seconds:.0f} s; the run is in {experiment.run.path}")
+
+
+@contextmanager
+def run_folder(recipe: str, given: str | None) -> Iterator[Path]:
+    """Say which folder a run begins in, and yield it; a new one is removed where the run cannot begin.
+
+    Args:
+        recipe: of the run.
+        given: the folder that the user names; None for a new one.
+    """
+    folder = Path(given) if given else new_folder(recipe)
+    say(f"recipe {recipe}, run folder {folder}")
+    try:
+        yield folder
+    except BaseException:
+        if not given:
+            remove_empty(folder)
+        raise
+
+
+def train_shown(train: Callable[[Watcher], object], folder: Path) -> None:
+    """Train with a display; if training is stopped, say how to go on and end the process."""
+    from asr.cli.progress import TrainingDisplay
+    from asr.training.loop import Stopped
+
+    display = TrainingDisplay()
+    try:
+        with display.shown():
+            train(display)
+    except Stopped as stopped:
+        say(f"{stopped}; go on with: {command_for(folder)}")
+        sys.exit(128 + stopped.signal)
 
 
 def new_folder(recipe: str) -> Path:

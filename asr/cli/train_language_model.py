@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.console import say, write_line
-from asr.cli.progress import TrainingDisplay
-from asr.cli.train import command_for, new_folder, remove_empty
+from asr.cli.train import run_folder, train_shown
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -25,24 +22,11 @@ def train(config: DictConfig, options: Sequence[str]) -> None:
     from asr.experiment.language_model_evaluation import evaluate_language_model
     from asr.experiment.language_model_experiment import LanguageModelExperiment
     from asr.experiment.schema import composed_language_model
-    from asr.training.loop import Stopped
 
     run_config, given = composed_language_model(config)
-    folder = Path(given) if given else new_folder(run_config.recipe)
-    say(f"recipe {run_config.recipe}, run folder {folder}")
-    try:
+    with run_folder(run_config.recipe, given) as folder:
         experiment = LanguageModelExperiment(run_config, folder, options)
-    except BaseException:
-        if not given:
-            remove_empty(folder)
-        raise
-    display = TrainingDisplay()
-    try:
-        with display.shown():
-            experiment.train(display)
-    except Stopped as stopped:
-        say(f"{stopped}; go on with: {command_for(folder)}")
-        sys.exit(128 + stopped.signal)
+    train_shown(experiment.train, folder)
     result = evaluate_language_model(experiment.run)
     for name, one in result.splits.items():
         figures = f"{one.bits:.3f} bits a character ({one.bits_by_line:.3f} line by line)"
