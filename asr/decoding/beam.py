@@ -326,7 +326,7 @@ class BeamSearch:
         """Let the language model compute the states that the next frame reads."""
         assert self._growing is not None
         entries = self._prefixes.node[: self._prefixes.counts[N_ENTRIES]]
-        self._arcs = self._growing.expanded(np.unique(self._prefixes.state[entries]))
+        self._arcs = self._growing.expanded(self._prefixes.state[entries])
 
     def _totals(self) -> NDArray[np.float64]:
         n = self._prefixes.counts[N_ENTRIES]

@@ -41,14 +41,16 @@ class Scorer:
     unknown: int = NONE
 
     @cached_property
-    def whole(self) -> Reader | None:
-        """The reader that all searches share if the model is complete; None otherwise."""
-        reader = Reader(self.model.automaton(), self.symbol_of)
-        return reader if reader.complete else None
+    def _growing(self) -> GrowingAutomaton:
+        return self.model.automaton()
+
+    @cached_property
+    def _whole(self) -> Reader:
+        return Reader(self._growing, self.symbol_of)
 
     def begin(self) -> Reader:
-        """Return the reader for one search; a model that grows starts again for each."""
-        return self.whole or Reader(self.model.automaton(), self.symbol_of)
+        """Return the reader for one search: all share that of a complete model, and one that grows starts again."""
+        return self._whole if self._growing.complete else Reader(self.model.automaton(), self.symbol_of)
 
 
 class Reader:

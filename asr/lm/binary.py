@@ -1,8 +1,11 @@
-"""The `.lm` file: a safetensors file with the arrays of an automaton, mapped into memory and checked before use.
+"""The `.lm` file: a safetensors file with the arrays of an automaton, checked before use.
 
 The metadata hold one JSON object under `language_model`: the format, the unit, the symbols, and the numbers of the
 automaton. Whatever a file holds, a search over what was loaded ends: arcs are sorted and in range, and the shorter
 contexts lead to the root.
+
+A file is read, up to `READ_MOST` bytes; a larger one is mapped into memory, and processes share it. The system ends a
+process whose mapped file is cut short, so such a file must be replaced by another one, never written into.
 """
 
 from __future__ import annotations
@@ -21,11 +24,14 @@ from asr.files import check_readable, write_file
 from asr.lm.automaton import NONE, Automaton
 from asr.lm.model import Unit
 from asr.lm.ngram import LARGEST_BACKOFF, NgramModel
-from asr.lm.quantised import packed, unpacked
+from asr.lm.quantised import SmallModel, packed
 from asr.lm.trie import LONGEST
 
 FORMAT = "ctc-asr-ngram-1"
 QUANTISED = "ctc-asr-ngram-8bit-1"
+READ_MOST = 1 << 30
+"""Bytes of a file that is read into memory; some 50 million n-grams, or 500 million in 8 bits."""
+
 _KEY = "language_model"
 _TYPES = {
     "first": np.int64, "symbol": np.int32, "log_prob": np.float32, "target": np.int32, "backoff": np.float32,
@@ -67,19 +73,19 @@ def save_binary(model: NgramModel, path: Path, quantise: bool = False) -> None:
 
 
 def load_binary(path: Path) -> NgramModel:
-    """Map a `.lm` file into memory; the small form is unpacked.
+    """Load a `.lm` file; of the small form, only what is asked for is worked out.
 
     Raises:
         CheckpointError: the file is missing, damaged, or of another program.
     """
-    header, tensors = _mapped(path)
+    header, tensors = _read(path)
     try:
         return _checked_model(header, tensors)
     except ValueError as error:
         raise CheckpointError(f"{path} is not a whole language model: {error}") from error
 
 
-def _mapped(path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
+def _read(path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
     """Return the header, and the tensors as they lie in the file."""
     from safetensors import SafetensorError, safe_open
 
@@ -101,7 +107,7 @@ def _tensors(path: Path) -> dict[str, NDArray[Any]]:
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
         entries = json.loads(file.read(size))
-    content = np.memmap(path, np.uint8, "r")
+    content = np.fromfile(path, np.uint8) if path.stat().st_size <= READ_MOST else np.memmap(path, np.uint8, "r")
     tensors = {}
     for name, entry in entries.items():
         if name == "__metadata__":
@@ -121,9 +127,7 @@ def _checked_model(header: object, tensors: Mapping[str, NDArray[Any]]) -> Ngram
         raise ValueError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")
     if told == QUANTISED:
         small = {name: _array(tensors, name, kinds) for name, kinds in _SMALL_TYPES.items()}
-        model = unpacked(small, symbols, cast(Unit, unit))
-        check_automaton(model.arcs, len(symbols))
-        return model
+        return SmallModel(symbols, cast(Unit, unit), small)
     arrays = {name: _array(tensors, name, (kind,)) for name, kind in _TYPES.items()}
     numbers = {name: header.get(name) for name in ("start", "end", "unknown")}
     if not all(type(one) is int for one in numbers.values()):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from asr.config import check_values, shown
 from asr.errors import ConfigError
-from asr.lm.automaton import NONE
+from asr.lm.automaton import NONE, Automaton
 from asr.lm.model import BEGIN, END, SPACE, UNKNOWN, LanguageModel
 from asr.lm.recurrent import RecurrentModel
 from asr.printable import printable
@@ -121,8 +121,12 @@ class _NgramText:
     """A text that an n-gram model writes; earlier lines do not influence later ones."""
 
     def __init__(self, model: LanguageModel) -> None:
-        self._arcs = model.automaton().expanded(np.zeros(0, dtype=np.int32))
-        self._n_symbols, self._state = len(model.symbols), self._arcs.start
+        self._growing = model.automaton()
+        self._n_symbols, self._state = len(model.symbols), self._growing.expanded(np.zeros(0, dtype=np.int32)).start
+
+    @property
+    def _arcs(self) -> Automaton:
+        return self._growing.expanded(np.array([self._state], dtype=np.int32))
 
     def following(self) -> NDArray[np.float32]:
         arcs, state, weight = self._arcs, self._state, np.float32(0)
@@ -138,5 +142,5 @@ class _NgramText:
         return found
 
     def read(self, number: int) -> None:
-        ends = number == self._arcs.end
-        self._state = self._arcs.start if ends else self._arcs.step(self._state, number)[1]
+        arcs = self._arcs
+        self._state = arcs.start if number == arcs.end else arcs.step(self._state, number)[1]

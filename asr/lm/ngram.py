@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.lm.automaton import NONE, Automaton
-from asr.lm.model import BEGIN, END, UNKNOWN, Unit
+from asr.lm.model import BEGIN, END, UNKNOWN, GrowingAutomaton, Unit
 from asr.lm.trie import ROOT, Trie, tree_of
 
 LEAST = -99.0 * math.log(10.0)
@@ -49,7 +49,7 @@ class NgramModel:
     unit: Unit
     arcs: Automaton
 
-    def automaton(self) -> Complete:
+    def automaton(self) -> GrowingAutomaton:
         """Return the states and arcs, all of which are there already."""
         return Complete(self.arcs)
 

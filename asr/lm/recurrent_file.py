@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 from asr.errors import AsrError, CheckpointError, ConfigError, one_line
 from asr.files import check_readable, write_file
 from asr.lm.recurrent import RecurrentModel
-from asr.lm.recurrent_header import FORMAT, LabelModelHeader
+from asr.lm.recurrent_header import KEY, LabelModelHeader
 
 STORES = ("float32", "float16")
 """The number formats in which a file may store the weights; loading converts them to float32."""
-
-_KEY = "language_model"
-_LARGEST_HEADER = 16 << 20  # bytes
 
 
 def save_recurrent(model: RecurrentModel, path: Path, store: str = "float32") -> None:
@@ -40,18 +37,7 @@ def save_recurrent(model: RecurrentModel, path: Path, store: str = "float32") ->
     if path.suffix != ".lm":
         raise ConfigError(f"{path}: the name of a recurrent language model ends in .lm")
     tensors = {name: np.ascontiguousarray(value, dtype=store) for name, value in model.weights.items()}
-    write_file(path, save(tensors, {_KEY: json.dumps(model.header.to_dict(), ensure_ascii=False)}))
-
-
-def is_recurrent(path: Path) -> bool:
-    """Return whether the header of a file says that it holds a recurrent model; reads no more than the header."""
-    try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(size, _LARGEST_HEADER)))
-        return json.loads(header["__metadata__"][_KEY])["format"] == FORMAT  # type: ignore[no-any-return]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
+    write_file(path, save(tensors, {KEY: json.dumps(model.header.to_dict(), ensure_ascii=False)}))
 
 
 def load_recurrent(path: Path) -> RecurrentModel:
@@ -67,7 +53,7 @@ def load_recurrent(path: Path) -> RecurrentModel:
     check_readable(path)
     try:
         with safe_open(str(path), framework="np") as file:
-            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            header = json.loads((file.metadata() or {}).get(KEY, "null"))
             # Copied, because they may be mapped from the file: cutting it short would end this process.
             weights = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast, get_args
 
 from asr.config import Component, shown
@@ -11,6 +13,10 @@ from asr.errors import CheckpointError, ConfigError
 from asr.lm.model import END, Unit
 
 FORMAT = "ctc-asr-label-model-1"
+KEY = "language_model"
+"""The name under which a `.lm` file has the description, as JSON."""
+
+_LARGEST_HEADER = 16 << 20  # bytes
 _LONGEST = 40  # characters of a symbol
 
 
@@ -71,3 +77,14 @@ def _texts(values: object, what: str, longest: int = _LONGEST * 5) -> tuple[str,
     if not isinstance(values, list | tuple) or not all(isinstance(one, str) and len(one) <= longest for one in values):
         raise CheckpointError(f"its {what} are not a list of short texts")
     return tuple(values)
+
+
+def is_recurrent(path: Path) -> bool:
+    """Return whether the header of a file says that it holds a recurrent model; reads no more than the header."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(size, _LARGEST_HEADER)))
+        return json.loads(header["__metadata__"][KEY])["format"] == FORMAT  # type: ignore[no-any-return]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False

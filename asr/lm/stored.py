@@ -54,9 +54,11 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
 
 
 def _load(path: Path, unit: Unit | None) -> LanguageModel:
+    if path.suffix == ".lm" and not _is_arpa(path):
+        return _load_lm(path)
     from asr.lm.arpa import load_arpa
 
-    return _load_lm(path) if path.suffix == ".lm" and not _is_arpa(path) else load_arpa(path, unit)
+    return load_arpa(path, unit)
 
 
 def _is_arpa(path: Path) -> bool:
@@ -79,10 +81,15 @@ def _is_arpa(path: Path) -> bool:
 
 def _load_lm(path: Path) -> LanguageModel:
     """Load an `.lm` file, whose header states the kind of its model."""
-    from asr.lm.binary import load_binary
-    from asr.lm.recurrent_file import is_recurrent, load_recurrent
+    from asr.lm.recurrent_header import is_recurrent
 
-    return load_recurrent(path) if is_recurrent(path) else load_binary(path)
+    if is_recurrent(path):
+        from asr.lm.recurrent_file import load_recurrent
+
+        return load_recurrent(path)
+    from asr.lm.binary import load_binary
+
+    return load_binary(path)
 
 
 def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ import pytest
 from safetensors.numpy import load, save
 
 from asr.errors import CheckpointError, ConfigError
+from asr.lm import binary
 from asr.lm.automaton import Automaton
 from asr.lm.binary import load_binary, save_binary
 from asr.lm.corpus import Corpus
 from asr.lm.ngram import NgramModel
 from asr.lm.stored import load_model, save_model
+from tests.commands import surroundings
 from tests.lm.samples import estimate, sentences
 
 
@@ -48,7 +52,11 @@ def test_random_damage_never_crashes(model: NgramModel, quantise: bool, tmp_path
 
 def _walk(model: NgramModel) -> None:
     """Ask for every symbol in many states, as a search does; each question must end."""
-    rng = np.random.default_rng(1)
+    rng, growing, states = np.random.default_rng(1), model.automaton(), np.zeros(1, np.int32)
+    for _ in range(8):
+        arcs = growing.expanded(states)
+        behind = {arcs.step(int(state), symbol)[1] for state in states for symbol in range(len(model.symbols))}
+        states = rng.choice(sorted(behind), 4).astype(np.int32)
     for state in rng.integers(len(model.arcs.shorter), size=20):
         for symbol in range(len(model.symbols)):
             model.arcs.step(int(state), symbol)
@@ -203,8 +211,11 @@ def test_names_that_are_no_model(model: NgramModel, tmp_path: Path) -> None:
         load_model(tmp_path / "nothing.lm")
 
 
-def test_a_file_is_mapped_and_not_copied(model: NgramModel, tmp_path: Path) -> None:
+def test_a_large_file_is_mapped_and_not_copied(
+    model: NgramModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save_binary(model, tmp_path / "model.lm")
+    monkeypatch.setattr(binary, "READ_MOST", 1000)
     arcs = load_binary(tmp_path / "model.lm").arcs
     for name in ("first", "symbol", "log_prob", "target", "backoff", "shorter"):
         base = getattr(arcs, name)
@@ -212,3 +223,27 @@ def test_a_file_is_mapped_and_not_copied(model: NgramModel, tmp_path: Path) -> N
             base = base.base
         assert isinstance(base, np.memmap), name
         assert getattr(arcs, name).flags.aligned
+
+
+CUT = """
+import os, sys
+from asr.lm.stored import load_model
+model = load_model(sys.argv[1])
+os.truncate(sys.argv[1], 100)
+print(model.arcs.log_prob.sum(), model.trie.suffix.sum())
+"""
+
+
+@pytest.mark.parametrize("quantise", [False, True])
+def test_a_file_may_be_cut_while_its_model_is_in_use(model: NgramModel, quantise: bool, tmp_path: Path) -> None:
+    """In a process of its own, which the system would end if it had mapped the file."""
+    path = tmp_path / "model.lm"
+    save_binary(model, path, quantise)
+    whole = load_binary(path)
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, str(path)], capture_output=True, text=True, env=surroundings(), check=False
+    )
+    assert (done.returncode, done.stdout.split()) == (
+        0,
+        [str(whole.arcs.log_prob.sum()), str(whole.trie.suffix.sum())],
+    )
