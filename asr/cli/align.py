@@ -21,7 +21,7 @@ from asr.ink.formats import FORMATS as INK_FORMATS
 
 if TYPE_CHECKING:
     from asr.decoding.hypothesis import Hypothesis
-    from asr.recogniser.alignment import Transcript
+    from asr.decoding.lexicon_file import Lexicon
     from asr.recogniser.recogniser import Recogniser
 
 SUFFIXES = {
@@ -73,6 +73,7 @@ def _main() -> None:
     name = given.format or ("json" if recogniser.reads_ink else "textgrid")
     if recogniser.reads_ink and name != "json":
         raise ConfigError(f"--format {name} is for recordings: it holds times; take json for ink")
+    lexicon = _lexicon(given.lexicon, recogniser)
     jobs = _jobs(given, recogniser.reads_ink)
     if given.text is not None and len(jobs) > 1:
         raise ConfigError(f"--text is the transcript of one file, and {len(jobs)} are named; see asr-align --help")
@@ -82,11 +83,16 @@ def _main() -> None:
     recogniser = recogniser.for_many(len(jobs))
     if given.verbose:
         say(chosen(recogniser)[0])
-    _align_all(recogniser, jobs, names, given, name)
+    _align_all(recogniser, jobs, names, given, name, lexicon)
 
 
 def _align_all(
-    recogniser: Recogniser, jobs: Sequence[Job], names: Sequence[str], given: argparse.Namespace, format_name: str
+    recogniser: Recogniser,
+    jobs: Sequence[Job],
+    names: Sequence[str],
+    given: argparse.Namespace,
+    format_name: str,
+    lexicon: Lexicon | None,
 ) -> None:
     """Align and write all; the errors of single files go to standard error."""
     failed = 0
@@ -95,7 +101,7 @@ def _align_all(
             if len(jobs) > 1:
                 on_progress("aligning", number, len(jobs))
             try:
-                found = _aligned(recogniser, job, given)
+                found = _aligned(recogniser, job, given, lexicon)
             except DataError as error:
                 if len(jobs) == 1:
                     raise
@@ -103,27 +109,46 @@ def _align_all(
                 fail(error)
                 continue
             _warn_of_doubtful(recogniser, job, found)
-            lines = _lines(recogniser, job, name, found, format_name, given.channel or 0)
+            has_words = lexicon is not None or recogniser.inventory.unit == "characters"
+            lines = _lines(has_words, job, name, found, format_name, given.channel or 0)
             _write(lines, None if given.out is None else given.out / f"{name}{SUFFIXES[format_name]}")
     if failed:
         raise AsrError(f"{failed} of {len(jobs)} files could not be aligned; see above")
 
 
-def _aligned(recogniser: Recogniser, job: Job, given: argparse.Namespace) -> Hypothesis:
-    from asr.recogniser.alignment import align_transcript
+def _aligned(recogniser: Recogniser, job: Job, given: argparse.Namespace, lexicon: Lexicon | None) -> Hypothesis:
+    from asr.recogniser.alignment import align_transcript, spelled, spelled_utterance
+    from asr.recogniser.alignment_transcript import pronounced
 
-    return align_transcript(recogniser, job.source(), _transcript(recogniser, job, given.text), given.channel)
+    inventory, utterance = recogniser.inventory, job.utterance
+    if lexicon is not None:
+        transcript = pronounced(inventory, lexicon, _words(job, given.text), job.shown)
+    elif given.text is None and utterance is not None:
+        transcript = spelled_utterance(inventory, utterance)
+    else:
+        transcript = spelled(inventory, _words(job, given.text), job.shown)
+    return align_transcript(recogniser, job.source(), transcript, given.channel)
 
 
-def _transcript(recogniser: Recogniser, job: Job, text: str | None) -> Transcript:
-    """Return the transcript of a job: from the command line, its manifest, or the file beside it."""
-    from asr.recogniser.alignment import spelled, spelled_utterance
-
+def _words(job: Job, text: str | None) -> str:
+    """Return the text of a job: from the command line, its manifest, or the file beside it."""
     if text is not None:
-        return spelled(recogniser.inventory, text, job.shown)
-    if job.utterance is not None:
-        return spelled_utterance(recogniser.inventory, job.utterance)
-    return spelled(recogniser.inventory, _text_beside(job.input), job.shown)
+        return text
+    if job.utterance is None:
+        return _text_beside(job.input)
+    if job.utterance.text is None:
+        raise DataError(f"'{job.utterance.id}': the manifest has no text of it; expected words, to go with --lexicon")
+    return job.utterance.text
+
+
+def _lexicon(path: Path | None, recogniser: Recogniser) -> Lexicon | None:
+    if path is None:
+        return None
+    if recogniser.inventory.unit != "labels":
+        raise ConfigError("--lexicon is for a model of phonemes; this one spells words by itself, leave it out")
+    from asr.decoding.lexicon_file import read_lexicon
+
+    return read_lexicon(path, recogniser.inventory)
 
 
 def _text_beside(one: Input) -> str:
@@ -187,15 +212,13 @@ def _names(jobs: Sequence[Job]) -> list[str]:
     return names_of(called, [None if job.utterance else job.input.root for job in jobs])
 
 
-def _lines(
-    recogniser: Recogniser, job: Job, name: str, found: Hypothesis, format_name: str, channel: int
-) -> Iterator[str]:
+def _lines(has_words: bool, job: Job, name: str, found: Hypothesis, format_name: str, channel: int) -> Iterator[str]:
     """Return the lines of one output file in a format."""
     from asr.recogniser import alignment_formats as formats
     from asr.recogniser.formats import Transcribed, ctm_lines, json_line
     from asr.recogniser.subtitles import srt_lines
 
-    tiers = formats.tiers_of(found, recogniser.inventory.unit)
+    tiers = formats.tiers_of(found, has_words)
     one = Transcribed(job.shown, name, found, channel)
     path = job.input.path
     written: dict[str, Callable[[], Iterator[str]]] = {
@@ -238,6 +261,7 @@ def _parser() -> argparse.ArgumentParser:
         "  asr-align an4 recordings/ --format eaf --out aligned   # with recordings/ann/1.txt beside 1.wav\n"
         "  asr-align an4 manifest/test.jsonl --format ctm > test.ctm\n"
         '  asr-align english_phones hello.wav --text "hh ah l ow" --format audacity\n'
+        '  asr-align english_phones hello.wav --text "hello" --lexicon cmudict.txt\n'
         '  asr-align unipen word.inkml --text "hello"',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -255,6 +279,13 @@ def _parser() -> argparse.ArgumentParser:
         "--text",
         help="the transcript of the one file that is named: words, or the labels of a model of phonemes with spaces"
         " between them; else each file's transcript is the .txt file of the same name beside it",
+    )
+    parser.add_argument(
+        "--lexicon",
+        type=Path,
+        metavar="FILE",
+        help="a pronouncing dictionary for a model of phonemes (`HELLO HH AH L OW`, a word a line); the transcripts"
+        " are words then, and the files hold their times",
     )
     parser.add_argument(
         "--format",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from asr.compiling import can_compile
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
-from asr.ctc.alignment import align
 from asr.ctc.guard import count_repeats, frames_needed
 from asr.decoding.hypothesis import Hypothesis, Score, Span, words_of
 from asr.errors import DataError
@@ -32,6 +31,7 @@ from asr.ink import Ink
 from asr.recogniser.alignment_change import Changes, changes_of, sharpened
 from asr.recogniser.alignment_ink import at_lifts, frames_of_letters
 from asr.recogniser.alignment_timing import Emission, Timing, times_of, timing_of
+from asr.recogniser.alignment_transcript import Transcript, aligned, chosen_ways, spoken_words, transcript_of
 from asr.recogniser.batching import placed
 from asr.recogniser.long import transcribe_long
 from asr.recogniser.sources import LongSound, Source, ink_of, opened
@@ -44,22 +44,6 @@ DOUBTFUL = 0.02
 """Geometric mean of a word's label posteriors, each at its best frame, below which the word was probably not said."""
 
 _PLAIN_CELLS = 300_000_000  # the most frames times labels for plain Python: some minutes of work
-_SILENCES = ("h#", "pau", "sil", "epi")
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """A transcript in the labels of a model.
-
-    Attributes:
-        name: its name in messages.
-        labels: their indices, with the silences that may be between them.
-        optional: whether each label is such a silence.
-    """
-
-    name: str
-    labels: tuple[int, ...]
-    optional: tuple[bool, ...]
 
 
 def align_transcript(
@@ -74,7 +58,7 @@ def align_transcript(
     Args:
         recogniser: its decoder is not used.
         source, channel, rate: as for `Recogniser.transcribe`.
-        transcript: see `spelled`.
+        transcript: see `spelled`; for words of a model of phonemes `asr.recogniser.alignment_transcript.pronounced`.
 
     Returns:
         The transcript as a hypothesis: `spans` and `words` with their times in seconds, or points of ink. The
@@ -152,8 +136,7 @@ def spelled_utterance(inventory: Inventory, utterance: Utterance) -> Transcript:
     labels = inventory.encode(_in_its_case(inventory, utterance))
     if not labels:
         raise DataError(f"'{utterance.id}': its transcript is empty; expected what is said in it")
-    found = list(_with_silences(inventory, labels))
-    return Transcript(utterance.id, tuple(label for label, _ in found), tuple(optional for _, optional in found))
+    return transcript_of(inventory, utterance.id, labels)
 
 
 def _in_its_case(inventory: Inventory, utterance: Utterance) -> Utterance:
@@ -163,22 +146,6 @@ def _in_its_case(inventory: Inventory, utterance: Utterance) -> Utterance:
             if not inventory.missing(normalise_text(text)):
                 return replace(utterance, text=text)
     return utterance
-
-
-def _with_silences(inventory: Inventory, labels: Sequence[int]) -> list[tuple[int, bool]]:
-    """Return each label and False, with silences and True between them and at both ends if the inventory has any."""
-    known = [name for name in _SILENCES if name in inventory.index] if inventory.unit == "labels" else []
-    if not known:
-        return [(label, False) for label in labels]
-    silences = {inventory.index[name] for name in known}
-    outside = inventory.index[known[0]]
-    inside = inventory.index[next((name for name in known if name != "h#"), known[0])]
-    found: list[tuple[int, bool]] = []
-    for number, label in enumerate(labels):
-        if label not in silences and not (found and found[-1][0] in silences):
-            found.append((inside if number else outside, True))
-        found.append((label, False))
-    return found if labels[-1] in silences else [*found, (outside, True)]
 
 
 class TranscriptDecoder:
@@ -213,8 +180,8 @@ class TranscriptSearch:
     def text(self) -> str:
         """The transcript."""
         inventory, transcript = self._decoder.inventory, self._decoder.transcript
-        said = [one for one, optional in zip(transcript.labels, transcript.optional, strict=True) if not optional]
-        return inventory.text(inventory.decode(said))
+        words = " ".join(word.word for word in transcript.words)
+        return words or inventory.text(inventory.decode(transcript.said))
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
         """Return the transcript with its times.
@@ -225,14 +192,13 @@ class TranscriptSearch:
         inventory, transcript = self._decoder.inventory, self._decoder.transcript
         log_probs = np.concatenate([np.zeros((0, len(inventory)), dtype=np.float32), *self._chunks])
         self._check(len(log_probs))
-        optional = np.array(transcript.optional)
-        labels = np.array(transcript.labels, dtype=np.int64)
         try:
-            found = align(log_probs, labels, inventory.blank, optional if optional.any() else None)
+            transcript = chosen_ways(log_probs, transcript, inventory)
+            found = aligned(log_probs, transcript, inventory)
         except ValueError as error:  # the rest was checked: no path is possible
             raise DataError(f"'{transcript.name}': the model rules its transcript out: {error}") from error
         stands = np.flatnonzero(found.end > found.start)
-        names = inventory.decode(labels[stands])
+        names, optional = inventory.decode(found.labels[stands]), np.array(transcript.optional)
         times = self._times(names, found.start[stands], found.end[stands], len(log_probs))
         spans = tuple(
             Span(name, start, end, math.exp(score))
@@ -243,12 +209,12 @@ class TranscriptSearch:
         )
         said = tuple(span.label for span in spans)
         score = Score(found.log_probability)
-        words = words_of(spans, inventory.unit)
-        return [Hypothesis(said, inventory.text(said), score, spans, words, confidence=_mean(spans))]
+        words = spoken_words(spans, transcript.words) if transcript.words else words_of(spans, inventory.unit)
+        return [Hypothesis(said, self.text, score, spans, words, confidence=_mean(spans))]
 
     def _check(self, n_frames: int) -> None:
         transcript = self._decoder.transcript
-        said = [one for one, optional in zip(transcript.labels, transcript.optional, strict=True) if not optional]
+        said = transcript.said
         if n_frames < (needed := frames_needed(said)):
             repeats = count_repeats(said)
             raise DataError(

@@ -16,14 +16,14 @@ benchmarks.alignment --grid`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.corpus.inventory import Unit
-from asr.decoding.hypothesis import Hypothesis, words_of
+from asr.decoding.hypothesis import Hypothesis, Span, words_of
 
 Frames = NDArray[np.float32]
 
@@ -113,4 +113,16 @@ def sharpened(
         start = max(start, before)
         before = max(end, start + _SHORTEST)
         spans.append(replace(span, start=start, end=before))
-    return replace(found, spans=tuple(spans), words=words_of(spans, unit))
+    words = words_of(spans, unit) if unit == "characters" else _moved(found.words, found.spans, spans)
+    return replace(found, spans=tuple(spans), words=words)
+
+
+def _moved(words: Sequence[Span], before: Sequence[Span], spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return words, each of several labels, where their labels have moved; no two labels begin at the same time."""
+    number_at = {span.start: number for number, span in enumerate(before)}
+    firsts = [number_at[word.start] for word in words]
+    lasts = [*(first - 1 for first in firsts[1:]), len(spans) - 1]
+    return tuple(
+        replace(word, start=spans[first].start, end=spans[last].end)
+        for word, first, last in zip(words, firsts, lasts, strict=False)
+    )

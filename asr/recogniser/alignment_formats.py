@@ -1,8 +1,8 @@
 """Alignments of recordings as programs for phonetics and transcription read them: Praat, ELAN, Audacity.
 
 JSON and ctm are those of `asr.recogniser.formats`, SubRip is that of `asr.recogniser.subtitles`. Every function gives
-lines without their ends. A file has a tier `words` and a tier `labels`; of a model of phonemes, where no transcript
-says which labels are a word, `labels` alone.
+lines without their ends. A file has a tier `words` and a tier `labels`; where the transcript is labels of a model of
+phonemes, and nothing says which of them are a word, `labels` alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from asr.corpus.inventory import Unit
 from asr.decoding.hypothesis import Hypothesis, Span
 from asr.printable import printable
 
@@ -26,10 +25,10 @@ class Tier:
     spans: Sequence[Span]
 
 
-def tiers_of(found: Hypothesis, unit: Unit) -> list[Tier]:
-    """Return the tiers of an alignment."""
+def tiers_of(found: Hypothesis, has_words: bool) -> list[Tier]:
+    """Return the tiers of an alignment; of words where the transcript has any."""
     labels = Tier("labels", [span for span in found.spans if not span.label.isspace()])
-    return [labels] if unit == "labels" else [Tier("words", found.words), labels]
+    return [Tier("words", found.words), labels] if has_words else [labels]
 
 
 def textgrid_lines(tiers: Sequence[Tier], seconds: float) -> Iterator[str]:

@@ -127,6 +127,36 @@ def test_letters_of_ink_get_their_points(tmp_path: Path) -> None:
     assert "--format srt is for recordings: it holds times; take json for ink" in " ".join(refused.stderr.split())
 
 
+def test_words_of_a_model_of_phonemes(folder: Path) -> None:
+    (folder / "dict.txt").write_text("HELLO HH AH L OW\nWORLD W ER L D\n", encoding="utf-8")
+    words = ("0.wav", "--text", "hello world", "--lexicon", "dict.txt")
+    written = {
+        name: command("align", "english_phones", *words, "--format", name, cwd=folder)
+        for name in ("textgrid", "eaf", "json", "ctm")
+    }
+    assert all(done.returncode == 0 for done in written.values()), written["json"].stderr
+    found = json.loads(written["json"].stdout)
+    assert found["text"] == "hello world"
+    assert [one["label"] for one in found["labels"]] == ["hh", "ah", "l", "ow", "w", "er", "l", "d"]
+    assert [one["word"] for one in found["words"]] == ["hello", "world"]
+    starts, ends = ([one[side] for one in found["labels"]] for side in ("start", "end"))
+    assert [(one["start"], one["end"]) for one in found["words"]] == [(starts[0], ends[3]), (starts[4], ends[7])]
+    assert [line.split()[4] for line in written["ctm"].stdout.splitlines()] == ["hello", "world"]
+    assert written["textgrid"].stdout.count("IntervalTier") == 2
+    assert 'name = "words"' in written["textgrid"].stdout
+    assert 'TIER_ID="words"' in written["eaf"].stdout
+    labels = command("align", "english_phones", "0.wav", "--text", "hh ah", cwd=folder)
+    assert 'name = "words"' not in labels.stdout
+
+
+def test_a_lexicon_that_does_not_help_is_told(folder: Path) -> None:
+    (folder / "dict.txt").write_text("HELLO HH AH L OW\n", encoding="utf-8")
+    done = command("align", "english_phones", "0.wav", "--text", "hallo", "--lexicon", "dict.txt", cwd=folder)
+    assert "0.wav': hallo is not in the lexicon; add its pronunciation; did you mean 'HELLO'?" in done.stderr
+    done = align(folder, "0.wav", "--lexicon", "dict.txt")
+    assert "--lexicon is for a model of phonemes; this one spells words by itself, leave it out" in done.stderr
+
+
 def test_help_has_examples(tmp_path: Path) -> None:
     done = command("align", "--help", cwd=tmp_path)
     assert done.returncode == 0

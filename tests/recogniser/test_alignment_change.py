@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -80,3 +81,14 @@ def test_recordings_of_no_or_few_frames() -> None:
         found = sharpened(one, changes(frames), "labels")
         assert np.isfinite([found.spans[0].start, found.spans[0].end]).all()
     assert sharpened(hypothesis(), changes(steps(20)), "labels").spans == ()
+
+
+def test_words_of_several_labels_move_with_them() -> None:
+    one = hypothesis((0.18, 0.3), (0.3, 0.42), (0.42, 0.55))
+    words = (Span("first", 0.18, 0.42, 0.2), Span("second", 0.42, 0.55, 0.3))
+    found = sharpened(replace(one, words=words), changes(steps(20, 40)), "labels")
+    assert found.spans[0].start != 0.18
+    assert found.words == (
+        Span("first", found.spans[0].start, found.spans[1].end, 0.2),
+        Span("second", found.spans[2].start, found.spans[2].end, 0.3),
+    )

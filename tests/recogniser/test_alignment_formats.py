@@ -14,7 +14,7 @@ from asr.recogniser.alignment_formats import Tier, audacity_lines, eaf_lines, te
 WORDS = (Span('so-"called"', 0.25, 0.75, 0.9), Span("R&B <x>", 1.0, 1.5, 0.9))
 LABELS = (Span("s", 0.25, 0.5, 0.9), Span('"', 0.5, 0.75, 0.9), Span(" ", 0.75, 1.0, 0.9), Span("&", 1.0, 1.5, 0.9))
 FOUND = Hypothesis((), "", Score(0.0), LABELS, WORDS)
-TIERS = tiers_of(FOUND, "characters")
+TIERS = tiers_of(FOUND, has_words=True)
 
 
 def read_textgrid(text: str) -> dict[str, list[tuple[float, float, str]]]:
@@ -35,7 +35,7 @@ def read_textgrid(text: str) -> dict[str, list[tuple[float, float, str]]]:
 def test_tiers() -> None:
     assert [tier.name for tier in TIERS] == ["words", "labels"]
     assert [span.label for span in TIERS[1].spans] == ["s", '"', "&"]
-    assert [tier.name for tier in tiers_of(FOUND, "labels")] == ["labels"]
+    assert [tier.name for tier in tiers_of(FOUND, has_words=False)] == ["labels"]
 
 
 def test_textgrid_fills_the_recording() -> None:
