@@ -22,7 +22,7 @@ from asr.ink import Ink, write_json
 from asr.lm.recurrent import RecurrentModel
 from asr.lm.recurrent_file import save_recurrent
 from asr.lm.recurrent_header import LabelModelHeader
-from asr.lm.recurrent_symbols import symbols_of
+from asr.lm.recurrent_symbols import character_symbols
 from asr.recogniser.pretrained import pretrained_names
 from asr.recurrent.options import LabelModelConfig
 from tests.commands import surroundings
@@ -139,7 +139,7 @@ def test_a_model_is_scored_on_manifests(words: Sequence[str], folder: Path) -> N
 
 
 def test_a_recurrent_language_model_writes(folder: Path) -> None:
-    rng, symbols = np.random.default_rng(0), symbols_of("ab ", unknown=False)
+    rng, symbols = np.random.default_rng(0), character_symbols("ab ", unknown=False)
     shapes = {"embedding.weight": (4, 2), "stack.output.weight": (4, 3), "stack.output.bias": (4,)}
     of_cell = {"weight_ih": (12, 2), "weight_hh": (12, 3), "bias": (12,)}
     shapes |= {f"stack.layers.0.forward_cell.{name}": shape for name, shape in of_cell.items()}

@@ -32,7 +32,7 @@ from asr.decoding.boost import Boost, read_phrases
 from asr.decoding.compiled import CompiledDecoder
 from asr.decoding.finishing import IMPOSSIBLE, Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
-from asr.decoding.label_model import NO_ARCS, symbols_of
+from asr.decoding.label_model import NO_ARCS, symbols_of_labels
 from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
 from asr.decoding.posteriors import posteriors_of
 from asr.decoding.timing import spans_of
@@ -130,8 +130,8 @@ class BeamDecoder(CompiledDecoder):
             model = load_model(lm, inventory.unit)
         self._model = model if lm_weight > 0 else None
         self._shared = None if self._model is None else self._model.automaton()
-        self.symbols = symbols_of(self._model, inventory)
-        """The symbols of the labels and of the end, see `symbols_of`."""
+        self.symbols = symbols_of_labels(self._model, inventory)
+        """The symbols of the labels and of the end, see `symbols_of_labels`."""
         phrases = read_phrases(boost, inventory, boost_weight) if boost is not None and boost_weight > 0 else {}
         self.boost = Boost.of(phrases, inventory)
         self.boost_factors = np.exp(self.boost.gain)

@@ -20,7 +20,7 @@ _ENOUGH, _TOO_FEW = 2, 20
 """A model that knows fewer than one label in so many is remarked upon, and refused."""
 
 
-def symbols_of(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.int32]:
+def symbols_of_labels(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.int32]:
     """Find the symbol of each label.
 
     A label that the model does not know is its unknown symbol: a rare one may be missing in the model's texts.

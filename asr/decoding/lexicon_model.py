@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asr.config import shown
 from asr.decoding.beam_memory import arcs
-from asr.decoding.label_model import NO_ARCS, symbols_of
+from asr.decoding.label_model import NO_ARCS, symbols_of_labels
 from asr.decoding.lexicon_file import Lexicon
 from asr.decoding.lexicon_kernel import Model, Nodes
 from asr.decoding.lexicon_tree import Tree, best_below
@@ -141,9 +141,9 @@ def label_scorer(model: LanguageModel, inventory: Inventory) -> Scorer:
     """Connect a model of labels with an inventory.
 
     Raises:
-        ConfigError: see `asr.decoding.label_model.symbols_of`.
+        ConfigError: see `asr.decoding.label_model.symbols_of_labels`.
     """
-    return Scorer(model, symbols_of(model, inventory)[:-1], _first_arcs(model).start)
+    return Scorer(model, symbols_of_labels(model, inventory)[:-1], _first_arcs(model).start)
 
 
 def no_scorer() -> Scorer:

@@ -18,7 +18,7 @@ import numpy as np
 
 from asr.config import shown
 from asr.decoding.hypothesis import Score
-from asr.decoding.label_model import symbols_of
+from asr.decoding.label_model import symbols_of_labels
 from asr.errors import ConfigError
 from asr.lm.automaton import NONE
 from asr.lm.model import SPACE, LanguageModel
@@ -50,7 +50,7 @@ class Rescoring:
         if not math.isfinite(weight):
             raise ConfigError(f"rescore_weight={shown(weight)}; expected a finite number")
         if model.unit != "words":
-            symbols_of(model, inventory)  # raises
+            symbols_of_labels(model, inventory)  # raises
         return cls(model, weight)
 
     @cached_property

@@ -19,7 +19,7 @@ from asr.experiment.text_run_folder import TextRunFolder
 from asr.experiment.text_streams import TextStreams
 from asr.lm.recurrent import label_model_config
 from asr.lm.recurrent_header import LabelModelHeader
-from asr.lm.recurrent_symbols import ASCII, encoded, symbols_of
+from asr.lm.recurrent_symbols import ASCII, character_symbols, encoded
 from asr.recurrent.label_model import LabelModel
 from asr.seeds import derive_seed
 from asr.training.loop import Trainer
@@ -96,7 +96,7 @@ def header_of(config: LanguageModelConfig, texts: Texts) -> LabelModelHeader:
     """Describe the model: the characters of ASCII or of the training text, the network."""
     ascii = config.corpus.ascii
     characters = ASCII if ascii else set(chain.from_iterable(texts["train"]))
-    symbols = symbols_of(characters, unknown=not ascii)
+    symbols = character_symbols(characters, unknown=not ascii)
     return LabelModelHeader(symbols, "characters", config.model.completed())
 
 

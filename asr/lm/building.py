@@ -11,7 +11,7 @@ from pathlib import Path
 from asr.config import shown
 from asr.corpus.inventory import Inventory
 from asr.errors import ConfigError, DataError, DataWarning
-from asr.lm.corpus import SPECIAL, Corpus, symbols_of
+from asr.lm.corpus import SPECIAL, Corpus, split_sentence
 from asr.lm.counting import count_ngrams
 from asr.lm.kneser_ney import estimate_from_counts
 from asr.lm.mixing import best_weights, mixed
@@ -112,7 +112,7 @@ def _check_known(text: Text, corpus: Corpus, sources: Sources) -> None:
     if share <= _WARNED:
         return
     known = {*sources.closed, UNKNOWN}
-    outside = (one for sentence in text.sentences for one in symbols_of(sentence, sources.unit) if one not in known)
+    outside = (one for sentence in text.sentences for one in split_sentence(sentence, sources.unit) if one not in known)
     if not (first := list(islice(dict.fromkeys(islice(outside, 1000)), 3))):
         return  # the text itself says `<unk>`
     labels = "vocabulary" if sources.inventory is None else "labels of the recogniser"

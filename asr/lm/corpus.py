@@ -16,10 +16,10 @@ SPECIAL = (BEGIN, END, UNKNOWN)
 """The first symbols of every n-gram model, in this order."""
 
 
-def symbols_of(sentence: str, unit: Unit) -> list[str]:
+def split_sentence(sentence: str, unit: Unit) -> list[str]:
     """Split a sentence into symbols: characters with `SPACE` between words, or words or labels at white space.
 
-    >>> symbols_of("to  be", "characters")
+    >>> split_sentence("to  be", "characters")
     ['t', 'o', '<space>', 'b', 'e']
     """
     if unit != "characters":
@@ -77,7 +77,7 @@ class Corpus:
         begin, end, unknown = range(3)
         stream, lengths, kept = [], [], []
         for number, sentence in enumerate(sentences):
-            symbols = symbols_of(sentence, unit)
+            symbols = split_sentence(sentence, unit)
             if not symbols:
                 continue
             if closed:

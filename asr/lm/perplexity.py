@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from asr.errors import DataError
 from asr.lm.automaton import NONE
-from asr.lm.corpus import symbols_of
+from asr.lm.corpus import split_sentence
 from asr.lm.model import BEGIN, END
 from asr.lm.ngram import NgramModel
 
@@ -110,7 +110,7 @@ def predict(model: NgramModel, sentences: Iterable[str]) -> Predictions:
     index = {one: number for one, number in model.index.items() if one not in (BEGIN, END)}
     begin, end = model.index.get(BEGIN, NONE), model.arcs.end
     for sentence in sentences:
-        if words := symbols_of(sentence, model.unit):
+        if words := split_sentence(sentence, model.unit):
             symbols += [begin, *(index.get(one, -2) for one in words), end]
             positions.append(np.arange(len(words) + 2))
             widths += [

@@ -22,7 +22,7 @@ from asr.engines.layers import layers_of, why_not
 from asr.engines.loop_weights import LoopWeights, loop_weights_of
 from asr.errors import ConfigError
 from asr.lm.automaton import NONE
-from asr.lm.corpus import symbols_of
+from asr.lm.corpus import split_sentence
 from asr.lm.model import UNKNOWN, Unit
 from asr.lm.recurrent_automaton import RecurrentAutomaton
 from asr.lm.recurrent_header import LabelModelHeader
@@ -122,7 +122,7 @@ class RecurrentModel:
         Args:
             sentence: a text of characters, or words or labels with white space between them.
         """
-        found = [self.index.get(one, self.unknown) for one in symbols_of(sentence, self.unit)]
+        found = [self.index.get(one, self.unknown) for one in split_sentence(sentence, self.unit)]
         return [*found, self.header.end]
 
     def log_prob(self, sentence: str) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from asr.errors import DataError
 from asr.lm.automaton import NONE
-from asr.lm.corpus import symbols_of
+from asr.lm.corpus import split_sentence
 from asr.lm.perplexity import Perplexity
 from asr.lm.recurrent import RecurrentModel
 
@@ -21,7 +21,7 @@ def measure_recurrent_perplexity(model: RecurrentModel, sentences: Iterable[str]
     Raises:
         DataError: there is no sentence.
     """
-    kept = sorted((one for one in sentences if symbols_of(one, model.unit)), key=len)
+    kept = sorted((one for one in sentences if split_sentence(one, model.unit)), key=len)
     if not kept:
         raise DataError("there is no text to measure the perplexity on; give a text with at least one symbol")
     symbols, unknown, log_prob, predicted = 0, 0, 0.0, 0
@@ -42,7 +42,7 @@ def measure_recurrent_perplexity(model: RecurrentModel, sentences: Iterable[str]
 def _characters(model: RecurrentModel, sentences: Sequence[str]) -> int:
     """Count the characters of the known symbols, and the blank or the end of line behind each word."""
     of_words = model.unit == "words"
-    known = (one for sentence in sentences for one in symbols_of(sentence, model.unit) if one in model.index)
+    known = (one for sentence in sentences for one in split_sentence(sentence, model.unit) if one in model.index)
     if of_words:
         return sum(len(one) + 1 for one in known)
     return sum(1 for _ in known) + len(sentences)

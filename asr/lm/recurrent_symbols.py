@@ -15,7 +15,7 @@ ASCII = tuple(map(chr, range(0x20, 0x7F)))
 _BREAK = "\n"  # the end of a line
 
 
-def symbols_of(characters: Iterable[str], unknown: bool) -> tuple[str, ...]:
+def character_symbols(characters: Iterable[str], unknown: bool) -> tuple[str, ...]:
     """Return a model's symbols: the end of a line, the unknown symbol if wanted, and the sorted characters."""
     named = (SPACE if one == " " else one for one in sorted(set(characters) - {_BREAK}))
     return (END, *((UNKNOWN,) if unknown else ()), *named)
@@ -26,7 +26,7 @@ def encoded(lines: Sequence[str], symbols: Sequence[str]) -> NDArray[np.int64]:
 
     Args:
         lines: of text, without their ends.
-        symbols: as `symbols_of` gives them.
+        symbols: as `character_symbols` gives them.
 
     Returns:
         (N,) with N the number of characters and lines; -1 for a character that the model does not know, where it has no

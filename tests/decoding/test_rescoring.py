@@ -14,7 +14,7 @@ from asr.corpus.inventory import Inventory, Unit
 from asr.decoding.beam import BeamDecoder
 from asr.decoding.finishing import Candidate, Finish, FinishConfig, candidate
 from asr.decoding.hypothesis import Score
-from asr.decoding.label_model import symbols_of
+from asr.decoding.label_model import symbols_of_labels
 from asr.decoding.lexicon import LexiconDecoder
 from asr.decoding.lexicon_file import lexicon_of
 from asr.decoding.lexicon_model import label_scorer
@@ -97,10 +97,10 @@ def test_a_model_that_knows_few_of_the_labels_is_refused(unit: Unit) -> None:
     with pytest.raises(
         ConfigError, match=r"knows \d of the recogniser's [56] labels; it lacks .*'A', .*case\?.*--labels-of"
     ):
-        symbols_of(toy_model(unit, (SPACE, *"abcde", "<unk>", END), unknown=6), upper)
+        symbols_of_labels(toy_model(unit, (SPACE, *"abcde", "<unk>", END), unknown=6), upper)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        known = symbols_of(toy_model(unit, (SPACE, *"ABC", "<unk>", END), unknown=4), upper)
+        known = symbols_of_labels(toy_model(unit, (SPACE, *"ABC", "<unk>", END), unknown=4), upper)
     assert known.tolist() == [-1, 0 if unit == "characters" else 4, 1, 2, 3, 4, 4, 5]
 
 
@@ -113,10 +113,10 @@ def test_a_model_of_some_of_the_labels_is_remarked_upon(n_labels: int, fits: boo
     told = rf"knows 1 of the recogniser's {n_labels} labels; it lacks 'B', 'C', .* and {n_labels - 11} more labels"
     if fits:
         with pytest.warns(DataWarning, match=f"{told}, which become unlikely"):
-            assert symbols_of(model, inventory).tolist() == [-1, 1, *[2] * (n_labels - 1), 3]
+            assert symbols_of_labels(model, inventory).tolist() == [-1, 1, *[2] * (n_labels - 1), 3]
     else:
         with pytest.raises(ConfigError, match=told):
-            symbols_of(model, inventory)
+            symbols_of_labels(model, inventory)
 
 
 @pytest.mark.parametrize("decoder", ["beam", "lexicon"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asr.lm.automaton import NONE
-from asr.lm.corpus import Corpus, symbols_of
+from asr.lm.corpus import Corpus, split_sentence
 from asr.lm.mixing import mixed
 from asr.lm.model import Unit
 from asr.lm.ngram import NgramModel
@@ -43,7 +43,7 @@ def _compare(model: NgramModel, path: Path) -> None:
     ours, theirs = load_model(path), kenlm.Model(str(path))
     assert isinstance(ours, NgramModel)
     for sentence in [*sentences(100, seed=0)[50:], *sentences(50, seed=1), "zzz unknown words yyy"]:
-        symbols = symbols_of(sentence, model.unit)
+        symbols = split_sentence(sentence, model.unit)
         expected = [one for one, _, _ in theirs.full_scores(" ".join(symbols))]
         assert log10_probs(ours, symbols) == pytest.approx(expected, abs=1e-5)
 

@@ -22,12 +22,12 @@ from asr.lm.recurrent import RecurrentModel
 from asr.lm.recurrent_file import load_recurrent, save_recurrent
 from asr.lm.recurrent_header import LabelModelHeader
 from asr.lm.recurrent_perplexity import measure_recurrent_perplexity
-from asr.lm.recurrent_symbols import ASCII, decoded, encoded, symbols_of
+from asr.lm.recurrent_symbols import ASCII, character_symbols, decoded, encoded
 from asr.lm.stored import load_model
 from asr.recurrent.label_model import LabelModel, LabelModelConfig
 from tests.recurrent.cells.cases import randomise
 
-SYMBOLS = symbols_of("abc ", unknown=False)
+SYMBOLS = character_symbols("abc ", unknown=False)
 
 
 def made(symbols: tuple[str, ...] = SYMBOLS, cell: str = "lstm", **options: Any) -> tuple[LabelModel, RecurrentModel]:
@@ -164,7 +164,7 @@ def test_what_the_model_does_not_know() -> None:
     _, model = made()
     assert model.log_prob("axb") == -np.inf
     assert model.log_probs(["axb", "ab"])[1] == model.log_prob("ab")
-    _, open_model = made(symbols_of("ab", unknown=True))
+    _, open_model = made(character_symbols("ab", unknown=True))
     assert open_model.log_prob("axb") == open_model.log_prob("ayb") > -np.inf
     assert open_model.automaton().expanded(np.zeros(1, np.int32)).unknown == open_model.symbols.index(UNKNOWN)
 
@@ -182,7 +182,7 @@ def test_perplexity_is_that_of_the_sentences() -> None:
 
 
 def test_what_is_unknown_is_read_and_not_counted() -> None:
-    _, model = made(symbols_of("ab", unknown=True))
+    _, model = made(character_symbols("ab", unknown=True))
     found = measure_recurrent_perplexity(model, ["axb"])
     assert (found.symbols, found.unknown, found.predicted) == (3, 1, 3)
     log_probs = model.predictions([model.numbers_of("axb")])[0]
@@ -190,7 +190,7 @@ def test_what_is_unknown_is_read_and_not_counted() -> None:
 
 
 def test_symbols_and_texts() -> None:
-    symbols = symbols_of(ASCII, unknown=False)
+    symbols = character_symbols(ASCII, unknown=False)
     assert len(symbols) == 96
     assert SPACE in symbols
     assert symbols[0] == END
@@ -198,7 +198,7 @@ def test_symbols_and_texts() -> None:
     numbers = encoded(lines, symbols)
     assert decoded(numbers, symbols) == "To be, or not\n\n~{x}\n"
     assert encoded(["\u00e9"], symbols).tolist() == [-1, 0]
-    with_unknown = symbols_of("ab", unknown=True)
+    with_unknown = character_symbols("ab", unknown=True)
     assert decoded(encoded(["a\u00e9b"], with_unknown), with_unknown) == "a\N{REPLACEMENT CHARACTER}b\n"
 
 

@@ -17,7 +17,7 @@ from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, DataWarning
 from asr.lm.building import Sources, estimated
-from asr.lm.corpus import SPECIAL, Corpus, symbols_of
+from asr.lm.corpus import SPECIAL, Corpus, split_sentence
 from asr.lm.counting import count_ngrams
 from asr.lm.kneser_ney import estimate_from_counts
 from asr.lm.texts import Text, read_counts, read_symbols, read_text, read_words
@@ -92,7 +92,7 @@ def test_counts_give_the_model_of_the_text(tmp_path: Path) -> None:
     text = sentences(100)
     counted: Counter[str] = Counter()
     for one in text:
-        symbols = ["<s>", *symbols_of(one, "words"), "</s>"]
+        symbols = ["<s>", *split_sentence(one, "words"), "</s>"]
         for length in range(1, 5):
             counted.update(" ".join(symbols[at : at + length]) for at in range(len(symbols) - length + 1))
     lines = [f"{ngram}\t{count}\n" for ngram, count in counted.items()]

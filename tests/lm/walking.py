@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from asr.lm.automaton import NONE
-from asr.lm.corpus import symbols_of
+from asr.lm.corpus import split_sentence
 from asr.lm.model import BEGIN, END
 from asr.lm.ngram import NgramModel
 
@@ -50,7 +50,7 @@ def sentence_log_prob(model: NgramModel, sentence: str) -> float:
     """The log probability of a sentence and its end, step by step; `-inf` where the model excludes a symbol."""
     ends = [] if model.arcs.end == NONE else [model.arcs.end]
     state, total = model.arcs.start, 0.0
-    for number in [*numbers_of(model, symbols_of(sentence, model.unit)), *ends]:
+    for number in [*numbers_of(model, split_sentence(sentence, model.unit)), *ends]:
         if number == NONE:
             return -np.inf
         log_prob, state = model.arcs.step(state, number)
