@@ -81,10 +81,18 @@ def outputs_and_gradients(run: paths.Run, cells: list[Cell], rows: Tensor, layou
     return [outputs.detach(), *torch.autograd.grad(outputs, wanted, weights, materialize_grads=True)]
 
 
-def assert_near(fast: list[Tensor], exact: list[Tensor]) -> None:
-    """Sums of a few hundred float32 terms."""
-    for one, other in zip(fast, exact, strict=True):
-        torch.testing.assert_close(one.double(), other, rtol=0, atol=1e-5 * (float(other.abs().max()) + 0.1))
+def assert_near(fast: list[Tensor], exact: list[Tensor], positions: int = 1) -> None:
+    """Outputs and gradients of rows and weights, within what sums of a few hundred float32 terms give: 1e-5.
+
+    A weight that is used at several positions of a row has a sum of as many times more terms as its gradient. If n
+    terms of like size and random signs are added in order, as torch's convolution does, rounding adds up to sqrt(n / 2)
+    units in the last place of the sum's typical size, so the bound grows with the root of the positions. (Of the
+    31,200 terms of a bias, the kernels had each to 2e-7 and their exact sum to 6e-6; torch's sum of them was off by
+    4e-5, and by 8e-5 in the loop, where the sum itself was 1.9 and its typical size 45.)
+    """
+    for place, (one, other) in enumerate(zip(fast, exact, strict=True)):
+        bound = 1e-5 * (math.sqrt(positions) if place >= 2 else 1.0)  # outputs and rows stand before the weights
+        torch.testing.assert_close(one.double(), other, rtol=0, atol=bound * (float(other.abs().max()) + 0.1))
 
 
 @EVERY_CELL
@@ -98,7 +106,7 @@ def test_equals_the_loop(case: Case, lengths: list[int], size: int) -> None:
         size > 4 or case.name != "lstm_layernorm"
     )  # of four nearly equal ones float32 is not enough, in the loop neither
     problem = Problem(case, lengths, size)
-    assert_near(problem.fast(), problem.exact())
+    assert_near(problem.fast(), problem.exact(), size if case.name == "conv_lstm" else 1)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if is_whole(case)], ids=str)
