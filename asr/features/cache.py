@@ -1,4 +1,4 @@
-"""All frames of a list of utterances, computed once, kept in one memory-mapped file.
+"""All frames of a list of utterances, computed once, kept in one file.
 
 `<name>.npy` holds the frames of all utterances one below the other, (sum of T, F) float32; `<name>.json` says how many
 rows each utterance has. The name is a hash over the extractor's settings, the speeds, the segments and the *contents*
@@ -14,7 +14,6 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from asr.features.extractor import FrameExtractor
 from asr.features.parts import Pace, Part, part_of
 from asr.features.workers import Crew, can_be_sent
 from asr.files import STALE_SECONDS, atomic_file, make_folder, sweep, write_file
+from asr.stored_rows import StoredRows
 
 Progress = Callable[[int, int], None]
 _FORMAT = 2  # of the file and of what extractors compute: raise it when either changes
@@ -41,7 +41,7 @@ class FrameCache:
         utterances: those the frames belong to, in order.
         extractor: what computed them.
         speeds: the speeds that are there.
-        path: the memory-mapped file.
+        path: the file.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class FrameCache:
         self.path, self.utterances, self.extractor, self.speeds = path, tuple(utterances), extractor, speeds
         self._lengths = lengths  # (utterances, speeds)
         self._starts = np.concatenate([[0], np.cumsum(lengths.ravel())])
-        self._map()
+        self._rows = StoredRows(path, "<f4", (int(self._starts[-1]), extractor.dim), _HEADER_BYTES)
 
     @classmethod
     def open(
@@ -97,9 +97,13 @@ class FrameCache:
         return len(self.utterances)
 
     def frames(self, index: int, speed: float = 1.0) -> NDArray[np.float32]:
-        """(T, F) float32, a view of the file."""
+        """(T, F) float32, read-only.
+
+        Raises:
+            DataError: the file was cut while it is in use.
+        """
         cell = self._cell(index, speed)
-        return self._data[self._starts[cell] : self._starts[cell + 1]]
+        return self._rows.read(int(self._starts[cell]), int(self._starts[cell + 1]))
 
     def by_speaker(self) -> Iterator[tuple[str | None, NDArray[np.float32]]]:
         """Each utterance's speaker and frames (T, F), as a normaliser hears them."""
@@ -109,18 +113,6 @@ class FrameCache:
         """T, without touching the file."""
         self._cell(index, speed)
         return int(self._lengths[index, self.speeds.index(speed)])
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_data"}  # a process maps it anew
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._map()
-
-    def _map(self) -> None:
-        shape = (int(self._starts[-1]), self.extractor.dim)
-        mapped = np.memmap(self.path, dtype="<f4", mode="r", offset=_HEADER_BYTES, shape=shape)
-        self._data: NDArray[np.float32] = np.asarray(mapped)
 
     def _cell(self, index: int, speed: float) -> int:
         if not 0 <= index < len(self.utterances):

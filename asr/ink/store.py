@@ -30,6 +30,7 @@ from asr.errors import DataError
 from asr.files import atomic_file
 from asr.ink.formats import CACHE_SUFFIX
 from asr.ink.ink import MAX_POINTS, Ink, Stroke
+from asr.stored_rows import StoredRows
 
 _FORMAT = "ctc-asr-inks-1"
 _DTYPES = {"i2": "I16", "i8": "I64", "u1": "U8", "f4": "F32", "f8": "F64"}  # names of NumPy and of safetensors
@@ -81,7 +82,7 @@ def write_store(path: str | os.PathLike[str], inks: Iterable[Ink]) -> list[tuple
 
 
 def read_store(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> Ink:
-    """One ink of a cache; the file stays mapped, and is looked at again when it has changed.
+    """One ink of a cache; the file stays open, and is looked at again when it has changed.
 
     Args:
         path: a `.inks` file.
@@ -93,11 +94,12 @@ def read_store(path: str | os.PathLike[str], start: int | None = None, n_points:
     """
     store = _opened(path)
     begin, count, resolution = store.place(start, n_points)
-    last = np.flatnonzero(store.ends[begin : begin + count])
+    end = begin + count
+    last = np.flatnonzero(store.ends.read(begin, end))
     if len(last) == 0 or last[-1] != count - 1:
         raise DataError(f"{store.path}: damaged: the ink at point {begin} ends inside a stroke; {_AGAIN}")
-    points = store.points[begin : begin + count].astype(np.float64)
-    times = None if store.times is None else store.times[begin : begin + count]
+    points = store.points.read(begin, end).astype(np.float64)
+    times = None if store.times is None else store.times.read(begin, end)
     bounds = [0, *(last + 1).tolist()]
     try:
         return Ink(tuple(_stroke(points[a:b], times, a, b) for a, b in pairwise(bounds)), resolution)
@@ -124,17 +126,17 @@ def store_points(path: str | os.PathLike[str], start: int | None = None, n_point
 
 
 class _Store:
-    """A mapped cache whose header was checked against its size."""
+    """An open cache whose header was checked against its size."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        tensors = _map(path)
+        tensors = _tensors(path)
         missing = [name for name in ("points", "ends", "starts", "resolutions") if name not in tensors]
         if missing:
             raise DataError(f"{path}: damaged: an ink cache without {', '.join(missing)}; {_AGAIN}")
         self.points, self.ends = tensors["points"], tensors["ends"]
         self.times = tensors.get("times")
-        self._starts, self._resolutions = np.array(tensors["starts"]), np.array(tensors["resolutions"])
+        self._starts, self._resolutions = _whole(tensors["starts"]), _whole(tensors["resolutions"])
         n_points = len(self.points)
         shapes_fit = (
             self.points.shape == (n_points, 2)
@@ -201,8 +203,12 @@ def _open(path: str, inode: int, changed: int, size: int) -> _Store:
     return _Store(Path(path))
 
 
-def _map(path: Path) -> Mapping[str, NDArray[Any]]:
-    """The tensors of the file, mapped: no memory is taken for them. safetensors checks the header against the size."""
+def _whole(rows: StoredRows) -> NDArray[Any]:
+    return rows.read(0, len(rows))
+
+
+def _tensors(path: Path) -> Mapping[str, StoredRows]:
+    """The tensors of the file: no memory is taken for them. safetensors checks the header against the size."""
     from safetensors import SafetensorError, safe_open  # here: other formats need neither
 
     try:
@@ -213,23 +219,22 @@ def _map(path: Path) -> Mapping[str, NDArray[Any]]:
                     f"{path}: not an ink cache of this version (format {metadata.get('format')!r}, expected"
                     f" {_FORMAT!r}); {_AGAIN}"
                 )
-        return _mapped(path)
+        return _stored(path)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: not an ink cache, or damaged: {error}; {_AGAIN}") from error
 
 
-def _mapped(path: Path) -> dict[str, NDArray[Any]]:
-    """Views into the file, which has the safetensors layout: size of the header, header, tensors."""
-    content = np.memmap(path, mode="r", dtype=np.uint8)
-    n_header = int(content[:8].view("<u8")[0])
-    header = json.loads(content[8 : 8 + n_header].tobytes())
+def _stored(path: Path) -> dict[str, StoredRows]:
+    """Places in the file, which has the safetensors layout: size of the header, header, tensors."""
+    with path.open("rb") as file:
+        n_header = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(n_header))
     types = {name: np.dtype(f"<{numpy_name}") for numpy_name, name in _DTYPES.items()}
-    tensors: dict[str, NDArray[Any]] = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            begin, end = (8 + n_header + offset for offset in entry["data_offsets"])
-            tensors[name] = np.asarray(content[begin:end]).view(types[entry["dtype"]]).reshape(entry["shape"])
-    return tensors
+    return {
+        name: StoredRows(path, types[entry["dtype"]], tuple(entry["shape"]), 8 + n_header + entry["data_offsets"][0])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
 
 
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:

@@ -44,12 +44,20 @@ def test_frames_are_those_of_the_extractor(recordings, tmp_path):
     assert np.array_equal(cache.frames(0), cache.frames(0, 1.0))
 
 
-def test_the_file_is_plain_numpy_and_frames_are_views(recordings, tmp_path):
+def test_the_file_is_plain_numpy(recordings, tmp_path):
     cache = FrameCache.open(recordings, SpectralFeatures(), tmp_path)
     everything = np.load(cache.path, allow_pickle=False)
     assert np.array_equal(everything, np.concatenate([cache.frames(i) for i in range(6)]))
-    assert cache.frames(2).base is not None
     assert not cache.frames(2).flags.writeable
+
+
+def test_a_file_that_is_cut_while_it_is_in_use_is_told(recordings, tmp_path):
+    cache = FrameCache.open(recordings, SpectralFeatures(), tmp_path)
+    first = cache.frames(0)
+    os.truncate(cache.path, cache.path.stat().st_size - 1)
+    assert np.array_equal(cache.frames(0), first)
+    with pytest.raises(DataError, match=rf"{cache.path.name}: was cut while it was in use"):
+        cache.frames(5)
 
 
 def test_the_second_time_nothing_is_computed(recordings, tmp_path, monkeypatch):
