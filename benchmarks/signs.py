@@ -3,12 +3,12 @@
     python benchmarks/signs.py DATA/tablet/tablet_dev.jsonl.gz unipen runs/unipen/everything/...
     python benchmarks/signs.py DATA/tablet/tablet_dev.jsonl.gz unipen --signs
 
-The file has an ink a line: `writer`, `language`, `text`, `strokes` (lists of [x, y], y downwards). Prints a row a model in
-Markdown: character error rates of greedy search by kind, in percent, over the English writers; with `--signs` also how
-often each symbol is right, and what it is read as. Texts are compared without case and blanks.
+The file has an ink a line: `writer`, `language`, `text`, `strokes` (lists of [x, y], y downwards). Prints a row a model
+in Markdown: character error rates of greedy search by kind, in percent, over the English writers; with `--signs` also
+how often each symbol is right, and what it is read as. Texts are compared without case and blanks.
 
-ASCII has no copyright and no registered sign. The ink that asks for them, `\\ ~ © ®`, is cut behind its first two strokes
-where these lie to the left of all others, and left out elsewhere.
+ASCII has no copyright and no registered sign. The ink that asks for them, `\\ ~ © ®`, is cut behind its first two
+strokes where these lie to the left of all others, and left out elsewhere.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +21,28 @@ from asr.features.pen.normalise import normalised
 from asr.ink import Ink
 from asr.ink.store import read_store
 from asr.seeds import generator
-from data_prep.unipen.composing import Piece, Random, Strokes, draw_spacing, joined, sized_sign
+from data_prep.unipen.composing import (
+    Piece,
+    Random,
+    Spacing,
+    Strokes,
+    draw_spacing,
+    joined,
+    loosened,
+    sized_sign,
+    widest_gap,
+)
 from data_prep.unipen.expressions import expression
 from data_prep.unipen.sizes import EXTENTS, writing_size
 
-VERSION = 1
+VERSION = 2
 """Version of the composition, raised when the same seed gives other ink."""
 
 _FEWEST_WORDS = 8  # of a writer whose words make lines
 _TRIES = 30  # texts that are drawn for a writer of words before a line goes without one
 _ENDS = ".,:;!?"
+_LOOSER = (0.7, 1.8)  # times the gaps within words, one factor a line: what writers differ in
+_CLEAR = 0.35  # h: by which blanks are wider than them
 
 
 @dataclass(frozen=True)
@@ -119,19 +131,29 @@ def lines_of_words(
     for number in range(count):
         random = generator(seed, "lines of words", number)
         writer = writers[int(random.integers(len(writers)))]
-        groups = [_group(samples[writer], hands, writer, random) for _ in range(random.integers(2, 6))]
+        factor = float(np.exp(random.uniform(*np.log(_LOOSER))))
+        groups = [_group(samples[writer], hands, writer, factor, random) for _ in range(random.integers(2, 6))]
         pieces = [part for group in groups for part in group]
         text = " ".join("".join(piece.text for piece in part) for part in pieces)
-        yield _utterance(f"lines-{seed}-{number:06d}", text, writer), joined(pieces, draw_spacing(random), random)
+        spacing = _clear(draw_spacing(random), pieces, random)
+        yield _utterance(f"lines-{seed}-{number:06d}", text, writer), joined(pieces, spacing, random)
 
 
-def _group(words: Sequence[Sample], hands: Hands, writer: str, random: Random) -> list[list[Piece]]:
+def _clear(spacing: Spacing, pieces: Sequence[Sequence[Piece]], random: Random) -> Spacing:
+    """Make blanks wider than the gaps within the words, but for one line in ten; so it is with nine writers of ten."""
+    if random.random() < 0.1:
+        return spacing
+    widest = max(widest_gap(piece) for part in pieces for piece in part)
+    return replace(spacing, blank=max(spacing.blank, widest + _CLEAR))
+
+
+def _group(words: Sequence[Sample], hands: Hands, writer: str, factor: float, random: Random) -> list[list[Piece]]:
     """One word, perhaps with a mark behind it, or an expression of signs where the writer has its signs."""
     if random.random() < 0.2 and writer in hands.samples:
         for _ in range(_TRIES):
             if hands.can(writer, text := expression(random)):
                 return hands.pieces(writer, text, random)
-    word = placed_word(words[int(random.integers(len(words)))])
+    word = loosened(placed_word(words[int(random.integers(len(words)))]), factor)
     ends = [sign for sign in _ENDS if hands.can(writer, sign)]
     if ends and word.text[-1].isalnum() and random.random() < 0.25:
         return [[word, *hands.pieces(writer, ends[int(random.integers(len(ends)))], random)[0]]]

@@ -117,6 +117,30 @@ def _bent(random: Random) -> NDArray[np.float64]:
     return np.array([[wide, 0.0], [lean, high]])
 
 
+def widest_gap(piece: Piece) -> float:
+    """Find the widest gap in a word, in h: between ink and all that stands to its right; 0 without any."""
+    order, gaps = _gaps(piece)
+    return float(gaps.max(initial=0.0)) if len(order) > 1 else 0.0
+
+
+def loosened(piece: Piece, factor: float) -> Piece:
+    """Widen (or below 1 narrow) the gaps in a word: what stands to their right is moved, strokes keep their shape."""
+    order, gaps = _gaps(piece)
+    moves = np.zeros(len(order))
+    moves[order] = np.cumsum((factor - 1.0) * gaps)
+    return Piece(piece.text, tuple(one + np.array([x, 0.0]) for one, x in zip(piece.strokes, moves, strict=True)))
+
+
+def _gaps(piece: Piece) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(S,) the strokes from left to right, and the gap before each: 0 where ink further left reaches over it."""
+    left = np.array([one[:, 0].min() for one in piece.strokes])
+    order = np.argsort(left, kind="stable")
+    right = np.maximum.accumulate([piece.strokes[at][:, 0].max() for at in order])
+    gaps = np.zeros(len(order))
+    gaps[1:] = np.maximum(0.0, left[order][1:] - right[:-1])
+    return order, gaps
+
+
 def joined(pieces: Sequence[Sequence[Piece]], spacing: Spacing, random: Random) -> Ink:
     """Set pieces in a row.
 

@@ -21,7 +21,16 @@ from asr.text import normalise_text
 from data_prep import read_corpus
 from data_prep.unipen import reader as unipen
 from data_prep.unipen.composed import Hands, Sample, lines_of_words, placed_word, rows_of_signs
-from data_prep.unipen.composing import UNITS, Piece, Spacing, draw_spacing, joined, sized_sign
+from data_prep.unipen.composing import (
+    UNITS,
+    Piece,
+    Spacing,
+    draw_spacing,
+    joined,
+    loosened,
+    sized_sign,
+    widest_gap,
+)
 from data_prep.unipen.expressions import SYMBOLS, expression
 from data_prep.unipen.sizes import EXTENTS, writing_size
 
@@ -132,6 +141,18 @@ def test_by_outline_a_point_may_stand_below_its_neighbour() -> None:
         [[rectangle("^", 1.0, 1.8, 2.0), rectangle("_", 1.0, -1.0, -0.9)]], Spacing(0.2, 1.0, 1.0), generator(1)
     )
     assert far.strokes[1].points[0, 0] == pytest.approx(120, abs=1)  # nothing is at one height: their boxes count
+
+
+def test_the_gaps_of_a_word_are_widened_and_nothing_else() -> None:
+    """Ink from 0 to 1, from 1.5 to 2 with a bar above both, and from 3 to 4."""
+    spans = ((0.0, 1.0), (3.0, 4.0), (1.5, 2.0), (0.5, 1.8))
+    word = Piece("it", tuple(np.array([[left, 0.0], [right, 1.0]]) for left, right in spans))
+    assert widest_gap(word) == 1.0
+    wider = loosened(word, 1.5)
+    assert [one[:, 0].tolist() for one in wider.strokes] == [[0.0, 1.0], [3.5, 4.5], [1.5, 2.0], [0.5, 1.8]]
+    assert all((a[:, 1] == b[:, 1]).all() for a, b in zip(word.strokes, wider.strokes, strict=True))
+    assert widest_gap(wider) == 1.5
+    assert widest_gap(rectangle("a", 1.0, 0.0, 1.0)) == 0.0
 
 
 def test_a_row_that_is_too_long_for_two_bytes_is_made_smaller() -> None:
