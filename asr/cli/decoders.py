@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,13 @@ def add_decoder(parser: argparse.ArgumentParser) -> None:
         " decoder.word_lm_weight=0.25 decoder.label_lm_weight=0.25 (the weights of frequencies and --lm), but the"
         " model's own weights stay where it has a lexicon already",
     )
+    parser.add_argument(
+        "--labels",
+        metavar="LABELS",
+        help="write no other labels, for the fields of a form: labels of the model with blanks between them, such as"
+        " '1 2 3 X'; for a model of characters kinds of them too, such as 'digits . -' (there are digits, upper, lower,"
+        " letters, symbols and space); short for decoder.labels=LABELS",
+    )
 
 
 def given_decoder(given: argparse.Namespace, options: Sequence[str]) -> Wish:
@@ -45,6 +53,8 @@ def given_decoder(given: argparse.Namespace, options: Sequence[str]) -> Wish:
         given: with the options of `add_decoder`.
         options: `decoder=NAME` and `decoder.OPTION=VALUE`.
     """
+    if given.labels is not None:
+        options = [*options, f"decoder.labels={json.dumps(given.labels)}"]
     if not (given.lm or given.words or given.only_words):
         return list(options) or None
     from asr.decoding.own_words import OwnWords

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _RATES = ("wer", "cer", "wer_folded", "cer_folded", "per", "per_39", "per_39_no_sil", "ser")
 _SPLITS = ("train", "dev", "test")
-_OF_MODELS = ("split", "out", "by", "nbest", "lm", "words", "only_words", "plugin", "on", "engine", "verbose")
+_OF_MODELS = ("split", "out", "by", "nbest", "lm", "words", "only_words", "labels", "plugin", "on", "engine", "verbose")
 
 
 def main() -> None:

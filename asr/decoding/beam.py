@@ -35,12 +35,14 @@ from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, w
 from asr.decoding.label_model import NO_ARCS, symbols_of_labels
 from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
 from asr.decoding.posteriors import posteriors_of
+from asr.decoding.restriction import ALL, Restriction, restricted
 from asr.decoding.timing import spans_of
 from asr.lm.automaton import NONE
 from asr.lm.stored import load_model
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
+    from asr.decoding.search import Search
     from asr.lm.model import GrowingAutomaton, LanguageModel
 
 _LEAST_MASS = 1e-200
@@ -112,6 +114,7 @@ class BeamDecoder(CompiledDecoder):
         rescore: str | None = None,
         rescore_weight: float = 0.5,
         calibration: Sequence[float] = (),
+        labels: str = ALL,
         model: LanguageModel | None = None,
     ) -> None:
         self.options = BeamConfig(
@@ -119,10 +122,11 @@ class BeamDecoder(CompiledDecoder):
             gap=gap, skip_blank=skip_blank, boost=boost, boost_weight=boost_weight, prior_weight=prior_weight,
             priors=list(priors), candidates=candidates,
             posterior_scale=posterior_scale, risk=risk, rescore=rescore, rescore_weight=rescore_weight,
-            calibration=list(calibration),
+            calibration=list(calibration), labels=labels,
         )  # fmt: skip
         _check(self.options, len(inventory))
         self.finish = Finish.of(inventory, self.options)
+        self.restriction = Restriction.of(labels, inventory)
         self.inventory = inventory
         self.divisors = np.array(priors, dtype=np.float64) ** prior_weight if prior_weight else None
         """The divisors of the posteriors (L,); None if `prior_weight` is 0."""
@@ -141,9 +145,9 @@ class BeamDecoder(CompiledDecoder):
         """The labels that are spaces between words."""
         self._idle_rows: list[Rows] = []  # a search borrows one for each step
 
-    def begin(self, frame_seconds: float, offset: float = 0.0) -> BeamSearch:
+    def begin(self, frame_seconds: float, offset: float = 0.0) -> Search:
         """Return the search for one utterance; see `asr.decoding.search.Decoder`."""
-        return BeamSearch(self, frame_seconds, offset)
+        return restricted(BeamSearch(self, frame_seconds, offset), self.restriction)
 
     def automaton(self) -> GrowingAutomaton | None:
         """Return the model's automaton, shared by all searches if complete and otherwise new; None without a model."""

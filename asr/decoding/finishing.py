@@ -30,6 +30,7 @@ from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_o
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Trust
 from asr.decoding.marks import LM_FILE, weight
 from asr.decoding.rescoring import Rescoring
+from asr.decoding.restriction import ALL
 from asr.decoding.risk import RISKS, by_risk, expected_errors
 from asr.lm.stored import load_model
 from asr.text import normalise_text
@@ -57,6 +58,7 @@ class FinishConfig:
         rescore: a second language model, by name or path; none by default.
         rescore_weight: factor of its log probability.
         calibration: see `asr.decoding.calibration`; empty for none.
+        labels: the labels that may be written, such as `digits` or `1 2 3`; see `asr.decoding.restriction`.
     """
 
     candidates: int = 20
@@ -65,6 +67,7 @@ class FinishConfig:
     rescore: str | None = field(default=None, metadata=LM_FILE)
     rescore_weight: float = field(default=0.5, metadata=weight(0.25, needs="rescore", least=0.0))
     calibration: list[float] = field(default_factory=list)
+    labels: str = ALL
 
 
 class Candidate(NamedTuple):

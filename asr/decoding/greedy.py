@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from asr.decoding.calibration import Calibration
 from asr.decoding.confidence import evidence_of
 from asr.decoding.hypothesis import Hypothesis, Score, Span, without_surplus_spaces, words_of
+from asr.decoding.restriction import ALL, Restriction, restricted
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
+    from asr.decoding.search import Search
 
 
 @dataclass
@@ -28,6 +30,7 @@ class GreedyConfig:
 
     _target_: str = "asr.decoding.greedy.GreedyDecoder"
     calibration: list[float] = field(default_factory=list)  # see asr.decoding.calibration; empty: none
+    labels: str = ALL  # labels that may be written, such as "digits" or "1 2 3"; see asr.decoding.restriction
 
 
 class GreedyDecoder:
@@ -45,14 +48,19 @@ class GreedyDecoder:
     Args:
         inventory: labels, and which of them is the blank.
         calibration: see `asr.decoding.calibration`; empty: confidences stay as they are.
+        labels: see `asr.decoding.restriction`.
+
+    Raises:
+        ConfigError: labels that the inventory does not have.
     """
 
-    def __init__(self, inventory: Inventory, calibration: Sequence[float] = ()) -> None:
+    def __init__(self, inventory: Inventory, calibration: Sequence[float] = (), labels: str = ALL) -> None:
         self.inventory, self.calibration = inventory, Calibration.of(calibration)
+        self.restriction = Restriction.of(labels, inventory)
 
-    def begin(self, frame_seconds: float, offset: float = 0.0) -> GreedySearch:
+    def begin(self, frame_seconds: float, offset: float = 0.0) -> Search:
         """Begin with an utterance; see `asr.decoding.search.Decoder`."""
-        return GreedySearch(self.inventory, frame_seconds, offset, self.calibration)
+        return restricted(GreedySearch(self.inventory, frame_seconds, offset, self.calibration), self.restriction)
 
 
 class GreedySearch:

@@ -36,12 +36,14 @@ from asr.decoding.lexicon_model import frequencies, label_scorer, no_scorer, nod
 from asr.decoding.lexicon_search import LexiconSearch
 from asr.decoding.lexicon_tree import tree_of
 from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
+from asr.decoding.restriction import ALL, Restriction, restricted
 from asr.errors import ConfigError
 from asr.lm.model import LanguageModel, Unit
 from asr.lm.stored import load_model
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
+    from asr.decoding.search import Search
 
 
 @dataclass
@@ -130,6 +132,7 @@ class LexiconDecoder(CompiledDecoder):
         rescore: str | None = None,
         rescore_weight: float = 0.5,
         calibration: Sequence[float] = (),
+        labels: str = ALL,
     ) -> None:
         options = LexiconConfig(
             candidates, posterior_scale, risk, rescore, rescore_weight, list(calibration),
@@ -140,13 +143,14 @@ class LexiconDecoder(CompiledDecoder):
         _check(options, lexicon)
         self.inventory, self.reject = inventory, reject
         self.finish = Finish.of(inventory, options)
+        self.restriction = Restriction.of(labels, inventory)
         separator = _separator(inventory, options)
         self.lexicon = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon, inventory, leave_out)
         is_open = oov_penalty is not None
         words = _loaded(word_lm, "words") if word_lm_weight > 0 else None
-        labels = _loaded(label_lm, inventory.unit) if label_lm_weight > 0 else None
+        label_model = _loaded(label_lm, inventory.unit) if label_lm_weight > 0 else None
         self.words = frequencies(self.lexicon) if words is None else word_scorer(words, self.lexicon, is_open)
-        self.labels = no_scorer() if labels is None else label_scorer(labels, inventory)
+        self.labels = no_scorer() if label_model is None else label_scorer(label_model, inventory)
         of_word, of_unknown = unigram(self.words)
         self.nodes = nodes_of(tree_of(self.lexicon), word_lm_weight * of_word + word_bonus)
         penalty = 0.0 if oov_penalty is None else float(oov_penalty)
@@ -156,7 +160,7 @@ class LexiconDecoder(CompiledDecoder):
             separator=separator,
             one_word=one_word,
             is_open=is_open,
-            fused=labels is not None,
+            fused=label_model is not None,
             unknown=self.words.unknown,
             beam=beam,
             min_probability=float(min_probability),
@@ -169,9 +173,9 @@ class LexiconDecoder(CompiledDecoder):
             label_weight=float(label_lm_weight),
         )
 
-    def begin(self, frame_seconds: float, offset: float = 0.0) -> LexiconSearch:
+    def begin(self, frame_seconds: float, offset: float = 0.0) -> Search:
         """Return the search for one utterance; see `asr.decoding.search.Decoder`."""
-        return LexiconSearch(self, frame_seconds, offset)
+        return restricted(LexiconSearch(self, frame_seconds, offset), self.restriction)
 
 
 def _check(options: LexiconConfig, lexicon: str | Lexicon) -> None:

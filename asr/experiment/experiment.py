@@ -28,6 +28,7 @@ from asr.experiment.ctc_task import CtcTask
 from asr.experiment.option_checks import build_augmenter, check_options
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
+from asr.experiment.sampling import Turns, with_any_share
 from asr.experiment.training_examples import TrainingExamples
 from asr.experiment.warm_start import take_weights
 from asr.features.cache import FrameCache
@@ -71,6 +72,7 @@ class Experiment:
         inventory = self._inventory()
         check_utterances(self.splits, inventory)
         check_labels(config.scoring.rates, inventory.labels[1:], inventory.unit, fold)
+        self._turns = Turns(config.sampling, self.splits["train"], config.training.seed)
         self._build(inventory, source)
         self.caches = {name: self._cache(name) for name in SPLITS}
         self._fit_normaliser()
@@ -98,7 +100,13 @@ class Experiment:
             self.recogniser,
             self.model,
             TrainingExamples(
-                self.recogniser, self.splits["train"], self.caches["train"], self.augmenter, views, self._skipped
+                self.recogniser,
+                self.splits["train"],
+                self.caches["train"],
+                self.augmenter,
+                views,
+                self._skipped,
+                self._turns,
             ),
             (self.splits["dev"], self.caches["dev"]),
             self.config.scoring.rates[0],
@@ -142,7 +150,9 @@ class Experiment:
         if self.run.started:
             splits = {name: read_manifest(self.run.data / f"{name}.jsonl") for name in SPLITS}
             return Corpus(splits, tuple(read_skipped(self.run.data)))
-        return load_splits(self.config.corpus, self.config.plugins, self.on_progress)
+        corpus = load_splits(self.config.corpus, self.config.plugins, self.on_progress)
+        train = with_any_share(self.config.sampling, corpus.splits["train"])
+        return replace(corpus, splits={**corpus.splits, "train": train})
 
     def _inventory(self) -> Inventory:
         """The labels of the training utterances that can be spelled; `check_utterances` reports all others together."""

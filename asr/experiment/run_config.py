@@ -13,13 +13,14 @@ from asr.corpus.inventory import Inventory, Unit
 from asr.corpus.phonemes import FOLDS
 from asr.errors import ConfigError
 from asr.experiment.corpus_splits import CorpusConfig
+from asr.experiment.sampling import SamplingConfig
 from asr.experiment.settings import plain_settings, read_settings
 from asr.recogniser.config import PARTS, RecogniserConfig
 from asr.resources import user_cache
 from asr.scoring.named_rates import RATES
 from asr.training.loop import TrainingConfig
 
-TYPED = ("inventory", "loss", "training", "scoring")
+TYPED = ("inventory", "loss", "sampling", "training", "scoring")
 """The groups whose options are checked when a configuration is read; those of components when they are built."""
 
 
@@ -77,7 +78,7 @@ class RunConfig:
         augment: what is done to training utterances in each epoch.
         optimizer, schedule: how the weights are changed.
         inventory: what the labels are.
-        loss, training, scoring: see their classes.
+        loss, sampling, training, scoring: see their classes.
         cache_dir: where computed frames are kept; None: the user's cache folder.
         plugins: modules of the user's that hold classes of the components, or readers.
         init: a model whose weights training begins with: a run, a bundle, a pretrained name.
@@ -95,6 +96,7 @@ class RunConfig:
     schedule: Component
     inventory: InventoryConfig = field(default_factory=InventoryConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
     cache_dir: str | None = None

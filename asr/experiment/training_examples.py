@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.corpus.utterance import Utterance
+from asr.experiment.sampling import Turns
 from asr.features.cache import FrameCache
 from asr.features.sound.augment import Augmenter
 from asr.recogniser.recogniser import Recogniser
@@ -24,6 +25,7 @@ class TrainingExamples:
         augmenter: changes the frames anew in each epoch.
         views: number of copies of an utterance in its batch, each masked in another way; all first views come first.
         without: indices of utterances to leave out.
+        turns: which of the utterances an epoch sees; None: all.
     """
 
     def __init__(
@@ -34,12 +36,20 @@ class TrainingExamples:
         augmenter: Augmenter,
         views: int = 1,
         without: Collection[int] = (),
+        turns: Turns | None = None,
     ) -> None:
         self._recogniser, self._utterances, self._cache, self._augmenter = recogniser, utterances, cache, augmenter
         self._views = views
         self._chosen = [i for i in range(len(utterances)) if i not in without]
         self._labels = {i: recogniser.inventory.encode(utterances[i]) for i in self._chosen}
+        self._turns, self._place = turns, {index: place for place, index in enumerate(self._chosen)}
         self.sizes = [views * recogniser.stacking.out_length(cache.n_frames(i)) for i in self._chosen]
+
+    def chosen(self, epoch: int) -> Sequence[int]:
+        """Return the places in `sizes` of the utterances that an epoch sees."""
+        if self._turns is None:
+            return range(len(self.sizes))
+        return [self._place[index] for index in self._turns.chosen(epoch) if index in self._place]
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
         """Make one batch of one epoch; `indices` are places in `sizes`."""

@@ -23,7 +23,7 @@ from asr.training.checkpoint import load_checkpoint, save_checkpoint
 from asr.training.log import MetricsLog
 from asr.training.schedules import Schedule
 from asr.training.state import EpochSums, State, Stopwatch
-from asr.training.task import B, DevResult, Loss, OrderedExamples, SavedValue, Task
+from asr.training.task import B, DevResult, Loss, OrderedExamples, SampledExamples, SavedValue, Task
 from asr.training.watching import EpochRow, EpochStart, Watcher
 from asr.training.weights import RunningAverage, weight_noise
 from asr.training.workers import load_batches
@@ -182,7 +182,10 @@ class Trainer(Generic[B]):
         config, epoch, examples = self.config, self.state.epoch, self.task.examples
         if isinstance(examples, OrderedExamples):
             return examples.batches(epoch)
-        return epoch_batches(examples.sizes, config.frame_budget, config.max_utterances, config.seed, epoch)
+        chosen = examples.chosen(epoch) if isinstance(examples, SampledExamples) else range(len(examples.sizes))
+        sizes = [examples.sizes[item] for item in chosen]
+        batches = epoch_batches(sizes, config.frame_budget, config.max_utterances, config.seed, epoch)
+        return [[chosen[place] for place in batch] for batch in batches]
 
     def _step(self, batch: B, n_batches: int) -> None:
         config, state = self.config, self.state

@@ -64,6 +64,15 @@ class OrderedExamples(Protocol):
         ...
 
 
+@runtime_checkable
+class SampledExamples(Protocol):
+    """Examples of which an epoch sees a part."""
+
+    def chosen(self, epoch: int) -> Sequence[int]:
+        """Return the indices of an epoch's items, each once; the same epoch always gives the same ones."""
+        ...
+
+
 @dataclass(frozen=True)
 class Units:
     """The names of the things in a batch, for messages and the progress display.

@@ -11,8 +11,13 @@ Categories: 1a digits, 1b upper, 1c lower, 1d symbols, 2 characters, 3 character
 Splits: no writer is in two of them, in whatever category; `data_prep/unipen/writers.py` says how. Of category 6 they
 are 31 dev and 56 test writers fixed once; all other files train. Writers are pseudonymous keys.
 
+Categories overlap: 2 is 1a, 1b, 1c and 1d together, 7 has all of 6 and a tenth more.
+
 Segments marked BAD are left out, and such whose ink was withheld or is missing at the source. Ink stays as it was
 sampled, repeated points among it. The first start reads the whole category, later ones take its ink from a cache.
+
+What trains can be more than the release: rows of signs and lines of words, each composed of one training writer's own
+ink, see `data_prep/unipen/composed.py`. The tag `category` says where an utterance comes from.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from asr.config import nearest
+from asr.config import check_values, nearest
 from asr.corpus.faults import CorpusFaults
 from asr.corpus.splits import SPLITS
 from asr.corpus.utterance import Utterance
@@ -30,8 +35,9 @@ from asr.errors import ConfigError, DataError
 from asr.ink import Ink
 from asr.ink.unipen import Document, read_document
 from asr.plain_values import PlainFields
-from data_prep.ink_cache import stored
+from data_prep.ink_cache import Make, stored
 from data_prep.recordings import Progress
+from data_prep.unipen import composed
 from data_prep.unipen.release import INCLUDE, Library, Release, open_release
 from data_prep.unipen.writers import held_out, writer_key
 
@@ -52,6 +58,9 @@ CATEGORIES = {
 
 WITHOUT_INK = tuple(f"data/{category}/att/att0/41412304.dat" for category in "678")
 """What these include was lost before the release was published where it can be had today."""
+
+NO_AT_SIGN = "kai"
+"""The donor that labels with `@` what its recogniser could not use: loops between letters, and their remains."""
 
 UNTIMED = ("dar", "int", "kai", "lav", "not", "pcl")
 """Donors whose points stand at equal steps in space, or not at those in time that they state."""
@@ -75,6 +84,13 @@ class Config:
     only_train: bool = field(
         default=False, metadata={"help": "give no dev and test: for corpus.pool, which trains on all it gets"}
     )
+    composed_rows: int = field(
+        default=0, metadata={"help": "rows of signs composed of the isolated signs of train writers; they train too"}
+    )
+    composed_lines: int = field(
+        default=0, metadata={"help": "lines composed of the words and signs of train writers; they train too"}
+    )
+    composed_seed: int = field(default=1, metadata={"help": "another seed composes other rows and lines"})
     cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
 
 
@@ -87,18 +103,22 @@ def prepare(
         on_progress: hears `(what, done, total)` while a category is read for the first time.
 
     Raises:
-        ConfigError: no such category or donor.
+        ConfigError: no such category or donor, or fewer than no composed ink.
         DataError: the release is not there.
         Problems: everything that is wrong with its files.
     """
+    counts = {"composed_rows": config.composed_rows, "composed_lines": config.composed_lines}
+    check_values(counts, {name: (count >= 0, "0 or more") for name, count in counts.items()})
     main, more = _number(config.category), [_number(one) for one in _listed(config.also)]
     if len({main, *more}) <= len(more):
         raise ConfigError(f"also={config.also} names a category twice; every category is read once")
     faults = faults or CorpusFaults()
     release = open_release(config.root)
-    splits = _split(_category(release, main, config.cache, faults, on_progress))
+    read = _Reading(release, config, faults, on_progress)
+    splits = read.category(main)
     for number in more:
-        splits["train"] += _split(_category(release, number, config.cache, faults, on_progress))["train"]
+        splits["train"] += read.category(number)["train"]
+    splits["train"] += read.composed()
     faults.settle(f"UNIPEN in {release.where}")
     splits["train"] = _without(splits["train"], _listed(config.train_without))
     if config.only_train:
@@ -139,30 +159,76 @@ def _folded(utterance: Utterance) -> Utterance:
     return replace(utterance, text=(utterance.text or "").lower())
 
 
-def _split(utterances: Sequence[Utterance]) -> dict[str, list[Utterance]]:
-    splits: dict[str, list[Utterance]] = {name: [] for name in SPLITS}
-    writers = held_out()
-    for utterance in utterances:
-        splits[writers.get(str(utterance.speaker), "train")].append(utterance)
-    return splits
+@dataclass(frozen=True)
+class _Reading:
+    """One reading of the release: its categories by split, and what is composed of them."""
+
+    release: Release
+    config: Config
+    faults: CorpusFaults
+    on_progress: Progress | None
+
+    def category(self, number: str) -> dict[str, list[Utterance]]:
+        """Read a category by split, without what its labels make useless for training."""
+        splits: dict[str, list[Utterance]] = {name: [] for name in SPLITS}
+        writers = held_out()
+        for one in self._stored(number):
+            splits[writers.get(str(one.speaker), "train")].append(_tagged(one, CATEGORIES[number]))
+        splits["train"] = [
+            one for one in splits["train"] if one.tags["donor"] != NO_AT_SIGN or "@" not in str(one.text)
+        ]
+        return splits
+
+    def composed(self) -> list[Utterance]:
+        """Compose what the options ask for, or take it from the cache."""
+        config, seed = self.config, self.config.composed_seed
+        made: list[Utterance] = []
+        if count := config.composed_rows:
+            made += self._made("composed_rows", ["2"], lambda _: composed.rows_of_signs(self._train("2"), count, seed))
+        if lines := config.composed_lines:
+            made += self._made(
+                "composed_lines",
+                ["2", "7"],
+                lambda _: composed.lines_of_words(self._train("7"), self._train("2"), lines, seed),
+            )
+        return made
+
+    def _train(self, number: str) -> list[Utterance]:
+        return self.category(number)["train"]
+
+    def _made(self, kind: str, of: Sequence[str], make: Make) -> list[Utterance]:
+        identity: PlainFields = {
+            "corpus": "unipen",
+            "reader": VERSION,
+            "composition": composed.VERSION,
+            kind: int(getattr(self.config, kind)),
+            "seed": self.config.composed_seed,
+            "files": self.release.fingerprint((*(f"data/{number}" for number in of), INCLUDE)),
+            "held_out": sorted(held_out()),
+        }
+        found = stored(f"unipen-{kind}", identity, make, self.faults, folder=self.config.cache)
+        return [_tagged(one, kind) for one in found]
+
+    def _stored(self, number: str) -> list[Utterance]:
+        """All usable segments of a category."""
+        release, folder = self.release, f"data/{number}"
+        if not release.names(folder):
+            raise DataError(
+                f"{release.where} has no category {number} ({CATEGORIES[number]}); expected files in {folder}/"
+            )
+        files = release.fingerprint((folder, INCLUDE))
+        identity: PlainFields = {"corpus": "unipen", "reader": VERSION, "category": number, "files": files}
+        return stored(
+            f"unipen-{CATEGORIES[number]}",
+            identity,
+            lambda problems: _read(release, number, problems, self.on_progress),
+            self.faults,
+            folder=self.config.cache,
+        )
 
 
-def _category(
-    release: Release, number: str, cache: str, faults: CorpusFaults, on_progress: Progress | None
-) -> list[Utterance]:
-    """All usable segments of a category."""
-    folder = f"data/{number}"
-    if not release.names(folder):
-        raise DataError(f"{release.where} has no category {number} ({CATEGORIES[number]}); expected files in {folder}/")
-    files = release.fingerprint((folder, INCLUDE))
-    identity: PlainFields = {"corpus": "unipen", "reader": VERSION, "category": number, "files": files}
-    return stored(
-        f"unipen-{CATEGORIES[number]}",
-        identity,
-        lambda problems: _read(release, number, problems, on_progress),
-        faults,
-        folder=cache,
-    )
+def _tagged(utterance: Utterance, category: str) -> Utterance:
+    return replace(utterance, tags={**utterance.tags, "category": category})
 
 
 def _read(

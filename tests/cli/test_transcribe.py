@@ -310,6 +310,20 @@ def test_options_of_the_decoder_may_stand_among_the_files(transcribe: Command, s
     assert transcribe(sound, "./a=b.wav", *wavs[1:]).out == plain.out.replace("0.wav", "a=b.wav")
 
 
+def test_labels_are_restricted_whatever_the_decoder(
+    transcribe: Command, sound: Path, wavs: list[str], texts: list[str]
+) -> None:
+    assert any("b" in text for text in texts)
+    for words in ([], ["decoder=beam"]):
+        found = transcribe(sound, wavs[0], wavs[1], wavs[2], "--labels", "a c space", *words).out
+        assert set("".join(line.split("\t")[1] for line in found.splitlines())) == {"a", "c", " "}, found
+    assert transcribe(sound, *wavs, "--labels", "lower space") == transcribe(sound, *wavs)
+    assert transcribe(sound, *wavs, "decoder.labels='a c space'") == transcribe(sound, *wavs, "--labels", "a c space")
+    refused = transcribe(sound, wavs[0], "--labels", "digits")
+    assert (refused.status, refused.err.count("\n")) == (1, 1)
+    assert "the model has no digits; it has:" in refused.told
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

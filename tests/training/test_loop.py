@@ -20,7 +20,7 @@ from asr.training.loop import Stopped, TrainingConfig
 from asr.training.optimizers import AdamWConfig, SgdConfig, sgd
 from asr.training.schedules import OneCycle, Plateau
 from asr.training.task import DevResult, Loss, WeightedSum
-from tests.training.toy import Silent, ToyTask, trainer
+from tests.training.toy import Silent, ToyExamples, ToyTask, trainer
 
 
 class StopsAt(Silent):
@@ -60,6 +60,20 @@ def test_a_run_stopped_after_any_step_ends_with_the_same_weights(tmp_path: Path,
 def rows(folder: Path) -> list[dict[str, Any]]:
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     return [{k: v for k, v in json.loads(line).items() if not k.startswith("train_")} for line in lines]
+
+
+def test_an_epoch_sees_the_items_that_were_chosen_for_it(tmp_path: Path) -> None:
+    class Sampled(ToyExamples):
+        def chosen(self, epoch: int) -> list[int]:
+            return [item for item in range(len(self.sizes)) if (item + epoch) % 3 == 0]
+
+    task = ToyTask()
+    task.examples = examples = Sampled()
+    trainer(tmp_path, task).run()
+    everything = tuple(range(len(examples.sizes)))  # dev, in these tests
+    for epoch in range(4):
+        seen = [item for at, items in examples.loaded for item in items if at == epoch and items != everything]
+        assert sorted(seen) == examples.chosen(epoch)
 
 
 def test_tensorboard_gets_the_rows_too(tmp_path: Path) -> None:

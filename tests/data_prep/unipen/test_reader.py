@@ -51,7 +51,7 @@ def test_words(options: dict[str, object]) -> None:
     one, two = splits["train"]
     short = hashlib.sha1(b"data/6/aaa/one.dat").hexdigest()[:8]
     assert (one.id, two.id) == (f"6-aaa-{short}-0000", f"6-aaa-{short}-0002")  # 0001 is BAD
-    assert one.tags == {"donor": "aaa", "quality": "OK", "file": "data/6/aaa/one.dat"}
+    assert one.tags == {"donor": "aaa", "quality": "OK", "file": "data/6/aaa/one.dat", "category": "words"}
     assert (two.kind, two.start, two.duration) == ("ink", 4, 2)
     assert read_ink(one.source, 0, 4) == Ink.of([[1, 1], [1, 2]], [[2, 1], [2, 2]])
     four = splits["test"][0]

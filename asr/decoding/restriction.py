@@ -1,0 +1,136 @@
+"""Restrict a decoder to some of the labels: digits in a field of a form, capitals in a number plate.
+
+The network's posteriors are independent from frame to frame. So the probability of a path, given that no label outside
+the allowed ones (and the blank) is written, is the product of its posteriors, each divided by the sum of what is
+allowed in its frame:
+
+    p(path | allowed, x) = prod_t p_t(path_t) / sum over allowed labels k of p_t(k)
+
+The division is the same for all paths that are left: it changes no ranking. It makes probabilities of what remains, as
+every search expects them; scores and confidences are those among the allowed labels. Decoders restrict the posteriors
+before they look at them, so what holds for a decoder holds for it restricted, whatever it maximises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.config import nearest
+from asr.decoding.hypothesis import Hypothesis
+from asr.errors import ConfigError
+
+if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
+    from asr.decoding.search import Search
+
+ALL = "all"
+"""The value of the option `labels` that restricts nothing."""
+
+_KINDS: Mapping[str, Callable[[str], bool]] = {
+    "digits": lambda label: label in "0123456789",
+    "upper": str.isupper,
+    "lower": str.islower,
+    "letters": str.isalpha,
+    "symbols": lambda label: not (label.isalnum() or label.isspace()),
+    "space": str.isspace,
+}
+"""Names of kinds of characters."""
+
+
+class Restriction:
+    """The labels that a decoder may write.
+
+    Args:
+        inventory: all labels.
+        allowed: (L,) bool, the blank among them.
+    """
+
+    def __init__(self, inventory: Inventory, allowed: NDArray[np.bool_]) -> None:
+        self.inventory, self.allowed = inventory, allowed
+
+    @classmethod
+    def of(cls, labels: str, inventory: Inventory) -> Restriction | None:
+        """Read the option `labels` of a decoder; None for `all`.
+
+        Args:
+            labels: labels of the inventory with white space between them, as in `aa b ch` or `1 2 3 X`. For an
+                inventory of characters kinds of them too: `digits`, `upper`, `lower`, `letters`, `symbols` and `space`,
+                the blank between words, which is not allowed unless it is named: `digits . , space`.
+            inventory: all labels.
+
+        Raises:
+            ConfigError: a label that the inventory does not have, or no label at all.
+        """
+        if labels == ALL:
+            return None
+        names = labels.split()
+        if not names:
+            raise ConfigError(f"labels={labels!r} names no label; give labels such as 'digits' or '1 2 3', or {ALL!r}")
+        allowed = np.zeros(len(inventory), dtype=bool)
+        allowed[inventory.blank] = True
+        for name in names:
+            allowed[_numbers(name, inventory)] = True
+        return cls(inventory, allowed)
+
+    def __call__(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the log probabilities (T, L) among the allowed labels; -inf for all others.
+
+        A frame in which no allowed label is possible counts as blank.
+
+        Raises:
+            ValueError: another shape.
+        """
+        if log_probs.ndim != 2 or log_probs.shape[1] != len(self.allowed):
+            expected = f"(T, {len(self.allowed)})"
+            raise ValueError(f"log_probs must be {expected}, the size of the inventory, got {log_probs.shape}")
+        kept = np.where(self.allowed | np.isnan(log_probs), log_probs, -np.inf).astype(np.float64)
+        best = kept.max(axis=1, keepdims=True, initial=-np.inf)  # (T, 1)
+        kept[np.isneginf(best[:, 0]), self.inventory.blank] = 0.0
+        best = np.where(np.isneginf(best), 0.0, best)
+        total = best + np.log(np.exp(kept - best).sum(axis=1, keepdims=True))
+        restricted: NDArray[np.float32] = (kept - total).astype(np.float32)
+        return restricted
+
+
+def _numbers(name: str, inventory: Inventory) -> list[int]:
+    """Return the labels of a name: the label that is called so, or those of a kind."""
+    if name in inventory.index:
+        return [inventory.index[name]]
+    kinds = _KINDS if inventory.unit == "characters" else {}
+    if name not in kinds:
+        known = [*kinds, *inventory.labels[1:]]
+        raise ConfigError(
+            f"labels: the model has no label {name[:40]!r}{nearest(name, known)}; it has: {' '.join(known)[:400]}"
+        )
+    if found := [number for label, number in inventory.index.items() if kinds[name](label)]:
+        return found
+    raise ConfigError(f"labels: the model has no {name}; it has: {' '.join(inventory.labels[1:])[:400]}")
+
+
+def restricted(search: Search, restriction: Restriction | None) -> Search:
+    """Return a search that sees the restricted posteriors only; the search itself without a restriction."""
+    return search if restriction is None else RestrictedSearch(search, restriction)
+
+
+class RestrictedSearch:
+    """A search through restricted posteriors; see `asr.decoding.search.Search`."""
+
+    def __init__(self, search: Search, restriction: Restriction) -> None:
+        self._search, self._restriction = search, restriction
+
+    def step(self, log_probs: NDArray[np.float32]) -> None:
+        """Take the next frames."""
+        self._search.step(self._restriction(log_probs))
+
+    @property
+    def text(self) -> str:
+        """The best text of the frames so far."""
+        return self._search.text
+
+    def end(self, n_best: int = 1) -> list[Hypothesis]:
+        """Return the best hypotheses."""
+        return self._search.end(n_best)

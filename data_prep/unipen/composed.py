@@ -1,0 +1,205 @@
+"""Composed training ink: rows of one writer's own isolated signs, and lines of one writer's own words.
+
+The release has symbols only one by one (category 1d) and lines of few writers; nobody in it writes `/=` or an address.
+Rows and lines are composed once, by seed, and stored as any other ink is: so a resumed training, a manifest and the
+frame cache need to know nothing of them, and every epoch sees them augmented in another way. Only ink of writers that
+train is used; the caller gives no other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from asr.corpus.utterance import Utterance
+from asr.features.pen.extractor import ink_signal
+from asr.features.pen.normalise import normalised
+from asr.ink import Ink
+from asr.ink.store import read_store
+from asr.seeds import generator
+from data_prep.unipen.composing import (
+    Piece,
+    Random,
+    Spacing,
+    Strokes,
+    draw_spacing,
+    joined,
+    loosened,
+    sized_sign,
+    widest_gap,
+)
+from data_prep.unipen.expressions import expression
+from data_prep.unipen.sizes import EXTENTS, writing_size
+
+VERSION = 2
+"""Version of the composition, raised when the same seed gives other ink."""
+
+_FEWEST_WORDS = 8  # of a writer whose words make lines
+_TRIES = 30  # texts that are drawn for a writer of words before a line goes without one
+_ENDS = ".,:;!?"
+_LOOSER = (0.7, 1.8)  # times the gaps within words, one factor a line: what writers differ in
+_CLEAR = 0.35  # h: by which blanks are wider than them
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sign or a word that somebody wrote: where its ink is, and h, the height of an x, in its unit."""
+
+    utterance: Utterance
+    h: float
+
+    def strokes(self) -> Strokes:
+        """(N, 2) each, as recorded."""
+        return tuple(one.points for one in _ink(self.utterance).strokes)
+
+
+class Hands:
+    """The isolated signs of many writers.
+
+    Args:
+        signs: utterances of one sign of ASCII each; others are passed over.
+    """
+
+    def __init__(self, signs: Iterable[Utterance]) -> None:
+        samples: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+        for group in _by_file(one for one in signs if one.text in EXTENTS).values():
+            h = writing_size((str(one.text), _side(_ink(one))) for one in group)
+            for one in group if h else ():
+                samples[str(one.speaker)][str(one.text)].append(Sample(one, h or 1.0))
+        self.samples = samples
+        self.writers = sorted(samples)
+        self._columns = {sign: at for at, sign in enumerate(EXTENTS)}
+        self._has = np.array([[sign in samples[one] for sign in EXTENTS] for one in self.writers], dtype=bool)
+
+    def able(self, text: str) -> list[str]:
+        """The writers of whom every sign of a text is there."""
+        wanted = [self._columns[sign] for sign in set(text) - {" "}]
+        return [self.writers[at] for at in np.flatnonzero(self._has[:, wanted].all(axis=1))]
+
+    def can(self, writer: str, text: str) -> bool:
+        """Whether every sign of a text by a writer is there."""
+        return writer in self.samples and all(sign in self.samples[writer] for sign in text if sign != " ")
+
+    def pieces(self, writer: str, text: str, random: Random) -> list[list[Piece]]:
+        """The signs of a text in the writer's hand, a group for each part between blanks."""
+        keeps = float(random.uniform(0.3, 1.0))
+        return [[self._piece(writer, sign, keeps, random) for sign in part] for part in text.split()]
+
+    def _piece(self, writer: str, sign: str, keeps: float, random: Random) -> Piece:
+        samples = self.samples[writer][sign]
+        sample = samples[int(random.integers(len(samples)))]
+        return sized_sign(sign, sample.strokes(), sample.h, keeps, random)
+
+
+def rows_of_signs(signs: Iterable[Utterance], count: int, seed: int) -> Iterator[tuple[Utterance, Ink]]:
+    """Compose rows: a text is drawn, then one of the writers who have written all its signs.
+
+    Args:
+        signs: isolated signs.
+        count: how many rows.
+        seed: of all that is drawn.
+    """
+    hands = Hands(signs)
+    for number in range(count):
+        random = generator(seed, "rows of signs", number)
+        able: list[str] = []
+        while not able:
+            text = expression(random)
+            able = hands.able(text)
+        writer = able[int(random.integers(len(able)))]
+        ink = joined(hands.pieces(writer, text, random), draw_spacing(random), random)
+        yield _utterance(f"rows-{seed}-{number:06d}", text, writer), ink
+
+
+def lines_of_words(
+    words: Iterable[Utterance], signs: Iterable[Utterance], count: int, seed: int
+) -> Iterator[tuple[Utterance, Ink]]:
+    """Compose lines of 2 to 5 words, some with a mark behind them or an expression of signs between them.
+
+    Args:
+        words: of writers, in any order; who has written fewer than 8 composes no line.
+        signs: isolated signs; those who have written no words are of no use here.
+        count: how many lines.
+        seed: of all that is drawn.
+    """
+    hands, samples = Hands(signs), _words(words)
+    writers = sorted(samples)
+    for number in range(count):
+        random = generator(seed, "lines of words", number)
+        writer = writers[int(random.integers(len(writers)))]
+        factor = float(np.exp(random.uniform(*np.log(_LOOSER))))
+        groups = [_group(samples[writer], hands, writer, factor, random) for _ in range(random.integers(2, 6))]
+        pieces = [part for group in groups for part in group]
+        text = " ".join("".join(piece.text for piece in part) for part in pieces)
+        spacing = _clear(draw_spacing(random), pieces, random)
+        yield _utterance(f"lines-{seed}-{number:06d}", text, writer), joined(pieces, spacing, random)
+
+
+def _clear(spacing: Spacing, pieces: Sequence[Sequence[Piece]], random: Random) -> Spacing:
+    """Make blanks wider than the gaps within the words, but for one line in ten; so it is with nine writers of ten."""
+    if random.random() < 0.1:
+        return spacing
+    widest = max(widest_gap(piece) for part in pieces for piece in part)
+    return replace(spacing, blank=max(spacing.blank, widest + _CLEAR))
+
+
+def _group(words: Sequence[Sample], hands: Hands, writer: str, factor: float, random: Random) -> list[list[Piece]]:
+    """One word, perhaps with a mark behind it, or an expression of signs where the writer has its signs."""
+    if random.random() < 0.2 and writer in hands.samples:
+        for _ in range(_TRIES):
+            if hands.can(writer, text := expression(random)):
+                return hands.pieces(writer, text, random)
+    word = loosened(placed_word(words[int(random.integers(len(words)))]), factor)
+    ends = [sign for sign in _ENDS if hands.can(writer, sign)]
+    if ends and word.text[-1].isalnum() and random.random() < 0.25:
+        return [[word, *hands.pieces(writer, ends[int(random.integers(len(ends)))], random)[0]]]
+    return [[word]]
+
+
+def placed_word(sample: Sample) -> Piece:
+    """A word with its base line straight and at 0, in h."""
+    trace = normalised(ink_signal(_ink(sample.utterance)).astype(np.float64), slant=False, size=False)
+    points = (trace.points - [trace.points[:, 0].min(), trace.bottom]) / sample.h
+    return Piece(str(sample.utterance.text), tuple(np.split(points, trace.first[1:])))
+
+
+def _words(words: Iterable[Utterance]) -> Mapping[str, Sequence[Sample]]:
+    """The words of each writer; h is the median over a file."""
+    samples: dict[str, list[Sample]] = defaultdict(list)
+    for group in _by_file(one for one in words if one.text and " " not in one.text).values():
+        traces = (normalised(ink_signal(_ink(one)).astype(np.float64), slant=False, size=False) for one in group)
+        cores = np.array([trace.top - trace.bottom for trace in traces])
+        h = float(np.median(cores))
+        if h > 0:
+            samples[str(group[0].speaker)] += [
+                Sample(one, h) for one, core in zip(group, cores.tolist(), strict=True) if 0.4 < core / h < 2.5
+            ]
+    return {writer: some for writer, some in samples.items() if len(some) >= _FEWEST_WORDS}
+
+
+def _by_file(utterances: Iterable[Utterance]) -> Mapping[tuple[str, str], list[Utterance]]:
+    """Utterances by writer and file: what was written in one scale."""
+    groups: dict[tuple[str, str], list[Utterance]] = defaultdict(list)
+    for one in utterances:
+        groups[str(one.speaker), one.tags["file"]].append(one)
+    return groups
+
+
+def _ink(utterance: Utterance) -> Ink:
+    assert utterance.start is not None  # a reader's utterance has both
+    assert utterance.duration is not None
+    return read_store(utterance.source, int(utterance.start), int(utterance.duration))
+
+
+def _side(ink: Ink) -> float:
+    left, bottom, right, top = ink.bounds()
+    return max(right - left, top - bottom)
+
+
+def _utterance(name: str, text: str, writer: str) -> Utterance:
+    donor = writer.split("-")[0]
+    return Utterance(name, Path(), "ink", text=text, speaker=writer, tags={"donor": donor, "quality": "composed"})
