@@ -11,8 +11,9 @@ Categories: 1a digits, 1b upper, 1c lower, 1d symbols, 2 characters, 3 character
 Splits: no writer is in two of them, in whatever category; `data_prep/unipen/writers.py` says how. Of category 6 they
 are 31 dev and 56 test writers fixed once; all other files train. Writers are pseudonymous keys.
 
-Segments marked BAD are left out, and such whose ink was withheld or is missing at the source. Ink stays as it was
-sampled, repeated points among it. The first start reads the whole category, later ones take its ink from a cache.
+Segments marked BAD are left out, and such whose ink was withheld or is missing at the source; of train also those whose
+label is not what is written (see `data_prep/unipen/wrong_labels.py`). Ink stays as it was sampled, repeated points
+among it. The first start reads the whole category, later ones take its ink from a cache.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from data_prep.ink_cache import stored
 from data_prep.recordings import Progress
 from data_prep.unipen.release import INCLUDE, Library, Release, open_release
 from data_prep.unipen.writers import held_out, writer_key
+from data_prep.unipen.wrong_labels import with_right_labels
 
 VERSION = 1
 """Version of the reading, raised when the same release gives other utterances."""
@@ -72,6 +74,9 @@ class Config:
     train_without: str = field(
         default="", metadata={"help": "donors (three letters, with commas between them) to leave out of train"}
     )
+    leave_out_wrong: bool = field(
+        default=True, metadata={"help": "leave segments out of train whose label is known to be wrong"}
+    )
     only_train: bool = field(
         default=False, metadata={"help": "give no dev and test: for corpus.pool, which trains on all it gets"}
     )
@@ -100,6 +105,8 @@ def prepare(
     for number in more:
         splits["train"] += _split(_category(release, number, config.cache, faults, on_progress))["train"]
     faults.settle(f"UNIPEN in {release.where}")
+    if config.leave_out_wrong:
+        splits["train"] = with_right_labels(splits["train"])
     splits["train"] = _without(splits["train"], _listed(config.train_without))
     if config.only_train:
         splits = {"train": splits["train"], "dev": [], "test": []}

@@ -1,0 +1,125 @@
+"""Segments of UNIPEN that train nothing because their label is not what is written.
+
+`wrong_labels.tsv` lists segments of the writers that train, with the evidence: the label, what a recogniser reads, the
+nats a frame by which the text that it reads is likelier than the label, and how the two differ. The rule is
+`Scored.kind`; `benchmarks/wrong_labels.py` applies it. Dev and test keep all their labels, wrong ones too, so that
+error rates mean what they always meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from asr.corpus.utterance import Utterance
+from asr.scoring.edits import count_errors
+from asr.text import normalise_text
+
+SURE = 0.1
+"""The most nats a frame that a reading may cost to be believed."""
+LEAST_NATS = {"case": 0.25, "blanks": 0.15, "text": 0.4}
+"""The nats a frame by which the reading must be likelier than the label, for each kind of difference."""
+KINDS = tuple(LEAST_NATS)
+LEAST_DISTANCE = 0.5
+"""The errors for each character of the longer of two texts, without regard to case, that make them different texts."""
+HEADER = "segment\tlabel\tread\tnats_a_frame\tkind"
+
+
+@dataclass(frozen=True)
+class WrongLabel:
+    """A row of the table.
+
+    Attributes:
+        segment: the id of the utterance.
+        label: its label, normalised; `read`: what a recogniser reads.
+        evidence: nats a frame by which `read` is likelier than `label`; inf if no path of the frames spells the label.
+        kind: how the two differ: in `case`, in `blanks`, or as another `text`.
+    """
+
+    segment: str
+    label: str
+    read: str
+    evidence: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A label beside what a recogniser reads.
+
+    Attributes:
+        segment: the id of the utterance.
+        label, read: the two texts, normalised.
+        label_nats, read_nats: minus their log probabilities, summed over all paths, divided by the number of frames;
+            inf where no path spells the text.
+    """
+
+    segment: str
+    label: str
+    read: str
+    label_nats: float
+    read_nats: float
+
+    @property
+    def evidence(self) -> float:
+        """Nats a frame by which the reading is likelier than the label."""
+        return self.label_nats - self.read_nats
+
+    @property
+    def kind(self) -> str | None:
+        """How the label is wrong, one of `KINDS`; None where it may be right.
+
+        Wrong is a label that the reading beats by `LEAST_NATS` of its kind, if the reading costs no more than `SURE`.
+        Single characters are not judged: a capital c looks like a small one, and a 0 like an O.
+        """
+        if min(len(self.label), len(self.read)) < 2 or self.read_nats > SURE:
+            return None
+        kind = difference(self.label, self.read)
+        return kind if kind is not None and self.evidence >= LEAST_NATS[kind] else None
+
+
+def difference(label: str, read: str) -> str | None:
+    """Say in what two texts differ; None where it is nothing, or so little that the reader may have erred."""
+    if label == read:
+        return None
+    label, read = label.lower(), read.lower()
+    if label == read:
+        return "case"
+    if label.replace(" ", "") == read.replace(" ", ""):
+        return "blanks"
+    distance = count_errors(label, read).errors / max(len(label), len(read))
+    return "text" if distance >= LEAST_DISTANCE else None
+
+
+def wrong_ones(scored: Iterable[Scored]) -> list[WrongLabel]:
+    """Return those whose label is wrong, as rows."""
+    kinds = ((one, one.kind) for one in scored)
+    return [WrongLabel(one.segment, one.label, one.read, one.evidence, kind) for one, kind in kinds if kind is not None]
+
+
+@cache
+def wrong_labels() -> tuple[WrongLabel, ...]:
+    """Return the rows of `wrong_labels.tsv`, in the order of their segments."""
+    return rows_of(files("data_prep.unipen").joinpath("wrong_labels.tsv").read_text(encoding="utf-8"))
+
+
+def rows_of(table: str) -> tuple[WrongLabel, ...]:
+    """Return the rows of a table that `table_of` wrote."""
+    lines = [line.split("\t") for line in table.split("\n") if line and not line.startswith("#")]
+    return tuple(WrongLabel(one, label, read, float(nats), kind) for one, label, read, nats, kind in lines[1:])
+
+
+def table_of(rows: Iterable[WrongLabel], comment: str) -> str:
+    """Write rows as a table, sorted by segment, behind lines of comment."""
+    lines = [f"# {line}" for line in comment.splitlines()] + [HEADER]
+    for row in sorted(rows, key=lambda row: row.segment):
+        lines.append("\t".join((row.segment, row.label, row.read, f"{row.evidence:.2f}", row.kind)))
+    return "\n".join(lines) + "\n"
+
+
+def with_right_labels(utterances: Iterable[Utterance]) -> list[Utterance]:
+    """Leave out the utterances that are listed; one whose label is another by now was corrected, and stays."""
+    wrong = {row.segment: row.label for row in wrong_labels()}
+    return [one for one in utterances if wrong.get(one.id) != normalise_text(one.text or "")]
