@@ -1,7 +1,6 @@
 """Find labels of UNIPEN that are not what is written.
 
-    python benchmarks/wrong_labels.py DATA/unipen.zip --category words --category text \
-        --out data_prep/unipen/wrong_labels.tsv
+    python benchmarks/wrong_labels.py DATA/unipen.zip --category words --out data_prep/unipen/wrong_labels.tsv
 
 Reads the ink of the writers that train with a pretrained model, and compares two texts: the label, and what greedy
 search reads. The evidence is the difference of their log probabilities, each summed over all paths that spell the
@@ -32,8 +31,9 @@ from data_prep.unipen.reader import Config, prepare
 from data_prep.unipen.wrong_labels import KINDS, Scored, rows_of, table_of, wrong_ones
 
 AT_A_TIME = 1500
-COMMENT = """Segments of UNIPEN train_r01_v07 whose label is not what is written; they train nothing.
-Written by benchmarks/wrong_labels.py, read with {model}; see data_prep/unipen/wrong_labels.py."""
+COMMENT = """Segments of UNIPEN train_r01_v07 (I. Guyon and others; doi 10.5281/zenodo.1195803) that train nothing,
+because their label is not what is written. Labels are the release's, under its licence; readings are those of {model}.
+Written by benchmarks/wrong_labels.py; the rule stands in data_prep/unipen/wrong_labels.py."""
 
 
 def scored(recogniser: Recogniser, utterances: Sequence[Utterance]) -> Iterator[Scored]:

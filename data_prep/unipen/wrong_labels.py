@@ -12,18 +12,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 
 from asr.corpus.utterance import Utterance
-from asr.scoring.edits import count_errors
+from asr.scoring.edits import align
 from asr.text import normalise_text
 
-SURE = 0.1
-"""The most nats a frame that a reading may cost to be believed."""
-LEAST_NATS = {"case": 0.25, "blanks": 0.15, "text": 0.4}
+LEAST_NATS = {"case": 0.25, "blanks": 0.15, "words": 0.2, "text": 0.4}
 """The nats a frame by which the reading must be likelier than the label, for each kind of difference."""
+SURER = {"case": 3.0, "blanks": 3.0, "words": 5.0, "text": 2.0}
+"""How many times what the reading itself costs these nats must be: sloppy ink is read wrong, but not with certainty."""
 KINDS = tuple(LEAST_NATS)
-LEAST_DISTANCE = 0.5
+LEAST_DISTANCE = 0.75
 """The errors for each character of the longer of two texts, without regard to case, that make them different texts."""
+LEAST_STRETCH = 4
+"""The wrong characters in a row that make another word."""
 HEADER = "segment\tlabel\tread\tnats_a_frame\tkind"
 
 
@@ -35,7 +38,7 @@ class WrongLabel:
         segment: the id of the utterance.
         label: its label, normalised; `read`: what a recogniser reads.
         evidence: nats a frame by which `read` is likelier than `label`; inf if no path of the frames spells the label.
-        kind: how the two differ: in `case`, in `blanks`, or as another `text`.
+        kind: how the two differ: one of `KINDS`.
     """
 
     segment: str
@@ -71,17 +74,21 @@ class Scored:
     def kind(self) -> str | None:
         """How the label is wrong, one of `KINDS`; None where it may be right.
 
-        Wrong is a label that the reading beats by `LEAST_NATS` of its kind, if the reading costs no more than `SURE`.
-        Single characters are not judged: a capital c looks like a small one, and a 0 like an O.
+        Wrong is a label that the reading beats by `LEAST_NATS` of its kind, which must be `SURER` times what the
+        reading costs. Single characters are not judged: a capital c looks like a small one, and a 0 like an O.
         """
-        if min(len(self.label), len(self.read)) < 2 or self.read_nats > SURE:
+        kind = difference(self.label, self.read) if min(len(self.label), len(self.read)) > 1 else None
+        if kind is None:
             return None
-        kind = difference(self.label, self.read)
-        return kind if kind is not None and self.evidence >= LEAST_NATS[kind] else None
+        return kind if self.evidence >= max(LEAST_NATS[kind], SURER[kind] * self.read_nats) else None
 
 
 def difference(label: str, read: str) -> str | None:
-    """Say in what two texts differ; None where it is nothing, or so little that the reader may have erred."""
+    """Say in what two texts differ; None where it is nothing, or so little that the reader may have erred.
+
+    In `case` alone or in `blanks` alone; or all through (`text`, by `LEAST_DISTANCE`), or in `words`: at least
+    `LEAST_STRETCH` characters in a row are wrong.
+    """
     if label == read:
         return None
     label, read = label.lower(), read.lower()
@@ -89,8 +96,11 @@ def difference(label: str, read: str) -> str | None:
         return "case"
     if label.replace(" ", "") == read.replace(" ", ""):
         return "blanks"
-    distance = count_errors(label, read).errors / max(len(label), len(read))
-    return "text" if distance >= LEAST_DISTANCE else None
+    wrong = [edit.operation != "correct" for edit in align(label, read)]
+    if sum(wrong) >= LEAST_DISTANCE * max(len(label), len(read)):
+        return "text"
+    stretches = (len(list(stretch)) for is_wrong, stretch in groupby(wrong) if is_wrong)
+    return "words" if max(stretches) >= LEAST_STRETCH else None
 
 
 def wrong_ones(scored: Iterable[Scored]) -> list[WrongLabel]:

@@ -16,7 +16,7 @@ from data_prep.unipen.reader import CATEGORIES
 from data_prep.unipen.wrong_labels import (
     KINDS,
     LEAST_NATS,
-    SURE,
+    SURER,
     Scored,
     WrongLabel,
     difference,
@@ -52,6 +52,9 @@ def test_a_table_gives_its_rows_back(rows: list[WrongLabel]) -> None:
         ("In to", "INTO", "blanks"),
         ("Word!", "people filling", "text"),
         ("Word", "Ward", None),  # one of four: the reader may err
+        ("Judge had found it", "Judge had last it", "words"),
+        ("more pleasant if", "pleasant if", "words"),
+        ("Larger Lasted Lets", "harger hasted hets", None),  # one in a row
         ("same", "same", None),
     ],
 )
@@ -60,18 +63,29 @@ def test_differences(label: str, read: str, expected: str | None) -> None:
     assert difference(read, label) == expected
 
 
-def test_the_rule() -> None:
-    def kind(label: str, read: str, evidence: float, read_nats: float = 0.5 * SURE) -> str | None:
+@pytest.mark.parametrize(
+    ("label", "read", "expected"),
+    [
+        ("TABLE", "table", "case"),
+        ("in to", "into", "blanks"),
+        ("Judge had found it", "Judge had last it", "words"),
+        ("one", "three", "text"),
+    ],
+)
+def test_the_rule(label: str, read: str, expected: str) -> None:
+    def kind(evidence: float, read_nats: float) -> str | None:
         return Scored("6-aaa-00000000-0000", label, read, read_nats + evidence, read_nats).kind
 
-    for label, read, expected in (("TABLE", "table", "case"), ("in to", "into", "blanks"), ("one", "three", "text")):
-        least = LEAST_NATS[expected]
-        assert kind(label, read, least + 0.01) == expected
-        assert kind(label, read, math.inf) == expected
-        assert kind(label, read, least - 0.01) is None
-        assert kind(label, read, least + 0.01, 1.01 * SURE) is None
-    assert kind("C", "c", math.inf) is None
-    assert kind("one", "", math.inf) is None
+    least, surer = LEAST_NATS[expected], SURER[expected]
+    assert kind(least + 0.01, 0.0) == kind(math.inf, 9.0) == expected
+    assert kind(least - 0.01, 0.0) is None
+    assert kind(surer + 0.01, 1.0) == expected
+    assert kind(surer - 0.01, 1.0) is None
+
+
+def test_single_characters_are_not_judged() -> None:
+    for label, read in (("C", "c"), ("C", "quite another"), ("one", "")):
+        assert Scored("6-aaa-00000000-0000", label, read, math.inf, 0.0).kind is None
 
 
 def test_what_is_wrong_becomes_a_row() -> None:
