@@ -75,7 +75,7 @@ class Scored:
         """How the label is wrong, one of `KINDS`; None where it may be right.
 
         Wrong is a label that the reading beats by `LEAST_NATS` of its kind, which must be `SURER` times what the
-        reading costs. Single characters are not judged: a capital c looks like a small one, and a 0 like an O.
+        reading costs. Single characters are not judged, nor the case of two: a capital c looks like a small one.
         """
         kind = difference(self.label, self.read) if min(len(self.label), len(self.read)) > 1 else None
         if kind is None:
@@ -86,16 +86,22 @@ class Scored:
 def difference(label: str, read: str) -> str | None:
     """Say in what two texts differ; None where it is nothing, or so little that the reader may have erred.
 
-    In `case` alone or in `blanks` alone; or all through (`text`, by `LEAST_DISTANCE`), or in `words`: at least
-    `LEAST_STRETCH` characters in a row are wrong.
+    In `case` alone or in `blanks` alone; or, of letters and digits, all through (`text`, by `LEAST_DISTANCE`) or in
+    `words`: at least `LEAST_STRETCH` in a row are wrong. Signs do not count, for the reader knows them too little, and
+    labels that are letters for less than half are judged by case and blanks alone.
     """
     if label == read:
         return None
     label, read = label.lower(), read.lower()
     if label == read:
-        return "case"
+        return "case" if len(label) > 2 else None
     if label.replace(" ", "") == read.replace(" ", ""):
         return "blanks"
+    if 2 * sum(map(str.isalpha, label)) < len(label.replace(" ", "")):
+        return None
+    label, read = (normalise_text("".join(one if one.isalnum() else " " for one in text)) for text in (label, read))
+    if label == read or not label or not read:
+        return None
     wrong = [edit.operation != "correct" for edit in align(label, read)]
     if sum(wrong) >= LEAST_DISTANCE * max(len(label), len(read)):
         return "text"

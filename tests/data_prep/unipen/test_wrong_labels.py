@@ -48,6 +48,7 @@ def test_a_table_gives_its_rows_back(rows: list[WrongLabel]) -> None:
     ("label", "read", "expected"),
     [
         ("TABLE", "table", "case"),
+        ("IS", "is", None),
         ("in to", "into", "blanks"),
         ("In to", "INTO", "blanks"),
         ("Word!", "people filling", "text"),
@@ -56,11 +57,18 @@ def test_a_table_gives_its_rows_back(rows: list[WrongLabel]) -> None:
         ("more pleasant if", "pleasant if", "words"),
         ("Larger Lasted Lets", "harger hasted hets", None),  # one in a row
         ("same", "same", None),
+        ("GNP ........ 4.1", "GNP .. 4.1", None),
+        ("x = y", "???", None),
     ],
 )
 def test_differences(label: str, read: str, expected: str | None) -> None:
     assert difference(label, read) == expected
     assert difference(read, label) == expected
+
+
+def test_labels_of_signs_are_not_judged_as_words() -> None:
+    assert difference("1 + 2 = a", "plainly other") is None
+    assert difference("one + 2 = a", "plainly other") == "text"
 
 
 @pytest.mark.parametrize(
