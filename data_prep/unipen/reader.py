@@ -13,8 +13,9 @@ are 31 dev and 56 test writers fixed once; all other files train. Writers are ps
 
 Categories overlap: 2 is 1a, 1b, 1c and 1d together, 7 has all of 6 and a tenth more.
 
-Segments marked BAD are left out, and such whose ink was withheld or is missing at the source. Ink stays as it was
-sampled, repeated points among it. The first start reads the whole category, later ones take its ink from a cache.
+Segments marked BAD are left out, and such whose ink was withheld or is missing at the source; of train also those whose
+label is not what is written (see `data_prep/unipen/wrong_labels.py`). Ink stays as it was sampled, repeated points
+among it. The first start reads the whole category, later ones take its ink from a cache.
 
 What trains can be more than the release: rows of signs and lines of words, each composed of one training writer's own
 ink, see `data_prep/unipen/composed.py`. The tag `category` says where an utterance comes from.
@@ -40,6 +41,7 @@ from data_prep.recordings import Progress
 from data_prep.unipen import composed
 from data_prep.unipen.release import INCLUDE, Library, Release, open_release
 from data_prep.unipen.writers import held_out, writer_key
+from data_prep.unipen.wrong_labels import with_right_labels, wrong_labels
 
 VERSION = 1
 """Version of the reading, raised when the same release gives other utterances."""
@@ -80,6 +82,9 @@ class Config:
     fold_case: bool = field(default=False, metadata={"help": "make all transcripts lower case"})
     train_without: str = field(
         default="", metadata={"help": "donors (three letters, with commas between them) to leave out of train"}
+    )
+    leave_out_wrong: bool = field(
+        default=True, metadata={"help": "leave segments out of train whose label is known to be wrong"}
     )
     only_train: bool = field(
         default=False, metadata={"help": "give no dev and test: for corpus.pool, which trains on all it gets"}
@@ -177,6 +182,8 @@ class _Reading:
         splits["train"] = [
             one for one in splits["train"] if one.tags["donor"] != NO_AT_SIGN or "@" not in str(one.text)
         ]
+        if self.config.leave_out_wrong:
+            splits["train"] = with_right_labels(splits["train"])
         return splits
 
     def composed(self) -> list[Utterance]:
@@ -203,6 +210,7 @@ class _Reading:
             "composition": composed.VERSION,
             kind: int(getattr(self.config, kind)),
             "seed": self.config.composed_seed,
+            "left_out": [one.segment for one in wrong_labels()] if self.config.leave_out_wrong else [],
             "files": self.release.fingerprint((*(f"data/{number}" for number in of), INCLUDE)),
             "held_out": sorted(held_out()),
         }
