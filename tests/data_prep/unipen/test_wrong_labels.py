@@ -28,7 +28,7 @@ from data_prep.unipen.wrong_labels import (
 
 from .tree import write_folder
 
-TEXT = some.text(some.characters(exclude_categories=("Cs",)), max_size=12).map(normalise_text)
+TEXT = some.text(some.characters(codec="utf-8"), max_size=12).map(normalise_text)
 A_ROW = some.builds(
     WrongLabel,
     segment=some.from_regex(r"[1-8][a-d]?-[a-z]{3}-[0-9a-f]{8}-[0-9]{4}", fullmatch=True),
@@ -115,7 +115,7 @@ def test_the_table_is_in_order() -> None:
 @pytest.fixture
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """Of a release whose segments `One`, `Two`, `Three` (dev) and `Four` (test) are all listed, `Two` as `Tow`."""
-    options = {"root": str(write_folder(tmp_path / "release")), "cache": str(tmp_path / "cache")}
+    options: dict[str, object] = {"root": str(write_folder(tmp_path / "release")), "cache": str(tmp_path / "cache")}
     everybody = [
         one for split in read_corpus("unipen", {**options, "leave_out_wrong": False}).values() for one in split
     ]
