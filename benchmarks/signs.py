@@ -43,7 +43,7 @@ class Written:
 
 def main() -> None:
     given = arguments()
-    written, left_out = read(given.file)
+    written, left_out = inks_of(given.file)
     sizes = Counter(one.kind for one in written)
     print(f"{left_out} inks with copyright signs that could not be cut are left out\n")
     print(f"| model | {' | '.join(f'{kind}, {sizes[kind]} inks' for kind in KINDS)} |\n|---|{'---|' * len(KINDS)}")
@@ -64,7 +64,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read(file: Path) -> tuple[list[Written], int]:
+def inks_of(file: Path) -> tuple[list[Written], int]:
     """Read the English inks, and count those that are left out."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         items = [one for one in map(json.loads, lines) if one["language"] == "en"]
@@ -107,9 +107,9 @@ def print_signs(written: Sequence[Written], texts: Sequence[str]) -> None:
     read_as: dict[str, Counter[str]] = defaultdict(Counter)
     for one, text in zip(written, texts, strict=True):
         if one.kind == "symbols":
-            for _, wanted, found in align(list(one.text), list(text)):
+            for _, wanted, read in align(list(one.text), list(text)):
                 if wanted is not None:
-                    read_as[wanted][found or "nothing"] += 1
+                    read_as[wanted][read or "nothing"] += 1
     for sign, found in sorted(read_as.items(), key=lambda item: item[1][item[0]]):
         wrong = ", ".join(f"{other} {count}" for other, count in found.most_common(6) if other != sign)
         print(f"    {sign}  {100 * found[sign] / found.total():5.1f} % right; as {wrong}")

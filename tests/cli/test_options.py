@@ -38,7 +38,7 @@ def test_all_groups_are_read() -> None:
 def test_hydra_checks_every_field_of_the_run_configuration() -> None:
     hydras = OmegaConf.structured(options.run_schema())
     assert set(hydras) == {"run_dir", *(one.name for one in fields(RunConfig))}
-    for name in ("inventory", "loss", "training", "scoring"):
+    for name in ("inventory", "loss", "sampling", "training", "scoring"):
         kind = get_type_hints(RunConfig)[name]
         assert hydras[name] == OmegaConf.structured(kind)
         assert get_type_hints(OmegaConf.get_type(hydras, name)) == get_type_hints(kind)

@@ -30,8 +30,11 @@ def test_a_class_of_ones_own_takes_any_option() -> None:
     ("options", "message"),
     [
         (["decoder=greddy"], r"there is no decoder 'greddy'; did you mean 'greedy'\?"),
-        (["decoder.width=7"], r"there is no option 'decoder\.width'; greedy has calibration"),
-        (["decoder.lm=a.lm"], "^greedy has no option 'lm'; add decoder=beam, or use --lm; greedy has calibration$"),
+        (["decoder.width=7"], r"there is no option 'decoder\.width'; greedy has calibration, labels"),
+        (
+            ["decoder.lm=a.lm"],
+            "^greedy has no option 'lm'; add decoder=beam, or use --lm; greedy has calibration, labels$",
+        ),
         (["decoder.beam=9"], "greedy has no option 'beam'; add decoder=beam; greedy has"),
         (["decoder.lexicon=a"], "greedy has no option 'lexicon'; add decoder=lexicon, or use --only-words; greedy"),
         (["decoder=beam", "decoder.lexicon=a"], "beam has no option 'lexicon'; add decoder=lexicon"),
