@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_engine, add_plugin, run
 from asr.cli.console import say, warn
-from asr.cli.decoders import add_decoder, given_decoder
+from asr.cli.decoders import add_decoder, given_decoder, positive
 from asr.engines.names import AUTO
 from asr.errors import ConfigError
 from asr.files import obstacle, obstacle_to_file
@@ -102,6 +102,7 @@ def _utterances(
     given: argparse.Namespace, model: str, options: Sequence[str], on_progress: Progress
 ) -> tuple[str, Sequence[Utterance]]:
     """Return the name and the utterances of the development set."""
+    from asr.evaluation.tuning import sample_of
     from asr.experiment.corpus_splits import splits_to_score
 
     own = Path(model).expanduser() / "manifest"
@@ -114,7 +115,7 @@ def _utterances(
         raise ConfigError(f"{where} has no split {split}; it has {', '.join(name for name in splits if splits[name])}")
     if split == "test":
         warn("weights that are tuned on test say nothing about other data any more; keep a part of the data for dev")
-    return split, splits[split]
+    return split, splits[split] if given.at_most is None else sample_of(splits[split], given.at_most)
 
 
 def _report(tuning: Tuning, before: DecoderChoice, split: str) -> None:
@@ -199,6 +200,13 @@ def _parser() -> argparse.ArgumentParser:
         " of asr-prepare with its options (default: of a run folder, the dev set of the run)",
     )
     parser.add_argument("--split", metavar="NAME", help="which split of them (default dev, or the only one)")
+    parser.add_argument(
+        "--at-most",
+        type=positive,
+        metavar="N",
+        help="tune on N utterances of it, in equal steps over all of them: a large set takes long, and a part of it"
+        " chooses nearly the same weights",
+    )
     parser.add_argument(
         "--rate",
         choices=sorted(RATES),

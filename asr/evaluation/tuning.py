@@ -19,6 +19,7 @@ from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.decoding.calibration import fit_calibration
 from asr.decoding.choice import DecoderChoice, named
+from asr.decoding.finishing import best_alone
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.marks import Weight, effective_weights, weights_of
 from asr.decoding.search import Decoder, decode, for_many
@@ -149,6 +150,16 @@ def tune(
     )
 
 
+def sample_of(utterances: Sequence[Utterance], at_most: int) -> list[Utterance]:
+    """Return at most so many of the utterances, in equal steps over all of them, so that no speaker is left out early.
+
+    >>> sample_of(list("abcdefg"), 3)
+    ['a', 'c', 'e']
+    """
+    size = min(at_most, len(utterances))
+    return [utterances[i * len(utterances) // size] for i in range(size)]
+
+
 def _calibrated(decoder: Component, recognised: Sequence[Recognised]) -> Component:
     """Return the decoder with the calibration of its confidences, where it can have one."""
     known = [one for one in recognised if one.hypothesis.evidence is not None]
@@ -255,15 +266,21 @@ class _Trial:
         return self._decoder.component.completed().with_options(**values)
 
     def if_accepted(self, point: Point) -> list[Recognised] | None:
-        """Decode all utterances with these weights; None where the decoder refuses them."""
+        """Find the best texts of all utterances with these weights; None where the decoder refuses them."""
+        component = self.component(point)
+        if not any(axis.name == "candidates" for axis in self._axes):
+            component = best_alone(component)  # errors are counted in the best texts
         try:
-            return self.with_weights(point)
+            return self._decoded(component)
         except ConfigError:  # 0 prefixes, or half of one; the start was accepted, so it is no fault of anything else
             return None
 
     def with_weights(self, point: Point) -> list[Recognised]:
-        """Decode all utterances with these weights."""
-        decoder = decoder_of(self._recogniser.config, named(self.component(point)), self._plugins)
+        """Decode all utterances with these weights, with their confidences."""
+        return self._decoded(self.component(point))
+
+    def _decoded(self, component: Component) -> list[Recognised]:
+        decoder = decoder_of(self._recogniser.config, named(component), self._plugins)
         return self.recognised(for_many(decoder, len(self._utterances) * expected_tries(self._axes)))
 
     def recognised(self, decoder: Decoder) -> list[Recognised]:
