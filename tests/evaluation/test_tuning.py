@@ -22,7 +22,7 @@ from asr.decoding.greedy import GreedyConfig
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Trust
 from asr.errors import ConfigError, DataError
 from asr.evaluation.recognised import Recognised
-from asr.evaluation.tuning import Tuning, _calibrated, axes_of, folds_of, sample_of, tune
+from asr.evaluation.tuning import Tuning, _calibrated, axes_of, check_calibration, folds_of, sample_of, tune
 from asr.evaluation.tuning_surface import drawn, table, write_surface
 from tests.decoding.toy_weighted import toy, toy_decoder
 from tests.experiment.conftest import quiet
@@ -219,3 +219,22 @@ def test_a_sample_reaches_over_all_utterances() -> None:
     utterances = [Utterance(str(i), Path("u.wav"), text="") for i in range(10)]
     assert [one.id for one in sample_of(utterances, 4)] == ["0", "2", "5", "7"]
     assert sample_of(utterances, 10) == sample_of(utterances, 99) == utterances
+
+
+def test_weights_can_stay_and_confidences_be_calibrated(
+    trained: Path, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    component = Component.of(BeamConfig()).with_options(beam=5, insertion_bonus=-0.3)
+    decoder = replace(named(component), chosen_on="elsewhere")
+    tuning = tune(asr.load(trained, decoder="greedy"), decoder, utterances, tmp_path, quiet, keep_weights=True)
+    assert tuning.axes == ()
+    options = dict(tuning.choice.component.options)
+    assert len(options.pop("calibration")) == 9
+    assert options == {key: value for key, value in component.completed().options.items() if key != "calibration"}
+    assert tuning.choice.chosen_on == "elsewhere"
+    assert tuning.others == tuning.after
+
+
+def test_a_decoder_without_a_calibration_cannot_be_calibrated() -> None:
+    with pytest.raises(ConfigError, match="the decoder Decoder.* has no calibration"):
+        check_calibration(named(Component("some.Decoder", {})))
