@@ -71,9 +71,7 @@ def test_results_without_confidences_are_named(root: Path) -> None:
 
 def test_a_long_decoder_is_written_in_lines_that_fit(root: Path) -> None:
     pytest.importorskip("matplotlib", reason="draws the plot (ctc-asr[plot])")
-    made = confident(0)
-    made["decoder"]["name"] = "lexicon," + ",".join(f"option{i}=1" for i in range(9))
-    put(root, made)
+    put(root, confident(0, options=[f"model.option{i}=1" for i in range(9)]))
     lines = re.findall(r">([^<>]*option[^<>]*)<", draw_reliability("an4/ctc", root / "recipes").decode())
     assert len(lines) > 2
     assert max(map(len, lines)) <= 46
