@@ -22,6 +22,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,7 @@ def column_of(text: str, language: str) -> str | None:
 
 def posteriors(recogniser: Recogniser, inks: Sequence[Ink]) -> list[NDArray[np.float32]]:
     """Return the log posteriors (T, L) of each ink."""
-    extractor = recogniser.extractor
+    extractor: Any = recogniser.extractor  # of ink, which has `signal_of`
     frames = [recogniser.frames(extractor.compute(extractor.signal_of(one))) for one in inks]
     found: dict[int, NDArray[np.float32]] = {}
     order = sorted(range(len(inks)), key=lambda i: len(frames[i]))
