@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.command import add_debug, add_engine, add_plugin, run
 from asr.cli.console import say, warn
-from asr.cli.decoders import add_decoder, given_decoder
+from asr.cli.decoders import add_decoder, given_decoder, positive
 from asr.engines.names import AUTO
 from asr.errors import ConfigError
 from asr.files import obstacle, obstacle_to_file
@@ -50,7 +50,7 @@ def _tuned() -> tuple[argparse.Namespace, Path, Tuning]:
 
     from asr.cli.progress import Steps
     from asr.decoding.choice import decoder_for
-    from asr.evaluation.tuning import axes_of, tune
+    from asr.evaluation.tuning import axes_of, check_calibration, tune
     from asr.recogniser.loading import load
     from asr.resources import user_cache
 
@@ -60,7 +60,10 @@ def _tuned() -> tuple[argparse.Namespace, Path, Tuning]:
     allowed = (*recogniser.config.plugins, *given.plugin)
     decoder = decoder_for(given_decoder(given, decoding), recogniser.config.decoder_choice, allowed)
     decoder = replace(decoder, component=decoder.component.completed())
-    axes_of(decoder, given.weight)  # before a corpus is read
+    if given.keep_weights:  # checked before a corpus is read
+        check_calibration(decoder)
+    else:
+        axes_of(decoder, given.weight)
     recogniser.with_decoder(decoder, given.plugin)  # raises where the decoder cannot be built
     recogniser = _as_it_was(recogniser, given.plugin)
     with Steps() as steps:
@@ -68,6 +71,7 @@ def _tuned() -> tuple[argparse.Namespace, Path, Tuning]:
         tuning = tune(
             recogniser, decoder, utterances, user_cache() / "frames", steps,
             split=split, rate=given.rate, names=given.weight, plugins=given.plugin,
+            keep_weights=given.keep_weights,
         )  # fmt: skip
     _report(tuning, recogniser.decoder_choice, split)
     return given, place, tuning
@@ -76,6 +80,8 @@ def _tuned() -> tuple[argparse.Namespace, Path, Tuning]:
 def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
     """Return the model, the options, and the run folder or new bundle to write the tuned decoder to."""
     models = [word for word in given.items if not is_option(word)]
+    if given.keep_weights and given.weight:
+        raise ConfigError("--keep-weights and --weight exclude each other; give one of them")
     if len(models) != 1:
         raise ConfigError(f"give one model, not {len(models)}; see asr-tune --help")
     model, out = models[0], given.out
@@ -102,6 +108,7 @@ def _utterances(
     given: argparse.Namespace, model: str, options: Sequence[str], on_progress: Progress
 ) -> tuple[str, Sequence[Utterance]]:
     """Return the name and the utterances of the development set."""
+    from asr.evaluation.tuning import sample_of
     from asr.experiment.corpus_splits import splits_to_score
 
     own = Path(model).expanduser() / "manifest"
@@ -114,13 +121,16 @@ def _utterances(
         raise ConfigError(f"{where} has no split {split}; it has {', '.join(name for name in splits if splits[name])}")
     if split == "test":
         warn("weights that are tuned on test say nothing about other data any more; keep a part of the data for dev")
-    return split, splits[split]
+    return split, splits[split] if given.at_most is None else sample_of(splits[split], given.at_most)
 
 
 def _report(tuning: Tuning, before: DecoderChoice, split: str) -> None:
     """Print the error rates before and after, and what was chosen."""
     from asr.cli.tables import print_rates
 
+    if not tuning.axes:
+        print_rates({"calibrated": tuning.after}, f"{split}, {tuning.choice.name}")
+        return
     rows = {f"as it was: {before.name}": tuning.before, "tuned": tuning.after}
     if tuning.n_folds:
         rows[f"tuned on the other {tuning.parts}"] = tuning.others
@@ -149,7 +159,8 @@ def _save(tuning: Tuning, place: Path, given: argparse.Namespace) -> None:
     else:
         written, name = _bundle(tuning, place, given, copied.append), f"{place.stem}.tuning"
     folder = written.parent
-    say(*(f"wrote {one}" for one in (written, *copied, *write_surface(tuning, folder, name))))
+    surface = write_surface(tuning, folder, name) if tuning.axes else []
+    say(*(f"wrote {one}" for one in (written, *copied, *surface)))
 
 
 def _bundle(tuning: Tuning, out: Path, given: argparse.Namespace, on_copy: Callable[[Path], object]) -> Path:
@@ -200,6 +211,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--split", metavar="NAME", help="which split of them (default dev, or the only one)")
     parser.add_argument(
+        "--at-most",
+        type=positive,
+        metavar="N",
+        help="tune on N utterances of it, in equal steps over all of them: a large set takes long, and a part of it"
+        " chooses nearly the same weights",
+    )
+    parser.add_argument(
         "--rate",
         choices=sorted(RATES),
         help="the error rate to make small (default: the first one of the model's labels: cer for characters)",
@@ -210,6 +228,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="OPTION",
         help="an option to tune (repeatable; default: all weights of the decoder that have an effect)",
+    )
+    parser.add_argument(
+        "--keep-weights",
+        action="store_true",
+        help="leave the weights as they are, and calibrate the confidences on these utterances",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="the bundle (.safetensors) to write; may be the model")
     add_decoder(parser)

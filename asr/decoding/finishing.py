@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from asr.config import check_values, one_of
+from asr.config import Component, check_values, config_class, one_of
 from asr.decoding.calibration import UNCALIBRATED, Calibration
 from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_of, shares_of
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Trust
@@ -68,6 +68,20 @@ class FinishConfig:
     rescore_weight: float = field(default=0.5, metadata=weight(0.25, needs="rescore", least=0.0))
     calibration: list[float] = field(default_factory=list)
     labels: str = ALL
+
+
+def best_alone(decoder: Component) -> Component:
+    """Return a decoder that finds the same best texts in about half the time, because it lists no others.
+
+    The other candidates serve the confidences, and the choice of the best text only where that is by risk or by a
+    second language model. Such a decoder, and one without these options, is returned as it is.
+    """
+    schema = config_class(decoder.target)
+    if schema is None or not issubclass(schema, FinishConfig):
+        return decoder
+    options = decoder.completed().options
+    needed = options["risk"] != "none" or options["rescore"] is not None
+    return decoder if needed else decoder.with_options(candidates=1)
 
 
 class Candidate(NamedTuple):

@@ -19,6 +19,7 @@ from asr.corpus.phonemes import fold
 from asr.corpus.utterance import Utterance
 from asr.decoding.calibration import fit_calibration
 from asr.decoding.choice import DecoderChoice, named
+from asr.decoding.finishing import best_alone
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.marks import Weight, effective_weights, weights_of
 from asr.decoding.search import Decoder, decode, for_many
@@ -91,8 +92,9 @@ def tune(
     rate: str | None = None,
     names: Sequence[str] = (),
     plugins: Sequence[str] = (),
+    keep_weights: bool = False,
 ) -> Tuning:
-    """Tune the weights of a decoder.
+    """Tune the weights of a decoder, and calibrate its confidences with them.
 
     Args:
         recogniser: with the decoder that it had before.
@@ -104,12 +106,16 @@ def tune(
         rate: the error rate to make small; None: the first one of the model.
         names: of the options to tune; empty: all that the decoder marks as weights.
         plugins: modules of the user's that may hold the decoder.
+        keep_weights: leave the weights as they are, and calibrate only.
 
     Raises:
-        ConfigError: the decoder has no such weights, or none at all; a rate that the inventory does not have.
+        ConfigError: the decoder has no such weights, or none at all, or nothing to calibrate; a rate that the inventory
+            does not have.
         DataError: a transcript is missing, or a source cannot be read.
     """
-    axes = axes_of(decoder, names)
+    axes = () if keep_weights else axes_of(decoder, names)
+    if keep_weights:
+        check_calibration(decoder)
     compared = Compared.of(recogniser.inventory, decoder_of(recogniser.config, decoder, plugins))
     rates = _rates(compared, rate)
     if not utterances:
@@ -130,7 +136,7 @@ def tune(
             on_progress(f"decoding {split} with other weights", len(surface), expected)
         return [point for point in points if point in surface]
 
-    chosen = Search(axes, lambda point: _total(surface[point]).errors, attempt).run()
+    chosen = Search(axes, lambda point: _total(surface[point]).errors, attempt).run() if axes else attempt([()])[0]
     folds, people = folds_of(utterances), people_of(utterances)
     without = [_chosen_without(fold, axes, surface) for fold in folds]
     found = {point: trial.with_weights(point) for point in {chosen, *without}}
@@ -140,13 +146,29 @@ def tune(
         axes=axes,
         surface={point: _total(surface[point]) for point in sorted(surface)},
         chosen=chosen,
-        choice=named(_calibrated(trial.component(chosen), found[chosen]), split),
+        choice=named(_calibrated(trial.component(chosen), found[chosen]), decoder.chosen_on if keep_weights else split),
         before=_rates_before(trial, before.decoder, compared, rates, people),
         after=rates_of(scores[chosen], people),
         others=rates_of([scores[point][i] for point, fold in zip(without, folds, strict=True) for i in fold], people),
         n_folds=len(folds),
         parts=parts_of(utterances),
     )
+
+
+def sample_of(utterances: Sequence[Utterance], at_most: int) -> list[Utterance]:
+    """Return at most so many of the utterances, in equal steps over all of them, so that no speaker is left out early.
+
+    >>> sample_of(list("abcdefg"), 3)
+    ['a', 'c', 'e']
+    """
+    size = min(at_most, len(utterances))
+    return [utterances[i * len(utterances) // size] for i in range(size)]
+
+
+def check_calibration(decoder: DecoderChoice) -> None:
+    """Raise a ConfigError if a decoder has no calibration."""
+    if "calibration" not in decoder.component.completed().options:
+        raise ConfigError(f"the decoder {decoder.name} has no calibration; choose one that has, such as decoder=beam")
 
 
 def _calibrated(decoder: Component, recognised: Sequence[Recognised]) -> Component:
@@ -255,15 +277,21 @@ class _Trial:
         return self._decoder.component.completed().with_options(**values)
 
     def if_accepted(self, point: Point) -> list[Recognised] | None:
-        """Decode all utterances with these weights; None where the decoder refuses them."""
+        """Find the best texts of all utterances with these weights; None where the decoder refuses them."""
+        component = self.component(point)
+        if not any(axis.name == "candidates" for axis in self._axes):
+            component = best_alone(component)  # errors are counted in the best texts
         try:
-            return self.with_weights(point)
+            return self._decoded(component)
         except ConfigError:  # 0 prefixes, or half of one; the start was accepted, so it is no fault of anything else
             return None
 
     def with_weights(self, point: Point) -> list[Recognised]:
-        """Decode all utterances with these weights."""
-        decoder = decoder_of(self._recogniser.config, named(self.component(point)), self._plugins)
+        """Decode all utterances with these weights, with their confidences."""
+        return self._decoded(self.component(point))
+
+    def _decoded(self, component: Component) -> list[Recognised]:
+        decoder = decoder_of(self._recogniser.config, named(component), self._plugins)
         return self.recognised(for_many(decoder, len(self._utterances) * expected_tries(self._axes)))
 
     def recognised(self, decoder: Decoder) -> list[Recognised]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,8 @@ LEGEND = (
     "brackets its 95 % interval over people. Chance: what a perfectly calibrated recogniser stays below in 95 of 100 "
     "test sets of this size."
 )
-_SIZE = 4.5  # inches
+_SIZE, _LINE = 4.0, 0.17  # inches: the plot, and a line of the legend
+_WIDEST = 46  # characters of such a line
 _KINDS = ("words", "labels", "utterances")
 
 
@@ -61,8 +63,16 @@ def draw_reliability(name: str, recipes: Path) -> bytes:
         DataError, Problems: as `reliability_table`.
         MissingExtra: matplotlib is not installed.
     """
-    runs = [(f"{label.replace('`', '')}, seed {result.seed}", _shown(result)) for label, result in _runs(name, recipes)]
-    return svg(lambda axes: _fill(axes, runs, name), (_SIZE, _SIZE), reliability_stamp(name, recipes))
+    runs = [(_legend(label, result), _shown(result)) for label, result in _runs(name, recipes)]
+    height = _SIZE + _LINE * sum(1 + label.count("\n") for label, _ in runs)
+    return svg(lambda axes: _fill(axes, runs, name), (_SIZE, height), reliability_stamp(name, recipes))
+
+
+def _legend(label: str, result: Result) -> str:
+    """Return the label of a run below the plot, in lines that are no wider than it; the title names the recipe."""
+    options = label.replace("`", "").removeprefix(result.recipe).strip() or "as it is"
+    apart = f"{options}, seed {result.seed}: {100 * _shown(result).error:.1f} %".replace(",", ", ")
+    return "\n".join(textwrap.wrap(" ".join(apart.split()), _WIDEST))
 
 
 def _runs(name: str, recipes: Path) -> list[tuple[str, Result]]:
@@ -108,14 +118,12 @@ def _fill(axes: Axes, runs: Sequence[tuple[str, CalibrationError]], title: str) 
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle="--", zorder=0)
     for label, error in runs:
         points = [(one.confidence, one.right) for one in error.bins]
-        axes.plot(
-            *zip(*points, strict=True), "o-", markersize=4, linewidth=1, label=f"{label}: {100 * error.error:.1f} %"
-        )
+        axes.plot(*zip(*points, strict=True), "o-", markersize=4, linewidth=1, label=label)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_xlabel("confidence: mean of a tenth of the words")
     axes.set_ylabel("share that is right")
     axes.set_title(title, loc="left")
-    axes.legend(loc="upper left", frameon=False)
+    axes.figure.legend(loc="outside lower left", frameon=False)
     axes.grid(color="0.92")
     axes.set_axisbelow(True)

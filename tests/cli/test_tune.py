@@ -168,3 +168,18 @@ def test_ctrl_c_says_that_nothing_was_written(run: Path, tmp_path: Path, monkeyp
     assert ended.returncode == 130
     assert ended.stderr.endswith("stopped; nothing was written\n")
     assert not (run / "decoder.json").exists()
+
+
+def test_a_bundle_is_calibrated_with_its_weights(trained: Path, tones: Path, tmp_path: Path) -> None:
+    save_bundle(asr.load(trained, decoder=["decoder=beam", "decoder.beam=4"]), tmp_path / "model.safetensors")
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    on = ("--on", str(tones / "dev.jsonl"), "--out", "new.safetensors", "--keep-weights")
+    ended = command("tune", "model.safetensors", "decoder=beam", "decoder.beam=4", *on, cwd=tmp_path, **cache)
+    assert ended.returncode == 0, ended.stderr
+    assert "calibrated" in ended.stdout
+    assert not list(tmp_path.glob("*.tsv"))
+    options = asr.load(tmp_path / "new.safetensors").decoder_choice.component.options
+    assert options["beam"] == 4
+    assert len(options["calibration"]) == 9
+    ended = command("tune", "model.safetensors", *on, "--weight", "beam", cwd=tmp_path, **cache)
+    assert "--keep-weights and --weight exclude each other" in ended.stderr

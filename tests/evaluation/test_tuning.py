@@ -17,11 +17,12 @@ from asr.corpus.utterance import Utterance
 from asr.decoding.beam import BeamConfig
 from asr.decoding.calibration import Truth, fit_calibration
 from asr.decoding.choice import named
+from asr.decoding.finishing import best_alone
 from asr.decoding.greedy import GreedyConfig
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Trust
 from asr.errors import ConfigError, DataError
 from asr.evaluation.recognised import Recognised
-from asr.evaluation.tuning import Tuning, _calibrated, axes_of, folds_of, tune
+from asr.evaluation.tuning import Tuning, _calibrated, axes_of, check_calibration, folds_of, sample_of, tune
 from asr.evaluation.tuning_surface import drawn, table, write_surface
 from tests.decoding.toy_weighted import toy, toy_decoder
 from tests.experiment.conftest import quiet
@@ -190,3 +191,50 @@ def test_any_number_can_be_tuned_by_name() -> None:
     assert (axis.start, axis.weight.step) == (3.0, 0.5)
     (axis,) = axes_of(named(Component("my.Decoder", {"width": 8})), ["width"])
     assert (axis.start, axis.weight.step) == (8.0, 4.0)
+
+
+@pytest.mark.parametrize("risk", ["none", "labels"])
+def test_points_are_decoded_as_they_would_be_with_all_candidates(
+    trained: Path, utterances: list[Utterance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, risk: str
+) -> None:
+    component = Component.of(BeamConfig()).with_options(risk=risk, beam=5, min_probability=0.0, gap=100.0)
+    alone = tuned(trained, utterances, component, tmp_path)
+    monkeypatch.setattr("asr.evaluation.tuning.best_alone", lambda one: one)
+    together = tuned(trained, utterances, component, tmp_path)
+    assert alone == together
+    assert any(alone.choice.component.options["calibration"])
+
+
+def test_only_what_the_choice_of_the_best_needs_is_listed() -> None:
+    component = Component.of(BeamConfig())
+    assert best_alone(component).options["candidates"] == 1
+    for needs_others in ({"risk": "labels"}, {"rescore": "second.lm"}):
+        assert best_alone(component.with_options(**needs_others)).options["candidates"] == 20
+    somebodys = Component("some.Decoder", {"candidates": 5})
+    assert best_alone(somebodys) == somebodys
+    assert best_alone(Component.of(GreedyConfig())) == Component.of(GreedyConfig())
+
+
+def test_a_sample_reaches_over_all_utterances() -> None:
+    utterances = [Utterance(str(i), Path("u.wav"), text="") for i in range(10)]
+    assert [one.id for one in sample_of(utterances, 4)] == ["0", "2", "5", "7"]
+    assert sample_of(utterances, 10) == sample_of(utterances, 99) == utterances
+
+
+def test_weights_can_stay_and_confidences_be_calibrated(
+    trained: Path, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    component = Component.of(BeamConfig()).with_options(beam=5, insertion_bonus=-0.3)
+    decoder = replace(named(component), chosen_on="elsewhere")
+    tuning = tune(asr.load(trained, decoder="greedy"), decoder, utterances, tmp_path, quiet, keep_weights=True)
+    assert tuning.axes == ()
+    options = dict(tuning.choice.component.options)
+    assert len(options.pop("calibration")) == 9
+    assert options == {key: value for key, value in component.completed().options.items() if key != "calibration"}
+    assert tuning.choice.chosen_on == "elsewhere"
+    assert tuning.others == tuning.after
+
+
+def test_a_decoder_without_a_calibration_cannot_be_calibrated() -> None:
+    with pytest.raises(ConfigError, match="the decoder Decoder.* has no calibration"):
+        check_calibration(named(Component("some.Decoder", {})))

@@ -46,7 +46,7 @@ def test_a_model_that_decodes_with_a_language_model_has_a_calibration(name: str)
     choice = asr.load(name).decoder_choice
     assert choice.component.options["lm"] == "english_letters"
     assert len(choice.component.options["calibration"]) == 9  # labels, words and utterances
-    assert choice.chosen_on == "tablet"
+    assert choice.chosen_on in ("tablet", None)  # None: given by hand to `asr-tune --keep-weights`
     text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
     assert "words written on tablets" in text
     assert "calibration error" in text

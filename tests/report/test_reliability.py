@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def test_a_readme_gets_the_table_and_the_plot(root: Path) -> None:
         update(root, check=True)
     assert set(update(root)) == {readme, plot}
     assert "1.2 [0.4, 2.0]" in readme.read_text(encoding="utf-8")
-    assert "an4/ctc, seed 0: 1.2 %" in plot.read_text(encoding="utf-8")
+    assert "as it is, seed 0: 1.2 %" in plot.read_text(encoding="utf-8")
     assert update(root, check=True) == []
     put(root, confident(0, error=0.013))
     assert set(update(root)) == {readme, plot}
@@ -66,3 +67,11 @@ def test_results_without_confidences_are_named(root: Path) -> None:
         reliability_table("an4/ctc", root / "recipes")
     with pytest.raises(DataError, match="results:an4 confidences: give a recipe, task/name"):
         reliability_table("an4", root / "recipes")
+
+
+def test_a_long_decoder_is_written_in_lines_that_fit(root: Path) -> None:
+    pytest.importorskip("matplotlib", reason="draws the plot (ctc-asr[plot])")
+    put(root, confident(0, options=[f"model.option{i}=1" for i in range(9)]))
+    lines = re.findall(r">([^<>]*option[^<>]*)<", draw_reliability("an4/ctc", root / "recipes").decode())
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 46
