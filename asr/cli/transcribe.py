@@ -27,16 +27,17 @@ from asr.ink.formats import FORMATS as INK_FORMATS
 if TYPE_CHECKING:
     from asr.corpus.inventory import Unit
     from asr.decoding.hypothesis import Hypothesis
-    from asr.ink import Ink
+    from asr.ink.sheets import Sheet
+    from asr.recogniser.document import Document
     from asr.recogniser.formats import Transcribed
-    from asr.recogniser.page import PageLine
     from asr.recogniser.recogniser import Recogniser
 
-    Found = list[Hypothesis] | list[PageLine]
+    Found = list[Hypothesis] | Document
     Progress = Callable[[str, int, int], None]
 
 _SPEAKER = "the speaker"
 _SUBTITLES = ("srt", "vtt")  # formats
+_PICTURES = ("html", "svg")
 
 
 def main() -> None:
@@ -56,6 +57,10 @@ def _main() -> None:
     loaded = time.monotonic()
     if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:
         raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
+    if given.format in _PICTURES and not recogniser.reads_ink:
+        raise ConfigError(
+            f"--format {given.format} is for ink: it shows strokes; take text, json or ctm for recordings"
+        )
     _check_nbest(given)
     warn_of_greedy(recogniser.decoder_choice, given.nbest)
     inputs = _inputs(given, paths, recogniser)
@@ -109,6 +114,11 @@ def _inputs(given: argparse.Namespace, paths: Sequence[Path], recogniser: Recogn
         raise ConfigError(
             f"--format {given.format} writes the subtitles of one recording, and {len(inputs)} are named; give one at a"
             " time"
+        )
+    if given.format == "svg" and len(inputs) > 1:
+        raise ConfigError(
+            f"--format svg writes the picture of one file, and {len(inputs)} are named; give one at a time, or take"
+            " html"
         )
     if given.one_speaker and any(one.is_stream for one in inputs):
         raise ConfigError("--one-speaker reads every recording twice, which a pipe does not allow; give files")
@@ -172,24 +182,23 @@ def _read(
 
 
 def _transcribed(file: str, name: str, found: Found, channel: int) -> Transcribed:
-    """Return the result of a file: the lines of a page, or the hypotheses of a recording."""
-    from asr.decoding.hypothesis import Hypothesis
+    """Return the result of a file: its pages, or the hypotheses of a recording."""
     from asr.recogniser.formats import Transcribed
 
-    hypotheses = [one for one in found if isinstance(one, Hypothesis)]
-    lines = [one for one in found if not isinstance(one, Hypothesis)]
-    return Transcribed(file, name, hypotheses[0] if hypotheses else lines, channel, hypotheses)
+    if isinstance(found, list):
+        return Transcribed(file, name, found[0], channel, found)
+    return Transcribed(file, name, found, channel)
 
 
 def _found(
     recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Namespace, on_progress: Progress
 ) -> Iterator[Found | DataError]:
-    """Recognise each file; return its hypotheses or the lines of its page, or why it could not be read."""
+    """Recognise each file; return its hypotheses or its pages, or why it could not be read."""
     batched, n_best = len(inputs) >= MANY, given.nbest or 1
     if recogniser.reads_ink:
-        from asr.recogniser.page import transcribe_pages
+        from asr.recogniser.document import transcribe_documents
 
-        return transcribe_pages(recogniser, map(_page, inputs), batched, n_best)
+        return transcribe_documents(recogniser, map(_sheets, inputs), batched, n_best)
     from asr.recogniser.batching import transcribe_each
 
     speaker = _SPEAKER if given.one_speaker else None
@@ -200,11 +209,11 @@ def _found(
     )  # fmt: skip
 
 
-def _page(one: Input) -> Ink | DataError:
-    from asr.recogniser.sources import ink_of
+def _sheets(one: Input) -> Sequence[Sheet] | DataError:
+    from asr.recogniser.sources import sheets_of
 
     try:
-        return ink_of(one.source())
+        return sheets_of(one.source())
     except DataError as error:
         return error
 
@@ -217,6 +226,8 @@ def _lines(files: Iterator[Transcribed], given: argparse.Namespace, unit: Unit, 
     if name in _SUBTITLES:
         lines_of = {"srt": subtitles.srt_lines, "vtt": subtitles.vtt_lines}[name]
         return chain.from_iterable(lines_of(one.hypotheses[0]) for one in files)
+    if name in _PICTURES:
+        return _pictures(files, name)
     if name == "trn":
         return formats.trn_lines(files, unit)
     if name == "json":
@@ -226,6 +237,17 @@ def _lines(files: Iterator[Transcribed], given: argparse.Namespace, unit: Unit, 
     if given.nbest or given.scores:
         return chain.from_iterable(formats.n_best_lines(one, named, given.scores) for one in files)
     return chain.from_iterable(formats.text_lines(one, named) for one in files)
+
+
+def _pictures(files: Iterator[Transcribed], name: str) -> Iterator[str]:
+    """Yield the lines of a picture of each file, or of a page for a browser with the pictures of all."""
+    from asr.decoding.hypothesis import Hypothesis
+    from asr.recogniser.page_picture import html_lines, svg_lines
+
+    documents = ((one.file, one.found) for one in files if not isinstance(one.found, Hypothesis))
+    if name == "html":
+        return html_lines(documents)
+    return chain.from_iterable(svg_lines(document, file) for file, document in documents)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -251,14 +273,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--format",
-        choices=("ctm", "json", "srt", "text", "trn", "vtt"),
+        choices=("ctm", "html", "json", "srt", "svg", "text", "trn", "vtt"),
         default="text",
         help="text (default; behind the file's name and a tab where there are several files or a folder), json (one"
-        " object a line and file: labels and words with confidences and times in seconds; of ink each line with its"
-        " strokes, and indices of points instead of times), ctm (one line a word) and trn (one line a file; words, or"
-        " labels of a model of phonemes), as NIST's tools read them: files are called by their names without the"
-        " ending, and those in a folder by their place in it, such as ann-1 for ann/1.wav; srt and vtt: subtitles of"
-        " one recording",
+        " object a line and file: labels and words with confidences and times in seconds; of ink indices of points"
+        " instead of times, each line and word with its page, strokes and box, and marks that are no writing:"
+        " docs/transcripts.md), ctm (one line a word) and trn (one line a file; words, or labels of a model of"
+        " phonemes), as NIST's tools read them: files are called by their names without the ending, and those in a"
+        " folder by their place in it, such as ann-1 for ann/1.wav; srt and vtt: subtitles of one recording; svg and"
+        " html: a picture of the pages with lines, words and marks in colours, and the text",
     )
     parser.add_argument(
         "--one-speaker",
