@@ -72,11 +72,13 @@ class ReadPage:
         sheet: the ink as it is in the file.
         lines: in reading order.
         marks: in the order of writing.
+        flipped: whether it was read with y turned round, see `asr.recogniser.orientation`.
     """
 
     sheet: Sheet
     lines: tuple[ReadLine, ...]
     marks: tuple[ReadMark, ...] = ()
+    flipped: bool = False
 
 
 @dataclass(frozen=True)

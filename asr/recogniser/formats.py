@@ -88,7 +88,8 @@ def json_line(one: Transcribed, alternatives: bool = False) -> str:
         for line in page.lines
     ]
     marks = [_mark(page, first, mark) for page, first in zip(pages, firsts, strict=False) for mark in page.marks]
-    return printable_json({"file": one.file, "lines": lines, "marks": marks})
+    numbers = [{"page": page.sheet.number, "flipped": page.flipped} for page in pages]
+    return printable_json({"file": one.file, "pages": numbers, "lines": lines, "marks": marks})
 
 
 def _found(hypothesis: Hypothesis, others: Sequence[Hypothesis] | None) -> dict[str, Any]:

@@ -141,8 +141,8 @@ class _Drawing:
             yield from self._words(line, _shades(number))
             middle = float(np.mean([stroke[:, 1].mean() for stroke in (self.strokes[k] for k in line.strokes)]))
             free = max(free + 1.3 * _TEXT, min(middle + _TEXT / 3, self.height - _ROOM))
-            yield f'<text x="{_number(self._text_left)}" y="{_number(free)}" fill="{_shades(number)[0]}">'
-            yield f"{escaped(_shown(line))}</text></g>"
+            place = f'x="{_number(self._text_left)}" y="{_number(free)}" fill="{_shades(number)[0]}"'
+            yield f"<text {place}>{escaped(_shown(line))}</text></g>"
         for mark in self.page.marks:
             yield f"<g><title>{escaped(mark.kind)}</title>{_path([self.strokes[k] for k in mark.strokes], _MARK)}</g>"
 
