@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from asr.audio.formats import FORMATS as SOUND_FORMATS
 from asr.cli.account import chosen, speed
 from asr.cli.command import add_debug, add_engine, add_model, add_plugin, run
-from asr.cli.console import fail, say
+from asr.cli.console import fail, say, warn
 from asr.cli.decoders import add_decoder, given_decoder, positive, warn_of_greedy
 from asr.cli.inputs import Input, gather, parted
 from asr.cli.progress import Steps
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _SPEAKER = "the speaker"
 _SUBTITLES = ("srt", "vtt")  # formats
 _PICTURES = ("html", "svg")
+FLIPS = ("auto", "yes", "no")  # see `asr.recogniser.orientation`
 
 
 def main() -> None:
@@ -61,6 +62,8 @@ def _main() -> None:
         raise ConfigError(
             f"--format {given.format} is for ink: it shows strokes; take text, json or ctm for recordings"
         )
+    if given.flip != FLIPS[0] and not recogniser.reads_ink:
+        raise ConfigError(f"--flip {given.flip} is for ink; leave it out, this model reads recordings")
     _check_nbest(given)
     warn_of_greedy(recogniser.decoder_choice, given.nbest)
     inputs = _inputs(given, paths, recogniser)
@@ -141,7 +144,7 @@ def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str]
     shown = not (several and sys.stdout.isatty())  # the texts of several files show themselves how far it is
     with Steps() if shown else nullcontext(_silent) as on_progress:
         found = _found(recogniser, inputs, given, on_progress)
-        read = _read(inputs, names, found, given.channel or 0, failed, on_progress)
+        read = _read(inputs, names, found, given.channel or 0, failed, on_progress, given.flip)
         lines = _lines(read, given, recogniser.inventory.unit, named=several or inputs[0].root is not None)
         if several:
             _print(lines)
@@ -167,18 +170,36 @@ def _read(
     channel: int,
     failed: list[DataError],
     on_progress: Progress,
+    flip: str,
 ) -> Iterator[Transcribed]:
     """Yield the result of each file that could be read; report the other files and add them to `failed`."""
     for number, (one, name, found) in enumerate(zip(inputs, names, results, strict=True)):
         if len(inputs) > 1:
             on_progress("transcribing", number + 1, len(inputs))
         if not isinstance(found, DataError):
+            if flip == FLIPS[0] and not isinstance(found, list):
+                _warn_of_flipped(one, found)
             yield _transcribed(str(one.path), name, found, channel)
         elif len(inputs) == 1:
             raise found
         else:
             failed.append(found)
             fail(found)
+
+
+def _warn_of_flipped(one: Input, found: Document) -> None:
+    """Say which pages were read the other way up."""
+    numbers = [str(page.sheet.number) for page in found.pages if page.flipped]
+    if numbers:
+        pages = (
+            f"page {numbers[0]}"
+            if len(numbers) == 1
+            else f"pages {', '.join(numbers[:9])}" + " ..." * (len(numbers) > 9)
+        )
+        warn(
+            f"{one.path}: {pages} upside down, as if y grew the other way, and read so; --flip no reads it as it is,"
+            " --flip yes turns every page"
+        )
 
 
 def _transcribed(file: str, name: str, found: Found, channel: int) -> Transcribed:
@@ -198,7 +219,7 @@ def _found(
     if recogniser.reads_ink:
         from asr.recogniser.document import transcribe_documents
 
-        return transcribe_documents(recogniser, map(_sheets, inputs), batched, n_best)
+        return transcribe_documents(recogniser, map(_sheets, inputs), batched, n_best, given.flip)
     from asr.recogniser.batching import transcribe_each
 
     speaker = _SPEAKER if given.one_speaker else None
@@ -287,6 +308,13 @@ def _parser() -> argparse.ArgumentParser:
         "--one-speaker",
         action="store_true",
         help="the recordings are of one person: models with a normaliser per speaker (an4) read them better together",
+    )
+    parser.add_argument(
+        "--flip",
+        choices=FLIPS,
+        default=FLIPS[0],
+        help="turn pages of ink upside down, for files whose y grows the other way: auto (default) turns those that"
+        " look and read better so, and says it",
     )
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
     parser.add_argument(

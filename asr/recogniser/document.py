@@ -13,6 +13,7 @@ from asr.decoding.hypothesis import Hypothesis, Span
 from asr.errors import DataError
 from asr.ink import Ink
 from asr.ink.sheets import Sheet
+from asr.recogniser.orientation import Flip, flipped, is_upside_down
 from asr.recogniser.page import PageLine, transcribe_pages
 from asr.recogniser.page_words import words_in
 from asr.recogniser.recogniser import Recogniser
@@ -98,6 +99,7 @@ def transcribe_documents(
     documents: Iterable[Sequence[Sheet] | DataError],
     batched: bool = True,
     n_best: int = 1,
+    flip: Flip = "auto",
 ) -> Iterator[Document | DataError]:
     """Recognise all pages of many files.
 
@@ -106,6 +108,7 @@ def transcribe_documents(
         documents: the pages of each file, read as they are needed; an error in place of a file is passed on.
         batched: recognise lines of similar length together, across pages and files; else one by one.
         n_best: how many hypotheses of a line are wanted at most.
+        flip: whether pages are read with y negated; `auto`: those that `is_upside_down` says so of.
 
     Returns:
         for each file, in order, what was read, or why it could not be.
@@ -113,18 +116,27 @@ def transcribe_documents(
     Raises:
         DataError: the recogniser has learned from recordings.
     """
-    waiting: list[Sequence[Sheet] | DataError] = []
+    waiting: list[list[tuple[Sheet, bool]] | DataError] = []
 
     def pages() -> Iterator[Ink | DataError]:
         for document in documents:
-            waiting.append(document)
-            yield from [document] if isinstance(document, DataError) else (sheet.ink for sheet in document)
+            if isinstance(document, DataError):
+                waiting.append(document)
+                yield document
+                continue
+            turned = [(sheet, _turned(recogniser, sheet, flip)) for sheet in document]
+            waiting.append(turned)
+            yield from (flipped(sheet.ink) if over else sheet.ink for sheet, over in turned)
 
     return _gathered(transcribe_pages(recogniser, pages(), batched, n_best), waiting)
 
 
+def _turned(recogniser: Recogniser, sheet: Sheet, flip: Flip) -> bool:
+    return flip == "yes" or (flip == "auto" and recogniser.reads_ink and is_upside_down(recogniser, sheet.ink))
+
+
 def _gathered(
-    found: Iterator[list[PageLine] | DataError], waiting: list[Sequence[Sheet] | DataError]
+    found: Iterator[list[PageLine] | DataError], waiting: list[list[tuple[Sheet, bool]] | DataError]
 ) -> Iterator[Document | DataError]:
     """Put the pages of each file together, as they come."""
     for first in found:
@@ -136,12 +148,14 @@ def _gathered(
         yield _document(document, pages)
 
 
-def _document(sheets: Sequence[Sheet], pages: Sequence[list[PageLine] | DataError]) -> Document | DataError:
+def _document(
+    sheets: Sequence[tuple[Sheet, bool]], pages: Sequence[list[PageLine] | DataError]
+) -> Document | DataError:
     read = []
-    for sheet, lines in zip(sheets, pages, strict=True):
+    for (sheet, over), lines in zip(sheets, pages, strict=True):
         if isinstance(lines, DataError):
             return lines
-        read.append(ReadPage(sheet, tuple(_line(sheet, line) for line in lines)))
+        read.append(ReadPage(sheet, tuple(_line(sheet, line) for line in lines), flipped=over))
     return Document(tuple(read))
 
 

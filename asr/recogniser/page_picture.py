@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from asr.ink import Ink
 from asr.printable import printable
 from asr.recogniser.document import Document, ReadLine, ReadMark, ReadPage
+from asr.recogniser.orientation import flipped
 
 MOST_POINTS = 50_000  # of a page
 MOST_CHARACTERS = 200  # of a line
@@ -128,7 +129,7 @@ class _Drawing:
     @classmethod
     def of(cls, page: ReadPage) -> _Drawing:
         """Fit a page into the picture."""
-        strokes, wide, high = _fitted(page.sheet.ink)
+        strokes, wide, high = _fitted(flipped(page.sheet.ink) if page.flipped else page.sheet.ink)
         longest = max((len(_shown(line)) for line in page.lines), default=0)
         text_end = len(page.lines) * 1.3 * _TEXT
         return cls(page, strokes, wide + 3 * _ROOM + longest * _WIDE * _TEXT, max(high, text_end) + 2 * _ROOM)
