@@ -25,7 +25,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.ink import Ink, Stroke, cut_lines
+from asr.ink import Ink, Stroke, analyse
 from asr.recogniser.batching import transcribe_each
 from asr.recogniser.recogniser import Recogniser
 
@@ -61,7 +61,7 @@ def evidence_of(ink: Ink) -> float:
 
 def difference_of(recogniser: Recogniser, page: Ink) -> float:
     """How much likelier, in nats, the lines with most ink are as they are than upside down."""
-    lines = [line.ink for line in cut_lines(page)]
+    lines = [line.ink for line in analyse(page).lines]
     chosen = sorted((one for one in lines if one.n_points <= _MOST_POINTS), key=lambda one: -one.n_points)[:_MOST_LINES]
     both = [one for line in chosen for one in (line, flipped(line))]
     scores = [

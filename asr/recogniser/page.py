@@ -10,6 +10,7 @@ from asr.decoding.hypothesis import Hypothesis
 from asr.errors import DataError
 from asr.ink import Ink, Line, analyse
 from asr.recogniser.batching import transcribe_each
+from asr.recogniser.doubts import all_lines, settled
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import NOT_INK
 
@@ -74,16 +75,19 @@ def _transcribed(
     recogniser: Recogniser, pages: Iterator[Ink | DataError], batched: bool, n_best: int
 ) -> Iterator[list[PageLine] | DataError]:
     while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
-        cut = [page if isinstance(page, DataError) else analyse(page).lines for page in stretch]
-        lines = [line for page in cut if not isinstance(page, DataError) for line in page]
+        layouts = [page if isinstance(page, DataError) else analyse(page) for page in stretch]
+        lines = [line for page in layouts if not isinstance(page, DataError) for line in all_lines(page)]
         found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched, n_best=n_best)
-        for page in cut:
-            yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(page))))
+        for page in layouts:
+            if isinstance(page, DataError):
+                yield page
+            else:
+                yield _page(settled(page, list(islice(found, len(all_lines(page))))))
 
 
-def _page(lines: Sequence[Line], found: Sequence[list[Hypothesis] | DataError]) -> list[PageLine] | DataError:
+def _page(found: Sequence[tuple[Line, list[Hypothesis] | DataError]]) -> list[PageLine] | DataError:
     page = []
-    for line, hypotheses in zip(lines, found, strict=True):
+    for line, hypotheses in found:
         if isinstance(hypotheses, DataError):
             return hypotheses
         page.append(PageLine(line.strokes, hypotheses[0], tuple(hypotheses)))
