@@ -148,11 +148,13 @@ def scribbles(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
     dense &= form.ink >= _DENSE_INK * height
     long = ~dense & (form.ink >= _ZIGZAG * 0.8 * height) & (form.height >= _HIGH * height) & (form.ink <= 60 * height)
     long &= form.ink >= 0.7 * _ZIGZAG * form.height
-    for k in np.flatnonzero(long)[:_MOST]:
-        dense[k] = _is_zigzag(strokes.path(k), float(form.height[k])) and _is_alone(form, np.array([k]), height)
+    zigzags = [int(k) for k in np.flatnonzero(long)[:_MOST] if _is_zigzag(strokes.path(k), float(form.height[k]))]
+    if len(zigzags) <= _FEW:  # more are how somebody writes
+        dense[[k for k in zigzags if _is_alone(form, np.array([k]), height)]] = True
     return [Mark("scribble", (int(k),)) for k in np.flatnonzero(dense)]
 
 
+_FEW = 3
 _ZIGZAG = 6  # ups and downs, where a W has four
 _HIGH = 1.25  # h: ups and downs of small letters are lower
 _ROUNDED = 1.06  # ink of a zigzag to the straight ways between its turns; letters are rounder
