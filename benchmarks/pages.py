@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr.ink import Ink, cut_lines
+from asr.ink import Ink, analyse
 from asr.recogniser.batching import transcribe_each
 from asr.recogniser.loading import load
 from asr.recogniser.page import transcribe_pages
@@ -91,7 +91,8 @@ def _pages(lines: Lines, given: argparse.Namespace) -> Iterator[ComposedPage]:
 
 def found_by_geometry(page: Ink) -> Found:
     """What the strokes alone say of a page."""
-    return Found([line.strokes for line in cut_lines(page)], [])
+    layout = analyse(page)
+    return Found([line.strokes for line in layout.lines], [mark.strokes for mark in layout.marks])
 
 
 # ---- cutting
