@@ -8,7 +8,7 @@ from itertools import islice
 
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import DataError
-from asr.ink import Ink, Line, cut_lines
+from asr.ink import Ink, Line, analyse
 from asr.recogniser.batching import transcribe_each
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import NOT_INK
@@ -32,7 +32,7 @@ class PageLine:
 
 
 def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> list[PageLine]:
-    """Recognise all lines of a page, from top to bottom; `asr.ink.page` cuts it into lines.
+    """Recognise all lines of a page, from top to bottom; `asr.ink.layout` cuts it into lines.
 
     Args:
         recogniser: with its decoder.
@@ -74,7 +74,7 @@ def _transcribed(
     recogniser: Recogniser, pages: Iterator[Ink | DataError], batched: bool, n_best: int
 ) -> Iterator[list[PageLine] | DataError]:
     while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
-        cut = [page if isinstance(page, DataError) else cut_lines(page) for page in stretch]
+        cut = [page if isinstance(page, DataError) else analyse(page).lines for page in stretch]
         lines = [line for page in cut if not isinstance(page, DataError) for line in page]
         found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched, n_best=n_best)
         for page in cut:
