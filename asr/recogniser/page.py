@@ -8,7 +8,8 @@ from itertools import islice
 
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import DataError
-from asr.ink import Ink, Line, analyse
+from asr.ink import Ink, analyse
+from asr.ink.layout import Layout, Mark
 from asr.recogniser.batching import transcribe_each
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import NOT_INK
@@ -31,8 +32,21 @@ class PageLine:
     alternatives: Sequence[Hypothesis] = ()
 
 
-def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> list[PageLine]:
-    """Recognise all lines of a page, from top to bottom; `asr.ink.layout` cuts it into lines.
+@dataclass(frozen=True)
+class TranscribedPage:
+    """What was found on a page.
+
+    Attributes:
+        lines: in reading order.
+        marks: ink that is no writing, in the order of its first strokes.
+    """
+
+    lines: tuple[PageLine, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> TranscribedPage:
+    """Recognise all lines of a page; `asr.ink.layout` cuts it into lines and tells marks apart.
 
     Args:
         recogniser: with its decoder.
@@ -42,15 +56,15 @@ def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> list[
     Raises:
         DataError: the recogniser has learned from recordings.
     """
-    lines = next(transcribe_pages(recogniser, [page], batched=False, n_best=n_best))
-    if isinstance(lines, DataError):
-        raise lines
-    return lines
+    found = next(transcribe_pages(recogniser, [page], batched=False, n_best=n_best))
+    if isinstance(found, DataError):
+        raise found
+    return found
 
 
 def transcribe_pages(
     recogniser: Recogniser, pages: Iterable[Ink | DataError], batched: bool = True, n_best: int = 1
-) -> Iterator[list[PageLine] | DataError]:
+) -> Iterator[TranscribedPage | DataError]:
     """Recognise the lines of many pages.
 
     Args:
@@ -60,7 +74,7 @@ def transcribe_pages(
         n_best: how many hypotheses of a line are wanted at most.
 
     Returns:
-        for each page, in order, its lines, or why they could not be read.
+        for each page, in order, what was found, or why it could not be read.
 
     Raises:
         DataError: the recogniser has learned from recordings.
@@ -72,19 +86,19 @@ def transcribe_pages(
 
 def _transcribed(
     recogniser: Recogniser, pages: Iterator[Ink | DataError], batched: bool, n_best: int
-) -> Iterator[list[PageLine] | DataError]:
+) -> Iterator[TranscribedPage | DataError]:
     while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
-        cut = [page if isinstance(page, DataError) else analyse(page).lines for page in stretch]
-        lines = [line for page in cut if not isinstance(page, DataError) for line in page]
+        cut = [page if isinstance(page, DataError) else analyse(page) for page in stretch]
+        lines = [line for page in cut if not isinstance(page, DataError) for line in page.lines]
         found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched, n_best=n_best)
         for page in cut:
-            yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(page))))
+            yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(page.lines))))
 
 
-def _page(lines: Sequence[Line], found: Sequence[list[Hypothesis] | DataError]) -> list[PageLine] | DataError:
-    page = []
-    for line, hypotheses in zip(lines, found, strict=True):
+def _page(layout: Layout, found: Sequence[list[Hypothesis] | DataError]) -> TranscribedPage | DataError:
+    lines = []
+    for line, hypotheses in zip(layout.lines, found, strict=True):
         if isinstance(hypotheses, DataError):
             return hypotheses
-        page.append(PageLine(line.strokes, hypotheses[0], tuple(hypotheses)))
-    return page
+        lines.append(PageLine(line.strokes, hypotheses[0], tuple(hypotheses)))
+    return TranscribedPage(tuple(lines), layout.marks)
