@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+
+import numpy as np
 
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import DataError
@@ -14,6 +17,8 @@ from asr.recogniser.batching import transcribe_each
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import NOT_INK
 
+MAX_STROKES = 20_000  # of a page: one full of writing has about 1,000
+MAX_INK = 60_000.0  # of the lines of a page, each in its own height: a thousand long lines
 _STRETCH_PAGES = 64  # kept in memory
 
 
@@ -88,11 +93,34 @@ def _transcribed(
     recogniser: Recogniser, pages: Iterator[Ink | DataError], batched: bool, n_best: int
 ) -> Iterator[TranscribedPage | DataError]:
     while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
-        cut = [page if isinstance(page, DataError) else analyse(page) for page in stretch]
+        cut = [page if isinstance(page, DataError) else _cut(page) for page in stretch]
         lines = [line for page in cut if not isinstance(page, DataError) for line in page.lines]
         found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched, n_best=n_best)
         for page in cut:
             yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(page.lines))))
+
+
+def _cut(page: Ink) -> Layout | DataError:
+    """The lines of a page, or why it is none: nobody should wait minutes for what no one wrote."""
+    if len(page.strokes) > MAX_STROKES:
+        return DataError(f"a page with {len(page.strokes)} strokes, more than {MAX_STROKES}; cut it into pages")
+    layout = analyse(page)
+    ink = sum(_relative_length(line.ink) for line in layout.lines)
+    if ink > MAX_INK:
+        return DataError(
+            f"a page with {ink:.0f} times as much ink as its lines are high, more than {MAX_INK:.0f}: a scribble, or"
+            " many pages; cut it into pages, or leave the scribble out"
+        )
+    return layout
+
+
+def _relative_length(ink: Ink) -> float:
+    """The length of the ink of a line in its height, or in its width if it is flat."""
+    left, bottom, right, top = ink.bounds()
+    side = max(top - bottom, (right - left) / 100)
+    if not 0 < side < math.inf:
+        return 0.0
+    return float(sum(np.hypot(*(np.diff(stroke.points, axis=0) / side).T).sum() for stroke in ink.strokes))
 
 
 def _page(layout: Layout, found: Sequence[list[Hypothesis] | DataError]) -> TranscribedPage | DataError:
