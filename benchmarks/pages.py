@@ -215,7 +215,7 @@ def _texts_found(recogniser: Recogniser, pages: Sequence[ComposedPage]) -> Itera
     for found in transcribe_pages(recogniser, [page.page for page in pages]):
         if isinstance(found, Exception):
             raise found
-        yield [(line.strokes, line.hypothesis.text) for line in found]
+        yield [(line.strokes, line.hypothesis.text) for line in found.lines]
 
 
 def _group_errors(page: ComposedPage, n: int, found: Sequence[tuple[Strokes, str]]) -> ErrorCounts:

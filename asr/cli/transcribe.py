@@ -176,6 +176,8 @@ def _read(
     for number, (one, name, found) in enumerate(zip(inputs, names, results, strict=True)):
         if len(inputs) > 1:
             on_progress("transcribing", number + 1, len(inputs))
+        if isinstance(found, DataError) and str(one.path) not in str(found):
+            found = DataError(f"{one.path}: {found}")
         if not isinstance(found, DataError):
             if flip == FLIPS[0] and not isinstance(found, list):
                 _warn_of_flipped(one, found)

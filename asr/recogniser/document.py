@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from asr.decoding.hypothesis import Hypothesis, Span
 from asr.errors import DataError
 from asr.ink import Ink
+from asr.ink.layout import Mark
 from asr.ink.sheets import Sheet
 from asr.recogniser.orientation import Flip, flipped, is_upside_down
-from asr.recogniser.page import PageLine, transcribe_pages
+from asr.recogniser.page import PageLine, TranscribedPage, transcribe_pages
 from asr.recogniser.page_words import words_in
 from asr.recogniser.recogniser import Recogniser
 
@@ -136,7 +137,7 @@ def _turned(recogniser: Recogniser, sheet: Sheet, flip: Flip) -> bool:
 
 
 def _gathered(
-    found: Iterator[list[PageLine] | DataError], waiting: list[list[tuple[Sheet, bool]] | DataError]
+    found: Iterator[TranscribedPage | DataError], waiting: list[list[tuple[Sheet, bool]] | DataError]
 ) -> Iterator[Document | DataError]:
     """Put the pages of each file together, as they come."""
     for first in found:
@@ -149,13 +150,14 @@ def _gathered(
 
 
 def _document(
-    sheets: Sequence[tuple[Sheet, bool]], pages: Sequence[list[PageLine] | DataError]
+    sheets: Sequence[tuple[Sheet, bool]], pages: Sequence[TranscribedPage | DataError]
 ) -> Document | DataError:
     read = []
-    for (sheet, over), lines in zip(sheets, pages, strict=True):
-        if isinstance(lines, DataError):
-            return lines
-        read.append(ReadPage(sheet, tuple(_line(sheet, line) for line in lines), flipped=over))
+    for (sheet, over), page in zip(sheets, pages, strict=True):
+        if isinstance(page, DataError):
+            return page
+        lines = tuple(_line(sheet, line) for line in page.lines)
+        read.append(ReadPage(sheet, lines, tuple(_mark(sheet, mark) for mark in page.marks), over))
     return Document(tuple(read))
 
 
@@ -167,6 +169,11 @@ def _line(sheet: Sheet, line: PageLine) -> ReadLine:
         words.append(ReadWord(span, strokes, box_of(own.points, sheet.y_down) if len(own.points) else None))
     box = box_of(ink.points(), sheet.y_down)
     return ReadLine(line.strokes, box, line.hypothesis, tuple(words), line.alternatives)
+
+
+def _mark(sheet: Sheet, mark: Mark) -> ReadMark:
+    points = np.concatenate([sheet.ink.strokes[k].points for k in mark.strokes])
+    return ReadMark(mark.kind, mark.strokes, box_of(points, sheet.y_down))
 
 
 def box_of(points: NDArray[np.float64], y_down: bool) -> Box:

@@ -9,7 +9,7 @@ habits of Latin writing tell it without a look at the order of strokes or lines:
   the right, a stroke; a bend of more than 140 degrees is a cusp and does not count.
 
 Their evidence is the logarithm of the odds that the page is the right way up, `13.3 down + 2.6 turns`: a logistic
-regression without a constant, since a page upside down has both with the other sign. Where it is at least 2, nothing
+regression without a constant, since a page upside down has both with the other sign. Where it is at least 0, nothing
 else is done. Where it is less, the lines with most ink are recognised both ways up, and the page is turned only if
 `0.6 evidence + 1.3 difference < -3`, the difference being that of the log probabilities of the texts. The last number
 is how much must be said against the direction that the file gives.
@@ -32,7 +32,7 @@ from asr.recogniser.recogniser import Recogniser
 Flip = Literal["auto", "yes", "no"]
 
 DOWN, TURNS = 13.3, 2.6
-SURE = 2.0
+SURE = 0.0
 EVIDENCE, DIFFERENCE = 0.6, 1.3
 AGAINST = -3.0
 _STEEP = 1.5
@@ -56,7 +56,9 @@ def is_upside_down(recogniser: Recogniser, page: Ink) -> bool:
 
 def evidence_of(ink: Ink) -> float:
     """What the strokes say for the way they are: above 0 for it, below 0 against it; 0 where they say nothing."""
-    return DOWN * _down(ink) + TURNS * _turns(ink)
+    scale = float(np.abs(ink.bounds()).max()) or 1.0  # so that no length is too large for a number
+    steps = [np.diff(stroke.points / scale, axis=0) for stroke in ink.strokes]
+    return DOWN * _down(np.concatenate(steps)) + TURNS * sum(map(_turns, steps)) / len(steps)
 
 
 def difference_of(recogniser: Recogniser, page: Ink) -> float:
@@ -71,26 +73,16 @@ def difference_of(recogniser: Recogniser, page: Ink) -> float:
     return difference if math.isfinite(difference) else 0.0
 
 
-def _down(ink: Ink) -> float:
-    steps = np.concatenate([_steps(stroke) for stroke in ink.strokes])
+def _down(steps: NDArray[np.float64]) -> float:
     steep = steps[np.abs(steps[:, 1]) > _STEEP * np.abs(steps[:, 0])]
     lengths = np.hypot(*steep.T)
     whole = float(lengths.sum())
-    return float(-(lengths * np.sign(steep[:, 1])).sum()) / whole if 0 < whole < math.inf else 0.0
+    return -float((lengths * np.sign(steep[:, 1])).sum()) / whole if whole > 0 else 0.0
 
 
-def _turns(ink: Ink) -> float:
-    """Turns to the left, a stroke."""
-    radians = 0.0
-    for stroke in ink.strokes:
-        steps = _steps(stroke)
-        steps = steps[steps.any(axis=1)]
-        bends = np.diff(np.arctan2(steps[:, 1], steps[:, 0]))
-        bends = (bends + np.pi) % (2 * np.pi) - np.pi
-        radians += float(bends[np.abs(bends) < _CUSP].sum())
-    return radians / (2 * np.pi) / len(ink.strokes)
-
-
-def _steps(stroke: Stroke) -> NDArray[np.float64]:
-    """(N - 1, 2) differences of the points, each half as large: two finite numbers may lie too far apart."""
-    return np.diff(stroke.points / 2, axis=0)
+def _turns(steps: NDArray[np.float64]) -> float:
+    """Turns of a stroke to the left."""
+    moved = steps[steps.any(axis=1)]
+    bends = np.diff(np.arctan2(moved[:, 1], moved[:, 0]))
+    bends = (bends + np.pi) % (2 * np.pi) - np.pi
+    return float(bends[np.abs(bends) < _CUSP].sum()) / (2 * np.pi)

@@ -59,7 +59,7 @@ def test_ink_that_says_little_is_left_as_it_is(ink: Ink, pen: Recogniser) -> Non
 
 @pytest.mark.parametrize(
     ("evidence", "difference", "over"),
-    [(2.0, -99.0, False), (1.9, -99.0, True), (-20.0, 0.0, True), (-20.0, 9.0, False), (0.0, -2.0, False)],
+    [(0.0, -99.0, False), (-0.1, -99.0, True), (-20.0, 0.0, True), (-20.0, 9.0, False), (-0.1, -2.0, False)],
 )
 def test_a_page_is_turned_by_both(
     evidence: float, difference: float, over: bool, pen: Recogniser, monkeypatch: pytest.MonkeyPatch
