@@ -11,7 +11,13 @@ from asr.ink.layout.candidates import Candidates, arrows, boxes, candidates, scr
 from asr.ink.layout.doubts import doubts
 from asr.ink.layout.lines import Cut, cut, strong_pieces
 from asr.ink.layout.marks import (
-    Bullet, Writing, bullet_shape, is_stray, judged_level, judged_tall, kept_bullets,
+    Bullet,
+    Writing,
+    bullet_shape,
+    is_stray,
+    judged_level,
+    judged_tall,
+    kept_bullets,
 )  # fmt: skip
 from asr.ink.layout.order import reading_order
 from asr.ink.layout.shapes import Flags, Shapes, shapes

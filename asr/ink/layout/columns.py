@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from asr.ink.layout.strokes import Floats, Ints, Pieces
+from asr.ink.layout.strokes import Ints, Pieces
 
 _GAP = 1.5  # h: what is nearer is one line
 _BETWEEN = 3  # pieces of other lines written between the two sides of a gap: the pen had left the line

@@ -9,7 +9,8 @@ from asr.ink.layout.strokes import Ints
 from asr.ink.layout.types import Doubt, line_of
 
 _SURE = 6.0  # log odds against one line, beyond which two lines are two
-_MOST = 8  # doubts of a page, the least sure first, and at least
+_MOST = 8  # doubts of a page at most, the least sure first, if it is short
+_MOST_OF_A_PAGE = 200
 _SHARE = 0.15  # of its lines
 
 
@@ -22,7 +23,7 @@ def doubts(page: Ink, lines: list[Ints], between: dict[tuple[int, int], float]) 
     """
     taken: set[int] = set()
     found = []
-    most = max(_MOST, int(_SHARE * len(lines)))
+    most = min(max(_MOST, int(_SHARE * len(lines))), _MOST_OF_A_PAGE)
     for (i, j), value in sorted(between.items(), key=lambda one: (-one[1], one[0])):
         if value < -_SURE or len(found) == most:
             break

@@ -37,6 +37,7 @@ _STACKED = 5.0  # taken away from two letters that stand above each other, or ne
 _LETTER, _APART = 0.7, 0.1  # h
 _BESIDE = 4  # neighbours in a band
 _IN_TIME = 3
+_MANY = 30_000  # pieces: more are no page of writing, and are compared with fewer neighbours
 
 
 def neighbours(parts: Pieces, size: float) -> Ints:
@@ -51,10 +52,11 @@ def neighbours(parts: Pieces, size: float) -> Ints:
     order = np.lexsort((parts.boxes[which][:, [0, 2]].mean(axis=1), bands))
     bands, which = bands[order], which[order]
     pairs = []
-    for step in range(1, _BESIDE + 1):
+    beside, in_time = (_BESIDE, _IN_TIME) if n <= _MANY else (1, 1)
+    for step in range(1, beside + 1):
         together = bands[step:] == bands[:-step]
         pairs.append(np.stack([which[:-step][together], which[step:][together]], axis=1))
-    for step in range(1, _IN_TIME + 1):
+    for step in range(1, in_time + 1):
         pairs.append(np.stack([np.arange(n)[:-step], np.arange(n)[step:]], axis=1))
     ordered = np.sort(np.concatenate(pairs), axis=1)
     keys = np.unique(ordered[:, 0] * n + ordered[:, 1])

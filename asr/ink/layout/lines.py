@@ -15,6 +15,7 @@ from asr.ink.layout.strokes import Floats, Ints, Pieces, Strokes, pieces
 _WEAK = 0.35  # h: a piece that is lower says nothing of the height of its line
 _SLANTED = 0.3  # height to width; a piece that is lower is a bar, however it slants
 _LITTLE = 2.6  # h of ink: less than a letter has; a group of less is no line where a line is near
+_MOST_LITTLE = 1000  # groups of a page
 _LOW = 0.95  # h: what is as high as a letter and below other ink is no accent
 _LESS = 0.5  # of the ink of its word: the most that an accent as high as a letter has
 _NEAR = 0.7  # h
@@ -81,7 +82,7 @@ def _without_little(line: Ints, strokes: Strokes, parts: Pieces, size: float) ->
     ink = np.bincount(line[has], strokes.lengths()[has])
     if len(ink) == 1:
         return line
-    for group in np.argsort(ink):
+    for group in np.argsort(ink, kind="stable")[:_MOST_LITTLE]:
         if ink[group] >= _LITTLE * size:
             break
         own = line[parts.owner] == group

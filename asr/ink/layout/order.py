@@ -14,8 +14,8 @@ def reading_order(boxes: Floats, size: float) -> list[int]:
     """Lines in reading order: an XY cut (G. Nagy and S. Seth, ICPR 1984), of columns first.
 
     Where a gutter of 1 h runs from the top to the bottom of some lines, all that is left of it is read before all that
-    is right of it. Where there is none, they are cut at the widest blank band that leaves a part with such a gutter; where
-    that does not help, they are read from top to bottom, and from left to right at the same height.
+    is right of it. Where there is none, rows that have a gutter in common are read as such columns, and the others
+    alone, from top to bottom, and from left to right at the same height.
 
     Args:
         boxes: (n, 4) left, bottom, right, top of each line.
