@@ -163,7 +163,7 @@ class _Page:
             return False
         y = self.form.boxes[first, [1, 3]].mean()
         low, high = float(np.median(box[:, 1])), float(np.median(box[:, 3]))
-        return low + 0.1 * self.height <= y <= high - 0.1 * self.height
+        return bool(low + 0.1 * self.height <= y <= high - 0.1 * self.height)
 
     def _strays(self, found: Cut, writing: Ints, is_bullet: Flags) -> list[Mark]:
         small = np.maximum(self.form.width, self.form.height) <= 0.5 * self.height

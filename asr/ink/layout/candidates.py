@@ -101,7 +101,8 @@ def _boxes_of_four(form: Shapes, height: float) -> list[Mark]:
     near = _CORNER * height
     level = np.flatnonzero(form.level & (form.width >= 1.2 * height))
     upright = np.flatnonzero(form.straight & (form.height >= 1.2 * height) & (form.width <= 0.2 * form.height))
-    found, used = [], set()
+    found: list[Mark] = []
+    used: set[int] = set()
     order = level[np.argsort(form.boxes[level, 0], kind="stable")][:_MOST]
     for at, one in enumerate(order):
         for other in order[at + 1 : at + 12]:
@@ -203,7 +204,7 @@ def arrows(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
         if heads is not None:
             own = np.arange(k, k + heads + 1)
             if _is_alone(form, own, height):
-                used = k + heads
+                used = int(k) + heads
                 found.append(Mark("arrow", tuple(own.tolist())))
     return found
 
@@ -242,7 +243,7 @@ def _is_straight(path: Floats, height: float) -> bool:
     chord = path[-1] - path[0]
     length = float(np.hypot(*chord))
     steps = float(np.hypot(*np.diff(path, axis=0).T).sum())
-    return length >= 1.5 * _SHAFT * height and steps <= 1.1 * length
+    return length >= 1.2 * _SHAFT * height and steps <= 1.1 * length
 
 
 def _is_head(head: Floats, tail: Floats, tip: Floats, height: float) -> bool:

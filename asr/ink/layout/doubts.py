@@ -22,7 +22,7 @@ def doubts(page: Ink, lines: list[Ints], between: dict[tuple[int, int], float]) 
         between: evidence that two lines are one.
     """
     taken: set[int] = set()
-    found = []
+    found: list[Doubt] = []
     most = min(max(_MOST, int(_SHARE * len(lines))), _MOST_OF_A_PAGE)
     for (i, j), value in sorted(between.items(), key=lambda one: (-one[1], one[0])):
         if value < -_SURE or len(found) == most:

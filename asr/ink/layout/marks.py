@@ -17,6 +17,7 @@ _APART, _APART_MOST = 0.2, 0.9  # h between a letter and its underline, where th
 _UNDER = 0.3  # of the ink of a line may be below its underline
 _THROUGH = 0.6  # ... below a strike-through; more below is the bar of a t
 _STRIKES, _UNDERLINES, _RULES = 1.8, 2.0, 4.5  # h: least widths
+_CROSSED_MANY, _THROUGH_MANY = 4, 0.68  # through so many letters, one may be higher
 _CROSSED = 2  # pieces: what crosses fewer is the bar of a letter
 _BAR = 4.5  # h: the widest bar of a t
 _DASH = 2.5  # h to the writing beside a dash
@@ -69,14 +70,15 @@ def judged_level(writing: Writing, form: Shapes, stroke: int, in_time: tuple[int
         return _beside(writing, near, left, right, y, width)
     boxes_over = writing.parts.boxes[over]
     shares = _below(writing, over, y)
-    if width <= _BAR * size and max(shares.get(line, 0.0) for line in in_time) > _THROUGH:
+    crossed = int(((boxes_over[:, 1] < y) & (boxes_over[:, 3] > y)).sum())
+    through = _THROUGH if crossed < _CROSSED_MANY else _THROUGH_MANY
+    if width <= _BAR * size and max(shares.get(line, 0.0) for line in in_time) > through:
         return None
     if width < _UNDERLINES * size:
         is_apart = _is_apart(boxes_over, y, size)
         return "underline" if is_apart and _covered(boxes_over, left, right) > _COVERED_SHORT else None
     line, below = min(shares.items(), key=lambda one: (abs(one[1] - 0.5), one[0]))
-    if _UNDER < below <= _THROUGH:
-        crossed = int(((boxes_over[:, 1] < y) & (boxes_over[:, 3] > y)).sum())
+    if _UNDER < below <= through:
         return "strike_through" if width >= _STRIKES * size and crossed >= _CROSSED else None
     above = [one for one in shares.values() if one <= _UNDER]
     if not above:
@@ -137,7 +139,8 @@ _SPANNED = 2  # lines
 _ASIDE = 15.0  # h
 _REACHED, _REACHED_BY_TALL = 0.5, 0.15  # h that it goes past the middles of the lines that it spans
 _SURELY_TALL = 3.3  # h: letters with a loop above and one below are lower
-_TOUCHING, _BESIDE = 0.1, 0.35  # h to the nearest writing: of a tall one, of one that could be a letter by its height
+_BESIDE = (0.35, -0.1, -0.3)  # h to the nearest writing: of what may be a letter by its height, of a taller one, of one
+# that is as high as two lines, whose arms may reach over letters
 _LEAN = 0.12  # width to height of such a stroke; a slash leans more
 _MARGIN = 5.0  # h: a straight stroke of this height is no letter, whatever is beside it
 
@@ -157,7 +160,8 @@ def judged_tall(writing: Writing, form: Shapes, stroke: int) -> str | None:
     kind = "margin" if form.straight[stroke] else "bracket"
     if form.straight[stroke] and form.height[stroke] >= _MARGIN * size and right - left <= _LEAN * (top - bottom):
         return kind
-    least = _TOUCHING if form.height[stroke] >= _MARGIN * size else _BESIDE
+    tall = form.height[stroke] / size
+    least = _BESIDE[0] if tall < _SURELY_TALL else _BESIDE[1] if tall < _MARGIN else _BESIDE[2]
     if len(np.unique(writing.line[near])) < _SPANNED or aside.min() < least * size:
         return None
     is_right = boxes[:, 0] > (left + right) / 2

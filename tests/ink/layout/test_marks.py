@@ -58,7 +58,7 @@ def test_bullets_below_each_other() -> None:
     strokes, truth, bullets = [], [[] for _ in LINES], []
     for k, (stroke, line) in enumerate(zip(page.strokes, line_of, strict=True)):
         if k == 0 or line != line_of[k - 1]:
-            (ring,) = drawn.bullet(-1.6, 0.5 - 4 * line, np.random.default_rng(4))
+            (ring,) = drawn.bullet(-1.6, 0.5 - 4 * line, np.random.default_rng(9))
             bullets.append(len(strokes))
             strokes.append(ring * UNIT + [300, 700])
         truth[line].append(len(strokes))
