@@ -209,12 +209,13 @@ def arrows(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
     return found
 
 
-_ALONE = 0.25  # h
+_ALONE, _LONG = 0.25, 2.0  # h of room round a mark, and its length from which on it needs none
 
 
 def _is_alone(form: Shapes, own: Ints, height: float) -> bool:
     around = form.boxes[own]
-    low, high = around[:, :2].min(axis=0) - _ALONE * height, around[:, 2:].max(axis=0) + _ALONE * height
+    room = _ALONE * height if max(form.width[own[0]], form.height[own[0]]) < _LONG * height else 0.0
+    low, high = around[:, :2].min(axis=0) - room, around[:, 2:].max(axis=0) + room
     touches = ((form.boxes[:, :2] <= high) & (form.boxes[:, 2:] >= low)).all(axis=1)
     # rules of the paper run through everything, and margins
     touches &= ~((form.level | form.straight) & (np.maximum(form.width, form.height) > 6 * height))
@@ -233,7 +234,8 @@ def _heads(strokes: Strokes, form: Shapes, k: int, small: Flags, height: float) 
                     if _is_head(head, tail, tip, height):
                         return count
         return None
-    far = int(np.argmax(np.hypot(*(path - path[0]).T)))
+    away = np.hypot(*(path - path[0]).T)
+    far = int(np.argmax(away >= 0.97 * away.max()))  # the pen comes to the tip twice
     if not 2 <= far < len(path) - 2 or not _is_straight(path[: far + 1], height):
         return None
     return 0 if _is_head(path[far + 1 :], path[0], path[far], height) else None
