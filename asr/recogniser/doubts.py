@@ -13,7 +13,9 @@ from asr.decoding.hypothesis import Hypothesis
 from asr.errors import DataError
 from asr.ink import Doubt, Layout, Line
 
-_MARGIN = 0.0
+_MARGIN = 0.007
+"""Of a point: one line pays less than two for its ends, so two lines read as one score a little better too (by up to
+0.006 on composed pages of UNIPEN's dev writers)."""
 Found = list[Hypothesis] | DataError
 
 
