@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from asr.audio.formats import FORMATS as SOUND_FORMATS
 from asr.cli.account import chosen, speed
 from asr.cli.command import add_debug, add_engine, add_model, add_plugin, run
-from asr.cli.console import fail, say
+from asr.cli.console import fail, say, warn
 from asr.cli.decoders import add_decoder, given_decoder, positive, warn_of_greedy
 from asr.cli.inputs import Input, gather, parted
 from asr.cli.progress import Steps
@@ -27,16 +27,18 @@ from asr.ink.formats import FORMATS as INK_FORMATS
 if TYPE_CHECKING:
     from asr.corpus.inventory import Unit
     from asr.decoding.hypothesis import Hypothesis
-    from asr.ink import Ink
+    from asr.ink.sheets import Sheet
+    from asr.recogniser.document import Document
     from asr.recogniser.formats import Transcribed
-    from asr.recogniser.page import PageLine
     from asr.recogniser.recogniser import Recogniser
 
-    Found = list[Hypothesis] | list[PageLine]
+    Found = list[Hypothesis] | Document
     Progress = Callable[[str, int, int], None]
 
 _SPEAKER = "the speaker"
 _SUBTITLES = ("srt", "vtt")  # formats
+_PICTURES = ("html", "svg")
+FLIPS = ("auto", "yes", "no")  # see `asr.recogniser.orientation`
 
 
 def main() -> None:
@@ -56,6 +58,12 @@ def _main() -> None:
     loaded = time.monotonic()
     if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:
         raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
+    if given.format in _PICTURES and not recogniser.reads_ink:
+        raise ConfigError(
+            f"--format {given.format} is for ink: it shows strokes; take text, json or ctm for recordings"
+        )
+    if given.flip != FLIPS[0] and not recogniser.reads_ink:
+        raise ConfigError(f"--flip {given.flip} is for ink; leave it out, this model reads recordings")
     _check_nbest(given)
     warn_of_greedy(recogniser.decoder_choice, given.nbest)
     inputs = _inputs(given, paths, recogniser)
@@ -110,6 +118,11 @@ def _inputs(given: argparse.Namespace, paths: Sequence[Path], recogniser: Recogn
             f"--format {given.format} writes the subtitles of one recording, and {len(inputs)} are named; give one at a"
             " time"
         )
+    if given.format == "svg" and len(inputs) > 1:
+        raise ConfigError(
+            f"--format svg writes the picture of one file, and {len(inputs)} are named; give one at a time, or take"
+            " html"
+        )
     if given.one_speaker and any(one.is_stream for one in inputs):
         raise ConfigError("--one-speaker reads every recording twice, which a pipe does not allow; give files")
     return inputs
@@ -131,7 +144,7 @@ def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str]
     shown = not (several and sys.stdout.isatty())  # the texts of several files show themselves how far it is
     with Steps() if shown else nullcontext(_silent) as on_progress:
         found = _found(recogniser, inputs, given, on_progress)
-        read = _read(inputs, names, found, given.channel or 0, failed, on_progress)
+        read = _read(inputs, names, found, given.channel or 0, failed, on_progress, given.flip)
         lines = _lines(read, given, recogniser.inventory.unit, named=several or inputs[0].root is not None)
         if several:
             _print(lines)
@@ -157,12 +170,17 @@ def _read(
     channel: int,
     failed: list[DataError],
     on_progress: Progress,
+    flip: str,
 ) -> Iterator[Transcribed]:
     """Yield the result of each file that could be read; report the other files and add them to `failed`."""
     for number, (one, name, found) in enumerate(zip(inputs, names, results, strict=True)):
         if len(inputs) > 1:
             on_progress("transcribing", number + 1, len(inputs))
+        if isinstance(found, DataError) and str(one.path) not in str(found):
+            found = DataError(f"{one.path}: {found}")
         if not isinstance(found, DataError):
+            if flip == FLIPS[0] and not isinstance(found, list):
+                _warn_of_flipped(one, found)
             yield _transcribed(str(one.path), name, found, channel)
         elif len(inputs) == 1:
             raise found
@@ -171,25 +189,39 @@ def _read(
             fail(found)
 
 
+def _warn_of_flipped(one: Input, found: Document) -> None:
+    """Say which pages were read the other way up."""
+    numbers = [str(page.sheet.number) for page in found.pages if page.flipped]
+    if numbers:
+        pages = (
+            f"page {numbers[0]}"
+            if len(numbers) == 1
+            else f"pages {', '.join(numbers[:9])}" + " ..." * (len(numbers) > 9)
+        )
+        warn(
+            f"{one.path}: {pages} upside down, as if y grew the other way, and read so; --flip no reads it as it is,"
+            " --flip yes turns every page"
+        )
+
+
 def _transcribed(file: str, name: str, found: Found, channel: int) -> Transcribed:
-    """Return the result of a file: the lines of a page, or the hypotheses of a recording."""
-    from asr.decoding.hypothesis import Hypothesis
+    """Return the result of a file: its pages, or the hypotheses of a recording."""
     from asr.recogniser.formats import Transcribed
 
-    hypotheses = [one for one in found if isinstance(one, Hypothesis)]
-    lines = [one for one in found if not isinstance(one, Hypothesis)]
-    return Transcribed(file, name, hypotheses[0] if hypotheses else lines, channel, hypotheses)
+    if isinstance(found, list):
+        return Transcribed(file, name, found[0], channel, found)
+    return Transcribed(file, name, found, channel)
 
 
 def _found(
     recogniser: Recogniser, inputs: Sequence[Input], given: argparse.Namespace, on_progress: Progress
 ) -> Iterator[Found | DataError]:
-    """Recognise each file; return its hypotheses or the lines of its page, or why it could not be read."""
+    """Recognise each file; return its hypotheses or its pages, or why it could not be read."""
     batched, n_best = len(inputs) >= MANY, given.nbest or 1
     if recogniser.reads_ink:
-        from asr.recogniser.page import transcribe_pages
+        from asr.recogniser.document import transcribe_documents
 
-        return transcribe_pages(recogniser, map(_page, inputs), batched, n_best)
+        return transcribe_documents(recogniser, map(_sheets, inputs), batched, n_best, given.flip)
     from asr.recogniser.batching import transcribe_each
 
     speaker = _SPEAKER if given.one_speaker else None
@@ -200,11 +232,11 @@ def _found(
     )  # fmt: skip
 
 
-def _page(one: Input) -> Ink | DataError:
-    from asr.recogniser.sources import ink_of
+def _sheets(one: Input) -> Sequence[Sheet] | DataError:
+    from asr.recogniser.sources import sheets_of
 
     try:
-        return ink_of(one.source())
+        return sheets_of(one.source())
     except DataError as error:
         return error
 
@@ -217,6 +249,8 @@ def _lines(files: Iterator[Transcribed], given: argparse.Namespace, unit: Unit, 
     if name in _SUBTITLES:
         lines_of = {"srt": subtitles.srt_lines, "vtt": subtitles.vtt_lines}[name]
         return chain.from_iterable(lines_of(one.hypotheses[0]) for one in files)
+    if name in _PICTURES:
+        return _pictures(files, name)
     if name == "trn":
         return formats.trn_lines(files, unit)
     if name == "json":
@@ -226,6 +260,17 @@ def _lines(files: Iterator[Transcribed], given: argparse.Namespace, unit: Unit, 
     if given.nbest or given.scores:
         return chain.from_iterable(formats.n_best_lines(one, named, given.scores) for one in files)
     return chain.from_iterable(formats.text_lines(one, named) for one in files)
+
+
+def _pictures(files: Iterator[Transcribed], name: str) -> Iterator[str]:
+    """Yield the lines of a picture of each file, or of a page for a browser with the pictures of all."""
+    from asr.decoding.hypothesis import Hypothesis
+    from asr.recogniser.page_picture import html_lines, svg_lines
+
+    documents = ((one.file, one.found) for one in files if not isinstance(one.found, Hypothesis))
+    if name == "html":
+        return html_lines(documents)
+    return chain.from_iterable(svg_lines(document, file) for file, document in documents)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -251,19 +296,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--format",
-        choices=("ctm", "json", "srt", "text", "trn", "vtt"),
+        choices=("ctm", "html", "json", "srt", "svg", "text", "trn", "vtt"),
         default="text",
         help="text (default; behind the file's name and a tab where there are several files or a folder), json (one"
-        " object a line and file: labels and words with confidences and times in seconds; of ink each line with its"
-        " strokes, and indices of points instead of times), ctm (one line a word) and trn (one line a file; words, or"
-        " labels of a model of phonemes), as NIST's tools read them: files are called by their names without the"
-        " ending, and those in a folder by their place in it, such as ann-1 for ann/1.wav; srt and vtt: subtitles of"
-        " one recording",
+        " object a line and file: labels and words with confidences and times in seconds; of ink indices of points"
+        " instead of times, each line and word with its page, strokes and box, and marks that are no writing:"
+        " docs/transcripts.md), ctm (one line a word) and trn (one line a file; words, or labels of a model of"
+        " phonemes), as NIST's tools read them: files are called by their names without the ending, and those in a"
+        " folder by their place in it, such as ann-1 for ann/1.wav; srt and vtt: subtitles of one recording; svg and"
+        " html: a picture of the pages with lines, words and marks in colours, and the text",
     )
     parser.add_argument(
         "--one-speaker",
         action="store_true",
         help="the recordings are of one person: models with a normaliser per speaker (an4) read them better together",
+    )
+    parser.add_argument(
+        "--flip",
+        choices=FLIPS,
+        default=FLIPS[0],
+        help="turn pages of ink upside down, for files whose y grows the other way: auto (default) turns those that"
+        " look and read better so, and says it",
     )
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
     parser.add_argument(

@@ -12,16 +12,19 @@ if TYPE_CHECKING:
     from asr.ink.ink import Ink, Stroke
     from asr.ink.inkml import write_inkml
     from asr.ink.json_ink import write_json
-    from asr.ink.page import Line, cut_lines
+    from asr.ink.layout import Doubt, Layout, Line, Mark, analyse
     from asr.ink.reading import ink_points, read_ink
     from asr.ink.store import read_store, write_store
     from asr.ink.svg import write_svg
 
 __all__ = [
+    "Doubt",
     "Ink",
+    "Layout",
     "Line",
+    "Mark",
     "Stroke",
-    "cut_lines",
+    "analyse",
     "ink_points",
     "read_ink",
     "read_store",
@@ -35,7 +38,7 @@ _MODULES = {
     "ink": ("Ink", "Stroke"),
     "inkml": ("write_inkml",),
     "json_ink": ("write_json",),
-    "page": ("Line", "cut_lines"),
+    "layout": ("Doubt", "Layout", "Line", "Mark", "analyse"),
     "reading": ("ink_points", "read_ink"),
     "store": ("read_store", "write_store"),
     "svg": ("write_svg",),

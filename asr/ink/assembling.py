@@ -13,6 +13,7 @@ import reprlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from numpy.typing import ArrayLike
 
 from asr.errors import DataError, DataWarning
 from asr.ink.ink import MAX_POINTS, Ink, Stroke
+from asr.ink.sheets import Sheet, one_ink
 
 MAX_BYTES = 64 << 20  # of a file, after decompression; reading takes at most about 20 times this
 MAX_STROKES = 500_000  # of a file: hundreds of pages full of writing
@@ -32,8 +34,17 @@ class BadStroke(Exception):  # noqa: N818  (not an error of the file: the other 
     """One stroke cannot be read; says why."""
 
 
+@dataclass
+class _Page:
+    """Strokes of a page with their layers, if there are any, and how far it is below the first page."""
+
+    top: float = 0.0
+    strokes: list[Stroke] = field(default_factory=list)
+    layers: list[int] = field(default_factory=list)
+
+
 class InkBuilder:
-    """Collects the strokes of one file.
+    """Collects the strokes of one file, page by page.
 
     Args:
         path: of the file, for messages.
@@ -41,7 +52,9 @@ class InkBuilder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._strokes: list[Stroke] = []
+        self._pages: dict[int, _Page] = {}
+        self._page = 1
+        self._n_strokes = 0
         self._n_points = 0
         self._bad: list[str] = []
         self._n_bad = 0
@@ -70,13 +83,24 @@ class InkBuilder:
         if len(self._notes) <= _NAMED:
             self._notes[what] = None
 
-    def add(self, points: ArrayLike, times: ArrayLike | None, where: str) -> None:
-        """Add a stroke, or leave it out if its numbers are not finite.
+    def begin_page(self, number: int, top: float = 0.0) -> None:
+        """Add what comes to this page.
+
+        Args:
+            number: of the page, from 1; without this call all is on the first one.
+            top: as of `Sheet`.
+        """
+        self._page = number
+        self._pages.setdefault(number, _Page(top))
+
+    def add(self, points: ArrayLike, times: ArrayLike | None, where: str, layer: int | None = None) -> None:
+        """Add a stroke to the page, or leave it out if its numbers are not finite.
 
         Args:
             points: (N, 2), y upwards.
             times: (N,) seconds; None where not known.
             where: the stroke, as in `reading`.
+            layer: of the page, from 1; None where the format has none.
 
         Raises:
             DataError: too many points or strokes; names the file.
@@ -87,26 +111,45 @@ class InkBuilder:
         self._n_points += len(points)
         if self._n_points > MAX_POINTS:
             raise DataError(f"{self.path}: more than {MAX_POINTS} points; cut it into pages")
-        if len(self._strokes) == MAX_STROKES:
+        if self._n_strokes == MAX_STROKES:
             raise DataError(f"{self.path}: more than {MAX_STROKES} strokes; cut it into pages")
         with self.reading(where):
-            self._strokes.append(_stroke(points, times))
+            page = self._pages.setdefault(self._page, _Page())
+            page.strokes.append(_stroke(points, times))
+            page.layers += [] if layer is None else [layer]
+            self._n_strokes += 1
 
     def ink(self, resolution: float | None = None) -> Ink:
-        """All strokes that were added; warns of those that were left out.
+        """All strokes that were added, those of all pages as one ink; warns of those that were left out.
 
         Raises:
             DataError: there are none, or the resolution makes no sense; names the file.
         """
-        if not self._strokes:
+        return one_ink(self.sheets(resolution))
+
+    def sheets(self, resolution: float | None = None, y_down: bool = True) -> tuple[Sheet, ...]:
+        """The pages that have strokes; warns of strokes that were left out.
+
+        Args:
+            resolution: of all pages.
+            y_down: as of `Sheet`.
+
+        Raises:
+            DataError: as `ink`.
+        """
+        if not self._n_strokes:
             raise DataError(f"{self.path}: {self._nothing()}")
         try:
-            ink = Ink(tuple(self._strokes), resolution)
+            sheets = tuple(
+                Sheet(Ink(tuple(page.strokes), resolution), number, tuple(page.layers), y_down, page.top)
+                for number, page in sorted(self._pages.items())
+                if page.strokes
+            )
         except DataError as error:
             raise DataError(f"{self.path}: {error}") from None
         if self._n_bad or self._notes:
             warnings.warn(f"{self.path}: {self._left_out()}", DataWarning, stacklevel=2)
-        return ink
+        return sheets
 
     def _nothing(self) -> str:
         if not self._n_bad:
@@ -117,7 +160,7 @@ class InkBuilder:
     def _left_out(self) -> str:
         parts = list(self._notes)[:_NAMED]
         if self._n_bad:
-            total = len(self._strokes) + self._n_bad
+            total = self._n_strokes + self._n_bad
             more = f"; and {self._n_bad - len(self._bad)} more" if self._n_bad > len(self._bad) else ""
             parts.append(f"left out {self._n_bad} of {total} strokes: {'; '.join(self._bad)}{more}")
         return "; ".join(parts)

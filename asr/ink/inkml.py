@@ -15,6 +15,9 @@ numbers, booleans, channels that are absent at times. What the standard leaves o
   downwards on it. Other mappings are not applied, with a warning.
 - **Highlighters** are left out, as those of `.xopp` files are: brushes with the `rasterOp` `maskPen`, or a quarter
   transparent or more.
+- **Pages**: traces whose contexts name different canvases (`canvasRef`) are on different pages, and so are those of
+  different trace groups of which each is annotated or named as a page (`<annotation type="page">`, an id such as
+  `page-2`), in the order in which the file comes to them. As one ink, pages follow below each other.
 - Traces of pen-ups and those inside `definitions` are left out. A trace that continues another (`continuation`,
   `priorRef`) goes on with its stroke. A point whose X or Y is unknown (`?`) is left out.
 - Some programs write `x,y x,y` instead of `x y, x y`, and drafts of the standard used no commas at all: both are read
@@ -27,6 +30,7 @@ numbers, booleans, channels that are absent at times. What the standard leaves o
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,10 +43,12 @@ from asr.ink.inkml_context import Contexts
 from asr.ink.inkml_format import Format
 from asr.ink.inkml_values import trace_values
 from asr.ink.numbers import plain_numbers
+from asr.ink.sheets import Sheet, placed_below
 from asr.ink.writing import write_text
 from asr.ink.xml import Element
 
 ROOT = "ink"
+_PAGE = re.compile(r"page[-_ .]?\d+$", re.IGNORECASE)
 
 
 @dataclass
@@ -52,12 +58,14 @@ class _Trace:
     Attributes:
         where: for messages.
         resolution: units of its points in a millimetre, None where not known.
+        page: what it is on, see `_page_of`.
         points: (N, 2) each, x to the right and y upwards.
         times: (N,) seconds each, None where not known.
     """
 
     where: str
     resolution: float | None
+    page: str = ""
     points: list[NDArray[np.float64]] = field(default_factory=list)
     times: list[NDArray[np.float64] | None] = field(default_factory=list)
 
@@ -70,13 +78,13 @@ class _Trace:
         return np.concatenate(known) if len(known) == len(self.times) else None
 
 
-def read_inkml(path: Path, root: Element) -> Ink:
-    """The ink of a parsed file.
+def read_inkml(path: Path, root: Element) -> tuple[Sheet, ...]:
+    """The pages of a parsed file that have ink.
 
     Raises:
         DataError: no trace that can be read; names file, trace and line.
     """
-    return _Reader(path, root).ink()
+    return _Reader(path, root).sheets()
 
 
 class _Reader:
@@ -90,16 +98,18 @@ class _Reader:
         self.by_id: dict[str, _Trace] = {}
         self.n_traces = 0
 
-    def ink(self) -> Ink:
-        self.walk(self.root, Format())
+    def sheets(self) -> tuple[Sheet, ...]:
+        self.walk(self.root, Format(), "")
         known = [trace.resolution for trace in self.traces if trace.resolution is not None]
         common = known[0] if len(known) == len(self.traces) and known else None
+        pages = {page: number for number, page in enumerate(dict.fromkeys(one.page for one in self.traces), start=1)}
         for trace in self.traces:
+            self.builder.begin_page(pages[trace.page])
             scale = 1.0 if common is None or trace.resolution is None else common / trace.resolution
             self.builder.add(trace.all_points(scale), trace.all_times(), trace.where)
-        return self.builder.ink(common)
+        return placed_below(self.builder.sheets(common))
 
-    def walk(self, parent: Element, current: Format) -> None:
+    def walk(self, parent: Element, current: Format, page: str) -> None:
         """Traces of an element; a format or context among its children holds for those after it."""
         for child in parent.children:
             if child.name == "traceFormat":
@@ -107,14 +117,14 @@ class _Reader:
             elif child.name == "context":
                 current = self.contexts.context(child, current)
             elif child.name == "traceGroup":
-                self.walk(child, self.contexts.referred(child, current))
+                self.walk(child, self.contexts.referred(child, current), _page_of(child, page))
             elif child.name == "trace":
                 where = f"trace {_trace_name(child, self.n_traces)} (line {child.line})"
                 self.n_traces += 1
                 with self.builder.reading(where):
-                    self.trace(child, self.contexts.referred(child, current), where)
+                    self.trace(child, self.contexts.referred(child, current), where, page)
 
-    def trace(self, trace: Element, form: Format, where: str) -> None:
+    def trace(self, trace: Element, form: Format, where: str, page: str) -> None:
         if trace.attributes.get("type", "penDown") != "penDown" or form.highlighter:
             return
         if form.wrong:
@@ -126,7 +136,7 @@ class _Reader:
         times = _times(trace, form, values)
         stroke = self.by_id.get(trace.attributes.get("priorRef", "").rpartition("#")[2])
         if stroke is None or trace.attributes.get("continuation") not in ("middle", "end"):
-            stroke = _Trace(where, resolution)
+            stroke = _Trace(where, resolution, page or form.sheet)
             if len(points):
                 self.traces.append(stroke)
         elif len(points) and not any(map(len, stroke.points)):  # it continues one without points
@@ -135,6 +145,13 @@ class _Reader:
         stroke.times.append(times)
         if "id" in trace.attributes:
             self.by_id[trace.attributes["id"]] = stroke
+
+
+def _page_of(group: Element, page: str) -> str:
+    """A name for a trace group that is a page; else that of the page around it, empty where there is none."""
+    annotations = [one.attributes.get("type", "") for one in group.children if one.name.startswith("annotation")]
+    named = _PAGE.match(group.attributes.get("id", "")) is not None
+    return f"group {id(group)}" if named or any(one.lower() == "page" for one in annotations) else page
 
 
 def _trace_name(trace: Element, number: int) -> str:

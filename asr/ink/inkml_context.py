@@ -36,6 +36,7 @@ class _Parts:
         canvas: the transform, None for the identity.
         has_canvas: whether one is stated.
         highlighter: whether its brush is one.
+        sheet: the name of its canvas, empty where none is named.
     """
 
     refers: Element | None
@@ -44,6 +45,7 @@ class _Parts:
     canvas: Affine | None
     has_canvas: bool
     highlighter: bool | None
+    sheet: str
 
 
 class Contexts:
@@ -114,10 +116,12 @@ class Contexts:
         parts = self._parts[id(context)]
         found = inherited if parts.refers is None else self._context(parts.refers, inherited, depth + 1)
         if parts.form is not None:
-            found = replace(parts.form, canvas=found.canvas, highlighter=found.highlighter)
+            found = replace(parts.form, canvas=found.canvas, highlighter=found.highlighter, sheet=found.sheet)
         found = _with_resolutions(found, parts.resolutions)
         if parts.has_canvas:
             found = replace(found, canvas=parts.canvas)
+        if parts.sheet:
+            found = replace(found, sheet=parts.sheet)
         return found if parts.highlighter is None else replace(found, highlighter=parts.highlighter)
 
     def _said(self, context: Element) -> _Parts:
@@ -143,6 +147,7 @@ class Contexts:
             self._canvas(transforms[-1]) if transforms else None,
             bool(transforms),
             self._is_highlighter(brushes[-1]) if brushes else None,
+            next((one.attributes.get("id", "") for one in context.all("canvas")), _name(context, "canvasRef")),
         )
 
     def _trace_format(self, element: Element) -> Format:
@@ -204,6 +209,10 @@ class Contexts:
                 " not applied; expected an affine one of x and y"
             )
         return matrix
+
+
+def _name(element: Element, reference: str) -> str:
+    return element.attributes.get(reference, "").rpartition("#")[2]
 
 
 def _marks(raster: str | None, transparency: str | None) -> bool | None:

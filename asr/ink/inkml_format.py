@@ -27,6 +27,7 @@ class Format:
         x_resolution, y_resolution: units in a millimetre, both or none.
         canvas: from the values to the canvas, whose x grows to the right and y downwards; None where they are the same.
         highlighter: whether the brush marks what is written and writes nothing itself.
+        sheet: the canvas of the context, by its name; empty where none is named.
         wrong: why no trace can be read with this format; empty where it can.
     """
 
@@ -39,6 +40,7 @@ class Format:
     y_resolution: float | None = None
     canvas: Affine | None = None
     highlighter: bool = False
+    sheet: str = ""
     wrong: str = ""
 
     @property

@@ -4,8 +4,8 @@
 
 `strokes`: one list a stroke, of points `[x, y]` or `[x, y, seconds]`, the same throughout a stroke. `resolution`: units
 of the coordinates in a millimetre, null or left out where not known. `y`: `"up"` (as left out) or `"down"` for
-coordinates of a screen. A bare list is taken as `strokes`. Other keys are an error, since they would say something that
-is not read.
+coordinates of a screen. A bare list is taken as `strokes`. Instead of `strokes`, `pages` lists the strokes of each
+page. Other keys are an error, since they would say something that is not read.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ import numpy as np
 from asr.errors import DataError
 from asr.ink.assembling import MAX_STROKES, BadStroke, InkBuilder, shown
 from asr.ink.ink import Ink
+from asr.ink.sheets import Sheet, one_ink, placed_below
 from asr.ink.writing import write_text
 
-_KEYS = ("strokes", "resolution", "y")
+_KEYS = ("strokes", "pages", "resolution", "y")
 _SCHEMA = 'expected {"strokes": [[[x, y], [x, y], ...], ...], "resolution": null}'
 
 
-def read_json(path: Path, content: bytes) -> Ink:
-    """The ink of a JSON file.
+def read_json(path: Path, content: bytes) -> tuple[Sheet, ...]:
+    """The pages of a JSON file that have strokes.
 
     Raises:
         DataError: not JSON, another schema, no stroke that can be read; names the file and the stroke.
@@ -36,28 +37,48 @@ def read_json(path: Path, content: bytes) -> Ink:
     record = _parsed(path, content)
     if isinstance(record, list):
         record = {"strokes": record}
-    if not isinstance(record, dict) or not isinstance(record.get("strokes"), list):
+    if not isinstance(record, dict):
         raise DataError(f"{path}: {_SCHEMA}")
+    pages = _pages(path, record)
     for key in record:
         if key not in _KEYS:
             raise DataError(f"{path}: unknown key {shown(key)}; known are {', '.join(_KEYS)}")
     y_axis = record.get("y", "up")
     if y_axis not in ("up", "down"):
         raise DataError(f'{path}: "y" is {shown(y_axis)}; expected "up" or "down"')
-    if len(record["strokes"]) > MAX_STROKES:
+    if sum(map(len, pages)) > MAX_STROKES:
         raise DataError(f"{path}: more than {MAX_STROKES} strokes; cut it into pages")
     builder = InkBuilder(path)
-    for number, stroke in enumerate(record["strokes"]):
-        where = f"stroke {number} (from 0)"
+    for number, strokes in enumerate(pages, start=1):
+        builder.begin_page(number)
+        _add(builder, strokes, y_axis == "down", f"page {number}, " if "pages" in record else "")
+    return placed_below(builder.sheets(_resolution(path, record.get("resolution")), y_axis == "down"))
+
+
+def _pages(path: Path, record: dict[str, Any]) -> list[list[Any]]:
+    """The strokes of each page."""
+    if "pages" not in record:
+        pages = [record.get("strokes")]
+    elif "strokes" in record:
+        raise DataError(f'{path}: holds both "strokes" and "pages"; expected one of the two')
+    else:
+        pages = record["pages"]
+    if not isinstance(pages, list) or not all(isinstance(strokes, list) for strokes in pages):
+        raise DataError(f"{path}: {_SCHEMA}")
+    return pages
+
+
+def _add(builder: InkBuilder, strokes: list[Any], is_down: bool, page: str) -> None:
+    for number, stroke in enumerate(strokes):
+        where = f"{page}stroke {number} (from 0)"
         with builder.reading(where):
             values = _values(stroke)
-            points = values[:, :2] * [1.0, -1.0] if y_axis == "down" else values[:, :2]
+            points = values[:, :2] * [1.0, -1.0] if is_down else values[:, :2]
             builder.add(points, values[:, 2] if values.shape[1] == 3 else None, where)
-    return builder.ink(_resolution(path, record.get("resolution")))
 
 
-def ink_of_mapping(record: Mapping[str, Any]) -> Ink:
-    """The ink of a dictionary that is built as the files are; its lists may also be NumPy arrays or tuples.
+def sheets_of_mapping(record: Mapping[str, Any]) -> tuple[Sheet, ...]:
+    """The pages of a dictionary that is built as the files are; its lists may also be NumPy arrays or tuples.
 
     Raises:
         DataError: as `read_json`.
@@ -69,6 +90,15 @@ def ink_of_mapping(record: Mapping[str, Any]) -> Ink:
     return read_json(Path("<dictionary>"), content.encode())
 
 
+def ink_of_mapping(record: Mapping[str, Any]) -> Ink:
+    """The ink of a dictionary, as of `sheets_of_mapping`; its pages below each other.
+
+    Raises:
+        DataError: as `read_json`.
+    """
+    return one_ink(sheets_of_mapping(record))
+
+
 def _listed(value: Any) -> Any:
     """An array as a list, for JSON."""
     if not callable(getattr(value, "tolist", None)):
@@ -77,7 +107,7 @@ def _listed(value: Any) -> Any:
 
 
 def write_json(path: str | os.PathLike[str], ink: Ink) -> None:
-    """Write an ink as JSON; `read_json` gives the same ink back, exactly.
+    """Write an ink as JSON; reading it gives the same ink back, exactly.
 
     Raises:
         DataError: the file cannot be written.

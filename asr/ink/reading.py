@@ -13,6 +13,7 @@ from asr.ink.assembling import MAX_BYTES, shown
 from asr.ink.formats import CACHE_SUFFIX, FORMATS
 from asr.ink.ink import Ink, Stroke
 from asr.ink.json_ink import read_json
+from asr.ink.sheets import Sheet, one_ink
 from asr.ink.store import read_store, store_points
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -32,12 +33,24 @@ def read_ink(path: str | os.PathLike[str], start: int | None = None, n_points: i
     path = Path(path)
     if path.suffix == CACHE_SUFFIX:
         return read_store(path, start, n_points)
-    ink = _parsed(path, _content(path))
+    ink = one_ink(_parsed(path, _content(path)))
     return ink if start is None and n_points is None else _segment(path, ink, start or 0, n_points)
 
 
-def read_ink_bytes(content: bytes, name: str) -> Ink:
-    """The ink of a file in memory, of any format but an ink cache.
+def read_sheets(path: str | os.PathLike[str]) -> tuple[Sheet, ...]:
+    """The pages of a file that have ink; of a format without pages, the one.
+
+    Raises:
+        DataError: as `read_ink`.
+    """
+    path = Path(path)
+    if path.suffix == CACHE_SUFFIX:
+        return (Sheet(read_store(path, None, None), y_down=False),)
+    return _parsed(path, _content(path))
+
+
+def read_sheets_bytes(content: bytes, name: str) -> tuple[Sheet, ...]:
+    """The pages of a file in memory, of any format but an ink cache.
 
     Args:
         content: all of the file.
@@ -53,6 +66,15 @@ def read_ink_bytes(content: bytes, name: str) -> Ink:
     return _parsed(Path(name), content)
 
 
+def read_ink_bytes(content: bytes, name: str) -> Ink:
+    """The ink of a file in memory, as of `read_sheets_bytes`; its pages below each other.
+
+    Raises:
+        DataError: as `read_ink`.
+    """
+    return one_ink(read_sheets_bytes(content, name))
+
+
 def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> int:
     """Points of the ink that `read_ink` would give; for an ink cache without reading any.
 
@@ -65,7 +87,7 @@ def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points:
     return read_ink(path, start, n_points).n_points
 
 
-def _parsed(path: Path, content: bytes) -> Ink:
+def _parsed(path: Path, content: bytes) -> tuple[Sheet, ...]:
     if content.startswith(gzip.MAGIC):
         content = gzip.decompressed(path, content)
     start = content[:4096].replace(b"\0", b"")  # of UTF-16, which XML may be
@@ -79,22 +101,21 @@ def _parsed(path: Path, content: bytes) -> Ink:
     if re.search(rb"^\.[A-Z]", content[:4096].removeprefix(_BYTE_ORDER_MARKS[0]), re.MULTILINE):
         from asr.ink.unipen import read_unipen
 
-        return read_unipen(path, content.removeprefix(_BYTE_ORDER_MARKS[0]))
+        return (Sheet(read_unipen(path, content.removeprefix(_BYTE_ORDER_MARKS[0])), y_down=False),)
     if content[8:9] == b"{" and b"ctc-asr-inks" in content[:4096]:
         raise DataError(f"{path}: an ink cache; name it *{CACHE_SUFFIX}")
     raise DataError(f"{path}: not ink that can be read here; expected {FORMATS}")
 
 
-def _read_xml(path: Path, content: bytes) -> Ink:
+def _read_xml(path: Path, content: bytes) -> tuple[Sheet, ...]:
     from asr.ink import iam_ondb, inkml, svg, xopp  # here: other files need none of these, which take long to import
     from asr.ink.xml import parse_xml
 
     root = parse_xml(path, content)
-    for one, read in (
-        (inkml, inkml.read_inkml), (iam_ondb, iam_ondb.read_iam_ondb), (xopp, xopp.read_xopp), (svg, svg.read_svg),
-    ):  # fmt: skip
-        if root.name == one.ROOT:
-            return read(path, root)
+    if root.name in (inkml.ROOT, xopp.ROOT):
+        return inkml.read_inkml(path, root) if root.name == inkml.ROOT else xopp.read_xopp(path, root)
+    if root.name in (iam_ondb.ROOT, svg.ROOT):
+        return (Sheet(iam_ondb.read_iam_ondb(path, root) if root.name == iam_ondb.ROOT else svg.read_svg(path, root)),)
     raise DataError(
         f"{path}: XML with the root element <{shown(root.name)[1:-1]}>, which is no ink; expected {FORMATS}"
     )

@@ -7,7 +7,7 @@
 
 Coordinates are points of 1/72 inch, so 72/25.4 units in a millimetre; y grows downwards from the top of the page and is
 turned round. Read are the strokes of the pen, on all layers in their order; highlighter, eraser (correction fluid),
-typed text and pictures are left out. Pages follow below each other, as if on one long sheet. There are no times.
+typed text and pictures are left out. As one ink, pages follow below each other. There are no times.
 Decimal commas, as some versions wrote them by the language of the system, are read as points.
 """
 
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.ink.assembling import BadStroke, InkBuilder, shown
-from asr.ink.ink import Ink
 from asr.ink.numbers import plain_numbers
+from asr.ink.sheets import Sheet
 from asr.ink.xml import Element
 
 ROOT = "xournal"
@@ -29,8 +29,8 @@ _A4 = 841.89  # height
 _HIGHEST = 1e6  # of a page: some 350 m
 
 
-def read_xopp(path: Path, root: Element) -> Ink:
-    """The ink of a parsed notebook.
+def read_xopp(path: Path, root: Element) -> tuple[Sheet, ...]:
+    """The pages of a parsed notebook that have ink; layers are numbered from the lowest.
 
     Raises:
         DataError: no pen stroke that can be read; names the file and the stroke.
@@ -38,15 +38,17 @@ def read_xopp(path: Path, root: Element) -> Ink:
     builder = InkBuilder(path)
     top = 0.0
     for n_page, page in enumerate(root.all("page"), start=1):
-        strokes = [stroke for layer in page.all("layer") for stroke in layer.all("stroke")]
-        for number, stroke in enumerate(strokes):
+        builder.begin_page(n_page, top)
+        layers = enumerate(page.all("layer"), start=1)
+        strokes = [(layer, stroke) for layer, element in layers for stroke in element.all("stroke")]
+        for number, (layer, stroke) in enumerate(strokes):
             if stroke.attributes.get("tool", "pen") != "pen":
                 continue
             where = f"page {n_page}, stroke {number} from 0 (line {stroke.line})"
             with builder.reading(where):
-                builder.add(_points(stroke.text) * [1.0, -1.0] - [0.0, top], None, where)
+                builder.add(_points(stroke.text) * [1.0, -1.0], None, where, layer)
         top += _height(page, builder)
-    return builder.ink(_RESOLUTION)
+    return builder.sheets(_RESOLUTION)
 
 
 def _points(text: str) -> NDArray[np.float64]:

@@ -5,8 +5,10 @@ Every function gives lines without their ends. Nothing in a name or a label brea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from asr.errors import ConfigError
 from asr.printable import printable, printable_json
 
 if TYPE_CHECKING:
-    from asr.recogniser.page import PageLine
+    from asr.recogniser.document import Box, Document, ReadLine, ReadMark, ReadPage
 
 
 @dataclass(frozen=True)
@@ -26,21 +28,21 @@ class Transcribed:
     Attributes:
         file: as the user named it.
         name: its name in ctm and trn, see `names_of`.
-        found: the hypothesis of a recording; the lines of a page of ink.
+        found: the hypothesis of a recording; the pages of a file of ink.
         channel: of the recording, from 0.
         alternatives: the best hypotheses of the recording, `found` first, where several were wanted.
     """
 
     file: str
     name: str
-    found: Hypothesis | Sequence[PageLine]
+    found: Hypothesis | Document
     channel: int = 0
     alternatives: Sequence[Hypothesis] = ()
 
     @property
     def hypotheses(self) -> list[Hypothesis]:
-        """The hypothesis of the recording, or one for each line of the page."""
-        return [self.found] if isinstance(self.found, Hypothesis) else [line.hypothesis for line in self.found]
+        """The hypothesis of the recording, or one for each line of the pages."""
+        return [self.found] if isinstance(self.found, Hypothesis) else [line.hypothesis for line in self.found.lines]
 
 
 def text_lines(one: Transcribed, named: bool) -> Iterator[str]:
@@ -57,7 +59,9 @@ def n_best_lines(one: Transcribed, named: bool, parts: bool = False) -> Iterator
         named: write the file's name before the rank.
         parts: write the parts of the score behind it: acoustic, language model, insertion, boost.
     """
-    groups = [one.alternatives] if isinstance(one.found, Hypothesis) else [line.alternatives for line in one.found]
+    groups = (
+        [one.alternatives] if isinstance(one.found, Hypothesis) else [line.alternatives for line in one.found.lines]
+    )
     before = [printable(one.file)] if named else []
     for group in groups:
         for rank, hypothesis in enumerate(group, 1):
@@ -68,23 +72,58 @@ def n_best_lines(one: Transcribed, named: bool, parts: bool = False) -> Iterator
 
 
 def json_line(one: Transcribed, alternatives: bool = False) -> str:
-    """Return a JSON object: `file` and the fields of `Hypothesis.to_dict`; for ink `lines` of these, with `strokes`.
+    """Return a JSON object as `docs/transcripts.schema.json` describes it.
 
     Args:
         one: what was recognised.
         alternatives: add the `alternatives`: their texts, confidences, and scores with the parts.
     """
-
-    shown = ("text", "confidence", "log_probability", "score")
-
-    def found(hypothesis: Hypothesis, others: Sequence[Hypothesis]) -> dict[str, Any]:
-        listed = [{key: each.to_dict()[key] for key in shown} for each in others]
-        return hypothesis.to_dict() | ({"alternatives": listed} if alternatives else {})
-
     if isinstance(one.found, Hypothesis):
-        return printable_json({"file": one.file, **found(one.found, one.alternatives)})
-    lines = [{"strokes": line.strokes, **found(line.hypothesis, line.alternatives)} for line in one.found]
-    return printable_json({"file": one.file, "lines": lines})
+        return printable_json({"file": one.file, **_found(one.found, one.alternatives if alternatives else None)})
+    pages = one.found.pages
+    firsts = [0, *accumulate(len(page.sheet.ink.strokes) for page in pages)]
+    lines = [
+        _line(page, first, line, alternatives)
+        for page, first in zip(pages, firsts, strict=False)
+        for line in page.lines
+    ]
+    marks = [_mark(page, first, mark) for page, first in zip(pages, firsts, strict=False) for mark in page.marks]
+    numbers = [{"page": page.sheet.number, "flipped": page.flipped} for page in pages]
+    return printable_json({"file": one.file, "pages": numbers, "lines": lines, "marks": marks})
+
+
+def _found(hypothesis: Hypothesis, others: Sequence[Hypothesis] | None) -> dict[str, Any]:
+    if others is None:
+        return hypothesis.to_dict()
+    shown = ("text", "confidence", "log_probability", "score")
+    return hypothesis.to_dict() | {"alternatives": [{key: each.to_dict()[key] for key in shown} for each in others]}
+
+
+def _line(page: ReadPage, first: int, line: ReadLine, alternatives: bool) -> dict[str, Any]:
+    """A line of a page whose strokes are counted in the file from `first` on."""
+    place = {**_place(page, first, line.strokes), "box": _box(line.box)}
+    found = _found(line.hypothesis, line.alternatives if alternatives else None)
+    words = [
+        {**word, "strokes": [first + k for k in own.strokes], "box": None if own.box is None else _box(own.box)}
+        for word, own in zip(found["words"], line.words, strict=True)
+    ]
+    return {**place, **found, "words": words}
+
+
+def _mark(page: ReadPage, first: int, mark: ReadMark) -> dict[str, Any]:
+    return {"kind": mark.kind, **_place(page, first, mark.strokes), "box": _box(mark.box)}
+
+
+def _place(page: ReadPage, first: int, strokes: Sequence[int]) -> dict[str, Any]:
+    """The number of the page, the layers where there are any, and the strokes."""
+    layers = sorted({page.sheet.layers[k] for k in strokes}) if page.sheet.layers else []
+    place = {"page": page.sheet.number, "strokes": [first + k for k in strokes]}
+    return place | ({"layers": layers} if layers else {})
+
+
+def _box(box: Box) -> list[float | None]:
+    """Nine digits; a side too long for a number is null."""
+    return [float(f"{side:.9g}") if math.isfinite(side) else None for side in box]
 
 
 def ctm_lines(one: Transcribed) -> Iterator[str]:

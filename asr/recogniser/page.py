@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import DataError
-from asr.ink import Ink, Line, cut_lines
+from asr.ink import Ink, analyse
+from asr.ink.layout import Layout, Mark
 from asr.recogniser.batching import transcribe_each
+from asr.recogniser.doubts import all_lines, settled
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import NOT_INK
 
+MAX_STROKES = 20_000  # of a page: one full of writing has about 1,000
+MAX_INK = 60_000.0  # of the lines of a page, each in its own height: a thousand long lines
 _STRETCH_PAGES = 64  # kept in memory
 
 
@@ -31,8 +38,21 @@ class PageLine:
     alternatives: Sequence[Hypothesis] = ()
 
 
-def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> list[PageLine]:
-    """Recognise all lines of a page, from top to bottom; `asr.ink.page` cuts it into lines.
+@dataclass(frozen=True)
+class TranscribedPage:
+    """What was found on a page.
+
+    Attributes:
+        lines: in reading order.
+        marks: ink that is no writing, in the order of its first strokes.
+    """
+
+    lines: tuple[PageLine, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> TranscribedPage:
+    """Recognise all lines of a page; `asr.ink.layout` cuts it into lines and tells marks apart.
 
     Args:
         recogniser: with its decoder.
@@ -42,15 +62,15 @@ def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> list[
     Raises:
         DataError: the recogniser has learned from recordings.
     """
-    lines = next(transcribe_pages(recogniser, [page], batched=False, n_best=n_best))
-    if isinstance(lines, DataError):
-        raise lines
-    return lines
+    found = next(transcribe_pages(recogniser, [page], batched=False, n_best=n_best))
+    if isinstance(found, DataError):
+        raise found
+    return found
 
 
 def transcribe_pages(
     recogniser: Recogniser, pages: Iterable[Ink | DataError], batched: bool = True, n_best: int = 1
-) -> Iterator[list[PageLine] | DataError]:
+) -> Iterator[TranscribedPage | DataError]:
     """Recognise the lines of many pages.
 
     Args:
@@ -60,7 +80,7 @@ def transcribe_pages(
         n_best: how many hypotheses of a line are wanted at most.
 
     Returns:
-        for each page, in order, its lines, or why they could not be read.
+        for each page, in order, what was found, or why it could not be read.
 
     Raises:
         DataError: the recogniser has learned from recordings.
@@ -72,19 +92,42 @@ def transcribe_pages(
 
 def _transcribed(
     recogniser: Recogniser, pages: Iterator[Ink | DataError], batched: bool, n_best: int
-) -> Iterator[list[PageLine] | DataError]:
+) -> Iterator[TranscribedPage | DataError]:
     while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
-        cut = [page if isinstance(page, DataError) else cut_lines(page) for page in stretch]
-        lines = [line for page in cut if not isinstance(page, DataError) for line in page]
+        cut = [page if isinstance(page, DataError) else _cut(page) for page in stretch]
+        lines = [line for page in cut if not isinstance(page, DataError) for line in all_lines(page)]
         found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched, n_best=n_best)
         for page in cut:
-            yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(page))))
+            yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(all_lines(page)))))
 
 
-def _page(lines: Sequence[Line], found: Sequence[list[Hypothesis] | DataError]) -> list[PageLine] | DataError:
-    page = []
-    for line, hypotheses in zip(lines, found, strict=True):
+def _cut(page: Ink) -> Layout | DataError:
+    """The lines of a page, or why it is none: nobody should wait minutes for what no one wrote."""
+    if len(page.strokes) > MAX_STROKES:
+        return DataError(f"a page with {len(page.strokes)} strokes, more than {MAX_STROKES}; cut it into pages")
+    layout = analyse(page)
+    ink = sum(_relative_length(line.ink) for line in layout.lines)
+    if ink > MAX_INK:
+        return DataError(
+            f"a page with {ink:.0f} times as much ink as its lines are high, more than {MAX_INK:.0f}: a scribble, or"
+            " many pages; cut it into pages, or leave the scribble out"
+        )
+    return layout
+
+
+def _relative_length(ink: Ink) -> float:
+    """The length of the ink of a line in its height, or in its width if it is flat."""
+    left, bottom, right, top = ink.bounds()
+    side = max(top - bottom, (right - left) / 100)
+    if not 0 < side < math.inf:
+        return 0.0
+    return float(sum(np.hypot(*(np.diff(stroke.points, axis=0) / side).T).sum() for stroke in ink.strokes))
+
+
+def _page(layout: Layout, found: Sequence[list[Hypothesis] | DataError]) -> TranscribedPage | DataError:
+    lines = []
+    for line, hypotheses in settled(layout, found):
         if isinstance(hypotheses, DataError):
             return hypotheses
-        page.append(PageLine(line.strokes, hypotheses[0], tuple(hypotheses)))
-    return page
+        lines.append(PageLine(line.strokes, hypotheses[0], tuple(hypotheses)))
+    return TranscribedPage(tuple(lines), layout.marks)

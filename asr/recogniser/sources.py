@@ -21,6 +21,7 @@ from asr.errors import DataError
 from asr.features.extractor import FrameExtractor, PointIndexed, Sampled, Streaming
 from asr.ink import Ink
 from asr.ink.formats import SUFFIXES as INK_SUFFIXES
+from asr.ink.sheets import Sheet, one_ink
 
 Samples: TypeAlias = "NDArray[Any] | Sequence[float]"
 Source: TypeAlias = (
@@ -36,6 +37,7 @@ LONG_SECONDS = 60.0
 
 NOT_INK = "this model reads recordings, not ink; load one that has learned from pen strokes"
 _NOT_SOUND = "this model reads ink, not recordings; load one that has learned from recordings"
+_STROKES = {"strokes", "pages"}  # keys of a dictionary of ink
 _NOT_SAMPLES = "this model reads ink, not samples; give a file of ink, an asr.ink.Ink or a dictionary with strokes"
 
 
@@ -107,7 +109,7 @@ def opened(
         values, places = extractor.compute_placed(_ink_signal(extractor, source))
         yield RawFrames(values, places=places)
         return
-    if isinstance(source, Ink) or (isinstance(source, Mapping) and "strokes" in source):
+    if isinstance(source, Ink) or (isinstance(source, Mapping) and _STROKES & source.keys()):
         raise DataError(NOT_INK)
     if isinstance(source, (str, os.PathLike)):
         source = _of_file(source, channel)
@@ -123,29 +125,38 @@ def opened(
 
 
 def ink_of(source: object) -> Ink:
-    """The ink of a file (by name, open, or in memory), or of a dictionary of strokes.
+    """The ink of a file (by name, open, or in memory), or of a dictionary of strokes; its pages below each other.
 
     Raises:
         DataError: it cannot be read, or is no ink.
     """
-    if isinstance(source, Ink):
-        return source
-    from asr.ink.assembling import MAX_BYTES  # here: a recogniser of sound needs no format of ink
-    from asr.ink.json_ink import ink_of_mapping
-    from asr.ink.reading import read_ink, read_ink_bytes
+    return source if isinstance(source, Ink) else one_ink(sheets_of(source))
 
-    if isinstance(source, Mapping) and "strokes" in source:
-        return ink_of_mapping(source)
+
+def sheets_of(source: object) -> tuple[Sheet, ...]:
+    """The pages of a source of ink, as of `ink_of`; an ink is one page.
+
+    Raises:
+        DataError: as `ink_of`.
+    """
+    if isinstance(source, Ink):
+        return (Sheet(source, y_down=False),)
+    from asr.ink.assembling import MAX_BYTES  # here: a recogniser of sound needs no format of ink
+    from asr.ink.json_ink import sheets_of_mapping
+    from asr.ink.reading import read_sheets, read_sheets_bytes
+
+    if isinstance(source, Mapping) and _STROKES & source.keys():
+        return sheets_of_mapping(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return read_ink_bytes(bytes(source), "<bytes>")
+        return read_sheets_bytes(bytes(source), "<bytes>")
     if isinstance(source, (str, os.PathLike)):
         path = Path(os.fsdecode(source))
         with _told_of_kind(path, SOUND_SUFFIXES, _NOT_SOUND):
-            return read_ink(path.expanduser())
+            return read_sheets(path.expanduser())
     if callable(getattr(source, "read", None)):
         given = getattr(source, "name", None)
         name = given if isinstance(given, str) else "<file object>"
-        return read_ink_bytes(read_stream(source, name, MAX_BYTES), name)  # type: ignore[arg-type]
+        return read_sheets_bytes(read_stream(source, name, MAX_BYTES), name)  # type: ignore[arg-type]
     raise DataError(_NOT_SAMPLES)
 
 

@@ -20,7 +20,7 @@ from asr.recogniser.bundle import save_bundle
 from asr.recogniser.page import transcribe_page
 from tests.commands import command
 from tests.experiment.conftest import compose_small, quiet
-from tests.ink.test_page import write_word
+from tests.ink.layout.test_lines import write_word
 from tests.training.toy import Silent
 
 
@@ -70,7 +70,7 @@ def test_a_word_is_read_with_the_points_of_its_letters(run: Path) -> None:
 def test_a_page_is_cut_into_lines_and_printed_by_the_command(run: Path, tmp_path: Path) -> None:
     above, below = word("lon", 5), word("noon", 6)
     page = Ink.of(*(np.add(s.points, [0, 150]) for s in above.strokes), *(s.points for s in below.strokes))
-    lines = transcribe_page(asr.load(run), page)
+    lines = transcribe_page(asr.load(run), page).lines
     assert [line.strokes for line in lines] == [(0, 1, 2), (3, 4, 5, 6)]
     texts = [line.hypothesis.text for line in lines]
     write_inkml(tmp_path / "page.inkml", page)

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from asr.errors import DataError, DataWarning
-from asr.ink import cut_lines, read_ink
+from asr.ink import analyse, read_ink
 
 SECONDS = 10.0
 """Seconds of the processor for files that take about one on an idle machine; without the bounds they take minutes."""
@@ -215,4 +215,4 @@ def test_numbers_at_the_edge(read, value):
         with suppress(DataError), warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", DataWarning)
-            assert cut_lines(read(content))
+            assert analyse(read(content)).lines

@@ -47,7 +47,7 @@ def test_a_stroke_whose_time_runs_backwards_loses_its_times(tmp_path):
         ('{"strokes": []}', "holds no ink"),
         ("[]", "holds no ink"),
         ("[[]]", "holds no ink"),
-        ('{"strokes": [[[0, 0]]], "units": "mm"}', "unknown key 'units'; known are strokes, resolution, y"),
+        ('{"strokes": [[[0, 0]]], "units": "mm"}', "unknown key 'units'; known are strokes, pages, resolution, y"),
         ('{"strokes": [[[0, 0]]], "y": "left"}', '"y" is \'left\'; expected "up" or "down"'),
         ('{"strokes": [[[0, 0]]], "resolution": "4"}', "\"resolution\" is '4'"),
         ('{"strokes": [[[0, 0]]], "resolution": 0}', r"a resolution of 0\.0"),

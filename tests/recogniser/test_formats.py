@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from asr.decoding.hypothesis import Hypothesis, Score, Span
 from asr.errors import ConfigError
+from asr.ink import Ink
+from asr.ink.sheets import Sheet
+from asr.recogniser.document import Document, ReadLine, ReadMark, ReadPage, ReadWord
 from asr.recogniser.formats import Transcribed, ctm_lines, json_line, names_of, text_lines, trn_lines
-from asr.recogniser.page import PageLine
 from asr.scoring.trn import read_trn
+from tests.json_schema import faults
+
+SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "transcripts.schema.json").read_text())
 
 
 def found(text: str) -> Hypothesis:
@@ -21,11 +27,24 @@ def found(text: str) -> Hypothesis:
     return Hypothesis(tuple(text), text, Score(-0.5), spans, words)
 
 
+def read_line(strokes: tuple[int, ...], text: str) -> ReadLine:
+    """A line whose words are each written by its first stroke."""
+    hypothesis = found(text)
+    words = tuple(ReadWord(span, strokes[:1], (0.5, -2.0, 1.0, 1e-9)) for span in hypothesis.words)
+    return ReadLine(strokes, (0.0, -2.0, 3.0, 4.0), hypothesis, words, (hypothesis,))
+
+
+def document(*lines: ReadLine, marks: tuple[ReadMark, ...] = (), layers: tuple[int, ...] = ()) -> Document:
+    """One page with four strokes."""
+    sheet = Sheet(Ink.of(*([[k, 0], [k, 1]] for k in range(4))), layers=layers)
+    return Document((ReadPage(sheet, lines, marks),))
+
+
 def test_text_has_the_name_of_its_file_before_it_where_there_are_several() -> None:
     one = Transcribed("in/a b.wav", "", found("to be"))
     assert list(text_lines(one, named=False)) == ["to be"]
     assert list(text_lines(one, named=True)) == ["in/a b.wav\tto be"]
-    page = Transcribed("page.svg", "", [PageLine((0,), found("to")), PageLine((1, 2), found("be"))])
+    page = Transcribed("page.svg", "", document(read_line((0,), "to"), read_line((1, 2), "be")))
     assert list(text_lines(page, named=True)) == ["page.svg\tto", "page.svg\tbe"]
 
 
@@ -42,11 +61,36 @@ def test_nothing_in_a_name_or_a_label_breaks_a_line_or_steers_a_terminal() -> No
 def test_json_is_the_hypothesis_with_its_file() -> None:
     one = Transcribed("a.wav", "", found("to"))
     assert json.loads(json_line(one)) == {"file": "a.wav", **one.hypotheses[0].to_dict()}
-    page = Transcribed("a.svg", "", [PageLine((0, 3), found("to"))])
-    assert json.loads(json_line(page)) == {
-        "file": "a.svg",
-        "lines": [{"strokes": [0, 3], **page.hypotheses[0].to_dict()}],
-    }
+
+
+def test_json_of_ink_has_pages_strokes_and_boxes() -> None:
+    (first,) = document(read_line((0, 3), "to"), layers=(1, 1, 2, 2)).pages
+    (second,) = document(read_line((1,), "be"), marks=(ReadMark("box", (0, 2), (0.0, 0.0, float("inf"), 1.0)),)).pages
+    second = replace(second, sheet=replace(second.sheet, number=3))
+    read = json.loads(json_line(Transcribed("a.svg", "", Document((first, second)))))
+    assert read["file"] == "a.svg"
+    assert read["pages"] == [{"page": 1, "flipped": False}, {"page": 3, "flipped": False}]
+    to, be = read["lines"]
+    assert to.items() >= {"page": 1, "strokes": [0, 3], "layers": [1, 2], "box": [0, -2, 3, 4], "text": "to"}.items()
+    assert be.items() >= {"page": 3, "strokes": [5], "box": [0, -2, 3, 4], "text": "be"}.items()
+    assert "layers" not in be
+    assert to["labels"] == found("to").to_dict()["labels"]
+    assert be["words"] == [{**found("be").to_dict()["words"][0], "strokes": [5], "box": [0.5, -2, 1, 1e-9]}]
+    assert read["marks"] == [{"kind": "box", "page": 3, "strokes": [4, 6], "box": [0, 0, None, 1]}]
+
+
+def test_json_fits_its_schema() -> None:
+    page = document(read_line((0, 3), "to be"), marks=(ReadMark("dot", (1,), (0, 0, 0, 0)),), layers=(1, 1, 2, 2))
+    files = [Transcribed("a.svg", "", page), Transcribed("a.wav", "", found("to be"), 0, [found("to"), found("be")])]
+    for alternatives in (False, True):
+        for one in files:
+            value = json.loads(json_line(one, alternatives))
+            assert faults(value, SCHEMA) == []
+            assert faults({**value, "surprise": 1}, SCHEMA)
+            assert faults({key: part for key, part in value.items() if key != "file"}, SCHEMA)
+    wrong = json.loads(json_line(files[0]))
+    wrong["lines"][0]["words"][0]["strokes"] = [0.5]
+    assert faults(wrong, SCHEMA)
 
 
 def test_ctm_counts_channels_from_one() -> None:
@@ -56,7 +100,7 @@ def test_ctm_counts_channels_from_one() -> None:
 
 
 def test_trn_of_characters_holds_words_and_reads_back(tmp_path: Path) -> None:
-    page = [PageLine((0,), found("to be")), PageLine((1,), found("or (not)"))]
+    page = document(read_line((0,), "to be"), read_line((1,), "or (not)"))
     files = [Transcribed("", "ann-1", found("to be")), Transcribed("", "(2)", found("")), Transcribed("", "3", page)]
     lines = list(trn_lines(iter(files), "characters"))
     assert lines == [";; unit: words; escapes: %XX", "to be (ann-1)", " (%282%29)", "to be or %28not%29 (3)"]

@@ -12,7 +12,7 @@ from asr.decoding.hypothesis import Hypothesis
 from asr.errors import DataError
 from asr.ink import Ink
 from asr.recogniser import page as pages_of
-from asr.recogniser.page import PageLine, transcribe_page, transcribe_pages
+from asr.recogniser.page import PageLine, TranscribedPage, transcribe_page, transcribe_pages
 from asr.recogniser.recogniser import Recogniser
 
 
@@ -38,10 +38,12 @@ def test_many_pages_give_what_each_gives_and_errors_keep_their_places(
     lines = [found[0], found[2], found[3]]
     for one, n_lines in zip(lines, (2, 1, 3), strict=True):
         expected = transcribe_page(pen, page(n_lines))
-        assert len(expected) == n_lines
-        assert [(line.strokes, line.hypothesis.text) for line in one] == [
-            (line.strokes, line.hypothesis.text) for line in expected
+        assert isinstance(one, TranscribedPage)
+        assert len(expected.lines) == n_lines
+        assert [(line.strokes, line.hypothesis.text) for line in one.lines] == [
+            (line.strokes, line.hypothesis.text) for line in expected.lines
         ]
+        assert one.marks == expected.marks
 
 
 def test_a_line_that_cannot_be_read_refuses_its_page(pen: Recogniser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,8 +58,8 @@ def test_a_line_that_cannot_be_read_refuses_its_page(pen: Recogniser, monkeypatc
     monkeypatch.setattr(pages_of, "transcribe_each", each)
     first, second = transcribe_pages(pen, [page(3), page(1)])
     assert first is error
-    assert isinstance(second, list)
-    assert isinstance(second[0], PageLine)
+    assert isinstance(second, TranscribedPage)
+    assert isinstance(second.lines[0], PageLine)
     with pytest.raises(DataError, match="the line is too long"):
         transcribe_page(pen, page(2))
 

@@ -185,7 +185,8 @@ def ink_signal(ink: Ink) -> Signal:
     points = ink.points()
     times = np.concatenate([np.full(len(one), np.nan) if one.times is None else one.times for one in ink.strokes])
     signal = np.zeros((len(points), 4))
-    signal[:, :2] = points - points[0]
+    with np.errstate(over="ignore"):  # what is infinite then is refused below
+        signal[:, :2] = points - points[0]
     signal[:, 2] = times - times[0]
     signal[ink.stroke_ends() - 1, 3] = 1.0
     widest = np.abs(signal[:, :2]).max()

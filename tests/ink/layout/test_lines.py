@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from asr.ink import Ink, cut_lines, read_ink
+from asr.ink import Ink, analyse, read_ink
 from asr.seeds import generator
 from tests.ink.inks import SCREEN, inks
 
@@ -62,7 +62,7 @@ def write_page(lines, pitch=3.0, degrees=0.0, cursive=False, seed=1):
 
 def cut(ink):
     """For each stroke the line that it was cut into."""
-    lines = cut_lines(ink)
+    lines = analyse(ink).lines
     found = {k: n for n, line in enumerate(lines) for k in line.strokes}
     assert sorted(found) == list(range(len(ink.strokes)))
     for line in lines:
@@ -123,13 +123,6 @@ def test_short_lines(lines):
     assert cut(ink) == line_of
 
 
-def test_an_underline_belongs_to_the_line_above():
-    ink, line_of = write_page(["hills non", "snop till"], pitch=4)
-    (rule,) = Ink.of([[300, 685], [600, 684]]).strokes
-    first = line_of.index(1)
-    assert cut(Ink((*ink.strokes[:first], rule, *ink.strokes[first:]))) == [*line_of[:first], 0, *line_of[first:]]
-
-
 def test_the_order_of_writing_does_not_found_lines():
     """Lines that are written from the bottom of the page upwards come out from top to bottom."""
     ink, line_of = write_page(["hills non", "snop till", "non noons"], pitch=3.5)
@@ -157,14 +150,16 @@ def test_pages_below_each_other():
     ],
 )
 def test_ink_that_is_hardly_writing_is_one_line(strokes):
-    assert len(cut_lines(Ink.of(*strokes))) == 1
+    assert len(analyse(Ink.of(*strokes)).lines) == 1
 
 
 @settings(max_examples=60, deadline=None)
 @given(ink=inks(SCREEN))
-def test_every_stroke_is_in_one_line(ink):
-    found = sorted(k for line in cut_lines(ink) for k in line.strokes)
+def test_every_stroke_is_in_one_line_or_one_mark(ink):
+    layout = analyse(ink)
+    found = sorted(k for part in (*layout.lines, *layout.marks) for k in part.strokes)
     assert found == list(range(len(ink.strokes)))
+    assert layout.lines
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(0.001, (0, 0)), (40, (-9000, 12345))])
@@ -176,8 +171,8 @@ def test_neither_scale_nor_place_matters(scale, shift):
 
 def test_ink_too_small_for_arithmetic(shared_cases):
     page = read_ink(shared_cases / "damaged" / "page_overflow_min.json")
-    assert [line.strokes for line in cut_lines(page)] == [(0, 1)]
-    assert len(cut_lines(Ink.of([[0, 0], [1e-320, 1e-320]], [[1, 1], [1, 1]]))) == 1
+    assert [line.strokes for line in analyse(page).lines] == [(0, 1)]
+    assert len(analyse(Ink.of([[0, 0], [1e-320, 1e-320]], [[1, 1], [1, 1]])).lines) == 1
 
 
 def test_a_page_of_hundreds_of_lines() -> None:
@@ -193,4 +188,4 @@ def test_a_page_of_hundreds_of_lines() -> None:
             for stroke in [np.stack([x, y], axis=1), *[np.full((2, 2), (x[6], 14 - 30 * line))] * (word % 3 == 0)]:
                 wanted[-1].append(len(strokes))
                 strokes.append(stroke.tolist())
-    assert [list(line.strokes) for line in cut_lines(Ink.of(*strokes))] == wanted
+    assert [list(line.strokes) for line in analyse(Ink.of(*strokes)).lines] == wanted

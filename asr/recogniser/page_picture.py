@@ -1,0 +1,192 @@
+"""Pictures of pages with what was found on them: SVG, and HTML that shows the same in a browser.
+
+Each line has a colour, its words are in two shades of it in turns, and marks are grey with their kind as a tooltip. The
+text of a line stands to the right of it in its colour. Nothing in the output comes from outside unescaped, there are no
+scripts and no links, and sizes are bounded: a page is drawn on 1,000 units with at most `MOST_POINTS` points, a text
+with at most `MOST_CHARACTERS` characters.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.ink import Ink
+from asr.printable import printable
+from asr.recogniser.document import Document, ReadLine, ReadMark, ReadPage
+from asr.recogniser.orientation import flipped
+
+MOST_POINTS = 50_000  # of a page
+MOST_CHARACTERS = 200  # of a line
+_SIDE = 1000.0  # of the larger side of a page
+_ROOM = 20.0  # around it
+_TEXT = 18.0  # height of letters
+_WIDE = 0.62  # of a letter, in its height
+_SHADES = (
+    ("#0050b0", "#4d9be6"), ("#1a7a2e", "#63bd6b"), ("#7a2ea0", "#bd7ede"), ("#b05000", "#ee9a4d"),
+    ("#00707a", "#4dbdc7"), ("#a01a50", "#e66f9f"),
+)  # fmt: skip
+_MARK = "#8a8a8a"
+_REST = "#000000"  # ink of lines that no word has
+_NO_XML = re.compile("[\ufffe\uffff]")
+
+Floats = NDArray[np.float64]
+
+
+def svg_lines(document: Document, name: str) -> Iterator[str]:
+    """Yield the lines of an SVG file with all pages below each other.
+
+    Args:
+        document: what was recognised.
+        name: of the file, for the title.
+    """
+    drawn = [_Drawing.of(page) for page in document.pages]
+    width = max(one.width for one in drawn)
+    height = sum(one.height for one in drawn)
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_number(width)} {_number(height)}"'
+        f' width="{_number(width)}" height="{_number(height)}" font-family="sans-serif" font-size="{_number(_TEXT)}">'
+    )
+    yield f"<title>{escaped(name)}</title>"
+    yield '<rect width="100%" height="100%" fill="white"/>'
+    top = 0.0
+    for one in drawn:
+        yield f'<g transform="translate(0 {_number(top)})">'
+        yield from one.lines()
+        yield "</g>"
+        top += one.height
+    yield "</svg>"
+
+
+def html_lines(documents: Iterable[tuple[str, Document]]) -> Iterator[str]:
+    """Yield the lines of an HTML file with the pages of some files, their texts, and which marks they have.
+
+    Args:
+        documents: the name of each file, and what was recognised in it; asked for as they are needed.
+    """
+    yield "<!DOCTYPE html>"
+    yield '<html lang="en"><head><meta charset="utf-8"><title>Recognised ink</title>'
+    yield "<style>body{font-family:sans-serif;margin:2em}svg{max-width:100%;height:auto;border:1px solid #ccc}</style>"
+    yield "</head><body>"
+    for name, document in documents:
+        yield f"<h1>{escaped(name)}</h1>"
+        yield from svg_lines(document, name)
+        for page in document.pages:
+            yield f"<h2>Page {page.sheet.number}</h2><ol>"
+            for number, line in enumerate(page.lines):
+                yield f'<li style="color:{_shades(number)[0]}">{"".join(_spans(line))}</li>'
+            yield "</ol>"
+            if page.marks:
+                yield f"<p>Marks: {_counted(page.marks)}</p>"
+    yield "</body></html>"
+
+
+def escaped(text: str) -> str:
+    r"""Return a text as it may stand in XML and HTML, also in attributes.
+
+    >>> escaped('<b> & "\x1b"')
+    '&lt;b&gt; &amp; &quot;\\x1b&quot;'
+    """
+    return html.escape(_NO_XML.sub("\ufffd", printable(text)))
+
+
+def _spans(line: ReadLine) -> Iterator[str]:
+    """The words of a line, each with its confidence as a tooltip."""
+    for number, word in enumerate(line.words):
+        percent = round(100 * word.span.confidence)
+        yield f'{" " if number else ""}<span title="{percent} %">{escaped(word.span.label)}</span>'
+    if not line.words:
+        yield escaped(line.hypothesis.text)
+
+
+def _counted(marks: Sequence[ReadMark]) -> str:
+    kinds = [mark.kind for mark in marks]
+    return ", ".join(f"{escaped(kind)} ({kinds.count(kind)})" for kind in sorted(set(kinds)))
+
+
+def _shades(number: int) -> tuple[str, str]:
+    return _SHADES[number % len(_SHADES)]
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A page as it is drawn: its strokes in units of the picture, y downwards."""
+
+    page: ReadPage
+    strokes: list[Floats]
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, page: ReadPage) -> _Drawing:
+        """Fit a page into the picture."""
+        strokes, wide, high = _fitted(flipped(page.sheet.ink) if page.flipped else page.sheet.ink)
+        longest = max((len(_shown(line)) for line in page.lines), default=0)
+        text_end = len(page.lines) * 1.3 * _TEXT
+        return cls(page, strokes, wide + 3 * _ROOM + longest * _WIDE * _TEXT, max(high, text_end) + 2 * _ROOM)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the elements."""
+        free = 0.0
+        for number, line in enumerate(self.page.lines):
+            yield f"<g><title>{escaped(_shown(line))}</title>"
+            yield from self._words(line, _shades(number))
+            middle = float(np.mean([stroke[:, 1].mean() for stroke in (self.strokes[k] for k in line.strokes)]))
+            free = max(free + 1.3 * _TEXT, min(middle + _TEXT / 3, self.height - _ROOM))
+            place = f'x="{_number(self._text_left)}" y="{_number(free)}" fill="{_shades(number)[0]}"'
+            yield f"<text {place}>{escaped(_shown(line))}</text></g>"
+        for mark in self.page.marks:
+            yield f"<g><title>{escaped(mark.kind)}</title>{_path([self.strokes[k] for k in mark.strokes], _MARK)}</g>"
+
+    @property
+    def _text_left(self) -> float:
+        return float(max(stroke[:, 0].max() for stroke in self.strokes)) + _ROOM
+
+    def _words(self, line: ReadLine, shades: tuple[str, str]) -> Iterator[str]:
+        drawn: set[int] = set()
+        for number, word in enumerate(line.words):
+            own = [k for k in word.strokes if k not in drawn]
+            drawn.update(own)
+            yield _path([self.strokes[k] for k in own], shades[number % 2])
+        yield _path([self.strokes[k] for k in line.strokes if k not in drawn], _REST)
+
+
+def _shown(line: ReadLine) -> str:
+    text = line.hypothesis.text
+    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "\u2026"
+
+
+def _fitted(ink: Ink) -> tuple[list[Floats], float, float]:
+    """The strokes in units of the picture, thinned, and the width and height that they take."""
+    left, bottom, right, top = ink.bounds()
+    scale = max(right / 2 - left / 2, top / 2 - bottom / 2)  # halves, for the whole may be too large for a number
+    scale = scale if scale > 0 else 1.0
+    step = max(1, -(-ink.n_points // MOST_POINTS))
+    strokes = []
+    for stroke in ink.strokes:
+        kept = stroke.points[np.unique(np.append(np.arange(0, len(stroke), step), len(stroke) - 1))]
+        share = np.column_stack([kept[:, 0] / 2 - left / 2, top / 2 - kept[:, 1] / 2]) / scale
+        strokes.append(share * _SIDE + _ROOM)
+    wide, high = (side / scale * _SIDE for side in (right / 2 - left / 2, top / 2 - bottom / 2))
+    return strokes, wide, high
+
+
+def _path(strokes: Sequence[Floats], colour: str) -> str:
+    """The element of some strokes; empty where there are none."""
+    if not strokes:
+        return ""
+    parts = []
+    for stroke in strokes:
+        rounded = [f"{_number(x)} {_number(y)}" for x, y in stroke.tolist()]
+        kept = [place for n, place in enumerate(rounded) if n == 0 or place != rounded[n - 1]]
+        parts.append("M" + "L".join(kept if len(kept) > 1 else kept * 2))
+    return f'<path fill="none" stroke="{colour}" stroke-width="2" stroke-linecap="round" d="{"".join(parts)}"/>'

@@ -1,0 +1,120 @@
+"""Marks of every kind that geometry knows, drawn beside, over and under writing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from asr.ink import Ink, Layout, analyse, read_ink
+from asr.seeds import generator
+from tests.ink import drawn_marks as drawn
+from tests.ink.layout.test_lines import write_page
+
+UNIT = 25.0
+LINES = ["hillsong non", "snoping till", "non noons hop"]
+
+
+def analysed(mark: list[np.ndarray], lines: list[str] = LINES) -> tuple[Layout, list[list[int]], list[int]]:
+    """The layout of three lines and then a mark in units of the x-height, with the origin where the first line begins;
+    the true lines and the strokes of the mark."""
+    page, line_of = write_page(lines, pitch=4)
+    added = Ink.of(*(np.asarray(points) * UNIT + [300, 700] for points in mark)).strokes
+    n = len(page.strokes)
+    truth = [[k for k in range(n) if line_of[k] == line] for line in range(len(lines))]
+    return analyse(Ink((*page.strokes, *added))), truth, list(range(n, n + len(added)))
+
+
+RANDOM = generator(3, "marks")
+MARKS = {
+    "underline": drawn.underline(0.5, 6.0, -8.6, RANDOM),
+    "strike_through": drawn.strike_through(0.5, 6.0, 0.55, RANDOM),
+    "box": [drawn.path([[-1, -1.6], [-1, 2.9], [13.5, 2.9], [13.5, -1.6], [-1, -1.6]], RANDOM)],
+    "margin": drawn.margin(-1.5, -10.0, 3.0, RANDOM),
+    "rule": [drawn.level(-4.0, 20.0, -11.0, RANDOM)],
+    "bracket": [np.array([[-1.0, 2.0], [-1.5, 2.0], [-1.5, -4.5], [-1.0, -4.5]])],
+    "dot": [np.array([[30.0, -9.6]])],
+    "arrow": [np.array([[16.0, 0.5], [19.0, 0.5]]), np.array([[18.3, 1.0], [19.0, 0.5], [18.3, 0.0]])],
+    "scribble": [np.array([[16 + 0.3 * k, 1.0 + 2.2 * (-1) ** k] for k in range(12)])],
+}
+
+
+@pytest.mark.parametrize("kind", MARKS)
+def test_a_mark_changes_no_line(kind: str) -> None:
+    layout, lines, mark = analysed(MARKS[kind])
+    assert [list(line.strokes) for line in layout.lines] == lines
+    assert [k for one in layout.marks for k in one.strokes] == mark
+    assert {one.kind for one in layout.marks} == {kind}
+
+
+def test_a_box_of_four_sides() -> None:
+    corners = np.array([[-1, -1.6], [-1, 2.9], [14.5, 2.9], [14.5, -1.6], [-1, -1.6]])
+    layout, lines, mark = analysed([corners[k : k + 2] for k in range(4)])
+    assert [list(line.strokes) for line in layout.lines] == lines
+    assert [one.strokes for one in layout.marks] == [tuple(mark)]
+
+
+def test_bullets_below_each_other() -> None:
+    page, line_of = write_page(LINES, pitch=4)
+    strokes, truth, bullets = [], [[] for _ in LINES], []
+    for k, (stroke, line) in enumerate(zip(page.strokes, line_of, strict=True)):
+        if k == 0 or line != line_of[k - 1]:
+            (ring,) = drawn.bullet(-1.6, 0.5 - 4 * line, np.random.default_rng(9))
+            bullets.append(len(strokes))
+            strokes.append(ring * UNIT + [300, 700])
+        truth[line].append(len(strokes))
+        strokes.append(stroke.points)
+    layout = analyse(Ink.of(*strokes))
+    assert [list(line.strokes) for line in layout.lines] == truth
+    assert [(one.kind, one.strokes) for one in layout.marks] == [("bullet", (k,)) for k in bullets]
+
+
+@pytest.mark.parametrize(
+    "stroke",
+    [[[13.8, 0.5], [14.5, 0.52]], [[15.0, 0.4], [16.5, 0.4]], [[14.0, 0.0], [14.02, 0.05]], [[14.5, 0], [14.5, 2.2]]],
+    ids=["hyphen", "dash", "full stop", "l"],
+)
+def test_what_is_writing_stays(stroke: list[list[float]]) -> None:
+    layout, _, (mark,) = analysed([np.asarray(stroke)], ["hillsong non hilling"])
+    assert layout.marks == ()
+    assert mark in layout.lines[0].strokes
+
+
+@pytest.mark.parametrize("strokes", [[[[0, 0], [9, 0]]], [[[0, 0], [0, 9]], [[5, 0], [5, 9]]], [[[0, 5], [90, 5]]] * 3])
+def test_a_page_of_nothing_but_marks_is_writing(strokes: list[list[list[float]]]) -> None:
+    layout = analyse(Ink.of(*strokes))
+    assert layout.lines
+    assert layout.marks == ()
+
+
+def test_cases(shared_cases) -> None:  # type: ignore[no-untyped-def]
+    for name, marks, n_lines in [
+        ("stray_dot/x_one_point_stroke.xopp", ["dot"], 1),
+        ("boxed_or_ruled/x_boxed.xopp", ["box"], 2),
+        ("boxed_or_ruled/x_ruled_by_pen.xopp", ["rule", "underline"], 2),
+    ]:
+        layout = analyse(read_ink(shared_cases / name))
+        kinds = [mark.kind for mark in layout.marks]
+        assert kinds, name
+        assert set(kinds) <= set(marks), name
+        assert len(layout.lines) == n_lines, name
+
+
+def test_scale_and_place_change_nothing() -> None:
+    page, _ = write_page(LINES, pitch=4)
+    marks = [np.asarray(points) * UNIT + [300, 700] for kind in MARKS for points in MARKS[kind]]
+    strokes = [stroke.points for stroke in page.strokes] + marks
+    first = analyse(Ink.of(*strokes))
+    second = analyse(Ink.of(*(points * 7.0 + [-5000, 1234] for points in strokes)))
+    assert [line.strokes for line in first.lines] == [line.strokes for line in second.lines]
+    assert first.marks == second.marks
+
+
+def test_grid_paper_scribbles_and_dots_are_answered() -> None:
+    random = np.random.default_rng(1)
+    grid = [[[0, 10 * k], [1000, 10 * k]] for k in range(100)] + [[[10 * k, 0], [10 * k, 1000]] for k in range(100)]
+    turn = np.linspace(0, 900, 20_000)
+    spiral = np.column_stack([turn * np.cos(turn), turn * np.sin(turn)])
+    for strokes in (grid, [spiral, [[0, 0], [1, 1]]], [random.uniform(0, 900, (1, 2)) for _ in range(3000)]):
+        layout = analyse(Ink.of(*strokes))
+        found = sorted(k for one in (*layout.lines, *layout.marks) for k in one.strokes)
+        assert found == list(range(len(strokes)))
