@@ -14,6 +14,7 @@ from asr.errors import DataError
 from asr.ink import Ink, analyse
 from asr.ink.layout import Layout, Mark
 from asr.recogniser.batching import transcribe_each
+from asr.recogniser.doubts import all_lines, settled
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import NOT_INK
 
@@ -95,10 +96,10 @@ def _transcribed(
 ) -> Iterator[TranscribedPage | DataError]:
     while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
         cut = [page if isinstance(page, DataError) else _cut(page) for page in stretch]
-        lines = [line for page in cut if not isinstance(page, DataError) for line in page.lines]
+        lines = [line for page in cut if not isinstance(page, DataError) for line in all_lines(page)]
         found = transcribe_each(recogniser, (line.ink for line in lines), n_best=n_best)
         for page in cut:
-            yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(page.lines))))
+            yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(all_lines(page)))))
 
 
 def _cut(page: Ink) -> Layout | DataError:
@@ -126,7 +127,7 @@ def _relative_length(ink: Ink) -> float:
 
 def _page(layout: Layout, found: Sequence[list[Hypothesis] | DataError]) -> TranscribedPage | DataError:
     lines = []
-    for line, hypotheses in zip(layout.lines, found, strict=True):
+    for line, hypotheses in settled(layout, found):
         if isinstance(hypotheses, DataError):
             return hypotheses
         lines.append(PageLine(line.strokes, hypotheses[0], tuple(hypotheses)))

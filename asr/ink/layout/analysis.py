@@ -109,7 +109,7 @@ class _Page:
         for mark in [
             *boxes(self.strokes, self.form, self.height),
             *arrows(self.strokes, self.form, self.height),
-            *scribbles(self.form, self.height),
+            *scribbles(self.strokes, self.form, self.height),
         ]:
             if not taken[list(mark.strokes)].any():
                 taken[list(mark.strokes)] = True

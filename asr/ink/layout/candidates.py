@@ -18,6 +18,7 @@ _FRAME = (0.9, 1.3)  # h: least width and height of a box
 _FRAMED = 1.2  # h of ink: the least in a box
 _RINGED, _ROUND = 9.0, 1.6  # the least in a ring that is not this much wider than high: it may be the sign of copyright
 _CORNER = 0.7  # h by which the sides of a box may miss each other
+_PAST = 0.3  # h by which letters may reach out of their box
 _AT_ONCE = 5  # strokes, in which the four sides of a box are drawn
 _DENSE, _DENSE_INK = 7.0, 14.0  # h of ink in a square h, and altogether
 _MOST = 4000  # candidates of a kind; a page of more is no page of writing
@@ -55,12 +56,11 @@ def writing_size(strokes: Strokes) -> float:
 
 def _holds(form: Shapes, k: int) -> bool:
     """Whether other strokes are within the box of this one."""
-    return int(_within(form.boxes, form.boxes[k]).sum()) > 1
+    return int(_within(form.boxes, form.boxes[k], 0.0).sum()) > 1
 
 
-def _within(boxes: Floats, box: Floats) -> Flags:
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    return np.asarray(((middle >= box[:2]) & (middle <= box[2:])).all(axis=1))
+def _within(boxes: Floats, box: Floats, past: float) -> Flags:
+    return np.asarray(((boxes[:, :2] >= box[:2] - past) & (boxes[:, 2:] <= box[2:] + past)).all(axis=1))
 
 
 def candidates(form: Shapes, height: float) -> Candidates:
@@ -88,7 +88,7 @@ def boxes(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
     large = (form.width >= _FRAME[0] * height) & (form.height >= _FRAME[1] * height)
     for k in np.flatnonzero(large & form.closed)[:_MOST]:
         if is_frame(strokes.path(k)):
-            inside = _within(form.boxes, form.boxes[k])
+            inside = _within(form.boxes, form.boxes[k], _PAST * height)
             inside[k] = False
             ink = float(form.ink[inside].sum()) / height
             is_wide = form.width[k] >= _ROUND * form.height[k]
@@ -135,25 +135,54 @@ def _sides(form: Shapes, one: int, other: int, upright: Ints, near: float) -> tu
 def _frames_ink(form: Shapes, sides: tuple[int, ...], height: float) -> bool:
     own = form.boxes[list(sides)]
     box = np.concatenate([own[:, :2].min(axis=0), own[:, 2:].max(axis=0)])
-    inside = _within(form.boxes, box)
+    inside = _within(form.boxes, box, _PAST * height)
     inside[list(sides)] = False
     return bool(form.ink[inside].sum() >= height)
 
 
-def scribbles(form: Shapes, height: float) -> list[Mark]:
-    """Strokes with more ink in their box than letters have."""
+def scribbles(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
+    """Strokes with more ink in their box than letters have, and zigzags."""
     area = np.maximum(form.width, height) * np.maximum(form.height, height)
     with np.errstate(over="ignore"):
         dense = form.ink * height >= _DENSE * area
-    return [Mark("scribble", (int(k),)) for k in np.flatnonzero(dense & (form.ink >= _DENSE_INK * height))]
+    dense &= form.ink >= _DENSE_INK * height
+    long = ~dense & (form.ink >= _ZIGZAG * 0.8 * height) & (form.height >= _HIGH * height) & (form.ink <= 60 * height)
+    long &= form.ink >= 0.7 * _ZIGZAG * form.height
+    zigzags = [int(k) for k in np.flatnonzero(long)[:_MOST] if _is_zigzag(strokes.path(k), float(form.height[k]))]
+    if len(zigzags) <= _FEW:  # more are how somebody writes
+        dense[[k for k in zigzags if _is_alone(form, np.array([k]), height)]] = True
+    return [Mark("scribble", (int(k),)) for k in np.flatnonzero(dense)]
+
+
+_FEW = 3
+_ZIGZAG = 6  # ups and downs, where a W has four
+_HIGH = 1.25  # h: ups and downs of small letters are lower
+_ROUNDED = 1.06  # ink of a zigzag to the straight ways between its turns; letters are rounder
+_EVEN = 0.6  # of the height of a zigzag, the least that its median up or down has
+
+
+def _is_zigzag(path: Floats, height: float) -> bool:
+    """Whether a stroke goes straight up and down many times, as high each time."""
+    turns = [0]
+    for k in range(1, len(path)):  # a turn is where the pen has come back by a quarter of the height
+        if len(turns) > 1 and (path[k, 1] - path[turns[-1], 1]) * (path[turns[-1], 1] - path[turns[-2], 1]) >= 0:
+            turns[-1] = k
+        elif abs(path[k, 1] - path[turns[-1], 1]) >= 0.25 * height:
+            turns.append(k)
+    ways = np.diff(path[turns], axis=0)
+    if len(ways) < _ZIGZAG:
+        return False
+    ink = float(np.hypot(*np.diff(path, axis=0).T).sum())
+    rises = np.abs(ways[1:-1, 1])
+    return ink <= _ROUNDED * float(np.hypot(*ways.T).sum()) and float(rises.min()) >= _EVEN * height
 
 
 # ---- arrows
 
-_SHAFT, _HEAD = 1.1, 1.4  # h: least length of a shaft, most of a head
+_SHAFT, _HEAD = 0.9, 1.7  # h: least length of a shaft, most of a head
 _STEEPEST, _STEEPEST_SHORT = 50.0, 25.0  # degrees; of a shaft shorter than 2 h
 _AT_TIP = 0.3  # h
-_LONGER = 1.2  # a shaft than its head
+_LONGER = 1.15  # a shaft than its head
 
 
 def arrows(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:

@@ -33,7 +33,7 @@ _LEFT = np.array(
 _LEFT_FALL = np.array(
     [[3.6, 2.2, 2.2, 3.0, 2.3], [3.3, 3.3, 3.3, 3.6, 2.0], [4.0, 3.6, 3.3, 3.5, 1.0], [3.5, 3.5, 3.5, 3.5, 3.0]]
 )
-_STACKED = 5.0  # taken away from two letters that stand above each other: no line has that, but for fractions
+_STACKED = 5.0  # taken away from two letters that stand above each other, or nearly: lines have that in fractions only
 _LETTER, _APART = 0.7, 0.1  # h
 _BESIDE = 4  # neighbours in a band
 _IN_TIME = 3
@@ -78,7 +78,7 @@ def log_odds(parts: Pieces, pairs: Ints, size: float) -> Floats:
         _RIGHT[later, wide] - _RIGHT_FALL[later, wide] * fall,
         _LEFT[later, wide] - _LEFT_FALL[later, wide] * fall,
     )
-    is_stacked = (gap < 0) & _are_stacked(parts.boxes[first], parts.boxes[second], size)
+    is_stacked = (gap < 1) & _are_stacked(parts.boxes[first], parts.boxes[second], size)
     return np.asarray(np.clip(odds - _STACKED * is_stacked, -_MOST, _MOST))
 
 

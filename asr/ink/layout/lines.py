@@ -15,6 +15,8 @@ from asr.ink.layout.strokes import Floats, Ints, Pieces, Strokes, pieces
 _WEAK = 0.35  # h: a piece that is lower says nothing of the height of its line
 _SLANTED = 0.3  # height to width; a piece that is lower is a bar, however it slants
 _LITTLE = 2.6  # h of ink: less than a letter has; a group of less is no line where a line is near
+_LOW = 0.95  # h: what is as high as a letter and below other ink is no accent
+_LESS = 0.5  # of the ink of its word: the most that an accent as high as a letter has
 _NEAR = 0.7  # h
 _NEAR_AMID = 1.7  # h, where the strokes before and after are of one line
 
@@ -86,9 +88,16 @@ def _without_little(line: Ints, strokes: Strokes, parts: Pieces, size: float) ->
         others = (line[parts.owner] >= 0) & ~own
         if not others.any():
             break
+        box = _around(parts.boxes[own])
+        distances = _distances(box, parts.boxes[others])
+        at = np.flatnonzero(others)[int(np.argmin(distances))]
+        is_below = box[1] + box[3] < parts.boxes[at, 1] + parts.boxes[at, 3]
+        is_less = ink[group] < _LESS * ink[line[parts.owner[at]]]
+        if box[3] - box[1] > _LOW * size and (is_below or not is_less):
+            continue
         members = np.flatnonzero(line == group)
         near = _NEAR_AMID if _is_amid(line, members) else _NEAR
-        if _distances(_around(parts.boxes[own]), parts.boxes[others]).min() < near * size:
+        if distances.min() < near * size:
             line[line == group] = -1
     return line
 

@@ -13,7 +13,7 @@ from asr.ink.layout.types import Mark
 _REACH = 1.6  # h up and down, in which writing may have an underline or be struck through
 _COVERED = 0.3  # of the width of an underline: the least that writing stands above
 _COVERED_SHORT = 0.6  # ... of a short one, below one letter
-_APART, _APART_MOST = 0.12, 0.9  # h between a letter and its underline, where the foot of a letter touches it
+_APART, _APART_MOST = 0.2, 0.9  # h between a letter and its underline, where the foot of a letter touches it
 _UNDER = 0.3  # of the ink of a line may be below its underline
 _THROUGH = 0.6  # ... below a strike-through; more below is the bar of a t
 _STRIKES, _UNDERLINES, _RULES = 1.8, 2.0, 4.5  # h: least widths
@@ -135,6 +135,8 @@ def _runs_out(writing: Writing, line: int, left: float, right: float) -> bool:
 
 _SPANNED = 2  # lines
 _ASIDE = 15.0  # h
+_REACHED, _REACHED_BY_TALL = 0.5, 0.15  # h that it goes past the middles of the lines that it spans
+_SURELY_TALL = 3.3  # h: letters with a loop above and one below are lower
 _TOUCHING, _BESIDE = 0.1, 0.35  # h to the nearest writing: of a tall one, of one that could be a letter by its height
 _LEAN = 0.12  # width to height of such a stroke; a slash leans more
 _MARGIN = 5.0  # h: a straight stroke of this height is no letter, whatever is beside it
@@ -147,7 +149,8 @@ def judged_tall(writing: Writing, form: Shapes, stroke: int) -> str | None:
     """
     size = writing.size
     left, bottom, right, top = form.boxes[stroke]
-    near = writing.between(bottom + 0.15 * size, top - 0.15 * size)
+    reach = _REACHED if form.height[stroke] < _SURELY_TALL * size else _REACHED_BY_TALL
+    near = writing.between(bottom + reach * size, top - reach * size)
     boxes = writing.parts.boxes[near]
     aside = np.maximum(boxes[:, 0] - right, left - boxes[:, 2])
     near, aside, boxes = near[aside < _ASIDE * size], aside[aside < _ASIDE * size], boxes[aside < _ASIDE * size]
@@ -242,5 +245,5 @@ def bullet_shape(path: Floats, size: float, letter: float) -> str | None:
     closed = np.hypot(*(path[-1] - path[0])) <= 0.2 * steps.sum()
     round_once = 2.2 * (width + height) >= steps.sum() >= 1.3 * (width + height)
     if closed and round_once and 0.6 < width / height < 1.7:
-        return "ring" if height <= 0.65 * letter else "box" if is_box(path) else None
+        return "box" if is_box(path) else "ring" if height <= 0.65 * letter else None
     return None

@@ -1,0 +1,59 @@
+"""The choice between cuts of a page that geometry leaves open.
+
+One rule: of the choices of a doubt, which cut the same strokes in different ways, the one is kept whose lines have the
+highest score a point of ink, so the sum of the logarithms of their best hypotheses' probabilities over the points of
+their strokes. Geometry's choice is kept unless another is better by more than `_MARGIN` of a point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from asr.decoding.hypothesis import Hypothesis
+from asr.errors import DataError
+from asr.ink import Doubt, Layout, Line
+
+_MARGIN = 0.0
+Found = list[Hypothesis] | DataError
+
+
+def all_lines(layout: Layout) -> list[Line]:
+    """The lines to recognise: those of geometry, then those of the other choices of all doubts."""
+    return [*layout.lines, *(line for doubt in layout.doubts for choice in doubt.choices[1:] for line in choice)]
+
+
+def settled(layout: Layout, found: Sequence[Found]) -> list[tuple[Line, Found]]:
+    """The lines of the better choices, in reading order, with what was recognised.
+
+    Args:
+        found: for each of `all_lines`, in order.
+    """
+    known = {line.strokes: one for line, one in zip(all_lines(layout), found, strict=True)}
+    lines = {line.strokes: [line] for line in layout.lines}
+    for doubt in layout.doubts:
+        best = _best(doubt, lambda line: known[line.strokes])
+        if best != doubt.choices[0]:
+            for line in doubt.choices[0]:
+                lines[line.strokes] = []
+            lines[doubt.choices[0][0].strokes] = list(best)
+    return [(line, known[line.strokes]) for at in layout.lines for line in lines[at.strokes]]
+
+
+def _best(doubt: Doubt, found: Callable[[Line], Found]) -> tuple[Line, ...]:
+    first, *others = doubt.choices
+    best, score = first, _score(first, found) + _MARGIN
+    for choice in others:
+        if (its := _score(choice, found)) > score:
+            best, score = choice, its
+    return best
+
+
+def _score(choice: Sequence[Line], found: Callable[[Line], Found]) -> float:
+    """Score a point of ink; -inf where a line was not recognised."""
+    total = 0.0
+    for line in choice:
+        hypotheses = found(line)
+        if isinstance(hypotheses, DataError):
+            return float("-inf")
+        total += hypotheses[0].score.total
+    return total / sum(line.ink.n_points for line in choice)
