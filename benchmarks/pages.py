@@ -248,7 +248,7 @@ def _print_time(lines: Lines, recogniser: Recogniser, n_lines: int) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run()
-    for _ in range(5):
+    for _ in range(3):
         for name, run in runs.items():
             start = time.process_time()
             run()

@@ -107,7 +107,7 @@ def transcribe_documents(
     Args:
         recogniser: with its decoder.
         documents: the pages of each file, read as they are needed; an error in place of a file is passed on.
-        batched: recognise lines of similar length together, across pages and files; else one by one.
+        batched: read many pages ahead, see `transcribe_pages`; else one by one.
         n_best: how many hypotheses of a line are wanted at most.
         flip: whether pages are read with y negated; `auto`: those that `is_upside_down` says so of.
 

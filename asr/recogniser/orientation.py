@@ -37,6 +37,7 @@ EVIDENCE, DIFFERENCE = 0.6, 1.3
 AGAINST = -3.0
 _STEEP = 1.5
 _CUSP = 2.5  # radians
+_MOST_STROKES = 20_000  # of a page; one with more is not cut for this
 _MOST_LINES = 4
 _MOST_POINTS = 4000  # of a line that is recognised both ways
 
@@ -49,7 +50,7 @@ def flipped(ink: Ink) -> Ink:
 def is_upside_down(recogniser: Recogniser, page: Ink) -> bool:
     """Whether a page is better read with y negated, by the rule of this module."""
     evidence = evidence_of(page)
-    if evidence >= SURE:
+    if evidence >= SURE or len(page.strokes) > _MOST_STROKES:
         return False
     return EVIDENCE * evidence + DIFFERENCE * difference_of(recogniser, page) < AGAINST
 

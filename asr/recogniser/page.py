@@ -76,7 +76,8 @@ def transcribe_pages(
     Args:
         recogniser: with its decoder.
         pages: the pages, read as they are needed; an error in place of a page is passed on.
-        batched: recognise lines of similar length together, see `transcribe_each`; else one by one.
+        batched: read many pages ahead, so that lines of similar length in all of them are recognised together; else
+            those of one page.
         n_best: how many hypotheses of a line are wanted at most.
 
     Returns:
@@ -96,7 +97,7 @@ def _transcribed(
     while stretch := list(islice(pages, _STRETCH_PAGES if batched else 1)):
         cut = [page if isinstance(page, DataError) else _cut(page) for page in stretch]
         lines = [line for page in cut if not isinstance(page, DataError) for line in all_lines(page)]
-        found = transcribe_each(recogniser, (line.ink for line in lines), batched=batched, n_best=n_best)
+        found = transcribe_each(recogniser, (line.ink for line in lines), n_best=n_best)
         for page in cut:
             yield page if isinstance(page, DataError) else _page(page, list(islice(found, len(all_lines(page)))))
 

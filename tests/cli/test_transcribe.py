@@ -19,7 +19,9 @@ import pytest
 import asr
 from asr.cli import transcribe as command
 from asr.ink import Ink, write_json, write_svg
+from asr.recogniser import document
 from asr.recogniser.bundle import save_bundle
+from asr.recogniser.orientation import evidence_of
 from asr.recogniser.pretrained import pretrained_names
 from asr.scoring.trn import read_trn
 
@@ -287,6 +289,53 @@ def test_pages_of_ink_are_read_from_files_folders_and_standard_input(
     for name in ("ctm", "srt", "vtt"):
         refused = transcribe("quickstart_pen", "pages", "--format", name)
         assert f"--format {name} is for recordings: it holds times; take text, json or trn for ink" in refused.told
+
+
+def test_pictures_of_ink(transcribe: Command, sound: Path, wavs: list[str]) -> None:
+    ink = Ink.of([[0, 0], [10, 40], [20, 0]], [[5, 20], [15, 20]])
+    write_svg(Path("a.svg"), ink)
+    write_json(Path("b.json"), ink)
+    svg = transcribe("quickstart_pen", "a.svg", "--format", "svg")
+    assert svg.out.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+    html = transcribe("quickstart_pen", "a.svg", "b.json", "--format", "html").out
+    assert html.count("<svg ") == 2
+    assert "<h1>b.json</h1>" in html
+    told = transcribe("quickstart_pen", "a.svg", "b.json", "--format", "svg").told
+    assert "--format svg writes the picture of one file, and 2 are named; give one at a time, or take html" in told
+    told = transcribe(sound, wavs[0], "--format", "html").told
+    assert "--format html is for ink: it shows strokes; take text, json or ctm for recordings" in told
+
+
+def test_pages_upside_down_are_turned_and_told_of(
+    transcribe: Command, sound: Path, wavs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three letters l, written downwards: as they are, and in coordinates of a screen that the file does not tell."""
+    monkeypatch.setattr(document, "is_upside_down", lambda recogniser, page: evidence_of(page) < 0)
+    strokes = [[[20 * k, 40], [20 * k + 3, 0], [20 * k + 9, 3]] for k in range(3)]
+    Path("up.json").write_text(json.dumps({"strokes": strokes}))
+    Path("over.json").write_text(json.dumps({"strokes": strokes, "y": "down"}))
+
+    def read(name: str, flip: str) -> tuple[str, bool, str]:
+        done = transcribe("quickstart_pen", name, "--format", "json", "--flip", flip)
+        value = json.loads(done.out)
+        return value["lines"][0]["text"], value["pages"][0]["flipped"], done.err
+
+    text, turned, told = read("up.json", "auto")
+    assert not turned
+    assert not told
+    assert read("over.json", "yes") == (text, True, "")
+    assert read("over.json", "no")[1:] == (False, "")
+    turned_text, turned, told = read("over.json", "auto")
+    assert (turned_text, turned) == (text, True)
+    assert "warning: over.json: page 1 upside down, as if y grew the other way, and read so; --flip no reads it" in told
+    told = transcribe(sound, wavs[0], "--flip", "yes").told
+    assert "--flip yes is for ink; leave it out, this model reads recordings" in told
+
+
+def test_bad_ink_is_named(transcribe: Command) -> None:
+    write_json(Path("far.json"), Ink.of([[0, 0], [1e300, 1]]))
+    told = transcribe("quickstart_pen", "far.json").told
+    assert "far.json: the ink reaches 1e+300 units from its first point; no page does, correct its coordinates" in told
 
 
 def test_a_model_of_the_other_kind_is_one_sentence(transcribe: Command, sound: Path, wavs: list[str]) -> None:

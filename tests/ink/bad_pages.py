@@ -80,8 +80,8 @@ BAD_PAGES: dict[str, tuple[Callable[[int], Ink], int, int]] = {
     "grid paper": (grid, 20, 500),
     "scribble over text": (scribble, 500, 200_000),
     "strokes without length": (without_length, 200, 100_000),
-    "tiny": (tiny, 40, 20_000),
-    "huge": (huge, 40, 20_000),
+    "tiny": (tiny, 40, 5_000),
+    "huge": (huge, 40, 5_000),
     "mixed sizes": (mixed, 20, 2_000),
 }
 """How each is made, and its number of strokes or points in a fast test and in full."""

@@ -49,9 +49,7 @@ def test_many_pages_give_what_each_gives_and_errors_keep_their_places(
 def test_a_line_that_cannot_be_read_refuses_its_page(pen: Recogniser, monkeypatch: pytest.MonkeyPatch) -> None:
     error = DataError("the line is too long")
 
-    def each(
-        recogniser: Recogniser, inks: Iterator[Ink], batched: bool, n_best: int
-    ) -> Iterator[list[Hypothesis] | DataError]:
+    def each(recogniser: Recogniser, inks: Iterator[Ink], n_best: int) -> Iterator[list[Hypothesis] | DataError]:
         for number, ink in enumerate(inks):
             yield error if number == 1 else pen.alternatives(ink, n_best)
 
