@@ -327,7 +327,10 @@ def test_pages_upside_down_are_turned_and_told_of(
     assert read("over.json", "no")[1:] == (False, "")
     turned_text, turned, told = read("over.json", "auto")
     assert (turned_text, turned) == (text, True)
-    assert "warning: over.json: page 1 upside down, as if y grew the other way, and read so; --flip no reads it" in told
+    assert (
+        "warning: over.json: read page 1 upside down, because the ink looks as if y grew the other way; --flip no"
+        in told
+    )
     told = transcribe(sound, wavs[0], "--flip", "yes").told
     assert "--flip yes is for ink; leave it out, this model reads recordings" in told
 
