@@ -23,7 +23,7 @@ IMPOSSIBLE = 255
 """The code of a log probability of minus infinity, and of a back-off weight of `LEAST`."""
 
 _ENOUGH = 500
-"""Calls with new states, one a frame, after which all states are worked out: that takes about as long as these calls."""
+"""Calls with new states, one a frame, after which all states are worked out; that takes about as long as they do."""
 
 States = NDArray[np.integer[Any]]
 
