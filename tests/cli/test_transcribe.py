@@ -371,6 +371,8 @@ def test_labels_are_restricted_whatever_the_decoder(
         assert set("".join(line.split("\t")[1] for line in found.splitlines())) == {"a", "c", " "}, found
     assert transcribe(sound, *wavs, "--labels", "lower space") == transcribe(sound, *wavs)
     assert transcribe(sound, *wavs, "decoder.labels='a c space'") == transcribe(sound, *wavs, "--labels", "a c space")
+    twice = transcribe(sound, wavs[0], "--labels", "a c", "decoder.labels=a")
+    assert "--labels and decoder.labels= exclude each other; give one of them" in twice.told
     refused = transcribe(sound, wavs[0], "--labels", "digits")
     assert (refused.status, refused.err.count("\n")) == (1, 1)
     assert "the model has no digits; it has:" in refused.told
