@@ -55,7 +55,8 @@ def frames_of(recogniser: Recogniser, utterance: Utterance) -> NDArray[np.float3
 def compared(inventory: Inventory, batch: Posteriors, utterances: Sequence[Utterance]) -> Iterator[Scored]:
     """Compare label and reading of a batch, whose utterances these are."""
     paths = batch.log_probs.argmax(axis=2)
-    reads = [best_labels(path[:length]) for path, length in zip(paths, batch.lengths, strict=True)]
+    blank = inventory.blank
+    reads = [best_labels(path[:length], blank) for path, length in zip(paths, batch.lengths, strict=True)]
     labels = [inventory.encode(one) for one in utterances]
     nats = (nats_a_frame(batch, labels), nats_a_frame(batch, reads))
     for one, read, of_label, of_read in zip(utterances, reads, *nats, strict=True):
@@ -63,10 +64,10 @@ def compared(inventory: Inventory, batch: Posteriors, utterances: Sequence[Utter
         yield Scored(one.id, normalise_text(one.text or ""), text, float(of_label), float(of_read))
 
 
-def best_labels(path: NDArray[np.int64]) -> list[int]:
+def best_labels(path: NDArray[np.int64], blank: int) -> list[int]:
     """Return the labelling of a path (T,): repeats merged, blanks removed."""
     begins = np.append(True, path[1:] != path[:-1])
-    return [int(label) for label in path[begins] if label]
+    return [int(label) for label in path[begins] if label != blank]
 
 
 def nats_a_frame(batch: Posteriors, labels: Sequence[Sequence[int]]) -> NDArray[np.float64]:

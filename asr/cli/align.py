@@ -20,8 +20,10 @@ from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.formats import FORMATS as INK_FORMATS
 
 if TYPE_CHECKING:
+    from asr.corpus.inventory import Inventory
     from asr.decoding.hypothesis import Hypothesis
     from asr.decoding.lexicon_file import Lexicon
+    from asr.recogniser.alignment_transcript import Transcript
     from asr.recogniser.recogniser import Recogniser
 
 SUFFIXES = {
@@ -117,7 +119,7 @@ def _align_all(
 
 
 def _aligned(recogniser: Recogniser, job: Job, given: argparse.Namespace, lexicon: Lexicon | None) -> Hypothesis:
-    from asr.recogniser.alignment import align_transcript, spelled, spelled_utterance
+    from asr.recogniser.alignment import align_transcript, spelled_utterance
     from asr.recogniser.alignment_transcript import pronounced
 
     inventory, utterance = recogniser.inventory, job.utterance
@@ -126,8 +128,20 @@ def _aligned(recogniser: Recogniser, job: Job, given: argparse.Namespace, lexico
     elif given.text is None and utterance is not None:
         transcript = spelled_utterance(inventory, utterance)
     else:
-        transcript = spelled(inventory, _words(job, given.text), job.shown)
+        transcript = _spelled(inventory, _words(job, given.text), job.shown)
     return align_transcript(recogniser, job.source(), transcript, given.channel)
+
+
+def _spelled(inventory: Inventory, text: str, name: str) -> Transcript:
+    """Spell a transcript; an error that words may have caused names the option that takes words."""
+    from asr.recogniser.alignment import spelled
+
+    try:
+        return spelled(inventory, text, name)
+    except DataError as error:
+        if inventory.unit == "labels" and text.strip():
+            raise DataError(f"{error}; for words, add --lexicon with a pronouncing dictionary") from error
+        raise
 
 
 def _words(job: Job, text: str | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from asr.cli.console import warn
+from asr.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr.decoding.choice import DecoderChoice, Wish
@@ -52,8 +53,13 @@ def given_decoder(given: argparse.Namespace, options: Sequence[str]) -> Wish:
     Args:
         given: with the options of `add_decoder`.
         options: `decoder=NAME` and `decoder.OPTION=VALUE`.
+
+    Raises:
+        ConfigError: the labels are given twice.
     """
     if given.labels is not None:
+        if any(option.startswith("decoder.labels=") for option in options):
+            raise ConfigError("--labels and decoder.labels= exclude each other; give one of them")
         options = [*options, f"decoder.labels={json.dumps(given.labels)}"]
     if not (given.lm or given.words or given.only_words):
         return list(options) or None

@@ -199,8 +199,8 @@ def _warn_of_flipped(one: Input, found: Document) -> None:
             else f"pages {', '.join(numbers[:9])}" + " ..." * (len(numbers) > 9)
         )
         warn(
-            f"{one.path}: {pages} upside down, as if y grew the other way, and read so; --flip no reads it as it is,"
-            " --flip yes turns every page"
+            f"{one.path}: read {pages} upside down, because the ink looks as if y grew the other way; --flip no reads"
+            " all pages as they are, --flip yes turns all"
         )
 
 

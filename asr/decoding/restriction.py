@@ -58,8 +58,8 @@ class Restriction:
 
         Args:
             labels: labels of the inventory with white space between them, as in `aa b ch` or `1 2 3 X`. For an
-                inventory of characters kinds of them too: `digits`, `upper`, `lower`, `letters`, `symbols` and `space`,
-                the blank between words, which is not allowed unless it is named: `digits . , space`.
+                inventory of characters, also kinds of them: `digits`, `upper`, `lower`, `letters`, `symbols` and
+                `space`. The space between words is written only if it is named: `digits . , space`.
             inventory: all labels.
 
         Raises:
@@ -97,18 +97,18 @@ class Restriction:
 
 
 def _numbers(name: str, inventory: Inventory) -> list[int]:
-    """Return the labels of a name: the label that is called so, or those of a kind."""
+    """Return the indices of the label with this name, or of all labels of this kind; the index has no blank."""
     if name in inventory.index:
         return [inventory.index[name]]
     kinds = _KINDS if inventory.unit == "characters" else {}
     if name not in kinds:
-        known = [*kinds, *inventory.labels[1:]]
+        known = [*kinds, *inventory.index]
         raise ConfigError(
             f"labels: the model has no label {name[:40]!r}{nearest(name, known)}; it has: {' '.join(known)[:400]}"
         )
     if found := [number for label, number in inventory.index.items() if kinds[name](label)]:
         return found
-    raise ConfigError(f"labels: the model has no {name}; it has: {' '.join(inventory.labels[1:])[:400]}")
+    raise ConfigError(f"labels: the model has no {name}; it has: {' '.join(inventory.index)[:400]}")
 
 
 def restricted(search: Search, restriction: Restriction | None) -> Search:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.corpus.utterance import Utterance
+from asr.errors import ConfigError
 from asr.experiment.sampling import Turns
 from asr.features.cache import FrameCache
 from asr.features.sound.augment import Augmenter
@@ -46,10 +47,19 @@ class TrainingExamples:
         self.sizes = [views * recogniser.stacking.out_length(cache.n_frames(i)) for i in self._chosen]
 
     def chosen(self, epoch: int) -> Sequence[int]:
-        """Return the places in `sizes` of the utterances that an epoch sees."""
+        """Return the places in `sizes` of the utterances that an epoch sees.
+
+        Raises:
+            ConfigError: there are none.
+        """
         if self._turns is None:
             return range(len(self.sizes))
-        return [self._place[index] for index in self._turns.chosen(epoch) if index in self._place]
+        found = [self._place[index] for index in self._turns.chosen(epoch) if index in self._place]
+        if not found:
+            raise ConfigError(
+                f"sampling.shares: epoch {epoch + 1} sees none of {len(self.sizes)} training utterances; raise a share"
+            )
+        return found
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
         """Make one batch of one epoch; `indices` are places in `sizes`."""

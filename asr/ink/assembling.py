@@ -36,7 +36,7 @@ class BadStroke(Exception):  # noqa: N818  (not an error of the file: the other 
 
 @dataclass
 class _Page:
-    """Strokes of a page with their layers, if there are any, and how far it is below the first page."""
+    """Strokes of a page, their layers if there are any, and how far below the first page it begins."""
 
     top: float = 0.0
     strokes: list[Stroke] = field(default_factory=list)
@@ -53,7 +53,7 @@ class InkBuilder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._pages: dict[int, _Page] = {}
-        self._page = 1
+        self._page, self._top = 1, 0.0
         self._n_strokes = 0
         self._n_points = 0
         self._bad: list[str] = []
@@ -90,8 +90,7 @@ class InkBuilder:
             number: of the page, from 1; without this call all is on the first one.
             top: as of `Sheet`.
         """
-        self._page = number
-        self._pages.setdefault(number, _Page(top))
+        self._page, self._top = number, top  # pages take no memory until they have ink
 
     def add(self, points: ArrayLike, times: ArrayLike | None, where: str, layer: int | None = None) -> None:
         """Add a stroke to the page, or leave it out if its numbers are not finite.
@@ -114,8 +113,9 @@ class InkBuilder:
         if self._n_strokes == MAX_STROKES:
             raise DataError(f"{self.path}: more than {MAX_STROKES} strokes; cut it into pages")
         with self.reading(where):
-            page = self._pages.setdefault(self._page, _Page())
-            page.strokes.append(_stroke(points, times))
+            stroke = _stroke(points, times)
+            page = self._pages.setdefault(self._page, _Page(self._top))
+            page.strokes.append(stroke)
             page.layers += [] if layer is None else [layer]
             self._n_strokes += 1
 
@@ -143,7 +143,6 @@ class InkBuilder:
             sheets = tuple(
                 Sheet(Ink(tuple(page.strokes), resolution), number, tuple(page.layers), y_down, page.top)
                 for number, page in sorted(self._pages.items())
-                if page.strokes
             )
         except DataError as error:
             raise DataError(f"{self.path}: {error}") from None

@@ -23,7 +23,7 @@ IMPOSSIBLE = 255
 """The code of a log probability of minus infinity, and of a back-off weight of `LEAST`."""
 
 _ENOUGH = 500
-"""Questions with new states, a frame each, after which all states are worked out: it takes about as long as these."""
+"""Calls with new states, one a frame, after which all states are worked out; that takes about as long as they do."""
 
 States = NDArray[np.integer[Any]]
 
@@ -31,7 +31,8 @@ States = NDArray[np.integer[Any]]
 class Unfolding:
     """The states and arcs of a small form: a `GrowingAutomaton`.
 
-    Searches in several threads may share it: what is written twice is the same, and `known` is written last.
+    Searches in several threads may share it: two threads write the same values, and a state is known only after its
+    arcs are written.
 
     Args:
         arrays: of the form, see `asr.lm.quantised.packed`.
@@ -90,7 +91,7 @@ class Unfolding:
         return self._arcs
 
     def _unknown(self, states: States) -> States:
-        """Return those that are not known, sorted, each once; `numpy.unique` would load masked arrays first."""
+        """Return the states that are not known, sorted, each once; `numpy.unique` would load masked arrays first."""
         left = np.sort(states[~self._known[states]])
         return left[np.diff(left, prepend=NONE) > 0]
 
@@ -123,7 +124,7 @@ class Unfolding:
         found = np.zeros(len(contexts), np.int32)
         open_ = np.flatnonzero(contexts != NONE)
         while len(open_):  # ends: the root has an arc for every symbol
-            wanted = contexts[open_] * self._keys.dtype.type(self._n_symbols) + symbols[open_]
+            wanted = contexts[open_].astype(self._keys.dtype) * self._n_symbols + symbols[open_]
             at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
             there = self._keys[at] == wanted
             found[open_[there]] = self._arcs.target[at[there]]
@@ -138,8 +139,8 @@ def _tree(
     """Read the shape of the tree.
 
     Returns:
-        (A,) whether the n-gram of each arc is a state; (S - 1,) the arcs of these n-grams, those of states 1.. ; and
-        (S + 1,) where the arcs of each state begin.
+        (A,) whether the n-gram of each arc is a state; (S - 1,) the arcs that lead to states 1, 2, ...; and (S + 1,)
+        where the arcs of each state begin.
     """
     children, bits = arrays["children"], arrays["states"]
     n_states, n_arcs = len(children), len(arrays["symbol"])

@@ -1,8 +1,8 @@
-"""Transcripts to align: labels with optional silences, and of a model of phonemes the words that a lexicon pronounces.
+"""Transcripts to align: labels with optional silences; for a model of phonemes also words, through a lexicon.
 
-A word with several pronunciations takes part with its first one. When that alignment is known, each such word gets the
-pronunciation of the likeliest path through the frames from the label before it to the label behind it; all labels are
-then aligned again. No choice makes the path of the whole transcript less likely.
+Every word is first aligned in its first pronunciation. Then each word with several gets the one with the likeliest path
+through the frames between the label before it and the label behind it, and all labels are aligned again. No choice
+makes the path of the whole transcript less likely.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def pronounced(inventory: Inventory, lexicon: Lexicon, text: str, name: str) -> 
     Args:
         inventory: of a model of phonemes.
         lexicon: with the pronunciations, in the labels of the inventory.
-        text: the words; those that the lexicon has in capitals or small letters alone are found there.
+        text: the words; each is looked up as it stands, then in capitals, then in small letters.
         name: the transcript's name in messages, such as that of the file.
 
     Raises:
@@ -142,7 +142,7 @@ def _log_probability(
     around: tuple[tuple[int, ...], tuple[int, ...]],
     inventory: Inventory,
 ) -> float:
-    """Return that of the best path of a pronunciation between its neighbours; -inf if there is none."""
+    """Return the log probability of the best path of a pronunciation between its neighbours; -inf if there is none."""
     whole = transcript_of(inventory, "", (*around[0], *way, *around[1]))
     low = int(bool(around[0]) and whole.optional[0])  # behind a neighbour the transcript goes on
     high = len(whole.labels) - int(bool(around[1]) and whole.optional[-1])

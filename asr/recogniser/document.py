@@ -59,7 +59,7 @@ class ReadLine:
 
 @dataclass(frozen=True)
 class ReadMark:
-    """What is on a page and is no writing: its kind (see `asr.ink.layout`), strokes on the page, and box."""
+    """A mark on a page, which is no writing: its kind (see `asr.ink.layout`), its strokes on the page, and its box."""
 
     kind: str
     strokes: tuple[int, ...]
@@ -74,7 +74,7 @@ class ReadPage:
         sheet: the ink as it is in the file.
         lines: in reading order.
         marks: in the order of writing.
-        flipped: whether it was read with y turned round, see `asr.recogniser.orientation`.
+        flipped: whether it was read with y negated, see `asr.recogniser.orientation`.
     """
 
     sheet: Sheet
@@ -109,7 +109,7 @@ def transcribe_documents(
         documents: the pages of each file, read as they are needed; an error in place of a file is passed on.
         batched: read many pages ahead, see `transcribe_pages`; else one by one.
         n_best: how many hypotheses of a line are wanted at most.
-        flip: whether pages are read with y negated; `auto`: those that `is_upside_down` says so of.
+        flip: whether pages are read with y negated; `auto` asks `is_upside_down` about each page.
 
     Returns:
         for each file, in order, what was read, or why it could not be.

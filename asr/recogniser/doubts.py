@@ -1,8 +1,8 @@
 """The choice between cuts of a page that geometry leaves open.
 
-One rule: of the choices of a doubt, which cut the same strokes in different ways, the one is kept whose lines have the
-highest score a point of ink, so the sum of the logarithms of their best hypotheses' probabilities over the points of
-their strokes. Geometry's choice is kept unless another is better by more than `_MARGIN` of a point.
+The choices of a doubt cut the same strokes in different ways. One rule chooses: the score of a choice is the sum of the
+scores of its lines' best hypotheses (natural logarithms), divided by the number of points of their strokes. The highest
+score wins, but geometry's choice stays unless another is better by more than `_MARGIN` a point.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from asr.errors import DataError
 from asr.ink import Doubt, Layout, Line
 
 _MARGIN = 0.007
-"""Of a point: one line pays less than two for its ends, so two lines read as one score a little better too (by up to
-0.006 on composed pages of UNIPEN's dev writers)."""
+"""One line pays less than two for its ends, so two lines that are read as one score a little better as well: by up to
+0.006 a point on composed pages of UNIPEN's dev writers."""
+
 Found = list[Hypothesis] | DataError
 
 

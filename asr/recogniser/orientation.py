@@ -9,10 +9,10 @@ habits of Latin writing tell it without a look at the order of strokes or lines:
   the right, a stroke; a bend of more than 140 degrees is a cusp and does not count.
 
 Their evidence is the logarithm of the odds that the page is the right way up, `13.3 down + 2.6 turns`: a logistic
-regression without a constant, since a page upside down has both with the other sign. Where it is at least 0, nothing
-else is done. Where it is less, the lines with most ink are recognised both ways up, and the page is turned only if
-`0.6 evidence + 1.3 difference < -3`, the difference being that of the log probabilities of the texts. The last number
-is how much must be said against the direction that the file gives.
+regression without a constant, since both change their sign when a page is turned. If it is at least 0, the page stays
+as it is. If it is less, the lines with most ink are recognised both ways up, and the page is turned only if
+`0.6 evidence + 1.3 difference < -3`. The difference is the log probability of the texts as the page is, less that of
+the texts upside down. The -3 is how much must speak against the direction that the file gives.
 
 Numbers fitted on UNIPEN's category 8 (dev writers) and words from tablets: `python -m benchmarks.orientation`.
 """
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from asr.ink import Ink, Stroke, analyse
 from asr.recogniser.batching import transcribe_each
+from asr.recogniser.page import MAX_STROKES
 from asr.recogniser.recogniser import Recogniser
 
 Flip = Literal["auto", "yes", "no"]
@@ -37,7 +38,6 @@ EVIDENCE, DIFFERENCE = 0.6, 1.3
 AGAINST = -3.0
 _STEEP = 1.5
 _CUSP = 2.5  # radians
-_MOST_STROKES = 20_000  # of a page; one with more is not cut for this
 _MOST_LINES = 4
 _MOST_POINTS = 4000  # of a line that is recognised both ways
 
@@ -50,7 +50,7 @@ def flipped(ink: Ink) -> Ink:
 def is_upside_down(recogniser: Recogniser, page: Ink) -> bool:
     """Whether a page is better read with y negated, by the rule of this module."""
     evidence = evidence_of(page)
-    if evidence >= SURE or len(page.strokes) > _MOST_STROKES:
+    if evidence >= SURE or len(page.strokes) > MAX_STROKES:  # a page with more is refused
         return False
     return EVIDENCE * evidence + DIFFERENCE * difference_of(recogniser, page) < AGAINST
 

@@ -40,11 +40,11 @@ class PageLine:
 
 @dataclass(frozen=True)
 class TranscribedPage:
-    """What was found on a page.
+    """The lines and marks of a page.
 
     Attributes:
         lines: in reading order.
-        marks: ink that is no writing, in the order of its first strokes.
+        marks: ink that is no writing, in the order of their first strokes.
     """
 
     lines: tuple[PageLine, ...]
@@ -103,15 +103,15 @@ def _transcribed(
 
 
 def _cut(page: Ink) -> Layout | DataError:
-    """The lines of a page, or why it is none: nobody should wait minutes for what no one wrote."""
+    """Return the lines of a page, or an error for a page so full that nobody wrote it: it would take minutes."""
     if len(page.strokes) > MAX_STROKES:
-        return DataError(f"a page with {len(page.strokes)} strokes, more than {MAX_STROKES}; cut it into pages")
+        return DataError(f"a page with {len(page.strokes)} strokes, more than {MAX_STROKES}; cut it into smaller pages")
     layout = analyse(page)
     ink = sum(_relative_length(line.ink) for line in layout.lines)
     if ink > MAX_INK:
         return DataError(
-            f"a page with {ink:.0f} times as much ink as its lines are high, more than {MAX_INK:.0f}: a scribble, or"
-            " many pages; cut it into pages, or leave the scribble out"
+            f"a page whose ink is {ink:.0f} times as long as its lines are high, more than {MAX_INK:.0f}: a scribble,"
+            " or many pages; cut it into pages, or leave the scribble out"
         )
     return layout
 

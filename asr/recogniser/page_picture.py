@@ -1,9 +1,9 @@
 """Pictures of pages with what was found on them: SVG, and HTML that shows the same in a browser.
 
 Each line has a colour, its words are in two shades of it in turns, and marks are grey with their kind as a tooltip. The
-text of a line stands to the right of it in its colour. Nothing in the output comes from outside unescaped, there are no
-scripts and no links, and sizes are bounded: a page is drawn on 1,000 units with at most `MOST_POINTS` points, a text
-with at most `MOST_CHARACTERS` characters.
+text of a line stands in its colour to the right of the page, at the height of the line or below the text above it.
+Nothing in the output comes from outside unescaped, there are no scripts and no links, and sizes are bounded: a page is
+drawn on 1,000 units with about `MOST_POINTS` points at most, a text with at most `MOST_CHARACTERS` characters.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MOST_CHARACTERS = 200  # of a line
 _SIDE = 1000.0  # of the larger side of a page
 _ROOM = 20.0  # around it
 _TEXT = 18.0  # height of letters
+_STEP = 1.3 * _TEXT  # from a text to the next below it
 _WIDE = 0.62  # of a letter, in its height
 _SHADES = (
     ("#0050b0", "#4d9be6"), ("#1a7a2e", "#63bd6b"), ("#7a2ea0", "#bd7ede"), ("#b05000", "#ee9a4d"),
@@ -119,10 +120,20 @@ def _number(value: float) -> str:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A page as it is drawn: its strokes in units of the picture, y downwards."""
+    """A page as it is drawn, in units of the picture, y downwards.
+
+    Attributes:
+        page: what was recognised.
+        strokes: (N, 2) each.
+        text_left: where all texts begin.
+        feet: of the text of each line.
+        width, height: of all.
+    """
 
     page: ReadPage
     strokes: list[Floats]
+    text_left: float
+    feet: list[float]
     width: float
     height: float
 
@@ -131,25 +142,19 @@ class _Drawing:
         """Fit a page into the picture."""
         strokes, wide, high = _fitted(flipped(page.sheet.ink) if page.flipped else page.sheet.ink)
         longest = max((len(_shown(line)) for line in page.lines), default=0)
-        text_end = len(page.lines) * 1.3 * _TEXT
-        return cls(page, strokes, wide + 3 * _ROOM + longest * _WIDE * _TEXT, max(high, text_end) + 2 * _ROOM)
+        text_left, feet = wide + 2 * _ROOM, _feet([_middle(strokes, line) for line in page.lines])
+        width = text_left + longest * _WIDE * _TEXT + _ROOM
+        return cls(page, strokes, text_left, feet, width, max([high + _ROOM, *feet]) + _ROOM)
 
     def lines(self) -> Iterator[str]:
         """Yield the elements."""
-        free = 0.0
-        for number, line in enumerate(self.page.lines):
+        for number, (line, foot) in enumerate(zip(self.page.lines, self.feet, strict=True)):
             yield f"<g><title>{escaped(_shown(line))}</title>"
             yield from self._words(line, _shades(number))
-            middle = float(np.mean([stroke[:, 1].mean() for stroke in (self.strokes[k] for k in line.strokes)]))
-            free = max(free + 1.3 * _TEXT, min(middle + _TEXT / 3, self.height - _ROOM))
-            place = f'x="{_number(self._text_left)}" y="{_number(free)}" fill="{_shades(number)[0]}"'
+            place = f'x="{_number(self.text_left)}" y="{_number(foot)}" fill="{_shades(number)[0]}"'
             yield f"<text {place}>{escaped(_shown(line))}</text></g>"
         for mark in self.page.marks:
             yield f"<g><title>{escaped(mark.kind)}</title>{_path([self.strokes[k] for k in mark.strokes], _MARK)}</g>"
-
-    @property
-    def _text_left(self) -> float:
-        return float(max(stroke[:, 0].max() for stroke in self.strokes)) + _ROOM
 
     def _words(self, line: ReadLine, shades: tuple[str, str]) -> Iterator[str]:
         drawn: set[int] = set()
@@ -158,6 +163,18 @@ class _Drawing:
             drawn.update(own)
             yield _path([self.strokes[k] for k in own], shades[number % 2])
         yield _path([self.strokes[k] for k in line.strokes if k not in drawn], _REST)
+
+
+def _middle(strokes: Sequence[Floats], line: ReadLine) -> float:
+    return float(np.mean([strokes[k][:, 1].mean() for k in line.strokes]))
+
+
+def _feet(middles: Sequence[float]) -> list[float]:
+    """Place texts at the heights of their lines, each at least a step below the one above it."""
+    feet, last = [0.0] * len(middles), 0.0
+    for number in sorted(range(len(middles)), key=lambda number: middles[number]):  # columns stand side by side
+        feet[number] = last = max(last + _STEP, middles[number] + _TEXT / 3)
+    return feet
 
 
 def _shown(line: ReadLine) -> str:

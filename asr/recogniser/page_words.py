@@ -1,10 +1,10 @@
 """The words of a line with their strokes.
 
 A network of ink emits a letter near its beginning, so between the last letter of a word and the first of the next lies
-the end of the one word's ink. Of the lifts of the pen in there (and up to `SLACK` points around), the border is the one
-behind which the pen goes on farthest to the right of what the word has so far; where the pen is not lifted, the border
-is at `SHARE` of the way, and the stroke belongs to both words. A small stroke that was added later, such as a dot or
-the bar of a t, then goes to the word above or in which it stands.
+the end of the one word's ink. If the pen is lifted there (or up to `SLACK` points around), the border is the lift after
+which the pen goes on farthest to the right of the word. If it is not lifted, the border is at `SHARE` of the way, and
+the stroke belongs to both words. A small stroke that was added later, such as a dot or the bar of a t, then goes to the
+word in or above which it stands.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class WordInk:
 
     Attributes:
         strokes: indices in the line, rising; a stroke may be in two words.
-        points: (N, 2) its points, of such strokes its own part alone.
+        points: (N, 2) its points; of a stroke in two words, only the part that belongs to this word.
     """
 
     strokes: tuple[int, ...]
@@ -65,7 +65,7 @@ def words_in(ink: Ink, words: Sequence[Span]) -> list[WordInk]:
         words: their spans count its points, in the order of writing.
 
     Returns:
-        the ink of each word; one that no point is left for has none.
+        the ink of each word; empty if no point is left for it.
     """
     if not words:
         return []

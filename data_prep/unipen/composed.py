@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from asr.corpus.utterance import Utterance
+from asr.errors import DataError
 from asr.features.pen.extractor import ink_signal
 from asr.features.pen.normalise import normalised
 from asr.ink import Ink
@@ -40,6 +41,7 @@ VERSION = 2
 
 _FEWEST_WORDS = 8  # of a writer whose words make lines
 _TRIES = 30  # texts that are drawn for a writer of words before a line goes without one
+_MOST_TRIES = 10_000  # texts that are drawn for a row before nobody is said to have the signs of any
 _ENDS = ".,:;!?"
 _LOOSER = (0.7, 1.8)  # times the gaps within words, one factor a line: what writers differ in
 _CLEAR = 0.35  # h: by which blanks are wider than them
@@ -68,20 +70,21 @@ class Hands:
         samples: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
         for group in _by_file(one for one in signs if one.text in EXTENTS).values():
             h = writing_size((str(one.text), _side(_ink(one))) for one in group)
-            for one in group if h else ():
-                samples[str(one.speaker)][str(one.text)].append(Sample(one, h or 1.0))
+            if h is not None:
+                for one in group:
+                    samples[str(one.speaker)][str(one.text)].append(Sample(one, h))
         self.samples = samples
         self.writers = sorted(samples)
         self._columns = {sign: at for at, sign in enumerate(EXTENTS)}
         self._has = np.array([[sign in samples[one] for sign in EXTENTS] for one in self.writers], dtype=bool)
 
     def able(self, text: str) -> list[str]:
-        """The writers of whom every sign of a text is there."""
+        """The writers who have written every sign of a text."""
         wanted = [self._columns[sign] for sign in set(text) - {" "}]
         return [self.writers[at] for at in np.flatnonzero(self._has[:, wanted].all(axis=1))]
 
     def can(self, writer: str, text: str) -> bool:
-        """Whether every sign of a text by a writer is there."""
+        """Whether a writer has written every sign of a text."""
         return writer in self.samples and all(sign in self.samples[writer] for sign in text if sign != " ")
 
     def pieces(self, writer: str, text: str, random: Random) -> list[list[Piece]]:
@@ -102,17 +105,29 @@ def rows_of_signs(signs: Iterable[Utterance], count: int, seed: int) -> Iterator
         signs: isolated signs.
         count: how many rows.
         seed: of all that is drawn.
+
+    Raises:
+        DataError: no writer has the signs of a row.
     """
     hands = Hands(signs)
     for number in range(count):
         random = generator(seed, "rows of signs", number)
-        able: list[str] = []
-        while not able:
-            text = expression(random)
-            able = hands.able(text)
+        text, able = _able(hands, random)
         writer = able[int(random.integers(len(able)))]
         ink = joined(hands.pieces(writer, text, random), draw_spacing(random), random)
         yield _utterance(f"rows-{seed}-{number:06d}", text, writer), ink
+
+
+def _able(hands: Hands, random: Random) -> tuple[str, list[str]]:
+    """Draw texts until somebody has written all signs of one; return it, and these writers."""
+    for _ in range(_MOST_TRIES if hands.writers else 0):
+        text = expression(random)
+        if able := hands.able(text):
+            return text, able
+    raise DataError(
+        f"composed_rows: none of {len(hands.writers)} training writers has isolated signs enough for a row (category"
+        " 2); complete the release, or take composed_rows=0"
+    )
 
 
 def lines_of_words(
@@ -121,13 +136,21 @@ def lines_of_words(
     """Compose lines of 2 to 5 words, some with a mark behind them or an expression of signs between them.
 
     Args:
-        words: of writers, in any order; who has written fewer than 8 composes no line.
-        signs: isolated signs; those who have written no words are of no use here.
+        words: of writers, in any order; lines are composed of writers with 8 words or more.
+        signs: isolated signs; those of writers without words are not used.
         count: how many lines.
         seed: of all that is drawn.
+
+    Raises:
+        DataError: no writer has enough words.
     """
     hands, samples = Hands(signs), _words(words)
     writers = sorted(samples)
+    if count and not writers:
+        raise DataError(
+            f"composed_lines: no training writer has {_FEWEST_WORDS} words (category 7); complete the release, or take"
+            " composed_lines=0"
+        )
     for number in range(count):
         random = generator(seed, "lines of words", number)
         writer = writers[int(random.integers(len(writers)))]
@@ -140,7 +163,7 @@ def lines_of_words(
 
 
 def _clear(spacing: Spacing, pieces: Sequence[Sequence[Piece]], random: Random) -> Spacing:
-    """Make blanks wider than the gaps within the words, but for one line in ten; so it is with nine writers of ten."""
+    """Make blanks wider than the gaps within the words, in nine lines of ten: nine writers of ten write so."""
     if random.random() < 0.1:
         return spacing
     widest = max(widest_gap(piece) for part in pieces for piece in part)
@@ -168,7 +191,7 @@ def placed_word(sample: Sample) -> Piece:
 
 
 def _words(words: Iterable[Utterance]) -> Mapping[str, Sequence[Sample]]:
-    """The words of each writer; h is the median over a file."""
+    """The words of each writer who has enough; h is the median over a file."""
     samples: dict[str, list[Sample]] = defaultdict(list)
     for group in _by_file(one for one in words if one.text and " " not in one.text).values():
         traces = (normalised(ink_signal(_ink(one)).astype(np.float64), slant=False, size=False) for one in group)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.ink import Ink, Stroke
-from data_prep.unipen.sizes import EXTENTS
+from data_prep.unipen.sizes import EXTENTS, Extent
 
 Random = np.random.Generator
 Strokes = tuple[NDArray[np.float64], ...]
@@ -83,7 +83,7 @@ def sized_sign(sign: str, strokes: Strokes, h: float, keeps: float, random: Rand
         sign: one of `EXTENTS`.
         strokes: as recorded.
         h: the height of an x of this writer in the unit of `strokes`.
-        keeps: 1 keeps the sign's own size, 0 gives it that of ordinary writing, and anything between some of both.
+        keeps: 1 keeps the sign's own size, 0 gives it the size of ordinary writing; between them, a mean of both.
         random: draws how far it is off its place, and how it differs from the sample.
     """
     extent = EXTENTS[sign]
@@ -93,7 +93,7 @@ def sized_sign(sign: str, strokes: Strokes, h: float, keeps: float, random: Rand
     wanted = extent.size * float(np.clip(own / extent.size, 0.4, 2.0)) ** keeps
     factor = wanted / own if own > 0 else 1.0
     bottom, top = factor * low[1], factor * high[1]
-    shift = _anchor(extent.bottom, extent.top) - _anchor_of(extent.bottom, bottom, top)
+    shift = _anchor(extent, extent.bottom, extent.top) - _anchor(extent, bottom, top)
     shift += float(random.normal(0.0, 0.08))
     matrix = _bent(random)
     middle = np.array([factor * low[0], 0.5 * (bottom + top)])
@@ -101,13 +101,14 @@ def sized_sign(sign: str, strokes: Strokes, h: float, keeps: float, random: Rand
     return Piece(sign, tuple((one / h * factor - middle) @ matrix + foot for one in strokes))
 
 
-def _anchor(bottom: float, top: float) -> float:
-    """The height that a sign is placed by: its foot on the line, its top up there, or its middle."""
-    return bottom if bottom == 0.0 else top if bottom > 0.9 else 0.5 * (bottom + top)
+def _anchor(extent: Extent, bottom: float, top: float) -> float:
+    """Return the height that places a sign: its foot if it stands on the line, its top if it hangs, else its middle.
 
-
-def _anchor_of(template_bottom: float, bottom: float, top: float) -> float:
-    return bottom if template_bottom == 0.0 else top if template_bottom > 0.9 else 0.5 * (bottom + top)
+    Args:
+        extent: of the sign in ordinary writing, which says how it is placed.
+        bottom, top: of the ink.
+    """
+    return bottom if extent.bottom == 0.0 else top if extent.bottom > 0.9 else 0.5 * (bottom + top)
 
 
 def _bent(random: Random) -> NDArray[np.float64]:

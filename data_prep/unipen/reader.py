@@ -108,7 +108,7 @@ def prepare(
         on_progress: hears `(what, done, total)` while a category is read for the first time.
 
     Raises:
-        ConfigError: no such category or donor, or fewer than no composed ink.
+        ConfigError: no such category or donor, or a negative number of composed rows or lines.
         DataError: the release is not there.
         Problems: everything that is wrong with its files.
     """

@@ -21,7 +21,7 @@ from asr.text import normalise_text
 LEAST_NATS = {"case": 0.25, "blanks": 0.15, "words": 0.2, "text": 0.4}
 """The nats a frame by which the reading must be likelier than the label, for each kind of difference."""
 SURER = {"case": 3.0, "blanks": 3.0, "words": 5.0, "text": 2.0}
-"""How many times what the reading itself costs these nats must be: sloppy ink is read wrong, but not with certainty."""
+"""How many times `Scored.read_nats` the evidence must be at least: sloppy ink is read wrong, but without certainty."""
 KINDS = tuple(LEAST_NATS)
 LEAST_DISTANCE = 0.75
 """The errors for each character of the longer of two texts, without regard to case, that make them different texts."""
@@ -74,8 +74,8 @@ class Scored:
     def kind(self) -> str | None:
         """How the label is wrong, one of `KINDS`; None where it may be right.
 
-        Wrong is a label that the reading beats by `LEAST_NATS` of its kind, which must be `SURER` times what the
-        reading costs. Single characters are not judged, nor the case of two: a capital c looks like a small one.
+        A label is wrong if the evidence is at least `LEAST_NATS` of the kind, and at least `SURER` times `read_nats`.
+        Single characters are not judged, nor the case of two: a capital c looks like a small one.
         """
         kind = difference(self.label, self.read) if min(len(self.label), len(self.read)) > 1 else None
         if kind is None:
@@ -84,11 +84,14 @@ class Scored:
 
 
 def difference(label: str, read: str) -> str | None:
-    """Say in what two texts differ; None where it is nothing, or so little that the reader may have erred.
+    """Name how two texts differ, one of `KINDS`; None if they are the same, or so alike that the reader may have erred.
 
-    In `case` alone or in `blanks` alone; or, of letters and digits, all through (`text`, by `LEAST_DISTANCE`) or in
-    `words`: at least `LEAST_STRETCH` in a row are wrong. Signs do not count, for the reader knows them too little, and
-    labels that are letters for less than half are judged by case and blanks alone.
+    - `case`, `blanks`: they differ in nothing else.
+    - `text`: nearly all letters and digits differ, by `LEAST_DISTANCE`.
+    - `words`: at least `LEAST_STRETCH` letters and digits in a row are wrong.
+
+    Signs do not count, because the reader knows them too little. Labels of which less than half are letters are judged
+    by case and blanks alone.
     """
     if label == read:
         return None
@@ -136,6 +139,6 @@ def table_of(rows: Iterable[WrongLabel], comment: str) -> str:
 
 
 def with_right_labels(utterances: Iterable[Utterance]) -> list[Utterance]:
-    """Leave out the utterances that are listed; one whose label is another by now was corrected, and stays."""
+    """Leave out the utterances that are listed, unless their label is another by now: it was corrected."""
     wrong = {row.segment: row.label for row in wrong_labels()}
     return [one for one in utterances if wrong.get(one.id) != normalise_text(one.text or "")]

@@ -155,6 +155,9 @@ def test_a_lexicon_that_does_not_help_is_told(folder: Path) -> None:
     assert "0.wav': hallo is not in the lexicon; add its pronunciation; did you mean 'HELLO'?" in done.stderr
     done = align(folder, "0.wav", "--lexicon", "dict.txt")
     assert "--lexicon is for a model of phonemes; this one spells words by itself, leave it out" in done.stderr
+    done = command("align", "english_phones", "0.wav", "--text", "hello", cwd=folder)
+    assert "label 'hello'" in done.stderr
+    assert "; for words, add --lexicon with a pronouncing dictionary" in done.stderr
 
 
 def test_help_has_examples(tmp_path: Path) -> None:

@@ -327,7 +327,10 @@ def test_pages_upside_down_are_turned_and_told_of(
     assert read("over.json", "no")[1:] == (False, "")
     turned_text, turned, told = read("over.json", "auto")
     assert (turned_text, turned) == (text, True)
-    assert "warning: over.json: page 1 upside down, as if y grew the other way, and read so; --flip no reads it" in told
+    assert (
+        "warning: over.json: read page 1 upside down, because the ink looks as if y grew the other way; --flip no"
+        in told
+    )
     told = transcribe(sound, wavs[0], "--flip", "yes").told
     assert "--flip yes is for ink; leave it out, this model reads recordings" in told
 
@@ -368,6 +371,8 @@ def test_labels_are_restricted_whatever_the_decoder(
         assert set("".join(line.split("\t")[1] for line in found.splitlines())) == {"a", "c", " "}, found
     assert transcribe(sound, *wavs, "--labels", "lower space") == transcribe(sound, *wavs)
     assert transcribe(sound, *wavs, "decoder.labels='a c space'") == transcribe(sound, *wavs, "--labels", "a c space")
+    twice = transcribe(sound, wavs[0], "--labels", "a c", "decoder.labels=a")
+    assert "--labels and decoder.labels= exclude each other; give one of them" in twice.told
     refused = transcribe(sound, wavs[0], "--labels", "digits")
     assert (refused.status, refused.err.count("\n")) == (1, 1)
     assert "the model has no digits; it has:" in refused.told

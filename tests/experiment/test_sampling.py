@@ -108,3 +108,11 @@ def test_a_run_sees_the_shares_and_resumes_to_the_same_weights(kinds: Path, tmp_
     Experiment(config, tmp_path / "cut", quiet).train(Silent())
     weights = [load_checkpoint(tmp_path / name / "checkpoints/last.pt")["weights"] for name in ("whole", "cut")]
     assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
+
+
+def test_an_epoch_that_would_see_nothing_names_the_option(kinds: Path, tmp_path: Path) -> None:
+    config = compose_small(kinds, **{"+sampling.shares": "{a: 0.001, b: 0.001}"})
+    with pytest.raises(
+        ConfigError, match=r"sampling\.shares: epoch 1 sees none of 12 training utterances; raise a share"
+    ):
+        Experiment(config, tmp_path / "run", quiet).train(Silent())

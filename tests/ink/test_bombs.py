@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import time
+import tracemalloc
 import warnings
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from asr.errors import DataError, DataWarning
 from asr.ink import analyse, read_ink
+from asr.ink.assembling import InkBuilder
 
 SECONDS = 10.0
 """Seconds of the processor for files that take about one on an idle machine; without the bounds they take minutes."""
@@ -216,3 +219,15 @@ def test_numbers_at_the_edge(read, value):
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", DataWarning)
             assert analyse(read(content)).lines
+
+
+def test_pages_without_ink_take_no_memory():
+    builder = InkBuilder(Path("empty.json"))
+    tracemalloc.start()
+    for number in range(1, 100_001):
+        builder.begin_page(number)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    builder.add([[0, 0]], None, "stroke 0")
+    assert taken < 10_000
+    assert [one.number for one in builder.sheets()] == [100_000]

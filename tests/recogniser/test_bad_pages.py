@@ -58,7 +58,7 @@ def test_so_does_as_much_of_it_as_there_may_be(kind: str, pen: Recogniser) -> No
 def test_too_many_strokes_are_refused_before_they_are_cut(pen: Recogniser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages_of, "MAX_STROKES", 299)
     monkeypatch.setattr(pages_of, "analyse", None)
-    with pytest.raises(DataError, match="a page with 300 strokes, more than 299; cut it into pages"):
+    with pytest.raises(DataError, match="a page with 300 strokes, more than 299; cut it into smaller pages"):
         transcribe_page(pen, many_strokes(300))
 
 
@@ -66,6 +66,6 @@ def test_too_much_ink_is_refused_before_it_is_recognised(pen: Recogniser, monkey
     monkeypatch.setattr(pages_of, "MAX_INK", 10.0)
     monkeypatch.setattr(pages_of, "transcribe_each", lambda recogniser, inks, **options: iter([]))
     with pytest.raises(
-        DataError, match=r"a page with \d+ times as much ink as its lines are high, more than 10: a scr"
+        DataError, match=r"a page whose ink is \d+ times as long as its lines are high, more than 10: a scr"
     ):
         transcribe_page(pen, many_strokes(300))

@@ -27,7 +27,9 @@ LAYOUT = Layout((line(0), *APART, line(4)), doubts=(Doubt((APART, JOINED)),))
 
 
 @pytest.mark.parametrize(
-    ("joined", "expected"), [(-2.9, (0, 123, 4)), (-3.0, (0, 1, 23, 4)), (-3.1, (0, 1, 23, 4))], ids=str
+    ("joined", "expected"),
+    [(-2.9, (0, 123, 4)), (-2.97, (0, 1, 23, 4)), (-3.0, (0, 1, 23, 4)), (-3.1, (0, 1, 23, 4))],  # of six points
+    ids=str,
 )
 def test_the_better_choice_stands_where_geometry_s_stood(joined: float, expected: tuple[int, ...]) -> None:
     scores = {(0,): -9.0, (1,): -1.0, (2, 3): -2.0, (4,): -9.0, (1, 2, 3): joined}

@@ -64,6 +64,18 @@ def test_y_grows_downwards_in_the_picture() -> None:
     assert path.attrib["fill"] == "white"
 
 
+def test_the_texts_of_columns_are_apart_and_within_the_picture() -> None:
+    ink = Ink.of(*([[x, -y], [x + 1, -y]] for x in (0, 50) for y in range(0, 100, 5)))
+    lines = [line((k,), str(k)) for k in range(len(ink.strokes))]  # the left column, then the right one
+    root = parsed(Document((page(ink, *lines),)))
+    texts = {int(str(one.text)): float(one.attrib["y"]) for one in root.iter(f"{NAMESPACE}text")}
+    heights = sorted(texts.values())
+    assert heights[0] > 0
+    assert heights[-1] < float(root.attrib["height"])
+    assert min(np.diff(heights)) >= 18  # the height of letters
+    assert all(abs(texts[k] - texts[k + 20]) < 30 for k in range(20))  # lines at the same height
+
+
 def test_nothing_from_outside_acts() -> None:
     hostile = Document((page(INK, line((0, 1), HOSTILE, HOSTILE), marks=(ReadMark(HOSTILE, (3,), (0, 0, 0, 0)),)),))
     svg = "\n".join(svg_lines(hostile, HOSTILE))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError
+from asr.errors import ConfigError, DataError
 from asr.ink import Ink
 from asr.ink.reading import read_ink
 from asr.ink.store import write_store
@@ -273,3 +273,14 @@ def test_a_donors_false_at_signs_do_not_train(tmp_path: Path, monkeypatch: pytes
     assert {name: [one.text for one in some] for name, some in splits.items()} == {
         "train": ["ab"], "dev": ["a@b", "ab"], "test": [],
     }  # fmt: skip
+
+
+def test_who_has_written_too_little_composes_nothing_and_is_told_so(signs: list[Utterance], tmp_path: Path) -> None:
+    dots = [one for one in signs if one.text == "."]  # no text is of dots alone
+    for some in ([], dots):
+        with pytest.raises(DataError, match=r"composed_rows: none of [01] training writers has .*; complete the rel"):
+            next(rows_of_signs(some, 1, seed=1))
+    few = written(tmp_path, "words", [("one", "word", word(10.0))] * 7)
+    with pytest.raises(DataError, match="composed_lines: no training writer has 8 words"):
+        next(lines_of_words(few, signs, 1, seed=1))
+    assert list(lines_of_words(few, signs, 0, seed=1)) == []
