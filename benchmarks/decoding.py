@@ -1,6 +1,6 @@
 """Compare prefix beam search with other decoders, on the same posteriors, in one process.
 
-python benchmarks/decoding.py write FOLDER     # posteriors and training texts of AN4 and UNIPEN words (needs `[train]`)
+python benchmarks/decoding.py write FOLDER     # posteriors of dev and test, and training texts (needs `[train]`)
 python benchmarks/decoding.py speed FOLDER     # mean scores, then processor time in turns; missing peers are left out
 python benchmarks/decoding.py errors FOLDER    # search errors of each kind of pruning
 python benchmarks/decoding.py plain FOLDER     # plain Python against compiled loops: the same results, and its time
@@ -42,7 +42,12 @@ from asr.lm.model import END, SPACE
 from asr.lm.ngram import NgramModel
 from asr.lm.stored import save_model
 
-SETS = {"an4": ("an4", {"root": "an4"}), "unipen_words": ("unipen", {"root": "unipen.zip", "category": "words"})}
+SETS = {  # the model, the corpus, and its options
+    "an4": ("an4", "an4", {"root": "an4"}),
+    "unipen_words": ("unipen_words", "unipen", {"root": "unipen.zip", "category": "words"}),
+    "unipen_lines": ("unipen", "unipen", {"root": "unipen.zip", "category": "text"}),
+}
+USUAL = ("an4", "unipen_words")
 OFF = {"min_probability": 0.0, "gap": math.inf, "skip_blank": 1.0}
 PRUNINGS = {
     "beam of 200": {"beam": 200},
@@ -385,28 +390,31 @@ def threads(one: Posteriors, rounds: int) -> None:
     print(f"  32 on two cores: {spread(ratios)} times as fast as on one", flush=True)
 
 
-def write(folder: Path, data: Path) -> None:
-    """Compute posteriors with the pretrained models."""
+def write(folder: Path, names: Sequence[str], data: Path) -> None:
+    """Compute posteriors of dev and test with the pretrained models."""
     from asr.evaluation.split import listen
     from asr.recogniser.loading import load
     from asr.resources import user_cache
     from data_prep.corpora import load_corpus
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (reader, options) in SETS.items():
+    for name in names:
+        model, reader, options = SETS[name]
         splits = load_corpus(reader, options | {"root": str(data / options["root"])}).splits
         texts = "\n".join(one.text or "" for one in splits["train"])
         (folder / f"{name}_train.txt").write_text(texts + "\n", encoding="utf-8")
-        test = splits["test"]
-        cache, recogniser = listen(load(name).for_many(len(test)), test, user_cache() / "frames")
-        found = []
-        for at, one in enumerate(test):
-            log_probs, _ = recogniser.posteriors([recogniser.frames(cache.frames(at), one.speaker)])
-            found.append(log_probs[0].astype(np.float32))
-        np.savez(
-            folder / f"{name}_test.npz", log_probs=np.concatenate(found), lengths=np.array([len(one) for one in found]),
-            labels=np.array(recogniser.inventory.labels), texts=np.array([one.text for one in test]),
-        )  # fmt: skip
+        for split in ("dev", "test"):
+            said = splits[split]
+            cache, recogniser = listen(load(model).for_many(len(said)), said, user_cache() / "frames")
+            found = []
+            for at, one in enumerate(said):
+                log_probs, _ = recogniser.posteriors([recogniser.frames(cache.frames(at), one.speaker)])
+                found.append(log_probs[0].astype(np.float32))
+            np.savez(
+                folder / f"{name}_{split}.npz", log_probs=np.concatenate(found),
+                lengths=np.array([len(one) for one in found]), labels=np.array(recogniser.inventory.labels),
+                texts=np.array([one.text for one in said]), speakers=np.array([one.speaker or "" for one in said]),
+            )  # fmt: skip
 
 
 def main() -> None:
@@ -414,14 +422,14 @@ def main() -> None:
     parser.add_argument("what", choices=("write", "speed", "errors", "plain", "boost", "growth"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS))
+    parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=USUAL)
     parser.add_argument("--split", default="test")
     parser.add_argument("--most", type=int, default=300, help="utterances of each set")
     parser.add_argument("--only", default="", help="rows of `speed` whose name holds this")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     if given.what == "write":
-        write(given.folder, given.data)
+        write(given.folder, given.sets, given.data)
         return
     sets = [Posteriors.read(given.folder, name, given.split, given.most) for name in given.sets]
     if given.what == "speed":
