@@ -29,6 +29,7 @@ ALLOWED = {
     "asr.experiment.settings.read_settings": "the content of config.yaml",
     "asr.corpus.handling.take_handling": "options as a command line gives them, before they have types",
     "asr.ink.json_ink.ink_of_mapping": "the content of a JSON file, as a Python user hands it over",
+    "asr.ink.json_ink.sheets_of_mapping": "the content of a JSON file, as a Python user hands it over",
     "asr.plain_values.record": "JSON from outside",
     "asr.recogniser.checkpoints.recogniser_of": "content of a checkpoint",
     "asr.recogniser.checkpoints.state_of": "content of a checkpoint or a bundle",

@@ -17,6 +17,7 @@ from asr.experiment.corpus_splits import CorpusConfig
 from asr.experiment.experiment import Experiment
 from asr.experiment.language_model_experiment import LanguageModelExperiment
 from asr.experiment.run_config import RunConfig
+from asr.experiment.sampling import SamplingConfig
 from asr.ink.reading import read_ink
 from data_prep.corpora import load_reader
 from data_prep.espeak import reader as espeak
@@ -66,7 +67,17 @@ def test_the_options_of_a_recipes_corpus_are_its_readers(recipe: str) -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_trains(recipe: str, corpora: dict[str, CorpusConfig], tmp_path: Path) -> None:
     config = composed(recipe, tmp_path)
-    falls(replace(config, corpus=corpora[config.features.target]), tmp_path / "run")
+    corpus = corpora[config.features.target]  # without the kinds of `sampling.shares`
+    falls(replace(config, corpus=corpus, sampling=SamplingConfig()), tmp_path / "run")
+
+
+def test_shares_name_the_kinds_that_the_reader_gives() -> None:
+    config = compose(["recipe=unipen/everything"])
+    options = config.corpus.options
+    kinds = {options["category"], *str(options["also"]).split(",")}
+    kinds |= {name for name in ("composed_rows", "composed_lines") if options[name]}
+    assert config.sampling.by == "category"
+    assert set(config.sampling.shares) == kinds
 
 
 @pytest.mark.parametrize("recipe", ["iam_ondb/graves2009", "iam_ondb/carbune2020"])
