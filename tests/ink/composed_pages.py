@@ -347,7 +347,8 @@ def _kinds(layer: str, random: Random) -> list[str]:
     if layer != "everything":
         return []
     n_kinds = int(random.integers(1, 5))
-    return [str(kind) for kind in random.choice(MARK_LAYERS, size=n_kinds, replace=False)]
+    kinds = [str(kind) for kind in random.choice(MARK_LAYERS, size=n_kinds, replace=False)]
+    return sorted(kinds, key=lambda kind: kind != "list")  # brackets stand beside bullets
 
 
 def _some(sheet: _Sheet, share: float, random: Random) -> list[int]:
@@ -453,7 +454,9 @@ def _brackets(sheet: _Sheet, random: Random) -> None:
     lines = [n for n, line in enumerate(sheet.lines) if line.column == column]
     first = int(random.integers(max(1, len(lines) - 1)))
     chosen = lines[first : first + int(random.integers(2, 5))]
-    box = _bounds([points for n in chosen for points in sheet.lines[n].strokes])
+    beside = [points for mark in sheet.marks if mark.kind == "bullet" and not column for points in mark.strokes]
+    own = _bounds([points for n in chosen for points in sheet.lines[n].strokes])
+    box = (min([own[0], *(float(points[:, 0].min()) for points in beside)]), *own[1:])
     gap, opens_right = random.uniform(0.6, 1.5), bool(random.random() < 0.5)
     x = box[0] - gap if opens_right else box[2] + gap
     sheet.marks.append(_Drawn("bracket", drawn.bracket(x, box[1] + 0.2, box[3] - 0.2, opens_right, random), chosen[-1]))

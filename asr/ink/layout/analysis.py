@@ -14,6 +14,7 @@ from asr.ink.layout.marks import (
     Bullet,
     Writing,
     bullet_shape,
+    is_small,
     is_stray,
     judged_level,
     judged_tall,
@@ -25,6 +26,7 @@ from asr.ink.layout.slope import turn
 from asr.ink.layout.strokes import Floats, Ints, Strokes, pieces
 from asr.ink.layout.types import Layout, Line, Mark, line_of
 
+_ELSEWHERE = (3.0, 1.0)  # h sideways, up or down
 _LEAST_H = 1e-9  # of the larger side of the page
 
 
@@ -134,13 +136,22 @@ class _Page:
         marks = []
         for at in np.flatnonzero(waits):
             k, near = int(writing[at]), int(np.searchsorted(sure, at))
-            in_time = tuple(int(found.line[one]) for one in sure[max(near - 1, 0) : near + 1])
-            kind = judged_level(context, self.form, k, in_time) if waiting.level[k] else None
+            beside = sure[max(near - 1, 0) : near + 1]
+            in_time = tuple(int(found.line[one]) for one in beside)
+            is_elsewhere = self._is_elsewhere(k, writing[beside])
+            kind = judged_level(context, self.form, k, in_time, is_elsewhere) if waiting.level[k] else None
             if waiting.tall[k]:
                 kind = judged_tall(context, self.form, k)
             if kind is not None:
                 marks.append(Mark(kind, (k,)))
         return marks
+
+    def _is_elsewhere(self, stroke: int, in_time: Ints) -> bool:
+        """Whether a stroke is far from those that were written just before and just after it."""
+        box, others = self.form.boxes[stroke], self.form.boxes[in_time]
+        across = np.maximum(others[:, 0] - box[2], box[0] - others[:, 2])
+        up = np.maximum(others[:, 1] - box[3], box[1] - others[:, 3])
+        return bool(((across > _ELSEWHERE[0] * self.height) | (up > _ELSEWHERE[1] * self.height)).all())
 
     def _bullets(self, found: Cut, writing: Ints) -> list[Mark]:
         """Bullets before lines: their first stroke, small and apart."""
@@ -150,10 +161,11 @@ class _Page:
             if len(order) < 2:
                 continue
             first, rest = int(order[0]), order[1:]
-            kind = bullet_shape(self.strokes.path(first), self.height, float(np.median(self.form.height[rest][:12])))
+            kind, high = bullet_shape(self.strokes.path(first), self.height), float(self.form.height[first])
             gap = self.form.boxes[rest, 0].min() - self.form.boxes[first, 2]
             if kind is not None and gap >= 0.45 * self.height and self._is_level_with(first, rest):
-                bullets.append(Bullet((first,), float(self.form.boxes[first, [0, 2]].mean()), kind))
+                is_sure = is_small(kind, high, float(np.median(self.form.height[rest][:12])))
+                bullets.append(Bullet((first,), float(self.form.boxes[first, [0, 2]].mean()), high, kind, is_sure))
         return kept_bullets(bullets, self.height)
 
     def _is_level_with(self, first: int, rest: Ints) -> bool:
