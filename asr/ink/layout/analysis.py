@@ -14,6 +14,7 @@ from asr.ink.layout.marks import (
     Bullet,
     Writing,
     bullet_shape,
+    is_second,
     is_small,
     is_stray,
     judged_level,
@@ -26,7 +27,8 @@ from asr.ink.layout.slope import turn
 from asr.ink.layout.strokes import Floats, Ints, Strokes, pieces
 from asr.ink.layout.types import Layout, Line, Mark, line_of
 
-_ELSEWHERE = (3.0, 1.0)  # h sideways, up or down
+_NEAR = (3.0, 1.0)  # h sideways, up or down
+_DOUBLE = ("underline", "strike_through")
 _LEAST_H = 1e-9  # of the larger side of the page
 
 
@@ -137,21 +139,34 @@ class _Page:
         for at in np.flatnonzero(waits):
             k, near = int(writing[at]), int(np.searchsorted(sure, at))
             beside = sure[max(near - 1, 0) : near + 1]
-            in_time = tuple(int(found.line[one]) for one in beside)
-            is_elsewhere = self._is_elsewhere(k, writing[beside])
-            kind = judged_level(context, self.form, k, in_time, is_elsewhere) if waiting.level[k] else None
+            in_time = tuple(int(found.line[one]) for one in beside[self._are_near(k, writing[beside])])
+            kind = judged_level(context, self.form, k, in_time) if waiting.level[k] else None
             if waiting.tall[k]:
                 kind = judged_tall(context, self.form, k)
             if kind is not None:
                 marks.append(Mark(kind, (k,)))
-        return marks
+        return marks + self._seconds(marks, waiting)
 
-    def _is_elsewhere(self, stroke: int, in_time: Ints) -> bool:
-        """Whether a stroke is far from those that were written just before and just after it."""
+    def _seconds(self, marks: list[Mark], waiting: Candidates) -> list[Mark]:
+        """The other strokes of double underlines and strike-throughs, drawn just before or after the first."""
+        known = {k for mark in marks for k in mark.strokes}
+        found = []
+        for mark in marks:
+            (first,) = mark.strokes
+            for k in (first - 1, first + 1):
+                if mark.kind not in _DOUBLE or k in known or not 0 <= k < len(self.strokes) or not waiting.level[k]:
+                    continue
+                if is_second(self.form, k, first, self.height):
+                    known.add(k)
+                    found.append(Mark(mark.kind, (k,)))
+        return found
+
+    def _are_near(self, stroke: int, in_time: Ints) -> Flags:
+        """Whether strokes that were written just before or just after another are near it."""
         box, others = self.form.boxes[stroke], self.form.boxes[in_time]
         across = np.maximum(others[:, 0] - box[2], box[0] - others[:, 2])
         up = np.maximum(others[:, 1] - box[3], box[1] - others[:, 3])
-        return bool(((across > _ELSEWHERE[0] * self.height) | (up > _ELSEWHERE[1] * self.height)).all())
+        return np.asarray((across <= _NEAR[0] * self.height) & (up <= _NEAR[1] * self.height))
 
     def _bullets(self, found: Cut, writing: Ints) -> list[Mark]:
         """Bullets before lines: their first stroke, small and apart."""

@@ -151,11 +151,12 @@ def scribbles(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
     long &= form.ink >= 0.7 * _ZIGZAG * form.height
     zigzags = [int(k) for k in np.flatnonzero(long)[:_MOST] if _is_zigzag(strokes.path(k), float(form.height[k]))]
     if len(zigzags) <= _FEW:  # more are how somebody writes
-        dense[[k for k in zigzags if _is_alone(strokes, form, np.array([k]), height)]] = True
+        dense[[k for k in zigzags if _is_alone(strokes, form, np.array([k]), height, _CLEAR)]] = True
     return [Mark("scribble", (int(k),)) for k in np.flatnonzero(dense)]
 
 
 _FEW = 3
+_CLEAR = 0.5  # h round a zigzag
 _ZIGZAG = 5  # ups and downs, where a W has four
 _HIGH = 0.6  # h
 _ROUNDED = 1.06  # ink of a zigzag to the straight ways between its turns; letters are rounder
@@ -214,9 +215,10 @@ def arrows(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
 _ALONE, _LONG = 0.25, 2.0  # h of room round a mark, and its length from which on it needs none
 
 
-def _is_alone(strokes: Strokes, form: Shapes, own: Ints, height: float) -> bool:
+def _is_alone(strokes: Strokes, form: Shapes, own: Ints, height: float, clear: float = 0.0) -> bool:
     around = form.boxes[own]
-    room = _ALONE * height if max(form.width[own[0]], form.height[own[0]]) < _LONG * height else 0.0
+    is_long = max(form.width[own[0]], form.height[own[0]]) >= _LONG * height
+    room = height * (clear or (0.0 if is_long else _ALONE))
     low, high = around[:, :2].min(axis=0) - room, around[:, 2:].max(axis=0) + room
     touches = ((form.boxes[:, :2] <= high) & (form.boxes[:, 2:] >= low)).all(axis=1)
     # rules of the paper run through everything, and margins

@@ -11,15 +11,15 @@ from asr.ink.layout.strokes import Floats, Ints, Pieces
 from asr.ink.layout.types import Mark
 
 _REACH = 1.6  # h up and down, in which writing may have an underline or be struck through
-_COVERED = 0.3  # of the width of an underline: the least that writing stands above
+_COVERED = 0.15  # of the width of an underline: the least that writing stands above
 _COVERED_SHORT = 0.6  # ... of a short one, below one letter
-_APART, _APART_MOST = 0.2, 0.9  # h between a letter and its underline, where the foot of a letter touches it
+_APART, _APART_MOST = 0.12, 0.9  # h between a letter and its underline, where the foot of a letter touches it
 _UNDER = 0.3  # of the ink of a line may be below its underline
 _THROUGH = 0.6  # ... below a strike-through; more below is the bar of a t
-_STRIKES, _UNDERLINES, _RULES = 1.8, 2.0, 4.5  # h: least widths
+_STRIKES, _UNDERLINES, _RULES = 1.8, 1.8, 4.5  # h: least widths
 _CROSSED_MANY, _THROUGH_MANY = 4, 0.68  # through so many letters, one may be higher
 _CROSSED = 2  # pieces: what crosses fewer is the bar of a letter
-_ADDED_STRIKES = 1.3  # h: the least width of a strike-through that was added later
+_ADDED_STRIKES, _THROUGH_ADDED = 1.3, 0.75  # h: the least width of a strike-through that was added later, and as above
 _BAR = 4.5  # h: the widest bar of a t
 _DASH = 2.5  # h to the writing beside a dash
 
@@ -53,14 +53,12 @@ class Writing:
         return self.order[np.searchsorted(self.heights, low) : np.searchsorted(self.heights, high)]
 
 
-def judged_level(
-    writing: Writing, form: Shapes, stroke: int, in_time: tuple[int, ...], is_elsewhere: bool
-) -> str | None:
+def judged_level(writing: Writing, form: Shapes, stroke: int, in_time: tuple[int, ...]) -> str | None:
     """The kind of a level stroke, None where it is writing.
 
     Args:
-        in_time: the lines of the writing just before and just after it.
-        is_elsewhere: the pen wrote elsewhere before and after, so it is no bar of a letter.
+        in_time: the lines of the strokes just before and just after it, if they are near. Where none is, the pen wrote
+            elsewhere, and it is no bar of a letter.
     """
     size = writing.size
     left, bottom, right, top = form.boxes[stroke]
@@ -68,6 +66,8 @@ def judged_level(
     near = writing.between(y - _REACH * size, y + _REACH * size)
     boxes = writing.parts.boxes[near]
     over = near[(boxes[:, 2] > left) & (boxes[:, 0] < right)]
+    if not in_time and len(over) and width < _BAR * size:
+        return _added(writing.parts.boxes[over], writing.line[over], _below(writing, over, y), left, right, y, size)
     if _covered(writing.parts.boxes[over], left, right) < _COVERED:
         if len(over) and width < _RULES * size:
             return None
@@ -76,9 +76,7 @@ def judged_level(
     shares = _below(writing, over, y)
     crossed = int(((boxes_over[:, 1] < y) & (boxes_over[:, 3] > y)).sum())
     through = _THROUGH if crossed < _CROSSED_MANY else _THROUGH_MANY
-    if is_elsewhere and width < _BAR * size:
-        return _added(boxes_over, writing.line[over], shares, left, right, y, size)
-    if width <= _BAR * size and max(shares.get(line, 0.0) for line in in_time) > through:
+    if in_time and width <= _BAR * size and max(shares.get(line, 0.0) for line in in_time) > through:
         return None
     if width < _UNDERLINES * size:
         is_apart = _is_apart(boxes_over, y, size)
@@ -92,13 +90,21 @@ def judged_level(
     return "rule" if _runs_out(writing, line, left, right) else "underline"
 
 
+_SAME = 0.5  # h
+
+
+def is_second(form: Shapes, stroke: int, first: int, size: float) -> bool:
+    """Whether a level stroke is the second of a double underline or strike-through: as long, and close."""
+    return bool(np.abs(form.boxes[stroke] - form.boxes[first]).max() <= _SAME * size)
+
+
 def _added(
     boxes: Floats, line: Ints, shares: dict[int, float], left: float, right: float, y: float, size: float
 ) -> str | None:
     """A short level stroke that was added when the word was done: below its letters, or through their middle."""
     width = right - left
-    near, below = min(shares.items(), key=lambda one: (abs(one[1] - 0.5), one[0]))
-    if _UNDER < below <= _THROUGH_MANY:
+    below = min(shares.values(), key=lambda share: abs(share - 0.5))
+    if _UNDER < below <= _THROUGH_ADDED:
         return "strike_through" if width >= _ADDED_STRIKES * size else None
     own = boxes[np.array([shares[int(one)] <= _UNDER for one in line], dtype=bool)]
     if not len(own) or _covered(own, left, right) < _COVERED:
