@@ -13,10 +13,10 @@ from asr.ink.layout.types import Mark
 _REACH = 1.6  # h up and down, in which writing may have an underline or be struck through
 _COVERED = 0.15  # of the width of an underline: the least that writing stands above
 _COVERED_SHORT = 0.6  # ... of a short one, below one letter
-_APART, _APART_MOST = 0.12, 0.9  # h between a letter and its underline, where the foot of a letter touches it
+_APART, _APART_MOST = 0.2, 0.9  # h between a letter and its underline, where the foot of a letter touches it
 _UNDER = 0.3  # of the ink of a line may be below its underline
 _THROUGH = 0.6  # ... below a strike-through; more below is the bar of a t
-_STRIKES, _UNDERLINES, _RULES = 1.8, 1.8, 4.5  # h: least widths
+_STRIKES, _UNDERLINES, _RULES = 1.8, 2.0, 4.5  # h: least widths
 _CROSSED_MANY, _THROUGH_MANY = 4, 0.68  # through so many letters, one may be higher
 _CROSSED = 2  # pieces: what crosses fewer is the bar of a letter
 _ADDED_STRIKES, _THROUGH_ADDED = 1.3, 0.75  # h: the least width of a strike-through that was added later, and as above
