@@ -9,11 +9,13 @@
    The two groups that have most evidence for each other are united, while the sum is above 0 (`grouping.py`). So a
    line may bend and slant.
 5. **Weak strokes**, such as dots, commas, hyphens, the bars of t, and groups with less ink than a letter, join the line
-   whose ink is nearest; the line that was being written is preferred.
+   whose ink is nearest; the line that was being written is preferred. At the seam of two lines, what is near the stroke
+   before and far from the one after ends the first, and the other way round.
 6. **Columns** (`columns.py`): a line is parted at a gap between whose sides the pen wrote elsewhere.
 7. **Marks by what is round them** (`marks.py`): a level stroke is an underline below words, a strike-through in their
-   middle, a rule beside or beyond them, else a dash or the bar of a letter. A tall one beside two lines is a margin or
-   a bracket. Dots far from all writing are strays. What is small, apart, level and first of its line is a bullet.
+   middle, a rule beside or beyond them, else a dash or the bar of a letter. Drawn when the pen came back, it is no bar.
+   A tall one beside two lines is a margin or a bracket. Dots far from all writing are strays. What is small, apart,
+   level and first of its line is a bullet.
 8. **Order** (`order.py`): columns from left to right, lines from top to bottom.
 9. **Doubts** (`doubts.py`): two lines with little evidence against being one; recognition decides.
 

@@ -14,6 +14,8 @@ from asr.ink.layout.marks import (
     Bullet,
     Writing,
     bullet_shape,
+    is_second,
+    is_small,
     is_stray,
     judged_level,
     judged_tall,
@@ -25,6 +27,8 @@ from asr.ink.layout.slope import turn
 from asr.ink.layout.strokes import Floats, Ints, Strokes, pieces
 from asr.ink.layout.types import Layout, Line, Mark, line_of
 
+_NEAR = (3.0, 1.0)  # h sideways, up or down
+_DOUBLE = ("underline", "strike_through")
 _LEAST_H = 1e-9  # of the larger side of the page
 
 
@@ -134,13 +138,35 @@ class _Page:
         marks = []
         for at in np.flatnonzero(waits):
             k, near = int(writing[at]), int(np.searchsorted(sure, at))
-            in_time = tuple(int(found.line[one]) for one in sure[max(near - 1, 0) : near + 1])
+            beside = sure[max(near - 1, 0) : near + 1]
+            in_time = tuple(int(found.line[one]) for one in beside[self._are_near(k, writing[beside])])
             kind = judged_level(context, self.form, k, in_time) if waiting.level[k] else None
             if waiting.tall[k]:
                 kind = judged_tall(context, self.form, k)
             if kind is not None:
                 marks.append(Mark(kind, (k,)))
-        return marks
+        return marks + self._seconds(marks, waiting)
+
+    def _seconds(self, marks: list[Mark], waiting: Candidates) -> list[Mark]:
+        """The other strokes of double underlines and strike-throughs, drawn just before or after the first."""
+        known = {k for mark in marks for k in mark.strokes}
+        found = []
+        for mark in marks:
+            (first,) = mark.strokes
+            for k in (first - 1, first + 1):
+                if mark.kind not in _DOUBLE or k in known or not 0 <= k < len(self.strokes) or not waiting.level[k]:
+                    continue
+                if is_second(self.form, k, first, self.height):
+                    known.add(k)
+                    found.append(Mark(mark.kind, (k,)))
+        return found
+
+    def _are_near(self, stroke: int, in_time: Ints) -> Flags:
+        """Whether strokes that were written just before or just after another are near it."""
+        box, others = self.form.boxes[stroke], self.form.boxes[in_time]
+        across = np.maximum(others[:, 0] - box[2], box[0] - others[:, 2])
+        up = np.maximum(others[:, 1] - box[3], box[1] - others[:, 3])
+        return np.asarray((across <= _NEAR[0] * self.height) & (up <= _NEAR[1] * self.height))
 
     def _bullets(self, found: Cut, writing: Ints) -> list[Mark]:
         """Bullets before lines: their first stroke, small and apart."""
@@ -150,10 +176,11 @@ class _Page:
             if len(order) < 2:
                 continue
             first, rest = int(order[0]), order[1:]
-            kind = bullet_shape(self.strokes.path(first), self.height, float(np.median(self.form.height[rest][:12])))
+            kind, high = bullet_shape(self.strokes.path(first), self.height), float(self.form.height[first])
             gap = self.form.boxes[rest, 0].min() - self.form.boxes[first, 2]
             if kind is not None and gap >= 0.45 * self.height and self._is_level_with(first, rest):
-                bullets.append(Bullet((first,), float(self.form.boxes[first, [0, 2]].mean()), kind))
+                is_sure = is_small(kind, high, float(np.median(self.form.height[rest][:12])))
+                bullets.append(Bullet((first,), float(self.form.boxes[first, [0, 2]].mean()), high, kind, is_sure))
         return kept_bullets(bullets, self.height)
 
     def _is_level_with(self, first: int, rest: Ints) -> bool:

@@ -11,7 +11,7 @@ from asr.ink.layout.size import size
 from asr.ink.layout.strokes import Floats, Ints, Strokes
 from asr.ink.layout.types import Mark
 
-_WIDE = 0.8  # h: a shorter level stroke is a hyphen or the bar of a letter
+_WIDE = 0.6  # h: a shorter level stroke is a hyphen or the bar of a letter
 _TALL = 2.4  # h: brackets beside two lines are higher; so are some letters
 _NARROW = 0.45  # width of a bracket to its height
 _FRAME = (0.9, 1.3)  # h: least width and height of a box
@@ -151,13 +151,14 @@ def scribbles(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
     long &= form.ink >= 0.7 * _ZIGZAG * form.height
     zigzags = [int(k) for k in np.flatnonzero(long)[:_MOST] if _is_zigzag(strokes.path(k), float(form.height[k]))]
     if len(zigzags) <= _FEW:  # more are how somebody writes
-        dense[[k for k in zigzags if _is_alone(form, np.array([k]), height)]] = True
+        dense[[k for k in zigzags if _is_alone(strokes, form, np.array([k]), height, _CLEAR)]] = True
     return [Mark("scribble", (int(k),)) for k in np.flatnonzero(dense)]
 
 
 _FEW = 3
-_ZIGZAG = 6  # ups and downs, where a W has four
-_HIGH = 1.25  # h: ups and downs of small letters are lower
+_CLEAR = 0.5  # h round a zigzag
+_ZIGZAG = 5  # ups and downs, where a W has four
+_HIGH = 0.6  # h
 _ROUNDED = 1.06  # ink of a zigzag to the straight ways between its turns; letters are rounder
 _EVEN = 0.6  # of the height of a zigzag, the least that its median up or down has
 
@@ -182,6 +183,7 @@ def _is_zigzag(path: Floats, height: float) -> bool:
 
 _SHAFT, _HEAD = 0.9, 1.7  # h: least length of a shaft, most of a head
 _STEEPEST, _STEEPEST_SHORT = 50.0, 25.0  # degrees; of a shaft shorter than 2 h
+_HEADED = 1.4  # width to height, of a level shaft with its head
 _AT_TIP = 0.3  # h
 _LONGER = 1.15  # a shaft than its head
 
@@ -195,6 +197,7 @@ def arrows(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
     length = np.hypot(form.width, form.height)
     steepest = np.where(length < 2 * height, _STEEPEST_SHORT, _STEEPEST)
     level = form.width >= np.cos(np.radians(steepest)) * length
+    level |= ~form.straight & (form.width >= _HEADED * form.height)
     long = length >= _SHAFT * height
     small = np.maximum(form.width, form.height) <= _HEAD * height
     for k in np.flatnonzero(level & long & ((form.ink <= 12 * height) | form.straight)):
@@ -203,7 +206,7 @@ def arrows(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
         heads = _heads(strokes, form, int(k), small, height)
         if heads is not None:
             own = np.arange(k, k + heads + 1)
-            if _is_alone(form, own, height):
+            if _is_alone(strokes, form, own, height):
                 used = int(k) + heads
                 found.append(Mark("arrow", tuple(own.tolist())))
     return found
@@ -212,14 +215,32 @@ def arrows(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
 _ALONE, _LONG = 0.25, 2.0  # h of room round a mark, and its length from which on it needs none
 
 
-def _is_alone(form: Shapes, own: Ints, height: float) -> bool:
+def _is_alone(strokes: Strokes, form: Shapes, own: Ints, height: float, clear: float = 0.0) -> bool:
     around = form.boxes[own]
-    room = _ALONE * height if max(form.width[own[0]], form.height[own[0]]) < _LONG * height else 0.0
+    is_long = max(form.width[own[0]], form.height[own[0]]) >= _LONG * height
+    room = height * (clear or (0.0 if is_long else _ALONE))
     low, high = around[:, :2].min(axis=0) - room, around[:, 2:].max(axis=0) + room
     touches = ((form.boxes[:, :2] <= high) & (form.boxes[:, 2:] >= low)).all(axis=1)
     # rules of the paper run through everything, and margins
     touches &= ~((form.level | form.straight) & (np.maximum(form.width, form.height) > 6 * height))
-    return int(touches.sum()) == len(own)
+    touches[own] = False
+    others = np.flatnonzero(touches)
+    return not len(others) or (room == 0.0 and not _is_touched(strokes, own, form.boxes[others], _NEAR * height))
+
+
+_PARTS, _NEAR = 16, 0.15  # of a long mark that slants; h round them
+
+
+def _is_touched(strokes: Strokes, own: Ints, boxes: Floats, room: float) -> bool:
+    """Whether some boxes touch parts of a mark, which fill its own box only in part."""
+    for k in own:
+        path = strokes.path(int(k))
+        for part in np.array_split(np.arange(len(path) - 1), min(_PARTS, max(1, len(path) - 1))):
+            points = path[part[0] : part[-1] + 2] if len(part) else path
+            low, high = points.min(axis=0) - room, points.max(axis=0) + room
+            if ((boxes[:, :2] <= high) & (boxes[:, 2:] >= low)).all(axis=1).any():
+                return True
+    return False
 
 
 def _heads(strokes: Strokes, form: Shapes, k: int, small: Flags, height: float) -> int | None:

@@ -1,4 +1,4 @@
-"""Columns and blocks beside each other, and the order in which lines are read."""
+"""Lines that run through two columns, parted."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from asr.ink.layout.strokes import Ints, Pieces
 
 _GAP = 1.5  # h: what is nearer is one line
 _BETWEEN = 3  # pieces of other lines written between the two sides of a gap: the pen had left the line
-_GUTTER = 1.5  # h, blank through
-_TALL = 3  # lines at least on either side
 
 
 def parted(line: Ints, parts: Pieces, size: float) -> Ints:
     """Part lines that run through two columns.
 
-    A line is parted at a gap of 1.5 h where the pen wrote elsewhere between its two sides. Where a page was not written
-    in this order, it is parted where a gutter of 1.5 h runs through three lines and more.
+    A line is parted at a gap of 1.5 h where the pen wrote elsewhere between its two sides. Columns that were written
+    row by row, as the cells of a table, stay lines: they are read as rows.
 
     Args:
         line: (S,) line of each stroke.

@@ -124,6 +124,7 @@ def _distances(box: Floats, boxes: Floats) -> Floats:
 _OTHER_IN_TIME = 1.2  # h: how much nearer a line must be that was not being written
 _AMID = 1.5  # as many more where the strokes before and after are of one line
 _FAR = 6.0  # h up and down, where the nearest ink is looked for first
+_SEAM = (2.5, 5.0)  # h: the most to the line that it ends or begins, and the least to the other
 _UP = 1.5  # how much farther up or down counts than sideways
 
 
@@ -152,7 +153,25 @@ def attached(line: Ints, parts: Pieces, size: float) -> Ints:
         lines = of_piece[near]
         distance = _weighed(own, strong.boxes[near]) / size + price * ~np.isin(lines, in_time)
         result[stroke] = lines[np.argmin(distance)]
+        if len(in_time) == 2 and in_time[0] != in_time[1]:
+            before, after = (parts.boxes[firsts[k] : firsts[k + 1]] for k in known[at - 1 : at + 1])
+            side = _side(_around(own), _around(before), _around(after), size)
+            result[stroke] = result[stroke] if side is None else in_time[side]
     return result
+
+
+def _side(own: Floats, before: Floats, after: Floats, size: float) -> int | None:
+    """Whether a stroke between two lines is the last of one (0) or the first of the other (1); None where unclear.
+
+    The pen goes back to the left from one line to the next, so the full stop of the one is far from where the other
+    begins, and the quotation mark of the other from where the one ends.
+    """
+    there, here = (float(_distances(own, box[None])[0]) / size for box in (before, after))
+    if there < _SEAM[0] and here > max(_SEAM[1], 2 * there):
+        return 0
+    if here < _SEAM[0] and there > max(_SEAM[1], 2 * here):
+        return 1
+    return None
 
 
 def _weighed(own: Floats, boxes: Floats) -> Floats:

@@ -11,7 +11,7 @@ from asr.ink.layout.strokes import Floats, Ints, Pieces
 from asr.ink.layout.types import Mark
 
 _REACH = 1.6  # h up and down, in which writing may have an underline or be struck through
-_COVERED = 0.3  # of the width of an underline: the least that writing stands above
+_COVERED = 0.15  # of the width of an underline: the least that writing stands above
 _COVERED_SHORT = 0.6  # ... of a short one, below one letter
 _APART, _APART_MOST = 0.2, 0.9  # h between a letter and its underline, where the foot of a letter touches it
 _UNDER = 0.3  # of the ink of a line may be below its underline
@@ -19,6 +19,7 @@ _THROUGH = 0.6  # ... below a strike-through; more below is the bar of a t
 _STRIKES, _UNDERLINES, _RULES = 1.8, 2.0, 4.5  # h: least widths
 _CROSSED_MANY, _THROUGH_MANY = 4, 0.68  # through so many letters, one may be higher
 _CROSSED = 2  # pieces: what crosses fewer is the bar of a letter
+_ADDED_STRIKES, _THROUGH_ADDED = 1.3, 0.75  # h: the least width of a strike-through that was added later, and as above
 _BAR = 4.5  # h: the widest bar of a t
 _DASH = 2.5  # h to the writing beside a dash
 
@@ -56,7 +57,8 @@ def judged_level(writing: Writing, form: Shapes, stroke: int, in_time: tuple[int
     """The kind of a level stroke, None where it is writing.
 
     Args:
-        in_time: the lines of the writing just before and just after it.
+        in_time: the lines of the strokes just before and just after it, if they are near. Where none is, the pen wrote
+            elsewhere, and it is no bar of a letter.
     """
     size = writing.size
     left, bottom, right, top = form.boxes[stroke]
@@ -64,6 +66,8 @@ def judged_level(writing: Writing, form: Shapes, stroke: int, in_time: tuple[int
     near = writing.between(y - _REACH * size, y + _REACH * size)
     boxes = writing.parts.boxes[near]
     over = near[(boxes[:, 2] > left) & (boxes[:, 0] < right)]
+    if not in_time and len(over) and width < _BAR * size:
+        return _added(writing.parts.boxes[over], writing.line[over], _below(writing, over, y), left, right, y, size)
     if _covered(writing.parts.boxes[over], left, right) < _COVERED:
         if len(over) and width < _RULES * size:
             return None
@@ -72,7 +76,7 @@ def judged_level(writing: Writing, form: Shapes, stroke: int, in_time: tuple[int
     shares = _below(writing, over, y)
     crossed = int(((boxes_over[:, 1] < y) & (boxes_over[:, 3] > y)).sum())
     through = _THROUGH if crossed < _CROSSED_MANY else _THROUGH_MANY
-    if width <= _BAR * size and max(shares.get(line, 0.0) for line in in_time) > through:
+    if in_time and width <= _BAR * size and max(shares.get(line, 0.0) for line in in_time) > through:
         return None
     if width < _UNDERLINES * size:
         is_apart = _is_apart(boxes_over, y, size)
@@ -84,6 +88,29 @@ def judged_level(writing: Writing, form: Shapes, stroke: int, in_time: tuple[int
     if not above:
         return None if width <= _BAR * size else "rule"
     return "rule" if _runs_out(writing, line, left, right) else "underline"
+
+
+_SAME = 0.5  # h
+
+
+def is_second(form: Shapes, stroke: int, first: int, size: float) -> bool:
+    """Whether a level stroke is the second of a double underline or strike-through: as long, and close."""
+    return bool(np.abs(form.boxes[stroke] - form.boxes[first]).max() <= _SAME * size)
+
+
+def _added(
+    boxes: Floats, line: Ints, shares: dict[int, float], left: float, right: float, y: float, size: float
+) -> str | None:
+    """A short level stroke that was added when the word was done: below its letters, or through their middle."""
+    width = right - left
+    below = min(shares.values(), key=lambda share: abs(share - 0.5))
+    if _UNDER < below <= _THROUGH_ADDED:
+        return "strike_through" if width >= _ADDED_STRIKES * size else None
+    own = boxes[np.array([shares[int(one)] <= _UNDER for one in line], dtype=bool)]
+    if not len(own) or _covered(own, left, right) < _COVERED:
+        return None
+    is_near = float(np.abs(own[:, 1] - y).min()) <= _APART_MOST * size
+    return "underline" if is_near else None
 
 
 def _is_apart(boxes: Floats, y: float, size: float) -> bool:
@@ -162,7 +189,8 @@ def judged_tall(writing: Writing, form: Shapes, stroke: int) -> str | None:
         return kind
     tall = form.height[stroke] / size
     least = _BESIDE[0] if tall < _SURELY_TALL else _BESIDE[1] if tall < _MARGIN else _BESIDE[2]
-    if len(np.unique(writing.line[near])) < _SPANNED or aside.min() < least * size:
+    spanned = _SPANNED if tall < _MARGIN else 1
+    if len(np.unique(writing.line[near])) < spanned or aside.min() < least * size:
         return None
     is_right = boxes[:, 0] > (left + right) / 2
     split = np.intersect1d(writing.line[near[is_right & (aside < 2 * size)]], writing.line[near[~is_right]])
@@ -174,7 +202,7 @@ def judged_tall(writing: Writing, form: Shapes, stroke: int) -> str | None:
 _DOT = 0.5  # h
 _STRAY, _STRAY_IN_LINE = 1.0, 2.5  # h from the nearest writing
 _IN_LINE = (1.0, 1.4)  # h below and above the middle of the writing beside it: full stops, apostrophes
-_ABOVE = (1.5, 2.3)  # h beside and above a letter, within which its dot may be
+_ABOVE = (1.5, 1.5)  # h beside and above a letter, within which its dot may be
 _HIGHEST = 4.0  # h: the middle of a letter is not farther below its dot
 
 
@@ -202,7 +230,7 @@ def is_stray(writing: Writing, form: Shapes, stroke: int) -> bool:
 
 _BULLET = 1.15  # h
 _BULLET_GAP = 0.45  # h to the writing after it
-_BELOW_EACH_OTHER = 0.8  # h
+_BELOW_EACH_OTHER, _ALIKE = 0.8, 0.15  # h, by which bullets may differ in place and height
 
 
 @dataclass(frozen=True)
@@ -212,12 +240,16 @@ class Bullet:
     Attributes:
         strokes: of it.
         x: its middle.
+        high: its height.
         kind: of its shape.
+        is_sure: it is no letter; else it is as high as one, and a bullet only below others that are sure.
     """
 
     strokes: tuple[int, ...]
     x: float
+    high: float
     kind: str
+    is_sure: bool
 
 
 def kept_bullets(found: list[Bullet], size: float) -> list[Mark]:
@@ -225,19 +257,19 @@ def kept_bullets(found: list[Bullet], size: float) -> list[Mark]:
     marks = []
     for one in found:
         alike = [
-            other for other in found if other.kind == one.kind and abs(other.x - one.x) <= _BELOW_EACH_OTHER * size
+            other
+            for other in found
+            if other.kind == one.kind
+            and abs(other.x - one.x) <= _BELOW_EACH_OTHER * size
+            and abs(other.high - one.high) <= _ALIKE * size
         ]
-        if len(alike) >= 2 or one.kind == "dot":
+        if (len(alike) >= 2 and any(other.is_sure for other in alike)) or one.kind == "dot":
             marks.append(Mark("bullet", one.strokes))
     return marks
 
 
-def bullet_shape(path: Floats, size: float, letter: float) -> str | None:
-    """`dash`, `dot`, `ring` or `box` where a stroke has such a shape and is small.
-
-    Args:
-        letter: the height of the letters after it; a ring as high as them is one.
-    """
+def bullet_shape(path: Floats, size: float) -> str | None:
+    """`dash`, `dot`, `ring` or `box` where a stroke has such a shape and is small."""
     width, height = np.ptp(path, axis=0)
     if max(width, height) > _BULLET * size:
         return None
@@ -249,5 +281,14 @@ def bullet_shape(path: Floats, size: float, letter: float) -> str | None:
     closed = np.hypot(*(path[-1] - path[0])) <= 0.2 * steps.sum()
     round_once = 2.2 * (width + height) >= steps.sum() >= 1.3 * (width + height)
     if closed and round_once and 0.6 < width / height < 1.7:
-        return "box" if is_box(path) else "ring" if height <= 0.65 * letter else None
+        return "box" if is_box(path) else "ring"
     return None
+
+
+def is_small(kind: str, height: float, letter: float) -> bool:
+    """Whether a bullet is too small for a letter.
+
+    Args:
+        letter: the height of the letters after it; a ring as high as them is one.
+    """
+    return kind != "ring" or height <= 0.65 * letter

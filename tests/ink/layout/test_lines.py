@@ -189,3 +189,26 @@ def test_a_page_of_hundreds_of_lines() -> None:
                 wanted[-1].append(len(strokes))
                 strokes.append(stroke.tolist())
     assert [list(line.strokes) for line in analyse(Ink.of(*strokes)).lines] == wanted
+
+
+@pytest.mark.parametrize("pitch", [2.6, 3.2])
+def test_a_full_stop_at_the_seam_of_two_lines_goes_to_the_line_that_it_ends(pitch: float) -> None:
+    """It is nearer to the writing below, but the pen had not yet gone back to the left."""
+    page, line_of = write_page(["nonono nonono", "nonono nohhlhlhl"], pitch)
+    at = line_of.index(1)
+    x = max(stroke.points[:, 0].max() for stroke in page.strokes[:at]) + 20
+    top = max(stroke.points[:, 1].max() for stroke in page.strokes[at:])
+    stop = Ink.of([[x, top + 4], [x + 1, top + 5]]).strokes
+    again = Ink((*page.strokes[:at], *stop, *page.strokes[at:]))
+    assert cut(again) == [*line_of[:at], 0, *line_of[at:]]
+
+
+def test_a_quotation_mark_at_the_seam_of_two_lines_goes_to_the_line_that_it_begins() -> None:
+    """It is nearer to the writing above, but the pen had gone back to the left."""
+    page, line_of = write_page(["gogogo nonono nogo", "nonono nono"], 3.0)
+    at = line_of.index(1)
+    first = page.strokes[at].points[:, 0].min()
+    low = min(stroke.points[:, 1].min() for stroke in page.strokes[:at] if stroke.points[:, 0].min() < first + 40)
+    mark = Ink.of([[first, low - 2], [first + 1, low - 8]]).strokes
+    again = Ink((*page.strokes[:at], *mark, *page.strokes[at:]))
+    assert cut(again) == [*line_of[:at], 1, *line_of[at:]]

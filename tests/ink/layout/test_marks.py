@@ -118,3 +118,36 @@ def test_grid_paper_scribbles_and_dots_are_answered() -> None:
         layout = analyse(Ink.of(*strokes))
         found = sorted(k for one in (*layout.lines, *layout.marks) for k in one.strokes)
         assert found == list(range(len(strokes)))
+
+
+def _with(mark: list[np.ndarray], at: int | None = None) -> list[tuple[str, tuple[int, ...]]]:
+    """The marks found where strokes round the first letter of three lines are drawn: last, or as stroke `at`."""
+    page, _ = write_page(["n hillsong non", "snoping till", "non noons hop"], pitch=4)
+    corner = page.strokes[0].points.min(axis=0)
+    strokes = list(page.strokes)
+    at = len(strokes) if at is None else at
+    strokes[at:at] = Ink.of(*(points * UNIT + corner for points in mark)).strokes
+    return [(one.kind, one.strokes) for one in analyse(Ink(tuple(strokes))).marks]
+
+
+@pytest.mark.parametrize(("kind", "y", "left"), [("underline", -0.3, -0.2), ("strike_through", 0.45, -0.5)])
+def test_one_letter_is_marked_when_the_pen_comes_back(kind: str, y: float, left: float) -> None:
+    bar = np.array([[left, y], [0.5 - left, y + 0.02]])
+    n = len(write_page(["n hillsong non", "snoping till", "non noons hop"], pitch=4)[0].strokes)
+    assert _with([bar]) == [(kind, (n,))]
+
+
+def test_a_bar_drawn_at_once_is_of_its_letter() -> None:
+    bar = np.array([[-0.5, 0.45], [1.0, 0.47]])
+    assert _with([bar], at=1) == []
+
+
+def test_a_dot_high_above_the_writing_is_a_stray() -> None:
+    n = len(write_page(["n hillsong non", "snoping till", "non noons hop"], pitch=4)[0].strokes)
+    assert _with([np.array([[0.2, 4.2]])]) == [("dot", (n,))]
+
+
+def test_a_low_zigzag_is_a_scribble() -> None:
+    zigzag = np.array([[20 + 0.3 * k, 0.5 + 0.6 * (-1) ** k] for k in range(9)])
+    n = len(write_page(["n hillsong non", "snoping till", "non noons hop"], pitch=4)[0].strokes)
+    assert _with([zigzag]) == [("scribble", (n,))]
