@@ -30,6 +30,7 @@ class SamplingConfig:
 
     def __post_init__(self) -> None:
         """Raise a ConfigError that names every share out of range."""
+        check_values(vars(self), {"shares": (isinstance(self.shares, dict), "kinds with their shares, {kind: 0.5}")})
         shares = {f"shares.{kind}": share for kind, share in self.shares.items()}
         check_values(shares, {name: (_is_share(share), "a number from 0 to 1") for name, share in shares.items()})
 
