@@ -1,8 +1,8 @@
 """Transcripts to align: labels with optional silences; for a model of phonemes also words, through a lexicon.
 
-Every word is first aligned in its first pronunciation. Then each word with several gets the one with the likeliest path
-through the frames between the label before it and the label behind it, and all labels are aligned again. No choice
-makes the path of the whole transcript less likely.
+Every word is first aligned in its first pronunciation. Then the words with several get, one after the other, the one
+with the likeliest path through the frames from the label before it to the label behind it, as these stand by then; at
+the end all labels are aligned again. No choice makes the path of the whole transcript less likely.
 """
 
 from __future__ import annotations
@@ -122,36 +122,80 @@ def chosen_ways(log_probs: NDArray[np.float32], transcript: Transcript, inventor
     """
     if all(len(word.ways) == 1 for word in transcript.words):
         return transcript
-    found = aligned(log_probs, transcript, inventory)
-    stands = np.flatnonzero(~np.array(transcript.optional))
-    start, end = [0, *found.start[stands].tolist()], [*found.end[stands].tolist(), len(log_probs)]
-    said = transcript.said
+    path = _Path.of(log_probs, transcript, inventory)
     words, first = list(transcript.words), 0
     for place, word in enumerate(words):
         last = first + len(word.ways[0])  # the label behind the word
-        frames = log_probs[start[first] : end[last]]
-        around = (said[:first][-1:], said[last : last + 1])
-        best = max(word.ways, key=lambda way: _log_probability(frames, way, around, inventory))
-        words[place], first = Pronounced(word.word, (best,)), last
+        way = word.ways[0] if len(word.ways) == 1 else path.choose(first, last, word.ways)
+        words[place], first = Pronounced(word.word, (way,)), first + len(way)
     return _spoken(inventory, transcript.name, words)
 
 
-def _log_probability(
+@dataclass
+class _Path:
+    """The best path found so far, in which words change their pronunciation one after the other.
+
+    Attributes:
+        log_probs: (T, L) natural logarithms.
+        inventory: of the model.
+        said, start, end: the labels, and the frames in which each stands.
+    """
+
+    log_probs: NDArray[np.float32]
+    inventory: Inventory
+    said: list[int]
+    start: list[int]
+    end: list[int]
+
+    @classmethod
+    def of(cls, log_probs: NDArray[np.float32], transcript: Transcript, inventory: Inventory) -> _Path:
+        """Align the first pronunciations."""
+        start, end = _label_frames(log_probs, transcript, inventory)[1:]
+        return cls(log_probs, inventory, list(transcript.said), start, end)
+
+    def choose(self, first: int, last: int, ways: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        """Put the likeliest pronunciation in the place of labels `first` to `last` - 1, and return it.
+
+        Only the frames from the label before them to the label behind them are aligned anew. The pronunciation that
+        stood there is among the candidates, so the path never becomes less likely.
+        """
+        low, high = max(first - 1, 0), min(last + 1, len(self.said))
+        begin = self.start[low] if low < first else 0
+        finish = self.end[high - 1] if high > last else len(self.log_probs)
+        around = tuple(self.said[low:first]), tuple(self.said[last:high])
+        frames = self.log_probs[begin:finish]
+        found = [_between(frames, way, around, self.inventory) for way in ways]
+        best = max(range(len(ways)), key=lambda number: found[number][0])
+        self.said[first:last] = ways[best]
+        self.start[low:high], self.end[low:high] = ([begin + one for one in places] for places in found[best][1:])
+        return ways[best]
+
+
+_Frames = tuple[float, list[int], list[int]]
+"""The log probability of a path, and the first frame of each of its labels and the one behind its last."""
+
+
+def _label_frames(log_probs: NDArray[np.float32], transcript: Transcript, inventory: Inventory) -> _Frames:
+    """Align a transcript; its optional silences are not among the labels."""
+    found = aligned(log_probs, transcript, inventory)
+    stands = np.flatnonzero(~np.array(transcript.optional))
+    return found.log_probability, found.start[stands].tolist(), found.end[stands].tolist()
+
+
+def _between(
     frames: NDArray[np.float32],
     way: tuple[int, ...],
     around: tuple[tuple[int, ...], tuple[int, ...]],
     inventory: Inventory,
-) -> float:
-    """Return the log probability of the best path of a pronunciation between its neighbours; -inf if there is none."""
+) -> _Frames:
+    """Align a pronunciation between its neighbours; the log probability is -inf if no path is possible."""
     whole = transcript_of(inventory, "", (*around[0], *way, *around[1]))
     low = int(bool(around[0]) and whole.optional[0])  # behind a neighbour the transcript goes on
     high = len(whole.labels) - int(bool(around[1]) and whole.optional[-1])
     try:
-        return aligned(
-            frames, Transcript("", whole.labels[low:high], whole.optional[low:high]), inventory
-        ).log_probability
+        return _label_frames(frames, Transcript("", whole.labels[low:high], whole.optional[low:high]), inventory)
     except ValueError:
-        return -np.inf
+        return -np.inf, [], []
 
 
 def aligned(log_probs: NDArray[np.float32], transcript: Transcript, inventory: Inventory) -> Alignment:

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -80,6 +80,7 @@ def exhaustive(
 @settings(deadline=None, max_examples=80)
 @given(seed=st.integers(0, 10**6), words=st.lists(st.sampled_from(["bah", "either", "so"]), min_size=1, max_size=4),
        inventory=st.sampled_from([PLAIN, QUIET]))  # fmt: skip
+@example(seed=358, words=["bah", "bah", "either", "either"], inventory=QUIET)  # two neighbours wanted the same frames
 def test_no_choice_makes_the_path_less_likely(seed: int, words: list[str], inventory: Inventory) -> None:
     scores = np.random.default_rng(seed).normal(size=(25, len(inventory)), scale=3.0)
     log_probs = np.asarray(scores - np.log(np.exp(scores).sum(1, keepdims=True)), np.float32)
