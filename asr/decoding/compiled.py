@@ -32,8 +32,3 @@ class CompiledDecoder:
     def compiles(self) -> bool:
         """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
         return worth_compiling(self.many)
-
-    @property
-    def runs_beside_itself(self) -> bool:
-        """Whether searches can run in parallel threads: compiled loops release the GIL."""
-        return self.compiles

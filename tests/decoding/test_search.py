@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.corpus.inventory import Inventory
-from asr.decoding.search import _threads, decode
+from asr.decoding.search import decode
 from tests.decoding.toy_beam import ToyBeam
 from tests.reference.ctc import labelling_probabilities
 
@@ -35,16 +34,3 @@ def test_a_beam_gives_the_n_best_in_chunks_as_at_once(n_frames: int, seed: int, 
     for one, expected in zip(whole, sorted(every.values(), reverse=True), strict=False):
         assert np.exp(one.score.total) == pytest.approx(expected, rel=1e-5)
         assert every[tuple(INVENTORY.index[label] for label in one.labels)] == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("beside", "wanted", "expected"), [(False, "", 1), (True, "", 3), (True, "5", 5), (True, "0", 3)]
-)
-def test_threads_are_those_that_the_process_may_use(
-    beside: bool, wanted: str, expected: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2, 5}, raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)
-    monkeypatch.setenv("OMP_NUM_THREADS", wanted)
-    monkeypatch.setattr(ToyBeam, "runs_beside_itself", beside, raising=False)
-    assert _threads(ToyBeam(INVENTORY)) == expected
