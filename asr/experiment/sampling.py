@@ -1,4 +1,4 @@
-"""Which training utterances an epoch sees, where some kinds of them are seen more often than others.
+"""The choice of the training utterances that an epoch sees, so that some kinds are seen more often than others.
 
 An utterance's turn is a function of (seed, epoch, id) alone: neither the order of the corpus nor a resumed run changes
 it. Within a kind the turns go round: with a share of 0.25, every utterance is seen once in any four epochs.

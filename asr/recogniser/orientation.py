@@ -1,4 +1,4 @@
-"""Which way up a page is, where the file does not say so, or says it wrongly.
+"""Find out which way up a page is if its file does not say so, or is wrong about it.
 
 Ink whose y grows downwards, read as if it grew upwards, is a mirror image that a recogniser reads as nonsense. Two
 habits of Latin writing tell it without a look at the order of strokes or lines:

@@ -25,7 +25,7 @@ from asr.ink.layout.order import reading_order
 from asr.ink.layout.shapes import Flags, Shapes, shapes
 from asr.ink.layout.slope import turn
 from asr.ink.layout.strokes import Floats, Ints, Strokes, pieces
-from asr.ink.layout.types import Layout, Line, Mark, line_of
+from asr.ink.layout.types import Layout, Mark, line_of
 
 _NEAR = (3.0, 1.0)  # h sideways, up or down
 _DOUBLE = ("underline", "strike_through")
@@ -222,6 +222,3 @@ class _Page:
     def _around(self, own: Ints) -> Floats:
         box = self.form.boxes[own]
         return np.concatenate([box[:, :2].min(axis=0), box[:, 2:].max(axis=0)])
-
-
-__all__ = ["Line", "analyse"]

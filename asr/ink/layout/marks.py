@@ -253,7 +253,7 @@ class Bullet:
 
 
 def kept_bullets(found: list[Bullet], size: float) -> list[Mark]:
-    """Those that stand below each other, two at least of one shape; a dot or a ring may stand alone."""
+    """Keep the bullets that stand below another of their shape; a dot or a ring may stand alone."""
     marks = []
     for one in found:
         alike = [

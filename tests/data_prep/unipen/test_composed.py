@@ -60,7 +60,7 @@ def written(folder: Path, name: str, rows: Iterable[tuple[str, str, Ink]]) -> li
 
 @pytest.fixture
 def signs(tmp_path: Path) -> list[Utterance]:
-    """Of `one` all signs of ASCII, of `two` the digits, eight times as large."""
+    """Give all signs of ASCII by `one`, and the digits by `two`, eight times as large."""
     rows = [("one", sign, Ink.of(box(sign, 20.0))) for sign in SIGNS]
     return written(tmp_path, "signs", [*rows, *(("two", sign, Ink.of(box(sign, 160.0))) for sign in "0123456789")])
 

@@ -114,7 +114,7 @@ def test_the_table_is_in_order() -> None:
 
 @pytest.fixture
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """Of a release whose segments `One`, `Two`, `Three` (dev) and `Four` (test) are all listed, `Two` as `Tow`."""
+    """List all segments of a release, `One`, `Two`, `Three` (dev) and `Four` (test), but `Two` as `Tow`."""
     options: dict[str, object] = {"root": str(write_folder(tmp_path / "release")), "cache": str(tmp_path / "cache")}
     everybody = [
         one for split in read_corpus("unipen", {**options, "leave_out_wrong": False}).values() for one in split
