@@ -188,13 +188,16 @@ class _Reading:
 
     def composed(self) -> list[Utterance]:
         """Compose what the options ask for, or take it from the cache."""
-        config, seed = self.config, self.config.composed_seed
+        rows, lines, seed = self.config.composed_rows, self.config.composed_lines, self.config.composed_seed
         made: list[Utterance] = []
-        if count := config.composed_rows:
-            made += self._made("composed_rows", ["2"], lambda _: composed.rows_of_signs(self._train("2"), count, seed))
-        if lines := config.composed_lines:
+        if rows:
+            made += self._made(
+                "composed_rows", rows, ["2"], lambda _: composed.rows_of_signs(self._train("2"), rows, seed)
+            )
+        if lines:
             made += self._made(
                 "composed_lines",
+                lines,
                 ["2", "7"],
                 lambda _: composed.lines_of_words(self._train("7"), self._train("2"), lines, seed),
             )
@@ -203,12 +206,12 @@ class _Reading:
     def _train(self, number: str) -> list[Utterance]:
         return self.category(number)["train"]
 
-    def _made(self, kind: str, of: Sequence[str], make: Make) -> list[Utterance]:
+    def _made(self, kind: str, count: int, of: Sequence[str], make: Make) -> list[Utterance]:
         identity: PlainFields = {
             "corpus": "unipen",
             "reader": VERSION,
             "composition": composed.VERSION,
-            kind: int(getattr(self.config, kind)),
+            kind: count,
             "seed": self.config.composed_seed,
             "left_out": [one.segment for one in wrong_labels()] if self.config.leave_out_wrong else [],
             "files": self.release.fingerprint((*(f"data/{number}" for number in of), INCLUDE)),

@@ -26,7 +26,7 @@ def pen() -> Recogniser:
 
 
 def check(pen: Recogniser, ink: Ink) -> None:
-    """All strokes are accounted for and all outputs are made, or a sentence says why not; no warning tells of NaN."""
+    """Read a page: every stroke is in a line or a mark and all outputs are written, or one sentence says why not."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         (found,) = transcribe_documents(pen, [[Sheet(ink)]])
