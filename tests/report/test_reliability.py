@@ -29,10 +29,10 @@ def confident(seed: int, error: float = 0.012, **more: Any) -> dict[str, Any]:
 def test_a_row_for_each_run_and_kind(root: Path) -> None:
     put(root, confident(0), confident(1, 0.02))
     assert cells(reliability_table("an4/ctc", root / "recipes")) == [
-        ["`an4/ctc`", "0", "words", "1.2 [0.4, 2.0]", "1.2 [0.4, 2.0]", "2.5", "700"],
-        ["`an4/ctc`", "0", "labels", "0.3", "0.3", "2.5", "700"],
-        ["`an4/ctc`", "1", "words", "2.0 [0.4, 2.0]", "2.0 [0.4, 2.0]", "2.5", "700"],
-        ["`an4/ctc`", "1", "labels", "0.3", "0.3", "2.5", "700"],
+        ["`an4/ctc`", "`greedy`", "0", "words", "1.2 [0.4, 2.0]", "1.2 [0.4, 2.0]", "2.5", "700"],
+        ["`an4/ctc`", "`greedy`", "0", "labels", "0.3", "0.3", "2.5", "700"],
+        ["`an4/ctc`", "`greedy`", "1", "words", "2.0 [0.4, 2.0]", "2.0 [0.4, 2.0]", "2.5", "700"],
+        ["`an4/ctc`", "`greedy`", "1", "labels", "0.3", "0.3", "2.5", "700"],
     ]
 
 
