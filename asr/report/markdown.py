@@ -11,11 +11,12 @@ from asr.errors import DataError, Problems
 from asr.evaluation.result import SCORING, Result, SplitResult
 from asr.report.comparison import Estimate, Way, base_of, difference, ways
 from asr.report.decoders import short_names
-from asr.report.escaping import code, plain
+from asr.report.escaping import code, plain, with_unbroken_interval
 from asr.report.results import rate_names, rates_of, read_results, values_of
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
 
+_SPLITS = ("dev", "test")
 _NOT_RUN = "not run"
 _NONE = ""  # a cell of a rate that a recipe does not report
 _LEGEND = (
@@ -56,10 +57,13 @@ class _Line:
 def results_table(name: str, recipes: Path, rates: Sequence[str] = ()) -> str:
     """Write one row for each recipe and decoder of a task, with the rates as columns.
 
+    The test reference is that of the first rate that a row reports.
+
     Args:
         name: `task` or `task/recipe`, or several of them with commas between them.
         recipes: the folder of recipes.
-        rates: the rates to show; empty: all. Rows that report none of them are left out.
+        rates: the rates to show on dev and on test, or `RATE/test` or `RATE/dev` for one split; empty: all. Rows that
+            report none of them are left out.
 
     Raises:
         DataError: there is no such task or recipe, or no result reports a rate.
@@ -68,15 +72,23 @@ def results_table(name: str, recipes: Path, rates: Sequence[str] = ()) -> str:
     """
     found = _all_of(name, recipes)
     known = rate_names([each for results in found.values() for each in results])
-    for rate in rates:
-        if known and rate not in known:
-            raise DataError(f"results:{name} rates {rate}: no result reports '{rate}'{nearest(rate, known)}")
-    shown = list(rates) or known
-    headings = [f"{code(rate)} {split}, %" for rate in shown for split in ("dev", "test")] or ["dev, %", "test, %"]
-    lines = [line for line in _lines(found) if not line.results or set(shown) & set(rate_names(line.results))]
-    rows = [_row(line, shown) for line in lines]
+    columns = [column for rate in rates or known for column in _columns(rate)]
+    for rate, split in columns:
+        if (known and rate not in known) or split not in _SPLITS:
+            near = nearest(rate, known) if rate not in known else f"; splits are {' and '.join(_SPLITS)}"
+            raise DataError(f"results:{name} rates {','.join(rates)}: no result reports '{rate}' on '{split}'{near}")
+    headings = [f"{code(rate)} {split}, %" for rate, split in columns] or [f"{split}, %" for split in _SPLITS]
+    shown = {rate for rate, _ in columns}
+    lines = [line for line in _lines(found) if not line.results or shown & set(rate_names(line.results))]
+    rows = [_row(line, columns, len(headings)) for line in lines]
     legend = _LEGEND + (_LEGEND_SHORT if any(_is_shortened(line) for line in lines) else "")
     return table(("recipe", "decoder", *headings, "test reference", "seeds", "training", "commit"), rows, legend)
+
+
+def _columns(rate: str) -> list[tuple[str, str]]:
+    """Return the rate and the split of each column that `RATE` or `RATE/SPLIT` asks for."""
+    name, _, split = rate.partition("/")
+    return [(name, one) for one in ([split] if split else _SPLITS)]
 
 
 def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) -> str:
@@ -241,18 +253,17 @@ def _compares_texts_by_an_old_rule(result: Result) -> bool:
     return result.scoring < SCORING and any(name.startswith(("wer", "cer")) for name in rate_names([result]))
 
 
-def _row(line: _Line, shown: Sequence[str]) -> list[str]:
-    """Return the cells of one way in which a recipe was run."""
+def _row(line: _Line, columns: Sequence[tuple[str, str]], width: int) -> list[str]:
+    """Return the cells of one way in which a recipe was run; `width` of them are rates."""
     if not line.results:
-        return [*line.names, *[_NOT_RUN] * max(2 * len(shown), 2), "", "", "", ""]
-    reported = [name for name in shown if name in rate_names(line.results)]
-    cells = [
-        _cell(line.results, split, name) if name in reported else _NONE for name in shown for split in ("dev", "test")
-    ]
+        return [*line.names, *[_NOT_RUN] * width, "", "", "", ""]
+    reported = rate_names(line.results)
+    cells = [_cell(line.results, split, name) if name in reported else _NONE for name, split in columns]
     commits = dict.fromkeys(plain(each.training.commit[:7]) for each in line.results if each.training.commit)
-    lengths = dict.fromkeys(_length(line.results, name) for name in reported)
-    reference = ", ".join(one for one in lengths if one) + _excluded(line.results)
-    return [*line.names, *cells, reference, _seeds(line.results), _training(line.results), ", ".join(commits)]
+    lengths = (_length(line.results, name) for name, _ in columns)
+    reference = next(filter(None, lengths), "") + _excluded(line.results)
+    rest = [reference, _seeds(line.results), _training(line.results), ", ".join(commits)]
+    return [*line.names, *map(with_unbroken_interval, cells), *rest]
 
 
 def _rows_by(tag: str, line: _Line, only: Sequence[str]) -> list[list[str]]:
@@ -266,7 +277,8 @@ def _rows_by(tag: str, line: _Line, only: Sequence[str]) -> list[list[str]]:
         name = rate_names(parts)[0]
         cells = [_cell(parts, split, name) if rates_of(parts, split, name) else "none" for split in ("dev", "test")]
         length = _length(parts, name) + _excluded(parts)
-        rows.append([*line.names, plain(value), code(name), *cells, length, _seeds(parts)])
+        figures = map(with_unbroken_interval, cells)
+        rows.append([*line.names, plain(value), code(name), *figures, length, _seeds(parts)])
     return rows
 
 

@@ -2,8 +2,8 @@
 
 A table stands between `<!-- results:NAME -->` and `<!-- /results -->`, where NAME is a task (a folder of `recipes/`),
 a recipe (`task/name`), or a list of them (`task/one,task/two`). What stands between the marks is replaced. The table
-has one row for each recipe and decoder, with all rates as columns; `<!-- results:NAME rates RATE,RATE -->` shows these
-rates only. Two more kinds of opening show the first rate of each recipe:
+has one row for each recipe and decoder, with all rates as columns; `<!-- results:NAME rates RATE,RATE/test -->` shows
+these rates only, the second one on test alone. Two more kinds of opening show the first rate of each recipe:
 
 - `<!-- results:NAME by TAG -->`, or `by TAG=VALUE,VALUE`: for each value of a tag (`asr-evaluate --by TAG`);
 - `<!-- results:task/name against OPTIONS -->`: for each way in which the recipe was run, beside the way with these
@@ -39,13 +39,11 @@ _OPENING = re.compile(
 )
 _SUMMARY = re.compile(r"^<!-- summary\n(?P<rows>.*?)\n-->$", re.MULTILINE | re.DOTALL)
 _CLOSING = "<!-- /results -->"
-
-
-_PAGES = ("README.md", "recipes/*/README.md", "docs/experiments/*.md", "docs/results/*.md")
+_PAGES = ("README.md", "recipes/*/README.md", "docs/experiments/*.md")
 
 
 def readmes(root: Path) -> list[Path]:
-    """Return the pages of a checkout that may hold tables: its READMEs and its pages of experiments and results."""
+    """Return the pages of a checkout that may hold tables: its READMEs and its pages of experiments."""
     return [path for pattern in _PAGES for path in sorted(root.glob(pattern)) if path.is_file()]
 
 

@@ -12,7 +12,7 @@ from asr.errors import DataError
 from asr.evaluation.result import Result
 from asr.report.comparison import ways
 from asr.report.decoders import short_names
-from asr.report.escaping import code
+from asr.report.escaping import code, with_unbroken_interval
 from asr.report.markdown import results_of, table
 from asr.report.plot import svg
 from asr.scoring.calibration import CalibrationError
@@ -113,7 +113,7 @@ def _row(result: Result, decoder: str, kind: str) -> list[str]:
         code(decoder),
         str(result.seed),
         kind,
-        *map(_cell, errors),
+        *map(with_unbroken_interval, map(_cell, errors)),
         f"{100 * test.chance:.1f}",
         str(test.count),
     ]

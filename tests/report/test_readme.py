@@ -29,6 +29,11 @@ def test_one_seed_stands_with_its_interval(root: Path) -> None:
     ]
 
 
+def test_an_interval_stays_on_one_line(root: Path) -> None:
+    put(root, result("an4/ctc", 1, dev=10, test=81))
+    assert "| 8.1 [7.1,\N{NO-BREAK SPACE}10.1] |" in results_table("an4/ctc", root / "recipes")
+
+
 def test_several_seeds_stand_with_mean_and_range(root: Path) -> None:
     put(root, *(result("an4/ctc", seed, dev=10, test=test) for seed, test in ((1, 81), (2, 90), (10, 84))))
     assert cells(results_table("an4/ctc", root / "recipes"))[0][2:6] == [
@@ -53,7 +58,7 @@ def test_every_rate_of_a_recipe_has_its_columns(with_characters: Path) -> None:
     text = results_table("an4", with_characters / "recipes")
     assert "| recipe | decoder | `wer` dev, % | `wer` test, % | `cer` dev, % | `cer` test, % | test reference |" in text
     assert [row[2:7] for row in cells(text)] == [
-        ["5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "not run", "1.0 [0.0, 3.0]", "1000 words, 4000 characters"],
+        ["5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "not run", "1.0 [0.0, 3.0]", "1000 words"],
         ["5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "", "", "1000 words"],
     ]
 
@@ -64,8 +69,29 @@ def test_only_the_rates_that_are_named_are_shown(with_characters: Path) -> None:
     assert cells(text) == [
         ["`an4/ctc`", "`greedy`", "not run", "1.0 [0.0, 3.0]", "4000 characters", "1", "10 min", "0123456"]
     ]
-    with pytest.raises(DataError, match=r"results:an4 rates ce: no result reports 'ce'; did you mean 'cer'\?"):
-        results_table("an4", with_characters / "recipes", ["ce"])
+
+
+@pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        (["ce"], r"results:an4 rates ce: no result reports 'ce' on 'dev'; did you mean 'cer'\?"),
+        (["wer", "cer/tst"], "rates wer,cer/tst: no result reports 'cer' on 'tst'; splits are dev and test"),
+    ],
+)
+def test_a_rate_that_nobody_reports_is_named(with_characters: Path, rates: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        results_table("an4", with_characters / "recipes", rates)
+
+
+def test_a_rate_may_be_shown_on_one_split(with_characters: Path) -> None:
+    text = results_table("an4/ctc", with_characters / "recipes", ["wer", "cer/test"])
+    assert "| recipe | decoder | `wer` dev, % | `wer` test, % | `cer` test, % | test reference |" in text
+    assert cells(text)[0][2:6] == [
+        "5.0 [4.0, 7.0]",
+        "8.1 [7.1, 10.1]",
+        "1.0 [0.0, 3.0]",
+        "1000 words",
+    ]
 
 
 def test_a_recipe_that_was_never_run_stays_beside_others(with_characters: Path) -> None:
@@ -95,6 +121,13 @@ def test_update_fills_between_the_marks_and_nothing_else(root: Path) -> None:
     assert text.endswith("\n\n<!-- /results -->\n\nEnd\n")
     assert "old" not in text
     assert update(root) == []  # a second time nothing changes
+
+
+def test_a_page_of_experiments_may_hold_a_table(root: Path) -> None:
+    page = root / "docs" / "experiments" / "an4.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("<!-- results:an4 -->\n<!-- /results -->\n", encoding="utf-8")
+    assert update(root) == [root / "README.md", page]
 
 
 def test_check_complains_and_writes_nothing(root: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_readme_gets_the_table_and_the_plot(root: Path) -> None:
     with pytest.raises(Problems, match=r"ctc-reliability\.svg: it is not what the result files say"):
         update(root, check=True)
     assert set(update(root)) == {readme, plot}
-    assert "1.2 [0.4, 2.0]" in readme.read_text(encoding="utf-8")
+    assert "1.2 [0.4,\N{NO-BREAK SPACE}2.0]" in readme.read_text(encoding="utf-8")
     assert "as it is, seed 0: 1.2 %" in plot.read_text(encoding="utf-8")
     assert update(root, check=True) == []
     put(root, confident(0, error=0.013))
