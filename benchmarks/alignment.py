@@ -6,18 +6,18 @@
     python -m benchmarks.alignment --speed        # the search alone, plain and compiled
     python -m benchmarks.alignment --grid         # the numbers of alignment_change.py, on the embedded corpus alone
 
-The measure: the aligner is given the labels of the hand labelling, in the inventory of the model, and where each of
-them begins is compared with the beginning by hand. A label that begins with the file (the silence there) is left out.
-Each recording is aligned by itself. `quickstart` has all 61 labels; `english_phones` has neither closures nor
-silences, so that a stop begins at its burst. The rows:
+The aligner gets the labels of the hand labelling, in the inventory of the model, and the beginning of each label is
+compared with the beginning set by hand. A label at the beginning of the file (a silence) is left out. Each recording is
+aligned by itself. `quickstart` has all 61 labels. `english_phones` has neither closures nor silences, so a stop begins
+at its burst. The rows:
 
 - emission: the first frame of the label on the best path, and nothing else;
 - timed: with the timing of `asr/recogniser/alignment_timing.json`;
-- sharpened: and with boundaries moved to where the sound changes, as `asr-align` gives them;
-- silences found: the same; pauses and the silences at both ends are not given but found.
+- sharpened: also with boundaries moved to where the sound changes, as `asr-align` does;
+- silences found: the same, but the aligner must find the pauses and the silences at both ends.
 
-The timing is learned on the dev and test parts of the embedded corpus, whose voices the models have not heard, by least
-absolute deviations. Nothing is chosen on TIMIT.
+The timing is learned by least absolute deviations on the dev and test parts of the embedded corpus, whose voices are
+not in the training data of the models. Nothing is chosen on TIMIT.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _ROUNDS = 40
 
 @dataclass(frozen=True)
 class Phone:
-    """A phone of the hand labelling, in seconds."""
+    """A phone of the hand labelling; times in seconds."""
 
     label: str
     start: float

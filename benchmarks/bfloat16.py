@@ -1,6 +1,6 @@
-"""What products in bfloat16 change in the error rates of runs: `python benchmarks/bfloat16.py RUN...`.
+"""Measure what products in bfloat16 change in the error rates of runs: `python benchmarks/bfloat16.py RUN...`.
 
-Dev and test of each run folder are decoded with its best weights as they are, and rounded.
+Decodes dev and test of each run folder with its best weights, in float32 and in bfloat16.
 """
 
 from __future__ import annotations

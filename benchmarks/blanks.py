@@ -1,12 +1,12 @@
-"""Say where blanks between words are missed and invented, and how wide the gaps in the ink are there.
+"""Find where blanks between words are missed and invented, and measure the gaps in the ink there.
 
     python benchmarks/blanks.py unipen unipen root=DATA/unipen.zip category=text --split dev
     python benchmarks/blanks.py unipen unipen root=DATA/unipen.zip category=text --split dev --decoder greedy
 
-Looks at every place between two characters of a reference: whether a blank stands there, whether one was read, and how
-wide the white gap in the ink is. A gap goes from the rightmost point of the line so far to the leftmost point of a
-stroke that begins between the two characters; the widest one counts, in core heights of the normalised ink. Where the
-characters stand in the ink is known by a forced alignment of the reference. Places without a pen-up have no gap.
+Examines every place between two characters of a reference: whether the reference has a blank, whether one was read, and
+how wide the white gap in the ink is. A gap reaches from the rightmost point of the line so far to the leftmost point of
+a stroke that begins between the two characters; the widest gap counts, in core heights of the normalised ink. A forced
+alignment of the reference locates the characters in the ink. Places where the pen is not lifted have no gap.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from asr.scoring.edits import align
 from asr.text import normalise_text
 
 AT_A_TIME = 300
-BACK, DOWN = 4.0, 1.5  # core heights to the left and below: a stroke that begins so begins a new line
+BACK, DOWN = 4.0, 1.5  # core heights; a stroke that begins this far to the left and below begins a new line
 SIDES = ("two letters", "a sign or a digit", "a spelt line", "a new line")
 QUARTILES = (10, 50, 90)
 
@@ -43,7 +43,7 @@ class Place:
     """A place between two characters of a reference.
 
     Attributes:
-        beside: which of `SIDES` it belongs to; a spelt line is one most of whose words are single characters.
+        beside: the entry of `SIDES` for the place; a line is spelt if most of its words are single characters.
         blank, read: whether a blank stands there, and whether one was read.
         gap: core heights; NaN where no stroke begins.
     """
@@ -56,7 +56,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Gap:
-    """The white before a stroke: `point` of the signal at which it begins, core heights, whether it begins a line."""
+    """The gap before a stroke: the `point` of the signal at which it begins, core heights, whether it begins a line."""
 
     point: int
     width: float
@@ -64,7 +64,7 @@ class Gap:
 
 
 def gaps_of(trace: Trace) -> list[Gap]:
-    """Return the gap before each stroke but the first; below 0 where it begins left of what is there."""
+    """Return the gap before each stroke but the first; it is below 0 if the stroke begins left of the line's end."""
     low = np.minimum.reduceat(trace.points, trace.first, axis=0)  # (S, 2)
     high = np.maximum.reduceat(trace.points, trace.first, axis=0)
     middle = 0.5 * (low[:, 1] + high[:, 1])
@@ -79,7 +79,7 @@ def gaps_of(trace: Trace) -> list[Gap]:
 
 
 def blanks_read(reference: str, hypothesis: str) -> list[bool]:
-    """Say for each character of a reference whether, in the alignment, a blank was read as it or just before it."""
+    """Return for each character of a reference whether a blank was read in its place or just before it."""
     found, before = [], False
     for edit in align(reference, hypothesis):
         if edit.reference is None:
@@ -94,13 +94,13 @@ def places_of(
     reference: str, hypothesis: str, log_probs: NDArray[np.float32], labels: Sequence[int], gaps: Sequence[Gap],
     points: NDArray[np.int64],
 ) -> Iterator[Place]:  # fmt: skip
-    """Look at all places of a reference.
+    """Examine all places of a reference.
 
     Args:
         log_probs: (T, L).
         labels: (U,) of the reference.
         gaps: of the ink.
-        points: (T,) where each frame stands in the signal.
+        points: (T,) the place of each frame in the signal.
     """
     try:
         aligned = forced_alignment(log_probs, np.array(labels, dtype=np.int64))
@@ -118,7 +118,7 @@ def places_of(
 
 
 def places(recogniser: Recogniser, utterances: Sequence[Utterance]) -> Iterator[Place]:
-    """Look at all places of utterances."""
+    """Examine all places of utterances."""
     extractor = recogniser.extractor
     assert isinstance(extractor, PenFeatures)
     for first in range(0, len(utterances), AT_A_TIME):

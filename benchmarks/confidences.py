@@ -3,9 +3,10 @@
     python benchmarks/confidences.py an4 an4 root=DATA/an4 --weight 0.4 --bonus 0.7
     python benchmarks/confidences.py unipen_words unipen root=DATA/unipen.zip category=words --weight 0.9 --bonus 0.7
 
-Decodes dev and test greedily, with the beam, and with the beam and an n-gram of the training texts' labels; fits a
-calibration on dev, and prints tables in Markdown. The first compares ways to make confidences, on dev alone, with the
-speakers in ten folds: cross entropy in nats a word, and expected calibration error. The others report test.
+Decodes dev and test with greedy search, with the beam, and with the beam and an n-gram of the labels of the training
+texts; fits a calibration on dev; prints tables in Markdown. The first table compares ways to compute confidences, on
+dev alone, with the speakers in ten folds: cross entropy in nats a word, and expected calibration error. The other
+tables report test.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ def language_model(recogniser: Recogniser, corpus: Corpus, order: int) -> Langua
 
 
 class Listing:
-    """A replacement of a decoder's finish that keeps the candidates."""
+    """A replacement for the last step of a decoder that keeps the candidates."""
 
     candidates = 50
     gap = float("inf")
@@ -223,7 +224,7 @@ def isotonic(place: int) -> Callable[[Sequence[Trust], Sequence[bool]], Fitted]:
     """Fit a monotone map of one kind of evidence (pool adjacent violators), linear between its steps."""
 
     def fit(trust: Sequence[Trust], right: Sequence[bool]) -> Fitted:
-        pools: list[list[float]] = []  # right ones, all, sum of logits
+        pools: list[list[float]] = []  # number of right words, of all words, sum of logits
         for one, good in sorted((logit(each[place]), good) for each, good in zip(trust, right, strict=True)):
             pools.append([good, 1, one])
             while len(pools) > 1 and pools[-2][0] * pools[-1][1] >= pools[-1][0] * pools[-2][1]:
@@ -264,7 +265,7 @@ def held_out(fit: Callable[[Sequence[Trust], Sequence[bool]], Fitted], words: Wo
 
 
 def report(name: str, of_dev: list[Hypothesis], of_test: list[Hypothesis], dev: Split, test: Split) -> None:
-    """Measure on test with the maps fitted on dev."""
+    """Measure the confidences of test with the maps fitted on dev."""
     calibration = fit_calibration(of_dev, [truth_of(reference, "characters") for reference in dev.references])
     calibrated = [calibration(one, one.evidence) for one in of_test if one.evidence is not None]
     numbers = ", ".join(f"{number:.4g}" for number in calibration.numbers())
@@ -302,7 +303,7 @@ def rates(finish: Finish, found: Sequence[Sequence[Candidate]], split: Split) ->
 
 
 def rewarded(one: Candidate, bonus: float) -> Candidate:
-    """Return the candidate with the bonus that makes up for a language model's preference for short texts."""
+    """Add a bonus for each label to a candidate; it offsets a language model's preference for short texts."""
     return one._replace(score=replace(one.score, insertion=bonus * len(one.labels)))
 
 

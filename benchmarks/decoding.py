@@ -8,8 +8,8 @@ python benchmarks/decoding.py boost FOLDER     # expected words: what boosting g
 python benchmarks/decoding.py growth FOLDER    # cost against frames, labels and beam; two threads against one
 
 Peers, from PyPI: flashlight-text with kenlm, fast-ctc-decode, ctc-beam-decoder. Every side gets the posteriors of one
-utterance at a time and gives a labelling. The mean score is the objective, computed anew for the labelling of each side
-over all its paths. The blank between words is a label like others here, so that none is left out as surplus.
+utterance at a time and returns a labelling. The mean score is the objective, computed again for each labelling over all
+its paths. The blank between words is an ordinary label here, so no side removes surplus blanks.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ PRUNINGS = {
     "blank above 0.99 skipped": {"skip_blank": 0.99},
     "the defaults": {"beam": 100, "min_probability": 1e-4, "gap": 25.0, "skip_blank": 0.999},
 }
-WIDE = 1000  # entries of the beam that has no errors to speak of
-FIRST = 0xE000  # of the characters that stand for labels where a peer wants characters
-WEIGHT = 0.5  # of the language model, in all rows
+WIDE = 1000  # entries of a beam with practically no search errors
+FIRST = 0xE000  # first of the characters that stand for labels in peers that require characters
+WEIGHT = 0.5  # weight of the language model in all rows
 
 Labels = tuple[str, ...]
 Decode = Callable[[NDArray[np.float32]], Labels]
@@ -171,7 +171,7 @@ def fast_ctc_decode(posteriors: Posteriors, threshold: float) -> Decode:
     from fast_ctc_decode import beam_search
 
     labels = posteriors.inventory.labels
-    names = ["", *(chr(FIRST + at) for at in range(1, len(labels)))]  # it takes any strings
+    names = ["", *(chr(FIRST + at) for at in range(1, len(labels)))]  # this peer accepts any strings
 
     def run(log_probs: NDArray[np.float32]) -> Labels:
         text, _ = beam_search(np.exp(log_probs), names, beam_size=100, beam_cut_threshold=threshold)
@@ -307,7 +307,7 @@ def plain(sets: Sequence[Posteriors]) -> None:
 
 
 def boost(sets: Sequence[Posteriors]) -> None:
-    """Boost an eighth of the words of the split, at most 50, drawn with a seed; boosting can only harm the others."""
+    """Boost an eighth of the words of the split, at most 50, and print the error rates of these and of the others."""
     print(
         "| posteriors | search | nats a label | expected words wrong, % | other words wrong, % |\n|---|---|---|---|---|"
     )
@@ -333,7 +333,7 @@ def boost(sets: Sequence[Posteriors]) -> None:
 
 
 def wrong(one: Posteriors, decoder: BeamDecoder, expected: set[str]) -> list[float]:
-    """Return the percentages of the expected and of the other words of the texts that are not found in their place."""
+    """Return the error rates in percent of the boosted words and of the other words of the texts."""
     counts = {True: [0, 0], False: [0, 0]}
     for log_probs, text in zip(one.utterances, one.texts, strict=True):
         search = decoder.begin(0.01)

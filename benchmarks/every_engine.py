@@ -1,4 +1,4 @@
-"""Recognisers that differ in nothing but what runs their network; shared by the benchmarks beside it."""
+"""Recognisers that differ only in the engine that runs their network; shared by the other benchmarks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class EagerLstm:
 
 
 def _of_torch(weights: Mapping[str, Tensor], n_layers: int) -> dict[str, Tensor]:
-    """The weights by their names in `nn.LSTM`; our one bias is the sum of its two."""
+    """Return the weights by their names in `nn.LSTM`, whose two biases add up to our one."""
     named: dict[str, Tensor] = {}
     for layer in range(n_layers):
         for cell, suffix in (("forward_cell", ""), ("backward_cell", "_reverse")):
@@ -68,7 +68,7 @@ def _of_torch(weights: Mapping[str, Tensor], n_layers: int) -> dict[str, Tensor]
 
 
 def every_engine(model: str, eager: bool = True) -> dict[str, Recogniser]:
-    """The same model with each engine that is there; bfloat16 only where the processor multiplies in it."""
+    """Return the same model with each available engine; with bfloat16 only if the processor supports its products."""
     network = network_of(model)
     found = {NUMPY: asr.load(model, engine="numpy"), TORCH: asr.load(model, engine="torch")}
     found[PREPARED] = found[TORCH].prepared()
@@ -83,14 +83,14 @@ def every_engine(model: str, eager: bool = True) -> dict[str, Recogniser]:
 
 
 def network_of(model: str) -> Network:
-    """The network of a bundle or a run."""
+    """Return the network of a bundle or a run."""
     network = asr.load(model).engines.network
     assert network is not None
     return network
 
 
 def with_engine(recogniser: Recogniser, engine: Engine) -> Recogniser:
-    """The same recogniser with an engine that runs whatever there is to do."""
+    """Return the same recogniser with one engine for all inputs."""
     choice = EngineChoice(engine.name, "it is measured")
     return replace(recogniser, engine=engine, engine_choice=choice, engines=Engines(None, only=(engine, choice)))
 
@@ -103,7 +103,7 @@ def _exported(recogniser: Recogniser) -> Recogniser:
 
 
 def random_network(n_layers: int, hidden: int, n_features: int, n_labels: int) -> Network:
-    """A bidirectional LSTM with random weights."""
+    """Return a bidirectional LSTM with random weights."""
     component = Component.of({"_target_": "asr.recurrent.stack.RecurrentStack", "hidden": hidden, "layers": n_layers})
     torch.manual_seed(0)
     from asr.recurrent.stack import RecurrentStack
@@ -113,7 +113,7 @@ def random_network(n_layers: int, hidden: int, n_features: int, n_labels: int) -
 
 
 def engines_of(network: Network) -> dict[str, Engine]:
-    """The engines that need no file, and `nn.LSTM`."""
+    """Return the engines that need no file, and `nn.LSTM`."""
     from asr.engines.numpy import NumpyEngine
 
     return {

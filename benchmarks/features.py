@@ -1,8 +1,8 @@
-"""How many seconds of sound become frames in a second on one core: `python benchmarks/features.py [FOLDER]`.
+"""Measure how many seconds of sound become frames in a second on one core: `python benchmarks/features.py [FOLDER]`.
 
-FOLDER holds sound files (FLAC, WAV, ...); without it ten minutes of synthetic sound are written. First the frames are
-checked against torchaudio.compliance.kaldi and the second backend, then everything is timed in turns, so that a busy
-machine slows all alike, by processor time.
+FOLDER holds sound files (FLAC, WAV, ...); without it, ten minutes of synthetic sound are written. First the frames are
+checked against torchaudio.compliance.kaldi and the second backend. Then everything is timed in turns, so that a busy
+machine slows all alike. Times are processor time.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from asr.features.sound.spectral import SpectralFeatures
 from asr.features.sound.torchaudio_import import torchaudio_module
 
 ROUNDS = 7
-LIMIT_SECONDS = 600.0  # of sound
+LIMIT_SECONDS = 600.0  # seconds of sound
 PRESETS = ("graves2013", "kaldi", "mfcc", "mel64")
-BLOCK = 8000  # samples, of sound that arrives in blocks
+BLOCK = 8000  # samples of a block, for sound that arrives in blocks
 CONF = Path(__file__).resolve().parents[1] / "conf" / "features"
 
 
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def sounds(folder: Path) -> tuple[list[Path], float]:
-    """Files of about `LIMIT_SECONDS` together, and their seconds."""
+    """Return files of about `LIMIT_SECONDS` together, and their total duration in seconds."""
     chosen, total = [], 0.0
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3")):
         chosen.append(path)
@@ -63,7 +63,7 @@ def sounds(folder: Path) -> tuple[list[Path], float]:
 
 
 def synthetic(folder: Path) -> Path:
-    """150 FLAC files of 4 s: harmonics that come and go, and noise."""
+    """Write 150 FLAC files of 4 s: harmonics of changing loudness, and noise."""
     random = np.random.default_rng(1)
     seconds = np.arange(64000) / 16000
     for i in range(150):
@@ -80,7 +80,7 @@ def preset(name: str, backend: str = "numpy") -> SpectralFeatures:
 
 
 def check(signal: NDArray[np.float32]) -> None:
-    """Our Kaldi preset, torchaudio's Kaldi and the second backend agree."""
+    """Check that our Kaldi preset, torchaudio's Kaldi and the second backend agree."""
     frames = preset("kaldi").compute(signal)
     others = {
         "torchaudio.compliance.kaldi.fbank": kaldi(signal).numpy(),
@@ -107,7 +107,7 @@ def blocks(signal: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
 
 
 def ways(paths: list[Path], signals: list[NDArray[np.float32]], scratch: Path) -> dict[str, Callable[[], object]]:
-    """What is timed, by name; each runs over all the sound once."""
+    """Return the functions to time by name; each processes all the sound once."""
     runs: dict[str, Callable[[], object]] = {
         "read only": lambda: [read_audio(path) for path in paths],
         "read only, soundfile.read": lambda: [soundfile.read(path, dtype="float32") for path in paths],
@@ -141,7 +141,7 @@ def ways(paths: list[Path], signals: list[NDArray[np.float32]], scratch: Path) -
 
 
 def timed(runs: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Seconds of the processor in every round, after one round to warm up."""
+    """Return the processor seconds of every round, after one round to warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for turn in range(ROUNDS + 1):
         for name, run in runs.items():

@@ -1,8 +1,8 @@
-"""Seconds to fill the frame cache with one process and with two: `python benchmarks/frame_cache.py [RELEASE]`.
+"""Time one process and two processes that fill the frame cache: `python benchmarks/frame_cache.py [RELEASE]`.
 
-RELEASE is the zip file or the folder of UNIPEN, whose training words are the ink; without it words are made of loops.
-Both ways are timed in turns, and must give the same bytes. On a busy machine the wall clock says little of two
-processes: the last line is what their processor time allows where nobody else computes.
+RELEASE is the zip file or the folder of UNIPEN, whose training words are the ink; without it, words are made of loops.
+Both ways are timed in turns and must give the same bytes. On a busy machine, wall time means little for two processes:
+the last line is the speed that their processor time allows on an idle machine.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from asr.ink.store import write_store
 from data_prep import load_corpus
 
 ROUNDS = 3
-MOST = 40_000  # words
+MOST = 40_000  # number of words
 
 
 @dataclass(frozen=True)
 class Time:
-    """Seconds of one filling: of the wall clock, and of processors in this process and in its workers."""
+    """Seconds to fill the cache once: wall time, and processor time of this process and of its workers."""
 
     wall: float
     here: float
@@ -68,7 +68,7 @@ def unipen(root: str) -> Sequence[Utterance]:
 
 
 def synthetic(folder: Path) -> Sequence[Utterance]:
-    """Words of five loops, about as many points as those of UNIPEN."""
+    """Make words of five loops, with about as many points as those of UNIPEN."""
     places = write_store(folder / "words.inks", inks())
     return [
         Utterance(f"w{i}", folder / "words.inks", kind="ink", start=start, duration=count)
@@ -85,7 +85,7 @@ def inks() -> Iterator[Ink]:
 
 
 def timed(words: Sequence[Utterance], folder: Path) -> tuple[list[Time], list[Time]]:
-    """Every round, of one process and of two workers; the caches are compared and removed."""
+    """Time every round with one process and with two workers; compare the caches and remove them."""
     times: tuple[list[Time], list[Time]] = ([], [])
     for _ in range(ROUNDS):
         content = []

@@ -2,8 +2,8 @@
 
     python benchmarks/language_models.py ../shared/data/text/books.txt.gz
 
-Every 40th paragraph is held out; nothing is estimated from it. Times are processor time of one thread, in a process of
-their own, whose peak memory is given. IRSTLM estimates the same 5-gram where it is installed.
+Every 40th paragraph is held out and is not used for estimation. Times are processor time of one thread; each model is
+estimated in its own process, whose peak memory is given. IRSTLM estimates the same 5-gram if it is installed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from asr.lm.pruning import pruned_to
 from asr.lm.stored import load_model, save_model
 from asr.lm.texts import read_text
 
-_EVERY = 40  # paragraphs, of which one is held out
+_EVERY = 40  # one of this many paragraphs is held out
 _MILLION = 1_000_000
 _LOADS = 5
 _Made = TypeVar("_Made")
@@ -45,11 +45,11 @@ class Job:
     """A model to estimate in a process of its own.
 
     Attributes:
-        text: of the file.
-        unit: of the model.
-        order: of the model.
-        words: how many of the text are read; 0: all.
-        keeps: how many n-grams smaller models keep, a row each.
+        text: path of the text file.
+        unit: unit of the model, words or characters.
+        order: order of the model.
+        words: number of words of the text to read; 0: all.
+        keeps: numbers of n-grams of smaller models; each becomes a row.
     """
 
     text: str
@@ -59,7 +59,7 @@ class Job:
     keeps: Sequence[int] = ()
 
     def rows(self) -> Iterator[str]:
-        """Estimate, prune, save, load and measure; rows of the table."""
+        """Estimate, prune, save, load and measure a model; return the rows of the table."""
         train, dev = split(self.text)
         train = first_words(train, self.words) if self.words else train
         whole, seconds = timed(lambda: estimate_from_counts(count_ngrams(Corpus.of(train, self.unit), self.order)))
@@ -88,7 +88,7 @@ class Job:
         return f"| {' | '.join(cells)} |"
 
     def _stored(self, model: NgramModel, folder: Path) -> tuple[list[int], list[float]]:
-        """Return sizes in bytes and seconds to load: `.lm`, `.lm` of 8 bits, `.arpa.gz`."""
+        """Return the size in bytes and the seconds to load of `.lm`, `.lm` of 8 bits and `.arpa.gz`."""
         sizes, loads = [], []
         for name, quantise in (("a.lm", False), ("b.lm", True), ("c.arpa.gz", False)):
             save_model(folder / name, model, quantise)

@@ -3,9 +3,9 @@
     python benchmarks/lexicon.py POSTERIORS.npz --words WORDS.txt [--texts TEXTS.txt] [--one-word]
 
 `POSTERIORS.npz` holds `log_probs` (sum T, L) of utterances one behind another, `lengths` (N,), `labels` and `texts`.
-The lexicon is the words of the texts and, up to each size, words of the list that the labels can spell; the language
-model is a 3-gram of the words of the texts. Processor time of one thread, the median over utterances of the best of
-three runs.
+The lexicon is the words of the texts, filled up to each size with words of the list that the labels can spell. The
+language model is a 3-gram of the words of the texts. Times are processor time of one thread: the median over utterances
+of the best of three runs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from asr.lm.stored import load_model, save_model
 
 
 def words_of(arguments: argparse.Namespace, inventory: Inventory) -> tuple[list[str], list[str], Counter[str]]:
-    """Read the texts, the words of the list in capitals where the labels are, and count the words of the texts."""
+    """Read the texts and the words of the list (in capitals if the labels are), and count the words of the texts."""
     texts = arguments.texts.read_text(encoding="utf-8").split("\n") if arguments.texts else []
     own = Counter(word for text in texts for word in text.split() if not inventory.missing(word))
     upper = "a" not in inventory.index
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="do not compile")
     arguments = parser.parse_args()
     if not arguments.plain:
-        import numba  # noqa: F401  (decoders compile where it is loaded)
+        import numba  # noqa: F401  (decoders are compiled if it is loaded)
     stored = dict(np.load(arguments.posteriors))
     inventory = Inventory(tuple(map(str, stored["labels"])), "characters")
     texts, listed, own = words_of(arguments, inventory)

@@ -1,11 +1,11 @@
-"""Long recordings: what the cuts change in the text, and what an hour takes.
+"""Measure long recordings: what cuts change in the text, and the time and memory of an hour.
 
 python benchmarks/long_recordings.py cuts             # 20 joins of 20 recordings of AN4's test speakers
 python benchmarks/long_recordings.py cuts --split train --model an4
 python benchmarks/long_recordings.py hour             # peak memory and processor time, by engine and format
 
-Recordings are drawn with a seed and joined without a pause. Both texts, of the recording as a whole and in pieces, are
-also compared with what was said.
+Recordings are drawn with a seed and joined without a pause. The text of the whole recording and the text of its pieces
+are compared with each other and with the reference.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def compared(recogniser: Recogniser, split: Sequence[Utterance], n_joins: int, n_recordings: int) -> str:
-    """The lines of a report on joins of recordings."""
+    """Return the lines of a report on joined recordings."""
     labels, words, errors_whole, errors_cut = (ErrorCounts() for _ in range(4))
     n_cuts = n_equal = 0
     seconds = 0.0
@@ -101,7 +101,7 @@ def compared(recogniser: Recogniser, split: Sequence[Utterance], n_joins: int, n
 
 
 def tokens(utterance: Utterance, unit: Unit) -> Sequence[str]:
-    """The words of a transcript, or the labels for a model of whole labels."""
+    """Return the words of a transcript, or its labels for a model of whole labels."""
     return (utterance.labels or ()) if unit == "labels" else (utterance.text or "").split()
 
 
@@ -130,7 +130,7 @@ def measure_hour(model: str, split: Sequence[Utterance], engines: Sequence[str])
 
 
 def write_hour(path: Path, split: Sequence[Utterance], channels: int, rate: int) -> None:
-    """An hour of recordings, drawn again and again; other channels are silent."""
+    """Write an hour of recordings, drawn again and again; other channels are silent."""
     chooser = random.Random(0)
     with soundfile.SoundFile(path, "w", rate, channels, subtype="PCM_16") as file:
         while file.frames < 3600 * rate:

@@ -1,4 +1,4 @@
-"""Timing in turns, figures with their range, and the rows of a Markdown table; shared by the benchmarks beside it."""
+"""Timing in turns, figures with their range, and the rows of a Markdown table; shared by the other benchmarks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEADING = f"| {COLUMNS} | agreement |\n|---|---|---|---|---|---|---|---|---|---|
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a benchmark runs."""
+    """Numbers of runs of a benchmark."""
 
     words: int = 256
     rounds: int = 5
@@ -44,12 +44,12 @@ QUICK = Effort(words=64, rounds=2, long_rounds=3, seconds_of_sound=20.0, process
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured, several times.
+    """A figure that was measured several times.
 
     Attributes:
-        values: one a run; paired with the runs of another side that was timed in turns.
-        unit: of the values.
-        more_is_better: true of rates, false of times and memory.
+        values: one for each run, paired with the runs of the other side.
+        unit: unit of the values.
+        more_is_better: true for rates, false for times and memory.
     """
 
     values: tuple[float, ...]
@@ -58,20 +58,20 @@ class Figure:
 
     @classmethod
     def rate(cls, amount: float, seconds: Iterable[float], unit: str) -> Figure:
-        """How much of an amount is done in a second."""
+        """Return the amount that is done in a second."""
         return cls(tuple(amount / one for one in seconds), unit, more_is_better=True)
 
     @property
     def middle(self) -> float:
-        """The median."""
+        """Return the median."""
         return statistics.median(self.values)
 
     def __str__(self) -> str:
-        """Median and range, `101 (98 to 104) words/s`."""
+        """Return the median and range, `101 (98 to 104) words/s`."""
         return f"{spread(self.values)} {self.unit}"
 
     def over(self, other: Figure) -> str:
-        """How many times as good this is, by pairs, with the range."""
+        """Return how many times as good this figure is, by pairs, with the range."""
         pairs = zip(self.values, other.values, strict=True)
         return spread([one / two if self.more_is_better else two / one for one, two in pairs])
 
@@ -81,14 +81,14 @@ class Row:
     """One line of the table.
 
     Attributes:
-        what: was done.
+        what: the work that was measured.
         on: bundle, split and decoder.
-        engine: what ran the network.
-        bar: what it must reach.
-        before: what an earlier version took, in the same call.
-        measured: the figure; `also` is put behind it.
-        peer: whose figure `theirs` is.
-        agreement: how far the results of both sides are the same.
+        engine: the engine that ran the network.
+        bar: the figure that it must reach.
+        before: the figure of an earlier version, in the same call.
+        measured: the figure; `also` is written after it.
+        peer: the name of the peer; `theirs` is its figure.
+        agreement: how far the results of both sides agree.
     """
 
     what: str
@@ -103,7 +103,7 @@ class Row:
     before: str = ""
 
     def __str__(self) -> str:
-        """The line in Markdown."""
+        """Return the line in Markdown."""
         theirs, ratio = ("", "") if self.theirs is None else (str(self.theirs), self.measured.over(self.theirs))
         measured = f"**{self.measured}**{self.also}"
         cells = [self.what, self.on, self.engine, self.bar, self.before, measured, self.peer, theirs, ratio]
@@ -111,7 +111,7 @@ class Row:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Median and range."""
+    """Return the median and range."""
     low, middle, high = min(values), statistics.median(values), max(values)
     digits = 0 if middle >= 100 else 1 if middle >= 3 else 2
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
@@ -120,7 +120,7 @@ def spread(values: Sequence[float]) -> str:
 def timed(
     runs: Mapping[str, Run], rounds: int, clock: Callable[[], float] = time.process_time
 ) -> dict[str, list[float]]:
-    """Seconds of each run, in turns, so that a busy machine slows all; whoever calls has run each once before."""
+    """Time each run in turns, so that a busy machine slows all alike. Run each once before the call, to warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -131,11 +131,11 @@ def timed(
 
 
 def agreed(one: NDArray[np.float32], other: NDArray[np.float32], rounded: bool = False) -> str:
-    """The largest difference; stops the benchmark where it is above the bound.
+    """Return the largest difference; stop the benchmark if it is above the bound.
 
     Args:
-        one, other: of the same shape.
-        rounded: one of them was computed in bfloat16, and may lie anywhere.
+        one, other: arrays of the same shape.
+        rounded: one of them was computed in bfloat16; no bound holds.
     """
     difference = float(np.abs(one - other).max())
     if not (difference <= BOUND or rounded):

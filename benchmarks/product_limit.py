@@ -1,7 +1,7 @@
-"""How many words a second the matrix products of a network alone allow on this machine, one thread.
+"""Measure how many words a second the matrix products of a network alone allow on this machine, with one thread.
 
-The products of the sizes of the network, and nothing else: for each layer both directions' input products of all frames
-at once, and at each step and direction the recurrent product, by a vector for one word and by a matrix for many.
+Only products of the sizes of the network are computed: for each layer the input products of both directions, of all
+frames at once, and at each step and direction the recurrent product, by a vector for one word and by a matrix for many.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 HEADING = "| products alone | input products | recurrent products | words a second at best |\n|---|---|---|---|"
-_BLOCK = 0.05  # seconds of one timing
+_BLOCK = 0.05  # seconds that one timing lasts
 _BLOCKS = 5
 Product = Callable[[Any, Any], Any]
 
@@ -32,13 +32,13 @@ class Sizes:
 
     @property
     def operations(self) -> float:
-        """Multiplications and additions."""
+        """Return the number of multiplications and additions."""
         return 2.0 * self.rows * self.inputs * self.outputs * self.steps
 
 
 @dataclass(frozen=True)
 class Limit:
-    """The speed of so many words at a time, in operations a second, and words a second."""
+    """The speed for a number of words at a time, in operations a second and in words a second."""
 
     words: int
     input_rate: float
@@ -46,14 +46,14 @@ class Limit:
     words_per_second: float
 
     def line(self, name: str) -> str:
-        """A row under `HEADING`."""
+        """Return the row for `HEADING`."""
         how_many = "one word" if self.words == 1 else f"{self.words} words at a time"
         rates = " | ".join(f"{rate / 1e9:.0f} GFLOP/s" for rate in (self.input_rate, self.recurrent_rate))
         return f"| {name}, {how_many} | {rates} | {self.words_per_second:.0f} |"
 
 
 def products(weights: Mapping[str, Any], n_frames: int, words: int) -> tuple[list[Sizes], list[Sizes]]:
-    """The input products (the output layer among them), and the recurrent ones, of words of so many frames."""
+    """Return the input products (with the output layer) and the recurrent products of words of some frames."""
     inputs, recurrent = [], []
     for name, values in weights.items():
         if name.endswith("forward_cell.weight_ih"):
@@ -66,12 +66,12 @@ def products(weights: Mapping[str, Any], n_frames: int, words: int) -> tuple[lis
 
 
 def operations(weights: Mapping[str, Any], n_frames: int) -> float:
-    """Multiplications and additions of one word."""
+    """Return the number of multiplications and additions of one word."""
     return sum(one.operations for group in products(weights, n_frames, 1) for one in group)
 
 
 def limits(weights: Mapping[str, Any], n_frames: int, words: int) -> Iterator[tuple[str, Limit]]:
-    """The limit with NumPy's products and with those of torch, by name."""
+    """Return the limit with the products of NumPy and with those of torch, by name."""
     yield "numpy", _limit(weights, n_frames, words, np.matmul, _array)
     yield "torch", _limit(weights, n_frames, words, torch.matmul, _tensor)
     if words > 1:  # torch has no product of a matrix and a vector in bfloat16 that is faster than in float32
@@ -86,7 +86,7 @@ def _limit(weights: Mapping[str, Any], n_frames: int, words: int, product: Produ
 
 
 def _seconds(sizes: Sizes, product: Product, make: Callable[..., Any]) -> float:
-    """Seconds of all steps; the weights are (inputs, outputs), or a matrix that a vector is multiplied with."""
+    """Return the seconds of all steps; the weights are (inputs, outputs), or a matrix to multiply with a vector."""
     if sizes.rows == 1:
         one, other = make(sizes.outputs, sizes.inputs), make(sizes.inputs)
     else:
@@ -95,7 +95,7 @@ def _seconds(sizes: Sizes, product: Product, make: Callable[..., Any]) -> float:
 
 
 def _each(run: Callable[[], object]) -> float:
-    """Seconds of processor time of one run: the median of some blocks of them."""
+    """Return the processor seconds of one run: the median of some blocks of runs."""
     run()
     count, took = 1, 0.0
     while took < _BLOCK / 2:

@@ -1,4 +1,4 @@
-"""How fast recognition is, against peers on the same work: `python benchmarks/recognition.py`.
+"""Time recognition against peers on the same work: `python benchmarks/recognition.py`.
 
 Prints a table in Markdown. Both sides of a row run in one process, in turns, after a check that they agree: onnxruntime
 on the exported model, torch eager (`nn.LSTM` with the same weights), torchaudio's features. Words, features and the
@@ -8,7 +8,7 @@ long utterance are timed by processor time in one thread; whole processes and th
     python benchmarks/recognition.py --before OLD/bin/python     # the version before beside this one
     python benchmarks/recognition.py --quick                     # a minute, to see that it runs
 
-Test sets below `--data` are used where they are; else the embedded corpora, which the table then says.
+Test sets are read from `--data`; where they are missing, the embedded corpora are used and named in the table.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ TOGETHER: tuple[Versus, ...] = (
 
 
 def main() -> None:
-    if os.environ.get("OMP_NUM_THREADS") != "1":  # begin anew: numpy and torch have started their threads
+    if os.environ.get("OMP_NUM_THREADS") != "1":  # start again: numpy and torch have started their threads
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "OMP_NUM_THREADS": "1"})
     given = arguments()
     effort = QUICK if given.quick else Effort()
@@ -90,7 +90,7 @@ def arguments() -> argparse.Namespace:
 
 
 def word_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
-    """Words a second of processor time from ink to text, one by one and 32 at a time."""
+    """Measure words a second of processor time from ink to text, one by one and 32 at a time."""
     chosen = words(given.data).sample(effort.words)
     found, engines = inks(chosen), every_engine(chosen.model)
     on = f"`{chosen.model}`, {chosen.called}, {engines[NUMPY].decoder_choice.name}"
@@ -110,13 +110,13 @@ def word_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Before:
-    """What an earlier version took, and its texts."""
+    """The seconds of an earlier version, and its texts."""
 
     rate: Figure
     texts: Sequence[str]
 
     def told(self, texts: Sequence[str]) -> str:
-        """The figure; and how many texts are others now."""
+        """Return the figure, and the number of texts that differ now."""
         other = sum(one != two for one, two in zip(self.texts, texts, strict=True))
         return f"{self.rate}{f', {other} other texts' if other else ''}"
 
@@ -138,7 +138,7 @@ def before(python: str, model: str, found: Sequence[Ink], rounds: int, size: int
 
 @dataclass(frozen=True)
 class Transcribing:
-    """Recognises all words, so many at a time."""
+    """A run that recognises all words, a number of them at a time."""
 
     recogniser: Recogniser
     inks: Sequence[Ink]
@@ -152,7 +152,7 @@ class Transcribing:
 
 
 def differences(engines: dict[str, Recogniser], found: Sequence[Ink]) -> dict[str, str]:
-    """How far the log posteriors of the words lie from those of numpy; stops the benchmark where it is too far."""
+    """Return the largest difference of log posteriors from those of numpy; stop the benchmark if it is too large."""
     frames = [network_input(engines[NUMPY], ink) for ink in found]
     values = {name: np.concatenate([one.posteriors([each])[0][0] for each in frames]) for name, one in engines.items()}
     return {name: agreed(one, values[NUMPY], rounded=name == BFLOAT16) for name, one in values.items()}
@@ -164,7 +164,7 @@ def network_input(recogniser: Recogniser, ink: Ink) -> NDArray[np.float32]:
 
 
 def print_limit(data: Path, effort: Effort) -> None:
-    """What matrix products alone allow for the words."""
+    """Print the speed that the matrix products alone allow for the words."""
     chosen = words(data).sample(effort.words)
     recogniser = asr.load(chosen.model)
     assert recogniser.engines.network is not None
@@ -179,7 +179,7 @@ def print_limit(data: Path, effort: Effort) -> None:
 
 
 def long_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
-    """One utterance through a network of 5 x 250 units."""
+    """Time one utterance through a network of 5 x 250 units."""
     network = random_network(5, 250, n_features=123, n_labels=62)
     frames = np.random.default_rng(0).standard_normal((1, 300, 123), dtype=np.float32)
     lengths = np.array([300], dtype=np.int64)
@@ -199,7 +199,7 @@ def long_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
 
 
 def cache_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
-    """Inks a second of wall time while the frame cache fills."""
+    """Measure inks a second of wall time while the frame cache is filled."""
     chosen = words(given.data).sample(effort.inks)
     with tempfile.TemporaryDirectory() as folder:
         times = filled(chosen.utterances, Path(folder))
@@ -212,7 +212,7 @@ def cache_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
 
 
 def training_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
-    """A training step of processor time, forward and backward."""
+    """Time a training step, forward and backward, in processor time."""
     sides = AgainstTorch(3, 128, 16)
     runs: dict[str, Run] = {"here": sides.stack_step, "packed": sides.packed_step}
     apart = disagreement(sides.packed_step, sides.stack_step)

@@ -1,18 +1,18 @@
-"""The recurrent layers against what else there is: `python benchmarks/recurrent.py`.
+"""Time the recurrent layers against `torch.nn` and plain loops: `python benchmarks/recurrent.py`.
 
 Both sides run in one process, in turns, after a check that they agree. A training step is the forward and the backward
 pass of ragged utterances of 150 to 300 frames with 123 values, from the padded frames to a weighted sum of the padded
-outputs of the last layer; the output layer, the loss and the optimiser, the same on both sides, are left out.
+outputs of the last layer. The output layer, the loss and the optimiser are the same on both sides and are left out.
 
 - The LSTM against packed `torch.nn.LSTM` with the same weights; one utterance against `torch.nn.LSTM` without packing,
-  the stack being prepared (`RecurrentStack.prepare`), in float32 and in bfloat16.
+  with a prepared stack (`RecurrentStack.prepare`), in float32 and in bfloat16.
 - One utterance, prepared and not, in one thread against as many as torch has, beside 0, 1 and 2 processes that keep a
   core busy each.
 - Every other cell against our own LSTM of the same size, and against a plain loop over the padded steps under autograd,
   which calls `project` and `step` of the same cells.
-- Peak memory of a training step above that of the process before it, each side in a process of its own.
+- The peak memory of a training step above that of the process before it; each side has a process of its own.
 
-Threads: `OMP_NUM_THREADS`.
+`OMP_NUM_THREADS` sets the number of threads.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from asr.recurrent.options import VARIANTS
 from asr.recurrent.stack import RecurrentStack
 
 N_FEATURES = 123  # Graves 2013: 40 filterbank energies and the energy, with first and second differences
-BANDS = 41  # of which a convolution sees neighbours
-TOLERANCE = 1e-5  # of outputs, and of gradients relative to the largest of their tensor
-ROUNDED_TOLERANCE = 0.02  # of outputs between -1 and 1, where what is multiplied is rounded by up to 2 ** -9 of itself
+BANDS = 41  # of a convolution
+TOLERANCE = 1e-5  # for outputs, and for gradients relative to the largest of their tensor
+ROUNDED_TOLERANCE = 0.02  # for outputs between -1 and 1 whose factors are rounded by up to 2 ** -9 of their size
 SIZES = ("3x128x16", "3x128x64", "3x250x16", "5x250x16")  # layers x units per direction x utterances
 OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lstm_peephole", {}),
@@ -115,7 +115,7 @@ def in_one_thread(run: Run) -> Run:
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """Beside processes that keep a core busy each."""
+    """Run other processes that keep a core busy each."""
     started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
@@ -175,7 +175,7 @@ class Batch:
         self.frames = torch.randn(self.n_utterances, self.longest, N_FEATURES)
 
     def through(self, stack: RecurrentStack, n_utterances: int | None = None) -> Tensor:
-        """The padded outputs of the last layer."""
+        """Return the padded outputs of the last layer."""
         lengths, frames = self.lengths[:n_utterances], self.frames[:n_utterances]
         layout = Layout(lengths, frames.shape[1], frames.device)
         rows = layout.pack(frames)
@@ -186,7 +186,7 @@ class Batch:
 
 
 class AgainstTorch:
-    """Both sides of the comparison, over the same weights and frames."""
+    """Both sides of the comparison, with the same weights and frames."""
 
     def __init__(self, n_layers: int, hidden: int, n_utterances: int) -> None:
         self.batch, self.n_layers = Batch(n_utterances), n_layers
@@ -211,7 +211,7 @@ class AgainstTorch:
         }
 
     def packed_step(self) -> list[Tensor]:
-        """Outputs, and the gradients of all weights, in the order of `stack_step`."""
+        """Return the outputs and the gradients of all weights, in the order of `stack_step`."""
         self.lstm.zero_grad()
         outputs = self._packed()
         (outputs * self.weights).sum().backward()
@@ -253,7 +253,7 @@ class AgainstTorch:
 
 
 class OneCell:
-    """A stack of a cell, as it runs here and in a plain loop.
+    """A stack of one cell, run by this project and by a plain loop.
 
     Zoneout takes its expectation, and the light GRU normalises with its running averages, so that both agree.
     """
@@ -300,7 +300,7 @@ class OneCell:
 
 
 def step(stack: RecurrentStack, run: Callable[[RecurrentStack], Tensor], weights: Tensor | None = None) -> list[Tensor]:
-    """Outputs, and the gradients of all weights."""
+    """Return the outputs and the gradients of all weights."""
     stack.zero_grad()
     outputs = run(stack)
     (outputs if weights is None else outputs * weights).sum().backward()
@@ -308,13 +308,13 @@ def step(stack: RecurrentStack, run: Callable[[RecurrentStack], Tensor], weights
 
 
 def line(name: str, theirs: Run, ours: Run, pairs: int, tolerance: float) -> str:
-    """A row of a table in which both sides compute the same."""
+    """Return a row of a table in which both sides compute the same."""
     difference = disagreement(theirs, ours, tolerance)
     return f"{row(name, *timed(theirs, ours, pairs), lambda one, two: one / two)}{difference:>11.0e}"
 
 
 def disagreement(theirs: Run, ours: Run, tolerance: float = TOLERANCE) -> float:
-    """The largest difference of outputs; stops when anything differs by more than the tolerance."""
+    """Return the largest difference of outputs; stop if outputs or gradients differ by more than the tolerance."""
     one, other = theirs(), ours()
     for expected, value in zip(one, other, strict=True):
         scale = max(1.0, float(expected.abs().max()))
@@ -325,7 +325,7 @@ def disagreement(theirs: Run, ours: Run, tolerance: float = TOLERANCE) -> float:
 
 
 def timed(theirs: Run, ours: Run, pairs: int) -> tuple[list[float], list[float]]:
-    """Seconds of each run, in turns, so that a busy machine slows both."""
+    """Time each run in turns, so that a busy machine slows both alike."""
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(pairs):
         for run, kept in zip((theirs, ours), seconds, strict=True):
@@ -346,17 +346,17 @@ def row(name: str, theirs: list[float], ours: list[float], ratio: Callable[[floa
 
 
 def memory(size: str) -> str:
-    """Peak of both sides and their ratio; each in a process that has done one small step before, code and all."""
+    """Return the peak of both sides and their ratio; each side has a process that did one small step before."""
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         theirs, ours = (pool.apply(peak, (size, side)) for side in ("packed_step", "stack_step"))
     return f"{theirs / 2**20:.0f} MiB {ours / 2**20:>14.0f} MiB {ours / theirs:>15.2f} times"
 
 
 def peak(size: str, side: str) -> int:
-    """Bytes by which a first step raises the most that this process holds; Linux alone tells."""
+    """Return the bytes by which a first step raises the peak memory of this process; works on Linux alone."""
     getattr(AgainstTorch(1, 16, 2), side)()
     run = getattr(AgainstTorch(*numbers(size)), side)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = resident("VmRSS")
     run()
     return resident("VmHWM") - before
@@ -368,7 +368,7 @@ def resident(which: str) -> int:
 
 
 def spread(values: list[float], factor: float, unit: str) -> str:
-    """Median and range."""
+    """Return the median and range."""
     low, middle, high = (factor * value for value in (min(values), statistics.median(values), max(values)))
     digits = 0 if middle >= 100 else 1
     return f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f}) {unit}".strip()
@@ -385,7 +385,7 @@ def environment() -> str:
 
 
 def processor() -> str:
-    """Its name and what vector instructions torch uses."""
+    """Return the name of the processor and the vector instructions that torch uses."""
     names = [line.split(":")[1].strip() for line in read_lines("/proc/cpuinfo") if line.startswith("model name")]
     return f"{names[0] if names else platform.machine()} ({torch.backends.cpu.get_cpu_capability()})"
 

@@ -4,8 +4,8 @@
     python benchmarks/recurrent_decoding.py FOLDER runs/books/char_lstm/.../model.lm kn6.lm
 
 The second model is an n-gram of the text that the recurrent model was trained on. Every side decodes utterances of dev,
-in equal steps over the set: the weights move by a step, one at a time, as long as fewer words are wrong. The best ones
-read the utterances of test, once. Milliseconds are processor time of one thread on test.
+taken in equal steps over the set. Its weights move by a step, one at a time, as long as fewer words are wrong. With the
+best weights it decodes the utterances of test once. Milliseconds are processor time of one thread on test.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CANDIDATES = 20
 
 @dataclass(frozen=True)
 class Written:
-    """An utterance: its posteriors, and what was written by whom."""
+    """An utterance: its posteriors, its reference and its writer."""
 
     log_probs: NDArray[np.float32]
     text: str
@@ -47,7 +47,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Side:
-    """A way to decode; without a model: greedy search."""
+    """A way to decode: greedy search if it has no model."""
 
     name: str
     model: LanguageModel | None = None
@@ -80,7 +80,7 @@ def sides(recurrent: str, ngram: str, beam: int) -> Iterator[Side]:
 
 
 def read(folder: Path, name: str, split: str, most: int) -> tuple[Inventory, list[Written]]:
-    """Read what `decoding.py write` wrote, at most so many utterances in equal steps."""
+    """Read at most a number of the utterances that `decoding.py write` wrote, in equal steps."""
     with np.load(folder / f"{name}_{split}.npz") as file:
         log_probs, ends = file["log_probs"], np.cumsum(file["lengths"])
         texts, writers, labels = (file[key].tolist() for key in ("texts", "speakers", "labels"))
@@ -90,7 +90,7 @@ def read(folder: Path, name: str, split: str, most: int) -> tuple[Inventory, lis
 
 
 def decoded(decoder: BeamDecoder | GreedyDecoder, written: Sequence[Written]) -> tuple[list[Rate], float]:
-    """Return the rates of words and characters, and milliseconds an utterance."""
+    """Return the error rates of words and characters, and the milliseconds an utterance takes."""
     texts, seconds = [], []
     for one in written:
         start = time.process_time()
@@ -109,7 +109,7 @@ def decoded(decoder: BeamDecoder | GreedyDecoder, written: Sequence[Written]) ->
 
 
 def best_weights(side: Side, inventory: Inventory, dev: Sequence[Written]) -> tuple[Mapping[str, float], list[Rate]]:
-    """Climb to weights whose neighbours all make as many errors in words of dev or more."""
+    """Return weights whose neighbours make no fewer word errors on dev, found by hill climbing."""
     tried: dict[tuple[float, ...], list[Rate]] = {}
 
     def errors(weights: Mapping[str, float]) -> int:

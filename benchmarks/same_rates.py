@@ -1,11 +1,11 @@
-"""The error rates of all pretrained models before and after a change: `python benchmarks/same_rates.py`.
+"""Compare the error rates of all pretrained models before and after a change: `python benchmarks/same_rates.py`.
 
     python benchmarks/same_rates.py --python OLD/bin/python --save old.json   # the package of another environment
     python benchmarks/same_rates.py --against old.json                        # this one; a table of both
 
-Each model is scored by `asr-evaluate` on the test set of its card, in a process of its own: the embedded corpora, and
-AN4, speechocean762 and UNIPEN where they are below `--data`; run folders on the manifests that they keep. Stops with
-status 1 when a rate differs by more than 0.05 points.
+`asr-evaluate` scores each model on the test set of its card, in a process of its own: on the embedded corpora, and on
+AN4, speechocean762 and UNIPEN if they are below `--data`. Run folders are scored on their own manifests. Exits with
+status 1 if a rate differs by more than 0.05 points.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-TOLERANCE = 0.05  # points of an error rate
+TOLERANCE = 0.05  # percentage points of an error rate
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COMMAND = "from asr.cli.evaluate import main; main()"
 Rates = dict[str, float]
@@ -28,12 +28,12 @@ Rates = dict[str, float]
 
 @dataclass(frozen=True)
 class Scored:
-    """A model and the utterances that it is scored on, as `asr-evaluate --on` takes them."""
+    """A model and the utterances that it is scored on, as arguments of `asr-evaluate --on`."""
 
     name: str
     model: str
     words: tuple[str, ...]
-    needs: Path | None = None  # a corpus on disk
+    needs: Path | None = None  # a corpus that must be on disk
 
     @property
     def missing(self) -> bool:
@@ -83,7 +83,7 @@ def scored(data: Path, runs: list[Path]) -> list[Scored]:
 
 
 def rates(one: Scored, python: str) -> Rates:
-    """Percent by the name of the rate, on the test split."""
+    """Return the test error rates in percent by name."""
     environment = dict(os.environ)
     if python:
         environment.pop("PYTHONPATH", None)
@@ -99,7 +99,7 @@ def rates(one: Scored, python: str) -> Rates:
 
 
 def compare(before: dict[str, Rates], after: dict[str, Rates]) -> int:
-    """Print both sides; 1 when they differ."""
+    """Print both sides; return 1 if they differ."""
     print("| model | rate | before, % | after, % |\n|---|---|---|---|")
     differs = False
     for name in after:

@@ -1,12 +1,12 @@
-"""Whether every engine gives the same text: `python benchmarks/same_text.py`.
+"""Check that every engine gives the same text: `python benchmarks/same_text.py`.
 
 Recognises all test utterances of AN4 (`an4`), of speechocean762 (`english_phones`) and UNIPEN's words (`unipen_words`)
-with each engine, in batches, and with numpy one by one; compares texts and log posteriors with those of numpy in
-batches. Sets that are not below `--data` are replaced by embedded corpora or left out.
+with each engine in batches, and with numpy one by one; compares texts and log posteriors with those of numpy in
+batches. Test sets that are not below `--data` are replaced by embedded corpora or left out.
 
-Where a text differs, it counts as a tie when at each frame whose best label differs numpy's log posteriors of the two
-labels differ by less than two engines may differ in both: twice the bound. Other differences end the script with status
-1, except those of bfloat16, which rounds and is only reported.
+A text that differs is a tie if, at each frame whose best label differs, numpy's log posteriors of the two labels
+differ by less than twice the bound: each of them may differ by the bound between two engines. The script exits with
+status 1 on any other difference, except with bfloat16, which rounds and is only reported.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from asr.recogniser.recogniser import Recogniser
 from asr.recurrent.options import BATCH_TOLERANCE
 from asr.resources import user_cache
 
-BOUND = BATCH_TOLERANCE  # of log posteriors of two engines
+BOUND = BATCH_TOLERANCE  # for log posteriors of two engines
 ALONE = "numpy, one by one"
 HEADING = "| model, split, decoder | engine | texts | equal | ties | other | largest difference of log posteriors |"
 HEADING += "\n|---|---|---|---|---|---|---|"
@@ -40,7 +40,7 @@ Frames = NDArray[np.float32]
 
 @dataclass
 class Compared:
-    """What was found of one engine against the reference."""
+    """The comparison of one engine with the reference."""
 
     texts: int = 0
     equal: int = 0
@@ -69,7 +69,7 @@ class Output:
 
 
 def is_tie(reference: Frames, other: Frames) -> bool:
-    """Whether at each frame whose best label differs the reference has the two labels within twice the bound."""
+    """Return whether the reference has both labels within twice the bound wherever the best label differs."""
     first, second = reference.argmax(axis=1), other.argmax(axis=1)
     (at,) = np.nonzero(first != second)
     apart = reference[at, first[at]] - reference[at, second[at]]
@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def report(chosen: TestSet) -> bool:
-    """Print a row for each engine; whether one of them gives another text that is no tie."""
+    """Print a row for each engine; return whether a text differs and is no tie."""
     engines = every_engine(chosen.model, eager=False)
     decoder = engines[NUMPY].decoder_choice.name
     failed = False
@@ -109,7 +109,7 @@ def report(chosen: TestSet) -> bool:
 
 
 def compare(chosen: TestSet, engines: dict[str, Recogniser]) -> dict[str, Compared]:
-    """Each engine with numpy in batches, on all utterances."""
+    """Compare each engine with numpy in batches, on all utterances."""
     reference = engines.pop(NUMPY)
     cache, heard = listen(reference, chosen.utterances, user_cache() / "frames")
     found = {name: Compared() for name in (ALONE, *engines)}
@@ -126,7 +126,7 @@ def compare(chosen: TestSet, engines: dict[str, Recogniser]) -> dict[str, Compar
 
 
 def outputs(recogniser: Recogniser, frames: Sequence[Frames]) -> Iterator[Output]:
-    """The best labels and the log posteriors of some utterances' stacked frames, recognised as one batch."""
+    """Recognise the stacked frames of some utterances as one batch; return their texts and log posteriors."""
     log_probs, lengths = recogniser.posteriors(frames)
     found = decode(recogniser.decoder, log_probs, lengths, recogniser.frame_seconds)
     for (best, *_), values, length in zip(found, log_probs, lengths, strict=True):

@@ -1,14 +1,15 @@
-"""Signs of ASCII that people wrote on tablets: symbols, words, capitals and digits, each ink alone.
+"""Measure error rates on signs of ASCII that people wrote on tablets: symbols, words, capitals and digits.
 
     python benchmarks/signs.py DATA/tablet/tablet_dev.jsonl.gz unipen runs/unipen/everything/...
     python benchmarks/signs.py DATA/tablet/tablet_dev.jsonl.gz unipen --signs
 
-The file has an ink a line: `writer`, `language`, `text`, `strokes` (lists of [x, y], y downwards). Prints a row a model
-in Markdown: character error rates of greedy search by kind, in percent, over the English writers; with `--signs` also
-how often each symbol is right, and what it is read as. Texts are compared without case and blanks.
+The file has an ink a line: `writer`, `language`, `text`, `strokes` (lists of [x, y], y downwards). Each ink is
+recognised alone. Prints a row for each model in Markdown: character error rates of greedy search by kind, in percent,
+over the English writers; with `--signs` also how often each symbol is right, and what it is read as. Texts are compared
+without case and blanks.
 
-ASCII has no copyright and no registered sign. The ink that asks for them, `\\ ~ © ®`, is cut behind its first two
-strokes where these lie to the left of all others, and left out elsewhere.
+ASCII has no copyright sign and no registered sign. The ink of `\\ ~ © ®` is cut after its first two strokes if these
+lie to the left of all others, and left out otherwise.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ OTHERS = "©®"
 
 @dataclass(frozen=True)
 class Written:
-    """One ink, its kind, and what was asked for, folded."""
+    """One ink, its kind, and its reference without case and blanks."""
 
     kind: str
     text: str

@@ -1,4 +1,4 @@
-"""Sound to frames against torchaudio, in times real time of one core: rows of the table of `recognition.py`."""
+"""Time sound to frames against torchaudio, in times real time of one core; rows of the table of `recognition.py`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BAR = "500 (1,000)"
 
 
 def sound_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
-    """The features of the bundle with both backends, Kaldi's against torchaudio's own, and files to frames."""
+    """Time the features of the bundle with both backends, Kaldi's against torchaudio's own, and files to frames."""
     chosen = recordings(given.data)
     files = [Utterance(path.stem, path) for path in spoken(chosen, effort.seconds_of_sound)]
     signals, total = [read_audio(one.source) for one in files], sum(audio_info(one.source).seconds for one in files)

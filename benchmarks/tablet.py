@@ -1,15 +1,15 @@
-"""Words of four languages written on tablets: what a decoder gains and loses against greedy search.
+"""Compare decoders with greedy search on words of four languages written on tablets.
 
     python benchmarks/tablet.py DATA/tablet/tablet_dev.jsonl.gz unipen_words
     python benchmarks/tablet.py DATA/tablet/tablet_dev.jsonl.gz unipen_words decoder=beam,lm=english_letters
 
 The file has an ink a line: `writer`, `language` (en, de, fr, es), `text`, `strokes` (lists of [x, y], y downwards).
-Prints a row for greedy search, for the model's own decoder, and for each decoder that is given, in Markdown: texts that
-are wrong and characters, in percent, and of how many texts. Texts are compared without case, blanks and accents. Of the
-English writers, who are six times as many as the others, every fourth is read. `rows` are letters and digits with
-blanks between them, of all languages; signs are left out.
+Prints a row in Markdown for greedy search, for the model's own decoder, and for each decoder that is given: the error
+rates of texts and of characters in percent, and the number of texts. Texts are compared without case, blanks and
+accents. There are six times as many English writers as others, so every fourth of them is read. `rows` are letters and
+digits with blanks between them, of all languages; signs are left out.
 
-A default decoder is safe if no language is read worse than by greedy search by more than a point.
+A default decoder is safe if it is at most a point worse than greedy search in every language.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TWO_LETTERS = {"œ": "oe", "æ": "ae", "ß": "ss"}
 
 @dataclass(frozen=True)
 class Written:
-    """One ink, the column that it belongs to, and what was asked for."""
+    """One ink, its column of the table, and its reference."""
 
     column: str
     text: str
@@ -52,7 +52,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Score:
-    """Errors of a column: in whole texts, and in characters."""
+    """Errors of a column: in texts and in characters."""
 
     texts: ErrorCounts = field(default_factory=ErrorCounts)
     characters: ErrorCounts = field(default_factory=ErrorCounts)
@@ -111,7 +111,7 @@ def column_of(text: str, language: str) -> str | None:
 
 def posteriors(recogniser: Recogniser, inks: Sequence[Ink]) -> list[NDArray[np.float32]]:
     """Return the log posteriors (T, L) of each ink."""
-    extractor: Any = recogniser.extractor  # of ink, which has `signal_of`
+    extractor: Any = recogniser.extractor  # an extractor for ink, which has `signal_of`
     frames = [recogniser.frames(extractor.compute(extractor.signal_of(one))) for one in inks]
     found: dict[int, NDArray[np.float32]] = {}
     order = sorted(range(len(inks)), key=lambda i: len(frames[i]))

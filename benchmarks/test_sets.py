@@ -1,4 +1,4 @@
-"""The utterances that the benchmarks beside this file recognise: test sets on disk, or the embedded corpora."""
+"""The utterances that the other benchmarks recognise: test sets on disk, or the embedded corpora."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @dataclass(frozen=True)
 class TestSet:
-    """Utterances, and the model that they are for.
+    """Utterances, and the model that recognises them.
 
     Attributes:
-        model: a pretrained name.
-        called: corpus and split.
-        utterances: of the split.
+        model: name of a pretrained model.
+        called: name of the corpus and the split.
+        utterances: those of the split.
     """
 
     model: str
@@ -34,7 +34,7 @@ class TestSet:
     utterances: Sequence[Utterance]
 
     def sample(self, count: int) -> TestSet:
-        """So many of them, drawn with a fixed seed."""
+        """Draw a number of them with a fixed seed."""
         if count >= len(self.utterances):
             return self
         chosen = random.Random(1).sample(list(self.utterances), count)
@@ -42,21 +42,21 @@ class TestSet:
 
 
 def words(data: Path) -> TestSet:
-    """UNIPEN's test words, or where they are not on disk those of the embedded corpus of pen strokes."""
+    """Return UNIPEN's test words or, if they are not on disk, those of the embedded corpus of pen strokes."""
     if (data / "unipen.zip").exists():
         return _test("unipen_words", "UNIPEN words, test", "unipen", root=str(data / "unipen.zip"))
     return _test("quickstart_pen", "embedded pen strokes, test (no UNIPEN here)", "hershey")
 
 
 def recordings(data: Path) -> TestSet:
-    """AN4's test recordings, or where they are not on disk the embedded ones, for the model of those."""
+    """Return AN4's test recordings or, if they are not on disk, the embedded ones with their model."""
     if (data / "an4").exists():
         return _test("an4", "AN4, test", "an4", root=str(data / "an4"))
     return _test("quickstart", "embedded speech, test (no AN4 here)", "espeak", train=2400, train_speakers=150)
 
 
 def phones(data: Path) -> TestSet | None:
-    """The test recordings of speechocean762, where they are on disk."""
+    """Return the test recordings of speechocean762, if they are on disk."""
     if not (data / "speechocean762").exists():
         return None
     return _test("english_phones", "speechocean762, test", "speechocean762", root=str(data / "speechocean762"))
@@ -67,12 +67,12 @@ def _test(model: str, called: str, reader: str, **options: object) -> TestSet:
 
 
 def inks(chosen: TestSet) -> list[Ink]:
-    """The ink of each utterance, in memory."""
+    """Read the ink of each utterance into memory."""
     return [_ink(one) for one in chosen.utterances]
 
 
 def as_json(ink: Ink) -> dict[str, Any]:
-    """The ink as `asr.ink.json_ink` describes it."""
+    """Return the ink in the form that `asr.ink.json_ink` describes."""
     strokes = [
         (one.points if one.times is None else np.column_stack([one.points, one.times])).tolist() for one in ink.strokes
     ]
@@ -87,7 +87,7 @@ def _ink(utterance: Utterance) -> Ink:
 
 
 def spoken(chosen: TestSet, seconds: float) -> list[Path]:
-    """Files of about so many seconds together."""
+    """Return files that last about a number of seconds together."""
     found, total = [], 0.0
     for utterance in chosen.utterances:
         found.append(utterance.source)
@@ -98,7 +98,7 @@ def spoken(chosen: TestSet, seconds: float) -> list[Path]:
 
 
 def of_two_seconds(chosen: TestSet) -> Path:
-    """The recording whose length is nearest to two seconds."""
+    """Return the recording whose length is nearest to two seconds."""
     return min(
         (one.source for one in chosen.utterances), key=lambda path: float(np.abs(soundfile.info(path).duration - 2.0))
     )

@@ -1,13 +1,13 @@
-"""The lines of UNIPEN's category 8 that are one line, by writer: what pages are composed of.
+"""The segments of UNIPEN's category 8 that are one line, by writer; pages are composed of them.
 
-A label of category 8 says nothing of line breaks, and some donors' segments hold several lines. The rule, in h (the
-median height of the strokes, each counted by the length of its ink), looks at the order of writing: a segment holds
-several lines if the pen somewhere goes back to the left by more than 2 h, and what is written from there on lies below
-what was written before, by more than h in the median of the columns (2 h wide) that both have ink in, two at least.
-Dots and dashes (strokes below 0.3 h) do not count. A segment that is higher than wide and higher than 3 h holds several
-lines too: they are too short for columns.
+Labels of category 8 have no line breaks, and some segments hold several lines. The rule that finds them follows the
+order of writing. Its unit is h, the median height of the strokes, each weighted by the length of its ink. A segment
+holds several lines if the pen somewhere goes back to the left by more than 2 h, and the ink from there on lies below
+the ink before by more than h, in the median of the columns (2 h wide) in which both have ink; there must be at least
+two such columns. Dots and dashes (strokes below 0.3 h) do not count. A segment that is higher than wide and higher than
+3 h holds several lines, too; they are too short for columns.
 
-Segments in which the pen jumps by more than 2 h between two points of a stroke are left out too: points of the source
+Segments in which the pen jumps by more than 2 h between two points of a stroke are also left out: the source has points
 that are no ink.
 """
 
@@ -33,7 +33,7 @@ _BELOW = 1.0  # h
 _COLUMN = 2.0  # h
 _HIGH = 3.0  # h
 _JUMP = 2.0  # h
-_COLUMNS = 2  # with ink of both
+_COLUMNS = 2  # columns with ink of both, at least
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Lines:
     """The lines of a split.
 
     Attributes:
-        writers: the lines of each writer, who are in the order of their keys.
+        writers: the lines of each writer, in the order of the writers' keys.
         several: ids of segments that hold several lines.
         jumps: ids of segments with points that are no ink.
     """
@@ -52,12 +52,12 @@ class Lines:
 
     @property
     def all(self) -> list[Written]:
-        """The lines of all writers."""
+        """Return the lines of all writers."""
         return [line for lines in self.writers for line in lines]
 
 
 def lines_of(release: Path, split: str = "dev") -> Lines:
-    """The lines of a split of category 8, and which segments are none."""
+    """Return the lines of a split of category 8, and the segments that are left out."""
     utterances = unipen.prepare(unipen.Config(root=str(release), category="text"))[split]
     writers: dict[str, list[Written]] = {}
     several, jumps = [], []
@@ -78,7 +78,7 @@ def _ink_of(one: Utterance) -> Ink:
 
 
 def holds_several_lines(ink: Ink) -> bool:
-    """Whether the pen returns to the left and goes on below, by the rule of this module."""
+    """Return whether the ink holds several lines, by the rule of this module."""
     size = size_of(ink)
     strokes = [stroke.points for stroke in ink.strokes if np.ptp(stroke.points[:, 1]) >= _WEAK * size]
     if size == 0.0 or len(strokes) < 2:
@@ -96,7 +96,7 @@ def holds_several_lines(ink: Ink) -> bool:
 
 
 def size_of(ink: Ink) -> float:
-    """h: the median height of the strokes, counted by their ink; 0 where there are only dots."""
+    """Return h, the median height of the strokes weighted by their ink; 0 if there are only dots."""
     heights = np.array([np.ptp(stroke.points[:, 1]) for stroke in ink.strokes])
     lengths = np.array([np.hypot(*np.diff(stroke.points, axis=0).T).sum() for stroke in ink.strokes])
     order = np.argsort(heights)
@@ -105,14 +105,14 @@ def size_of(ink: Ink) -> float:
 
 
 def _drop(before: Sequence[Floats], after: Sequence[Floats], size: float) -> float:
-    """How far, in h, the later strokes lie below the earlier ones in the median of the columns that both are in."""
+    """Return how far, in h, the later strokes lie below the earlier ones, in the median of the columns of both."""
     above, below = (_columns(strokes, size) for strokes in (before, after))
     drops = [above[column] - below[column] for column in above.keys() & below.keys()]
     return float(np.median(drops)) / size if len(drops) >= _COLUMNS else 0.0
 
 
 def _columns(strokes: Sequence[Floats], size: float) -> dict[int, float]:
-    """The median height of the points in each column."""
+    """Return the median height of the points in each column."""
     points = np.concatenate(strokes)
     columns = np.floor(points[:, 0] / (_COLUMN * size)).astype(np.int64)
     return {int(one): float(np.median(points[columns == one, 1])) for one in np.unique(columns)}

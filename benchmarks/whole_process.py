@@ -1,7 +1,7 @@
 """Whole processes that start, recognise and end: rows of the table of `recognition.py`.
 
-Wall time, processor time and peak memory of each, with the threads that a user has, in turns with an earlier version
-where one is given.
+Measures wall time, processor time and peak memory of each process, with the threads that a user has, in turns with an
+earlier version if one is given.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
 _, status, usage = os.wait4(process, 0)
 print([time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss])
 sys.exit(os.waitstatus_to_exitcode(status))
-"""  # a small process of its own: what a process holds counts from before it becomes another program
-NEW_FOLDER = "<new folder>"  # in the words of a command: one that each process gets for itself
+"""  # a small process of its own: the peak memory of a process counts from before it becomes another program
+NEW_FOLDER = "<new folder>"  # a word of a command; each process gets a new folder in its place
 MIB = float(2**20)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What one process took.
+    """Time and memory of one process.
 
     Attributes:
         wall: seconds from its start to its end.
         processor: seconds of all cores.
-        peak: bytes of memory that it held at most.
+        peak: peak memory in bytes.
         output: what it printed.
     """
 
@@ -54,7 +54,7 @@ class Ended:
 
 
 def process_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
-    """Transcribe a recording and a word; import the package, and what it stands on."""
+    """Measure transcribing a recording and a word, importing the package, and importing what it depends on."""
     here, before = given.python or sys.executable, given.before
     sound, pen = recordings(given.data), words(given.data)
     with tempfile.TemporaryDirectory() as folder:
@@ -73,7 +73,7 @@ def process_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
 
 
 def quickstart_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
-    """One epoch of the quickstart on pen strokes, its frames and its evaluation with it."""
+    """Measure one epoch of the quickstart on pen strokes, with its frames and its evaluation."""
     options = ["recipe=quickstart/pen", "training.epochs=1", "training.threads=1", f"run_dir={NEW_FOLDER}"]
     runs = in_turns([sys.executable, given.before], TRAIN, options, 2)
     yield row(
@@ -82,14 +82,14 @@ def quickstart_rows(given: argparse.Namespace, effort: Effort) -> Iterator[Row]:
 
 
 def described(chosen: TestSet) -> tuple[str, str]:
-    """Bundle, split and decoder; and the engine."""
+    """Return a description of the bundle, split and decoder, and one of the engine."""
     recogniser = asr.load(chosen.model)
     on = f"`{chosen.model}`, {chosen.called}, {recogniser.decoder_choice.name}"
     return on, recogniser.engine_choice.name
 
 
 def in_turns(pythons: Sequence[str | None], code: str, words: Sequence[str], times: int) -> list[list[Ended]]:
-    """Run the same code with each interpreter, in turns, after one run of each that fills the disk's cache."""
+    """Run the same code with each interpreter in turns, after one run of each that fills the disk cache."""
     there = [python for python in pythons if python]
     found: list[list[Ended]] = [[] for _ in there]
     for turn in range(times + 1):
@@ -101,7 +101,7 @@ def in_turns(pythons: Sequence[str | None], code: str, words: Sequence[str], tim
 
 
 def run(python: str, code: str, words: Sequence[str]) -> Ended:
-    """Run code to its end; stops the benchmark where it fails."""
+    """Run code to its end; stop the benchmark if it fails."""
     with tempfile.TemporaryDirectory() as new:
         command = [python, "-c", code, *(word.replace(NEW_FOLDER, f"{new}/new") for word in words)]
         launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
@@ -113,7 +113,7 @@ def run(python: str, code: str, words: Sequence[str]) -> Ended:
 
 
 def own(python: str) -> dict[str, str]:
-    """The environment of a process: as many threads as there are, and another interpreter's own packages."""
+    """Return the environment of a process: no limit on threads, and no packages of this interpreter in another."""
     left_out = {"OMP_NUM_THREADS"} | ({"PYTHONPATH"} if python != sys.executable else set())
     return {name: value for name, value in os.environ.items() if name not in left_out}
 
@@ -131,6 +131,6 @@ def milliseconds(side: Sequence[Ended]) -> Figure:
 
 
 def beside(side: Sequence[Ended]) -> str:
-    """Medians of memory and processor time."""
+    """Return the medians of memory and processor time."""
     peak, processor = (statistics.median(getattr(one, name) for one in side) for name in ("peak", "processor"))
     return f", {peak / MIB:.0f} MiB ({1e3 * processor:.0f} ms of processor time)"

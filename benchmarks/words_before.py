@@ -1,9 +1,9 @@
-"""Words a second of the version before recognition without torch; `recognition.py --before` starts it with its Python.
+"""Time words of the version before recognition without torch; `recognition.py --before` starts it with its Python.
 
     python words_before.py MODEL INKS.json ROUNDS SIZE
 
-INKS.json is a list of inks, each as `asr.ink.json_ink` describes. Prints JSON: for each engine the seconds of processor
-time of each round over all inks, so many at a time, and their texts.
+INKS.json is a list of inks, each as `asr.ink.json_ink` describes; SIZE inks are recognised at a time. Prints JSON: for
+each engine the processor seconds of each round over all inks, and their texts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def recognisers(model: str) -> dict[str, Any]:
-    """By the names that `every_engine` has for what runs the network; those that this machine can prepare."""
+    """Return the recognisers that this machine can prepare, by the names of engines in `every_engine`."""
     found: dict[str, Any] = {"torch": asr.load(model)}
     for name, bfloat16 in (("torch, prepared", False), ("torch, prepared in bfloat16", True)):
         one: Any = asr.load(model)

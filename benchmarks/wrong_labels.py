@@ -1,11 +1,11 @@
-"""Find labels of UNIPEN that are not what is written.
+"""Find labels of UNIPEN that differ from what is written.
 
     python benchmarks/wrong_labels.py DATA/unipen.zip --category words --out data_prep/unipen/wrong_labels.tsv
 
-Reads the ink of the writers that train with a pretrained model, and compares two texts: the label, and what greedy
-search reads. The evidence is the difference of their log probabilities, each summed over all paths that spell the
-text, divided by the number of frames. The rule that calls a label wrong stands in `data_prep/unipen/wrong_labels.py`,
-and so does what reads the table. Rows of categories that are not asked for stay in it.
+Recognises the ink of the training writers with a pretrained model and compares two texts: the label, and the text of
+greedy search. The evidence is the difference of their log probabilities, each summed over all paths that spell the
+text, divided by the number of frames. `data_prep/unipen/wrong_labels.py` has the rule that calls a label wrong, and
+reads the table. Rows of categories that are not given stay in the table.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Written by benchmarks/wrong_labels.py; the rule stands in data_prep/unipen/wrong
 
 
 def scored(recogniser: Recogniser, utterances: Sequence[Utterance]) -> Iterator[Scored]:
-    """Compare label and reading of utterances, some at a time; in any order."""
+    """Compare the label and the recognised text of utterances, some at a time, in any order."""
     known = [one for one in utterances if not recogniser.inventory.missing(normalise_text(one.text or ""))]
     for first in range(0, len(known), AT_A_TIME):
         some = known[first : first + AT_A_TIME]
@@ -53,7 +53,7 @@ def frames_of(recogniser: Recogniser, utterance: Utterance) -> NDArray[np.float3
 
 
 def compared(inventory: Inventory, batch: Posteriors, utterances: Sequence[Utterance]) -> Iterator[Scored]:
-    """Compare label and reading of a batch, whose utterances these are."""
+    """Compare the label and the recognised text of each utterance of a batch."""
     paths = batch.log_probs.argmax(axis=2)
     blank = inventory.blank
     reads = [best_labels(path[:length], blank) for path, length in zip(paths, batch.lengths, strict=True)]
@@ -71,7 +71,7 @@ def best_labels(path: NDArray[np.int64], blank: int) -> list[int]:
 
 
 def nats_a_frame(batch: Posteriors, labels: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    """Minus the log probability (B,) of a labelling of each utterance, summed over its paths, divided by its frames."""
+    """Return (B,) the negative log probability of a labelling, summed over its paths, divided by the frames."""
     sizes = torch.tensor([len(one) for one in labels])
     padded = torch.zeros(len(labels), max(1, int(sizes.max())), dtype=torch.int64)
     for row, one in enumerate(labels):

@@ -18,11 +18,13 @@ def main() -> None:
 def _main() -> None:
     parser = argparse.ArgumentParser(
         prog="asr-report",
-        description="Fill the tables between <!-- results:TASK --> and <!-- /results --> in README.md and in "
-        "recipes/*/README.md from recipes/TASK/results/*.json. TASK may be TASK/RECIPE. 'results:TASK by TAG' or 'by "
-        "TAG=VALUE,VALUE' lists the parts that asr-evaluate --by TAG measured; 'results:TASK/RECIPE against OPTIONS' "
-        "puts the ways in which a recipe was run beside the one with these options and draws a plot of them; "
-        "'results:TASK/RECIPE confidences' tabulates the calibration errors of confidences, and draws a plot of them.",
+        description="Fill the tables between <!-- results:TASK --> and <!-- /results --> in README.md, "
+        "recipes/*/README.md and docs/experiments from recipes/TASK/results/*.json. TASK may be "
+        "TASK/RECIPE, or several with commas between them. 'results:TASK rates RATE,RATE/test' shows these rates only; "
+        "'results:TASK by TAG' or 'by TAG=VALUE,VALUE' lists the parts that asr-evaluate --by TAG measured; "
+        "'results:TASK/RECIPE against OPTIONS' puts the ways in which a recipe was run beside the one with these "
+        "options and draws a plot of them; 'results:TASK/RECIPE confidences' tabulates the calibration errors of "
+        "confidences, and draws a plot of them.",
     )
     parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout (default: here)")
     parser.add_argument(

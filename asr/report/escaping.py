@@ -27,3 +27,13 @@ def code(text: str) -> str:
     """
     text = printable(text)
     return f"<code>{plain(text)}</code>" if _NO_CODE.search(text) else f"`{text}`"
+
+
+def with_unbroken_interval(figure: str) -> str:
+    """Return a figure with non-breaking spaces in its interval, so that a browser keeps the interval on one line.
+
+    >>> with_unbroken_interval("8.1 [7.1, 10.1]")
+    '8.1 [7.1,\\xa010.1]'
+    """
+    value, space, interval = figure.partition(" ")
+    return value + space + interval.replace(" ", "\N{NO-BREAK SPACE}")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asr.config import nearest
 from asr.errors import DataError, Problems
 from asr.evaluation.result import SCORING, Result, SplitResult
 from asr.report.comparison import Estimate, Way, base_of, difference, ways
-from asr.report.escaping import code, plain
+from asr.report.decoders import short_names
+from asr.report.escaping import code, plain, with_unbroken_interval
 from asr.report.results import rate_names, rates_of, read_results, values_of
 from asr.scoring.edits import ErrorCounts
 from asr.scoring.rates import Rate
 
-_HEADINGS = ("recipe", "rate", "dev, %", "test, %", "test reference", "seeds", "training", "commit")
+_SPLITS = ("dev", "test")
 _NOT_RUN = "not run"
+_NONE = ""  # a cell of a rate that a recipe does not report
 _LEGEND = (
     "Errors / reference length, in percent. One seed: 95 % bootstrap interval in brackets. "
     "Several seeds: their mean, with the range in parentheses."
@@ -26,48 +28,98 @@ _LEGEND_OLD_RULE = (
     "\n\n¹ Scored by the rule of version 0.1: a blank at either end of a recognised text, or a second one in a row, "
     "counted as an error."
 )
+_LEGEND_SHORT = " Weights and other numbers of a decoder stand in the result files."
 _LEGEND_COMPARED = (
     "Errors / reference length, in percent: mean over the seeds, in brackets its 95 % interval over the seeds "
     "(Student's t; of a difference, Welch's)."
 )
 
 
-def results_table(name: str, recipes: Path) -> str:
-    """All rates of a task or a recipe.
+@dataclass(frozen=True)
+class _Line:
+    """One way in which a recipe was run, as it stands in a table.
+
+    Attributes:
+        recipe: cell with the recipe, its options and the mark of an old rule.
+        decoder: cell with the short name of the decoder.
+        results: one a seed; empty for a recipe that was never run.
+    """
+
+    recipe: str
+    decoder: str
+    results: Sequence[Result]
+
+    @property
+    def names(self) -> list[str]:
+        return [self.recipe, self.decoder]
+
+
+def results_table(name: str, recipes: Path, rates: Sequence[str] = ()) -> str:
+    """Write one row for each recipe and decoder of a task, with the rates as columns.
+
+    The test reference is that of the first rate that a row reports.
+
+    Args:
+        name: `task` or `task/recipe`, or several of them with commas between them.
+        recipes: the folder of recipes.
+        rates: the rates to show on dev and on test, or `RATE/test` or `RATE/dev` for one split; empty: all. Rows that
+            report none of them are left out.
 
     Raises:
-        DataError: there is no such task or recipe.
+        DataError: there is no such task or recipe, or no result reports a rate.
         Problems: result files that cannot be read, that belong to no recipe, or whose seeds were scored on different
             references.
     """
-    rows = [row for label, results in _labelled(results_of(name, recipes)) for row in _rows(label, results)]
-    return table(_HEADINGS, rows, _LEGEND)
+    found = _all_of(name, recipes)
+    known = rate_names([each for results in found.values() for each in results])
+    columns = [column for rate in rates or known for column in _columns(rate)]
+    for rate, split in columns:
+        if (known and rate not in known) or split not in _SPLITS:
+            near = nearest(rate, known) if rate not in known else f"; splits are {' and '.join(_SPLITS)}"
+            raise DataError(f"results:{name} rates {','.join(rates)}: no result reports '{rate}' on '{split}'{near}")
+    headings = [f"{code(rate)} {split}, %" for rate, split in columns] or [f"{split}, %" for split in _SPLITS]
+    shown = {rate for rate, _ in columns}
+    lines = [line for line in _lines(found) if not line.results or shown & set(rate_names(line.results))]
+    rows = [_row(line, columns, len(headings)) for line in lines]
+    legend = _LEGEND + (_LEGEND_SHORT if any(_is_shortened(line) for line in lines) else "")
+    return table(("recipe", "decoder", *headings, "test reference", "seeds", "training", "commit"), rows, legend)
+
+
+def _columns(rate: str) -> list[tuple[str, str]]:
+    """Return the rate and the split of each column that `RATE` or `RATE/SPLIT` asks for."""
+    name, _, split = rate.partition("/")
+    return [(name, one) for one in ([split] if split else _SPLITS)]
 
 
 def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) -> str:
-    """The first rate of a task's recipes or of one recipe, for each value of a tag.
+    """Write the first rate of a task's recipes or of one recipe, for each value of a tag.
+
+    Runs whose results were not taken apart by the tag are left out, unless there are no others.
 
     Args:
-        name: `task` or `task/recipe`.
+        name: `task` or `task/recipe`, or several of them with commas between them.
         recipes: the folder of recipes.
         tag: by which results were taken apart.
         only: these values alone; empty: all.
 
     Raises:
-        DataError: no result tells of the tag; and as `results_table`.
+        DataError: no result has the tag; and as `results_table`.
         Problems: as `results_table`.
     """
-    found = results_of(name, recipes)
+    found = _all_of(name, recipes)
     tags = {one for results in found.values() for each in results for split in each.splits.values() for one in split.by}
     if tags and tag not in tags:
         near = nearest(tag, tags)
-        raise DataError(f"results:{name} by {tag}: no result tells of '{tag}'{near}; asr-evaluate --by {tag}")
+        raise DataError(f"results:{name} by {tag}: no result has the tag '{tag}'{near}; asr-evaluate --by {tag}")
     values = values_of([each for results in found.values() for each in results], tag)
     for value in only:
         if tags and value not in values:
-            raise DataError(f"results:{name} by {tag}={value}: no result tells of it{nearest(value, values)}")
-    rows = [row for label, results in _labelled(found) for row in _rows_by(tag, label, results, only)]
-    return table(("recipe", plain(tag), "rate", *_HEADINGS[2:6]), rows, _LEGEND)
+            raise DataError(f"results:{name} by {tag}={value}: no result has this value{nearest(value, values)}")
+    lines = [line for line in _lines(found) if not tags or values_of(line.results, tag)]
+    rows = [row for line in lines for row in _rows_by(tag, line, only)]
+    legend = _LEGEND + (_LEGEND_SHORT if any(_is_shortened(line) for line in lines) else "")
+    headings = ("recipe", "decoder", plain(tag), "rate", "dev, %", "test, %", "test reference", "seeds")
+    return table(headings, rows, legend)
 
 
 def comparison_table(name: str, recipes: Path, base: str) -> str:
@@ -125,7 +177,8 @@ def _summary_row(row: str, recipes: Path) -> list[str]:
     mark = _OLD_RULE if any(_compares_texts_by_an_old_rule(one) for one in results) else ""
     with_decoder = f", `{decoder.partition(',')[0]}`" if decoder else ""
     link = f"[`{recipe}`](recipes/{task}/README.md){with_decoder}{mark}"
-    return [parts[1], link, f"`{rate}`", _cell(results, "test", rate), _length(results, rate), parts[2]]
+    length = _length(results, rate) + _excluded(results)
+    return [parts[1], link, f"`{rate}`", _cell(results, "test", rate), length, parts[2]]
 
 
 def compared_ways(name: str, recipes: Path) -> tuple[list[Way], str]:
@@ -164,6 +217,11 @@ def results_of(name: str, recipes: Path) -> dict[str, list[Result]]:
     return {recipe: [each for each in results if each.recipe == recipe] for recipe in shown}
 
 
+def _all_of(names: str, recipes: Path) -> dict[str, list[Result]]:
+    """Return all results of several tasks or recipes, in the given order."""
+    return {recipe: results for name in names.split(",") for recipe, results in results_of(name, recipes).items()}
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) -> str:
     """Write rows of cells as a Markdown table with a legend beneath it."""
     lines = [headings, ["---"] * len(headings), *rows]
@@ -172,12 +230,22 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) -
     return "\n".join(["| " + " | ".join(row) + " |" for row in lines] + ["", legend])
 
 
-def _labelled(found: Mapping[str, Sequence[Result]]) -> Iterator[tuple[str, Sequence[Result]]]:
-    """Each way in which the recipes were run; a recipe that never was, with no results."""
+def _lines(found: Mapping[str, Sequence[Result]]) -> Iterator[_Line]:
+    """Yield each way in which the recipes were run; a recipe that never was, with no results."""
     for recipe, results in found.items():
-        for way in ways(results) or [Way((), ())]:
+        short = short_names(one.decoder.name for one in results)
+        for way in ways(results):
             mark = _OLD_RULE if any(_compares_texts_by_an_old_rule(one) for one in way.results) else ""
-            yield " ".join(code(word) for word in (recipe, *way.options)) + mark, way.results
+            first = way.results[0]
+            label = " ".join(code(word) for word in (recipe, *first.options)) + mark
+            yield _Line(label, code(short[first.decoder.name]), way.results)
+        if not results:
+            yield _Line(code(recipe), "", ())
+
+
+def _is_shortened(line: _Line) -> bool:
+    """Return whether the table shows less than the decoder's whole name."""
+    return any(line.decoder != code(one.decoder.name.replace(",", ", ")) for one in line.results)
 
 
 def _compares_texts_by_an_old_rule(result: Result) -> bool:
@@ -185,30 +253,32 @@ def _compares_texts_by_an_old_rule(result: Result) -> bool:
     return result.scoring < SCORING and any(name.startswith(("wer", "cer")) for name in rate_names([result]))
 
 
-def _rows(label: str, results: Sequence[Result]) -> list[list[str]]:
-    """One row for each rate."""
-    names = rate_names(results)
-    if not names:
-        return [[label, "", _NOT_RUN, _NOT_RUN, *[""] * (len(_HEADINGS) - 4)]]
-    commits = dict.fromkeys(plain(each.training.commit[:7]) for each in results if each.training.commit)
-    rest = [_seeds(results), _training(results), ", ".join(commits)]
-    return [
-        [label, code(name), _cell(results, "dev", name), _cell(results, "test", name), _length(results, name), *rest]
-        for name in names
-    ]
+def _row(line: _Line, columns: Sequence[tuple[str, str]], width: int) -> list[str]:
+    """Return the cells of one way in which a recipe was run; `width` of them are rates."""
+    if not line.results:
+        return [*line.names, *[_NOT_RUN] * width, "", "", "", ""]
+    reported = rate_names(line.results)
+    cells = [_cell(line.results, split, name) if name in reported else _NONE for name, split in columns]
+    commits = dict.fromkeys(plain(each.training.commit[:7]) for each in line.results if each.training.commit)
+    lengths = (_length(line.results, name) for name, _ in columns)
+    reference = next(filter(None, lengths), "") + _excluded(line.results)
+    rest = [reference, _seeds(line.results), _training(line.results), ", ".join(commits)]
+    return [*line.names, *map(with_unbroken_interval, cells), *rest]
 
 
-def _rows_by(tag: str, label: str, results: Sequence[Result], only: Sequence[str]) -> list[list[str]]:
-    """One row for each value of a tag."""
-    values = values_of(results, tag)
+def _rows_by(tag: str, line: _Line, only: Sequence[str]) -> list[list[str]]:
+    """Return one row for each value of a tag."""
+    values = values_of(line.results, tag)
     if not values:
-        return [[label, "", "", _NOT_RUN, _NOT_RUN, "", ""]]
+        return [[*line.names, "", "", _NOT_RUN, _NOT_RUN, "", ""]]
     rows = []
     for value in sorted(values.intersection(only) if only else values):
-        parts = [part for part in (_part(each, tag, value) for each in results) if part.splits]
+        parts = [part for part in (_part(each, tag, value) for each in line.results) if part.splits]
         name = rate_names(parts)[0]
         cells = [_cell(parts, split, name) if rates_of(parts, split, name) else "none" for split in ("dev", "test")]
-        rows.append([label, plain(value), code(name), *cells, _length(parts, name), _seeds(parts)])
+        length = _length(parts, name) + _excluded(parts)
+        figures = map(with_unbroken_interval, cells)
+        rows.append([*line.names, plain(value), code(name), *figures, length, _seeds(parts)])
     return rows
 
 
@@ -245,12 +315,15 @@ def _cell(results: Sequence[Result], split: str, name: str) -> str:
 
 
 def _length(results: Sequence[Result], name: str) -> str:
-    """The reference length of the test set, and how many of its utterances were left out."""
+    """Return the reference length of the test set, empty if there is none."""
     rates = rates_of(results, "test", name)
-    if not rates:
-        return ""
-    excluded = max(len(each.splits["test"].excluded) for each in results if "test" in each.splits)
-    return f"{rates[0].reference} {plain(rates[0].unit)}" + (f", {excluded} utterances excluded" if excluded else "")
+    return f"{rates[0].reference} {plain(rates[0].unit)}" if rates else ""
+
+
+def _excluded(results: Sequence[Result]) -> str:
+    """Return how many utterances of the test set were left out, empty for none."""
+    excluded = max((len(each.splits["test"].excluded) for each in results if "test" in each.splits), default=0)
+    return f", {excluded} utterances excluded" if excluded else ""
 
 
 def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:

@@ -1,8 +1,9 @@
-"""Result tables of README files, written from result files so that no number is typed by hand.
+"""Fill the result tables of README files and pages from result files, so that no number is typed by hand.
 
-A table stands between `<!-- results:NAME -->` and `<!-- /results -->`, where NAME is a task (a folder of `recipes/`;
-all its recipes are listed) or one recipe (`task/name`). What stands between the marks is replaced. Two more kinds of
-opening show the first rate of each recipe:
+A table stands between `<!-- results:NAME -->` and `<!-- /results -->`, where NAME is a task (a folder of `recipes/`),
+a recipe (`task/name`), or a list of them (`task/one,task/two`). What stands between the marks is replaced. The table
+has one row for each recipe and decoder, with all rates as columns; `<!-- results:NAME rates RATE,RATE/test -->` shows
+these rates only, the second one on test alone. Two more kinds of opening show the first rate of each recipe:
 
 - `<!-- results:NAME by TAG -->`, or `by TAG=VALUE,VALUE`: for each value of a tag (`asr-evaluate --by TAG`);
 - `<!-- results:task/name against OPTIONS -->`: for each way in which the recipe was run, beside the way with these
@@ -32,16 +33,18 @@ from asr.report import markdown, plot, reliability
 
 _OPENING = re.compile(
     r"^<!-- results:(?P<name>\S+)"
-    r"(?: by (?P<by>[^\s=]+)(?:=(?P<values>\S+))?| against (?P<base>\S.*?)| (?P<confidences>confidences))? -->$",
+    r"(?: rates (?P<rates>\S+)| by (?P<by>[^\s=]+)(?:=(?P<values>\S+))?"
+    r"| against (?P<base>\S.*?)| (?P<confidences>confidences))? -->$",
     re.MULTILINE,
 )
 _SUMMARY = re.compile(r"^<!-- summary\n(?P<rows>.*?)\n-->$", re.MULTILINE | re.DOTALL)
 _CLOSING = "<!-- /results -->"
+_PAGES = ("README.md", "recipes/*/README.md", "docs/experiments/*.md")
 
 
 def readmes(root: Path) -> list[Path]:
-    """The README files that may hold tables: the project's and those of its recipes."""
-    return [path for path in [root / "README.md", *sorted(root.glob("recipes/*/README.md"))] if path.is_file()]
+    """Return the pages of a checkout that may hold tables: its READMEs and its pages of experiments."""
+    return [path for pattern in _PAGES for path in sorted(root.glob(pattern)) if path.is_file()]
 
 
 def update(root: Path, check: bool = False) -> list[Path]:
@@ -126,7 +129,7 @@ def _table(opening: re.Match[str], recipes: Path) -> str:
         return markdown.comparison_table(opening["name"], recipes, opening["base"])
     if opening["confidences"]:
         return reliability.reliability_table(opening["name"], recipes)
-    return markdown.results_table(opening["name"], recipes)
+    return markdown.results_table(opening["name"], recipes, opening["rates"].split(",") if opening["rates"] else ())
 
 
 def _stale_plots(text: str, recipes: Path, bases: dict[str, str]) -> dict[Path, Callable[[], bytes]]:

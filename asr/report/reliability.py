@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from asr.errors import DataError
 from asr.evaluation.result import Result
 from asr.report.comparison import ways
-from asr.report.escaping import code
+from asr.report.decoders import short_names
+from asr.report.escaping import code, with_unbroken_interval
 from asr.report.markdown import results_of, table
 from asr.report.plot import svg
 from asr.scoring.calibration import CalibrationError
@@ -19,7 +20,7 @@ from asr.scoring.calibration import CalibrationError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HEADINGS = ("recipe", "seed", "of", "dev, %", "test, %", "chance, %", "number")
+HEADINGS = ("recipe", "decoder", "seed", "of", "dev, %", "test, %", "chance, %", "number")
 LEGEND = (
     "Expected calibration error: mean distance of confidence and share of right ones, ten bins of equal mass; in "
     "brackets its 95 % interval over people. Chance: what a perfectly calibrated recogniser stays below in 95 of 100 "
@@ -41,7 +42,9 @@ def reliability_table(name: str, recipes: Path) -> str:
         DataError: there is no such recipe, or none of its results has confidences.
         Problems: see `asr.report.markdown.results_table`.
     """
-    rows = [_row(label, result, kind) for label, result in _runs(name, recipes) for kind in _kinds(result)]
+    results = [result for _, result in _runs(name, recipes)]
+    short = short_names(result.decoder.name for result in results)
+    rows = [_row(result, short[result.decoder.name], kind) for result in results for kind in _kinds(result)]
     return table(HEADINGS, rows, LEGEND)
 
 
@@ -99,12 +102,21 @@ def _shown(result: Result) -> CalibrationError:
     return result.splits["test"].calibration[_kinds(result)[0]]
 
 
-def _row(label: str, result: Result, kind: str) -> list[str]:
+def _row(result: Result, decoder: str, kind: str) -> list[str]:
     errors = [
         result.splits[split].calibration.get(kind) if split in result.splits else None for split in ("dev", "test")
     ]
     test = result.splits["test"].calibration[kind]
-    return [label, str(result.seed), kind, *map(_cell, errors), f"{100 * test.chance:.1f}", str(test.count)]
+    recipe = " ".join(map(code, (result.recipe, *result.options)))
+    return [
+        recipe,
+        code(decoder),
+        str(result.seed),
+        kind,
+        *map(with_unbroken_interval, map(_cell, errors)),
+        f"{100 * test.chance:.1f}",
+        str(test.count),
+    ]
 
 
 def _cell(error: CalibrationError | None) -> str:

@@ -41,6 +41,6 @@ def put(root: Path, *values: dict[str, Any]) -> None:
 
 
 def cells(text: str) -> list[list[str]]:
-    """The rows of a Markdown table, its heading left out."""
-    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
+    """The rows of a Markdown table, its heading left out and every space an ordinary one."""
+    rows = [line for line in text.replace("\N{NO-BREAK SPACE}", " ").splitlines() if line.startswith("|")][2:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]

@@ -75,7 +75,7 @@ def test_departures_have_rows_of_their_own_in_all_tables(root: Path) -> None:
     label = f"`an4/ctc` `model.layers=2` `{GRU}`"
     assert [row[0] for row in cells(results_table("an4", root / "recipes"))] == [label, "`an4/ctc_large`"]
     rows = cells(parts_table("an4/ctc", root / "recipes", "sex", ["m", "n"]))
-    assert [row[:2] for row in rows] == [[label, "m"], [label, "n"]]
+    assert [row[:3] for row in rows] == [[label, "`greedy`", "m"], [label, "`greedy`", "n"]]
 
 
 def test_many_departures_make_no_long_name(root: Path) -> None:
@@ -145,7 +145,7 @@ def test_marks_that_mean_nothing_are_named(root: Path) -> None:
     one = result("an4/ctc", 1, 10, 81)
     one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400)}}}
     put(root, one)
-    with pytest.raises(DataError, match="by sex=g: no result tells of it"):
+    with pytest.raises(DataError, match="by sex=g: no result has this value"):
         parts_table("an4", root / "recipes", "sex", ["f", "g"])
     for mark in ("results:an4/ctc agianst as it is", "results:an4 by sex=f m"):
         with pytest.raises(Problems, match=rf"TOP\.md:2: '<!-- {mark} -->' is not understood; see asr-report --help"):

@@ -25,8 +25,13 @@ def test_a_missing_run_reads_not_run(root: Path) -> None:
 def test_one_seed_stands_with_its_interval(root: Path) -> None:
     put(root, result("an4/ctc", 1, dev=10, test=81))
     assert cells(results_table("an4/ctc", root / "recipes")) == [
-        ["`an4/ctc`", "`wer`", "5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "1000 words", "1", "10 min", "0123456"]
+        ["`an4/ctc`", "`greedy`", "5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "1000 words", "1", "10 min", "0123456"]
     ]
+
+
+def test_an_interval_stays_on_one_line(root: Path) -> None:
+    put(root, result("an4/ctc", 1, dev=10, test=81))
+    assert "| 8.1 [7.1,\N{NO-BREAK SPACE}10.1] |" in results_table("an4/ctc", root / "recipes")
 
 
 def test_several_seeds_stand_with_mean_and_range(root: Path) -> None:
@@ -39,15 +44,65 @@ def test_several_seeds_stand_with_mean_and_range(root: Path) -> None:
     ]
 
 
-def test_every_rate_of_a_recipe_has_a_row(root: Path) -> None:
+@pytest.fixture
+def with_characters(root: Path) -> Path:
+    """A result whose test set has character errors, too."""
     values = result("an4/ctc", 1, 10, 81)
     values["splits"]["test"]["rates"]["cer"] = rate(40, 4000, unit="characters")
     put(root, values)
-    rows = cells(results_table("an4/ctc", root / "recipes"))
-    assert [row[1:5] for row in rows] == [
-        ["`wer`", "5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "1000 words"],
-        ["`cer`", "not run", "1.0 [0.0, 3.0]", "4000 characters"],
+    return root
+
+
+def test_every_rate_of_a_recipe_has_its_columns(with_characters: Path) -> None:
+    put(with_characters, result("an4/ctc_large", 1, 10, 81))
+    text = results_table("an4", with_characters / "recipes")
+    assert "| recipe | decoder | `wer` dev, % | `wer` test, % | `cer` dev, % | `cer` test, % | test reference |" in text
+    assert [row[2:7] for row in cells(text)] == [
+        ["5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "not run", "1.0 [0.0, 3.0]", "1000 words"],
+        ["5.0 [4.0, 7.0]", "8.1 [7.1, 10.1]", "", "", "1000 words"],
     ]
+
+
+def test_only_the_rates_that_are_named_are_shown(with_characters: Path) -> None:
+    put(with_characters, result("an4/ctc_large", 1, 10, 81))
+    text = fill("<!-- results:an4 rates cer -->\n<!-- /results -->\n", with_characters / "recipes")
+    assert cells(text) == [
+        ["`an4/ctc`", "`greedy`", "not run", "1.0 [0.0, 3.0]", "4000 characters", "1", "10 min", "0123456"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        (["ce"], r"results:an4 rates ce: no result reports 'ce' on 'dev'; did you mean 'cer'\?"),
+        (["wer", "cer/tst"], "rates wer,cer/tst: no result reports 'cer' on 'tst'; splits are dev and test"),
+    ],
+)
+def test_a_rate_that_nobody_reports_is_named(with_characters: Path, rates: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        results_table("an4", with_characters / "recipes", rates)
+
+
+def test_a_rate_may_be_shown_on_one_split(with_characters: Path) -> None:
+    text = results_table("an4/ctc", with_characters / "recipes", ["wer", "cer/test"])
+    assert "| recipe | decoder | `wer` dev, % | `wer` test, % | `cer` test, % | test reference |" in text
+    assert cells(text)[0][2:6] == [
+        "5.0 [4.0, 7.0]",
+        "8.1 [7.1, 10.1]",
+        "1.0 [0.0, 3.0]",
+        "1000 words",
+    ]
+
+
+def test_a_recipe_that_was_never_run_stays_beside_others(with_characters: Path) -> None:
+    rows = cells(results_table("an4", with_characters / "recipes"))
+    assert rows[1] == ["`an4/ctc_large`", "", "not run", "not run", "not run", "not run", "", "", "", ""]
+
+
+def test_a_table_of_several_recipes_keeps_their_order(root: Path) -> None:
+    put(root, result("an4/ctc", 1, 10, 81), result("an4/ctc_large", 1, 10, 81))
+    rows = cells(results_table("an4/ctc_large,an4/ctc", root / "recipes"))
+    assert [row[0] for row in rows] == ["`an4/ctc_large`", "`an4/ctc`"]
 
 
 def test_excluded_utterances_are_shown(root: Path) -> None:
@@ -66,6 +121,13 @@ def test_update_fills_between_the_marks_and_nothing_else(root: Path) -> None:
     assert text.endswith("\n\n<!-- /results -->\n\nEnd\n")
     assert "old" not in text
     assert update(root) == []  # a second time nothing changes
+
+
+def test_a_page_of_experiments_may_hold_a_table(root: Path) -> None:
+    page = root / "docs" / "experiments" / "an4.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("<!-- results:an4 -->\n<!-- /results -->\n", encoding="utf-8")
+    assert update(root) == [root / "README.md", page]
 
 
 def test_check_complains_and_writes_nothing(root: Path) -> None:
@@ -173,23 +235,23 @@ def test_a_recipe_is_told_by_the_values_of_a_tag(root: Path) -> None:
     one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400), "ser": rate(1, 2)}, "": {"wer": rate(60, 600)}}}
     put(root, one)
     rows = cells(parts_table("an4", root / "recipes", "sex"))
-    assert [row[:3] for row in rows[:2]] == [["`an4/ctc`", "", "`wer`"], ["`an4/ctc`", "f", "`wer`"]]
-    assert rows[1][3:] == ["none", "7.5 [6.5, 9.5]", "400 words", "1"]
+    assert [row[:4] for row in rows] == [["`an4/ctc`", "`greedy`", tag, "`wer`"] for tag in ("", "f")]
+    assert rows[1][4:] == ["none", "7.5 [6.5, 9.5]", "400 words", "1"]
     text = fill("<!-- results:an4/ctc by sex -->\n<!-- /results -->\n", root / "recipes")
-    assert "| recipe | sex | rate |" in text
-    assert cells(fill(text, root / "recipes")) == rows[:2]
+    assert "| recipe | decoder | sex | rate |" in text
+    assert cells(fill(text, root / "recipes")) == rows
 
 
 def test_a_part_is_told_of_the_seeds_that_have_it(root: Path) -> None:
     one, other = result("an4/ctc", 1, 20, 90), result("an4/ctc", 2, 20, 90)
     assert cells(parts_table("an4", root / "recipes", "sex")) == [
-        [f"`an4/{name}`", "", "", "not run", "not run", "", ""] for name in ("ctc", "ctc_large")
+        [f"`an4/{name}`", "", "", "", "not run", "not run", "", ""] for name in ("ctc", "ctc_large")
     ]
     one["splits"]["test"]["by"] = {"sex": {"f": {"wer": rate(30, 400)}}}
     put(root, one, other)
     rows = cells(parts_table("an4", root / "recipes", "sex"))
     assert rows[0][-3:] == ["7.5 [6.5, 9.5]", "400 words", "1"]
-    with pytest.raises(DataError, match=r"results:an4 by sx: no result tells of 'sx'; did you mean 'sex'"):
+    with pytest.raises(DataError, match=r"results:an4 by sx: no result has the tag 'sx'; did you mean 'sex'"):
         parts_table("an4", root / "recipes", "sx")
 
 
@@ -255,13 +317,34 @@ def test_texts_scored_by_the_old_rule_are_marked(root: Path) -> None:
     assert "¹ Scored by the rule of version 0.1" in table
 
 
+def with_decoders(root: Path, *names: str) -> list[list[str]]:
+    """Return the rows of a recipe that was run with several decoders."""
+    put(root, result("an4/ctc", 1, 10, 81))
+    for number, name in enumerate(names):
+        values = {**result("an4/ctc", 1, 10, 61 + number), "decoder": {"_target_": "my.Beam", "name": name}}
+        path = root / "recipes" / "an4" / "results" / f"ctc-seed1-{name}.json"
+        path.write_text(json.dumps(values), encoding="utf-8")
+    return cells(results_table("an4/ctc", root / "recipes"))
+
+
 def test_decoders_stand_beside_each_other(root: Path) -> None:
-    greedy = result("an4/ctc", 1, 10, 81)
-    beam = {**result("an4/ctc", 1, 10, 61), "decoder": {"_target_": "my.Beam", "name": "Beam,width=9"}}
-    put(root, greedy)
-    path = root / "recipes" / "an4" / "results" / "ctc-seed1-Beam,width=9.json"
-    path.write_text(json.dumps(beam), encoding="utf-8")
-    assert [row[0] for row in cells(results_table("an4/ctc", root / "recipes"))] == [
-        "`an4/ctc`",
-        "`an4/ctc` `decoder=Beam,width=9`",
+    rows = with_decoders(root, "Beam,width=9")
+    assert [row[:2] for row in rows] == [["`an4/ctc`", "`greedy`"], ["`an4/ctc`", "`Beam`"]]
+    assert [row[3] for row in rows] == ["8.1 [7.1, 10.1]", "6.1 [5.1, 8.1]"]
+    text = results_table("an4/ctc", root / "recipes")
+    assert "Weights and other numbers of a decoder stand in the result files." in text
+
+
+def test_a_table_of_whole_names_says_nothing_of_weights(root: Path) -> None:
+    with_decoders(root, "Beam,lm=a.lm,sure=maybe")
+    assert "Weights" not in results_table("an4/ctc", root / "recipes")
+
+
+def test_decoders_that_differ_in_weights_alone_show_them(root: Path) -> None:
+    rows = with_decoders(root, "beam,beam=50,lm=a,lm_weight=2", "beam,lm=a,lm_weight=2", "beam,beam=50,lm=b")
+    assert sorted(row[1] for row in rows) == [
+        "`beam, beam=50, lm=a`",
+        "`beam, lm=a`",
+        "`beam, lm=b`",
+        "`greedy`",
     ]

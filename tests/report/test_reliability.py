@@ -29,10 +29,10 @@ def confident(seed: int, error: float = 0.012, **more: Any) -> dict[str, Any]:
 def test_a_row_for_each_run_and_kind(root: Path) -> None:
     put(root, confident(0), confident(1, 0.02))
     assert cells(reliability_table("an4/ctc", root / "recipes")) == [
-        ["`an4/ctc`", "0", "words", "1.2 [0.4, 2.0]", "1.2 [0.4, 2.0]", "2.5", "700"],
-        ["`an4/ctc`", "0", "labels", "0.3", "0.3", "2.5", "700"],
-        ["`an4/ctc`", "1", "words", "2.0 [0.4, 2.0]", "2.0 [0.4, 2.0]", "2.5", "700"],
-        ["`an4/ctc`", "1", "labels", "0.3", "0.3", "2.5", "700"],
+        ["`an4/ctc`", "`greedy`", "0", "words", "1.2 [0.4, 2.0]", "1.2 [0.4, 2.0]", "2.5", "700"],
+        ["`an4/ctc`", "`greedy`", "0", "labels", "0.3", "0.3", "2.5", "700"],
+        ["`an4/ctc`", "`greedy`", "1", "words", "2.0 [0.4, 2.0]", "2.0 [0.4, 2.0]", "2.5", "700"],
+        ["`an4/ctc`", "`greedy`", "1", "labels", "0.3", "0.3", "2.5", "700"],
     ]
 
 
@@ -44,7 +44,7 @@ def test_a_readme_gets_the_table_and_the_plot(root: Path) -> None:
     with pytest.raises(Problems, match=r"ctc-reliability\.svg: it is not what the result files say"):
         update(root, check=True)
     assert set(update(root)) == {readme, plot}
-    assert "1.2 [0.4, 2.0]" in readme.read_text(encoding="utf-8")
+    assert "1.2 [0.4,\N{NO-BREAK SPACE}2.0]" in readme.read_text(encoding="utf-8")
     assert "as it is, seed 0: 1.2 %" in plot.read_text(encoding="utf-8")
     assert update(root, check=True) == []
     put(root, confident(0, error=0.013))
