@@ -34,6 +34,8 @@ def _main() -> None:
     recogniser = load(given.model, plugins=given.plugin)
     told = {name: value for name in ("data", "licence") if (value := getattr(given, name)) is not None}
     recogniser = replace(recogniser, card=(card_of(given.model) or recogniser.card).with_facts(**told))
+    if given.average_with is not None:
+        recogniser = _averaged(recogniser, given.average_with[0], given.average_with[1], given.plugin)
     utterances = None if given.on is None else _utterances(given)
     copied: list[Path] = []
     _write(recogniser, given.out, given.store, copied.append)
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         " its metadata says how to compute the frames and which labels the posteriors are of.",
         epilog="examples:\n"
         "  asr-export runs/an4/ctc/... an4.safetensors --store float16\n"
+        "  asr-export runs/unipen/everything/... mine.safetensors --average-with unipen 0.4\n"
         "  asr-export an4 an4.onnx --store int8 --on manifest/mine --split test",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -71,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
         help="report the error rates of the model and of the written file on these utterances: a manifest (.jsonl), a"
         " folder of manifests, or a corpus of asr-prepare with its options",
     )
+    parser.add_argument(
+        "--average-with",
+        nargs=2,
+        metavar=("MODEL", "SHARE"),
+        help="average the weights with those of the model that training began with, SHARE of which (0 to 1) is kept:"
+        " after training on new material, this often reads the old material better; choose SHARE on dev",
+    )
     parser.add_argument("--split", metavar="NAME", help="which split of them (default test, or the only one)")
     add_plugin(parser)
     parser.add_argument("--data", help="for the model card: what it was trained on")
@@ -88,6 +98,18 @@ def _check_store(out: Path, store: str) -> None:
         raise ConfigError(f"{out}: the name must end in {' or '.join(by_suffix)}")
     if store not in stores:
         raise ConfigError(f"--store {store}: {out.suffix} files keep weights as {' or '.join(stores)}")
+
+
+def _averaged(recogniser: Recogniser, model: str, share: str, plugins: Sequence[str]) -> Recogniser:
+    from asr.recogniser.averaging import averaged
+    from asr.recogniser.loading import load
+
+    try:
+        weight = float(share)
+    except ValueError:
+        raise ConfigError(f"--average-with {model} {share}: the share must be a number from 0 to 1") from None
+    mixed = averaged(recogniser, load(model, plugins=plugins), weight)
+    return replace(mixed, card=mixed.card.with_facts(averaged_with=f"{model}, {weight:g} of its weights"))
 
 
 def _write(recogniser: Recogniser, out: Path, store: str, on_copy: Callable[[Path], object]) -> None:
