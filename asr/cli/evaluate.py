@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _RATES = ("wer", "cer", "wer_folded", "cer_folded", "per", "per_39", "per_39_no_sil", "ser")
 _SPLITS = ("train", "dev", "test")
+_WHERE = ("root", "cache")  # options of a corpus that say where it is, not which utterances it has
 _OF_MODELS = ("split", "out", "by", "nbest", "lm", "words", "only_words", "labels", "plugin", "on", "engine", "verbose")
 
 
@@ -179,11 +180,13 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
     _check_out(given.out)
     decoder = [option for option in options if option.partition("=")[0].partition(".")[0] == "decoder"]
     recogniser = asr.load(models[0], given.plugin, given_decoder(given, decoder), given.engine or AUTO)
+    of_corpus = [option for option in options if option not in decoder]
     with Steps() as steps:
-        corpus = _corpus(given, [option for option in options if option not in decoder], steps)
+        corpus = _corpus(given, of_corpus, steps)
         result = evaluate_model(
             recogniser, corpus, given.rate or (), user_cache() / "frames", steps,
             name=Path(models[0]).stem, by=given.by, n_best=given.nbest or 1,
+            options=[option for option in of_corpus if option.partition("=")[0] not in _WHERE],
         )  # fmt: skip
     return replace(result, evaluation_commit=commit())
 

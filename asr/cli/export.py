@@ -109,7 +109,8 @@ def _averaged(recogniser: Recogniser, model: str, share: str, plugins: Sequence[
     except ValueError:
         raise ConfigError(f"--average-with {model} {share}: the share must be a number from 0 to 1") from None
     mixed = averaged(recogniser, load(model, plugins=plugins), weight)
-    return replace(mixed, card=mixed.card.with_facts(averaged_with=f"{model}, {weight:g} of its weights"))
+    command = f"{mixed.card.about.get('command', '')}; asr-export RUN --average-with {model} {weight:g}"
+    return replace(mixed, card=mixed.card.with_facts(command=command.removeprefix("; ")))
 
 
 def _write(recogniser: Recogniser, out: Path, store: str, on_copy: Callable[[Path], object]) -> None:

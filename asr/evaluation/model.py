@@ -31,6 +31,7 @@ def evaluate_model(
     name: str,
     by: str | None = None,
     n_best: int = 1,
+    options: Sequence[str] = (),
 ) -> Result:
     """Decode and score some splits with a model.
 
@@ -43,6 +44,7 @@ def evaluate_model(
         name: the name of the model, if its card names no recipe.
         by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
         n_best: see `evaluate_split`.
+        options: the options of the corpus that say which utterances these are, for the result and its file name.
 
     Raises:
         ConfigError: a rate that the inventory does not have, or a tag that no utterance has.
@@ -58,6 +60,7 @@ def evaluate_model(
     return Result(
         recipe=str(about.get("recipe") or name),
         seed=seed if isinstance(seed := about.get("seed"), int) else None,
+        options=tuple(options),
         decoder=recogniser.decoder_choice.reported(),
         splits={
             split: evaluate_split(

@@ -21,6 +21,7 @@ from asr.experiment.corpus_splits import splits_to_score
 from asr.experiment.run_evaluation import evaluate_run
 from asr.experiment.run_folder import RunFolder
 from asr.scoring.transcripts import score_transcripts
+from tests.commands import command as run_command
 from tests.experiment.conftest import quiet
 
 BEAM = ["decoder=tests.decoding.toy_beam.ToyBeam", "decoder.width=20"]
@@ -81,6 +82,28 @@ def test_any_model_is_scored_on_any_manifest(trained: Path, tones: Path, tmp_pat
     assert set(result.splits["test"].by["speaker"]) == {"test-0", "test-1"}
     assert (result.recipe, result.seed, result.weights) == (whole.recipe, whole.seed, whole.weights)
     assert list(splits_to_score(str(tones), (), (), None).splits) == ["train", "dev", "test"]
+
+
+def test_one_model_on_two_corpora_gives_two_result_files(tmp_path: Path) -> None:
+    """A result of the lines of a corpus once took the place of the one of its words."""
+    names = set()
+    for sizes in (("test=1", "test_writers=1"), ("test=2", "test_writers=1")):
+        given = (
+            "quickstart_pen",
+            "--on",
+            "hershey",
+            f"root={tmp_path}/{sizes[0]}",
+            "train=1",
+            "dev=1",
+            "train_writers=1",
+            "dev_writers=1",
+            *sizes,
+        )
+        ended = run_command("evaluate", *given, "--split", "test", "--out", "results", cwd=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        names |= {path.name for path in (tmp_path / "results").iterdir()}
+    assert len(names) == 2
+    assert all("root" not in name for name in names)
 
 
 def test_a_model_has_the_rates_that_its_labels_allow(tmp_path: Path) -> None:

@@ -91,6 +91,6 @@ def test_the_command(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         weights(mixed)["output.weight"], weights(averaged(first, second, 0.4))["output.weight"]
     )
-    assert mixed.card.about["averaged_with"] == "second.safetensors, 0.4 of its weights"
+    assert mixed.card.about["command"] == "asr-export RUN --average-with second.safetensors 0.4"
     refused = command("export", *given, "half", cwd=tmp_path)
     assert "the share must be a number from 0 to 1" in refused.stderr
