@@ -16,7 +16,7 @@ from asr.scoring.rates import Rate
 MODELS = Path("asr") / "pretrained"
 """The folder of the bundles and of their cards, in a checkout."""
 
-_HEADINGS = ("model", "reads", "test set", "test errors, %", "licence of the weights", "data and their licence", "MB")
+_HEADINGS = ("model", "reads", "test set", "test errors, %", "licence of weights; of data", "MB")
 _FORM = "`model rate | what it reads | test set | data and their licence`"
 
 
@@ -62,7 +62,8 @@ def _row(measured: str, reads: str, test_set: str, data: str, root: Path) -> lis
     size = f"{path.stat().st_size / 1e6:.1f}"
     link = f"[{code(name)}]({(MODELS / name).as_posix()}.md)"
     licence = plain(str(card.about.get("licence", "")))
-    return [link, reads, f"{test_set}, {found.reference} {plain(found.unit)}", errors, licence, data, size]
+    measured_on = f"{test_set}, {found.reference} {plain(found.unit)}"
+    return [link, reads, measured_on, errors, f"{licence}; {data}", size]
 
 
 def _rate(card: Card, name: str, rate: str) -> Rate:
