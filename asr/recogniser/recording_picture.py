@@ -39,6 +39,9 @@ _WIDTH, _LEFT, _RIGHT = 720.0, 64.0, 16.0
 _WORDS, _WAVE, _ROW, _GAP = 40.0, 88.0, 20.0, 12.0  # heights
 
 
+Floats = NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False)
 class Heard:
     """A recording with its posteriors.
@@ -128,7 +131,7 @@ class _Drawing:
 
     def __init__(self, heard: Heard, found: Hypothesis, theme: Theme) -> None:
         self.heard, self.found, self.theme = heard, found, theme
-        self.probabilities = np.exp(heard.log_probs.astype(np.float64))
+        self.probabilities: Floats = np.exp(heard.log_probs.astype(np.float64))
         self.seconds = max(len(heard.samples) / heard.rate, len(heard.log_probs) * heard.step)
         self.rows = [*_likely(self.probabilities, heard.inventory.blank), heard.inventory.blank]
         self.top = _WORDS + _WAVE + _GAP  # of the posteriorgram
@@ -186,7 +189,7 @@ class _Drawing:
     def _cells(self) -> Iterator[str]:
         colours = self._colours()
         for place, label in enumerate(self.rows):
-            shown = np.round(self.probabilities[:, label], 2)
+            shown: Floats = np.round(self.probabilities[:, label], 2)
             own = None if label == self.heard.inventory.blank else colours
             for first, last in _runs(shown, own):
                 if shown[first] < _VISIBLE:
@@ -213,7 +216,7 @@ class _Drawing:
             yield text(f"{number(self.heard.start + tick)}{unit}", x, self.bottom + 1.5 * TEXT, self.theme.ink)
 
 
-def _likely(probabilities: NDArray[np.float64], blank: int) -> list[int]:
+def _likely(probabilities: Floats, blank: int) -> list[int]:
     """Return the labels that are likely in a frame, in the order of their highest peaks."""
     peaks = probabilities.max(axis=0, initial=0.0)
     peaks[blank] = 0.0
@@ -223,7 +226,7 @@ def _likely(probabilities: NDArray[np.float64], blank: int) -> list[int]:
     return sorted(first, key=lambda label: (first[label], label))
 
 
-def _runs(values: NDArray[np.float64], groups: Sequence[int] | NDArray[np.int64] | None) -> Iterator[tuple[int, int]]:
+def _runs(values: Floats, groups: Sequence[int] | NDArray[np.int64] | None) -> Iterator[tuple[int, int]]:
     """Yield the first frame of each run of equal values in one group, and the first frame behind it."""
     if not len(values):
         return

@@ -42,7 +42,7 @@ def models_table(rows: Sequence[str], root: Path) -> str:
     for name in named:
         if name not in known:
             raise DataError(f"models: there is no {(MODELS / name).as_posix()}.safetensors{nearest(name, known)}")
-    return table(_HEADINGS, [_row(*one, root) for one in parts], _LEGEND)
+    return table(_HEADINGS, [_row(one, root) for one in parts], _LEGEND)
 
 
 _LEGEND = (
@@ -52,7 +52,8 @@ _LEGEND = (
 )
 
 
-def _row(measured: str, reads: str, test_set: str, data: str, root: Path) -> list[str]:
+def _row(parts: Sequence[str], root: Path) -> list[str]:
+    measured, reads, test_set, data = parts
     name, rate = measured.split()
     path = root / MODELS / f"{name}.safetensors"
     card = bundle_header(path).card

@@ -12,7 +12,7 @@ import pytest
 import asr
 from asr.recogniser.alignment import align_transcript, spelled
 from asr.recogniser.recording_picture import hear
-from docs.images import draw
+from tests.docs.drawing import draw
 
 REPOSITORY = Path(__file__).parents[2]
 IMAGES = REPOSITORY / "docs" / "images"

@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 import asr
-from docs.images import draw
+from asr.version import __version__
+from tests.docs.drawing import draw
 
 REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -55,6 +57,12 @@ def test_figures_of_peers_stand_in_the_pages_that_are_linked(row: list[str]) -> 
     figures = numbers(here) | numbers(others)
     assert figures
     assert figures <= numbers(shown)
+
+
+def test_the_citation_is_of_this_version() -> None:
+    cited = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["version"] == __version__
+    assert cited["license"] == "Apache-2.0"
 
 
 def test_the_transcript_of_the_short_paths_is_that_of_the_picture(shared_data: Path) -> None:
