@@ -16,7 +16,7 @@ from asr.scoring.rates import Rate
 MODELS = Path("asr") / "pretrained"
 """The folder of the bundles and of their cards, in a checkout."""
 
-_HEADINGS = ("model", "reads", "test set", "test errors, %", "licence of weights; of data", "MB")
+_HEADINGS = ("model", "reads", "test errors, %", "of", "licence of weights; of data", "MB")
 _FORM = "`model rate | what it reads | test set | data and their licence`"
 
 
@@ -58,13 +58,13 @@ def _row(parts: Sequence[str], root: Path) -> list[str]:
     path = root / MODELS / f"{name}.safetensors"
     card = bundle_header(path).card
     found, decoder = _rate(card, name, rate), str(card.about.get("decoder", "greedy")).partition(",")[0]
-    errors = f"{found.percent:.1f}" + ("" if found.low is None else f" [{found.low:.1f}, {found.high:.1f}]")
+    errors = f"{found.percent:.1f}" + ("" if found.low is None else f"&nbsp;[{found.low:.1f},&nbsp;{found.high:.1f}]")
     errors += "" if decoder == "greedy" else f", {code(decoder)}"
     size = f"{path.stat().st_size / 1e6:.1f}"
     link = f"[{code(name)}]({(MODELS / name).as_posix()}.md)"
     licence = plain(str(card.about.get("licence", "")))
-    measured_on = f"{test_set}, {found.reference} {plain(found.unit)}"
-    return [link, reads, measured_on, errors, f"{licence}; {data}", size]
+    measured_on = f"{found.reference} {plain(found.unit)} of {test_set}"
+    return [link, reads, errors, measured_on, f"{licence}; {data}", size]
 
 
 def _rate(card: Card, name: str, rate: str) -> Rate:
