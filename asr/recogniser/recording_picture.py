@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import Sound, audio_info, sound_of
+from asr.audio import Sound, sound_of
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis, Span
@@ -23,7 +23,7 @@ from asr.decoding.search import decode
 from asr.errors import DataError
 from asr.features.extractor import Sampled
 from asr.recogniser.picture_theme import TEXT, Theme, framed, number, rectangle, text, theme_of
-from asr.recogniser.sources import LONG_SECONDS, RawFrames, Source, opened
+from asr.recogniser.sources import LONG_SECONDS, LongSound, Source, opened
 
 if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
@@ -75,37 +75,31 @@ def hear(recogniser: Recogniser, source: Source, channel: int | None = None, spe
     Raises:
         DataError: the source cannot be read, is ink, or is longer than a minute.
     """
-    sound, start = _sound(recogniser, source, channel)
-    with opened(recogniser.extractor, sound, None, None) as one:
-        if not isinstance(one, RawFrames):
-            raise _too_long(len(sound.samples) / sound.rate)
-        log_probs, lengths = recogniser.posteriors([recogniser.frames(one.values, speaker)])
-    step = recogniser.frame_seconds
-    hypothesis = decode(recogniser.decoder, log_probs, lengths, step, start)[0][0]
-    return Heard(sound.samples, sound.rate, log_probs[0, : lengths[0]], step, start, recogniser.inventory, hypothesis)
-
-
-def _sound(recogniser: Recogniser, source: Source, channel: int | None) -> tuple[Sound, float]:
-    """Return the sound at the rate of the extractor, and the second of the file at which it begins."""
     extractor = recogniser.extractor
     if recogniser.reads_ink:
         raise DataError("this model reads ink, not recordings; load one that has learned from recordings")
     if not isinstance(extractor, Sampled):
         raise DataError(f"{type(extractor).__name__} has no `rate`; a picture shows recordings of a known rate only")
+    source = _readable_twice(source, channel)
+    with opened(extractor, source, None, channel) as one:
+        if isinstance(one, LongSound):
+            raise DataError(
+                f"{one.sound.seconds:.0f} s long; a picture shows {LONG_SECONDS:.0f} s at most, cut the recording"
+            )
+        log_probs, lengths = recogniser.posteriors([recogniser.frames(one.values, speaker)])
+        start = one.start
+    samples = extractor.read(source) if isinstance(source, Utterance) else source.at(extractor.rate)
+    step = recogniser.frame_seconds
+    hypothesis = decode(recogniser.decoder, log_probs, lengths, step, start)[0][0]
+    return Heard(samples, extractor.rate, log_probs[0, : lengths[0]], step, start, recogniser.inventory, hypothesis)
+
+
+def _readable_twice(source: Source, channel: int | None) -> Utterance | Sound:
+    """Return a file by its name, and any other source as its samples."""
     if isinstance(source, (str, Path)):
         path = Path(source).expanduser().absolute()
-        source = Utterance(path.stem, path, channel=channel)
-    if not isinstance(source, Utterance):
-        found = sound_of(source, channel=channel)
-        return Sound(found.at(extractor.rate), extractor.rate), 0.0
-    seconds = source.duration if source.start is not None else audio_info(source.source).seconds
-    if seconds is not None and seconds > LONG_SECONDS:
-        raise _too_long(seconds, f"{source.source}: ")
-    return Sound(extractor.read(source), extractor.rate), source.start or 0.0
-
-
-def _too_long(seconds: float, where: str = "") -> DataError:
-    return DataError(f"{where}{seconds:.0f} s long; a picture shows {LONG_SECONDS:.0f} s at most, cut the recording")
+        return Utterance(path.stem, path, channel=channel)
+    return source if isinstance(source, Utterance) else sound_of(source, channel=channel)
 
 
 def recording_lines(
