@@ -81,7 +81,10 @@ def test_an_alignment_takes_the_place_of_what_was_recognised() -> None:
 def test_times_count_from_the_beginning_of_the_file() -> None:
     later = heard(*np.exp(ONE.log_probs).tolist(), start=10.0)
     assert texts(parsed(later))[-1] == "10 s"
-    ours, first = ([one.attrib.get("x") for one in parsed(each).iter(f"{NAMESPACE}rect")] for each in (later, ONE))
+    ours, first = (
+        [(one.attrib.get("x"), one.attrib["fill"]) for one in parsed(each).iter(f"{NAMESPACE}rect")]
+        for each in (later, ONE)
+    )
     assert ours == first
 
 
