@@ -33,6 +33,7 @@ SUFFIXES = {
     "srt": ".srt",
     "ctm": ".ctm",
     "json": ".json",
+    "svg": ".svg",
 }
 """The suffix of the files of each format."""
 
@@ -73,14 +74,16 @@ def _main() -> None:
     # the transcript takes the place of the model's decoder, whose files may be lost
     recogniser = load(given.model, given.plugin, "greedy", given.engine or AUTO)
     name = given.format or ("json" if recogniser.reads_ink else "textgrid")
-    if recogniser.reads_ink and name != "json":
-        raise ConfigError(f"--format {name} is for recordings: it holds times; take json for ink")
+    if recogniser.reads_ink and name not in ("json", "svg"):
+        raise ConfigError(f"--format {name} is for recordings: it holds times; take json or svg for ink")
     lexicon = _lexicon(given.lexicon, recogniser)
     jobs = _jobs(given, recogniser.reads_ink)
     if given.text is not None and len(jobs) > 1:
         raise ConfigError(f"--text is the transcript of one file, and {len(jobs)} are named; see asr-align --help")
     if given.out is None and len(jobs) > 1 and name not in _JOINABLE:
         raise ConfigError(f"--format {name} is a file for each recording; name a folder for {len(jobs)} with --out")
+    if name == "svg" and any(job.input.is_stream for job in jobs):
+        raise ConfigError("--format svg reads the file twice, which a pipe does not allow; give a file")
     names = _names(jobs)
     recogniser = recogniser.for_many(len(jobs))
     if given.verbose:
@@ -112,7 +115,10 @@ def _align_all(
                 continue
             _warn_of_doubtful(recogniser, job, found)
             has_words = lexicon is not None or recogniser.inventory.unit == "characters"
-            lines = _lines(has_words, job, name, found, format_name, given.channel or 0)
+            if format_name == "svg":
+                lines = _picture(recogniser, job, found, given.channel)
+            else:
+                lines = _lines(has_words, job, name, found, format_name, given.channel or 0)
             _write(lines, None if given.out is None else given.out / f"{name}{SUFFIXES[format_name]}")
     if failed:
         raise AsrError(f"{failed} of {len(jobs)} files could not be aligned; see above")
@@ -246,6 +252,18 @@ def _lines(has_words: bool, job: Job, name: str, found: Hypothesis, format_name:
     return written[format_name]()
 
 
+def _picture(recogniser: Recogniser, job: Job, found: Hypothesis, channel: int | None) -> Iterator[str]:
+    """Return the lines of the picture of one file."""
+    if recogniser.reads_ink:
+        from asr.recogniser.alignment import aligned_ink
+        from asr.recogniser.letters_picture import letter_lines
+
+        return letter_lines(found, aligned_ink(job.source()), job.shown)
+    from asr.recogniser.recording_picture import hear, recording_lines
+
+    return recording_lines(hear(recogniser, job.source(), channel), job.shown, found)
+
+
 def _seconds(job: Job) -> float:
     """Return the seconds of the recording; 0 for a stream, which cannot be read twice."""
     from asr.audio import audio_info
@@ -306,7 +324,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=sorted(SUFFIXES),
         help="textgrid (default for recordings): Praat; eaf: ELAN; audacity: a label track of the words; srt:"
         " subtitles; ctm: one line a word, as NIST's tools read it; json (default for ink): labels and words with"
-        " confidences, and times in seconds or indices of points",
+        " confidences, and times in seconds or indices of points; svg: a picture, of a recording with its words,"
+        " waveform and posteriors, of ink with each letter in its colour",
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write a file for each recording into this folder")
     parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")

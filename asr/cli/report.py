@@ -24,7 +24,9 @@ def _main() -> None:
         "'results:TASK by TAG' or 'by TAG=VALUE,VALUE' lists the parts that asr-evaluate --by TAG measured; "
         "'results:TASK/RECIPE against OPTIONS' puts the ways in which a recipe was run beside the one with these "
         "options and draws a plot of them; 'results:TASK/RECIPE confidences' tabulates the calibration errors of "
-        "confidences, and draws a plot of them.",
+        "confidences, and draws a plot of them. "
+        "The tables behind <!-- summary and <!-- models list their rows themselves; the second is filled from the "
+        "cards of the pretrained models.",
     )
     parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout (default: here)")
     parser.add_argument(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _SPEAKER = "the speaker"
 _SUBTITLES = ("srt", "vtt")  # formats
-_PICTURES = ("html", "svg")
+_PICTURES = ("html", "svg")  # of pages; of recordings svg alone
 FLIPS = ("auto", "yes", "no")  # see `asr.recogniser.orientation`
 
 
@@ -58,10 +58,8 @@ def _main() -> None:
     loaded = time.monotonic()
     if given.format in ("ctm", *_SUBTITLES) and recogniser.reads_ink:
         raise ConfigError(f"--format {given.format} is for recordings: it holds times; take text, json or trn for ink")
-    if given.format in _PICTURES and not recogniser.reads_ink:
-        raise ConfigError(
-            f"--format {given.format} is for ink: it shows strokes; take text, json or ctm for recordings"
-        )
+    if given.format == "html" and not recogniser.reads_ink:
+        raise ConfigError("--format html is for ink: it shows strokes; take svg, text, json or ctm for recordings")
     if given.flip != FLIPS[0] and not recogniser.reads_ink:
         raise ConfigError(f"--flip {given.flip} is for ink; leave it out, this model reads recordings")
     _check_nbest(given)
@@ -73,7 +71,10 @@ def _main() -> None:
         say(f"loaded in {loaded - began:.2f} s", *chosen(recogniser))
     if given.one_speaker:
         recogniser = _having_heard(recogniser, inputs, given.channel)
-    _write(recogniser, inputs, names, given)
+    if given.format == "svg" and not recogniser.reads_ink:
+        _draw(recogniser, inputs[0], given)
+    else:
+        _write(recogniser, inputs, names, given)
     if given.verbose:
         say(speed(inputs, time.monotonic() - loaded))
 
@@ -120,8 +121,8 @@ def _inputs(given: argparse.Namespace, paths: Sequence[Path], recogniser: Recogn
         )
     if given.format == "svg" and len(inputs) > 1:
         raise ConfigError(
-            f"--format svg writes the picture of one file, and {len(inputs)} are named; give one at a time, or take"
-            " html"
+            f"--format svg writes the picture of one file, and {len(inputs)} are named; give one at a time"
+            + (", or take html" if recogniser.reads_ink else "")
         )
     if given.one_speaker and any(one.is_stream for one in inputs):
         raise ConfigError("--one-speaker reads every recording twice, which a pipe does not allow; give files")
@@ -152,6 +153,14 @@ def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str]
     _print(whole)  # of a single recording, when its bar is gone
     if failed:
         raise AsrError(f"{len(failed)} of {len(inputs)} files could not be transcribed; see above")
+
+
+def _draw(recogniser: Recogniser, one: Input, given: argparse.Namespace) -> None:
+    """Print the picture of a recording."""
+    from asr.recogniser.recording_picture import hear, recording_lines
+
+    heard = hear(recogniser, one.source(), given.channel, _SPEAKER if given.one_speaker else None)
+    _print(recording_lines(heard, one.called.name))
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -303,8 +312,9 @@ def _parser() -> argparse.ArgumentParser:
         " instead of times, each line and word with its page, strokes and box, and marks that are no writing:"
         " docs/transcripts.md), ctm (one line a word) and trn (one line a file; words, or labels of a model of"
         " phonemes), as NIST's tools read them: files are called by their names without the ending, and those in a"
-        " folder by their place in it, such as ann-1 for ann/1.wav; srt and vtt: subtitles of one recording; svg and"
-        " html: a picture of the pages with lines, words and marks in colours, and the text",
+        " folder by their place in it, such as ann-1 for ann/1.wav; srt and vtt: subtitles of one recording; svg: a"
+        " picture, of a recording with its words, waveform and posteriors of the labels, of pages with their lines,"
+        " words and marks in colours, and the text; html: the same of pages of several files",
     )
     parser.add_argument(
         "--one-speaker",

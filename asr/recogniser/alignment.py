@@ -72,7 +72,7 @@ def align_transcript(
     timing = None if recogniser.reads_ink else timing_of(inventory)
     aligner = replace(recogniser, decoder=TranscriptDecoder(inventory, transcript, timing))
     if recogniser.reads_ink:
-        source = _ink_of(source)
+        source = aligned_ink(source)
     with opened(recogniser.extractor, source, rate, channel) as one:
         if isinstance(one, LongSound):
             return _sharpened(transcribe_long(aligner, one)[0], recogniser, one.frames, one.start)
@@ -82,8 +82,8 @@ def align_transcript(
     return _sharpened(found, recogniser, lambda: [one.values], one.start)
 
 
-def _ink_of(source: Source) -> Ink:
-    """Return the ink of a source; for an utterance, its part of the file."""
+def aligned_ink(source: Source) -> Ink:
+    """Return the ink whose points an alignment of this source counts; for an utterance, its part of the file."""
     if not isinstance(source, Utterance) or source.start is None:
         return ink_of(source.source if isinstance(source, Utterance) else source)
     from asr.ink.reading import read_ink  # here: a recogniser of sound needs no format of ink

@@ -97,6 +97,16 @@ def with_decoder(
     write_file(out, save(tensors, {"bundle": json.dumps(header)}))
 
 
+def bundle_header(path: Path) -> Header:
+    """Read the description of a bundle: its configuration and its card.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or of another program.
+    """
+    header, _ = _read(path)
+    return read_header(path, header)
+
+
 def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None) -> Recogniser:
     """Read a bundle; nothing in it is executed.
 

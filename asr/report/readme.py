@@ -18,6 +18,13 @@ the best published figure.
     <!-- summary
     an4/ctc_large wer | AN4, English words | 5.95, Kaldi
     -->
+
+A table of the pretrained models, from the cards in their bundles, has a row a model: the model and its rate, what it
+reads, the test set, and the data with their licence.
+
+    <!-- models
+    an4 wer | spelled names and numbers | AN4 | AN4, free for any purpose
+    -->
 """
 
 from __future__ import annotations
@@ -27,9 +34,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from asr.errors import DataError, Problems
+from asr.errors import CheckpointError, DataError, Problems
 from asr.files import write_file
 from asr.report import markdown, plot, reliability
+from asr.report.models import models_table
 
 _OPENING = re.compile(
     r"^<!-- results:(?P<name>\S+)"
@@ -38,6 +46,7 @@ _OPENING = re.compile(
     re.MULTILINE,
 )
 _SUMMARY = re.compile(r"^<!-- summary\n(?P<rows>.*?)\n-->$", re.MULTILINE | re.DOTALL)
+_MODELS = re.compile(r"^<!-- models\n(?P<rows>.*?)\n-->$", re.MULTILINE | re.DOTALL)
 _CLOSING = "<!-- /results -->"
 _PAGES = ("README.md", "recipes/*/README.md", "docs/experiments/*.md")
 
@@ -58,8 +67,8 @@ def update(root: Path, check: bool = False) -> list[Path]:
         The files that were changed.
 
     Raises:
-        Problems: marks that do not fit, names that are no recipe, result files that cannot be read; with `check`, each
-            README or plot that is not what the result files say.
+        Problems: marks that do not fit, names that are no recipe, result files or bundles that cannot be read; with
+            `check`, each README or plot that is not what the result files say.
         MissingExtra: a plot is to be drawn or ways are compared, and matplotlib or scipy is not installed.
     """
     written = {path: path.read_text(encoding="utf-8") for path in readmes(root)}
@@ -72,7 +81,7 @@ def update(root: Path, check: bool = False) -> list[Path]:
             stale |= _stale_plots(text, root / "recipes", bases)
         except Problems as error:
             problems |= dict.fromkeys(error.problems)
-        except DataError as error:
+        except (CheckpointError, DataError) as error:
             problems[f"{_shown(path, root)}: {error}"] = None
         else:
             if filled != text:
@@ -115,13 +124,15 @@ def fill(text: str, recipes: Path, where: str = "README.md") -> str:
 
 
 def _next_opening(text: str, position: int) -> re.Match[str] | None:
-    found = (pattern.search(text, position) for pattern in (_OPENING, _SUMMARY))
+    found = (pattern.search(text, position) for pattern in (_OPENING, _SUMMARY, _MODELS))
     return min((one for one in found if one is not None), key=lambda one: one.start(), default=None)
 
 
 def _table(opening: re.Match[str], recipes: Path) -> str:
     if opening.re is _SUMMARY:
         return markdown.summary_table(opening["rows"].splitlines(), recipes)
+    if opening.re is _MODELS:
+        return models_table(opening["rows"].splitlines(), recipes.parent)
     if opening["by"]:
         only = opening["values"].split(",") if opening["values"] else ()
         return markdown.parts_table(opening["name"], recipes, opening["by"], only)

@@ -64,6 +64,7 @@ def test_a_manifest_has_its_transcripts(folder: Path) -> None:
         ("srt", ".srt", "1\n00:00:00,"),
         ("ctm", ".ctm", "test00 1 0."),
         ("json", ".json", '{"file": "test00"'),
+        ("svg", ".svg", "<svg "),
     ],
 )
 def test_a_file_for_each_recording(folder: Path, name: str, suffix: str, begins: str) -> None:
@@ -100,6 +101,7 @@ def test_words_that_were_not_said_are_warned_of(folder: Path) -> None:
         (["none.wav", "--text", "a"], "none.wav: no such file"),
         (["none.jsonl"], "none.jsonl"),
         (["-"], "-: has no transcript; give it with --text"),
+        (["-", "--text", "a", "--format", "svg"], "--format svg reads the file twice, which a pipe does not allow"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(folder: Path, words: list[str], told: str) -> None:
@@ -123,8 +125,13 @@ def test_letters_of_ink_get_their_points(tmp_path: Path) -> None:
     assert [label["label"] for label in row["labels"]] == ["t", "o"]
     assert row["labels"][0]["start"] == 0
     assert row["labels"][-1]["end"] == 8
+    drawn = command("align", "quickstart_pen", "a.json", "--text", "to", "--format", "svg", cwd=tmp_path).stdout
+    assert "<title>a.json: to</title>" in drawn
+    assert drawn.count("<path ") == 2
     refused = command("align", "quickstart_pen", "a.json", "--text", "to", "--format", "srt", cwd=tmp_path)
-    assert "--format srt is for recordings: it holds times; take json for ink" in " ".join(refused.stderr.split())
+    assert "--format srt is for recordings: it holds times; take json or svg for ink" in " ".join(
+        refused.stderr.split()
+    )
 
 
 def test_words_of_a_model_of_phonemes(folder: Path) -> None:

@@ -302,8 +302,19 @@ def test_pictures_of_ink(transcribe: Command, sound: Path, wavs: list[str]) -> N
     assert "<h1>b.json</h1>" in html
     told = transcribe("quickstart_pen", "a.svg", "b.json", "--format", "svg").told
     assert "--format svg writes the picture of one file, and 2 are named; give one at a time, or take html" in told
+
+
+def test_pictures_of_recordings(transcribe: Command, sound: Path, wavs: list[str]) -> None:
+    done = transcribe(sound, wavs[0], "--format", "svg")
+    title = f"<title>{Path(wavs[0]).name}: {transcribe(sound, wavs[0]).out.strip()}</title>"
+    assert done.out.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+    assert title in done.out
+    piped = transcribe(sound, "-", "--format", "svg", stdin=Path(wavs[0]).read_bytes())
+    assert piped.out.splitlines()[2:] == done.out.splitlines()[2:]
+    told = transcribe(sound, *wavs[:2], "--format", "svg").told
+    assert told.endswith("--format svg writes the picture of one file, and 2 are named; give one at a time")
     told = transcribe(sound, wavs[0], "--format", "html").told
-    assert "--format html is for ink: it shows strokes; take text, json or ctm for recordings" in told
+    assert "--format html is for ink: it shows strokes; take svg, text, json or ctm for recordings" in told
 
 
 def test_pages_upside_down_are_turned_and_told_of(
