@@ -66,7 +66,7 @@ def test_bits_per_character_count_blanks_and_ends_of_lines() -> None:
 
 
 def test_no_text_is_an_error() -> None:
-    with pytest.raises(DataError, match="no text to measure"):
+    with pytest.raises(DataError, match="the text to measure the perplexity on is empty"):
         measure_perplexity(estimate(Corpus.of(["a"], "words"), 2), ["", " "])
 
 

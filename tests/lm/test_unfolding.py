@@ -123,9 +123,9 @@ def test_what_a_file_may_not_say_is_named_when_it_is_loaded(tmp_path: Path) -> N
     faults = {
         "its arrays do not fit each other": {"states": arrays["states"][:-1]},
         "its n-grams do not form a tree": {"children": np.roll(arrays["children"], 1)},
-        "its scale is not that of its n-grams": {"scale": arrays["scale"][:-4]},
+        "its scale does not fit the lengths of its n-grams": {"scale": arrays["scale"][:-4]},
         "a back-off weight is not finite, or above 69": {"scale": np.full_like(arrays["scale"], 3.0)},
-        "the symbols behind a context are not sorted": {"symbol": arrays["symbol"][::-1]},
+        "the symbols after a context are not sorted": {"symbol": arrays["symbol"][::-1]},
     }
     for message, fault in faults.items():
         with pytest.raises(ValueError, match=message):
