@@ -245,7 +245,7 @@ class _Reader:
     @staticmethod
     def _no_ngram(line: bytes, length: int, size: int, done: int) -> str:
         if not line or line.startswith(b"\\"):
-            return f"found {done:,} {length}-grams; expected {size:,}, the count at the beginning: the file is cut off"
+            return f"found {done:,} {length}-grams, but the header lists {size:,}; copy or make the file again"
         wanted = f"a log probability, {length} symbols and perhaps a back-off weight"
         return f"expected {wanted}, found {_shown(line)}"
 

@@ -497,4 +497,4 @@ def test_a_language_model_of_ones_own(transcribe: Command, sound: Path, wavs: li
     done = transcribe(sound, "0.wav", "--lm", "yours.lm")
     assert "decoder.lm=yours.lm does not exist; give a language model" in done.told
     done = transcribe(sound, "0.wav", "--words", "a.txt", "--only-words", "b.txt")
-    assert "give --words, or --only-words" in done.told
+    assert "both --words and --only-words are given" in done.told

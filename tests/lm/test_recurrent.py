@@ -215,21 +215,23 @@ def test_a_file_holds_all_of_it(store: str, tmp_path: Path) -> None:
 
 def test_what_cannot_be_saved(tmp_path: Path) -> None:
     _, model = made()
-    with pytest.raises(ConfigError, match="float32 or float16, not as int4"):
+    with pytest.raises(ConfigError, match="weights as int4; give float32 or float16"):
         save_recurrent(model, tmp_path / "model.lm", "int4")
     with pytest.raises(ConfigError, match=r"ends in \.lm"):
         save_recurrent(model, tmp_path / "model.arpa")
 
 
 def test_a_cell_that_numpy_does_not_run_is_named() -> None:
-    with pytest.raises(ConfigError, match="the numpy engine, .* does not support this one:  the cell is a 'LayerNormLstmCell'"):
+    with pytest.raises(
+        ConfigError, match="the numpy engine, .* does not support this one: the cell is a 'LayerNormLstmCell'"
+    ):
         made(cell="lstm_layernorm")
 
 
 DAMAGE = {
-    "format": ("another", "says another where"),
+    "format": ("another", "its format is another; expected"),
     "unit": ("words of wisdom", "its unit is"),
-    "symbols": (["a", "a", END], "not different"),
+    "symbols": (["a", "a", END], "not all different"),
     "model": ({"_target_": "os.system"}, "the network is 'os.system'"),
 }
 

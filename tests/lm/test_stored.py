@@ -59,7 +59,9 @@ def test_an_arpa_file_may_be_called_lm(tmp_path: Path) -> None:
         assert read.symbols == model.symbols
         assert read.log_probs == pytest.approx(model.log_probs, abs=1e-5)
     (tmp_path / "packed.lm").write_bytes(gzip.compress(text))
-    with pytest.raises(DataError, match=r"packed\.lm is a gzip file; if it is an ARPA file, rename it to packed\.arpa\.gz"):
+    with pytest.raises(
+        DataError, match=r"packed\.lm is a gzip file; if it is an ARPA file, rename it to packed\.arpa\.gz"
+    ):
         load_model(tmp_path / "packed.lm")
     (tmp_path / "other.lm").write_bytes(b"a text that only mentions \\data\\ somewhere\n")
     with pytest.raises(CheckpointError, match=r"other\.lm is not a complete language model"):

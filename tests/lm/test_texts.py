@@ -42,7 +42,7 @@ def test_the_texts_or_the_labels_of_a_manifest(tmp_path: Path) -> None:
     ]
     write_manifest(tmp_path / "m.jsonl", utterances)
     assert read_text(tmp_path / "m.jsonl", "characters").sentences == ["to be", "not"]
-    with pytest.raises(DataError, match=r"m\.jsonl: 'b' has no labels; a model of labels needs it"):
+    with pytest.raises(DataError, match=r"m\.jsonl: 'b' has no labels; a model of labels requires it"):
         read_text(tmp_path / "m.jsonl", "labels")
     write_manifest(tmp_path / "m.jsonl", utterances[:1])
     assert read_text(tmp_path / "m.jsonl", "labels").sentences == ["t uw"]
@@ -125,7 +125,7 @@ def test_a_vocabulary(tmp_path: Path) -> None:
     (tmp_path / "symbols").write_text("a\nb\t12\n \n\na\n")
     assert read_symbols(tmp_path / "symbols") == ["a", "b", " "]
     (tmp_path / "symbols").write_text("\n")
-    with pytest.raises(DataError, match="holds no symbol; expected one a line"):
+    with pytest.raises(DataError, match="holds no symbol; expected one symbol per line"):
         read_symbols(tmp_path / "symbols")
 
 
