@@ -182,7 +182,7 @@ def test_what_cannot_be_tuned_is_one_sentence(trained: Path, utterances: list[Ut
         tuned(trained, [replace(utterances[0], text=None)], toy(), tmp_path)
     with pytest.raises(DataError, match="dev has no utterances; tuning needs some"):
         tuned(trained, [], toy(), tmp_path)
-    with pytest.raises(ConfigError, match=r"rates=\[per\]; expected one or more of the rates that an inv"):
+    with pytest.raises(ConfigError, match=r"rates=\[per\]; expected one or more of the rates for an inv"):
         tuned(trained, utterances, toy(), tmp_path, rate="per")
 
 
