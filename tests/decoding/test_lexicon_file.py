@@ -117,7 +117,7 @@ def test_many_faults_are_counted() -> None:
 
 def test_words_that_cannot_be_spelled_are_left_out_on_demand() -> None:
     assert lexicon_of(["ab", "xyz"], CHARACTERS, leave_out=True).words == ("ab",)
-    with pytest.raises(DataError, match="lexicon: there is no word that the inventory can spell"):
+    with pytest.raises(DataError, match="lexicon has no word that the inventory can spell"):
         lexicon_of(["xyz"], CHARACTERS, leave_out=True)
 
 

@@ -63,7 +63,7 @@ def test_words_that_are_expected_are_boosted() -> None:
     [
         (
             OwnWords(words="n", options=["decoder=lexicon"]),
-            "--words needs .*, not decoder=lexicon; .*--only-words",
+            "--words requires .*, not decoder=lexicon; .*--only-words",
         ),
         (OwnWords(words="n", options=["decoder=greedy"]), "--words requires decoder=beam, not decoder=greedy"),
         (OwnWords(only_words="n", options=["decoder=beam"]), "--only-words requires decoder=lexicon, not decoder=beam"),

@@ -95,7 +95,7 @@ def test_a_weight_that_is_no_number_is_refused(weight: float) -> None:
 def test_a_model_that_knows_few_of_the_labels_is_refused(unit: Unit) -> None:
     upper = Inventory(("<blank>", " ", *"ABCDE"), unit)
     with pytest.raises(
-        ConfigError, match=r"knows \d of the recogniser's [56] labels; it lacks .*'A', .*case\?.*--labels-of"
+        ConfigError, match=r"knows \d of the recogniser's [56] labels; it lacks .*'A', .*case: .*--labels-of"
     ):
         symbols_of_labels(toy_model(unit, (SPACE, *"abcde", "<unk>", END), unknown=6), upper)
     with warnings.catch_warnings():

@@ -51,7 +51,7 @@ def test_rates_of_every_value_of_a_tag_add_up_to_those_of_the_split(trained: Pat
     assert len(groups) > 1
     assert sum((group["cer"].counts for group in groups.values()), ErrorCounts()) == split.rates["cer"].counts
     with pytest.raises(
-        ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; there is seen, speaker"
+        ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; expected one of seen, speaker"
     ):
         evaluate_run(RunFolder(folder), ["test"], quiet, by="speker")
 

@@ -128,7 +128,7 @@ def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path: Path) -> None:
 
 def test_a_file_without_utterance_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ref.trn").write_text(";; nothing yet\n\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"ref\.trn holds no utterance; expected words and then"):
+    with pytest.raises(DataError, match=r"ref\.trn has no utterance; expected words and then"):
         read_trn(tmp_path / "ref.trn")
 
 
@@ -172,7 +172,7 @@ def test_names_are_whole(tmp_path: Path) -> None:
 
 
 def test_a_unit_that_is_not_known_or_not_alone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Problems, match=r"x\.trn holds words and labels; expected one unit in a file"):
+    with pytest.raises(Problems, match=r"x\.trn has words and labels; expected one unit in a file"):
         read(tmp_path / "x.trn", ";; unit: words\na (u1)\n;;unit:labels; escapes: %XX\nb (u2)\n")
     with pytest.raises(Problems, match=r"x\.trn: the unit is 'phones'; expected words or labels"):
         read(tmp_path / "x.trn", ";; unit: phones\na (u1)\n")
