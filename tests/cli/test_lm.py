@@ -128,7 +128,10 @@ def test_a_closed_vocabulary(folder: Path) -> None:
         (("build", "train.txt", "--out", "x.lm", "--mix", "nowhere"), "no language model is named nowhere"),
         (("build", "train.txt", "--out", "x.lm", "--mix", "good.lm", "--unit", "words"), "of characters, not of words"),
         (("build", "train.txt", "--out", "x.lm", "--keep", "3"), "3 n-grams to keep are too few"),
-        (("build", "train.txt", "--out", "x.lm", "--keep", "99", "--prune", "0.1"), "both a threshold and a number of n-grams are given"),
+        (
+            ("build", "train.txt", "--out", "x.lm", "--keep", "99", "--prune", "0.1"),
+            "both a threshold and a number of n-grams are given",
+        ),
         (("build", "train.txt", "--out", "x.lm", "--prune", "-1"), "threshold=-1.0; expected a number from 0 to 1"),
         (("build", "empty.txt", "--out", "x.lm"), "the text for the language model is empty"),
         (("build", "train.txt", "--counts", "c", "--out", "x.lm"), "cannot be combined with texts"),

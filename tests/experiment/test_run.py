@@ -141,7 +141,9 @@ def test_a_run_folder_cannot_allow_its_own_plugins(trained: Path, tmp_path: Path
     save_checkpoint(run.path / "checkpoints" / "best.pt", saved)
     run.config.write_text(run.config.read_text().replace("plugins: []", "plugins: [shutil]"))
     assert run.read_config().plugins == ("shutil",)
-    with pytest.raises(CheckpointError, match="needs code of the modules shutil; if you trust it, .*--plugin shutil"):
+    with pytest.raises(
+        CheckpointError, match="requires code from the modules shutil; if you trust it, .*--plugin shutil"
+    ):
         evaluate_run(run, ("test",), quiet)
     assert run.path.is_dir()
 

@@ -136,9 +136,7 @@ def test_rates_that_the_unit_does_not_give_are_refused(tmp_path: Path, unit: Trn
 
 
 def test_files_of_different_units_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"ref\.trn has words and .*hyp\.trn has labels; give two files with the same"
-    ):
+    with pytest.raises(DataError, match=r"ref\.trn has words and .*hyp\.trn has labels; give two files with the same"):
         scored(tmp_path, ";; unit: words\na (u1)\n", ";; unit: labels\na (u1)\n", "ser")
 
 
