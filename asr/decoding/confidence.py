@@ -22,6 +22,7 @@ import math
 from collections.abc import Hashable, Sequence
 
 from asr.decoding.hypothesis import Evidence, Hypothesis, Trust
+from asr.scoring.edits import common_ends
 
 NEGLIGIBLE = 1e-4
 """Candidates with a lower probability, relative to the best one, are not aligned. Also the limit of logits."""
@@ -117,22 +118,6 @@ def held(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
     start, stop = common_ends(one, other)
     middle = _held_within(one[start : len(one) - stop], other[start : len(other) - stop])
     return [*range(start), *(start + at for at in middle), *range(len(one) - stop, len(one))]
-
-
-def common_ends(one: Sequence[Hashable], other: Sequence[Hashable]) -> tuple[int, int]:
-    """Return the lengths of the common beginning and, after it, of the common end of two sequences.
-
-    Some best alignment pairs them completely, so only the rest needs to be aligned.
-
-    >>> common_ends("abcd", "axd")
-    (1, 1)
-    """
-    start, stop, least = 0, 0, min(len(one), len(other))
-    while start < least and one[start] == other[start]:
-        start += 1
-    while stop < least - start and one[-1 - stop] == other[-1 - stop]:
-        stop += 1
-    return start, stop
 
 
 def _held_within(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:

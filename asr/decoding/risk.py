@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 
-from asr.decoding.confidence import NEGLIGIBLE, common_ends
+from asr.decoding.confidence import NEGLIGIBLE
+from asr.scoring.edits import common_ends
 
 RISKS = ("none", "labels", "words")
 """Values of the option `risk`: the unit in which errors are counted; `none` chooses by score."""

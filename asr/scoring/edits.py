@@ -17,7 +17,7 @@ Conventions:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -94,7 +94,7 @@ def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> ErrorCo
     >>> count_errors("kitten", "sitting")
     ErrorCounts(correct=4, substitutions=2, deletions=0, insertions=1)
     """
-    start, stop = _common_ends(reference, hypothesis)
+    start, stop = common_ends(reference, hypothesis)
     n_same = start + stop
     rows, columns = _as_numbers(reference[start : len(reference) - stop], hypothesis[start : len(hypothesis) - stop])
     weight = len(rows) + len(columns) + 1  # one error outweighs all possible substitutions
@@ -118,7 +118,7 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     >>> [edit.operation for edit in align("abc", "ac")]
     ['correct', 'deletion', 'correct']
     """
-    start, stop = _common_ends(reference, hypothesis)
+    start, stop = common_ends(reference, hypothesis)
     inner_reference = reference[start : len(reference) - stop]
     inner_hypothesis = hypothesis[start : len(hypothesis) - stop]
     came_from = _pointers(*_as_numbers(inner_reference, inner_hypothesis))
@@ -141,10 +141,13 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     return [*before, *reversed(middle), *after]
 
 
-def _common_ends(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int]:
+def common_ends(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> tuple[int, int]:
     """Return the lengths of the common beginning and, after it, of the common end of two sequences.
 
     Some best alignment pairs them completely, so only the rest needs to be aligned.
+
+    >>> common_ends("abcd", "axd")
+    (1, 1)
     """
     shorter = min(len(reference), len(hypothesis))
     start = 0
