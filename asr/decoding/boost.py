@@ -80,7 +80,7 @@ class Boost:
 
     @property
     def is_there(self) -> bool:
-        """Whether there are phrases."""
+        """True if there are phrases."""
         return len(self.end_gain) > 2
 
     def gains(self, labels: Sequence[int]) -> tuple[float, float]:

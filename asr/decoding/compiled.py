@@ -30,5 +30,5 @@ class CompiledDecoder:
 
     @property
     def compiles(self) -> bool:
-        """Whether the loops are compiled; for a few utterances, importing numba takes longer than decoding."""
+        """True if the loops are compiled; for a few utterances, importing numba takes longer than decoding."""
         return worth_compiling(self.many)

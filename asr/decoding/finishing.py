@@ -174,7 +174,7 @@ class Finish:
 
     @property
     def gap(self) -> float:
-        """How many nats below the best score a candidate may be before it has no influence on the best hypothesis."""
+        """The distance in nats below the best score from which a candidate has no influence on the best hypothesis."""
         return (
             math.inf
             if self.rescoring is not None or self.risk != "none"

@@ -69,13 +69,15 @@ def _check_share(known: Collection[str], inventory: Inventory) -> None:
     n_known = len(labels) - len(lacking)
     if _ENOUGH * n_known >= len(labels):
         return
-    told = f"the language model knows {n_known} of the recogniser's {len(labels)} labels; it lacks {_listed(lacking)}"
+    problem = (
+        f"the language model knows {n_known} of the recogniser's {len(labels)} labels; it lacks {_listed(lacking)}"
+    )
     if _TOO_FEW * n_known < len(labels):
         raise ConfigError(
-            f"{told}; check whether its texts are in another case: `asr-lm build TEXT --labels-of MODEL` lists the"
+            f"{problem}; check whether its texts are in another case: `asr-lm build TEXT --labels-of MODEL` lists the"
             " symbols of a text that do not fit"
         )
-    warnings.warn(f"{told}, which therefore become unlikely", DataWarning, stacklevel=3)
+    warnings.warn(f"{problem}, which therefore become unlikely", DataWarning, stacklevel=3)
 
 
 def _is_space(label: str, inventory: Inventory) -> bool:

@@ -125,7 +125,7 @@ class LexiconDecoder(CompiledDecoder):
     """
 
     writes_words = True
-    """Whether the text consists of the words of a lexicon instead of `Inventory.text(labels)`."""
+    """The mark of decoders whose text is not `Inventory.text(labels)`; see `asr.decoding.search.writes_words`."""
 
     def __init__(
         self,

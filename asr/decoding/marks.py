@@ -34,7 +34,7 @@ WORDS_FILE: Mapping[str, FileKind] = {_FILE: FileKind.WORDS}
 
 @dataclass(frozen=True)
 class Weight:
-    """How to tune an option.
+    """The range and the step for tuning an option.
 
     Attributes:
         step: the distance between two values on the first, coarse grid.

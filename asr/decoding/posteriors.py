@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NORMALISED = 0.05
-"""How far the probabilities of a frame may sum to something else than 1; bfloat16 rounds them."""
+"""The tolerance for the sum of the probabilities of a frame, which should be 1; bfloat16 rounds them."""
 
 
 def posteriors_of(log_probs: NDArray[np.float32], n_labels: int, first_frame: int) -> NDArray[np.float64]:

@@ -72,7 +72,7 @@ class Tuning:
 
     @property
     def is_worse(self) -> bool:
-        """Whether the choice makes more errors than the model's earlier decoder."""
+        """True if the choice makes more errors than the model's earlier decoder."""
         return bool(self.before) and self.after[self.rate].counts.errors > self.before[self.rate].counts.errors
 
     @property

@@ -128,7 +128,7 @@ class _Reader:
 
     def __init__(self, path: Path, unit: Unit | None) -> None:
         self._path, self._unit = path, unit
-        self._told: Unit | None = None
+        self._stated_unit: Unit | None = None
         self._lines = numbered_lines(path, "an ARPA file", _LONGEST_LINE)
         self._room = path.stat().st_size * (_GZIP_RATIO if path.suffix == ".gz" else 1)  # bytes
         self._number = 0
@@ -150,7 +150,7 @@ class _Reader:
             backoffs.append(np.maximum(section.backoff, _IMPOSSIBLE)[order])
         log_prob, backoff = np.concatenate(log_probs) * _LN10, np.concatenate(backoffs) * _LN10
         log_prob[log_prob <= LEAST] = -np.inf
-        model = model_of(symbols, self._told or _unit_of(symbols, self._unit), trie, log_prob, backoff)
+        model = model_of(symbols, self._stated_unit or _unit_of(symbols, self._unit), trie, log_prob, backoff)
         self._check_sums(model, sections[0].line)
         return model
 
@@ -191,9 +191,9 @@ class _Reader:
         return sizes
 
     def _read_unit(self, line: str) -> None:
-        told = line.removeprefix(_UNIT)
-        if told != line and told in get_args(Unit):
-            self._told = cast(Unit, told)
+        stated = line.removeprefix(_UNIT)
+        if stated != line and stated in get_args(Unit):
+            self._stated_unit = cast(Unit, stated)
 
     def _section(self, length: int, size: int) -> _Section:
         self._expect(f"\\{length}-grams:")
@@ -236,11 +236,11 @@ class _Reader:
         if free in self._index:
             good[self._index[free]] = True
         if len(bad := np.flatnonzero(~good)):
-            told = f"the log probability is {log_prob[bad[0]]:g}; expected 0 or less: logarithms to base 10"
-            raise self._fault(told, section.line + int(bad[0]))
+            problem = f"the log probability is {log_prob[bad[0]]:g}; expected 0 or less: logarithms to base 10"
+            raise self._fault(problem, section.line + int(bad[0]))
         if len(bad := np.flatnonzero(~(backoff < _LARGEST))):
-            told = f"the back-off weight is {backoff[bad[0]]:g}; expected a logarithm to base 10"
-            raise self._fault(told, section.line + int(bad[0]))
+            problem = f"the back-off weight is {backoff[bad[0]]:g}; expected a logarithm to base 10"
+            raise self._fault(problem, section.line + int(bad[0]))
 
     @staticmethod
     def _no_ngram(line: bytes, length: int, size: int, done: int) -> str:
@@ -261,8 +261,8 @@ class _Reader:
         for column in rows[:, :-1].T:
             node = trie.find(node, column)
         if len(missing := np.flatnonzero(node == NONE)):
-            told = f"the first {length - 1} symbols of this {length}-gram are not a {length - 1}-gram of the file"
-            raise self._fault(told, section.line + int(missing[0]))
+            problem = f"the first {length - 1} symbols of this {length}-gram are not a {length - 1}-gram of the file"
+            raise self._fault(problem, section.line + int(missing[0]))
         keys = node * trie.n_symbols + rows[:, -1]
         order = np.argsort(keys, kind="stable")
         if len(again := np.flatnonzero(np.diff(keys[order]) == 0)):
@@ -280,9 +280,9 @@ class _Reader:
             found = total[level][contexts[level]]
             odd = found[(found < _LEAST_SUM) | (found > _LARGEST_SUM)]
             if len(odd) > (max(1, _ODD * len(found)) if length else 0):
-                told = f"the probabilities {f'after contexts of {length} symbols' if length else 'without context'}"
+                problem = f"the probabilities {f'after contexts of {length} symbols' if length else 'without context'}"
                 sums = f"sum to {float(np.median(odd)):.3g}; expected 1"
-                raise self._fault(f"{told} {sums}: check that the file has logarithms to base 10", line)
+                raise self._fault(f"{problem} {sums}: check that the file has logarithms to base 10", line)
 
 
 def _shown(line: bytes) -> str:

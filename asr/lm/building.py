@@ -127,11 +127,11 @@ def _check_known(text: Text, corpus: Corpus, sources: Sources) -> None:
     if not (first := list(islice(dict.fromkeys(islice(outside, 1000)), 3))):
         return  # the text itself contains `<unk>`
     labels = "vocabulary" if sources.inventory is None else "labels of the recogniser"
-    told = f"{100 * share:.0f} % of the symbols are not among the {labels}, such as {', '.join(map(shown, first))}"
+    problem = f"{100 * share:.0f} % of the symbols are not among the {labels}, such as {', '.join(map(shown, first))}"
     if share > _REFUSED:
         wanted = "write the text in their case" if first[0].swapcase() in known else "give a text of these"
-        raise DataError(f"{told}; {wanted}")
-    warnings.warn(f"{told}; the model treats all of them as one unknown symbol", DataWarning, stacklevel=3)
+        raise DataError(f"{problem}; {wanted}")
+    warnings.warn(f"{problem}; the model treats all of them as one unknown symbol", DataWarning, stacklevel=3)
 
 
 def mixture(

@@ -45,7 +45,7 @@ class GrowingAutomaton(Protocol):
 
     @property
     def complete(self) -> bool:
-        """Whether the arcs of all states are computed, so that `expanded` need not be called again."""
+        """True if the arcs of all states are computed, so that `expanded` need not be called again."""
         ...
 
     def expanded(self, states: NDArray[np.int32]) -> Automaton:

@@ -174,7 +174,7 @@ class _Layer:
 
     @property
     def state_size(self) -> int:
-        """How many values the state of the layer has: the output, and the memory of the units."""
+        """The number of values in the state of the layer: the output, and the memory of the units."""
         return self.output_size + self.weights.recurrence.memory * self.hidden
 
     def run(self, given: FloatArray, state: FloatArray, after: FloatArray) -> FloatArray:

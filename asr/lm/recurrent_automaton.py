@@ -31,7 +31,7 @@ class Stepping(Protocol):
 
     @property
     def state_size(self) -> int:
-        """V, how many values a state has."""
+        """V, the number of values in a state."""
 
     def before_text(self, n_texts: int) -> FloatArray:
         """Return the states (B, V) before the first symbol of B texts."""
@@ -66,7 +66,7 @@ class RecurrentAutomaton:
 
     @property
     def n_states(self) -> int:
-        """How many states there are."""
+        """The number of states."""
         return 1 + self._n_expanded * (1 + self._n_labels)
 
     def expanded(self, states: NDArray[np.int32]) -> Automaton:

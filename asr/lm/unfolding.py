@@ -26,7 +26,7 @@ IMPOSSIBLE = 255
 """The code of a log probability of minus infinity, and of a back-off weight of `LEAST`."""
 
 _ENOUGH = 500
-"""How many calls (one per frame) may decode new states; then all are decoded, which takes about as long again."""
+"""The most calls (one per frame) that decode new states; then all are decoded, which takes about as long again."""
 
 States = NDArray[np.integer[Any]]
 

@@ -35,7 +35,7 @@ class Parts:
 
     @property
     def n_features(self) -> int:
-        """How many values a frame has that the network reads."""
+        """The number of values in a frame of the network's input."""
         return self.extractor.dim * self.stacking.width
 
 

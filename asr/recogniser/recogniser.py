@@ -167,7 +167,7 @@ class Recogniser(Parts):
 
     @property
     def reads_ink(self) -> bool:
-        """Whether the model reads pen strokes; otherwise it reads recordings."""
+        """True if the model reads pen strokes, False if it reads recordings."""
         return isinstance(self.extractor, PointIndexed)
 
     @overload

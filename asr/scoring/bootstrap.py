@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from asr.scoring.edits import ErrorCounts
 
 REPLICATES = 5000
-"""How many test sets are drawn."""
+"""The number of test sets that are drawn."""
 
 _ROWS = 100  # test sets that are drawn at once, so that they fit into the cache
 

@@ -24,7 +24,7 @@ from asr.scoring.bootstrap import REPLICATES, Interval, expanded_tail
 from asr.scoring.edits import align
 
 BINS = 10
-"""How many bins there are."""
+"""The number of bins."""
 
 _DRAWS = 2000  # simulated test sets of a calibrated recogniser
 _ROWS = 100  # test sets that are drawn at once
@@ -66,7 +66,7 @@ class CalibrationError:
 
     @property
     def count(self) -> int:
-        """How many confidences there are."""
+        """The number of confidences."""
         return sum(one.count for one in self.bins)
 
     def __str__(self) -> str:

@@ -45,12 +45,12 @@ class ErrorCounts:
 
     @property
     def reference(self) -> int:
-        """How many labels the reference has."""
+        """The number of labels in the reference."""
         return self.correct + self.substitutions + self.deletions
 
     @property
     def hypothesis(self) -> int:
-        """How many labels the hypothesis has."""
+        """The number of labels in the hypothesis."""
         return self.correct + self.substitutions + self.insertions
 
     @property

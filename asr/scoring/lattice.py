@@ -50,7 +50,7 @@ class Lattice:
 
     @property
     def is_chain(self) -> bool:
-        """Whether there is a single path; some of its words may be optional."""
+        """True if there is a single path; some of its words may be optional."""
         return all(arc[:2] == (i, i + 1) for i, arc in enumerate(self.arcs))
 
     def arriving(self) -> list[list[Arc]]:

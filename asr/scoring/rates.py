@@ -53,12 +53,12 @@ class Rate:
 
     @property
     def reference(self) -> int:
-        """How many labels (or words, ...) all references have."""
+        """The number of labels (or words, ...) in all references."""
         return self.counts.reference
 
     @property
     def groups(self) -> int:
-        """How many speakers, or utterances, the interval was drawn from."""
+        """The number of speakers, or utterances, from which the interval was drawn."""
         return self.interval.groups
 
     def __str__(self) -> str:
