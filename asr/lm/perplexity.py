@@ -20,7 +20,9 @@ _AT_ONCE = 20_000  # sentences that are measured together
 
 @dataclass(frozen=True)
 class Perplexity:
-    """The perplexity of a model on a text, with its counts. Symbols that the model does not know are counted, but not predicted.
+    """The perplexity of a model on a text, with its counts.
+
+    Symbols that the model does not know are counted, but not predicted.
 
     Attributes:
         sentences: how many sentences the text has.
