@@ -35,7 +35,7 @@ from asr.decoding.finishing import IMPOSSIBLE, Candidate, Finish, FinishConfig, 
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of_labels
 from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
-from asr.decoding.posteriors import posteriors_of
+from asr.decoding.posteriors import checked_posteriors
 from asr.decoding.restriction import ALL, Restriction, restricted
 from asr.decoding.timing import spans_of
 from asr.lm.automaton import NONE
@@ -225,7 +225,7 @@ class BeamSearch:
         Raises:
             ValueError: the shape is another one, a value is NaN, or the probabilities of a frame do not sum to 1.
         """
-        posteriors = posteriors_of(log_probs, len(self._decoder.inventory), int(self._prefixes.counts[N_FRAMES]))
+        posteriors = checked_posteriors(log_probs, len(self._decoder.inventory), int(self._prefixes.counts[N_FRAMES]))
         weights = posteriors if self._decoder.divisors is None else posteriors / self._decoder.divisors
         self._chunks.append(np.array(log_probs, dtype=np.float32))
         with self._rows() as rows:

@@ -99,29 +99,29 @@ def shares_of(place: int, sequences: Sequence[Sequence[Hashable]], posteriors: S
     for other, posterior in zip(sequences, posteriors, strict=True):
         if posterior >= least:
             total += posterior
-            for at in held(one, other):
+            for at in matching_places(one, other):
                 shares[at] += posterior
     return [share / total for share in shares]
 
 
-def held(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
+def matching_places(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
     """Return the places of a sequence whose token another sequence contains at the same place.
 
     Two tokens are at the same place if the alignment with the fewest errors pairs them; of several such alignments, the
     one with the most correct tokens counts (as in `asr.scoring.edits`).
 
-    >>> held("abcd", "xabd")
+    >>> matching_places("abcd", "xabd")
     [0, 1, 3]
     """
     if one == other:
         return list(range(len(one)))
     start, stop = common_ends(one, other)
-    middle = _held_within(one[start : len(one) - stop], other[start : len(other) - stop])
+    middle = _matching_within(one[start : len(one) - stop], other[start : len(other) - stop])
     return [*range(start), *(start + at for at in middle), *range(len(one) - stop, len(one))]
 
 
-def _held_within(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
-    """Do what `held` does, by the recursion of Wagner and Fischer (1974).
+def _matching_within(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
+    """Do what `matching_places` does, by the recursion of Wagner and Fischer (1974).
 
     A substitution costs a little more than an insertion, which gives the alignment with the most correct tokens.
     """

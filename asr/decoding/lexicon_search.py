@@ -14,7 +14,7 @@ from asr.decoding.finishing import IMPOSSIBLE, Candidate
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Span, Trust
 from asr.decoding.lexicon_kernel import FINISH, N_FRAMES, NONE, OUTSIDE, SEARCH, Model
 from asr.decoding.lexicon_memory import Memory
-from asr.decoding.posteriors import posteriors_of
+from asr.decoding.posteriors import checked_posteriors
 from asr.decoding.timing import spans_of
 from asr.text import normalise_text
 
@@ -48,7 +48,7 @@ class LexiconSearch:
         Raises:
             ValueError: the shape is another one, a value is NaN, or the probabilities of a frame do not sum to 1.
         """
-        posteriors = posteriors_of(log_probs, self._decoder.rules.width, int(self._memory.counts[N_FRAMES]))
+        posteriors = checked_posteriors(log_probs, self._decoder.rules.width, int(self._memory.counts[N_FRAMES]))
         if len(log_probs):
             self._best_path += float(log_probs.max(axis=1).sum(dtype=np.float64))
             self._chunks.append(np.array(log_probs, dtype=np.float32))

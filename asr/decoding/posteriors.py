@@ -9,7 +9,7 @@ _NORMALISED = 0.05
 """The tolerance for the sum of the probabilities of a frame, which should be 1; bfloat16 rounds them."""
 
 
-def posteriors_of(log_probs: NDArray[np.float32], n_labels: int, first_frame: int) -> NDArray[np.float64]:
+def checked_posteriors(log_probs: NDArray[np.float32], n_labels: int, first_frame: int) -> NDArray[np.float64]:
     """Return exp(log_probs) of a chunk after checking it.
 
     Args:

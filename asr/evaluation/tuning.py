@@ -27,7 +27,7 @@ from asr.errors import ConfigError, DataError
 from asr.evaluation.model import default_rates
 from asr.evaluation.recognised import Compared, Recognised
 from asr.evaluation.split import Progress, listen, people_of
-from asr.evaluation.tuning_search import Axis, Point, Search, best_of, expected_tries
+from asr.evaluation.tuning_search import Axis, Point, WeightSearch, best_of, expected_tries
 from asr.recogniser.batching import Posteriors, posteriors_of
 from asr.recogniser.parts import decoder_of
 from asr.recogniser.recogniser import Recogniser
@@ -136,7 +136,9 @@ def tune(
             on_progress(f"decoding {split} with other weights", len(surface), expected)
         return [point for point in points if point in surface]
 
-    chosen = Search(axes, lambda point: _total(surface[point]).errors, attempt).run() if axes else attempt([()])[0]
+    chosen = (
+        WeightSearch(axes, lambda point: _total(surface[point]).errors, attempt).run() if axes else attempt([()])[0]
+    )
     folds, people = folds_of(utterances), people_of(utterances)
     without = [_chosen_without(fold, axes, surface) for fold in folds]
     found = {point: trial.with_weights(point) for point in {chosen, *without}}

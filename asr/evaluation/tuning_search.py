@@ -61,7 +61,7 @@ class Axis:
         return abs(value - self.start) / self.weight.step > _FARTHEST - _FINENESS[-1]
 
 
-class Search:
+class WeightSearch:
     """The search for the best point.
 
     Args:

@@ -32,7 +32,7 @@ from asr.files import atomic_file
 from asr.lm.automaton import NONE
 from asr.lm.backoff import masses
 from asr.lm.model import SPACE, UNKNOWN, Unit
-from asr.lm.ngram import LARGEST_BACKOFF, LEAST, NgramModel, model_of
+from asr.lm.ngram import LARGEST_BACKOFF, LEAST, NgramModel, ngram_model
 from asr.lm.trie import Trie, extended, unigrams
 from asr.printable import printable
 
@@ -150,7 +150,7 @@ class _Reader:
             backoffs.append(np.maximum(section.backoff, _IMPOSSIBLE)[order])
         log_prob, backoff = np.concatenate(log_probs) * _LN10, np.concatenate(backoffs) * _LN10
         log_prob[log_prob <= LEAST] = -np.inf
-        model = model_of(symbols, self._stated_unit or _unit_of(symbols, self._unit), trie, log_prob, backoff)
+        model = ngram_model(symbols, self._stated_unit or _unit_of(symbols, self._unit), trie, log_prob, backoff)
         self._check_sums(model, sections[0].line)
         return model
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from asr.errors import DataError
 from asr.lm.counting import Counts
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.ngram import NgramModel, ngram_model
 from asr.lm.trie import ROOT
 
 FALLBACK = (0.5, 1.0, 1.5)
@@ -53,7 +53,9 @@ def estimate_from_counts(counts: Counts) -> NgramModel:
         np.divide(own, total[parent], out=own, where=total[parent] > 0)
         prob[level] = own + left[parent] * prob[trie.suffix[level]]
     with np.errstate(divide="ignore"):
-        return model_of(counts.symbols, counts.unit, trie, np.log(prob), np.log(np.where(trie.has_children, left, 1.0)))
+        return ngram_model(
+            counts.symbols, counts.unit, trie, np.log(prob), np.log(np.where(trie.has_children, left, 1.0))
+        )
 
 
 def adjusted_counts(counts: Counts) -> NDArray[np.int64]:

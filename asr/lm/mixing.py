@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from asr.errors import ConfigError, DataError
 from asr.lm.automaton import NONE
 from asr.lm.backoff import Masses, fitting_backoffs, masses
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.ngram import NgramModel, ngram_model
 from asr.lm.perplexity import predict
 from asr.lm.trie import ROOT, Nodes, Trie, extended, unigrams
 
@@ -55,7 +55,7 @@ def mixed(models: Sequence[NgramModel], weights: Sequence[float]) -> NgramModel:
         total += one * sums.total
     with np.errstate(divide="ignore"):
         log_probs = np.log(probs)
-    return model_of(symbols, models[0].unit, trie, log_probs, fitting_backoffs(trie, log_probs, Masses(left, total)))
+    return ngram_model(symbols, models[0].unit, trie, log_probs, fitting_backoffs(trie, log_probs, Masses(left, total)))
 
 
 def best_weights(models: Sequence[NgramModel], held_out: Sequence[str]) -> list[float]:

@@ -85,7 +85,7 @@ class NgramModel:
         return weights
 
 
-def model_of(
+def ngram_model(
     symbols: Iterable[str], unit: Unit, trie: Trie, log_probs: NDArray[np.floating], backoffs: NDArray[np.floating]
 ) -> NgramModel:
     """Make a model of a tree of n-grams.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from asr.lm.backoff import Masses, cumulated_backoffs, fitting_backoffs, lower_log_probs, masses
 from asr.lm.histories import context_probabilities
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.ngram import NgramModel, ngram_model
 from asr.lm.progress import Progress, silent
 from asr.lm.trie import ROOT, Trie
 
@@ -121,4 +121,6 @@ def _kept(model: NgramModel, keep: NDArray[np.bool_]) -> NgramModel:
     lost = model.trie.sums(np.where(keep, 0.0, np.exp(log_probs)))
     trie, nodes = model.trie.kept(keep)
     wanted = Masses((before.left + lost)[nodes], before.total[nodes])
-    return model_of(model.symbols, model.unit, trie, log_probs[nodes], fitting_backoffs(trie, log_probs[nodes], wanted))
+    return ngram_model(
+        model.symbols, model.unit, trie, log_probs[nodes], fitting_backoffs(trie, log_probs[nodes], wanted)
+    )

@@ -20,7 +20,7 @@ from asr.lm import unfolding
 from asr.lm.binary import load_binary, save_binary
 from asr.lm.corpus import Corpus
 from asr.lm.model import Unit
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.ngram import NgramModel, ngram_model
 from asr.lm.pruning import pruned
 from tests.lm.samples import estimate, sentences
 
@@ -36,7 +36,7 @@ def small(folder: Path, unit: Unit = "characters", order: int = 5, threshold: fl
 
 def rebuilt(model: NgramModel) -> NgramModel:
     """The same model by the other way: from its tree, its log probabilities and back-off weights."""
-    return model_of(model.symbols, model.unit, model.trie, model.log_probs, model.backoffs)
+    return ngram_model(model.symbols, model.unit, model.trie, model.log_probs, model.backoffs)
 
 
 @pytest.fixture(scope="module", params=[("characters", 5), ("words", 3), ("words", 1)], ids=str)
