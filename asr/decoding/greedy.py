@@ -52,6 +52,13 @@ class GreedyDecoder:
 
     Raises:
         ConfigError: `labels` has a label that the inventory lacks, or `calibration` is malformed.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> search = GreedyDecoder(Inventory(("<blank>", "a", "b"), unit="characters")).begin(frame_seconds=0.02)
+    >>> search.step(np.log(np.array([[0.1, 0.8, 0.1], [0.1, 0.7, 0.2], [0.2, 0.1, 0.7]], dtype=np.float32)))
+    >>> [found] = search.end()
+    >>> found.text, [(span.start, span.end, round(span.confidence, 2)) for span in found.spans]
+    ('ab', [(0.0, 0.04, 0.8), (0.04, 0.06, 0.7)])
     """
 
     def __init__(self, inventory: Inventory, calibration: Sequence[float] = (), labels: str = ALL) -> None:

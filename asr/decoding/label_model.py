@@ -37,6 +37,13 @@ def symbols_of_labels(model: LanguageModel | None, inventory: Inventory) -> NDAr
     Raises:
         ConfigError: the model has another unit, knows fewer than one in twenty labels (spaces not counted), or lacks
             labels and has no unknown symbol.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> from asr.lm.stored import load_model
+    >>> model = load_model("english_letters")
+    >>> found = symbols_of_labels(model, Inventory(("<blank>", "a", "b"), unit="characters"))
+    >>> [None if number == NONE else model.symbols[number] for number in found]
+    [None, 'a', 'b', '</s>']
     """
     if model is None:
         return np.full(len(inventory) + 1, NONE, dtype=np.int32)

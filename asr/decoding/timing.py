@@ -45,6 +45,12 @@ def spans_of(
 
     Raises:
         ValueError: no path has a probability above 0.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> log_probs = np.log(np.array([[0.1, 0.9], [0.9, 0.1], [0.2, 0.8]], dtype=np.float32))
+    >>> spans = spans_of(np.array([1, 1]), log_probs, Inventory(("<blank>", "a"), unit="labels"), 0.02, offset=1.0)
+    >>> [(span.label, span.start, round(span.end, 2), round(span.confidence, 2)) for span in spans]
+    [('a', 1.0, 1.02, 0.9), ('a', 1.04, 1.06, 0.8)]
     """
     pieces: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
     first, frame = 0, 0

@@ -107,6 +107,16 @@ def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> N
     Raises:
         ConfigError: the suffix is another one, or `quantise` is set for an ARPA file.
         DataError: the file cannot be written.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from asr.lm.corpus import Corpus
+    >>> from asr.lm.counting import count_ngrams
+    >>> from asr.lm.kneser_ney import estimate_from_counts
+    >>> model = estimate_from_counts(count_ngrams(Corpus.of(["to be or not to be"], "words"), order=2))
+    >>> with TemporaryDirectory() as folder:
+    ...     save_model(Path(folder, "mine.lm"), model)
+    ...     load_model(Path(folder, "mine.lm")).symbols
+    ('<s>', '</s>', '<unk>', 'to', 'be', 'or', 'not')
     """
     from asr.lm.arpa import save_arpa
     from asr.lm.binary import save_binary

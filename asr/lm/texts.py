@@ -97,6 +97,12 @@ def read_words(path: str | Path) -> Text:
     Raises:
         DataError: the file cannot be read or is not UTF-8, or a frequency is not a whole number above 0; the message
             names file and line.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "words.txt").write_text("New York\\t12\\nLondon 7\\nParis\\n")
+    ...     read_words(Path(folder, "words.txt"))
+    Text(sentences=['New York', 'London', 'Paris'], weights=[12, 7, 1])
     """
     path = Path(path)
     words, weights = [], []

@@ -107,6 +107,12 @@ def rates_of(scores: Sequence[UtteranceScore], people: str = "speakers") -> dict
     Args:
         scores: the scores of the utterances, all under the same rates; for no scores, there are no rates.
         people: the word for the speakers.
+
+    >>> from asr.corpus.phonemes import fold
+    >>> pairs = [("two cats", "two hats"), ("no dogs", "no dogs")]
+    >>> scores = [score_utterance(ref, None, ref, hyp, ["wer"], "characters", fold) for ref, hyp in pairs]
+    >>> rates_of(scores)["wer"].percent
+    25.0
     """
     speakers = [score.speaker for score in scores]
     return {

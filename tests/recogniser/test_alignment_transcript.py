@@ -101,5 +101,5 @@ def test_what_cannot_be_pronounced_is_named() -> None:
     with pytest.raises(DataError, match="'it': the transcript is empty"):
         pronounced(PLAIN, lexicon, "  ", "it")
     letters = Inventory(("<blank>", " ", "a"), "characters")
-    with pytest.raises(ConfigError, match="is for a model of phonemes"):
+    with pytest.raises(ConfigError, match="requires a model of phonemes"):
         pronounced(letters, lexicon, "a", "it")
