@@ -119,13 +119,13 @@ def _tensors(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _checked_model(header: object, tensors: Mapping[str, NDArray[Any]]) -> NgramModel:
-    told = header.get("format") if isinstance(header, dict) else None
-    if not isinstance(header, dict) or told not in (FORMAT, QUANTISED):
-        raise ValueError(f"its format is {shown(told)}; expected {FORMAT} or {QUANTISED}")
+    stated = header.get("format") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or stated not in (FORMAT, QUANTISED):
+        raise ValueError(f"its format is {shown(stated)}; expected {FORMAT} or {QUANTISED}")
     symbols, unit = _symbols(header), header.get("unit")
     if unit not in get_args(Unit):
         raise ValueError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")
-    if told == QUANTISED:
+    if stated == QUANTISED:
         small = {name: _array(tensors, name, kinds) for name, kinds in _SMALL_TYPES.items()}
         return SmallModel(symbols, cast(Unit, unit), small)
     arrays = {name: _array(tensors, name, (kind,)) for name, kind in _TYPES.items()}

@@ -40,16 +40,16 @@ def estimate_from_counts(counts: Counts) -> NgramModel:
     if not counts.count.any():
         raise DataError("the text for the language model is empty; give a text with at least one symbol")
     trie, adjusted = counts.trie, adjusted_counts(counts)
-    taken = _taken(counts, adjusted)
+    discount = _discount_of_each(counts, adjusted)
     total = trie.sums(adjusted)
     # N-grams that are no contexts give all their mass to the shorter context.
-    left = np.divide(trie.sums(taken), total, out=np.ones(len(trie)), where=total > 0)
+    left = np.divide(trie.sums(discount), total, out=np.ones(len(trie)), where=total > 0)
     prob = np.zeros(len(trie))
     prob[ROOT] = 1.0 / (trie.n_symbols - 1)  # the uniform distribution, to which 1-grams back off
     for length in range(1, trie.order + 1):
         level = trie.level(length)
         parent = trie.parent[level]
-        own = adjusted[level] - taken[level]
+        own = adjusted[level] - discount[level]
         np.divide(own, total[parent], out=own, where=total[parent] > 0)
         prob[level] = own + left[parent] * prob[trie.suffix[level]]
     with np.errstate(divide="ignore"):
@@ -73,14 +73,14 @@ def adjusted_counts(counts: Counts) -> NDArray[np.int64]:
     return adjusted
 
 
-def _taken(counts: Counts, adjusted: NDArray[np.int64]) -> NDArray[np.float64]:
+def _discount_of_each(counts: Counts, adjusted: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return (M,) the discount D(a) of each n-gram."""
-    taken = np.zeros(len(adjusted))
+    of_each = np.zeros(len(adjusted))
     for length in range(1, counts.trie.order + 1):
         level = counts.trie.level(length)
         discount = np.array([0.0, *discounts(adjusted[level])])
-        taken[level] = discount[np.minimum(adjusted[level], 3)]
-    return taken
+        of_each[level] = discount[np.minimum(adjusted[level], 3)]
+    return of_each
 
 
 def discounts(adjusted: NDArray[np.int64]) -> tuple[float, float, float]:

@@ -59,8 +59,8 @@ class LabelModelHeader:
             CheckpointError: a value is missing or malformed.
         """
         if not isinstance(values, Mapping) or values.get("format") != FORMAT:
-            told = values.get("format") if isinstance(values, Mapping) else None
-            raise CheckpointError(f"its format is {shown(told)}; expected {FORMAT}, a recurrent language model")
+            stated = values.get("format") if isinstance(values, Mapping) else None
+            raise CheckpointError(f"its format is {shown(stated)}; expected {FORMAT}, a recurrent language model")
         unit, symbols = values.get("unit"), _texts(values.get("symbols"), "symbols")
         if unit not in get_args(Unit):
             raise CheckpointError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")

@@ -77,15 +77,15 @@ def _of_manifest(path: Path, unit: Unit, inventory: Inventory | None) -> list[st
     found = []
     for utterance in read_manifest(path, check_sources=False):
         if unit != "labels":
-            told = utterance.text
+            transcript = utterance.text
         elif inventory is not None and utterance.labels is not None:
-            told = " ".join(inventory.symbols_of(utterance))
+            transcript = " ".join(inventory.symbols_of(utterance))
         else:
-            told = None if utterance.labels is None else " ".join(utterance.labels)
-        if told is None:
+            transcript = None if utterance.labels is None else " ".join(utterance.labels)
+        if transcript is None:
             wanted = "labels" if unit == "labels" else "text"
             raise DataError(f"{printable(path)}: '{utterance.id}' has no {wanted}; a model of {unit} requires it")
-        found.append(told)
+        found.append(transcript)
     return found
 
 
@@ -110,21 +110,21 @@ def read_words(path: str | Path) -> Text:
         if not line.strip():
             continue
         text = decoded(line, path, number)
-        word, tab, told = text.rpartition("\t")
+        word, tab, frequency = text.rpartition("\t")
         if not tab:
-            word, _, told = text.strip().rpartition(" ")
-            if not told.isdecimal():
-                word, told = text, "1"
-        words.append(word.strip() or told)
-        weights.append(_count(told if word.strip() else "1", path, number))
+            word, _, frequency = text.strip().rpartition(" ")
+            if not frequency.isdecimal():
+                word, frequency = text, "1"
+        words.append(word.strip() or frequency)
+        weights.append(_count(frequency if word.strip() else "1", path, number))
     return Text(words, weights)
 
 
-def _count(told: str, path: Path, number: int) -> int:
-    told = told.strip()
-    if not (told.isascii() and told.isdecimal() and len(told) < 14 and 0 < int(told) <= _MOST):
-        raise DataError(f"{printable(path)}:{number}: the count is {shown(told)}; expected a whole number above 0")
-    return int(told)
+def _count(text: str, path: Path, number: int) -> int:
+    text = text.strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 14 and 0 < int(text) <= _MOST):
+        raise DataError(f"{printable(path)}:{number}: the count is {shown(text)}; expected a whole number above 0")
+    return int(text)
 
 
 def read_counts(path: str | Path, unit: Unit, order: int, vocabulary: Iterable[str] = ()) -> Counts:
@@ -151,14 +151,14 @@ def read_counts(path: str | Path, unit: Unit, order: int, vocabulary: Iterable[s
     for number, line in numbered_lines(path, "counts of n-grams"):
         if not line.strip():
             continue
-        text, tab, told = decoded(line, path, number).rpartition("\t")
+        text, tab, count = decoded(line, path, number).rpartition("\t")
         symbols = text.split()
         if not tab or not symbols:
             raise DataError(f"{printable(path)}:{number}: expected the symbols of an n-gram, a tab, and its count")
         numbers = [index.setdefault(one, len(index)) for one in symbols]
         if len(symbols) <= order:
             rows[len(symbols)].append(numbers)
-            counts[len(symbols)].append(_count(told, path, number))
+            counts[len(symbols)].append(_count(count, path, number))
             lines[len(symbols)].append(number)
     return _tree(tuple(index), unit, rows, counts, lines, path)
 
@@ -187,9 +187,9 @@ def _tree(
         if len(missing := np.flatnonzero((node == NONE) | (ending == NONE))):
             at = missing[0]
             part = rows[length][at][:-1] if node[at] == NONE else rows[length][at][1:]
-            told = " ".join(symbols[one] for one in part)
+            words = " ".join(symbols[one] for one in part)
             raise DataError(
-                f"{printable(path)}:{lines[length][at]}: the part {shown(told)} of this n-gram has no count; add a line"
+                f"{printable(path)}:{lines[length][at]}: the part {shown(words)} of this n-gram has no count; add it"
             )
         keys = node * trie.n_symbols + row[:, -1]
         _check_once(keys, lines[length], path)

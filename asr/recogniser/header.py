@@ -64,12 +64,12 @@ def read_header(path: Path, values: object) -> Header:
 
 def _written_by(values: object) -> str:
     """Return the end of a message about another header: which program may have written it."""
-    told = values.get("format") if isinstance(values, dict) else None
-    if told == LANGUAGE_MODEL:
+    stated = values.get("format") if isinstance(values, dict) else None
+    if stated == LANGUAGE_MODEL:
         return "it is a language model: give the model.lm of its run as decoder.lm= of a recogniser"
-    number = re.fullmatch(r"ctc-asr-bundle-([1-9][0-9]{0,5})", told) if isinstance(told, str) else None
+    number = re.fullmatch(r"ctc-asr-bundle-([1-9][0-9]{0,5})", stated) if isinstance(stated, str) else None
     if number and int(number[1]) > 1:
-        return f"its format is {told}, of a newer version of this package: install a newer ctc-asr"
+        return f"its format is {stated}, of a newer version of this package: install a newer ctc-asr"
     return "another program or version wrote it"
 
 
