@@ -2,9 +2,9 @@
 
 A piece lasts 10 to 30 seconds, so the next border is searched in the window of 10 to 30 seconds after the last one. The
 *floor* is the mean loudness (in dB, every 10 ms) of the quietest 0.2 seconds in the window; *speech* is the 90th
-percentile of the loudness. A *pause* is a stretch in which every 0.2 seconds have a mean loudness below floor + (speech
-- floor) / 4. The border is the middle of the longest pause. There is always one: without a real pause, as in music or
-during applause, it is the quietest place.
+percentile of the loudness. A *pause* is a stretch in which the mean loudness of every 0.2 seconds is closer to the
+floor than a quarter of the way to speech. The border is the middle of the longest pause. There is always one: without a
+real pause, as in music or during applause, it is the quietest place.
 """
 
 from __future__ import annotations

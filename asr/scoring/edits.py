@@ -1,6 +1,7 @@
 """Align a hypothesis with a reference, and count substitutions, deletions and insertions.
 
 Conventions:
+
 - A substitution, a deletion (a reference label that the hypothesis lacks) and an insertion are one error each.
 - Several alignments may have the same, smallest number of errors. The one with the most correct labels is counted,
   which is the one with the fewest substitutions. So the three counts do not depend on the order of the search, and

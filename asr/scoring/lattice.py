@@ -1,6 +1,7 @@
 """Count errors between transcripts with alternatives or optional words, which stand for several word sequences.
 
 Conventions, those of NIST's `sclite -s -D`:
+
 - The errors are those of the pair of sequences, one from each side, that agrees best. Only its words count, so the
   number of reference words depends on the hypothesis.
 - An optional word without a counterpart is correct, on either side. An optional word that is aligned with another word

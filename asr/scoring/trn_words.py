@@ -1,6 +1,7 @@
 """Read the words of a line of a NIST transcript file: optional words, alternatives, and escaped special characters.
 
 Words are read as `sclite -s -D` reads them:
+
 - `(uh)` is an optional word; it also matches `uh`. Only a single word in parentheses is optional: `(a b)` is two words,
   one of which begins and one ends with a parenthesis.
 - `{ a / b c / @ }` stands for one of these sequences, also nested, with or without spaces around the signs; `@` is no
