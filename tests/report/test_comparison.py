@@ -135,9 +135,7 @@ def test_other_references_cannot_be_compared(root: Path) -> None:
     other = result("an4/ctc", 1, 10, 81, options=[GRU])
     other["splits"]["test"]["rates"]["wer"] = rate(40, 500)
     put(root, other)
-    with pytest.raises(
-        DataError, match=rf"results differ in reference length \(1000 with as it is, 500 with {GRU}"
-    ):
+    with pytest.raises(DataError, match=rf"results differ in reference length \(1000 with as it is, 500 with {GRU}"):
         comparison_table("an4/ctc", root / "recipes", GRU)
 
 
