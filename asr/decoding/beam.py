@@ -1,15 +1,16 @@
-"""Prefix beam search: the likeliest labelling, summed over its paths, with a language model of labels if one is given.
+"""Prefix beam search: find the likeliest labelling, summed over its paths, optionally with a language model of labels.
 
-The objective, maximised over labellings l of the frames x (Graves 2012, "Supervised sequence labelling with recurrent
+The search maximises over labellings l of the frames x (Graves 2012, "Supervised sequence labelling with recurrent
 neural networks", section 7.5; Hannun and others 2014, arXiv 1408.2873):
 
     log p(l | x) + lm_weight * log p_lm(l </s>) + insertion_bonus * |l| + boost_weight * (labels of expected phrases)
 
-p(l | x) is the sum over all paths that spell l. `prior_weight` divides the posteriors of the paths by the priors of
-their labels, raised to that power. A prefix that is reached in two ways is one prefix: sums are exact for what is not
-pruned. What is pruned: all but the best `beam` prefixes of a frame, and those that are `gap` nats worse than the best;
-labels whose posterior in a frame is below `min_probability`, which then begin at another frame (the likeliest label of
-a frame is always looked at); and where blank is above `skip_blank`, the frame is taken for blank alone.
+p(l | x) is the sum over all paths that spell l. With a `prior_weight`, posteriors are divided by the priors of their
+labels, raised to that power. Paths that spell the same prefix are merged, so the sums are exact but for pruning:
+
+- only the best `beam` prefixes are kept from frame to frame, and only those at most `gap` nats worse than the best;
+- a label does not begin in a frame where its posterior is below `min_probability`, except the likeliest label;
+- a frame whose blank has a posterior above `skip_blank` is treated as if blank were certain.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from asr.decoding.finishing import IMPOSSIBLE, Candidate, Finish, FinishConfig, 
 from asr.decoding.hypothesis import Hypothesis, Score, without_surplus_spaces, words_of
 from asr.decoding.label_model import NO_ARCS, symbols_of_labels
 from asr.decoding.marks import LM_FILE, WORDS_FILE, weight
-from asr.decoding.posteriors import posteriors_of
+from asr.decoding.posteriors import checked_posteriors
 from asr.decoding.restriction import ALL, Restriction, restricted
 from asr.decoding.timing import spans_of
 from asr.lm.automaton import NONE
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from asr.lm.model import GrowingAutomaton, LanguageModel
 
 _LEAST_MASS = 1e-200
-"""The smallest mass of a prefix, relative to the best one, that stays clear of the end of floating-point numbers."""
+"""The smallest mass of a prefix, relative to the best one, with which products do not underflow."""
 
 
 @dataclass
@@ -56,17 +57,17 @@ class BeamConfig(FinishConfig):
     The options inherited from `FinishConfig` control the steps after the search.
 
     Attributes:
-        beam: prefixes that are kept from frame to frame.
+        beam: how many prefixes are kept from frame to frame.
         lm: a language model of labels: the name of one that comes with the package, or a file.
-        lm_weight: factor of its log probability.
-        insertion_bonus: nats for each label.
-        min_probability: labels that are less likely in a frame do not begin there; 0: all may.
-        gap: nats by which a prefix may be worse than the best; inf: as many as numbers hold, 460.
-        skip_blank: frames in which blank is likelier are taken for blank alone; 1: none.
-        boost: a file of phrases that are expected, one a line; see `asr.decoding.boost`.
-        boost_weight: nats for each label of such a phrase.
+        lm_weight: the factor of its log probability.
+        insertion_bonus: nats added for each label.
+        min_probability: labels with a lower posterior in a frame do not begin there; 0: all may begin.
+        gap: nats by which a prefix may be worse than the best; inf: the limit of the numbers, 460.
+        skip_blank: a frame whose blank has a higher posterior is treated as certain blank; 1: no frame.
+        boost: a file of expected phrases, one per line; see `asr.decoding.boost`.
+        boost_weight: nats added for each label of such a phrase.
         prior_weight: the power of the priors that posteriors are divided by.
-        priors: (L,) how frequent each label is in training, blank included; empty: unknown.
+        priors: (L,) the relative frequency of each label in training, blank included; empty: unknown.
     """
 
     _target_: str = "asr.decoding.beam.BeamDecoder"
@@ -84,14 +85,23 @@ class BeamConfig(FinishConfig):
 
 
 class BeamDecoder(CompiledDecoder):
-    """Prefix beam search; this module states the objective, and `BeamConfig` the options.
+    """Prefix beam search; the module describes the objective, `BeamConfig` the options.
 
     Args:
-        inventory: labels, and which of them is the blank.
-        model: a language model in place of the one that `lm` names.
+        inventory: the labels, one of which is the blank.
+        model: a language model, used instead of the one that `lm` names.
 
     Raises:
-        ConfigError: an option out of range, or a language model that does not fit the inventory.
+        ConfigError: an option is out of range, or a language model does not fit the inventory.
+        DataError, CheckpointError: a file of an option cannot be read.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> decoder = BeamDecoder(Inventory(("<blank>", "a"), unit="labels"))
+    >>> search = decoder.begin(frame_seconds=0.02)
+    >>> search.step(np.log(np.array([[0.6, 0.4], [0.6, 0.4]], dtype=np.float32)))
+    >>> [best] = search.end()
+    >>> best.labels, round(best.score.acoustic, 2)  # three paths spell "a", p = 0.64; the best path is blank, p = 0.36
+    (('a',), -0.45)
     """
 
     def __init__(
@@ -150,24 +160,24 @@ class BeamDecoder(CompiledDecoder):
         return restricted(BeamSearch(self, frame_seconds, offset), self.restriction)
 
     def automaton(self) -> GrowingAutomaton | None:
-        """Return the model's automaton, shared by all searches if complete and otherwise new; None without a model."""
+        """Return the automaton for one search: the shared one if it is complete, else a new one; None: no model."""
         if self._model is None or (self._shared is not None and self._shared.complete):
             return self._shared
         return self._model.automaton()
 
     def new_rows(self) -> Rows:
-        """Return empty rows."""
+        """Return a new, empty cache of the language model's arcs."""
         return Rows(len(self.symbols), self.options.beam)
 
     def borrow_rows(self) -> Rows:
-        """Return rows that nobody else uses until they are given back."""
+        """Return a cache of arcs that no other search uses until `give_back`."""
         try:
             return self._idle_rows.pop()
         except IndexError:
             return self.new_rows()
 
     def give_back(self, rows: Rows) -> None:
-        """Take rows back."""
+        """Take a borrowed cache back, for later searches."""
         self._idle_rows.append(rows)
 
 
@@ -191,13 +201,14 @@ def _check(options: BeamConfig, n_labels: int) -> None:
 
 
 class BeamSearch:
-    """The prefixes of one utterance; see `BeamDecoder`.
+    """A prefix beam search through one utterance; see `BeamDecoder`.
 
-    The result does not depend on how the frames are cut into chunks.
+    The result does not depend on how the frames are divided into chunks.
 
     Args:
-        decoder: gives the options.
-        frame_seconds, offset: see `asr.decoding.search.Decoder`.
+        decoder: the decoder, with its options.
+        frame_seconds: see `asr.decoding.search.Decoder.begin`.
+        offset: see `asr.decoding.search.Decoder.begin`.
     """
 
     def __init__(self, decoder: BeamDecoder, frame_seconds: float, offset: float) -> None:
@@ -209,12 +220,12 @@ class BeamSearch:
         self._prefixes = Prefixes(decoder.options.beam, len(decoder.inventory), self._arcs.start)
 
     def step(self, log_probs: NDArray[np.float32]) -> None:
-        """Take the next frames; see `asr.decoding.search.Search`.
+        """Read the next frames; see `asr.decoding.search.Search`.
 
         Raises:
-            ValueError: another shape, NaN, or probabilities of a frame that do not sum to 1.
+            ValueError: the shape is another one, a value is NaN, or the probabilities of a frame do not sum to 1.
         """
-        posteriors = posteriors_of(log_probs, len(self._decoder.inventory), int(self._prefixes.counts[N_FRAMES]))
+        posteriors = checked_posteriors(log_probs, len(self._decoder.inventory), int(self._prefixes.counts[N_FRAMES]))
         weights = posteriors if self._decoder.divisors is None else posteriors / self._decoder.divisors
         self._chunks.append(np.array(log_probs, dtype=np.float32))
         with self._rows() as rows:
@@ -243,18 +254,18 @@ class BeamSearch:
         return finish(found, lambda i: self._hypothesis(*prefixes[i], found[i]), n_best)
 
     def candidates(self, n: int) -> list[Candidate]:
-        """Return the best labellings if the utterance ends here, without times and confidences, best first.
+        """Return the best labellings so far, as if the utterance ended here, best first, without times and confidences.
 
-        At least `n` of them differ if the search has so many; some may be repeated.
+        At least `n` different ones are returned if the search has so many; others may occur twice.
         """
         return self._candidates(n)[0]
 
     def _candidates(
         self, n_wanted: int, gap: float = math.inf
     ) -> tuple[list[Candidate], list[tuple[int, NDArray[np.int64]]]]:
-        """Return candidates, with the node and the labels (U,), surplus spaces included, of each.
+        """Return candidates, and for each its node and its labels (U,) with surplus spaces.
 
-        `n_wanted` of them are different if there are so many, none of them more than `gap` nats behind the best.
+        At least `n_wanted` of them are different if there are so many; none is more than `gap` nats below the best.
         """
         inventory = self._decoder.inventory
         ends = self._end_factors()
@@ -268,7 +279,7 @@ class BeamSearch:
             shown = [self._shown(one) for one in labels]
             if n >= len(order) or len(set(shown)) >= n_wanted:
                 break
-            n *= 2  # some differ in surplus spaces alone
+            n *= 2  # some differ only in surplus spaces
         scores = map(self._score, totals[order[:n]].tolist(), labels, factors, ends[order[:n]].tolist())
         found = [candidate(inventory.decode(one), score, inventory) for one, score in zip(shown, scores, strict=True)]
         return found, list(zip(nodes.tolist(), labels, strict=True))
@@ -286,7 +297,7 @@ class BeamSearch:
 
     @contextmanager
     def _rows(self) -> Iterator[Rows]:
-        """Lend the rows that hold the language model's arcs."""
+        """Provide the cache of the language model's arcs."""
         if self._own_rows is not None:
             yield self._own_rows
             return
@@ -318,7 +329,7 @@ class BeamSearch:
         prefixes.counts[N_FRAMES] += len(weights)
 
     def _make_room(self) -> None:
-        """Drop the nodes that no entry depends on; double the arrays while more than half of them is still in use."""
+        """Remove the nodes that no entry needs, and double the arrays while more than half of them is in use."""
         prefixes = self._prefixes
         n_nodes, n = int(prefixes.counts[N_NODES]), int(prefixes.counts[N_ENTRIES])
         moved = np.empty(n_nodes, dtype=np.int32)
@@ -327,7 +338,7 @@ class BeamSearch:
             prefixes.grow()
 
     def _expand(self) -> None:
-        """Let the language model compute the states that the next frame reads."""
+        """Let the language model compute the arcs of the states of all entries, which the next frame reads."""
         assert self._growing is not None
         entries = self._prefixes.node[: self._prefixes.counts[N_ENTRIES]]
         self._arcs = self._growing.expanded(self._prefixes.state[entries])
@@ -353,13 +364,13 @@ class BeamSearch:
         return found
 
     def _end_boosts(self) -> NDArray[np.float64]:
-        """Return, for each entry, the factor by which the end takes back the boost of an unfinished phrase."""
+        """Return, for each entry, the factor that removes the boost of an unfinished phrase at the end."""
         boost, prefixes = self._decoder.boost, self._prefixes
         n = prefixes.counts[N_ENTRIES]
         return np.exp(boost.end_gain[prefixes.boost[prefixes.node[:n]]]) if boost.is_there else np.ones(n)
 
     def _spelled(self, nodes: NDArray[np.int32]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
-        """Return the labels of some nodes' prefixes, and their factors."""
+        """Return for each node the labels (U,) of its prefix, and the factor (U,) of each label."""
         prefixes = self._prefixes
         borders = [0, *accumulate(prefixes.depth[nodes].tolist())]
         labels, factors = np.empty(borders[-1], dtype=np.int64), np.empty(borders[-1])
@@ -368,11 +379,12 @@ class BeamSearch:
         return [labels[part] for part in parts], [factors[part] for part in parts]
 
     def _score(self, total: float, labels: NDArray[np.int64], factors: NDArray[np.float64], end: float) -> Score:
-        """Return the parts of a score.
+        """Divide the score of a labelling into its parts.
 
         Args:
             total: the mass of the labelling, with all terms of the objective.
-            labels, factors: (U,) the labels, and the factor of each.
+            labels: (U,) the labels.
+            factors: (U,) the factor of each label.
             end: the language model's factor for the end of the utterance.
         """
         if total <= 0.0:

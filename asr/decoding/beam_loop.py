@@ -1,9 +1,10 @@
 """The loops of the prefix beam search over flat arrays; `asr.decoding.beam_memory` holds the arrays.
 
-A prefix is a node of a tree: the prefix of its parent and one label more. Node 0 is the empty prefix. A beam entry is a
-node with two masses: the probability, summed over paths, that the frames so far spell its prefix and end in blank, and
-the same where they end in its last label, both times the factors of its labels (language model, bonus). Masses are
-relative to the best entry, so products do not underflow; the logarithm of what they were divided by is summed aside.
+A prefix is a node of a tree: the prefix of its parent and one more label. Node 0 is the empty prefix. An entry of the
+beam is a node with two masses. The mass in blank is the probability, summed over paths, that the frames so far spell
+the prefix and end in blank; the mass in the label is the same for paths that end in the prefix's last label. Both are
+multiplied by the factors of the labels (language model, bonus, boost). Masses are divided by the best one in each
+frame, so that products do not underflow; the sum of the logarithms of these divisors is kept separately.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from asr.compiling import Loop
 from asr.decoding.loops import FACTOR, LAST_PLACE, WALK, _factor, _last_place, _walk
 
 N_NODES, N_ENTRIES, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
-"""Places in `counts`: nodes of the tree, entries of the beam, frames of the chunks before, marks given so far, and
+"""Places in `counts`: the number of nodes, of entries, of frames in earlier chunks and of marks given so far, and
 whether all paths end in blank."""
 
 
 def _sort_falling(order: Any, n: Any, weights: Any, base: Any) -> Any:
-    """Sort the first n labels of `order` by falling weight (Shell's sort with Knuth's distances)."""
+    """Sort the first n labels of `order` by falling weight (Shell's sort with Knuth's distances).
+
+    The weight of label k is `weights[base + k]`.
+    """
     distance = 1
     while 3 * distance + 1 < n:
         distance = 3 * distance + 1
@@ -36,7 +40,7 @@ def _sort_falling(order: Any, n: Any, weights: Any, base: Any) -> Any:
 
 
 def _keep_best(mass: Any, entry: Any, label: Any, spare: Any, size: Any, width: Any) -> Any:
-    """Keep the `width` best of `size` candidates, the earlier ones of equals; return the mass of the last of them."""
+    """Keep the `width` best of `size` candidates, of equal ones the earlier; return the least mass that is kept."""
     least, n_equal = _last_place(mass, spare, size, width)
     kept = 0
     for i in range(size):
@@ -52,7 +56,7 @@ def _keep_best(mass: Any, entry: Any, label: Any, spare: Any, size: Any, width: 
 
 
 def _row_of(state: Any, n_rows: Any, n_symbols: Any, row_of: Any, row_state: Any, row_factor: Any) -> Any:
-    """Return the index at which the row of a state begins; a new row is filled with -1."""
+    """Return the index at which a state's row in the cache begins; a state without a row gets one, filled with -1."""
     row = row_of[state]
     if row < 0:
         row = n_rows[0]
@@ -78,9 +82,9 @@ def _look_up(
     backoff: Any,
     shorter: Any,
 ) -> Any:
-    """Fill one place of a row: exp(weight log p(symbol | state) + bonus), and the state behind the symbol.
+    """Fill one place of a row: the factor exp(weight * log p(symbol | state) + bonus), and the next state.
 
-    Where neither the state nor a shorter context has an arc for the symbol, the factor is 0.
+    The factor is 0 if the model gives the symbol the probability 0 or lacks it. Return the factor.
     """
     log_p, behind = _walk(first, symbol, log_prob, target, backoff, shorter, state, wanted)
     if log_p == -math.inf:
@@ -148,33 +152,45 @@ def _advance(
     backoff: Any,
     shorter: Any,
 ) -> Any:
-    """Process frames `at` to `n_frames` - 1; return the first frame left, where nodes or rows have run out.
+    """Process frames from `at` on, until they end or there is no room for more nodes or rows.
 
     Args:
-        weights: (T * L,) what paths are multiplied with: posteriors, over priors where those are given.
-        posteriors: (T * L,) by which labels are left out and frames are skipped.
-        at, n_frames, n_labels, blank: the frames, L, the index of the blank.
+        weights: (T * L,) the posteriors, divided by priors if these are given; paths are multiplied by them.
+        posteriors: (T * L,) the posteriors; they decide which labels are left out and which frames are skipped.
+        at, n_frames: the first frame to process, and the number of frames.
+        n_labels, blank: L, and the index of the blank.
         skip_blank, min_probability: see `BeamConfig`.
-        width, room: entries of the beam, and of the arrays of candidates: at least twice as many.
+        width: the most entries of the beam.
+        room: the size of the arrays of candidates, at least twice `width`.
         gap: the smallest mass that is kept, relative to the best.
-        highest: no factor of language model and bonus is above it.
-        has_model, weight, bonus: whether there is a language model, its weight, the bonus of a label.
-        has_boost, most_boost: whether phrases are boosted, and the highest factor of that.
-        counts: see above.
-        scale: (1,) the logarithm of what masses were divided by.
-        parent, label, state, factor, boost, depth, born, child, sibling, place: of each node the node before it, its
-            label, the state of the language model behind it, its factor, the state of the boost, how many labels it
-            has, the frame in which it was made, its first child and its next sibling (-1: none), its entry (-1: none).
-        node, in_blank, in_label, new_blank, new_label: of each entry its node, its masses, and those behind the frame.
-        head, link: of each entry the first of those that have one label more, and the next of that kind (-1: none).
-        mass, source, added, spare: of each candidate its mass, the entry that it comes from and the label that it adds
-            (-1: none), and room to select in.
-        order, mark: (L,) the labels of a frame, by falling weight; the last mark of each label.
-        boost_target, boost_factor: (S * L,) see `asr.decoding.boost.Boost`; factors in place of gains.
+        highest: the largest factor that language model and bonus can give a label.
+        has_model, weight, bonus: whether there is a language model, its weight, and the bonus of a label.
+        has_boost, most_boost: whether phrases are boosted, and the largest factor of a boost.
+        counts: see `N_NODES`.
+        scale: (1,) the logarithm of the product of all divisors of the masses.
+        parent, label: for each node its parent, and its last label.
+        state, boost: for each node the states of the language model and of the boost after its labels.
+        factor: for each node the factor of its last label.
+        depth, born: for each node how many labels it has, and the frame in which it was made.
+        child, sibling: for each node its first child, and the next child of the same parent (-1: none).
+        place: for each node its entry (-1: none).
+        node: for each entry its node.
+        in_blank, in_label, new_blank, new_label: for each entry its masses before and after a frame.
+        head, link: for each entry the first entry that extends it by one label, and the next entry that extends the
+            same one (-1: none).
+        mass, source, added: for each candidate its mass, the entry that it comes from, and the label that it adds (-1:
+            none).
+        spare: for each candidate a place to work in.
+        order, mark: (L,) the labels to try in a frame, by falling weight; the last mark of each label.
+        boost_target, boost_factor: (S * L,) see `asr.decoding.boost.Boost`; exp(gain) instead of the gain.
         wanted: (L + 1,) the symbol of each label, and of the end.
-        n_rows, row_of, row_state, row_factor, row_target: (1,) how many rows there are, the row of a state (-1: none),
-            and of each row its state, and what `_look_up` found (factor -1: nothing yet).
+        n_rows, row_of, row_state: (1,) the number of cached rows, the row of each state (-1: none), and the state of
+            each row.
+        row_factor, row_target: for each row and label what `_look_up` found (factor -1: nothing yet).
         first, symbol, log_prob, target, backoff, shorter: see `asr.lm.automaton`.
+
+    Returns:
+        The first frame that was not processed.
     """
     n, n_nodes, n_symbols = counts[N_ENTRIES], counts[N_NODES], n_labels + 1
     limit = highest * most_boost
@@ -193,13 +209,13 @@ def _advance(
         if n_nodes + width > len(parent) or (has_model and n_rows[0] + width > len(row_state)):
             break
 
-        # the likeliest label, which is always looked at, so that a prefix is left
+        # the likeliest label is always tried, so that some prefix survives
         top = -1
         for k in range(n_labels):
             if k != blank and (top < 0 or weights[base + k] > weights[base + top]):
                 top = k
 
-        # every prefix goes on with blank or its last label, or is reached from the prefix before it
+        # paths that stay at a prefix (blank or its last label again), or reach it from its parent
         for i in range(n):
             head[i] = -1
         best, least, p_blank = 0.0, math.inf, weights[base + blank]
@@ -229,7 +245,7 @@ def _advance(
         if n == width and least > bar:
             bar = least
 
-        # the labels that may come to more than the bar, by falling weight
+        # the labels whose extensions may exceed the bar, by falling weight
         most, n_order = 0.0, 0
         for i in range(n):
             if in_blank[i] + in_label[i] > most:
@@ -241,7 +257,7 @@ def _advance(
                 n_order += 1
         _sort_falling(order, n_order, weights, base)
 
-        # prefixes with one label more
+        # new prefixes, with one more label
         for i in range(n):
             both = in_blank[i] + in_label[i]
             if n_order == 0 or both * weights[base + order[0]] * limit <= bar:
@@ -292,7 +308,7 @@ def _advance(
                     if least > bar:
                         bar = least
         at += 1
-        if best <= 0.0:  # the language model allows nothing that these frames show
+        if best <= 0.0:  # every labelling of these frames has probability 0
             scale[0] = -math.inf
             continue
         if size > width:
@@ -362,7 +378,10 @@ def _end_factors(
     backoff: Any,
     shorter: Any,
 ) -> Any:
-    """Put into `found` the factor of the end of the utterance behind each of `n` entries; see `_advance`."""
+    """Write into `found` the language model's factor for the end of the utterance after each of `n` entries.
+
+    `_advance` describes the arguments.
+    """
     for i in range(n):
         at = _row_of(state[node[i]], n_rows, n_labels + 1, row_of, row_state, row_factor) + n_labels
         value = row_factor[at]
@@ -375,7 +394,7 @@ def _end_factors(
 
 
 def _spell(nodes: Any, parent: Any, label: Any, factor: Any, depth: Any, labels: Any, factors: Any) -> Any:
-    """Write the labels of some nodes' prefixes, one behind the other, and their factors."""
+    """Write into `labels` the labels of the prefixes of all `nodes`, concatenated, and into `factors` their factors."""
     start = 0
     for i in range(len(nodes)):
         v = nodes[i]
@@ -388,7 +407,7 @@ def _spell(nodes: Any, parent: Any, label: Any, factor: Any, depth: Any, labels:
 
 
 def _births(v: Any, parent: Any, born: Any, births: Any) -> Any:
-    """Write the frames in which the prefixes of a node were made; as many as it has labels."""
+    """Write into `births` (U,) the frame in which each prefix of node v, which has U labels, was made."""
     at = len(births)
     while v > 0:
         at -= 1
@@ -412,7 +431,10 @@ def _compact(
     node: Any,
     moved: Any,
 ) -> Any:
-    """Drop the nodes that no entry's prefix begins with; return how many are left. `moved` is of the nodes' size."""
+    """Remove the nodes that are no ancestor of an entry; return how many are left.
+
+    `moved` is room for the new number of each node; `_advance` describes the other arguments.
+    """
     for v in range(n_nodes):
         moved[v] = 0
     for i in range(n):

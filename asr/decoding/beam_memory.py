@@ -1,4 +1,4 @@
-"""The arrays that the loops of the prefix beam search work on, and how they grow."""
+"""The arrays of the prefix beam search, and how they grow."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Prefixes:
     """The tree of prefixes and the entries of the beam; see `asr.decoding.beam_loop._advance`.
 
     Args:
-        width: entries of the beam.
-        n_labels: L.
+        width: the most entries of the beam.
+        n_labels: L, the size of the inventory.
         start: the state of the language model before the first symbol.
     """
 
@@ -55,7 +55,7 @@ class Prefixes:
 
     @property
     def nodes(self) -> tuple[Array, ...]:
-        """The arrays with one element for each node."""
+        """The arrays with one element for each node, in the order in which the loops take them."""
         return (
             self.parent, self.label, self.state, self.factor, self.boost, self.depth, self.born, self.child,
             self.sibling, self.place,
@@ -63,14 +63,14 @@ class Prefixes:
 
     @property
     def entries(self) -> tuple[Array, ...]:
-        """The arrays with one element for each entry, each candidate or each label."""
+        """The arrays with one element for each entry, candidate or label, in the order in which the loops take them."""
         return (
             self.node, self.in_blank, self.in_label, self.new_blank, self.new_label, self.head, self.link,
             self.mass, self.source, self.added, self.spare, self.order, self.mark,
         )  # fmt: skip
 
     def needs_room(self) -> bool:
-        """Return whether the next frame may bring more nodes than there is room for."""
+        """Return whether the next frame may add more nodes than the arrays have room for."""
         return bool(self.counts[N_NODES] + self.width > len(self.parent))
 
     def grow(self) -> None:
@@ -82,11 +82,11 @@ class Prefixes:
 
 
 class Rows:
-    """A cache of the arcs of a language model, by state and label, kept from utterance to utterance.
+    """A cache of the arcs of a language model, with one row per state; it is kept from utterance to utterance.
 
     Args:
-        n_symbols: L + 1.
-        width: states that a frame may ask for.
+        n_symbols: the size of a row: L + 1, the labels and the end of the utterance.
+        width: the most states that a frame may ask for.
     """
 
     def __init__(self, n_symbols: int, width: int) -> None:
@@ -102,7 +102,7 @@ class Rows:
         return (self.count, self.row_of, self.row_state, self.factor, self.target)
 
     def make_room(self, n_states: int) -> None:
-        """Clear the cache if the next frame may need more rows than there is room for; make room for all states."""
+        """Clear the cache if it may become full in the next frame; make `row_of` large enough for all states."""
         if self.count[0] + self._width > len(self.row_state):
             self.row_of[self.row_state[: self.count[0]]] = -1
             self.count[0] = 0
@@ -113,7 +113,7 @@ class Rows:
 
 
 def arcs(automaton: Automaton) -> tuple[Array, ...]:
-    """Return the arrays of a language model as the loops take them: read-only."""
+    """Return the arrays of a language model in the order in which the loops take them, read-only."""
     arrays = (
         automaton.first, automaton.symbol, automaton.log_prob, automaton.target, automaton.backoff, automaton.shorter,
     )  # fmt: skip

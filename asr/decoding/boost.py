@@ -1,10 +1,10 @@
-"""Phrase boosting: words and phrases that a user expects are favoured while they are spelled.
+"""Phrase boosting: add a bonus to hypotheses that contain words and phrases that a user expects.
 
-A prefix automaton of the phrases (Aho and Corasick 1975) runs beside the search. Each label that goes on with a phrase
-brings the phrase's weight; when the phrase breaks off, what it has brought is taken back, so that only whole phrases
-are favoured in the end: the objective of a labelling gains, for each place where a phrase stands in it, the weight of
-the phrase times the number of its labels. In an inventory of characters a phrase begins and ends where a word does:
-"art" is no part of "start".
+A prefix automaton of the phrases (Aho and Corasick 1975) runs beside the search. Each label that continues a phrase
+adds the weight of the phrase. If the phrase breaks off, its sum is subtracted again, so that only complete phrases
+count: the final score of a labelling contains, for each occurrence of a phrase, the weight of the phrase times the
+number of its labels. In an inventory of characters a phrase begins and ends at word boundaries: "art" does not occur in
+"start".
 """
 
 from __future__ import annotations
@@ -30,19 +30,21 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 256 << 20
 _SHARE_OF_FREQUENCIES, _MOST_OF_FREQUENCIES = 0.25, 0.5  # chosen on AN4's dev set
-_HINTS = 20  # faults that offer another spelling: looking for one takes a millisecond
+_HINTS = 20  # faults that suggest another spelling: finding one takes a millisecond
 _OUTSIDE, _START = 0, 1
-"""The states within a word that no phrase begins with, and where a phrase may begin."""
+"""The states inside a word that is not part of a phrase, and at a place where a phrase may begin."""
 
 
 @dataclass(frozen=True, eq=False)
 class Boost:
-    """The automaton: S states, 0 within a word of no phrase, 1 where a phrase may begin, which it does at first.
+    """The automaton of phrases, with S states. An utterance begins in state 1.
+
+    State 0 is inside a word that is not part of a phrase; in state 1, a phrase may begin.
 
     Attributes:
-        target: (S * L,) int32, the state behind a label in a state.
-        gain: (S * L,) nats that the label brings, negative where a phrase breaks off.
-        end_gain: (S,) nats that the end of the utterance brings.
+        target: (S * L,) int32, the next state after a label in a state.
+        gain: (S * L,) nats that the label adds to the score, negative if a phrase breaks off.
+        end_gain: (S,) nats that the end of the utterance adds, negative within an unfinished phrase.
     """
 
     target: NDArray[np.int32]
@@ -54,11 +56,20 @@ class Boost:
         """Make the automaton.
 
         Args:
-            phrases: label indices of each phrase, without spaces at its ends, and nats for each of its labels.
+            phrases: maps the label indices of each phrase, without spaces at its ends, to the nats for each of its
+                labels.
             inventory: L labels.
 
         Raises:
-            ConfigError: there are so many that the automaton would take more than 256 MiB.
+            ConfigError: the phrases are so many that the automaton would take more than 256 MiB.
+
+        >>> from asr.corpus.inventory import Inventory
+        >>> inventory = Inventory(("<blank>", "a", "b", "c"), unit="labels")
+        >>> boost = Boost.of({(1, 2): 0.5}, inventory)  # the phrase "a b", half a nat for each label
+        >>> boost.gains([3, 1, 2])
+        (1.0, 0.0)
+        >>> boost.gains([3, 1])  # the end removes the bonus of the unfinished phrase
+        (0.5, -0.5)
         """
         n_states = 2 + sum(map(len, phrases))
         if n_states * len(inventory) * 12 > _MOST_BYTES:
@@ -69,11 +80,11 @@ class Boost:
 
     @property
     def is_there(self) -> bool:
-        """Whether there are phrases."""
+        """True if there are phrases."""
         return len(self.end_gain) > 2
 
     def gains(self, labels: Sequence[int]) -> tuple[float, float]:
-        """Return the nats that a labelling gains, and those of its end, which takes back an unfinished phrase."""
+        """Return the nats that labels add up to, and the nats that the end adds, negative in an unfinished phrase."""
         if not self.is_there:
             return 0.0, 0.0
         state, total, n_labels = _START, 0.0, len(self.target) // len(self.end_gain)
@@ -84,31 +95,30 @@ class Boost:
 
 
 def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[tuple[int, ...], float]:
-    """Read phrases: one a line, if wanted with a tab and a frequency behind it, as lexicons have them.
+    """Read phrases: one per line, optionally with a tab and a frequency after it, as in a lexicon.
 
-    The frequencies say which phrases are likelier than others: a phrase gains a quarter of the logarithm of its
-    frequency, relative to the geometric mean of all, beside the weight of its labels, and changes by half of that
-    weight at most:
+    Frequent phrases get a larger bonus: a quarter of the logarithm of the frequency, relative to the geometric mean of
+    all frequencies, is added to the weight of the labels, but at most half of that weight:
 
         gain = weight * labels + clip(log(frequency / mean) / 4, -weight * labels / 2, weight * labels / 2)
 
     Args:
-        path: a UTF-8 text file, packed if its name ends in `.gz`, or the name of one that comes with the package;
-            empty lines are left out, and of the latter what the inventory cannot spell. A phrase without a frequency
-            has 1.
-        inventory: of characters, or of whole labels, between which the lines have blanks.
+        path: a UTF-8 text file, compressed if its name ends in `.gz`, or the name of a file that comes with the
+            package. Empty lines are ignored; in a file of the package, so are phrases that the inventory cannot spell.
+            A phrase without a frequency has the frequency 1.
+        inventory: the labels; if they are whole labels (phonemes), a line has them with blanks between them.
         weight: nats for each label of a phrase.
 
     Returns:
-        the labels of each phrase, and its weight.
+        The label indices of each phrase, and the nats for each of its labels.
 
     Raises:
-        DataError: the file cannot be read; or, together as `Problems`, as of a lexicon: lines that the inventory cannot
-            spell, or whose frequency is none; or there is no phrase in it.
+        DataError: the file cannot be read or holds no phrase. As `Problems`, all together: phrases that the inventory
+            cannot spell, and malformed frequencies.
     """
     found: dict[tuple[int, ...], float] = {}
     faults, leave_out = Faults(Path(path).name), is_shipped(path)
-    for number, line in enumerate(word_rows(path, "a list of words, one a line"), 1):
+    for number, line in enumerate(word_rows(path, "a list of words, one per line"), 1):
         phrase, _, frequency = line.partition("\t")
         symbols = list(normalise_text(phrase)) if inventory.unit == "characters" else phrase.split()
         if not symbols:
@@ -127,20 +137,20 @@ def read_phrases(path: str | Path, inventory: Inventory, weight: float) -> dict[
             found[labels] = found.get(labels, 0.0) + value
     faults.check()
     if not found:
-        spoken = "that the inventory can spell" if leave_out else "in it"
-        raise DataError(f"{faults.name}: there is no word {spoken}; expected one word a line")
+        problem = "has no word that the inventory can spell" if leave_out else "is empty"
+        raise DataError(f"{faults.name} {problem}; expected one word per line")
     mean = sum(map(math.log, found.values())) / len(found)
     return {labels: _gain(weight, math.log(one) - mean, len(labels)) for labels, one in found.items()}
 
 
-def _gain(weight: float, told: float, n_labels: int) -> float:
-    """Return the nats for each label of a phrase, of which the frequency tells so much.
+def _gain(weight: float, log_frequency: float, n_labels: int) -> float:
+    """Return the nats for each label of a phrase with a log frequency (relative to the mean).
 
-    Unbounded, the frequency of a short phrase counts more than all that was heard: a letter that is frequent in a list
-    is inserted wherever it nearly fits.
+    The influence of the frequency is limited, because otherwise a frequent phrase of a single letter would be inserted
+    wherever the letter nearly fits.
     """
     most = _MOST_OF_FREQUENCIES * weight
-    return weight + max(-most, min(_SHARE_OF_FREQUENCIES * told / n_labels, most))
+    return weight + max(-most, min(_SHARE_OF_FREQUENCIES * log_frequency / n_labels, most))
 
 
 def _hint(symbol: str, inventory: Inventory) -> str:
@@ -148,10 +158,10 @@ def _hint(symbol: str, inventory: Inventory) -> str:
     return f"; did you mean {swapped!r}?" if swapped in inventory.index else nearest(symbol, inventory.index)
 
 
-def _frequency(told: str) -> float | None:
-    """Read a frequency, 1 where there is none; None where it is no number or out of range."""
+def _frequency(text: str) -> float | None:
+    """Read a frequency; 1 if the text is empty, None if it is not a number or out of range."""
     try:
-        value = float(told or 1.0)
+        value = float(text or 1.0)
     except ValueError:
         return None
     return value if 0 < value <= 1e15 else None
@@ -159,14 +169,14 @@ def _frequency(told: str) -> float | None:
 
 @dataclass
 class _Builder:
-    """The tree of phrases by state, the first two of which are no nodes of it."""
+    """The tree of phrases; lists are indexed by state. States 0 and 1 (`_OUTSIDE`, `_START`) are before any phrase."""
 
     n_labels: int
     spaces: set[int]
     whole: bool  # whether a phrase may begin and end at any label
     children: list[dict[int, int]] = field(default_factory=lambda: [{}, {}])
-    weight: list[float] = field(default_factory=lambda: [0.0, 0.0])  # the highest of the phrases through it
-    own: list[float] = field(default_factory=lambda: [0.0, 0.0])  # what the phrase that ends here gains
+    weight: list[float] = field(default_factory=lambda: [0.0, 0.0])  # the highest weight of the phrases through a state
+    own: list[float] = field(default_factory=lambda: [0.0, 0.0])  # the whole gain of the phrase that ends in a state
 
     def build(self, phrases: Mapping[tuple[int, ...], float]) -> Boost:
         for labels, weight in phrases.items():
@@ -174,10 +184,10 @@ class _Builder:
         n = len(self.children)
         target = np.full((n, self.n_labels), _START if self.whole else _OUTSIDE, dtype=np.int32)
         target[:, list(self.spaces)] = _START
-        brought, whole = np.zeros(n), np.array(self.own)  # the latter with those of the phrases that end with it
+        brought, whole = np.zeros(n), np.array(self.own)  # gains so far; of all phrases that end in a state
         target[_START, list(self.children[_START])] = list(self.children[_START].values())
         waiting = deque((child, int(target[_OUTSIDE, label]), 1, 0.0) for label, child in self.children[_START].items())
-        while waiting:  # short prefixes first: the arcs of the state of a later beginning are known by then
+        while waiting:  # short prefixes first: `later`, the state of the longest proper suffix, has its arcs already
             state, later, depth, ended = waiting.popleft()
             brought[state] = max(0.0, self.weight[state] * depth - ended)
             whole[state] += whole[later]

@@ -1,14 +1,14 @@
-"""Calibrated confidences: of the words to which 0.9 is given, nine in ten are right.
+"""Calibrate confidences, so that nine of ten words with a confidence of 0.9 are right.
 
     confidence = 1 / (1 + exp(-(a * logit(posterior) + b * logit(peak) + c))),    logit(p) = log(p / (1 - p))
 
-of the evidence for a label, a word or an utterance (`asr.decoding.confidence`). It rises with both. Labels, words and
-utterances have their own a, b and c, fitted on dev by logistic regression, with the smoothing of Platt 1999
-("Probabilistic outputs for support vector machines"). Three numbers cannot learn a small dev set by heart; a free
-monotone map (isotonic regression) was no better on held-out speakers. The nine numbers are an option of the decoder, so
-a bundle carries them.
+`posterior` and `peak` are the evidence for a label, a word or an utterance (`asr.decoding.confidence`); a and b are 0
+or more. Labels, words and utterances have their own a, b and c, fitted on dev by logistic regression with the smoothing
+of Platt 1999 ("Probabilistic outputs for support vector machines"). Three numbers do not overfit a small dev set; a
+free monotone map (isotonic regression) was no better on held-out speakers. The nine numbers are an option of the
+decoder and are saved with it.
 
-The numbers hold for utterances like those of dev. Other ones, such as much longer ones, need numbers of their own.
+The numbers hold for utterances like those of dev. Others, such as much longer utterances, need another calibration.
 """
 
 from __future__ import annotations
@@ -27,20 +27,23 @@ from asr.decoding.hypothesis import Evidence, Hypothesis, Span, Trust
 from asr.scoring.calibration import are_right
 from asr.text import normalise_text
 
-_PULL = 1e-3  # of the weights towards 0, in the unit of one outcome: it decides where dev cannot
-_STEPS = 100
+_PULL = 1e-3  # L2 penalty of the weights, so that the solution is unique
+_STEPS = 100  # of Newton's method, at most
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The map from evidence to a confidence.
+    """A map from evidence to a confidence.
 
     Attributes:
         posterior: the weight a, 0 or more.
         peak: the weight b, 0 or more.
-        offset: c.
+        offset: the offset c.
+
+    >>> round(Curve(posterior=1.0, peak=0.0, offset=0.0)(Trust(posterior=0.8, peak=0.9)), 3)
+    0.8
     """
 
     posterior: float
@@ -55,7 +58,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The curves of labels, of words and of utterances."""
+    """The curves for labels, for words and for utterances."""
 
     labels: Curve
     words: Curve
@@ -66,10 +69,10 @@ class Calibration:
         """Read the option `calibration` of a decoder.
 
         Args:
-            numbers: a, b and c of labels, of words and of utterances; empty: None.
+            numbers: a, b and c for labels, for words and for utterances; empty: no calibration.
 
         Raises:
-            ConfigError: there are not nine numbers, one is infinite, or a weight is below 0.
+            ConfigError: there are not nine numbers, one is not finite, or a weight is below 0.
         """
         weights = [one for place, one in enumerate(numbers) if place % 3 < 2]
         good = len(numbers) in (0, 9) and all(map(math.isfinite, numbers)) and all(one >= 0 for one in weights)
@@ -83,7 +86,7 @@ class Calibration:
         return [number for curve in curves for number in (curve.posterior, curve.peak, curve.offset)]
 
     def __call__(self, hypothesis: Hypothesis, evidence: Evidence) -> Hypothesis:
-        """Return the hypothesis with the confidences that the evidence gives."""
+        """Return the hypothesis with the confidences that follow from the evidence."""
         return replace(
             hypothesis,
             spans=_confident(hypothesis.spans, evidence.labels, self.labels),
@@ -94,7 +97,7 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration(*(Curve(1.0, 0.0, 0.0) for _ in range(3)))
-"""The calibration of a decoder with candidates that has no other one: confidences are the posteriors."""
+"""The default of decoders with several candidates: confidences are the posteriors."""
 
 
 def _confident(spans: Sequence[Span], evidence: Sequence[Trust], curve: Curve) -> tuple[Span, ...]:
@@ -102,18 +105,22 @@ def _confident(spans: Sequence[Span], evidence: Sequence[Trust], curve: Curve) -
 
 
 def logit(probability: float) -> float:
-    """Return log(p / (1 - p)) of a probability, which is taken to lie at least 1e-4 from 0 and from 1."""
+    """Return log(p / (1 - p)) of a probability, after limiting it to 0.0001 to 0.9999.
+
+    >>> logit(0.5), round(logit(1.0), 2)
+    (0.0, 9.21)
+    """
     inside = min(max(probability, NEGLIGIBLE), 1.0 - NEGLIGIBLE)
     return math.log(inside / (1.0 - inside))
 
 
 @dataclass(frozen=True)
 class Truth:
-    """The transcript of an utterance as labels and words.
+    """The reference of an utterance, as labels and words.
 
     Attributes:
-        labels: as `Hypothesis.labels` should be.
-        words: as the labels of `Hypothesis.words` should be; an entry of a lexicon may hold several of them.
+        labels: the correct value of `Hypothesis.labels`.
+        words: the correct words, one by one. (An entry of a lexicon, and so a word of a hypothesis, may have several.)
     """
 
     labels: tuple[str, ...]
@@ -124,13 +131,13 @@ class Truth:
         return are_right(self.labels, [span.label for span in found.spans])
 
     def words_right(self, found: Hypothesis) -> list[bool]:
-        """Return for each of `found.words` whether it is right: each part between blanks, in "NEW YORK" both."""
+        """Return for each of `found.words` whether it is right; for an entry such as "NEW YORK", both words must be."""
         parts = [normalise_text(word.label).split() for word in found.words]
         outcomes = iter(are_right(_joined(self.words).split(), list(chain.from_iterable(parts))))
         return [all(list(islice(outcomes, len(one)))) for one in parts]
 
     def is_right(self, found: Hypothesis) -> bool:
-        """Return whether all of a hypothesis is right: its words as one text."""
+        """Return whether the words of a hypothesis, as one text, equal the reference."""
         return _joined([word.label for word in found.words]) == _joined(self.words)
 
 
@@ -139,20 +146,22 @@ def _joined(words: Sequence[str]) -> str:
 
 
 def fit_calibration(found: Sequence[Hypothesis], truths: Sequence[Truth]) -> Calibration:
-    """Fit a calibration; the same input gives the same numbers.
+    """Fit a calibration; the result is deterministic.
 
     Args:
-        found: the best hypotheses of dev's utterances, with evidence: of a decoder with any calibration or none.
-        truths: what the utterances hold.
+        found: the best hypothesis of each utterance of dev, with evidence; the decoder's own calibration does not
+            matter.
+        truths: the reference of each utterance.
 
     Raises:
-        ValueError: there are no hypotheses, not as many truths, or hypotheses without evidence.
+        ValueError: there are no hypotheses, the numbers of hypotheses and references differ, or a hypothesis has no
+            evidence.
     """
     if not found or len(found) != len(truths):
-        raise ValueError(f"{len(found)} hypotheses and {len(truths)} truths; expected as many, and at least one")
+        raise ValueError(f"{len(found)} hypotheses but {len(truths)} references; expected one for each, at least one")
     evidence = [one.evidence for one in found if one.evidence is not None]
     if len(evidence) < len(found):
-        raise ValueError("the decoder gives hypotheses without evidence")
+        raise ValueError("a hypothesis has no evidence; use a decoder whose hypotheses have it")
     pairs = list(zip(found, truths, strict=True))
     labels = chain.from_iterable(truth.labels_right(one) for one, truth in pairs)
     words = chain.from_iterable(truth.words_right(one) for one, truth in pairs)
@@ -164,14 +173,15 @@ def fit_calibration(found: Sequence[Hypothesis], truths: Sequence[Truth]) -> Cal
 
 
 def fit_curve(evidence: Sequence[Trust], right: Sequence[bool]) -> Curve:
-    """Fit the curve that makes the outcomes likeliest; a kind of evidence that never differs has no weight.
+    """Fit a curve by maximum likelihood, with Newton's method.
 
-    N+ right ones count as (N+ + 1) / (N+ + 2) of a right one each, N- wrong ones as 1 / (N- + 2), so that even outcomes
-    that are all right give finite numbers (Platt 1999, equation 11). Newton's method.
+    The targets are (N+ + 1) / (N+ + 2) for the N+ right items and 1 / (N- + 2) for the N- wrong ones, so that the
+    result is finite even if all are right (Platt 1999, equation 11). Evidence that is the same for all items gets the
+    weight 0.
 
     Args:
-        evidence: (N,).
-        right: (N,).
+        evidence: (N,) the evidence for each item.
+        right: (N,) whether each item is right.
     """
     logits = np.array([[logit(one) for one in trust] for trust in evidence]).reshape(-1, 2)  # (N, 2)
     truth = np.asarray(right, dtype=bool)
@@ -203,7 +213,7 @@ def _logistic_regression(inputs: Floats, goals: Floats) -> Floats:
         curvature = (inputs * (found * (1.0 - found))[:, None]).T @ inputs + _PULL * np.eye(len(weights))
         step = np.linalg.solve(curvature, gradient)
         while loss(weights - step) > loss(weights) and np.abs(step).max() > 1e-12:
-            step = step / 2  # the cross entropy is convex, but a whole step may jump over its valley
+            step = step / 2  # the cross entropy is convex, but a full step may overshoot the minimum
         weights = weights - step
         if np.abs(step).max() < 1e-10:
             break

@@ -1,4 +1,4 @@
-"""Choose a decoder where a recogniser is used: by name, with options, or a class of one's own."""
+"""Choose the decoder of a recogniser: by name, by options, or as a class of one's own."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ DECODERS: dict[str, type] = {"greedy": GreedyConfig, "beam": BeamConfig, "lexico
 """The decoders of this package by name."""
 
 _SHORT = {"lm": "--lm", "boost": "--words", "lexicon": "--only-words"}
-"""The options of commands that set an option of a decoder and choose the decoder that has it; see `OwnWords`."""
+"""Options of decoders, and the command-line options that set them and choose a fitting decoder; see `OwnWords`."""
 
 Wish: TypeAlias = str | Sequence[str] | Component | OwnWords | None
-"""A decoder as a user asks for it: its name, options as on a command line, a component, or the user's own words;
-None for the default."""
+"""A request for a decoder: its name, options as on a command line, a component, or the user's own words; None for the
+default."""
 
 
 @dataclass(frozen=True)
 class DecoderChoice:
-    """A decoder and how it came to be chosen.
+    """A decoder, its name and the origin of its options.
 
     Attributes:
-        name: its name in this package, or its class, with the options that were changed; stands in the names of files.
-        component: its class and its options.
-        chosen_on: the split on which its options were tuned; None when they were given or left as they are.
+        name: the name of the decoder (or its class) and the options that differ from the defaults, as in
+            `beam,beam=20`; file names contain it.
+        component: the class and the options.
+        chosen_on: the split on which the options were tuned; None if they are given or defaults.
     """
 
     name: str
@@ -41,16 +42,19 @@ class DecoderChoice:
     chosen_on: str | None = None
 
     def reported(self) -> DecoderChoice:
-        """Return the choice as a result reports it: with the names of its files, without their folders."""
+        """Return the choice for a result file, in which files are named without their folders."""
         return replace(self, component=with_plain_names(self.component))
 
 
 def named(component: Component, chosen_on: str | None = None) -> DecoderChoice:
-    """Describe a decoder that a configuration holds.
+    """Give a decoder its name.
 
     Args:
-        component: its class and its options.
+        component: the class and the options of the decoder.
         chosen_on: see `DecoderChoice`.
+
+    >>> named(Component.of(BeamConfig(beam=20))).name
+    'beam,beam=20'
     """
     schema = config_class(component.target)
     by_target = {Component.of(config()).target: name for name, config in DECODERS.items()}
@@ -60,13 +64,13 @@ def named(component: Component, chosen_on: str | None = None) -> DecoderChoice:
     changed = [
         _named_option(key, value, key in files)
         for key, value in component.options.items()
-        if key != "calibration" and defaults.get(key) != value  # it changes no text, and its numbers name nothing
+        if key != "calibration" and defaults.get(key) != value  # a calibration does not change the text
     ]
     return DecoderChoice(",".join([name, *changed]), component, chosen_on)
 
 
 def _named_option(key: str, value: Any, is_file: bool) -> str:
-    """Return an option as the decoder's name shows it; for a list or a group only the option's name, for brevity."""
+    """Return an option for the name of a decoder; of a list or a group only the option's name, for brevity."""
     if isinstance(value, list | tuple | dict | Component):
         return key
     if isinstance(value, float):
@@ -75,30 +79,36 @@ def _named_option(key: str, value: Any, is_file: bool) -> str:
 
 
 def choose_decoder(options: Sequence[str], default: Component, plugins: Sequence[str] = ()) -> DecoderChoice:
-    """Choose a decoder as on a command line; see `asr.presets.choose`.
+    """Choose a decoder by options of a command line; see `asr.presets.choose`.
 
     Args:
-        options: `decoder=NAME` (or a class of the plugins' by its import path) and `decoder.OPTION=VALUE`; empty for
-            the default.
-        default: the decoder whose options are changed when no name is given.
-        plugins: modules of the user's that may hold it.
+        options: `decoder=NAME` (for a plugin's class, its import path) and `decoder.OPTION=VALUE`; empty for the
+            default.
+        default: the decoder whose options are changed if no name is given.
+        plugins: modules of the user that may hold the decoder.
 
     Raises:
-        ConfigError: an unknown decoder or option, a value of another type; names the nearest known one.
+        ConfigError: a decoder or an option is unknown (the message names the nearest known one), or a value has
+            another type.
+
+    >>> choose_decoder(["decoder=beam", "decoder.beam=20"], Component.of(GreedyConfig())).name
+    'beam,beam=20'
     """
     return named(choose(Group("decoder", DECODERS, _SHORT), options, default, plugins))
 
 
 def decoder_for(wish: Wish, default: DecoderChoice, plugins: Sequence[str] = ()) -> DecoderChoice:
-    """Choose the decoder that a user wishes.
+    """Choose the decoder that a user asks for.
+
+    If the options of a tuned decoder change, its calibration no longer holds and is removed.
 
     Args:
-        wish: see `Wish`.
-        default: the model's own; it stays, with the split that it was chosen on, where the wish changes nothing.
-        plugins: modules of the user's that may hold it.
+        wish: the request, see `Wish`.
+        default: the decoder of the model; it is returned unchanged if the request equals it.
+        plugins: modules of the user that may hold the decoder.
 
     Raises:
-        ConfigError: as `choose_decoder`.
+        ConfigError: a decoder or an option is unknown, or a value has another type.
     """
     if wish is None:
         return default
@@ -115,7 +125,7 @@ def decoder_for(wish: Wish, default: DecoderChoice, plugins: Sequence[str] = ())
 
 
 def _is_tuned_otherwise(component: Component, tuned: Component) -> bool:
-    """Whether a decoder has the calibration of a tuned one, but other options, which make it false."""
+    """Return whether a decoder has the calibration of a tuned decoder but other options, for which it is wrong."""
     calibration = tuned.options.get("calibration")
     if not calibration or component.options.get("calibration") != calibration:
         return False

@@ -1,4 +1,4 @@
-"""The common part of decoders whose searches are loops that numba can compile."""
+"""The base class of decoders whose searches are loops that numba can compile."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _Self = TypeVar("_Self", bound="CompiledDecoder")
 
 
 class CompiledDecoder:
-    """A decoder that compiles its loops where that pays.
+    """A decoder that compiles its loops if that saves time.
 
     Attributes:
-        many: whether there is enough to decode to make loading numba worthwhile.
+        many: whether there are enough utterances to make importing numba worthwhile.
     """
 
     many = False
 
     def for_many(self: _Self, utterances: int) -> _Self:
-        """Return a decoder suited to this number of utterances: for many, one that compiles its loops."""
+        """Return a decoder for this number of utterances: if there are many, a copy that compiles its loops."""
         if self.many or utterances < MANY:
             return self
         other = copy(self)
@@ -30,5 +30,5 @@ class CompiledDecoder:
 
     @property
     def compiles(self) -> bool:
-        """Whether the loops are compiled; importing numba for a few utterances would take longer than they do."""
+        """True if the loops are compiled; for a few utterances, importing numba takes longer than decoding."""
         return worth_compiling(self.many)

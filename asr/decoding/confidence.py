@@ -1,19 +1,19 @@
-"""The evidence for a label, a word or an utterance, from which confidences are made.
+"""Compute the evidence for labels, words and utterances, from which confidences follow.
 
-It consists of two numbers (`Trust`):
+The evidence consists of two numbers (`Trust`):
 
 - its **posterior** over the candidates c of the search,
 
       p(c) = exp(scale * score(c)) / sum over c' of exp(scale * score(c')),
 
-  summed over the candidates that hold it at its place, which is the one that the alignment with fewest errors gives it
-  (an N-best list in the place of the word graph of Wessel, Schlüter, Macherey and Ney 2001, "Confidence measures for
-  large vocabulary continuous speech recognition");
-- the **peak** of the network's posteriors in the run of a label, multiplied over the labels of a word or an utterance:
-  it knows nothing of language models and alternatives, but it sees a label that stood out nowhere, where all candidates
-  agree because the list of them ends.
+  summed over the candidates that contain it at the same place, according to the alignment with the fewest errors
+  (Wessel, Schlüter, Macherey and Ney 2001, "Confidence measures for large vocabulary continuous speech recognition",
+  with an N-best list instead of a word graph);
+- the **peak**, the highest posterior of the network in the run of a label, multiplied over the labels of a word or an
+  utterance. It ignores language models and alternatives, but it reveals a label that is nowhere likely although all
+  candidates contain it, because the list of candidates is short.
 
-`asr.decoding.calibration` makes one number of both.
+`asr.decoding.calibration` combines both into one number.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ import math
 from collections.abc import Hashable, Sequence
 
 from asr.decoding.hypothesis import Evidence, Hypothesis, Trust
+from asr.scoring.edits import common_ends
 
 NEGLIGIBLE = 1e-4
-"""Candidates whose probability, relative to the best one's, is below this are not aligned; logits end there, too."""
+"""Candidates with a lower probability, relative to the best one, are not aligned. Also the limit of logits."""
 
 
 def candidate_posteriors(scores: Sequence[float], scale: float) -> list[float]:
-    """Return the posteriors of candidates with these total scores; equal ones where no candidate is possible.
+    """Return the posteriors of candidates with these total scores; they are equal if all scores are -inf.
 
     >>> candidate_posteriors([0.0, -1000.0], 1.0)
     [1.0, 0.0]
@@ -48,10 +49,11 @@ def evidence_of(
     """Collect the evidence for the parts of a hypothesis.
 
     Args:
-        hypothesis: the confidences of its labels are peaks; its words hold its labels but the spaces, in order.
-        labels: posteriors over the candidates, one for each label; None: there is one candidate only.
-        words: the same for each word.
-        utterance: the same of all of it.
+        hypothesis: a hypothesis in which the confidences of labels are peaks. Its words consist of its labels except
+            the spaces, in order.
+        labels: the posterior of each label over the candidates; None: there is a single candidate.
+        words: the posterior of each word; None: there is a single candidate.
+        utterance: the posterior of the whole hypothesis.
     """
     peaks = [span.confidence for span in hypothesis.spans]
     return Evidence(
@@ -80,12 +82,16 @@ def _word_peaks(hypothesis: Hypothesis) -> list[float]:
 
 
 def shares_of(place: int, sequences: Sequence[Sequence[Hashable]], posteriors: Sequence[float]) -> list[float]:
-    """Sum, for each token of a sequence, the posteriors of the sequences that hold it at its place.
+    """Sum, for each token of a sequence, the posteriors of the sequences that contain it at the same place.
 
     Args:
-        place: number of the sequence.
-        sequences: labels or words of each candidate.
-        posteriors: of the candidates; those that are `NEGLIGIBLE` beside that of the sequence itself are left out.
+        place: the number of the sequence.
+        sequences: the labels or words of each candidate.
+        posteriors: the posterior of each candidate; those that are `NEGLIGIBLE` relative to that of the sequence itself
+            are left out, and the others scaled to sum to 1.
+
+    >>> shares_of(0, ["ab", "ac"], [0.75, 0.25])
+    [1.0, 0.75]
     """
     one = sequences[place]
     least, total = NEGLIGIBLE * posteriors[place], 0.0
@@ -93,39 +99,32 @@ def shares_of(place: int, sequences: Sequence[Sequence[Hashable]], posteriors: S
     for other, posterior in zip(sequences, posteriors, strict=True):
         if posterior >= least:
             total += posterior
-            for at in held(one, other):
+            for at in matching_places(one, other):
                 shares[at] += posterior
     return [share / total for share in shares]
 
 
-def held(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
-    """Return the places of a sequence whose token stands at the same place of another one.
+def matching_places(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
+    """Return the places of a sequence whose token another sequence contains at the same place.
 
-    Tokens stand at the same place where an alignment with fewest errors, and among those with most correct tokens,
-    puts them above each other (as in `asr.scoring.edits`).
+    Two tokens are at the same place if the alignment with the fewest errors pairs them; of several such alignments, the
+    one with the most correct tokens counts (as in `asr.scoring.edits`).
 
-    >>> held("abcd", "xabd")
+    >>> matching_places("abcd", "xabd")
     [0, 1, 3]
     """
     if one == other:
         return list(range(len(one)))
     start, stop = common_ends(one, other)
-    middle = _held_within(one[start : len(one) - stop], other[start : len(other) - stop])
+    middle = _matching_within(one[start : len(one) - stop], other[start : len(other) - stop])
     return [*range(start), *(start + at for at in middle), *range(len(one) - stop, len(one))]
 
 
-def common_ends(one: Sequence[Hashable], other: Sequence[Hashable]) -> tuple[int, int]:
-    """Return the lengths of the common beginning and, of the rest, the common end: some best alignment keeps both."""
-    start, stop, least = 0, 0, min(len(one), len(other))
-    while start < least and one[start] == other[start]:
-        start += 1
-    while stop < least - start and one[-1 - stop] == other[-1 - stop]:
-        stop += 1
-    return start, stop
+def _matching_within(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
+    """Do what `matching_places` does, by the recursion of Wagner and Fischer (1974).
 
-
-def _held_within(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[int]:
-    """Align by the recursion of Wagner and Fischer (1974); a substitution costs a little more than an insertion."""
+    A substitution costs a little more than an insertion, which gives the alignment with the most correct tokens.
+    """
     rows, columns = len(one), len(other)
     if min(rows, columns) == 0 or (rows == columns == 1):  # nothing, or two different tokens
         return []

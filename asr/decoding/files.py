@@ -1,9 +1,9 @@
-"""The files that a decoder needs, such as its language model, and how they travel with a saved model.
+"""Find, check, save and load the files that a decoder needs, such as its language model.
 
-In memory an option holds the path of its file, or the name of one that comes with the package. A saved model holds the
-plain name of a file that lies beside it: never a path, so that a model from somebody else reads no other file than
-those that came with it. The name of a file of the package is never that of a file in the working folder: whoever means
-the latter writes `./english_words`.
+In memory, an option holds the path of a file, or the name of a file that comes with the package. A saved model holds
+the plain name of a file that lies beside it, never a path: so a model from somebody else can read only the files that
+came with it. The name of a file of the package takes precedence over a file in the working folder; for the latter,
+write `./english_words`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ def shipped_files() -> list[str]:
 
 
 def file_of(name: str | Path) -> Path:
-    """Return the file that an option names.
+    """Return the path of the file that an option names.
 
     Args:
-        name: of a file that comes with the package, or the path of any other; a `Path` is always the latter.
+        name: the name of a file that comes with the package, or a path; a `Path` is always a path.
+
+    >>> file_of("english_words").name
+    'english_words.tsv.gz'
     """
     if isinstance(name, str) and is_shipped(name):
         return next(one for one in sorted(SHIPPED.iterdir()) if _is_of(one, name))
-    return Path(os.path.expanduser(name))  # a Path raises where there is no such user
+    return Path(os.path.expanduser(name))  # Path.expanduser would raise for an unknown user
 
 
 def _is_of(file: Path, name: str) -> bool:
@@ -48,7 +51,11 @@ def _is_of(file: Path, name: str) -> bool:
 
 
 def file_stem(value: str) -> str:
-    """Return the short name of a file for the name of a decoder: `an4` for `models/an4.arpa.gz`."""
+    """Return the name of a file without folder and suffixes, for the name of a decoder.
+
+    >>> file_stem("models/an4.arpa.gz")
+    'an4'
+    """
     return _stem(Path(value).name)
 
 
@@ -57,11 +64,11 @@ def _stem(name: str) -> str:
 
 
 def found_beside(component: Component, folder: Path) -> Component:
-    """Return a decoder that was read from a file, with plain names replaced by paths in that file's folder.
+    """Replace the plain names of files in a saved decoder by paths in the folder of the saved model.
 
     Args:
-        component: its options name files as a saved model does.
-        folder: of the file.
+        component: a decoder whose options hold plain names of files.
+        folder: the folder of the saved model.
 
     Raises:
         ConfigError: an option holds a path instead of a name.
@@ -70,21 +77,22 @@ def found_beside(component: Component, folder: Path) -> Component:
     def found(option: str, name: str) -> str:
         if not _is_plain(name):
             raise ConfigError(
-                f"{option}={shown(name)}; a saved decoder may only name a file that lies beside it, or one that comes"
-                " with this package: copy the file there, and write its plain name"
+                f"{option}={shown(name)}; a saved decoder may only name a file that lies beside it or comes with this"
+                " package: copy the file there, and write its plain name"
             )
-        path = os.path.join(folder, name)  # a Path would take the folder "." away
+        path = os.path.join(folder, name)  # a Path would drop the folder "."
         return name if name in shipped_files() and not Path(path).is_file() else path
 
     return _changed(component, found)
 
 
 def check_files(component: Component, saved: Component | None = None) -> None:
-    """Raise a ConfigError where a file that a decoder names is missing.
+    """Raise a ConfigError if a file that a decoder names is missing.
 
     Args:
         component: the decoder.
-        saved: the one that a model was saved with, as `found_beside` returns it; its files belong beside the model.
+        saved: the decoder that a model was saved with, as `found_beside` returns it. If the missing file is one of its
+            files, the message says to copy it beside the model.
     """
     files = file_options(component)
     for option, value in component.options.items():
@@ -106,7 +114,7 @@ def _beside(path: Path) -> str:
 
 
 def _wanted(kind: FileKind, name: str) -> str:
-    """Return what a user should give in place of a file that is missing."""
+    """Return the end of a message about a missing file: what to give instead."""
     known = [one for one in shipped_files() if kind in (FileKind.ANY, _kind_of(one))]
     shipped = f", or one that comes with this package: {', '.join(known)}{nearest(name, known)}" if known else ""
     return f"give a {kind.value}{shipped}"
@@ -121,22 +129,23 @@ def _is_plain(name: str) -> bool:
 
 
 def with_plain_names(component: Component) -> Component:
-    """Return a decoder whose options hold the names of their files, without the folders."""
+    """Return a decoder whose options name files without their folders."""
     return _changed(component, lambda option, name: name if is_shipped(name) else Path(name).name)
 
 
 def saved_beside(component: Component, folder: Path, on_copy: Callable[[Path], object] | None = None) -> Component:
-    """Copy the files of a decoder into a folder, and return the decoder as a model saved there names them.
+    """Copy the files of a decoder into a folder, and return the decoder with their plain names, to be saved there.
 
-    A file that is already there is not copied. If a different file has the name, the copy's name gets a checksum.
+    A file that is already in the folder is not copied. If a different file has the same name, the name of the copy gets
+    a checksum.
 
     Args:
         component: the decoder.
-        folder: must be there.
-        on_copy: hears of each file in the folder that has the content of one elsewhere, before it is written.
+        folder: an existing folder.
+        on_copy: called with the path of each copy before it is written, also if an equal copy is already there.
 
     Raises:
-        DataError: a file cannot be read, or not be written.
+        DataError: a file cannot be read, or cannot be written.
     """
 
     def saved(option: str, name: str) -> str:
@@ -146,7 +155,11 @@ def saved_beside(component: Component, folder: Path, on_copy: Callable[[Path], o
 
 
 def is_shipped(name: str | Path) -> bool:
-    """Whether an option names a file that comes with the package; a `Path` is always another."""
+    """Return whether a name is that of a file that comes with the package; always False for a `Path`.
+
+    >>> is_shipped("english_letters"), is_shipped("./english_letters")
+    (True, False)
+    """
     return isinstance(name, str) and name in shipped_files()
 
 
@@ -175,7 +188,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _changed(component: Component, change: Callable[[str, str], str]) -> Component:
-    """Change the files of a component, and of those among its options."""
+    """Apply `change(option, value)` to the options of a component that name files, also in nested components."""
     files = file_options(component)
 
     def changed(name: str, value: Any) -> Any:

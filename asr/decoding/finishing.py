@@ -1,20 +1,21 @@
 """The steps after a search, for all decoders: rescore the candidates, choose one, and compute its confidences.
 
-A search ranks labellings by its objective. After it come, each only if an option asks for it,
+A search ranks labellings by its objective. Then follow
 
-1. a second language model (`asr.decoding.rescoring`): candidates are ranked anew;
-2. posteriors of the candidates (`asr.decoding.confidence`), and the choice of least risk (`asr.decoding.risk`);
-3. confidences of labels, words and the utterance, calibrated (`asr.decoding.calibration`).
+1. if `rescore` is set, a second language model (`asr.decoding.rescoring`), which ranks the candidates again;
+2. the posteriors of the candidates (`asr.decoding.confidence`) and, if `risk` is set, the choice of least risk
+   (`asr.decoding.risk`);
+3. the confidences of labels, words and the utterance, calibrated if `calibration` is set (`asr.decoding.calibration`).
 
-How a decoder uses this:
+How a decoder uses this module:
 
-- its config dataclass inherits `FinishConfig`; its constructor takes the same options and makes
-  `self._finish = Finish.of(inventory, FinishConfig(candidates, ...))`;
-- its `end(n_best)` lists the best `max(n_best, finish.candidates)` candidates without making hypotheses of them, and
-  may leave out those behind the `n_best` whose total score lies more than `finish.gap` below the best one's. It
-  returns `finish(candidates, make, n_best)`. `make(i)` makes the hypothesis of candidate i, with times, and with the
-  confidences that the posteriors alone give: the highest posterior in a label's run, the lowest of a word's labels.
-  It is called for the returned ones only, so that nothing is aligned in vain.
+- Its config dataclass inherits `FinishConfig`; its constructor takes the same options and makes
+  `self.finish = Finish.of(inventory, FinishConfig(candidates, ...))`.
+- Its `end(n_best)` lists the best `max(n_best, finish.candidates)` candidates without making hypotheses of them. Of
+  those after the first `n_best`, it may leave out candidates whose score is more than `finish.gap` below the best.
+- It returns `finish(candidates, make, n_best)`. `make(i)` makes the hypothesis of candidate i, with times, and with
+  peaks as confidences: the highest posterior in the run of a label, the lowest of the labels of a word. It is called
+  only for hypotheses that are returned, because aligning takes time.
 """
 
 from __future__ import annotations
@@ -42,22 +43,21 @@ if TYPE_CHECKING:
 Tokens: TypeAlias = tuple[str, ...]
 
 IMPOSSIBLE = Hypothesis((), "", Score(-math.inf), (), (), 0.0, Evidence((), (), Trust(0.0, 0.0)))
-"""What a search returns where no labelling is possible that it looks for."""
+"""The empty hypothesis with score -inf, which a search returns if every labelling has probability 0."""
 
 
 @dataclass
 class FinishConfig:
-    """Options of `Finish`: the base of the config dataclasses of decoders that find several candidates.
+    """Options of `Finish`, the base of the config dataclasses of decoders that find several candidates.
 
     Attributes:
-        candidates: how many labellings of the search are compared; 1: confidences are the peaks, as of greedy
-            search.
-        posterior_scale: factor of the scores before they become posteriors; below 1 it evens them out.
-        risk: `none` keeps the order of the scores; `labels` or `words` puts the candidate first whose expected number
-            of errors in these is lowest.
-        rescore: a second language model, by name or path; none by default.
-        rescore_weight: factor of its log probability.
-        calibration: see `asr.decoding.calibration`; empty for none.
+        candidates: how many labellings of the search are compared; 1: confidences are the peaks, as in greedy search.
+        posterior_scale: the factor of the scores in the exponent of the posteriors; below 1 they become more equal.
+        risk: `none` ranks candidates by score; `labels` or `words` ranks them by the expected number of errors in
+            labels or words, fewest first.
+        rescore: a second language model, by name or path; None: no rescoring.
+        rescore_weight: the factor of its log probability.
+        calibration: see `asr.decoding.calibration`; empty: none.
         labels: the labels that may be written, such as `digits` or `1 2 3`; see `asr.decoding.restriction`.
     """
 
@@ -71,10 +71,15 @@ class FinishConfig:
 
 
 def best_alone(decoder: Component) -> Component:
-    """Return a decoder that finds the same best texts in about half the time, because it lists no others.
+    """Return a decoder that finds the same best text in about half the time, because it lists no other candidates.
 
-    The other candidates serve the confidences, and the choice of the best text only where that is by risk or by a
-    second language model. Such a decoder, and one without these options, is returned as it is.
+    Other candidates influence the confidences, but the best text only if it is chosen by risk or by a second language
+    model. A decoder with such an option, or without the options of `FinishConfig`, is returned unchanged.
+
+    >>> from asr.decoding.beam import BeamConfig
+    >>> from asr.decoding.finishing import best_alone
+    >>> best_alone(Component.of(BeamConfig(beam=20))).options["candidates"]
+    1
     """
     schema = config_class(decoder.target)
     if schema is None or not issubclass(schema, FinishConfig):
@@ -88,9 +93,9 @@ class Candidate(NamedTuple):
     """A labelling that a search found.
 
     Attributes:
-        labels: as `Hypothesis.labels`, without surplus spaces. Candidates with equal labels and words count as one.
-        score: of the search.
-        words: as the labels of `Hypothesis.words`.
+        labels: the labels without surplus spaces, as in `Hypothesis.labels`.
+        score: the score of the search.
+        words: the text of each word.
     """
 
     labels: tuple[str, ...]
@@ -99,12 +104,12 @@ class Candidate(NamedTuple):
 
 
 def candidate(labels: tuple[str, ...], score: Score, inventory: Inventory) -> Candidate:
-    """Make a candidate whose words are those of its text, or its labels where the inventory holds whole labels.
+    """Make a candidate; its words are those of its text or, if the inventory has whole labels, the labels.
 
     Args:
-        labels: without blanks; surplus spaces are left out.
-        score: of the search.
-        inventory: of which the labels are.
+        labels: the labels without blanks; surplus spaces are removed.
+        score: the score of the search.
+        inventory: the inventory of the labels.
     """
     if inventory.unit == "labels":
         return Candidate(labels, score, labels)
@@ -114,7 +119,7 @@ def candidate(labels: tuple[str, ...], score: Score, inventory: Inventory) -> Ca
 
 
 def _visible(labels: Tokens) -> Tokens:
-    """Leave out spaces at the ends, and all but the first of several; see `without_surplus_spaces`."""
+    """Remove spaces at the ends, and all but the first of several in a row; see `without_surplus_spaces`."""
     pairs = zip(labels, (" ", *labels), strict=False)
     kept = [label for label, before in pairs if not (label.isspace() and before.isspace())]
     return tuple(kept[:-1] if kept and kept[-1].isspace() else kept)
@@ -122,13 +127,14 @@ def _visible(labels: Tokens) -> Tokens:
 
 @dataclass(frozen=True)
 class Finish:
-    """The steps after a search; see this module.
+    """The steps after a search; the module describes them.
 
     Attributes:
-        candidates: how many a search should list.
-        posterior_scale, risk: see `FinishConfig`.
-        calibration: makes confidences of evidence; None: they are the posteriors, of one candidate the peaks.
-        rescoring: the second language model, if any.
+        candidates: how many candidates a search should list.
+        posterior_scale: see `FinishConfig`.
+        risk: see `FinishConfig`.
+        calibration: computes confidences from evidence; None: they are the posteriors or, of a single candidate, peaks.
+        rescoring: the second language model; None: no rescoring.
     """
 
     candidates: int = 20
@@ -142,9 +148,9 @@ class Finish:
         """Build the steps from checked options.
 
         Args:
-            inventory: labels of the candidates.
+            inventory: the labels.
             options: see `FinishConfig`.
-            model: a language model in place of the one that `options.rescore` names.
+            model: a language model, used instead of the one that `options.rescore` names.
 
         Raises:
             ConfigError: an option is out of range, or a language model does not fit the inventory.
@@ -162,13 +168,13 @@ class Finish:
         if model is None and options.rescore is not None:
             model = load_model(options.rescore, inventory.unit)
         rescoring = None if model is None else Rescoring.of(inventory, model, options.rescore_weight)
-        if options.rescore_weight == 0:  # of -inf, it is not a number
+        if options.rescore_weight == 0:  # 0 * -inf would be NaN
             rescoring = None
         return cls(options.candidates, options.posterior_scale, options.risk, calibration, rescoring)
 
     @property
     def gap(self) -> float:
-        """The distance from the best score, in nats, beyond which a candidate affects only the list of the `n_best`."""
+        """The distance in nats below the best score from which a candidate has no influence on the best hypothesis."""
         return (
             math.inf
             if self.rescoring is not None or self.risk != "none"
@@ -179,9 +185,9 @@ class Finish:
         """Return the best hypotheses, best first, with their confidences.
 
         Args:
-            found: what the search found, best first, at least one.
-            make: makes the hypothesis of a candidate by its number in `found`.
-            n_best: how many are wanted at most.
+            found: the candidates of the search, best first, at least one.
+            make: makes the hypothesis of a candidate, given its number in `found`.
+            n_best: the most hypotheses to return.
         """
         if self.rescoring is not None:
             scores = self.rescoring.scores(found)
@@ -209,10 +215,10 @@ class Finish:
 
 
 def distinct_candidates(found: Sequence[Candidate], scale: float) -> tuple[list[int], list[float]]:
-    """Rank candidates, and count those with the same labels and words as one (homophones differ in their words).
+    """Rank candidates, and merge those with the same labels and words (homophones differ in their words).
 
     Returns:
-        the number of the best candidate of each kind, best first, and the posterior of each kind.
+        The numbers of the candidates that remain, best first, and the summed posterior of each.
     """
     ranked = sorted(range(len(found)), key=lambda i: -found[i].score.total)  # stable
     posteriors: dict[tuple[Tokens, Tokens], float] = {}

@@ -1,7 +1,8 @@
-"""Best-path decoding: the likeliest label of each frame, repeats merged, blanks removed.
+"""Best-path (greedy) decoding: take the likeliest label of each frame, merge repeats, remove blanks.
 
-Graves et al. 2006, "Connectionist Temporal Classification", section 3.2. The best path is not always the best
-labelling (whose probability is a sum over paths), but on peaky posteriors nearly always, and it costs one argmax.
+See Graves et al. 2006, "Connectionist Temporal Classification", section 3.2. The best path does not always spell the
+best labelling, whose probability is a sum over paths, but nearly always if the posteriors are peaky. It costs one
+argmax.
 """
 
 from __future__ import annotations
@@ -34,24 +35,30 @@ class GreedyConfig:
 
 
 class GreedyDecoder:
-    """Best-path decoding with label times and confidences.
+    """Best-path decoding with times and confidences of labels.
 
-    A label stands from the first frame of its run to the frame after the last one. CTC is free to emit a label
-    anywhere in or near its sound and mostly does so in one or two frames: these are times of emission.
+    A label lasts from the first frame of its run to the frame after the last. CTC may emit a label anywhere in or near
+    its sound and mostly does so in one or two frames, so these are times of emission.
 
-    The confidence of a label is the highest posterior in its run: one frame that shows the label is enough to find it,
-    so the best frame is a lower bound on the probability that it was there at all, while a mean would punish long runs
-    for their fading edges. That of a word is the lowest of its labels (see `words_of`). These are the simple measures
-    that Laptev and Ginsburg 2022 (arXiv 2212.08703) start from; they order labels by trust, and a calibration makes
-    probabilities of them.
+    The confidence of a label is the highest posterior in its run, because a single frame suffices to find the label; a
+    mean would be too low for long runs, which fade at their ends. The confidence of a word is the lowest of its labels
+    (see `words_of`). Laptev and Ginsburg 2022 (arXiv 2212.08703) start from the same measures. They rank labels by
+    reliability; a calibration turns them into probabilities.
 
     Args:
-        inventory: labels, and which of them is the blank.
-        calibration: see `asr.decoding.calibration`; empty: confidences stay as they are.
-        labels: see `asr.decoding.restriction`.
+        inventory: the labels, one of which is the blank.
+        calibration: see `asr.decoding.calibration`; empty: confidences are not calibrated.
+        labels: the labels that may be written; see `asr.decoding.restriction`.
 
     Raises:
-        ConfigError: labels that the inventory does not have.
+        ConfigError: `labels` has a label that the inventory lacks, or `calibration` is malformed.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> search = GreedyDecoder(Inventory(("<blank>", "a", "b"), unit="characters")).begin(frame_seconds=0.02)
+    >>> search.step(np.log(np.array([[0.1, 0.8, 0.1], [0.1, 0.7, 0.2], [0.2, 0.1, 0.7]], dtype=np.float32)))
+    >>> [found] = search.end()
+    >>> found.text, [(span.start, span.end, round(span.confidence, 2)) for span in found.spans]
+    ('ab', [(0.0, 0.04, 0.8), (0.04, 0.06, 0.7)])
     """
 
     def __init__(self, inventory: Inventory, calibration: Sequence[float] = (), labels: str = ALL) -> None:
@@ -59,19 +66,21 @@ class GreedyDecoder:
         self.restriction = Restriction.of(labels, inventory)
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> Search:
-        """Begin with an utterance; see `asr.decoding.search.Decoder`."""
+        """Return the search for one utterance; see `asr.decoding.search.Decoder`."""
         return restricted(GreedySearch(self.inventory, frame_seconds, offset, self.calibration), self.restriction)
 
 
 class GreedySearch:
-    """The runs of equal labels on the best path so far.
+    """A greedy search through one utterance; it keeps the runs of equal labels on the best path so far.
 
-    Labels, times and confidences do not depend on how the frames are cut into chunks; the log probability differs
-    by rounding only (1e-9 of it).
+    Labels, times and confidences do not depend on how the frames are divided into chunks; the log probability differs
+    only by rounding (a relative 1e-9).
 
     Args:
-        inventory, calibration: see `GreedyDecoder`.
-        frame_seconds, offset: see `asr.decoding.search.Decoder`.
+        inventory: see `GreedyDecoder`.
+        frame_seconds: see `asr.decoding.search.Decoder.begin`.
+        offset: see `asr.decoding.search.Decoder.begin`.
+        calibration: computes the confidences; None: they stay peaks.
     """
 
     def __init__(
@@ -84,7 +93,7 @@ class GreedySearch:
         self._runs: list[_Run] = []
 
     def step(self, log_probs: NDArray[np.float32]) -> None:
-        """Take the next frames; see `asr.decoding.search.Search`."""
+        """Read the next frames; see `asr.decoding.search.Search`."""
         if log_probs.ndim != 2 or log_probs.shape[1] != len(self._inventory):
             expected = f"(T, {len(self._inventory)})"
             raise ValueError(f"log_probs must be {expected}, the size of the inventory, got {log_probs.shape}")
@@ -96,7 +105,7 @@ class GreedySearch:
             raise ValueError(f"log_probs hold NaN at frame {self._n_frames + int(np.isnan(best).argmax())}")
         self._log_probability += float(best.sum())
         runs = _runs(labels, best, self._n_frames)
-        if self._runs and self._runs[-1].label == runs[0].label:  # the chunk goes on with the last label
+        if self._runs and self._runs[-1].label == runs[0].label:  # the last run continues in this chunk
             self._runs[-1] = self._runs[-1].joined(runs.pop(0))
         self._runs += runs
         self._n_frames += len(log_probs)
@@ -107,7 +116,7 @@ class GreedySearch:
         return self._inventory.text([span.label for span in self._spans()])
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
-        """Return the one hypothesis that greedy search has, whatever `n_best` is."""
+        """Return the only hypothesis of a greedy search, whatever `n_best` is."""
         spans, unit = self._spans(), self._inventory.unit
         labels = tuple(span.label for span in spans)
         score = Score(self._log_probability)
@@ -133,7 +142,7 @@ class GreedySearch:
 
 
 class _Run(NamedTuple):
-    """Neighbouring frames with the same best label: frames `start` to `end` - 1, the highest log posterior."""
+    """A run of frames `start` to `end` - 1 with the same best label, and the highest log posterior in it."""
 
     label: int
     start: int
@@ -145,7 +154,13 @@ class _Run(NamedTuple):
 
 
 def _runs(labels: NDArray[np.int64], best: NDArray[np.float64], first: int) -> list[_Run]:
-    """Cut a path (T,), T >= 1, that begins at frame `first` into runs, with its log posteriors `best` (T,)."""
+    """Divide a path into runs of equal labels.
+
+    Args:
+        labels: (T,) the label of each frame, T >= 1.
+        best: (T,) the log posterior of each of these labels.
+        first: the number of the first frame in the utterance.
+    """
     starts = np.concatenate([[0], np.flatnonzero(labels[1:] != labels[:-1]) + 1])  # (R,)
     ends = np.append(starts[1:], len(labels))
     peaks = np.maximum.reduceat(best, starts)

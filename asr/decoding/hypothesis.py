@@ -16,12 +16,12 @@ from asr.text import normalise_text
 
 @dataclass(frozen=True)
 class Span:
-    """A label or a word and where it stands.
+    """A label or a word with its time and confidence.
 
     Attributes:
         label: the label, or the text of the word.
-        start: seconds (audio) or points (ink) from the beginning of the file.
-        end: the same unit; the first moment that no longer belongs to it.
+        start: where it begins: seconds (audio) or points (ink) from the beginning of the file.
+        end: where it ends, in the same unit; the first moment that no longer belongs to it.
         confidence: 0 to 1.
     """
 
@@ -31,7 +31,11 @@ class Span:
     confidence: float
 
     def to_dict(self, what: Literal["word", "label"]) -> dict[str, Any]:
-        """Return it as plain JSON, with the label under the name of what it is."""
+        """Return the span as plain JSON; `what` is the key of the label.
+
+        >>> Span("TWO", 0.25, 0.5, 0.9).to_dict("word")
+        {'word': 'TWO', 'start': 0.25, 'end': 0.5, 'confidence': 0.9}
+        """
         return {
             what: self.label,
             "start": _rounded(self.start),
@@ -42,14 +46,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Score:
-    """The score of a labelling, as natural logarithms that add up.
+    """The score of a labelling, as a sum of natural logarithms.
 
     Attributes:
-        acoustic: log probability under the posteriors: of the best path for a greedy decoder, of the labelling (all its
-            paths) for one that sums. -inf for an impossible one.
-        language_model: what language models add, weighted.
-        insertion: what bonuses for words or labels add.
-        boost: what expected words and phrases add.
+        acoustic: the log probability under the posteriors: of the best path for greedy search, of all paths of the
+            labelling for other searches; -inf for an impossible labelling.
+        language_model: the weighted log probability from language models.
+        insertion: the sum of bonuses for words or labels.
+        boost: the sum of bonuses for expected words and phrases.
+
+    >>> Score(-2.0, language_model=-1.5, insertion=0.5).total
+    -3.0
     """
 
     acoustic: float
@@ -59,7 +66,7 @@ class Score:
 
     @property
     def total(self) -> float:
-        """The sum, by which hypotheses are ranked."""
+        """The sum of the parts; hypotheses are ranked by it."""
         return self.acoustic + self.language_model + self.insertion + self.boost
 
     def to_dict(self) -> dict[str, float | None]:
@@ -68,11 +75,13 @@ class Score:
 
 
 class Trust(NamedTuple):
-    """The evidence for a label, a word or an utterance, before a calibration turns it into one confidence.
+    """The evidence for a label, a word or an utterance, from which a calibration computes its confidence.
 
     Attributes:
-        posterior: 0 to 1, the share of the candidates of a search that hold it; 1 where there is one candidate only.
-        peak: 0 to 1, the highest posterior of the network in the run of a label; the product of several labels.
+        posterior: 0 to 1, the total probability of those candidates of the search that contain it; 1 if the search has
+            a single candidate.
+        peak: 0 to 1, for a label the highest posterior of the network in its run of frames; for a word or an utterance
+            the product over its labels.
     """
 
     posterior: float
@@ -84,9 +93,9 @@ class Evidence:
     """The evidence for the parts of a hypothesis.
 
     Attributes:
-        labels: one for each label.
-        words: one for each word.
-        utterance: for the whole hypothesis.
+        labels: the evidence for each label.
+        words: the evidence for each word.
+        utterance: the evidence for the whole hypothesis.
     """
 
     labels: tuple[Trust, ...]
@@ -98,18 +107,18 @@ class Evidence:
 class Hypothesis:
     """One labelling of an utterance.
 
-    Spaces that no text shows are in none of its parts: of an inventory of characters, neither `labels` nor `spans`
-    begin or end with white space or hold two in a row (see `without_surplus_spaces`), so silence has no labels at all.
+    If the inventory has characters, `labels` and `spans` neither begin nor end with a space, nor have two spaces in a
+    row (see `without_surplus_spaces`). So silence has no labels at all.
 
     Attributes:
-        labels: without blanks, repeats merged, one for each span.
+        labels: the labels, repeats merged and blanks removed, one for each span.
         text: the labels as people write them, `Inventory.text(labels)`. It has one character for each label, except
             where Unicode composes several labels (a letter and a combining accent) into one character.
         score: the total score and its parts.
-        spans: one for each label.
-        words: one for each word; of an inventory of whole labels (phonemes) each label is one.
+        spans: the time and confidence of each label.
+        words: the time and confidence of each word; if the inventory has whole labels (phonemes), each label is a word.
         confidence: 0 to 1, of the whole labelling.
-        evidence: what the confidences were computed from; None if the decoder gives none.
+        evidence: the numbers that the confidences were computed from; None if the decoder has none.
     """
 
     labels: tuple[str, ...]
@@ -126,7 +135,7 @@ class Hypothesis:
         return self.score.total
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as plain JSON: numbers with four decimals, None for a log probability of -inf.
+        """Return the hypothesis as plain JSON: numbers with four decimals, None for a log probability of -inf.
 
         >>> found = Hypothesis(("a",), "a", Score(-0.5), (Span("a", 0.25, 0.5, 0.9),))
         >>> found.to_dict()["labels"]
@@ -143,16 +152,16 @@ class Hypothesis:
 
 
 def _rounded(value: float) -> float | None:
-    """Four decimals: a tenth of a millisecond. JSON has no infinite numbers."""
+    """Round to four decimals (a tenth of a millisecond); return None for infinity, which JSON lacks."""
     return round(float(value), 4) if math.isfinite(value) else None
 
 
 def at_points(hypothesis: Hypothesis, places: NDArray[np.int64]) -> Hypothesis:
-    """The same hypothesis with spans that count points instead of frames.
+    """Return the same hypothesis with spans in points instead of frames.
 
     Args:
-        hypothesis: its spans count frames, from 0.
-        places: (T,) which point each frame came from, T >= 1.
+        hypothesis: a hypothesis whose spans count frames from 0.
+        places: (T,) the number of the point that each frame was computed from, T >= 1.
     """
 
     def moved(span: Span) -> Span:
@@ -169,9 +178,9 @@ def at_points(hypothesis: Hypothesis, places: NDArray[np.int64]) -> Hypothesis:
 
 
 def without_surplus_spaces(spans: Sequence[Span], unit: Literal["characters", "labels"]) -> tuple[Span, ...]:
-    """Leave out the spaces that the text of these spans does not show: at its ends, and all but the first of several.
+    """Remove the spaces at the ends, and all but the first of several spaces in a row.
 
-    What is left keeps its times and confidences. Whole labels are all kept.
+    The other spans keep their times and confidences. If the unit is "labels", all spans are kept.
 
     >>> [span.label for span in without_surplus_spaces([Span(c, 0, 1, 1.0) for c in " a  b "], "characters")]
     ['a', ' ', 'b']
@@ -188,10 +197,10 @@ def without_surplus_spaces(spans: Sequence[Span], unit: Literal["characters", "l
 
 
 def words_of(spans: Sequence[Span], unit: Literal["characters", "labels"]) -> tuple[Span, ...]:
-    """Join the spans of characters between spaces into words; whole labels stay as they are.
+    """Join the spans of characters between spaces into words; if the unit is "labels", return the spans unchanged.
 
-    A word lasts from the start of its first to the end of its last character. Its confidence is the lowest of its
-    characters': one wrong character makes the word wrong.
+    A word lasts from the start of its first character to the end of its last. Its confidence is the lowest of its
+    characters, because one wrong character makes the word wrong.
 
     >>> [word.label for word in words_of([Span(c, 0, 1, 1.0) for c in "to be"], "characters")]
     ['to', 'be']

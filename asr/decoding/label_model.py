@@ -1,4 +1,4 @@
-"""The connection of a language model with an inventory: the symbol of each label, and the arcs of its states."""
+"""Connect a language model with an inventory: find the model's symbol for each label."""
 
 from __future__ import annotations
 
@@ -17,28 +17,40 @@ if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
 
 _ENOUGH, _TOO_FEW = 2, 20
-"""A model that knows fewer than one label in so many is remarked upon, and refused."""
+"""A model that knows fewer than one in 2 labels causes a warning, one that knows fewer than one in 20 an error."""
 
 
 def symbols_of_labels(model: LanguageModel | None, inventory: Inventory) -> NDArray[np.int32]:
-    """Find the symbol of each label.
+    """Find the model's symbol for each label.
 
-    A label that the model does not know is its unknown symbol: a rare one may be missing in the model's texts.
+    A label that the model does not know becomes the unknown symbol: a rare label may be missing in the model's texts.
+    A model that knows fewer than half of the labels (such as one of digits) causes a `DataWarning`.
+
+    Args:
+        model: a language model; None for no model.
+        inventory: L labels.
 
     Returns:
-        (L + 1,), the symbol of each label, and behind them the one that ends an utterance; `NONE` for the blank, for
-        an end that the model does not have, and throughout without a model.
+        (L + 1,) int32: the symbol of each label, and then the symbol that ends an utterance. `NONE` for the blank, for
+        the end if the model has no such symbol, and for all if there is no model.
 
     Raises:
-        ConfigError: the model is of another unit, knows fewer than one label in twenty, spaces apart, or lacks labels
-            and has no unknown symbol. One that knows fewer than half is remarked upon: of digits, say.
+        ConfigError: the model has another unit, knows fewer than one in twenty labels (spaces not counted), or lacks
+            labels and has no unknown symbol.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> from asr.lm.stored import load_model
+    >>> model = load_model("english_letters")
+    >>> found = symbols_of_labels(model, Inventory(("<blank>", "a", "b"), unit="characters"))
+    >>> [None if number == NONE else model.symbols[number] for number in found]
+    [None, 'a', 'b', '</s>']
     """
     if model is None:
         return np.full(len(inventory) + 1, NONE, dtype=np.int32)
     if model.unit != inventory.unit:
         raise ConfigError(
-            f"the language model is one of {model.unit}, and the recogniser writes {inventory.unit}; "
-            f"choose a model of {inventory.unit}"
+            f"the language model has the unit {model.unit}, the recogniser {inventory.unit}; choose a model of "
+            f"{inventory.unit}"
         )
     numbers = {symbol: number for number, symbol in enumerate(model.symbols)}
     end, unknown = numbers.get(END, NONE), numbers.get(UNKNOWN, NONE)
@@ -51,26 +63,28 @@ def symbols_of_labels(model: LanguageModel | None, inventory: Inventory) -> NDAr
     if lacking:
         raise ConfigError(
             f"the language model has neither {_listed(lacking)} nor a symbol for unknown labels; "
-            "estimate it from texts that hold all labels"
+            "estimate it from texts with all labels"
         )
     _check_share(known, inventory)
     return np.array([*found, end], dtype=np.int32)
 
 
 def _check_share(known: Collection[str], inventory: Inventory) -> None:
-    """Raise where a model says nothing about nearly all labels: the result would be worse than without it."""
+    """Warn, or raise a ConfigError, if a model knows few of the labels: results may be worse than without it."""
     labels = [one for at, one in enumerate(inventory.labels) if at != inventory.blank and not _is_space(one, inventory)]
     lacking = [one for one in labels if one not in known]
     n_known = len(labels) - len(lacking)
     if _ENOUGH * n_known >= len(labels):
         return
-    told = f"the language model knows {n_known} of the recogniser's {len(labels)} labels; it lacks {_listed(lacking)}"
+    problem = (
+        f"the language model knows {n_known} of the recogniser's {len(labels)} labels; it lacks {_listed(lacking)}"
+    )
     if _TOO_FEW * n_known < len(labels):
         raise ConfigError(
-            f"{told}. Is it of texts in another case? `asr-lm build TEXT --labels-of MODEL` says which symbols of a"
-            " text do not fit"
+            f"{problem}; check whether its texts are in another case: `asr-lm build TEXT --labels-of MODEL` lists the"
+            " symbols of a text that do not fit"
         )
-    warnings.warn(f"{told}, which become unlikely", DataWarning, stacklevel=3)
+    warnings.warn(f"{problem}, which therefore become unlikely", DataWarning, stacklevel=3)
 
 
 def _is_space(label: str, inventory: Inventory) -> bool:
@@ -91,4 +105,4 @@ NO_ARCS = Automaton(
     shorter=np.full(1, NONE, dtype=np.int32),
     start=0,
 )
-"""The placeholder for a language model that is not there."""
+"""An automaton without arcs, the placeholder where there is no language model."""

@@ -1,23 +1,27 @@
-"""Lexicon decoding: the best sequence of a lexicon's words under posteriors and language models.
+"""Lexicon decoding: find the best sequence of a lexicon's words under posteriors and language models.
 
-A hypothesis is a sequence of words w_1..w_n with a spelling of each. Its labelling l is the spellings one behind
-another: with the blank between words (a label of its own) between them where the inventory is of characters, without
-anything between them where it is of whole labels. The search maximises
+A hypothesis is a sequence of words w_1..w_n with a spelling for each. Its labelling l is the concatenation of the
+spellings; if the inventory has characters, a space stands between words. The search maximises
 
     log p_ctc(l) + word_lm_weight * log p_word(w_1..w_n </s>) + word_bonus * n
                  + label_lm_weight * log p_label(l </s>) - oov_penalty * (words outside the lexicon),
 
-p_ctc(l) being the sum over all paths of l (Graves 2012, "Supervised sequence labelling with recurrent neural
-networks", section 7.5, whose token passing follows single paths). With `one_word`, n = 1. With an `oov_penalty`, a word
-may be spelled by any labels that are no spelling of the lexicon; `word_lm` gives it the probability of `<unk>`.
+where p_ctc(l) is the sum over all paths of l. (The token passing of Graves 2012, "Supervised sequence labelling with
+recurrent neural networks", section 7.5, follows single paths instead.) With `one_word`, n = 1. With an `oov_penalty`, a
+word may also be spelled by any labels that are not a spelling of the lexicon; `word_lm` gives it the probability of
+`<unk>`.
 
-Two paths are one hypothesis, and their probabilities are added, if they have the same labelling and the same words with
-the same spellings: words that are spelled alike (homophones), and different ways to cut a labelling into words, stay
-apart. Inside the beam every hypothesis has the sum over all its paths; the beam alone makes the search inexact. What is
-pruned: labels below `min_probability` in a frame, hypotheses beyond the best `beam`, and those that are `gap` nats
-below the best. In frames whose blank is above `skip_blank` nothing but blank is read. For this comparison, a hypothesis
-within a word is given what the likeliest word below its node would gain (smeared unigram look-ahead: Ortmanns, Ney and
-Eiden 1996, "Language-model look-ahead for large vocabulary speech recognition"), which is taken back at the word's end.
+Paths with the same labelling, the same words and the same spellings are merged, and their probabilities added. Words
+that are spelled alike (homophones), and different divisions of a labelling into words, remain different hypotheses. The
+sums are exact but for pruning:
+
+- only the best `beam` hypotheses are kept from frame to frame, and only those at most `gap` nats worse than the best;
+- a label does not begin in a frame where its posterior is below `min_probability`;
+- a frame whose blank has a posterior above `skip_blank` is treated as if blank were certain.
+
+For the comparison, a hypothesis within a word already gets the score of the best word that it may become, without
+context (smeared unigram look-ahead: Ortmanns, Ney and Eiden 1996, "Language-model look-ahead for large vocabulary
+speech recognition"); at the end of the word, the true score replaces it.
 """
 
 from __future__ import annotations
@@ -48,23 +52,25 @@ if TYPE_CHECKING:
 
 @dataclass
 class LexiconConfig(FinishConfig):
-    """Options of `LexiconDecoder`, beside those of `FinishConfig`.
+    """Options of `LexiconDecoder`.
+
+    The options inherited from `FinishConfig` control the steps after the search.
 
     Attributes:
         lexicon: a file of words; see `asr.decoding.lexicon_file`.
-        word_lm: a language model of words, by name or file; without it, the lexicon's frequencies serve as one.
-        word_lm_weight: factor of its log probability.
-        word_bonus: nats for each word.
+        word_lm: a language model of words, by name or file; None: the frequencies of the lexicon serve as one.
+        word_lm_weight: the factor of its log probability.
+        word_bonus: nats added for each word.
         label_lm: a language model of labels, by name or file.
-        label_lm_weight: factor of its log probability.
-        oov_penalty: nats that a word outside the lexicon costs; none: there are no such words.
+        label_lm_weight: the factor of its log probability.
+        oov_penalty: nats subtracted for a word outside the lexicon; None: such words are not recognised.
         one_word: whether each utterance is exactly one entry of the lexicon.
         reject: nats for each label by which words may be worse than the best path; None: nothing is rejected.
-        leave_out: whether to pass over words that the inventory cannot spell, instead of refusing the file.
-        beam: hypotheses that are kept from frame to frame.
-        min_probability: labels that are less likely in a frame do not begin there; 0: all may.
-        gap: nats by which a hypothesis may be worse than the best; inf: as many as numbers hold, 700.
-        skip_blank: frames in which blank is likelier are taken for blank alone; 1: none.
+        leave_out: ignore words that the inventory cannot spell, instead of raising an error.
+        beam: how many hypotheses are kept from frame to frame.
+        min_probability: labels with a lower posterior in a frame do not begin there; 0: all may begin.
+        gap: nats by which a hypothesis may be worse than the best; inf: the limit of the numbers, 700.
+        skip_blank: a frame whose blank has a higher posterior is treated as certain blank; 1: no frame.
     """
 
     _target_: str = "asr.decoding.lexicon.LexiconDecoder"
@@ -85,29 +91,41 @@ class LexiconConfig(FinishConfig):
 
 
 class LexiconDecoder(CompiledDecoder):
-    """Decoding to the words of a lexicon; see the module for its objective.
+    """A decoder that writes the words of a lexicon; the module describes the objective, `LexiconConfig` the options.
 
-    The hypotheses of an utterance differ in their words. `labels` and `spans` are what spells the words, `words` and
-    `text` are the words as the lexicon writes them, whatever the inventory's unit. Labels stand where the likeliest
-    path of the labelling has them, and their confidences are the highest posteriors there; a word lasts from its first
-    to its last label and has the lowest confidence of its labels. If no sequence of words is left in the beam at the
-    end, the complete words of the best hypothesis are returned, at worst none.
+    The hypotheses of an utterance differ in their words. `labels` and `spans` of a hypothesis are the spelling; `words`
+    and `text` are the words as the lexicon writes them, whatever the inventory's unit. The times of labels are those of
+    the likeliest path of the labelling. A word lasts from its first label to its last. If no sequence of complete words
+    is left in the beam at the end, the complete words of the best hypothesis are returned, possibly none.
 
     Args:
-        inventory: labels of the posteriors.
-        lexicon: a file, or the words themselves.
-        word_lm, label_lm: language models, or their names or files.
-        reject: for closed lists: the first hypothesis is the empty one if the acoustic score of the best one is below
-            that of the best path of any labels by more than this for each of its labels.
-        others: see `LexiconConfig`.
+        inventory: the labels, one of which is the blank.
+        lexicon: a file of words, or a `Lexicon`.
+        word_lm: a language model of words, or its name or file.
+        label_lm: a language model of labels, or its name or file.
+        reject: for closed lists of words: if the acoustic score of the best hypothesis is worse than that of the best
+            path by more than this many nats for each of its labels, the empty hypothesis is returned first.
 
     Raises:
         ConfigError: an option is out of range, or a language model has another unit or lacks symbols.
         DataError: the lexicon cannot be used; see `read_lexicon`.
+        CheckpointError: a language model cannot be read.
+
+    >>> import numpy as np
+    >>> from asr.corpus.inventory import Inventory
+    >>> from asr.decoding.lexicon_file import lexicon_of
+    >>> inventory = Inventory(("<blank>", "a", "b"), unit="labels")
+    >>> decoder = LexiconDecoder(inventory, lexicon_of(["first a a", "second b b"], inventory), one_word=True)
+    >>> search = decoder.begin(frame_seconds=0.02)
+    >>> frames = [[0.1, 0.8, 0.1], [0.8, 0.1, 0.1], [0.1, 0.5, 0.4]]
+    >>> search.step(np.log(np.array(frames, dtype=np.float32)))
+    >>> [found] = search.end()
+    >>> found.text, found.labels
+    ('first', ('a', 'a'))
     """
 
     writes_words = True
-    """Whether the text is the lexicon's words instead of `Inventory.text` of the labels."""
+    """The mark of decoders whose text is not `Inventory.text(labels)`; see `asr.decoding.search.writes_words`."""
 
     def __init__(
         self,
@@ -201,12 +219,12 @@ def _separator(inventory: Inventory, options: LexiconConfig) -> int:
     """Return the label between two words, or NONE if there is none."""
     if inventory.unit == "labels":
         if options.oov_penalty is not None:
-            raise ConfigError("oov_penalty needs an inventory of characters: labels do not say how a word is written")
+            raise ConfigError("oov_penalty is set, but the inventory has whole labels, not characters; leave it out")
         return NONE
     if options.one_word:
-        return inventory.index.get(" ", NONE)  # a word outside the lexicon has none
+        return inventory.index.get(" ", NONE)  # a word outside the lexicon has no space
     if " " not in inventory.index:
-        raise ConfigError("the inventory has no blank to stand between words; set one_word=true")
+        raise ConfigError("the inventory has no space to write between words; set one_word=true")
     return inventory.index[" "]
 
 

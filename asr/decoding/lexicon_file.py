@@ -1,20 +1,23 @@
-"""Lexicon files: words, and their spellings in the labels of an inventory.
+"""Read lexicon files: words, and their spellings in the labels of an inventory.
 
-One word a line, UTF-8, gzip if the name ends in `.gz`; empty lines are passed over. For an inventory of characters:
+A file has one word per line, in UTF-8, compressed if the name ends in `.gz`; empty lines are ignored. For an inventory
+of characters:
 
-    WORD                                its own characters spell it; blanks may stand in it, as in "New York"
-    WORD<tab>FREQUENCY                  a number > 0: how often the word is met, on any scale
-    WORD<tab>S P E L L I N G            labels with a blank between two; `<space>` is the blank between words
+    WORD                                the word is spelled by its characters; it may have blanks, as in "New York"
+    WORD<tab>FREQUENCY                  a number above 0: how often the word occurs, on any scale
+    WORD<tab>S P E L L I N G            labels with blanks between them; `<space>` is the blank between words
     WORD<tab>S P E L L I N G<tab>FREQUENCY
 
-For an inventory of whole labels (phonemes), as of the CMU Pronouncing Dictionary:
+For an inventory of whole labels (phonemes), as in the CMU Pronouncing Dictionary:
 
-    WORD P R O N                        blanks or a tab behind the word; a tab and a frequency may follow
+    WORD P R O N                        blanks or a tab after the word; a tab and a frequency may follow
     WORD(2) P R O N                     another pronunciation of the word
 
-There a line that begins with `;;;` and what follows ` #` are comments, and the stress digit of a vowel (`AH0`) is left
-out where the inventory has the vowel without it alone. Capitals stand for small letters where no label of the
-inventory has a capital. A word may stand in several lines with different spellings, and several words may share one.
+In such a dictionary, a line that begins with `;;;` is a comment, and so is everything after ` #`. If the inventory has
+a vowel only without a stress digit, the digit (as in `AH0`) is removed. If no label of the inventory has capitals,
+capitals are read as small letters.
+
+A word may have several lines with different spellings, and several words may have the same spelling.
 """
 
 from __future__ import annotations
@@ -39,11 +42,11 @@ if TYPE_CHECKING:
     from asr.corpus.inventory import Inventory
 
 CODE = 0xF0000
-"""A spelling is a string with the character `CODE + index` for each label: it sorts and compares as fast as text."""
+"""The code point of label 0: a spelling is a string of `chr(CODE + index)`, which sorts as fast as text."""
 
 _FIRST = chr(CODE)
 _LONGEST = 500  # labels of a spelling
-_HINTS = 20  # faults that offer another spelling: looking for one takes a millisecond
+_HINTS = 20  # faults that suggest another spelling: finding one takes a millisecond
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?")
 _STRESSES = ("0", "1", "2")
 _VARIANT = re.compile(r"(?<=.)\(\d+\)$")
@@ -54,10 +57,10 @@ class Lexicon:
     """Words and their spellings.
 
     Attributes:
-        words: each once.
-        spellings: (E,) strings of `CODE + index`, at least one for each word, no pair of word and spelling twice.
-        word_of: (E,) int64, the word of each spelling.
-        frequency: (W,) float64 of the words; None where the file has none.
+        words: the W words, each once.
+        spellings: (E,) strings of `chr(CODE + index)`, at least one for each word; no word has a spelling twice.
+        word_of: (E,) int64, the number of the word of each spelling.
+        frequency: (W,) float64, the frequency of each word; None if the file has no frequencies.
     """
 
     words: tuple[str, ...]
@@ -67,7 +70,8 @@ class Lexicon:
 
 
 class _Line(NamedTuple):
-    """A word, the labels that spell it (None: its characters), and its frequency (0: none is given)."""
+    """A line of the file: its number, the word, the labels that spell it (None: its characters), and the frequency (0:
+    none)."""
 
     number: int
     word: str
@@ -81,20 +85,29 @@ def read_lexicon(path: str | Path, inventory: Inventory, leave_out: bool = False
     Args:
         path: the file, or the name of one that comes with the package.
         inventory: the labels that spell the words.
-        leave_out: pass over words that the inventory cannot spell, instead of refusing the file; those of a file that
-            comes with the package are always passed over, for nobody can mend it.
+        leave_out: ignore words that the inventory cannot spell, instead of raising an error; in a file that comes with
+            the package they are always ignored, because a user cannot change it.
 
     Raises:
-        DataError: the file cannot be read or is not UTF-8, or holds no word; or, together as `Problems`, with file and
-            line: a form that is not one of the above, a symbol outside the inventory, a word given twice. No more is
-            looked at behind a thousand of these.
+        DataError: the file cannot be read, is not UTF-8, or holds no word.
+        Problems: lines are malformed, have a symbol outside the inventory, or repeat an earlier line; the message names
+            file and line of each, up to a thousand.
     """
-    rows = word_rows(path, "a lexicon: one word a line")
+    rows = word_rows(path, "a lexicon with one word per line")
     return lexicon_of(rows, inventory, Path(path).name, leave_out or is_shipped(path))
 
 
 def lexicon_of(rows: Iterable[str], inventory: Inventory, name: str = "lexicon", leave_out: bool = False) -> Lexicon:
-    """Make a lexicon of the lines of a file; see `read_lexicon`."""
+    """Make a lexicon of lines; `read_lexicon` describes the arguments and errors.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> inventory = Inventory(("<blank>", "b", "iy"), unit="labels")
+    >>> lexicon = lexicon_of(["bee B IY1", "be B IY1", "be(2) B IY0"], inventory)
+    >>> lexicon.words
+    ('bee', 'be')
+    >>> [[ord(one) - CODE for one in spelling] for spelling in lexicon.spellings]
+    [[1, 2], [1, 2]]
+    """
     faults = Faults(name)
     read = _characters if inventory.unit == "characters" else _pronounced
     lines = read(rows, faults)
@@ -107,8 +120,8 @@ def lexicon_of(rows: Iterable[str], inventory: Inventory, name: str = "lexicon",
     _check_frequencies(lines, faults)
     faults.check()
     if not any(spellings):
-        spoken = "that the inventory can spell" if lines else "in it"
-        raise DataError(f"{name}: there is no word {spoken}; expected one word a line")
+        problem = "has no word that the inventory can spell" if lines else "is empty"
+        raise DataError(f"{name} {problem}; expected one word per line")
     return _joined(lines, spellings)
 
 
@@ -131,7 +144,7 @@ def _characters(rows: Iterable[str], faults: Faults) -> list[_Line]:
 
 
 def _pronounced(rows: Iterable[str], faults: Faults) -> list[_Line]:
-    """Read the lines of a dictionary of pronunciations."""
+    """Read the lines of a pronouncing dictionary, for an inventory of whole labels."""
     lines: list[_Line] = []
     for number, row in enumerate(rows, start=1):
         row = row.partition(" #")[0].strip()
@@ -159,7 +172,7 @@ def _add(
     elif n_columns > 2:
         faults.add(number, f"{n_columns + 1} columns; expected the word, its spelling and its frequency at most")
     elif labels == "":
-        faults.add(number, f"{shown(word)} has no spelling; write its labels behind it, with blanks between them")
+        faults.add(number, f"{shown(word)} has no spelling; write its labels after it, with blanks between them")
     elif n_columns == 2 and not (_NUMBER.fullmatch(frequency) and 0.0 < float(frequency) < np.inf):
         faults.add(number, f"the frequency of {shown(word)} is {shown(frequency)}; expected a number above 0")
     else:
@@ -167,7 +180,7 @@ def _add(
 
 
 def _spelled(lines: Sequence[_Line], inventory: Inventory) -> list[str]:
-    """Spell each line; "" where the inventory cannot."""
+    """Return the spelling of each line; "" if the inventory cannot spell it."""
     table = {ord(label): CODE + index for label, index in inventory.index.items() if len(label) == 1}
     own = "\n".join(line.word for line in lines if line.labels is None).translate(table).split("\n")
     by_characters, index = iter(own), _forms(inventory)
@@ -179,13 +192,13 @@ def _spelled(lines: Sequence[_Line], inventory: Inventory) -> list[str]:
 
 
 def _coded(labels: str, forms: Mapping[str, int]) -> str:
-    """Return the codes of labels; a label outside the inventory becomes a line feed, which codes no label."""
+    """Return the spelling of labels; a label outside the inventory becomes a line feed, which stands for no label."""
     found = [forms.get(label) for label in labels.split(" ")]
     return "".join("\n" if one is None else chr(CODE + one) for one in found)
 
 
 def _forms(inventory: Inventory) -> dict[str, int]:
-    """Return the index of each label, by all forms in which a spelling may have it."""
+    """Return the index of each label, under every form in which a spelling may write it."""
     forms = dict(inventory.index)
     if inventory.unit == "characters":
         return forms | ({SPACE: forms[" "]} if " " in forms else {})
@@ -199,7 +212,7 @@ def _unstressed(label: str) -> str:
 
 
 def _why_not(line: _Line, inventory: Inventory, with_hint: bool) -> str:
-    """Return the reason why a line cannot be spelled."""
+    """Return the message about a line that cannot be spelled."""
     symbols = list(line.word) if line.labels is None else line.labels.split(" ")
     forms = _forms(inventory)
     missing = [one for one in symbols if one not in forms]
@@ -219,14 +232,14 @@ def _another_form(symbol: str, inventory: Inventory) -> str:
 
 
 def _check_duplicates(lines: Sequence[_Line], faults: Faults) -> None:
-    """Note each line that says what an earlier one says."""
+    """Note each line that repeats the word and the spelling of an earlier one."""
     if len({line.word for line in lines}) == len(lines):
         return
     seen: dict[tuple[str, str | None], int] = {}
     for line in lines:
         earlier = seen.setdefault((line.word, line.labels), line.number)
         if earlier != line.number:
-            faults.add(line.number, f"{shown(line.word)} with this spelling stands in line {earlier} already")
+            faults.add(line.number, f"{shown(line.word)} with this spelling is also in line {earlier}; list it once")
 
 
 def _check_frequencies(lines: Sequence[_Line], faults: Faults) -> None:
@@ -234,11 +247,11 @@ def _check_frequencies(lines: Sequence[_Line], faults: Faults) -> None:
     bare = [line for line in lines if not line.frequency]
     if len(bare) < len(lines):
         for line in bare:
-            faults.add(line.number, f"{shown(line.word)} has no frequency, but other words have one")
+            faults.add(line.number, f"{shown(line.word)} has no frequency, but other words have one; give all or none")
 
 
 def _joined(lines: Sequence[_Line], spellings: Sequence[str]) -> Lexicon:
-    """Gather what was read; lines of one word and one spelling (after stress marks are gone) become one."""
+    """Make the lexicon; lines with the same word and spelling (without stress marks) are merged."""
     pairs = [(line, spelling) for line, spelling in zip(lines, spellings, strict=True) if spelling]
     words = tuple(dict.fromkeys([line.word for line, _ in pairs]))
     counts = np.array([line.frequency for line, _ in pairs])

@@ -1,10 +1,10 @@
-"""The loops of the lexicon search; `asr.decoding.lexicon` states the objective and the pruning.
+"""The loops of the lexicon search; `asr.decoding.lexicon` describes the objective and the pruning.
 
-A hypothesis is a labelling and the words that it spells so far. It gets a number when it first enters the beam, and
-keeps it. Hypothesis 0 is the empty one; any other is identified by the hypothesis that it extends, its last label, and
-the word that this label completed. Masses are probabilities, not logarithms: a hypothesis' mass is its probability
-times the factors of language models and look-ahead, divided by the best mass of the last frame; the logarithm of all
-divisors is kept beside them. So no frame needs a logarithm, and only the ends of words need an exponential.
+A hypothesis is a labelling and the words that it spells so far. It gets a number when it first enters the beam.
+Hypothesis 0 is the empty one; any other is identified by the hypothesis that it extends (its parent), its last label,
+and the word that ended before this label, if any. The mass of a hypothesis is its probability, not a logarithm, times
+the factors of language models and look-ahead. Masses are divided by the best one in each frame; the sum of the
+logarithms of these divisors is kept separately. So only the ends of words need an exponential.
 """
 
 from __future__ import annotations
@@ -16,19 +16,35 @@ from asr.compiling import Loop
 from asr.decoding.loops import FACTOR, LAST_PLACE, WALK, _factor, _last_place, _walk
 
 NONE = -1
-"""No word, no node, no hypothesis."""
+"""The number for no word, no node or no hypothesis."""
 OUTSIDE = -2
-"""A word outside the lexicon, and the node of labels that no spelling begins with."""
+"""The number of a word outside the lexicon, and of the node of labels that are the beginning of no spelling."""
 
 N_LIVE, N_FOUND, N_FRAMES, STAMP, IS_QUIET, N_COUNTS = range(6)
-"""Places in `counts`: hypotheses in the beam, hypotheses that have numbers, frames of the chunks before, marks given so
-far, whether all paths end in blank."""
+"""Places in `counts`: the number of hypotheses in the beam, of hypotheses with numbers, of frames in earlier chunks and
+of marks given so far, and whether all paths end in blank."""
 
 
 class Rules(NamedTuple):
     """The constants of a search.
 
-    `ahead` is the look-ahead of a word outside the lexicon, `outside` what such a word costs; `gap` is a factor.
+    Attributes:
+        width: L, the size of the inventory.
+        blank: the index of the blank.
+        separator: the label between words, or `NONE`.
+        one_word: whether an utterance is exactly one word.
+        is_open: whether words outside the lexicon are recognised.
+        fused: whether there is a language model of labels.
+        unknown: the symbol of words outside the lexicon in the model of words.
+        beam: how many hypotheses the beam holds.
+        min_probability: see `asr.decoding.lexicon.LexiconConfig`.
+        gap: the smallest mass that is kept, relative to the best.
+        skip_blank: see `asr.decoding.lexicon.LexiconConfig`.
+        word_weight: the weight of the model of words.
+        word_bonus: nats added for each word.
+        outside: nats subtracted for a word outside the lexicon.
+        ahead: the look-ahead of a word outside the lexicon.
+        label_weight: the weight of the model of labels.
     """
 
     width: int
@@ -50,8 +66,13 @@ class Rules(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """The tree (see `asr.decoding.lexicon_tree.Tree`), the logarithm `ahead` of the best that a word below a node can
-    add, and `ratio`, by what the mass changes when a node is come to from its parent."""
+    """The tree of spellings with its look-ahead.
+
+    Attributes:
+        first, label, first_word, word: see `asr.decoding.lexicon_tree.Tree`.
+        ahead: (N,) the look-ahead: the nats that the best word at or below a node adds.
+        ratio: (N,) the factor of the mass on the way from the parent to a node: exp(ahead - the parent's ahead).
+    """
 
     first: Any
     label: Any
@@ -62,7 +83,12 @@ class Nodes(NamedTuple):
 
 
 class Model(NamedTuple):
-    """An automaton (see `asr.lm.automaton`), and its symbol for each word of the lexicon or label of the inventory."""
+    """A language model for the loops.
+
+    Attributes:
+        symbol_of: (W,) or (L,) the model's symbol for each word of the lexicon, or each label of the inventory.
+        first, symbol, log_prob, target, backoff, shorter, end: see `asr.lm.automaton.Automaton`.
+    """
 
     symbol_of: Any
     first: Any
@@ -77,9 +103,16 @@ class Model(NamedTuple):
 class Found(NamedTuple):
     """All hypotheses that have numbers.
 
-    `child` and `sibling` chain the hypotheses that extend one; `place` is where one stands in the beam, or NONE; `born`
-    is the frame in which it got its number; `step` is the factor of the mass on the way from the parent, without the
-    label's posterior; `language` is what language models have added, weighted.
+    Attributes:
+        parent, label: the hypothesis that each extends, and its last label.
+        node: the node of the tree that the labels of its unfinished word lead to.
+        word: the word that ended before its last label, or `NONE`.
+        word_state, label_state: the states of the language models.
+        child, sibling: the first hypothesis that extends it, and the next one that extends the same parent.
+        place: its place in the beam, or `NONE`.
+        born: the frame in which it got its number.
+        step: the factor of the mass from the parent to the hypothesis, without the posterior of the label.
+        language: the sum of weighted log probabilities from language models.
     """
 
     parent: Any
@@ -97,10 +130,14 @@ class Found(NamedTuple):
 
 
 class Beam(NamedTuple):
-    """The hypotheses in the beam, and their masses after paths that end in blank and in the last label.
+    """The hypotheses in the beam.
 
-    `head` and `link` chain the places of those that extend one; `active` and `mark` are of the labels: those that a
-    frame looks at, by falling posterior, and the last mark of each.
+    Attributes:
+        hypothesis: the number of each.
+        head, link: for each the place of the first that extends it, and of the next that extends the same parent.
+        active: the labels to try in a frame, by falling posterior.
+        mark: the last mark of each label.
+        in_blank, in_label: for each the mass of paths that end in blank, and of paths that end in its last label.
     """
 
     hypothesis: Any
@@ -113,9 +150,10 @@ class Beam(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Candidates for the beam: hypotheses with a number, or with NONE and the fields that identify a new one.
+    """Candidates for the beam: known hypotheses by number, and new ones with number `NONE` and their fields.
 
-    `mass` is the sum of `in_blank` and `in_label`; `order` is room to select in.
+    The fields are those of `Found` and `Beam`; `mass` is the sum of `in_blank` and `in_label`, and `order` is room to
+    work in.
     """
 
     hypothesis: Any
@@ -134,7 +172,7 @@ class Candidates(NamedTuple):
 
 
 def _child(first: Any, label_of: Any, node: int, label: int) -> Any:
-    """Return the child of a node that a label leads to, or NONE."""
+    """Return the child of a node with a label, or `NONE`."""
     low, end = first[node], first[node + 1]
     high = end
     while low < high:
@@ -147,7 +185,7 @@ def _child(first: Any, label_of: Any, node: int, label: int) -> Any:
 
 
 def _select(width: int, size: int, new: Any) -> Any:
-    """Keep the best of `size` candidates, the earlier ones of equals; return the mass of the last of them."""
+    """Keep the `width` best of `size` candidates, of equal ones the earlier; return the least mass that is kept."""
     (
         hypothesis, parent, label, node, word, word_state, label_state,
         in_blank, in_label, step, language, mass, order,
@@ -184,16 +222,21 @@ def _search(
     scale: Any,
     counts: Any,
 ) -> Any:
-    """Process frames from `frame` on; return the first frame left, where the room for hypotheses has run out.
+    """Process frames from `frame` on, until they end or there is no room for more hypotheses.
 
     Args:
         posteriors: (T * L,) float64.
-        frame, n_frames: the first, and the one behind the last.
-        rules, nodes, words, labels, found, beam, new: see the classes above.
-        scale: (1,) the logarithm that masses are divided by.
+        frame, n_frames: the first frame to process, and the number of frames.
+        rules, nodes: the constants, and the tree.
+        words, labels: the language models of words and of labels.
+        found, beam, new: all hypotheses, those in the beam, and room for candidates.
+        scale: (1,) the logarithm of the product of all divisors of the masses.
         counts: see `N_LIVE`.
+
+    Returns:
+        The first frame that was not processed.
     """
-    # names of their own: compiled code counts a reference each time it takes an array out of a tuple
+    # Unpacked first, because compiled code counts a reference each time it takes an array out of a tuple.
     (
         width, blank, separator, one_word, is_open, fused, unknown, beam_width, min_probability, gap, skip_blank,
         word_weight, word_bonus, outside, outside_ahead, label_weight,
@@ -239,7 +282,7 @@ def _search(
                 n_active += 1
         p_top = posteriors[row + active[0]] if n_active > 0 else 0.0
 
-        # every hypothesis goes on with blank or its last label, or is reached from the one that it extends
+        # paths that stay at a hypothesis (blank or its last label again), or reach it from its parent
         for i in range(n_live):
             head[i] = NONE
         best, least = 0.0, math.inf
@@ -270,7 +313,7 @@ def _search(
         if n_live == beam_width and least > bar:
             bar = least
 
-        # hypotheses with one label more: within the word (end = NONE), and behind each word that ends here
+        # new hypotheses, with one more label: within the word (end = NONE), or after each word that may end here
         for i in range(n_live):
             one = hypothesis[i]
             node, last = node_of[one], label_of[one]
@@ -283,8 +326,8 @@ def _search(
                 if n_ends == 0 and is_open:
                     n_ends, first_end = 1, NONE
             for end in range(NONE, n_ends):
-                word, highest, gained = NONE, 1.0, 0.0  # within a word of the lexicon nothing is gained
-                leaving = 1.0  # what the step to a word outside the lexicon gains, where all words below are rare
+                word, highest, gained = NONE, 1.0, 0.0  # within a word, no factor is above 1
+                leaving = 1.0  # the factor of leaving the lexicon within a word; above 1 if all words below are rare
                 if end < 0 and is_open and node >= 0:
                     leaving = _factor(outside_ahead - ahead[node])
                     if leaving > highest:
@@ -294,7 +337,7 @@ def _search(
                     gained = word_bonus - (ahead[node] if node >= 0 else outside_ahead)
                     if word == OUTSIDE:
                         gained -= outside
-                    highest = _factor(gained + ahead[0])  # no word is likelier than 1, none begins better
+                    highest = _factor(gained + ahead[0])  # no word has log p > 0, no node has a better look-ahead
                 if whole * p_top * highest <= bar:
                     continue
                 stamp += 1
@@ -371,19 +414,19 @@ def _search(
         for i in range(n_live):
             place[hypothesis[i]] = NONE
         frame, is_quiet, n_live = frame + 1, 0, 0
-        if best <= 0.0:  # no path goes on
+        if best <= 0.0:  # every continuation has probability 0
             continue
         if size > beam_width:
             _select(beam_width, size, new)
             size = beam_width
         bar = best * gap
         for at in range(size):
-            if mass[at] < bar or mass[at] / best <= 0.0:  # beside the best it may be too small for a number
+            if mass[at] < bar or mass[at] / best <= 0.0:  # the quotient may underflow
                 continue
             one = new_hypothesis[at]
             if one < 0:
                 parent = new_parent[at]
-                one = child_of[parent]  # it may have left the beam and come back
+                one = child_of[parent]  # the hypothesis may have been in the beam before
                 while one >= 0 and (label_of[one] != new_label[at] or word_of[one] != new_word[at]):
                     one = sibling_of[one]
                 if one < 0:
@@ -421,13 +464,16 @@ def _finish(
     score: Any,
     language: Any,
 ) -> Any:
-    """Score the ways in which the utterance can end here; return how many there are.
+    """Score all endings: a hypothesis of the beam together with a last word that its labels complete.
 
     Args:
         rules, nodes, words, labels, found, beam, scale, counts: see `_search`.
-        hypothesis, last_word: room for the hypothesis of each way, and the word that its last label ends (or OUTSIDE,
-            or NONE for the empty hypothesis).
-        score, language: room for the objective of each way, and for what language models add to it.
+        hypothesis, last_word: receive the hypothesis of each ending, and its last word (`OUTSIDE` for one outside the
+            lexicon, `NONE` for the empty hypothesis).
+        score, language: receive the objective of each ending, and the part of it from language models.
+
+    Returns:
+        How many endings there are.
     """
     _, words_first, words_arc, words_log, words_target, words_back, words_shorter, words_end = words
     _, first_of, arc_of, log_of, target_of, back_of, shorter_of, labels_end = labels

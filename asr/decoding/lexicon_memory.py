@@ -1,4 +1,4 @@
-"""The arrays that the loops of the lexicon search work on, and how they grow."""
+"""The arrays of the lexicon search, and how they grow."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ _FIRST = 1024
 
 
 class Memory:
-    """Hypotheses, the beam and candidates of one search; see `asr.decoding.lexicon_kernel`.
+    """The hypotheses, the beam and the candidates of one search; see `asr.decoding.lexicon_kernel`.
 
     Args:
-        width: hypotheses that the beam holds.
-        n_labels: L.
-        word_state, label_state: of the language models before the first symbol.
+        width: how many hypotheses the beam holds.
+        n_labels: L, the size of the inventory.
+        word_state: the state of the model of words before the first word.
+        label_state: the state of the model of labels before the first label.
         ahead: the look-ahead of the root.
     """
 
@@ -36,21 +37,21 @@ class Memory:
 
     @property
     def live(self) -> NDArray[np.int32]:
-        """The hypotheses in the beam."""
+        """The numbers of the hypotheses in the beam."""
         hypotheses: NDArray[np.int32] = self.beam.hypothesis[: self.counts[N_LIVE]]
         return hypotheses
 
     @property
     def best(self) -> int:
-        """The best hypothesis in the beam, which is not empty; it may be within a word."""
+        """The number of the best hypothesis in the beam, which must not be empty; it may be within a word."""
         n_live = len(self.live)
         return int(self.live[(self.beam.in_blank[:n_live] + self.beam.in_label[:n_live]).argmax()])
 
     def more_hypotheses(self) -> None:
-        """Drop the hypotheses that none in the beam extends; make room for more if few were dropped."""
+        """Remove the hypotheses that are no ancestor of one in the beam; double the arrays if most of them stay."""
         kept = self._needed()
         size = len(self.found.parent) * (2 if 2 * len(kept) > len(self.found.parent) else 1)
-        moved = np.full(len(self.found.parent) + 1, NONE, np.int32)  # at NONE: NONE
+        moved = np.full(len(self.found.parent) + 1, NONE, np.int32)  # moved[NONE], the last, is NONE
         moved[kept] = np.arange(len(kept))
         old, self.found = self.found, _room_for_found(size)
         for array, before in zip(self.found, old, strict=True):
@@ -65,7 +66,7 @@ class Memory:
         self.counts[N_FOUND] = len(kept)
 
     def _needed(self) -> NDArray[np.int64]:
-        """List the hypotheses in the beam and all that these extend, in the order of their numbers."""
+        """Return the numbers of the hypotheses in the beam and of all their ancestors, sorted."""
         needed = {0}
         for one in self.live.tolist():
             while one not in needed:

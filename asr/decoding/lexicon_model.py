@@ -1,4 +1,4 @@
-"""A lexicon, its tree and language models as the lexicon search reads them: arrays and numbers."""
+"""Prepare language models and the tree of a lexicon for the loops of the lexicon search."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Scorer:
     """A language model, and its symbol for each word of the lexicon or each label of the inventory.
 
     Attributes:
-        model: gives the states and arcs.
-        symbol_of: (W,) or (L,) int32.
-        start: the state that an utterance begins in.
+        model: the language model.
+        symbol_of: (W,) or (L,) int32, the symbol of each word or label.
+        start: the state at the beginning of an utterance.
         unknown: the symbol of a word outside the lexicon, or `NONE`.
     """
 
@@ -49,12 +49,12 @@ class Scorer:
         return Reader(self._growing, self.symbol_of)
 
     def begin(self) -> Reader:
-        """Return the reader for one search: all share that of a complete model, and one that grows starts again."""
+        """Return the reader for one search: a shared one for a complete model, a new one for a growing model."""
         return self._whole if self._growing.complete else Reader(self.model.automaton(), self.symbol_of)
 
 
 class Reader:
-    """A language model in one search.
+    """The arrays of a language model in one search.
 
     Args:
         growing: the model's states and arcs.
@@ -67,7 +67,7 @@ class Reader:
         self._arrays = self._read(np.zeros(0, np.int32)) if self.complete else None
 
     def arrays(self, states: Callable[[], NDArray[np.int32]]) -> Model:
-        """Return the arrays that the loops read, with the arcs of these states."""
+        """Return the arrays for the loops; `states` is called, and the arcs of its states computed, only if needed."""
         return self._arrays or self._read(states())
 
     def _read(self, states: NDArray[np.int32]) -> Model:
@@ -78,7 +78,7 @@ class Reader:
 
 @dataclass(frozen=True, eq=False)
 class _Fixed:
-    """A model whose automaton is given."""
+    """A `LanguageModel` with a given, complete automaton."""
 
     arcs: Automaton
     unit: Unit = "words"
@@ -93,9 +93,9 @@ class _Fixed:
 
 
 def frequencies(lexicon: Lexicon) -> Scorer:
-    """Make a unigram model of the lexicon's frequencies: log of a word's share.
+    """Make a unigram model of the frequencies of a lexicon: the log probability of a word is log(its share).
 
-    A lexicon without frequencies gives every word the log probability 0, and a word outside the lexicon always has it.
+    Without frequencies, all words have the log probability 0. Words outside the lexicon always have 0.
     """
     n_words = len(lexicon.words)
     log_prob = np.zeros(n_words + 1, np.float32)
@@ -116,13 +116,18 @@ def frequencies(lexicon: Lexicon) -> Scorer:
 
 
 def word_scorer(model: LanguageModel, lexicon: Lexicon, is_open: bool) -> Scorer:
-    """Connect a model of words with a lexicon.
+    """Connect a language model of words with a lexicon.
+
+    Args:
+        model: the language model.
+        lexicon: the words.
+        is_open: whether words outside the lexicon are recognised, for which the model needs `<unk>`.
 
     Raises:
-        ConfigError: the model is not of words, or lacks a word and has no `<unk>`.
+        ConfigError: the unit of the model is not words, or the model lacks a word and `<unk>`.
     """
     if model.unit != "words":
-        raise ConfigError(f"word_lm is a model of {model.unit}; expected a model of words")
+        raise ConfigError(f"word_lm is a model of {model.unit}; give a model of words")
     number_of = {word: number for number, word in enumerate(model.symbols)}
     first = _first_arcs(model)
     unknown = first.unknown
@@ -138,27 +143,27 @@ def word_scorer(model: LanguageModel, lexicon: Lexicon, is_open: bool) -> Scorer
 
 
 def label_scorer(model: LanguageModel, inventory: Inventory) -> Scorer:
-    """Connect a model of labels with an inventory.
+    """Connect a language model of labels with an inventory.
 
     Raises:
-        ConfigError: see `asr.decoding.label_model.symbols_of_labels`.
+        ConfigError: the model does not fit the inventory; see `asr.decoding.label_model.symbols_of_labels`.
     """
     return Scorer(model, symbols_of_labels(model, inventory)[:-1], _first_arcs(model).start)
 
 
 def no_scorer() -> Scorer:
-    """Return the placeholder for a model that is not there; no search reads it."""
+    """Return a placeholder for no language model; no search reads its arcs."""
     return Scorer(_Fixed(NO_ARCS), np.zeros(0, np.int32), 0)
 
 
 def _first_arcs(model: LanguageModel) -> Automaton:
-    """Return the automaton with the arcs of its first state."""
+    """Return the automaton of a model with the arcs of its start state."""
     growing = model.automaton()
     return growing.expanded(np.array([growing.expanded(np.zeros(0, np.int32)).start], dtype=np.int32))
 
 
 def unigram(scorer: Scorer) -> tuple[NDArray[np.float64], float]:
-    """Return the log probability of each word without context (W,), and that of a word outside the lexicon."""
+    """Return (W,) the log probability of each word without context, and that of a word outside the lexicon."""
     first = _first_arcs(scorer.model)
     root = first.start
     while first.shorter[root] != NONE:
@@ -171,7 +176,7 @@ def unigram(scorer: Scorer) -> tuple[NDArray[np.float64], float]:
 
 
 def nodes_of(tree: Tree, gain: NDArray[np.float64]) -> Nodes:
-    """Smear what words gain at best (W,) over the tree: the look-ahead of a node is the best gain below it."""
+    """Add the look-ahead to a tree: the look-ahead of a node is the largest `gain` (W,) of the words at or below it."""
     ahead = best_below(tree, gain)
     with np.errstate(invalid="ignore"):
         ratio = np.nan_to_num(np.exp(ahead - ahead[tree.parent]), nan=0.0)

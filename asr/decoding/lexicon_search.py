@@ -1,4 +1,4 @@
-"""The search through one utterance with a lexicon; `asr.decoding.lexicon` states its objective."""
+"""The search through one utterance with a lexicon; `asr.decoding.lexicon` describes the objective."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asr.decoding.finishing import IMPOSSIBLE, Candidate
 from asr.decoding.hypothesis import Evidence, Hypothesis, Score, Span, Trust
 from asr.decoding.lexicon_kernel import FINISH, N_FRAMES, NONE, OUTSIDE, SEARCH, Model
 from asr.decoding.lexicon_memory import Memory
-from asr.decoding.posteriors import posteriors_of
+from asr.decoding.posteriors import checked_posteriors
 from asr.decoding.timing import spans_of
 from asr.text import normalise_text
 
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 
 class LexiconSearch:
-    """The hypotheses of one utterance; see `LexiconDecoder`.
+    """A lexicon search through one utterance; see `LexiconDecoder`.
 
-    The result does not depend on how the frames are cut into chunks.
+    The result does not depend on how the frames are divided into chunks.
 
     Args:
-        decoder: gives the options.
-        frame_seconds, offset: see `asr.decoding.search.Decoder`.
+        decoder: the decoder, with its options.
+        frame_seconds: see `asr.decoding.search.Decoder.begin`.
+        offset: see `asr.decoding.search.Decoder.begin`.
     """
 
     def __init__(self, decoder: LexiconDecoder, frame_seconds: float, offset: float) -> None:
@@ -42,12 +43,12 @@ class LexiconSearch:
         )
 
     def step(self, log_probs: NDArray[np.float32]) -> None:
-        """Take the next frames; see `asr.decoding.search.Search`.
+        """Read the next frames; see `asr.decoding.search.Search`.
 
         Raises:
-            ValueError: another shape, NaN, or probabilities of a frame that do not sum to 1.
+            ValueError: the shape is another one, a value is NaN, or the probabilities of a frame do not sum to 1.
         """
-        posteriors = posteriors_of(log_probs, self._decoder.rules.width, int(self._memory.counts[N_FRAMES]))
+        posteriors = checked_posteriors(log_probs, self._decoder.rules.width, int(self._memory.counts[N_FRAMES]))
         if len(log_probs):
             self._best_path += float(log_probs.max(axis=1).sum(dtype=np.float64))
             self._chunks.append(np.array(log_probs, dtype=np.float32))
@@ -56,7 +57,7 @@ class LexiconSearch:
 
     @property
     def text(self) -> str:
-        """The best text of the frames so far: complete words and, for characters, the start of an unfinished one."""
+        """The best text of the frames so far: complete words and, for characters, the beginning of the next word."""
         if not len(self._memory.live):
             return ""
         best = self._memory.best
@@ -82,7 +83,7 @@ class LexiconSearch:
         return [self._rejection(found[0].score, reject * len(found[0].labels)), *found][:n_best]
 
     def _advance(self, posteriors: NDArray[np.float64], n_frames: int) -> None:
-        """Search through frames, and make room whenever the loop stops because it has none."""
+        """Search through frames, and make room for hypotheses whenever the loop stops for lack of it."""
         memory, decoder, frame = self._memory, self._decoder, 0
         whole = self._words.complete and self._labels.complete
         while frame < n_frames:
@@ -98,7 +99,7 @@ class LexiconSearch:
         return int(loop.run(self._decoder.compiles, *values))
 
     def _models(self, is_end: bool = False) -> tuple[Model, Model]:
-        """Return the language models, with the arcs of the states that the next frame, or the end, reads."""
+        """Return the models of words and of labels, with the arcs that the next frame, or the end, reads."""
         found, live = self._memory.found, self._memory.live
         labels = self._labels.arrays(lambda: found.label_state[live])
         words = self._words.arrays(lambda: found.word_state[live])
@@ -108,7 +109,7 @@ class LexiconSearch:
         return words, labels
 
     def _behind_last_words(self) -> NDArray[np.int32]:
-        """List the states behind the words that end here; a growing model has to compute the end from each."""
+        """Return the states after each word that may end here; a growing model computes the end from each of them."""
         found, nodes, scorer = self._memory.found, self._decoder.nodes, self._decoder.words
         arcs = self._words.growing.expanded(found.word_state[self._memory.live])
         states = []
@@ -120,7 +121,7 @@ class LexiconSearch:
         return np.array(states, dtype=np.int32)
 
     def _ends(self) -> list[tuple[float, int, int, float]]:
-        """List the ways in which the utterance can end: objective, hypothesis, last word, the models' part."""
+        """Return all endings: objective, hypothesis, last word, and the part of language models; see `_finish`."""
         memory, nodes = self._memory, self._decoder.nodes
         at = memory.found.node[memory.live]
         at = at[at >= 0]
@@ -135,7 +136,7 @@ class LexiconSearch:
         return list(zip(*columns, strict=True))
 
     def _ways(self, n_best: int) -> list[_Way]:
-        """List the best ways to end, best first, no two with the same words: `n_best`, and all that count besides."""
+        """Return the best endings, best first, no two with the same words: `n_best`, and all others that matter."""
         ways: dict[tuple[str, ...], _Way] = {}
         finish, rules = self._decoder.finish, self._decoder.rules
         ends = sorted(self._ends(), reverse=True)
@@ -150,14 +151,14 @@ class LexiconSearch:
         return list(ways.values())
 
     def _read(self, one: int, last_word: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[_Word, ...]]:
-        """Read a hypothesis backwards: its labels, their births, and its words, the last of which its last label ends.
+        """Return the labels of a hypothesis, the births of the labels, and the words; the last word is `last_word`.
 
-        A birth is the frame in which the hypothesis up to the label was made.
+        The birth of a label is the frame in which the hypothesis up to the label was made.
         """
         found = self._memory.found
         labels: list[int] = []
         births: list[int] = []
-        ended = [(last_word, 0)] if last_word != NONE else []  # words, and how many labels stand behind each
+        ended = [(last_word, 0)] if last_word != NONE else []  # words, and how many labels follow each
         while one > 0:
             labels.append(found.label.item(one))
             births.append(found.born.item(one))
@@ -196,7 +197,7 @@ class LexiconSearch:
         return self._chunks[0]
 
     def _unfinished(self) -> Hypothesis:
-        """Make a hypothesis of the complete words of the best one, without its unfinished last word."""
+        """Return the best hypothesis without its unfinished last word."""
         labels: tuple[int, ...] = ()
         births: tuple[int, ...] = ()
         words: tuple[_Word, ...] = ()
@@ -214,10 +215,10 @@ class LexiconSearch:
         return self._decoder.finish([self._candidate(way)], lambda _: self._made(way), 1)[0]
 
     def _rejection(self, best: Score, penalty: float) -> Hypothesis:
-        """Make the hypothesis that nothing of the list was said: the best path, less what words may be worse.
+        """Return the empty hypothesis: none of the words of the list was said.
 
-        Its posterior is that beside the best candidate alone. It has no labels that could stand out, so that is all
-        that speaks for it.
+        Its acoustic score is that of the best path, less the nats that words may be worse. Its posterior is computed
+        with the best candidate as the only alternative; without labels it has no peak, so the posterior replaces it.
         """
         score, finish = Score(self._best_path, best.language_model, best.insertion - penalty), self._decoder.finish
         posterior = candidate_posteriors([score.total, best.total], finish.posterior_scale)[0]
@@ -235,7 +236,7 @@ class _Word(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """A way to end: the labels and their births, the words with the labels that each covers, the parts of the score."""
+    """An ending: the labels and their births, the words with the labels of each, and the score."""
 
     labels: tuple[int, ...]
     births: tuple[int, ...]
@@ -249,12 +250,16 @@ def _word_span(word: _Word, spans: tuple[Span, ...]) -> Span:
 
 
 def log_probability(log_probs: NDArray[np.float32], labels: tuple[int, ...], blank: int) -> float:
-    """Return the log probability of a labelling, the sum over its paths (Graves 2006, section 4.1).
+    """Return the log probability of a labelling, summed over its paths (Graves 2006, section 4.1).
 
     Args:
-        log_probs: (T, L)
-        labels: indices without blanks.
-        blank: index of the blank.
+        log_probs: (T, L) natural logarithms.
+        labels: the indices of the labels, without blanks.
+        blank: the index of the blank.
+
+    >>> frames = np.log(np.array([[0.6, 0.4], [0.6, 0.4]], dtype=np.float32))
+    >>> round(math.exp(log_probability(frames, (1,), blank=0)), 2)
+    0.64
     """
     symbols = np.full(2 * len(labels) + 1, blank)
     symbols[1::2] = labels

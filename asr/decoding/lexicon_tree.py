@@ -1,7 +1,8 @@
-"""The prefix tree of a lexicon's spellings, in flat arrays.
+"""The prefix tree of the spellings of a lexicon, in flat arrays.
 
-Nodes are numbered level by level, and within a level in the order of their spellings, so the children of a node stand
-together, sorted by label, and one array of first children describes the whole tree: 60,000 words take a few MB.
+Nodes are numbered level by level, and within a level in the order of their spellings. So the children of a node have
+consecutive numbers, sorted by label, and one array of first children describes the whole tree: 60,000 words take a few
+MB.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from asr.decoding.lexicon_file import CODE, Lexicon
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """Nodes 0..N-1; node 0 is the root, and a node stands for the labels on the way to it.
+    """A tree with nodes 0..N-1; node 0 is the root. A node stands for the labels on the way to it.
 
     Attributes:
         first: (N + 1,) int32; the children of node n are the nodes `first[n]` to `first[n + 1] - 1`.
-        label: (N,) int32, the last label on the way to a node; 0 for the root.
-        parent: (N,) int32; 0 for the root.
+        label: (N,) int32, the last label of each node; 0 for the root.
+        parent: (N,) int32, the parent of each node; 0 for the root.
         first_word: (N + 1,) int32; the words that node n spells are `word[first_word[n] : first_word[n + 1]]`.
         word: (E,) int32, numbers of words.
-        level: (D + 1,) int64; the nodes behind d labels are `level[d]` to `level[d + 1] - 1`.
+        level: (D + 1,) int64; the nodes with d labels are `level[d]` to `level[d + 1] - 1`.
     """
 
     first: NDArray[np.int32]
@@ -36,7 +37,15 @@ class Tree:
 
 
 def tree_of(lexicon: Lexicon) -> Tree:
-    """Build the tree level by level, all spellings at a time."""
+    """Build the tree of the spellings of a lexicon.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> from asr.decoding.lexicon_file import lexicon_of
+    >>> inventory = Inventory(("<blank>", "a", "n", "t"), unit="characters")
+    >>> tree = tree_of(lexicon_of(["an", "ant", "at"], inventory))
+    >>> tree.label.tolist()  # the root, "a", "an", "at", "ant"
+    [0, 1, 2, 3, 3]
+    """
     order = sorted(range(len(lexicon.spellings)), key=lexicon.spellings.__getitem__)
     spellings = [lexicon.spellings[one] for one in order]
     flat = np.frombuffer("".join(spellings).encode("utf-32-le"), dtype=np.uint32).astype(np.int32) - CODE
@@ -44,7 +53,7 @@ def tree_of(lexicon: Lexicon) -> Tree:
     offset = np.concatenate([[0], np.cumsum(length)[:-1]])  # (E,)
     shared = _shared(flat, offset, length)
     labels, parents = [np.zeros(1, np.int32)], [np.zeros(1, np.int32)]
-    at = np.zeros(len(spellings), dtype=np.int64)  # the node that each spelling has come to
+    at = np.zeros(len(spellings), dtype=np.int64)  # the node of each spelling's labels so far
     levels = [0, 1]
     rows = np.arange(len(spellings))
     for depth in range(int(length.max())):
@@ -62,7 +71,7 @@ def tree_of(lexicon: Lexicon) -> Tree:
 
 
 def _shared(flat: NDArray[np.int32], offset: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return (E,) the number of labels that each spelling shares with the one before it, in sorted order."""
+    """Return (E,) how many labels at the beginning each spelling shares with the one before it, in sorted order."""
     shared = np.zeros(len(length), dtype=np.int64)
     rows = np.arange(1, len(length))
     depth = 0
@@ -81,7 +90,7 @@ def _starts(owners: NDArray[np.int32] | NDArray[np.int64], n_nodes: int) -> NDAr
 
 
 def best_below(tree: Tree, of_word: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (N,) the highest of the values (W,) of the words that each node, or a node below it, spells."""
+    """Return (N,) the largest value `of_word` (W,) among the words that each node or a node below it spells."""
     best = np.full(len(tree.label), -np.inf)
     counts = np.diff(tree.first_word)
     ends = np.flatnonzero(counts)

@@ -1,4 +1,4 @@
-"""Loops that both searches are made of: over language models and candidates."""
+"""Loops that the beam search and the lexicon search share: language model steps and the selection of candidates."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from asr.compiling import Loop
 
 MOST_EXPONENT = 600.0
-"""Where exponents end: the product of such a factor and those of a bonus and a boost is a number still."""
+"""The largest exponent: exp of it, times the factors of a bonus and a boost, is still a finite number."""
 
 
 def _factor(exponent: Any) -> Any:
-    """Return exp(exponent), never more than exp(`MOST_EXPONENT`): plain Python refuses what would be infinite.
+    """Return exp(exponent), at most exp(`MOST_EXPONENT`), because `math.exp` raises instead of returning infinity.
 
-    It is 0 for NaN, which two impossible things make of each other.
+    It is 0 for NaN, the difference of two infinite log probabilities.
     """
     if exponent > MOST_EXPONENT:
         return math.exp(MOST_EXPONENT)
@@ -22,7 +22,7 @@ def _factor(exponent: Any) -> Any:
 
 
 def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
-    """Return the nth largest of the first `size` values, and reorder these (Hoare's quickselect)."""
+    """Return the nth largest of the first `size` values, which are reordered (Hoare's quickselect)."""
     low, high, wanted = 0, size - 1, nth - 1
     while low < high:
         pivot = values[(low + high) // 2]
@@ -46,15 +46,16 @@ def _nth_largest(values: Any, size: Any, nth: Any) -> Any:
 
 
 def _last_place(mass: Any, room: Any, size: Any, width: Any) -> Any:
-    """Find what is kept when the `width` best of `size` candidates are, the earlier ones of equals.
+    """Find the limit for keeping the `width` best of `size` candidates; of equal ones, the earlier are kept.
 
     Args:
-        mass: of each candidate.
-        room: as many places to select in.
-        size, width: how many there are, and how many are kept.
+        mass: the mass of each candidate.
+        room: an array of the same size to work in.
+        size: how many candidates there are.
+        width: how many of them to keep.
 
     Returns:
-        the mass of the last one that is kept, and how many that have it are kept.
+        The least mass that is kept, and how many candidates with exactly this mass are kept.
     """
     for at in range(size):
         room[at] = mass[at]
@@ -69,12 +70,15 @@ def _last_place(mass: Any, room: Any, size: Any, width: Any) -> Any:
 def _walk(
     first: Any, symbol: Any, log_prob: Any, target: Any, backoff: Any, shorter: Any, state: int, wanted: int
 ) -> Any:
-    """Return the log probability of a symbol in a state, and the state behind it: `Automaton.step` in a loop."""
+    """Return the log probability of a symbol in a state, and the next state, as `Automaton.step` does.
+
+    If the model lacks the symbol, return -inf and state 0.
+    """
     weight = 0.0
     while state >= 0:
         low, end = first[state], first[state + 1]
         high = end
-        while low < high:  # written out: as a part of its own it cost the lexicon search a tenth
+        while low < high:  # binary search, inlined: as a function of its own it slowed the lexicon search by a tenth
             middle = (low + high) // 2
             if symbol[middle] < wanted:
                 low = middle + 1

@@ -1,7 +1,7 @@
-"""Marks on the fields of a decoder's config dataclass: which options name files, and which are weights to tune.
+"""Metadata for the fields of a decoder's config dataclass: which options name files, and which are weights to tune.
 
-`lm: str | None = field(default=None, metadata=LM_FILE)` is carried along where the decoder is saved with a model, and
-`lm_weight: float = field(default=1.0, metadata=weight(0.5, needs="lm"))` is tuned by `asr-tune`.
+The file of `lm: str | None = field(default=None, metadata=LM_FILE)` is copied when the decoder is saved with a model.
+The option `lm_weight: float = field(default=1.0, metadata=weight(0.5, needs="lm"))` is tuned by `asr-tune`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WEIGHT = "weight"
 
 
 class FileKind(Enum):
-    """What a file holds."""
+    """The kind of content of a file."""
 
     ANY = "file"
     LANGUAGE_MODEL = "language model"
@@ -25,21 +25,21 @@ class FileKind(Enum):
 
 
 FILE: Mapping[str, FileKind] = {_FILE: FileKind.ANY}
-"""The mark of an option that is the path of a file, or the name of one that comes with the package."""
+"""The metadata of an option that names a file: a path, or the name of a file that comes with the package."""
 
 LM_FILE: Mapping[str, FileKind] = {_FILE: FileKind.LANGUAGE_MODEL}
 WORDS_FILE: Mapping[str, FileKind] = {_FILE: FileKind.WORDS}
-"""The same for files of these kinds."""
+"""The same for language models and for lists of words."""
 
 
 @dataclass(frozen=True)
 class Weight:
-    """The way in which an option is tuned.
+    """The range and the step for tuning an option.
 
     Attributes:
-        step: distance of two values on the first, coarse grid.
-        needs: the option without which this one has no effect; empty: none.
-        least: the smallest value that makes sense; None: there is none.
+        step: the distance between two values on the first, coarse grid.
+        needs: the name of another option that must be set for this one to have an effect; empty: none.
+        least: the smallest sensible value; None: there is no limit.
     """
 
     step: float
@@ -48,35 +48,47 @@ class Weight:
 
 
 def weight(step: float, needs: str = "", least: float | None = None) -> Mapping[str, Weight]:
-    """Return the mark of an option that `asr-tune` tunes; see `Weight`."""
+    """Return the metadata of an option that `asr-tune` tunes; `Weight` describes the arguments."""
     return {_WEIGHT: Weight(step, needs, least)}
 
 
 def file_options(component: Component) -> frozenset[str]:
-    """Return the options of a component that name files; none for a class from outside the package."""
+    """Return the options of a component that name files; none if the class has no known config dataclass."""
     return frozenset(one for one, mark in _marks(component).items() if _FILE in mark)
 
 
 def kind_of_file(component: Component, option: str) -> FileKind:
-    """Return what the file of an option holds that `file_options` names."""
+    """Return the kind of file that an option names; `option` is one of `file_options(component)`."""
     kind = _marks(component)[option][_FILE]
     return kind if isinstance(kind, FileKind) else FileKind.ANY
 
 
 def weights_of(component: Component) -> dict[str, Weight]:
-    """Return the options of a component that are marked as weights."""
+    """Return the options of a component that are marked as weights, by name.
+
+    >>> from asr.decoding.beam import BeamConfig
+    >>> from asr.decoding.marks import weights_of
+    >>> weights_of(Component.of(BeamConfig()))["insertion_bonus"]
+    Weight(step=0.5, needs='', least=None)
+    """
     marked = {name: mark.get(_WEIGHT) for name, mark in _marks(component).items()}
     return {name: one for name, one in marked.items() if isinstance(one, Weight)}
 
 
 def effective_weights(component: Component) -> list[str]:
-    """Return the options that are marked as weights and have an effect, because the options they need are set."""
+    """Return the options that are marked as weights and have an effect, because the options that they need are set.
+
+    >>> from asr.decoding.beam import BeamConfig
+    >>> from asr.decoding.marks import effective_weights
+    >>> effective_weights(Component.of(BeamConfig(lm="english_letters")))
+    ['lm_weight', 'insertion_bonus']
+    """
     options = component.completed().options
     return [name for name, one in weights_of(component).items() if not one.needs or _is_there(options.get(one.needs))]
 
 
 def _is_there(value: object) -> bool:
-    """Whether an option has a value: a penalty of 0 is one, an empty name or list is none."""
+    """Return whether an option is set: 0 counts as set; None, an empty name and an empty list do not."""
     return len(value) > 0 if isinstance(value, Sized) else value is not None
 
 

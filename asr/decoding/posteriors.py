@@ -1,4 +1,4 @@
-"""The check of posteriors that every search makes which sums over paths."""
+"""Check the posteriors that a search receives, if it sums over paths."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NORMALISED = 0.05
-"""The largest distance of a frame's sum of probabilities from 1; bfloat16 rounds them."""
+"""The tolerance for the sum of the probabilities of a frame, which should be 1; bfloat16 rounds them."""
 
 
-def posteriors_of(log_probs: NDArray[np.float32], n_labels: int, first_frame: int) -> NDArray[np.float64]:
-    """Return the posteriors (T, L) of a chunk.
+def checked_posteriors(log_probs: NDArray[np.float32], n_labels: int, first_frame: int) -> NDArray[np.float64]:
+    """Return exp(log_probs) of a chunk after checking it.
 
     Args:
         log_probs: (T, L) natural logarithms.
         n_labels: L, the size of the inventory.
-        first_frame: number of the chunk's first frame, for messages.
+        first_frame: the number of the chunk's first frame in the utterance, for messages.
+
+    Returns:
+        (T, L) float64 posteriors.
 
     Raises:
-        ValueError: another shape, NaN, or probabilities of a frame that do not sum to 1.
+        ValueError: the shape is another one, a value is NaN, or the probabilities of a frame do not sum to 1.
     """
     if log_probs.ndim != 2 or log_probs.shape[1] != n_labels:
         raise ValueError(f"log_probs must be (T, {n_labels}), the size of the inventory, got {log_probs.shape}")

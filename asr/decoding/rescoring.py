@@ -1,9 +1,9 @@
-"""N-best rescoring: a second language model scores the candidates of a search.
+"""N-best rescoring: add the score of a second language model to the candidates of a search.
 
-    score(c) = score of the search(c) + weight * log p_lm(c </s>)
+    score(c) = score_of_search(c) + weight * log p_lm(c </s>)
 
-Rescoring costs one pass over each candidate; fusion in the search costs one step for each label that is tried. A text
-that is not a candidate cannot be found, so the search should use a language model, too, if there is one.
+Rescoring costs one pass over each candidate; a language model in the search costs one step for each label that is
+tried. Rescoring cannot find a text that is not a candidate, so the search should have a language model as well.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Rescoring:
     """A language model and its weight.
 
     Attributes:
-        model: of the labels that the candidates consist of, or of words.
-        weight: factor of its log probability.
+        model: a model of the labels of the candidates, or of words.
+        weight: the factor of its log probability.
     """
 
     model: LanguageModel
@@ -42,10 +42,10 @@ class Rescoring:
 
     @classmethod
     def of(cls, inventory: Inventory, model: LanguageModel, weight: float) -> Rescoring:
-        """Check that a language model fits an inventory.
+        """Make a rescoring after checking that the language model fits the inventory.
 
         Raises:
-            ConfigError: it is a model of another unit, lacks a label of the inventory, or the weight is not finite.
+            ConfigError: the model has another unit or does not fit the labels, or the weight is not finite.
         """
         if not math.isfinite(weight):
             raise ConfigError(f"rescore_weight={shown(weight)}; expected a finite number")
@@ -60,11 +60,11 @@ class Rescoring:
 
     @cached_property
     def unknown(self) -> int:
-        """The symbol for what the model does not know, or `NONE`."""
+        """The symbol for symbols that the model does not know, or `NONE`."""
         return self.model.automaton().expanded(np.zeros(0, np.int32)).unknown
 
     def scores(self, found: Sequence[Candidate]) -> list[Score]:
-        """Add the model's log probabilities to the scores of candidates."""
+        """Return the scores of candidates with the weighted log probability of the model added."""
         tokens = [one.words if self.model.unit == "words" else one.labels for one in found]
         added = log_probabilities(self.model, [self._symbols(one) for one in tokens])
         return [
@@ -78,11 +78,18 @@ class Rescoring:
 
 
 def log_probabilities(model: LanguageModel, sequences: Sequence[Sequence[int]]) -> list[float]:
-    """Return log p(sequence </s>) of each sequence of symbols; all of them advance together, symbol by symbol.
+    """Return log p(sequence </s>) of each sequence of symbols; all sequences are scored together, symbol by symbol.
 
     Args:
-        model: any; one without an end symbol gives the probability of the beginning.
-        sequences: numbers of symbols; one with `NONE` has -inf.
+        model: any language model; if it has no end symbol, the end is not scored.
+        sequences: sequences of numbers of symbols; the result for a sequence with `NONE` is -inf.
+
+    >>> from asr.lm.stored import load_model
+    >>> model = load_model("english_letters")
+    >>> number = {symbol: number for number, symbol in enumerate(model.symbols)}
+    >>> likely, unlikely = log_probabilities(model, [[number[one] for one in word] for word in ("the", "hte")])
+    >>> likely > unlikely
+    True
     """
     growing = model.automaton()
     automaton = growing.expanded(np.zeros(0, np.int32))

@@ -1,14 +1,13 @@
-"""Restrict a decoder to some of the labels: digits in a field of a form, capitals in a number plate.
+"""Restrict a decoder to some of the labels, such as digits in a field of a form or capitals in a number plate.
 
-The network's posteriors are independent from frame to frame. So the probability of a path, given that no label outside
-the allowed ones (and the blank) is written, is the product of its posteriors, each divided by the sum of what is
-allowed in its frame:
+Posteriors of different frames are independent in CTC. So the probability of a path, given that only allowed labels (and
+the blank) are written, is the product of its posteriors, each divided by the sum over the allowed labels of its frame:
 
     p(path | allowed, x) = prod_t p_t(path_t) / sum over allowed labels k of p_t(k)
 
-The division is the same for all paths that are left: it changes no ranking. It makes probabilities of what remains, as
-every search expects them; scores and confidences are those among the allowed labels. Decoders restrict the posteriors
-before they look at them, so what holds for a decoder holds for it restricted, whatever it maximises.
+The division is the same for all allowed paths, so it does not change their ranking. It keeps posteriors normalised, as
+searches require; scores and confidences then compare allowed labels only. The posteriors are restricted before a search
+reads them, so this works for every decoder.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from asr.decoding.search import Search
 
 ALL = "all"
-"""The value of the option `labels` that restricts nothing."""
+"""The value of the option `labels` that allows all labels."""
 
 _KINDS: Mapping[str, Callable[[str], bool]] = {
     "digits": lambda label: label in "0123456789",
@@ -38,7 +37,7 @@ _KINDS: Mapping[str, Callable[[str], bool]] = {
     "symbols": lambda label: not (label.isalnum() or label.isspace()),
     "space": str.isspace,
 }
-"""Names of kinds of characters."""
+"""Kinds of characters by name, with the test for each."""
 
 
 class Restriction:
@@ -46,7 +45,7 @@ class Restriction:
 
     Args:
         inventory: all labels.
-        allowed: (L,) bool, the blank among them.
+        allowed: (L,) bool, whether each label may be written; true for the blank.
     """
 
     def __init__(self, inventory: Inventory, allowed: NDArray[np.bool_]) -> None:
@@ -54,16 +53,20 @@ class Restriction:
 
     @classmethod
     def of(cls, labels: str, inventory: Inventory) -> Restriction | None:
-        """Read the option `labels` of a decoder; None for `all`.
+        """Read the option `labels` of a decoder; return None if it is `all`.
 
         Args:
-            labels: labels of the inventory with white space between them, as in `aa b ch` or `1 2 3 X`. For an
-                inventory of characters, also kinds of them: `digits`, `upper`, `lower`, `letters`, `symbols` and
-                `space`. The space between words is written only if it is named: `digits . , space`.
+            labels: labels of the inventory with white space between them, such as `aa b ch` or `1 2 3 X`. For an
+                inventory of characters, also names of kinds: `digits`, `upper`, `lower`, `letters`, `symbols` and
+                `space`. The space between words is allowed only if it is named, as in `digits . , space`.
             inventory: all labels.
 
         Raises:
-            ConfigError: a label that the inventory does not have, or no label at all.
+            ConfigError: the inventory lacks one of the labels, or `labels` is empty.
+
+        >>> from asr.corpus.inventory import Inventory
+        >>> Restriction.of("digits", Inventory(("<blank>", "a", "1", "2"), unit="characters")).allowed.tolist()
+        [True, False, True, True]
         """
         if labels == ALL:
             return None
@@ -77,12 +80,12 @@ class Restriction:
         return cls(inventory, allowed)
 
     def __call__(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the log probabilities (T, L) among the allowed labels; -inf for all others.
+        """Return (T, L) log probabilities, normalised over the allowed labels; -inf for all others.
 
-        A frame in which no allowed label is possible counts as blank.
+        If all allowed labels of a frame have probability 0, the frame becomes certain blank.
 
         Raises:
-            ValueError: another shape.
+            ValueError: the shape of `log_probs` is not (T, L).
         """
         if log_probs.ndim != 2 or log_probs.shape[1] != len(self.allowed):
             expected = f"(T, {len(self.allowed)})"
@@ -97,7 +100,7 @@ class Restriction:
 
 
 def _numbers(name: str, inventory: Inventory) -> list[int]:
-    """Return the indices of the label with this name, or of all labels of this kind; the index has no blank."""
+    """Return the index of the label with a name, or the indices of all labels of the kind with this name."""
     if name in inventory.index:
         return [inventory.index[name]]
     kinds = _KINDS if inventory.unit == "characters" else {}
@@ -112,7 +115,7 @@ def _numbers(name: str, inventory: Inventory) -> list[int]:
 
 
 def restricted(search: Search, restriction: Restriction | None) -> Search:
-    """Return a search that sees the restricted posteriors only; the search itself without a restriction."""
+    """Return a search that receives restricted posteriors; without a restriction, the search itself."""
     return search if restriction is None else RestrictedSearch(search, restriction)
 
 
@@ -123,7 +126,7 @@ class RestrictedSearch:
         self._search, self._restriction = search, restriction
 
     def step(self, log_probs: NDArray[np.float32]) -> None:
-        """Take the next frames."""
+        """Read the next frames."""
         self._search.step(self._restriction(log_probs))
 
     @property

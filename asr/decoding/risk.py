@@ -1,10 +1,10 @@
-"""Minimum Bayes risk: the candidate with the fewest expected errors, instead of the likeliest.
+"""Minimum Bayes risk decoding: choose the candidate with the fewest expected errors instead of the likeliest.
 
     choice = argmin over c of  sum over c' of p(c') * d(c', c)
 
 with the posteriors p of the candidates and the edit distance d between their labels or words (Goel and Byrne 2000,
-"Minimum Bayes-risk automatic speech recognition"). The likeliest candidate is the choice of least risk under the loss
-that counts wrong utterances; this choice has the least risk under the loss that error rates count.
+"Minimum Bayes-risk automatic speech recognition"). The likeliest candidate minimises the expected number of wrong
+utterances; this choice minimises the expected number of wrong labels or words, which error rates count.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 
-from asr.decoding.confidence import NEGLIGIBLE, common_ends
+from asr.decoding.confidence import NEGLIGIBLE
+from asr.scoring.edits import common_ends
 
 RISKS = ("none", "labels", "words")
-"""The unit in which errors are counted; `none` chooses by score only."""
+"""Values of the option `risk`: the unit in which errors are counted; `none` chooses by score."""
 
 
 def expected_errors(sequences: Sequence[Sequence[Hashable]], posteriors: Sequence[float]) -> list[float]:
-    """Return the expected edit distance of each candidate to the truth, as if that were one of the candidates.
+    """Return the expected edit distance of each candidate to the reference, if the reference is one of the candidates.
 
     Args:
-        sequences: labels or words of each candidate.
-        posteriors: of the candidates; those that are `NEGLIGIBLE` beside the best are left out of the sum.
+        sequences: the labels or words of each candidate.
+        posteriors: the posterior of each candidate; those that are `NEGLIGIBLE` relative to the best are left out.
+
+    >>> expected_errors(["cat", "cut"], [0.75, 0.25])
+    [0.25, 0.75]
     """
     least = NEGLIGIBLE * max(posteriors)
     likely = [(one, p) for one, p in zip(sequences, posteriors, strict=True) if p >= least]
@@ -31,7 +35,7 @@ def expected_errors(sequences: Sequence[Sequence[Hashable]], posteriors: Sequenc
 
 
 def distance(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
-    """Return the edit distance; quick for candidates of one search, which differ in a few places.
+    """Return the edit distance; fast if the sequences differ in a few places, as candidates of a search do.
 
     >>> distance("kitten", "sitting")
     3
@@ -50,5 +54,9 @@ def distance(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
 
 
 def by_risk(risk: Sequence[float]) -> list[int]:
-    """Return the numbers of the candidates, the one of least risk first; of equal ones the earlier first."""
+    """Return the numbers of the candidates by rising risk; of equal ones the earlier first.
+
+    >>> by_risk([0.5, 0.25, 0.5])
+    [1, 0, 2]
+    """
     return sorted(range(len(risk)), key=lambda i: (round(risk[i], 12), i))

@@ -1,6 +1,6 @@
-"""The interface that all decoders share: a search that takes posteriors chunk by chunk.
+"""The interface of decoders: a search that reads the posteriors of an utterance chunk by chunk.
 
-Decoding an utterance at once is the special case of one chunk, see `decode`.
+`decode` passes each utterance of a batch as one chunk.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class Search(Protocol):
     """A search through one utterance, from `Decoder.begin`."""
 
     def step(self, log_probs: NDArray[np.float32]) -> None:
-        """Take the next frames; the cost grows with these frames alone.
+        """Read the next frames; the cost depends on these frames only, not on earlier ones.
 
         Args:
             log_probs: (T, L) natural logarithms, normalised over the labels, T >= 0.
 
         Raises:
-            ValueError: another shape, or NaN.
+            ValueError: the shape is another one, or a value is NaN.
         """
         ...
 
@@ -35,35 +35,38 @@ class Search(Protocol):
         ...
 
     def end(self, n_best: int = 1) -> list[Hypothesis]:
-        """Return the best hypotheses, best first: one to `n_best`, no two with the same labels and words."""
+        """End the utterance, and return at least one and at most `n_best` hypotheses, best first.
+
+        No two of them have the same labels and the same words.
+        """
         ...
 
 
 class Decoder(Protocol):
-    """A search for the best labelling under posteriors; built from its configuration with `inventory=`."""
+    """A method that finds the best labelling under posteriors; built from its configuration and `inventory=`."""
 
     def begin(self, frame_seconds: float, offset: float = 0.0) -> Search:
-        """Begin with an utterance.
+        """Begin a new utterance.
 
         Args:
-            frame_seconds: distance of two frames of posteriors, in seconds or points.
+            frame_seconds: the time from one frame of posteriors to the next, in seconds (audio) or points (ink).
             offset: where frame 0 begins, in the same unit.
         """
         ...
 
 
 def writes_words(decoder: Decoder) -> bool:
-    """Return whether a decoder writes words that labels only spell, such as those of a pronouncing dictionary.
+    """Return whether the text of a decoder consists of words that labels only spell, as in a pronouncing dictionary.
 
-    Such a decoder has an attribute `writes_words` that is true.
+    Such a decoder has a true attribute `writes_words`.
     """
     return bool(getattr(decoder, "writes_words", False))
 
 
 def for_many(decoder: Decoder, utterances: int) -> Decoder:
-    """Return the form of a decoder that is fastest for this number of utterances.
+    """Return the variant of a decoder that is fastest for this number of utterances.
 
-    A decoder may have a method of this name that returns it; any other decoder is returned as it is.
+    A decoder may have a method `for_many(utterances)` that returns the variant; other decoders are returned unchanged.
     """
     prepared: Decoder = getattr(decoder, "for_many", lambda _: decoder)(utterances)
     return prepared
@@ -81,20 +84,28 @@ def decode(
     """Decode a batch.
 
     Args:
-        decoder: gives a search for each utterance.
-        log_probs: (B, T, L) float, normalised over labels; the padding may hold anything.
+        decoder: the decoder.
+        log_probs: (B, T, L) natural logarithms, normalised over labels; the padding may hold anything.
         lengths: (B,) integer frames, 0 <= lengths[b] <= T.
-        frame_seconds: distance of two frames of `log_probs`, in seconds or points.
-        offset: where frame 0 begins, in the same unit, for all or for each utterance.
-        n_best: how many hypotheses of an utterance are wanted at most.
-        threads: that decode at a time. Compiled loops run beside each other, the Python around them does not: with two
-            threads, utterances of a few seconds are done no sooner, and words later.
+        frame_seconds: the time from one frame to the next, in seconds (audio) or points (ink).
+        offset: where frame 0 begins, in the same unit; one number, or one for each utterance.
+        n_best: the most hypotheses to return for an utterance.
+        threads: how many threads decode. Only compiled loops run in parallel, the Python around them does not: two
+            threads are no faster for utterances of a few seconds, and slower for single words.
 
     Returns:
-        the hypotheses of each utterance, in the order of the batch, best first.
+        The hypotheses of each utterance, in the order of the batch, best first.
 
     Raises:
-        ValueError: shapes that do not fit each other or the inventory, or NaN within an utterance.
+        ValueError: shapes do not fit each other or the inventory, or a value within an utterance is NaN.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> from asr.decoding.greedy import GreedyDecoder
+    >>> decoder = GreedyDecoder(Inventory(("<blank>", "a", "b"), unit="labels"))
+    >>> posteriors = np.array([[[0.1, 0.8, 0.1], [0.9, 0.05, 0.05], [0.2, 0.1, 0.7]]])  # one utterance of three frames
+    >>> [[best]] = decode(decoder, np.log(posteriors), lengths=np.array([3]), frame_seconds=0.02)
+    >>> best.labels
+    ('a', 'b')
     """
     _check(log_probs, lengths)
     offsets: NDArray[Any] = np.broadcast_to(np.asarray(offset, dtype=np.float64), lengths.shape)
@@ -110,7 +121,7 @@ def decode(
     n_threads = min(threads, len(lengths))
     if n_threads <= 1:
         return [one(number) for number in range(len(lengths))]
-    shares = [range(first, len(lengths), n_threads) for first in range(n_threads)]  # one a thread: handing over costs
+    shares = [range(first, len(lengths), n_threads) for first in range(n_threads)]  # one per thread: tasks cost time
     with ThreadPoolExecutor(n_threads) as pool:
         found = list(pool.map(lambda share: [one(number) for number in share], shares))
     return [found[number % n_threads][number // n_threads] for number in range(len(lengths))]

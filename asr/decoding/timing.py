@@ -1,4 +1,4 @@
-"""Times and confidences for the labels that a search found."""
+"""Compute times and confidences of the labels that a search found."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 _MOST_CELLS = 4_000_000
-"""Frames times labels up to which an utterance is aligned at once."""
+"""The most cells (frames times labels) of an utterance that is aligned in one piece."""
 
 _LABELS, _THROWN_AWAY = 400, 100
-"""Labels of a piece of a longer one, and how many of them, at its end, are aligned anew with the next piece."""
+"""The labels in a piece of a longer utterance, and how many at its end are aligned again with the next piece."""
 
 
 def spans_of(
@@ -29,21 +29,28 @@ def spans_of(
     offset: float,
     births: NDArray[np.int64] | None = None,
 ) -> tuple[Span, ...]:
-    """Return the times of each label on the likeliest path of its labelling, with the highest posterior in its run.
+    """Return the time of each label on the likeliest path of a labelling; the confidence is the peak posterior.
 
-    A long utterance is aligned piece by piece, in memory and time that grow with its length alone. A piece ends in the
-    frame in which the search made the prefix that goes on behind it: at most a few labels come later.
+    A long utterance is aligned in pieces of a few hundred labels, so that memory and time are linear in its length. A
+    piece ends in the frame in which the search first extended the labelling beyond the piece.
 
     Args:
-        labels: (U,) indices.
-        log_probs: (T, L) of the utterance.
-        inventory: names the labels.
-        frame_seconds, offset: see `asr.decoding.search.Decoder`.
-        births: (U,) the first frame in which the search looked at the labelling up to each label, rising; None: the
-            utterance is aligned at once, however long it is.
+        labels: (U,) indices of labels.
+        log_probs: (T, L) the log posteriors of the utterance.
+        inventory: the labels.
+        frame_seconds: the time from one frame to the next.
+        offset: where frame 0 begins.
+        births: (U,) rising, the first frame in which the search held the labelling up to each label; None: align in one
+            piece, whatever the length.
 
     Raises:
         ValueError: no path has a probability above 0.
+
+    >>> from asr.corpus.inventory import Inventory
+    >>> log_probs = np.log(np.array([[0.1, 0.9], [0.9, 0.1], [0.2, 0.8]], dtype=np.float32))
+    >>> spans = spans_of(np.array([1, 1]), log_probs, Inventory(("<blank>", "a"), unit="labels"), 0.02, offset=1.0)
+    >>> [(span.label, span.start, round(span.end, 2), round(span.confidence, 2)) for span in spans]
+    [('a', 1.0, 1.02, 0.9), ('a', 1.04, 1.06, 0.8)]
     """
     pieces: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
     first, frame = 0, 0

@@ -1,4 +1,4 @@
-"""Files of words, as lexicons and lists of expected words are: their lines, and what is wrong with these."""
+"""Read the lines of lexicons and word lists, and collect the faults in them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from asr.printable import printable
 
 MOST_BYTES = 64 << 20
 MOST_LINES = 1 << 22
-"""Limits of a file, unpacked: a model from outside may name one, and its words take 50 times the memory of its text."""
+"""Limits of a decompressed file: a model from elsewhere may bring one, and words take 50 times the memory of text."""
 
 MOST_FAULTS = 1000
+"""The most faults that are collected from a file."""
 
 
 def word_rows(name: str | Path, what: str) -> list[str]:
     """Read the lines of a file of words, without a byte order mark, in Unicode NFC.
 
     Args:
-        name: of a file that comes with the package, or the path of another; unpacked where it ends in `.gz`.
-        what: what was expected there, for messages.
+        name: the name of a file that comes with the package, or the path of another; decompressed if it ends in `.gz`.
+        what: a description of the expected content, for messages.
 
     Raises:
-        DataError: it cannot be read, is damaged or not UTF-8, or holds more than `MOST_BYTES` or `MOST_LINES`.
+        DataError: the file cannot be read, is damaged or not UTF-8, or exceeds `MOST_BYTES` or `MOST_LINES`.
     """
     path = file_of(name)
     text = whole_text(path, what, MOST_BYTES)
@@ -35,10 +36,10 @@ def word_rows(name: str | Path, what: str) -> list[str]:
 
 
 class Faults:
-    """What is wrong with the lines of a file; all of it is reported together, as far as `MOST_FAULTS`.
+    """The faults in the lines of a file, which are reported together.
 
     Args:
-        name: of the file.
+        name: the name of the file.
     """
 
     def __init__(self, name: str) -> None:
@@ -46,17 +47,21 @@ class Faults:
         self._found: list[tuple[int, str]] = []
 
     def add(self, number: int, sentence: str) -> None:
-        """Note a fault of a line.
+        """Note a fault.
+
+        Args:
+            number: the number of the line.
+            sentence: the fault, for the message.
 
         Raises:
-            Problems: there are so many faults that nobody wants to see more.
+            Problems: there are `MOST_FAULTS` faults.
         """
         self._found.append((number, sentence))
         if len(self._found) == MOST_FAULTS:
             self._raise(f"{self.name}, whose other lines were not checked")
 
     def check(self) -> None:
-        """Raise `Problems`, with file and line, where there are any."""
+        """Raise `Problems`, with file and line of each fault, if there are any."""
         if self._found:
             self._raise(self.name)
 

@@ -1,1 +1,1 @@
-"""Decode a split of a corpus and say how often the result is wrong."""
+"""Decode a split of a corpus, measure error rates, and tune decoders."""

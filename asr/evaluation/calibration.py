@@ -1,4 +1,4 @@
-"""The calibration errors of the confidences of a split."""
+"""Measure the calibration errors of the confidences of a split."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ Pairs = list[tuple[float, bool]]  # confidence, and whether it was right
 
 
 def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[str, CalibrationError]:
-    """Compare the confidences of `words`, `labels` and `utterances` with the references.
+    """Measure the calibration errors of the confidences of `words`, `labels` and `utterances`.
 
-    Labels that are words (phonemes) are reported as labels alone, and words that labels only spell as words alone.
-    A kind for which the decoder gives no confidences is left out.
+    If each label is a word (phonemes), only labels are reported; if labels only spell words, only words. A kind for
+    which the decoder has no confidences is left out.
 
     Args:
         recognised: the utterances of a split.
         people: the word for the people of the corpus, such as `speakers`.
+
+    Returns:
+        The calibration error of each kind.
     """
     owners, called = _owners(recognised, people)
     kinds: dict[str, Callable[[Recognised], Pairs]] = {"words": _words, "labels": _labels, "utterances": _utterance}
@@ -43,7 +46,7 @@ def calibration_errors(recognised: Sequence[Recognised], people: str) -> dict[st
 
 
 def _owners(recognised: Sequence[Recognised], people: str) -> tuple[list[str], str]:
-    """Return the owner of each utterance and the word for owners: people, or utterances if only one is known."""
+    """Return the owner of each utterance, and the word for owners: `people`, or utterances if at most one is known."""
     speakers = [one.utterance.speaker for one in recognised]
     if len(set(speakers)) < 2:
         return [str(number) for number in range(len(recognised))], "utterances"

@@ -1,4 +1,4 @@
-"""The model card of a run: what its result says of the weights."""
+"""Make the model card of a run from its result."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from asr.recogniser.saved_decoder import saved_decoder
 
 
 def card_of(model: str | Path) -> Card | None:
-    """Make the card of a run folder that was evaluated; None for any other model.
+    """Make the card of an evaluated run folder; None for any other model.
 
-    The error rates are those with the decoder that `asr-tune` saved there, where the run was evaluated with it.
+    If `asr-tune` saved a decoder in the folder and the run was evaluated with it, the card has those error rates.
 
     Raises:
         DataError: the result of the run is damaged.
@@ -29,7 +29,7 @@ def card_of(model: str | Path) -> Card | None:
 
 
 def card_from(result: Result) -> Card:
-    """Write down what a result says of its weights: how they were made, and every error rate that was measured."""
+    """Make a card from a result: how the weights were trained, and every error rate that was measured."""
     about = {
         "recipe": result.recipe,
         "seed": result.seed,

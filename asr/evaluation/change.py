@@ -1,4 +1,4 @@
-"""The effect of another way to store or run a model on its results: both error rates, and the changed texts."""
+"""Measure how storing or running a model in another way changes its error rates and its texts."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Change:
     """The results of two recognisers on the same utterances.
 
     Attributes:
-        utterances: how many there are.
+        utterances: how many utterances there are.
         different: how many of them the two recognise differently.
-        before: error rates of the first, by name.
-        after: error rates of the second.
+        before: the error rates of the first recogniser, by name.
+        after: the error rates of the second.
     """
 
     utterances: int
@@ -41,18 +41,18 @@ def measure_change(
     cache_dir: Path,
     on_progress: Progress,
 ) -> Change:
-    """Recognise utterances twice and compare.
+    """Recognise utterances with two recognisers, and compare the results.
 
     Args:
-        before: the model as it was.
-        after: the same model, kept or run in another way; with the same features and labels.
-        utterances: at least one, with transcripts.
-        cache_dir: where computed frames are kept.
-        on_progress: hears `(what, done, total)`.
+        before: the original model.
+        after: the same model, stored or run in another way, with the same features and labels.
+        utterances: at least one utterance, with transcripts.
+        cache_dir: the folder in which computed frames are kept.
+        on_progress: called with `(what, done, total)`.
 
     Raises:
         DataError: a transcript is missing, or a source cannot be read.
-        ConfigError: the labels of the model and its rates do not fit.
+        ConfigError: the rates do not fit the labels of the model.
     """
     inventory, unit = before.inventory, Compared.of(before.inventory, before.decoder).unit
     rates = default_rates(inventory, unit)

@@ -1,4 +1,4 @@
-"""Score any model on any utterances: a run, a bundle or a pretrained model; a manifest or a corpus."""
+"""Evaluate any model (a run, a bundle, a pretrained model) on any utterances (a manifest, a corpus)."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def evaluate_model(
     n_best: int = 1,
     options: Sequence[str] = (),
 ) -> Result:
-    """Decode and score some splits with a model.
+    """Decode and score the splits of a corpus with a model.
 
     Args:
-        recogniser: with its decoder.
-        corpus: utterances by the name of their split, and the ones that were left out.
-        rates: names of `asr.scoring.named_rates.RATES`; empty: those of the model's inventory.
-        cache_dir: where computed frames are kept.
-        on_progress: hears `(what, done, total)`.
-        name: the name of the model, if its card names no recipe.
-        by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
+        recogniser: the model, with its decoder.
+        corpus: the utterances of each split, and those that were left out.
+        rates: names in `asr.scoring.named_rates.RATES`; empty: the usual ones, see `default_rates`.
+        cache_dir: the folder in which computed frames are kept.
+        on_progress: called with `(what, done, total)`.
+        name: the name of the model in the result, if its card names no recipe.
+        by: a tag of the utterances, or `speaker`: also report the rates for each of its values.
         n_best: see `evaluate_split`.
         options: the options of the corpus that say which utterances these are, for the result and its file name.
 
     Raises:
-        ConfigError: a rate that the inventory does not have, or a tag that no utterance has.
+        ConfigError: a rate does not fit the inventory, or no utterance has the tag.
         DataError: a transcript is missing, or a source cannot be read.
     """
     inventory, unit = recogniser.inventory, Compared.of(recogniser.inventory, recogniser.decoder).unit
@@ -76,11 +76,14 @@ def evaluate_model(
 
 
 def default_rates(inventory: Inventory, unit: Unit) -> list[str]:
-    """Return the rates that are reported when none are asked for.
+    """Return the names of the rates that are reported if none are asked for.
 
     Args:
-        inventory: the labels.
-        unit: of what is compared, see `asr.evaluation.recognised`.
+        inventory: the labels of the model.
+        unit: the unit in which outputs are compared, see `asr.evaluation.recognised.Compared`.
+
+    >>> default_rates(Inventory(("<blank>", "a", "b"), unit="characters"), "characters")
+    ['cer', 'wer', 'ser']
     """
     if unit == "characters":
         return ["cer", "wer", "ser"]
@@ -88,7 +91,7 @@ def default_rates(inventory: Inventory, unit: Unit) -> list[str]:
 
 
 def _folds(rate: str, inventory: Inventory) -> bool:
-    """Whether the table of a rate knows all labels of an inventory."""
+    """Return whether the folding table of a rate has all labels of an inventory."""
     try:
         check_labels([rate], inventory.labels[1:], inventory.unit, fold)
     except ConfigError:
@@ -97,19 +100,19 @@ def _folds(rate: str, inventory: Inventory) -> bool:
 
 
 def weights_checksum(recogniser: Recogniser) -> str:
-    """Hash names, shapes and values of the network's weights, and the statistics of the normaliser.
+    """Compute a checksum of the names, shapes and values of the network's weights and of the normaliser's statistics.
 
-    An ONNX file does not hold the weights as they were trained; there it is the hash of the file.
+    For an ONNX file, which does not hold the weights as they were trained, it is the checksum of the file.
 
     Returns:
-        32 hexadecimal digits, the first of a sha256; empty for an engine that tells nothing of its weights.
+        The first 32 hexadecimal digits of a sha256; empty if the engine does not expose its weights.
     """
     network, digest = recogniser.engines.network, hashlib.sha256()
     if network is None:
         return recogniser.engine.digest[:32] if isinstance(recogniser.engine, OnnxEngine) else ""
     for arrays in (network.weights, recogniser.normaliser.state_dict()):
         for name, values in sorted(arrays.items()):
-            digest.update(f"{name} {values.shape} torch.{values.dtype}\n".encode())  # as version 0.1 wrote it
+            digest.update(f"{name} {values.shape} torch.{values.dtype}\n".encode())  # the same text as in version 0.1
             digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()[:32]
 

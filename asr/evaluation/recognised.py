@@ -1,7 +1,7 @@
-"""The hypotheses of an utterance beside its transcript.
+"""Compare the hypotheses of an utterance with its transcript.
 
-Texts are compared, or labels if the inventory holds whole labels such as phonemes. A decoder may write words that
-such labels only spell; then texts are compared again.
+Texts are compared, or labels if the inventory has whole labels such as phonemes. If a decoder writes words that such
+labels only spell, texts are compared.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def truth_of(reference: Sequence[str], unit: Unit) -> Truth:
 
     Args:
         reference: labels, or the characters of a text.
-        unit: whether the reference holds labels or characters.
+        unit: the unit of the reference.
+
+    >>> truth_of("to be", "characters").words
+    ('to', 'be')
     """
     if unit == "labels":
         return Truth(tuple(reference), tuple(reference))
@@ -45,7 +48,7 @@ class Compared:
 
     Attributes:
         inventory: the labels of the posteriors.
-        unit: characters of a text, or the labels.
+        unit: "characters" if texts are compared, "labels" if labels are.
     """
 
     inventory: Inventory
@@ -53,23 +56,23 @@ class Compared:
 
     @classmethod
     def of(cls, inventory: Inventory, decoder: Decoder) -> Compared:
-        """Find the unit of a decoder."""
+        """Return the unit for a decoder: characters if it writes words, otherwise that of the inventory."""
         return cls(inventory, "characters" if writes_words(decoder) else inventory.unit)
 
     def reference(self, utterance: Utterance) -> tuple[str, ...]:
         """Return the transcript of an utterance in the unit.
 
         Raises:
-            DataError: it has none.
+            DataError: the utterance has no transcript in this unit.
         """
         if self.unit == self.inventory.unit:
             return self.inventory.symbols_of(utterance)
         if utterance.text is None:
-            raise DataError(f"'{utterance.id}' has no text; a decoder that writes words needs one to be compared with")
+            raise DataError(f"'{utterance.id}' has no text; evaluating a decoder that writes words requires one")
         return tuple(normalise_text(utterance.text))
 
     def __call__(self, utterance: Utterance, found: Sequence[Hypothesis]) -> Recognised:
-        """Put the hypotheses of an utterance, best first, beside its transcript."""
+        """Pair the hypotheses of an utterance, best first, with its transcript."""
         spelled = self.unit != self.inventory.unit
         return Recognised(utterance, self.reference(utterance), found[0], self.unit, found, spelled)
 
@@ -80,11 +83,11 @@ class Recognised:
 
     Attributes:
         utterance: the utterance.
-        reference: its transcript in the unit.
-        hypothesis: the best one.
-        unit: of what is compared.
+        reference: the transcript in the unit.
+        hypothesis: the best hypothesis.
+        unit: the unit in which reference and hypothesis are compared.
         alternatives: the best hypotheses, `hypothesis` first.
-        spelled: whether the labels of the hypothesis only spell its words and are not of the unit.
+        spelled: whether texts are compared although the labels of the hypothesis are no characters.
     """
 
     utterance: Utterance
@@ -96,12 +99,12 @@ class Recognised:
 
     @property
     def found(self) -> tuple[str, ...]:
-        """The best hypothesis in the unit."""
+        """The best hypothesis: its characters or labels, as the unit says."""
         return tuple(self.hypothesis.text) if self.unit == "characters" else self.hypothesis.labels
 
     @property
     def truth(self) -> Truth:
-        """The labels and words of a correct hypothesis; labels that only spell words count as right."""
+        """The labels and words of a correct hypothesis; with `spelled`, all labels of the hypothesis are right."""
         truth = truth_of(self.reference, self.unit)
         return replace(truth, labels=self.hypothesis.labels) if self.spelled else truth
 
@@ -115,7 +118,7 @@ class Recognised:
         return score_utterance(one.id, one.speaker, self.reference, self.found, rates, self.unit, fold)
 
     def best_score(self, rates: Sequence[str]) -> UtteranceScore:
-        """Count the errors under each rate of the alternative that has the fewest."""
+        """Count, under each rate, the errors of the alternative with the fewest errors."""
         scores = [replace(self, hypothesis=one).score(rates) for one in self.alternatives]
         counts = {rate: min((one.counts[rate] for one in scores), key=lambda one: one.errors) for rate in rates}
         return replace(scores[0], counts=counts)

@@ -1,7 +1,7 @@
-"""The report of an evaluation: one `Result`, read and written here and nowhere else.
+"""The result of an evaluation, and the JSON file that holds it.
 
-The file is JSON. `scoring` says by which rule texts were compared. Rule 1, of version 0.1, whose files have no such
-field, counted blanks at the ends of a text; rule 2 compares normalised texts (`asr.text.normalise_text`).
+The field `scoring` is the rule by which texts were compared. Rule 1, of version 0.1, whose files lack the field,
+counted blanks at the ends of a text; rule 2 compares normalised texts (`asr.text.normalise_text`).
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from asr.scoring.calibration import CalibrationError
 from asr.scoring.rates import Rate
 
 SCORING = 2
-_LONGEST = 120  # characters in the name of a file for the options in which a run differs from its recipe
-_LARGEST = 64 << 20  # bytes of a result file
+"""The rule by which texts are compared today."""
+
+_LONGEST = 120  # the most characters for options, or for a decoder, in the name of a file
+_LARGEST = 64 << 20  # the largest result file, in bytes
 
 Rates = Mapping[str, Rate]  # by name, in the order in which they are reported
-Changes = Mapping[str, str | int | None]  # of `Environment` and the commit: new values by name
+Changes = Mapping[str, str | int | None]  # changed fields of `Environment`, and the commit: new values by name
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,13 @@ class SplitResult:
     """The error rates of one split.
 
     Attributes:
-        utterances: how many were recognised.
-        rates: of the whole split.
-        excluded: ids of the utterances that were left out, with the reason behind a colon.
-        by: rates of the parts of the split, by tag and value of the tag.
+        utterances: how many utterances were recognised.
+        rates: the rates of the whole split, by name.
+        excluded: the utterances that were left out: id, colon, reason.
+        by: the rates of parts of the split, by tag and value of the tag.
         engine: the engine that ran the network; None if unknown.
-        calibration: calibration errors of the confidences of `words`, `labels` and `utterances`; empty in files that
-            were written before there were any.
+        calibration: the calibration errors of the confidences of `words`, `labels` and `utterances`; empty in files of
+            old versions.
     """
 
     utterances: int
@@ -86,15 +88,16 @@ class Training:
 
     Attributes:
         command: the command line of the training.
-        commit: of the code that trained; empty where it is not known.
-        resumed_with: what was different each time the run was resumed with other versions.
-        seconds: of training, on the wall; None where it is not known.
-        cpu_seconds: of training, of all processor cores.
-        epochs: trained, and `best_epoch` among them; None for several runs together.
-        finished: False for a run that was evaluated before its end.
+        commit: the commit of the code that trained; empty if unknown.
+        resumed_with: the changed versions for each time the run was resumed with other versions.
+        seconds: the duration of the training; None if unknown.
+        cpu_seconds: the time of all processor cores together; None if unknown.
+        epochs: how many epochs were trained; None for several runs together.
+        best_epoch: the epoch whose weights were kept; None for several runs together.
+        finished: False if the run was evaluated before its end.
         device: `cpu` or a GPU.
-        environment: versions and machine.
-        data: the utterances by split.
+        environment: the versions and the machine.
+        data: the identity of the utterances of each split.
     """
 
     command: str = ""
@@ -112,20 +115,20 @@ class Training:
 
 @dataclass(frozen=True)
 class Result:
-    """Error rates of one model with one decoder, and all that is needed to measure them again.
+    """The error rates of one model with one decoder, and everything that is needed to measure them again.
 
     Attributes:
-        recipe: `task/name`; for a model without a recipe, what it was called.
-        seed: of the run; None where it is not known.
-        options: in what the run departed from its recipe, as on a command line.
-        decoder: with which the splits were decoded.
-        splits: by name.
-        training: how the weights were made.
-        weights: checksum of the weights, or of the .onnx file that holds them; empty where it is not known.
-        evaluation_commit: of the code that decoded and scored.
-        date: of the evaluation, `YYYY-MM-DD`.
+        recipe: `task/name`; for a model without a recipe, the name of the model.
+        seed: the seed of the run; None if unknown.
+        options: the options in which the run differs from its recipe, as on a command line.
+        decoder: the decoder.
+        splits: the results of the splits, by name.
+        training: how the weights were trained.
+        weights: the checksum of the weights, or of the .onnx file that holds them; empty if unknown.
+        evaluation_commit: the commit of the code that decoded and scored.
+        date: the date of the evaluation, `YYYY-MM-DD`.
         folds: how many runs were pooled; None for one run.
-        scoring: the rule of comparison, see above.
+        scoring: the rule by which texts were compared; the module describes the rules.
     """
 
     recipe: str
@@ -142,11 +145,14 @@ class Result:
 
     @property
     def file_name(self) -> str:
-        """The name of its file, see `result_name`."""
+        """The name of the file, see `result_name`."""
         return result_name(self.recipe, self.options, self.seed, self.decoder.name)
 
     def measures_the_same(self, other: Result) -> bool:
-        """Whether both are about the same weights and decoder, measured by the same code under the same rule."""
+        """Return whether both have the same weights, decoder, training and evaluation code, and scoring rule.
+
+        Results with unknown weights never measure the same.
+        """
         mine, its = (
             (one.weights, one.decoder.component, one.evaluation_commit, one.scoring, one.training.commit)
             for one in (self, other)
@@ -154,16 +160,22 @@ class Result:
         return bool(self.weights) and mine == its
 
     def with_splits_of(self, other: Result) -> Result:
-        """Add the splits that only the other result has, when both measure the same."""
+        """Add the splits that only another result has, if both measure the same; otherwise return this one."""
         return replace(self, splits=dict(other.splits) | dict(self.splits)) if self.measures_the_same(other) else self
 
     def in_order(self, names: Sequence[str]) -> Result:
-        """Put the splits into the order of these names; others are left out."""
+        """Return the result with only the named splits, in the order of the names."""
         return replace(self, splits={name: self.splits[name] for name in names if name in self.splits})
 
 
 def result_name(recipe: str, options: Sequence[str], seed: int | None, decoder: str = "greedy") -> str:
-    """Name a result file: `<recipe>[-<options>]-seed<k>[-<decoder>].json`; many options become a checksum."""
+    """Return the name of a result file: `<recipe>[-<options>]-seed<k>[-<decoder>].json`.
+
+    A long list of options becomes a checksum.
+
+    >>> result_name("an4/ctc", ["model.hidden=128"], seed=1, decoder="beam,beam=20")
+    'ctc-model.hidden=128-seed1-beam,beam=20.json'
+    """
     departures = "".join("-" + re.sub(r"[^\w.,=+]", "_", option) for option in options)
     if len(departures) > _LONGEST:
         departures = "-" + hashlib.sha256(repr(list(options)).encode()).hexdigest()[:12]
@@ -175,6 +187,9 @@ def decoder_suffix(decoder: str) -> str:
     """Return the suffix of file and folder names for a decoder; empty for greedy search.
 
     A long list of options becomes a checksum.
+
+    >>> decoder_suffix("beam,beam=20")
+    '-beam,beam=20'
     """
     if decoder == "greedy":
         return ""
@@ -188,20 +203,21 @@ def write_result(path: Path, result: Result) -> None:
     """Write a result file.
 
     Raises:
-        DataError: the file cannot be written; what stood there before still stands there.
+        DataError: the file cannot be written; an existing file is left as it was.
     """
     write_json(path, _to_dict(result))
 
 
 def read_result(path: Path) -> Result:
-    """Read one result file, of this version or an earlier one.
+    """Read a result file of this version or an earlier one.
 
     Raises:
-        DataError: not JSON, fields missing or of a wrong type, a percentage that its own counts contradict.
+        DataError: the file cannot be read, is not JSON, lacks fields, has fields of a wrong type, or has a percentage
+            that contradicts its counts.
     """
     try:
         if path.stat().st_size > _LARGEST:
-            raise DataError(f"{path}: larger than {_LARGEST >> 20} MB, which no result file is")
+            raise DataError(f"{path}: the file is larger than {_LARGEST >> 20} MB; expected a result file")
         return _from_dict(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
@@ -279,10 +295,10 @@ def _environment(values: Mapping[str, Any]) -> Environment:
 
 
 def changes(values: object) -> Changes:
-    """Read in what a run was resumed differently.
+    """Read the changed versions of a run that was resumed.
 
     Raises:
-        ValueError: not by name, or values of another type.
+        ValueError: the value is not a mapping, or one of its values has another type.
     """
     return {
         str(name): whole(one) if isinstance(one, int) else optional(text, one) for name, one in record(values).items()
@@ -294,11 +310,11 @@ def _seed(value: object) -> int:
 
 
 def _decoder(values: Mapping[str, Any] | None) -> DecoderChoice:
-    """Version 0.1 knew greedy search alone, and said that it was chosen on dev, where nothing was to be chosen."""
+    """Read the decoder; files of version 0.1 have no name for it, and only greedy search."""
     if values is None or "name" not in values:
         return named(Component(text((values or {}).get(TARGET, "asr.decoding.greedy.GreedyDecoder")), {}).completed())
     node = {key: value for key, value in values.items() if key not in ("name", "chosen_on")}
-    component = Component.of(node).completed()  # an older file lacks the options that came later
+    component = Component.of(node).completed()  # adds the defaults of options that an older file lacks
     return DecoderChoice(text(values["name"]), component, optional(text, values.get("chosen_on")))
 
 

@@ -1,4 +1,4 @@
-"""Decode a split and say how often it is wrong; write what sclite and people read."""
+"""Decode a split, measure its error rates, and write the transcripts for sclite and for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORACLE = "oracle"
 """The key of `SplitResult.by` for the rates of the best choice among several hypotheses."""
 
 Progress = Callable[[str, int, int], None]
-"""Hears `(what, done, total)`."""
+"""A callback that is called with `(what, done, total)`."""
 
 
 def listen(
@@ -37,7 +37,17 @@ def listen(
     cache_dir: Path,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[FrameCache, Recogniser]:
-    """Compute the frames of a split, for a recogniser that knows all that each of its speakers said."""
+    """Compute the frames of a split, and adapt the normaliser to all utterances of each speaker.
+
+    Args:
+        recogniser: the recogniser.
+        utterances: the utterances of the split.
+        cache_dir: the folder in which computed frames are kept.
+        on_progress: called with `(done, total)`.
+
+    Returns:
+        The frames, and the recogniser with the adapted normaliser.
+    """
     cache = FrameCache.open(utterances, recogniser.extractor, cache_dir, on_progress=on_progress)
     return cache, replace(recogniser, normaliser=recogniser.normaliser.having_heard(cache.by_speaker()))
 
@@ -49,7 +59,15 @@ def decode(
     on_progress: Callable[[int, int], None] | None = None,
     n_best: int = 1,
 ) -> list[Recognised]:
-    """Recognise utterances in batches of similar length; results come back in the utterances' order."""
+    """Recognise utterances in batches of similar length; return the results in the order of the utterances.
+
+    Args:
+        recogniser: a recogniser from `listen`.
+        utterances: the utterances.
+        cache: the frames from `listen`.
+        on_progress: called with `(done, total)`.
+        n_best: the most hypotheses for each utterance.
+    """
     sizes = [recogniser.stacking.out_length(cache.n_frames(i)) for i in range(len(utterances))]
     found = recognise_all(
         recogniser,
@@ -78,19 +96,19 @@ def evaluate_split(
     """Decode and score the utterances of one split.
 
     Args:
-        recogniser: with its decoder.
-        utterances: at least one, with transcripts.
-        rates: names of `asr.scoring.named_rates.RATES`; the first one is shown in alignments.
-        cache_dir: where computed frames are kept.
-        on_progress: is called while frames are computed and while they are decoded.
-        name: of the split, for the progress display.
-        folder: where `ref.trn`, `hyp.trn` and `utterances.jsonl` are written; None: nowhere.
-        by: a tag of the utterances, or `speaker`: report the rates of each of its values, too.
-        excluded: ids, with reasons, of utterances of the corpus that are not in this list.
-        n_best: report the rates of the best choice among so many hypotheses of each utterance, too; 1: do not.
+        recogniser: the model, with its decoder.
+        utterances: at least one utterance, with transcripts.
+        rates: names in `asr.scoring.named_rates.RATES`; the first is shown in alignments.
+        cache_dir: the folder in which computed frames are kept.
+        on_progress: called while frames are computed and while they are decoded.
+        name: the name of the split, for the progress display.
+        folder: the folder for `ref.trn`, `hyp.trn` and `utterances.jsonl`; None: they are not written.
+        by: a tag of the utterances, or `speaker`: also report the rates for each of its values.
+        excluded: the utterances that were left out: id, colon, reason.
+        n_best: if above 1, also report the rates of the best choice among so many hypotheses of each utterance.
 
     Raises:
-        DataError: a source cannot be read, or a file cannot be written.
+        DataError: a transcript is missing, a source cannot be read, or a file cannot be written.
     """
     cache, recogniser = listen(
         recogniser.for_many(len(utterances)), utterances, cache_dir,
@@ -112,19 +130,19 @@ def evaluate_split(
 
 
 def excluded(skipped: Iterable[Skipped], split: str) -> list[str]:
-    """List what a corpus was read without in a split, an id and a reason each; what has no split may belong to any."""
+    """List what was left out of a split, as `id: reason`; entries without a split are listed for every split."""
     return [f"{one.place}: {one.reason}" if one.place else one.reason for one in skipped if one.split in (split, "")]
 
 
 def people_of(utterances: Iterable[Utterance]) -> str:
-    """Return what those who spoke or wrote are called."""
+    """Return the word for the people: "writers" if an utterance is ink, otherwise "speakers"."""
     return "writers" if any(one.kind == "ink" for one in utterances) else "speakers"
 
 
 def _groups(
     tag: str, utterances: Sequence[Utterance], scores: Sequence[UtteranceScore], people: str
 ) -> dict[str, dict[str, Rate]]:
-    """The rates of the utterances that share a value of a tag; those without the tag are the group "", at the end."""
+    """Return the rates for each value of a tag; utterances without the tag are the value "", at the end."""
     groups: dict[str, list[UtteranceScore]] = {}
     for utterance, score in zip(utterances, scores, strict=True):
         groups.setdefault(_tags(utterance).get(tag, ""), []).append(score)
@@ -132,15 +150,15 @@ def _groups(
 
 
 def check_tag(tag: str, utterances: Iterable[Utterance]) -> None:
-    """Raise a ConfigError where no utterance has the tag."""
+    """Raise a ConfigError if no utterance has the tag."""
     known = {name for one in utterances for name in _tags(one)}
     if tag not in known:
         if tag == SEEN:
             raise ConfigError(
-                f"the tag '{tag}' compares the utterances with a training split, and there is none beside them; name a"
-                " folder of manifests with train.jsonl instead of a single manifest"
+                f"the tag '{tag}' requires a training split beside the utterances, and there is none; give a folder of"
+                " manifests with train.jsonl instead of a single manifest"
             )
-        there = f"there is {', '.join(sorted(known))}" if known else "none has any tag"
+        there = f"expected one of {', '.join(sorted(known))}" if known else "they have no tags"
         raise ConfigError(f"no utterance has the tag '{tag}'{nearest(tag, known)}; {there}")
 
 
@@ -152,8 +170,13 @@ def _tags(utterance: Utterance) -> dict[str, str]:
 def write_decoded(folder: Path, recognised: Sequence[Recognised], scores: Sequence[UtteranceScore]) -> None:
     """Write the transcripts of a split into a folder.
 
-    `ref.trn` and `hyp.trn` hold words, or labels where these are compared; `utterances.jsonl` has one row an
-    utterance with reference, hypothesis, error counts under every rate and the alignment under the first one.
+    `ref.trn` and `hyp.trn` have words, or labels if these are compared. `utterances.jsonl` has one row per utterance:
+    reference, hypothesis, error counts under every rate, and the alignment under the first.
+
+    Args:
+        folder: the folder, which is made if necessary.
+        recognised: the utterances, at least one.
+        scores: the score of each utterance.
 
     Raises:
         DataError: a file cannot be written.
@@ -171,10 +194,10 @@ def write_decoded(folder: Path, recognised: Sequence[Recognised], scores: Sequen
 
 
 def read_scores(path: Path) -> list[UtteranceScore]:
-    """Read the rows that `write_decoded` wrote.
+    """Read the file `utterances.jsonl` that `write_decoded` wrote.
 
     Raises:
-        DataError: the file is not there or damaged.
+        DataError: the file is missing or damaged.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # texts may hold other line separators

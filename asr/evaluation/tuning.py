@@ -1,8 +1,8 @@
-"""Tune the weights of a decoder on a development set: the posteriors are computed once, and decoded for every point.
+"""Tune the weights of a decoder on a development set: posteriors are computed once, and decoded with many weights.
 
-The weights are chosen by all speakers together. That does not show how good they are for people who were not heard:
-so each speaker (each tenth of them, where there are more than ten) is also decoded with the weights that the others
-would have chosen among the same points, and the error rate over all of these is reported beside that of the choice.
+The weights are chosen on all speakers together, so the error rate of the choice is too optimistic for other people.
+Therefore each speaker (each tenth of the speakers, if there are more than ten) is also decoded with the weights that
+are best for all others, among the same points, and the error rate over all speakers is reported as well.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from asr.errors import ConfigError, DataError
 from asr.evaluation.model import default_rates
 from asr.evaluation.recognised import Compared, Recognised
 from asr.evaluation.split import Progress, listen, people_of
-from asr.evaluation.tuning_search import Axis, Point, Search, best_of, expected_tries
+from asr.evaluation.tuning_search import Axis, Point, WeightSearch, best_of, expected_tries
 from asr.recogniser.batching import Posteriors, posteriors_of
 from asr.recogniser.parts import decoder_of
 from asr.recogniser.recogniser import Recogniser
@@ -39,24 +39,24 @@ from asr.scoring.utterances import rates_of
 _UTTERANCES = "utterances"
 
 FOLDS = 10
-"""The largest number of parts of the speakers that are decoded with the weights of the others."""
+"""The most parts into which speakers are divided; each is decoded with the weights that are best for the others."""
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """The result of a tuning: the points that were tried, and the chosen one.
+    """The result of a tuning. A point is one value for each weight.
 
     Attributes:
-        rate: the error rate that was made small.
+        rate: the error rate that was minimised.
         axes: the weights.
-        surface: the rate of every point that was tried, in order of the points.
+        surface: the error counts of every point that was tried, sorted by point.
         chosen: the best point.
-        choice: the decoder with these weights, and with the calibration of its confidences, where it has candidates.
-        before: error rates with the decoder that the model had.
-        after: error rates with the choice, on the utterances that it was chosen on.
-        others: error rates of each speaker with the weights that the other speakers would have chosen; see this module.
-        n_folds: the parts that speakers were divided into for that.
-        parts: the word for those who were divided: `speakers`, `writers`, or `utterances` if fewer than two are known.
+        choice: the decoder with the best weights and, if it supports that, with calibrated confidences.
+        before: the error rates with the earlier decoder of the model; empty if they cannot be compared.
+        after: the error rates with the choice, on the utterances that it was chosen on.
+        others: the error rates if each part is decoded with the weights that are best for the other parts.
+        n_folds: how many parts there are.
+        parts: the word for what was divided: `speakers`, `writers`, or `utterances` if fewer than two people are known.
     """
 
     rate: str
@@ -72,12 +72,12 @@ class Tuning:
 
     @property
     def is_worse(self) -> bool:
-        """Whether the choice makes more errors than the model's earlier decoder."""
+        """True if the choice makes more errors than the model's earlier decoder."""
         return bool(self.before) and self.after[self.rate].counts.errors > self.before[self.rate].counts.errors
 
     @property
     def farthest(self) -> list[str]:
-        """The weights whose best value is the farthest that the search tries."""
+        """The names of the weights whose best value is as far from the start as the search goes."""
         return [axis.name for axis, value in zip(self.axes, self.chosen, strict=True) if axis.is_farthest(value)]
 
 
@@ -94,24 +94,24 @@ def tune(
     plugins: Sequence[str] = (),
     keep_weights: bool = False,
 ) -> Tuning:
-    """Tune the weights of a decoder, and calibrate its confidences with them.
+    """Tune the weights of a decoder, and calibrate its confidences.
 
     Args:
-        recogniser: with the decoder that it had before.
+        recogniser: the model, with its earlier decoder.
         decoder: the decoder to tune; the search begins at its weights.
-        utterances: at least one, with transcripts.
-        cache_dir: where computed frames are kept.
-        on_progress: hears `(what, done, total)`.
+        utterances: at least one utterance, with transcripts.
+        cache_dir: the folder in which computed frames are kept.
+        on_progress: called with `(what, done, total)`.
         split: the name of the set of utterances.
-        rate: the error rate to make small; None: the first one of the model.
-        names: of the options to tune; empty: all that the decoder marks as weights.
-        plugins: modules of the user's that may hold the decoder.
-        keep_weights: leave the weights as they are, and calibrate only.
+        rate: the error rate to minimise; None: the first of the default rates.
+        names: the options to tune; empty: all that the decoder marks as weights.
+        plugins: modules of the user that may hold the decoder.
+        keep_weights: only calibrate, and keep the weights.
 
     Raises:
-        ConfigError: the decoder has no such weights, or none at all, or nothing to calibrate; a rate that the inventory
-            does not have.
-        DataError: a transcript is missing, or a source cannot be read.
+        ConfigError: the decoder lacks a named weight, or has no weights or no calibration; or the rate does not fit the
+            inventory.
+        DataError: there are no utterances, a transcript is missing, or a source cannot be read.
     """
     axes = () if keep_weights else axes_of(decoder, names)
     if keep_weights:
@@ -119,7 +119,7 @@ def tune(
     compared = Compared.of(recogniser.inventory, decoder_of(recogniser.config, decoder, plugins))
     rates = _rates(compared, rate)
     if not utterances:
-        raise DataError(f"{split} has no utterances; tuning needs some, with transcripts")
+        raise DataError(f"{split} has no utterances; tuning requires utterances with transcripts")
     for one in utterances:
         compared.reference(one)  # raises early if a transcript is missing
     before = recogniser.for_many(len(utterances))
@@ -136,7 +136,9 @@ def tune(
             on_progress(f"decoding {split} with other weights", len(surface), expected)
         return [point for point in points if point in surface]
 
-    chosen = Search(axes, lambda point: _total(surface[point]).errors, attempt).run() if axes else attempt([()])[0]
+    chosen = (
+        WeightSearch(axes, lambda point: _total(surface[point]).errors, attempt).run() if axes else attempt([()])[0]
+    )
     folds, people = folds_of(utterances), people_of(utterances)
     without = [_chosen_without(fold, axes, surface) for fold in folds]
     found = {point: trial.with_weights(point) for point in {chosen, *without}}
@@ -156,7 +158,7 @@ def tune(
 
 
 def sample_of(utterances: Sequence[Utterance], at_most: int) -> list[Utterance]:
-    """Return at most so many of the utterances, in equal steps over all of them, so that no speaker is left out early.
+    """Return at most so many utterances, in equal steps over all of them, so that many speakers are included.
 
     >>> sample_of(list("abcdefg"), 3)
     ['a', 'c', 'e']
@@ -168,11 +170,11 @@ def sample_of(utterances: Sequence[Utterance], at_most: int) -> list[Utterance]:
 def check_calibration(decoder: DecoderChoice) -> None:
     """Raise a ConfigError if a decoder has no calibration."""
     if "calibration" not in decoder.component.completed().options:
-        raise ConfigError(f"the decoder {decoder.name} has no calibration; choose one that has, such as decoder=beam")
+        raise ConfigError(f"the decoder {decoder.name} has no calibration; choose another, such as decoder=beam")
 
 
 def _calibrated(decoder: Component, recognised: Sequence[Recognised]) -> Component:
-    """Return the decoder with the calibration of its confidences, where it can have one."""
+    """Return the decoder with a fitted calibration; without that option or without evidence, return it unchanged."""
     known = [one for one in recognised if one.hypothesis.evidence is not None]
     if "calibration" not in decoder.options or not known:
         return decoder
@@ -181,28 +183,27 @@ def _calibrated(decoder: Component, recognised: Sequence[Recognised]) -> Compone
 
 
 def _chosen_without(fold: Sequence[int], axes: Sequence[Axis], surface: Mapping[Point, NDArray[np.int64]]) -> Point:
-    """Return the point that is best for the utterances that are not in a fold."""
+    """Return the point that is best for the utterances outside a fold."""
     errors = {point: _total(np.delete(counts, fold, axis=0)).errors for point, counts in surface.items()}
     return best_of(set(surface), axes, errors.__getitem__)
 
 
 def axes_of(decoder: DecoderChoice, names: Sequence[str] = ()) -> tuple[Axis, ...]:
-    """Return the weights that are to be tuned.
+    """Return the weights to tune.
 
     Args:
-        decoder: the decoder that has the weights.
-        names: of the options; empty: all that the decoder marks as weights, and that have an effect.
+        decoder: the decoder with the weights.
+        names: the options to tune; empty: all that the decoder marks as weights and that have an effect.
 
     Raises:
-        ConfigError: there are none, or one of the names is not a numeric option, or has no effect.
+        ConfigError: there are no weights, or a named option has no effect or is not a number.
     """
     options, weights = decoder.component.completed().options, weights_of(decoder.component)
     effective = effective_weights(decoder.component)
     head, names = decoder.name.partition(",")[0], names or effective
     if not names:
         raise ConfigError(
-            f"the decoder {head} has no weights to tune; choose one that has, with a language model, such as"
-            " decoder=beam decoder.lm=FILE"
+            f"the decoder {head} has no weights to tune; choose another, such as decoder=beam decoder.lm=FILE"
         )
     numbers = {
         name: float(value) for name, value in options.items() if isinstance(value, int | float) and value is not True
@@ -212,13 +213,13 @@ def axes_of(decoder: DecoderChoice, names: Sequence[str] = ()) -> tuple[Axis, ..
             needed = f"decoder.{weights[name].needs}"
             raise ConfigError(f"{name} has no effect without {needed}; set {needed}=..., or tune another weight")
         if name not in numbers:
-            known = f"; its numbers are {', '.join(numbers)}" if numbers else ""
+            known = f"; expected one of {', '.join(numbers)}" if numbers else ""
             raise ConfigError(f"the decoder {head} has no weight '{name}'{nearest(name, numbers)}{known}")
     return tuple(Axis(name, numbers[name], weights.get(name) or _unmarked(numbers[name])) for name in names)
 
 
 def _unmarked(start: float) -> Weight:
-    """Return the steps for an option that is not marked as a weight and that the user names."""
+    """Return the steps for an option that a user names although it is not marked as a weight."""
     return Weight(abs(start) / 2 or 0.5)
 
 
@@ -236,22 +237,22 @@ def _rates(compared: Compared, rate: str | None) -> list[str]:
 def _rates_before(
     trial: _Trial, decoder: Decoder, compared: Compared, rates: Sequence[str], people: str
 ) -> dict[str, Rate]:
-    """Return the rates of the model's earlier decoder; none if that writes labels and the tuned one words."""
+    """Return the rates of the earlier decoder; none if it is compared in another unit than the tuned one."""
     if Compared.of(compared.inventory, decoder) != compared:
         return {}
     return rates_of([one.score(rates) for one in trial.recognised(decoder)], people)
 
 
 class _Trial:
-    """Decodes the same posteriors with other weights again and again.
+    """The decoding of the same posteriors with different weights.
 
     Args:
-        recogniser: computed the posteriors.
-        decoder: whose weights are changed.
-        axes: these weights.
-        utterances: with transcripts.
-        posteriors: of the utterances.
-        plugins: modules of the user's that may hold the decoder.
+        recogniser: the recogniser that computed the posteriors.
+        decoder: the decoder whose weights are tuned.
+        axes: the weights.
+        utterances: the utterances, with transcripts.
+        posteriors: the posteriors of the utterances.
+        plugins: modules of the user that may hold the decoder.
     """
 
     def __init__(
@@ -268,7 +269,7 @@ class _Trial:
         self._held = decoder_of(recogniser.config, decoder, plugins)  # keeps the language model loaded
 
     def component(self, point: Point) -> Component:
-        """Return the decoder with these weights; an option of whole numbers keeps them."""
+        """Return the decoder with the weights of a point; an option that was a whole number stays one if possible."""
         options = self._decoder.component.completed().options
         values = {
             axis.name: int(value) if type(options[axis.name]) is int and value.is_integer() else value
@@ -277,17 +278,17 @@ class _Trial:
         return self._decoder.component.completed().with_options(**values)
 
     def if_accepted(self, point: Point) -> list[Recognised] | None:
-        """Find the best texts of all utterances with these weights; None where the decoder refuses them."""
+        """Decode all utterances for their best texts; return None if the decoder does not accept the weights."""
         component = self.component(point)
         if not any(axis.name == "candidates" for axis in self._axes):
-            component = best_alone(component)  # errors are counted in the best texts
+            component = best_alone(component)  # only the best texts are scored
         try:
             return self._decoded(component)
-        except ConfigError:  # 0 prefixes, or half of one; the start was accepted, so it is no fault of anything else
+        except ConfigError:  # such as beam=0 or beam=0.5; the start was accepted, so nothing else is wrong
             return None
 
     def with_weights(self, point: Point) -> list[Recognised]:
-        """Decode all utterances with these weights, with their confidences."""
+        """Decode all utterances with the weights of a point, with confidences."""
         return self._decoded(self.component(point))
 
     def _decoded(self, component: Component) -> list[Recognised]:
@@ -295,7 +296,7 @@ class _Trial:
         return self.recognised(for_many(decoder, len(self._utterances) * expected_tries(self._axes)))
 
     def recognised(self, decoder: Decoder) -> list[Recognised]:
-        """Decode all utterances."""
+        """Decode all utterances with a decoder."""
         found: dict[int, Hypothesis] = {}
         for one in self._posteriors:
             decoded = decode(decoder, one.log_probs, one.lengths, self._recogniser.frame_seconds)
@@ -321,13 +322,13 @@ def _posteriors(
 
 
 def folds_of(utterances: Sequence[Utterance]) -> list[list[int]]:
-    """Divide utterances by their speakers into `FOLDS` parts, or one a speaker where there are fewer.
+    """Divide utterances by their speakers into `FOLDS` parts, or into one part per speaker if there are fewer.
 
-    The parts are as equal in size as possible; an utterance without a speaker counts as a speaker of its own, and so
-    do the utterances of a single speaker.
+    The parts have about the same size. An utterance without a speaker counts as a speaker of its own; if there is a
+    single speaker, every utterance does.
 
     Returns:
-        the numbers of the utterances of each part; no parts if there would be fewer than two.
+        The numbers of the utterances of each part; no parts if there would be fewer than two.
     """
     single = parts_of(utterances) == _UTTERANCES
     by_speaker: dict[str, list[int]] = {}
@@ -341,7 +342,7 @@ def folds_of(utterances: Sequence[Utterance]) -> list[list[int]]:
 
 
 def parts_of(utterances: Sequence[Utterance]) -> str:
-    """Return what `folds_of` divides: `speakers`, `writers`, or `utterances` of one person or of nobody known."""
+    """Return what `folds_of` divides: `speakers`, `writers`, or `utterances` if fewer than two people are known."""
     known = {one.speaker for one in utterances}
     return people_of(utterances) if len(known) > 1 else _UTTERANCES
 

@@ -1,13 +1,13 @@
-"""Search for the best weights of a decoder: a coarse grid around their values, then finer ones around the best.
+"""Search for the best weights of a decoder: try a coarse grid around the start, then finer grids around the best point.
 
-A point is one value for each weight. With one or two weights the first grid has five values of each; with more it is
-the neighbourhood of the start. Then, with the step of the coarse grid, half of it and a quarter, the neighbours of the
-best point are tried until none of them is better: so the best point never lies at the edge of what was tried, but
-where an option has a smallest value, or its decoder refuses the values beyond. Two points are neighbours if they
-differ by one step in one or two weights.
+A point is one value for each weight. With one or two weights the first grid has five values of each; with more it
+consists of the start and its neighbours. Then the neighbours of the best point are tried until none of them is better:
+first with the step of the coarse grid, then with half of it, then with a quarter. So the best point is never at the
+edge of the tried points, unless an option ends there or the decoder does not accept values beyond. Two points are
+neighbours if they differ by one step in one or two weights.
 
 The best point has the fewest errors. Of several, it is the one whose neighbours have the fewest, because a broad
-valley of the development set is one of the test set too; then the one with the smallest weights.
+minimum on the development set is more likely to be one on the test set, too; then the one with the smallest weights.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from itertools import combinations, product
 from asr.decoding.marks import Weight
 
 Point = tuple[float, ...]
-"""One value for each weight, in their order."""
+"""One value for each weight, in the order of the weights."""
 
-_FINENESS = (1.0, 0.5, 0.25)  # steps of the grids, in steps of the first
-_COARSE = (-2, -1, 0, 1, 2)  # values of the first grid, in steps around the start
-_FARTHEST = 24  # steps of the first grid from the start; the search does not go beyond
+_FINENESS = (1.0, 0.5, 0.25)  # the step of each grid, relative to the first
+_COARSE = (-2, -1, 0, 1, 2)  # values of the first grid, in steps from the start
+_FARTHEST = 24  # how far the search goes from the start, in steps of the first grid
 _DIGITS = 9  # decimal places to which values are rounded
 
 
@@ -33,9 +33,13 @@ class Axis:
     """A weight that is tuned.
 
     Attributes:
-        name: of the option.
-        start: where the search begins.
-        weight: its steps.
+        name: the name of the option.
+        start: the value at which the search begins.
+        weight: the step and the limit of its values.
+
+    >>> axis = Axis("lm_weight", start=1.0, weight=Weight(step=0.25, least=0.0))
+    >>> axis.value(2), axis.value(-5)
+    (1.5, None)
     """
 
     name: str
@@ -53,18 +57,18 @@ class Axis:
         return self.value((value - self.start) / self.weight.step + steps)
 
     def is_farthest(self, value: float) -> bool:
-        """Return whether the search goes no further than here, and the option has no smallest value here."""
+        """Return whether the search does not go farther from the start than this value."""
         return abs(value - self.start) / self.weight.step > _FARTHEST - _FINENESS[-1]
 
 
-class Search:
+class WeightSearch:
     """The search for the best point.
 
     Args:
         axes: the weights, at least one.
-        errors: gives the errors of a point that was tried.
-        attempt: tries points, the start first, and returns those that exist, of which `errors` is asked afterwards. The
-            start has to exist.
+        errors: returns the number of errors of a point that was tried.
+        attempt: tries points, and returns those that the decoder accepts; `errors` is called for these only. The first
+            point is the start, which must be accepted.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class Search:
         return best
 
     def _try(self, points: Sequence[Point]) -> bool:
-        """Try the points that are new; return whether there was one."""
+        """Try the points that were not tried yet; return whether there was one."""
         new = [one for one in dict.fromkeys(points) if one not in self._tried]
         if new:
             self._existing.update(self._attempt(new))
@@ -102,7 +106,11 @@ def expected_tries(axes: Sequence[Axis]) -> int:
 
 
 def first_points(axes: Sequence[Axis]) -> list[Point]:
-    """Return the points of the first grid."""
+    """Return the points of the first grid, the start first.
+
+    >>> first_points([Axis("lm_weight", 1.0, Weight(0.5, least=0.5))])
+    [(1.0,), (0.5,), (1.0,), (1.5,), (2.0,)]
+    """
     start = tuple(axis.start for axis in axes)
     if len(axes) > 2:
         return [start, *neighbours(start, axes, 1.0)]
@@ -114,9 +122,12 @@ def neighbours(point: Point, axes: Sequence[Axis], fineness: float) -> list[Poin
     """Return the points that differ by one step in one or two weights.
 
     Args:
-        point: their neighbour.
+        point: the point whose neighbours are returned.
         axes: the weights.
-        fineness: the step, in coarse steps.
+        fineness: the step, in steps of the first grid.
+
+    >>> neighbours((1.0,), [Axis("lm_weight", 1.0, Weight(0.5))], fineness=0.5)
+    [(0.75,), (1.25,)]
     """
     return list(_neighbours(point, axes, fineness))
 
@@ -136,13 +147,18 @@ def _neighbours(point: Point, axes: Sequence[Axis], fineness: float) -> Iterator
 def best_of(
     points: set[Point], axes: Sequence[Axis], errors: Callable[[Point], float], fineness: float = _FINENESS[-1]
 ) -> Point:
-    """Return the best of some points by the rule of this module.
+    """Return the best of some points; the module describes the rule.
 
     Args:
-        points: at least one.
+        points: at least one point.
         axes: the weights.
-        errors: of a point.
-        fineness: how far from each other neighbours are, in coarse steps.
+        errors: returns the number of errors of a point.
+        fineness: the distance of neighbours, in steps of the first grid.
+
+    >>> axes = [Axis("lm_weight", 1.0, Weight(0.5))]
+    >>> errors = {(0.5,): 3, (1.0,): 2, (1.5,): 4, (2.0,): 2, (2.5,): 6}
+    >>> best_of(set(errors), axes, errors.get, fineness=1.0)
+    (1.0,)
     """
     fewest = min(map(errors, points))
     equal = [point for point in points if errors(point) == fewest]

@@ -1,4 +1,4 @@
-"""The surface of a tuning: the error rate of each choice of weights, as a table and as a plot."""
+"""Write the error rate of each point of a tuning, as a table and as a plot."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _BLUE, _RED = "#1f5f9f", "#b03030"
 
 
 def write_surface(tuning: Tuning, folder: Path, name: str) -> list[Path]:
-    """Write `<name>.tsv`, and `<name>.svg` where matplotlib is installed.
+    """Write `<name>.tsv` and, if matplotlib is installed, `<name>.svg` into a folder.
 
     Returns:
-        the paths of the files.
+        The paths of the files.
 
     Raises:
         DataError: a file cannot be written.
@@ -37,7 +37,7 @@ def write_surface(tuning: Tuning, folder: Path, name: str) -> list[Path]:
 
 
 def table(tuning: Tuning) -> str:
-    """Return the surface as lines with tabs: the weights, errors, reference labels, percent; the choice has a star."""
+    """Return the surface as tab-separated text: weights, errors, reference labels, percent; `*` marks the choice."""
     rows = [[*(axis.name for axis in tuning.axes), "errors", "reference", f"{tuning.rate}_percent", "chosen"]]
     for point, counts in tuning.surface.items():
         numbers = [str(counts.errors), str(counts.reference), f"{100 * counts.rate:.4f}"]
@@ -46,9 +46,9 @@ def table(tuning: Tuning) -> str:
 
 
 def drawn(tuning: Tuning) -> bytes:
-    """Return the surface as an SVG file: of two weights a map, of others a panel for each weight.
+    """Return a plot of the surface as an SVG file: a map for two weights, otherwise a panel for each weight.
 
-    The panel of a weight has a dot for each choice, and a line through the best ones of each of its values.
+    The panel of a weight has a dot for each point, and a line through the best point for each value of the weight.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -76,7 +76,7 @@ def _map(axes: Axes, tuning: Tuning) -> Any:
     points = np.array(list(tuning.surface))
     percents = np.array([100 * one.rate for one in tuning.surface.values()])
     best = percents.min()
-    most = max(best + 1e-3, min(percents.max(), 2 * best + 1))  # show the valley, not the heights around it
+    most = max(best + 1e-3, min(percents.max(), 2 * best + 1))  # colours differ near the minimum, not far from it
     shown = axes.scatter(points[:, 0], points[:, 1], c=percents, vmin=best, vmax=most, cmap="viridis_r", s=60)
     axes.plot(*tuning.chosen, "o", markersize=12, markerfacecolor="none", markeredgecolor=_RED, markeredgewidth=1.5)
     axes.set_xlabel(tuning.axes[0].name)

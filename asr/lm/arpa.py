@@ -1,4 +1,6 @@
-r"""ARPA files, the text form of n-gram models that all programs share; log10 there, natural logarithms here.
+r"""Read and write ARPA files, the text format of n-gram models that other programs share.
+
+The files hold logarithms to base 10; models in memory hold natural logarithms.
 
     \data\
     ngram 1=4
@@ -6,8 +8,8 @@ r"""ARPA files, the text form of n-gram models that all programs share; log10 th
     \1-grams:
     -0.7782  the  -0.3010
 
-A line holds a log probability, the symbols, and the back-off weight where it is not 0. Lines before `\data\` say
-nothing; ours name the unit.
+A line holds a log probability, the symbols, and the back-off weight unless it is 0. Lines before `\data\` are
+comments; this package writes the unit of the symbols into one.
 """
 
 from __future__ import annotations
@@ -30,26 +32,26 @@ from asr.files import atomic_file
 from asr.lm.automaton import NONE
 from asr.lm.backoff import masses
 from asr.lm.model import SPACE, UNKNOWN, Unit
-from asr.lm.ngram import LARGEST_BACKOFF, LEAST, NgramModel, model_of
+from asr.lm.ngram import LARGEST_BACKOFF, LEAST, NgramModel, ngram_model
 from asr.lm.trie import Trie, extended, unigrams
 from asr.printable import printable
 
 _LN10 = math.log(10.0)
 _UNIT = "# ctc-asr unit: "
-_IMPOSSIBLE = -99.0  # what a log probability of minus infinity is written as
-_LONGEST = 20  # n-grams that are read
-_ROUNDING = 1e-5  # above 0, of a probability that other programs meant as 1
+_IMPOSSIBLE = -99.0  # is written for a log probability of minus infinity
+_LONGEST = 20  # symbols in an n-gram
+_ROUNDING = 1e-5  # a log probability may be above 0 by so much: other programs round
 _LARGEST = LARGEST_BACKOFF / _LN10
-_LEAST_BYTES = 4  # of the line of an n-gram
-_GZIP_RATIO = 100  # of the text; numbers and words become 3 to 10 times smaller
+_LEAST_BYTES = 4  # in the line of an n-gram
+_GZIP_RATIO = 100  # the most that gzip may compress a file; real files become 3 to 10 times smaller
 _LONGEST_LINE = 1 << 16  # bytes
 _LONGEST_HEADER = 10_000  # lines
-_LEAST_SUM, _LARGEST_SUM = 0.5, 1.5  # of the probabilities behind a context
-_ODD = 0.1  # the share of contexts that may be outside these: some programs write odd weights behind `<s>`
+_LEAST_SUM, _LARGEST_SUM = 0.5, 1.5  # limits for the sum of the probabilities after a context
+_ODD = 0.1  # the share of contexts that may be outside these limits: some programs write odd weights after `<s>`
 
 
 def save_arpa(model: NgramModel, path: Path) -> None:
-    """Write an ARPA file, compressed where the name ends in `.gz`.
+    """Write an ARPA file; compress it if the name ends in `.gz`.
 
     Raises:
         DataError: the file cannot be written.
@@ -71,7 +73,7 @@ def _write(model: NgramModel, file: BinaryIO) -> None:
         log_probs = np.maximum(model.log_probs.astype(float) / _LN10, _IMPOSSIBLE)
     backoffs = model.backoffs.astype(float) / _LN10
     words = list(model.symbols)
-    texts = [""]  # of the n-grams of the level before
+    texts = [""]  # the n-grams that are one symbol shorter
     for length in range(1, trie.order + 1):
         level = trie.level(length)
         parent = (trie.parent[level] - trie.levels[length - 1]).tolist()
@@ -85,18 +87,19 @@ def _write(model: NgramModel, file: BinaryIO) -> None:
 
 
 def load_arpa(path: Path, unit: Unit | None = None) -> NgramModel:
-    """Read an ARPA file, compressed where the name ends in `.gz`.
+    """Read an ARPA file; decompress it if the name ends in `.gz`.
 
-    The probability of `<s>`, which programs write differently, is not read: it is context only. `<UNK>` is `<unk>`.
+    The probability of `<s>` is ignored, because `<s>` is only ever context and programs write different values for it.
+    `<UNK>` is read as `<unk>`.
 
     Args:
-        path: of the file.
-        unit: what its symbols should be. A file of this package says what they are. Of others, symbols of several
-            characters are no characters, and `<space>` is no word: the file counts, and not what it should be. Where
-            nothing is said, symbols of one character each are taken for characters, and others for words.
+        path: the file.
+        unit: the expected unit of the symbols. It decides only what the file leaves open: files of this package name
+            their unit; a file with symbols of several characters has words (unless labels are expected), and a file
+            with `<space>` has characters. None: characters if all symbols are single characters, otherwise words.
 
     Raises:
-        DataError: the file is missing or malformed; the message has file and line.
+        DataError: the file is missing or malformed; the message names file and line.
     """
     if not path.is_file():
         raise DataError(f"no language model at {printable(path)}")
@@ -105,13 +108,13 @@ def load_arpa(path: Path, unit: Unit | None = None) -> NgramModel:
 
 @dataclass
 class _Section:
-    """The n-grams of one length as they stand in a file.
+    """The n-grams of one length, in the order of the file.
 
     Attributes:
-        line: of the first.
-        log_prob: of each, to base 10.
-        backoff: of each, to base 10.
-        symbols: of each, one behind another.
+        line: the line number of the first n-gram.
+        log_prob: the log probability of each n-gram, to base 10.
+        backoff: the back-off weight of each n-gram, to base 10.
+        symbols: the numbers of the symbols of all n-grams, concatenated.
     """
 
     line: int
@@ -121,11 +124,11 @@ class _Section:
 
 
 class _Reader:
-    """A reader of one file that keeps the line number for messages."""
+    """A reader of one file; it counts lines, so that messages can name them."""
 
     def __init__(self, path: Path, unit: Unit | None) -> None:
         self._path, self._unit = path, unit
-        self._told: Unit | None = None
+        self._stated_unit: Unit | None = None
         self._lines = numbered_lines(path, "an ARPA file", _LONGEST_LINE)
         self._room = path.stat().st_size * (_GZIP_RATIO if path.suffix == ".gz" else 1)  # bytes
         self._number = 0
@@ -147,7 +150,7 @@ class _Reader:
             backoffs.append(np.maximum(section.backoff, _IMPOSSIBLE)[order])
         log_prob, backoff = np.concatenate(log_probs) * _LN10, np.concatenate(backoffs) * _LN10
         log_prob[log_prob <= LEAST] = -np.inf
-        model = model_of(symbols, self._told or _unit_of(symbols, self._unit), trie, log_prob, backoff)
+        model = ngram_model(symbols, self._stated_unit or _unit_of(symbols, self._unit), trie, log_prob, backoff)
         self._check_sums(model, sections[0].line)
         return model
 
@@ -159,7 +162,7 @@ class _Reader:
             self._number = number
             return line.strip(b" \t")
         self._number += 1
-        raise self._fault("the file ends here, before \\end\\; it is not whole: copy or make it again")
+        raise self._fault("the file ends before \\end\\; expected a complete file: copy it or make it again")
 
     def _filled(self) -> bytes:
         while not (line := self._line()):
@@ -168,12 +171,12 @@ class _Reader:
 
     def _expect(self, wanted: str) -> None:
         if (line := self._filled()) != wanted.encode():
-            raise self._fault(f"expected {wanted}, found {_shown(line)}; do the counts at the beginning fit?")
+            raise self._fault(f"expected {wanted}, found {_shown(line)}; check the counts at the beginning of the file")
 
     def _sizes(self) -> list[int]:
         while (line := self._line()) != b"\\data\\":
             if self._number > _LONGEST_HEADER:
-                raise self._fault(f"no \\data\\ in the first {_LONGEST_HEADER:,} lines; this is no ARPA file")
+                raise self._fault(f"no \\data\\ in the first {_LONGEST_HEADER:,} lines; expected an ARPA file")
             self._read_unit(line.decode(errors="replace"))
         sizes: list[int] = []
         while line := self._line():
@@ -182,15 +185,15 @@ class _Reader:
                 raise self._fault(f"expected 'ngram {len(sizes) + 1}=' and a count, found {_shown(line)}")
             sizes.append(int(found[2]))
         if not sizes or not sizes[0] or len(sizes) > _LONGEST:
-            raise self._fault(f"the file says it has n-grams of {len(sizes)} lengths; expected 1 to {_LONGEST}")
+            raise self._fault(f"the header lists n-grams of {len(sizes)} lengths; expected 1 to {_LONGEST}")
         if sum(sizes) > self._room // _LEAST_BYTES:
-            raise self._fault(f"the file says it has {sum(sizes):,} n-grams; that is more than it has room for")
+            raise self._fault(f"the header lists {sum(sizes):,} n-grams, more than a file of this size can hold")
         return sizes
 
     def _read_unit(self, line: str) -> None:
-        told = line.removeprefix(_UNIT)
-        if told != line and told in get_args(Unit):
-            self._told = cast(Unit, told)
+        stated = line.removeprefix(_UNIT)
+        if stated != line and stated in get_args(Unit):
+            self._stated_unit = cast(Unit, stated)
 
     def _section(self, length: int, size: int) -> _Section:
         self._expect(f"\\{length}-grams:")
@@ -209,7 +212,9 @@ class _Reader:
                 backoff.append(float(fields[length + 1]) if len(fields) > length + 1 else 0.0)
                 section.symbols.extend(map(number_of, fields[1 : length + 1]))
             except KeyError as error:
-                raise self._fault(f"{_shown(error.args[0])} is not among the 1-grams") from error
+                raise self._fault(
+                    f"{_shown(error.args[0])} is not among the 1-grams; list every symbol there"
+                ) from error
             except ValueError as error:
                 raise self._fault("expected numbers as the log probability and the back-off weight") from error
         self._check_numbers(section, b"<s>" if length == 1 else None)
@@ -218,29 +223,29 @@ class _Reader:
     def _add_symbol(self, line: bytes, symbol: bytes) -> None:
         decoded(line, self._path, self._number)
         if symbol in self._index:
-            raise self._fault(f"{_shown(symbol)} is among the 1-grams already")
+            raise self._fault(f"{_shown(symbol)} is among the 1-grams twice; list each symbol once")
         self._index[symbol] = len(self._index)
         self._room -= len(symbol)
         if self._room < 0:
-            raise self._fault("the symbols are longer than a file of this size has room for; it is damaged")
+            raise self._fault("the symbols are longer than a file of this size can hold; the file is damaged")
 
     def _check_numbers(self, section: _Section, free: bytes | None) -> None:
-        """Raise a DataError for a number out of range; the probability of one symbol, `free`, is not checked."""
+        """Raise a DataError if a number is out of range; the probability of the symbol `free` may be anything."""
         log_prob, backoff = np.frombuffer(section.log_prob), np.frombuffer(section.backoff)
         good = log_prob <= _ROUNDING
         if free in self._index:
             good[self._index[free]] = True
         if len(bad := np.flatnonzero(~good)):
-            told = f"the log probability is {log_prob[bad[0]]:g}; expected 0 or less: logarithms to base 10"
-            raise self._fault(told, section.line + int(bad[0]))
+            problem = f"the log probability is {log_prob[bad[0]]:g}; expected 0 or less: logarithms to base 10"
+            raise self._fault(problem, section.line + int(bad[0]))
         if len(bad := np.flatnonzero(~(backoff < _LARGEST))):
-            told = f"the back-off weight is {backoff[bad[0]]:g}; expected a logarithm to base 10"
-            raise self._fault(told, section.line + int(bad[0]))
+            problem = f"the back-off weight is {backoff[bad[0]]:g}; expected a logarithm to base 10"
+            raise self._fault(problem, section.line + int(bad[0]))
 
     @staticmethod
     def _no_ngram(line: bytes, length: int, size: int, done: int) -> str:
         if not line or line.startswith(b"\\"):
-            return f"{done:,} {length}-grams stand here; {size:,} were promised at the beginning: the file is not whole"
+            return f"found {done:,} {length}-grams, but the header lists {size:,}; copy or make the file again"
         wanted = f"a log probability, {length} symbols and perhaps a back-off weight"
         return f"expected {wanted}, found {_shown(line)}"
 
@@ -256,17 +261,17 @@ class _Reader:
         for column in rows[:, :-1].T:
             node = trie.find(node, column)
         if len(missing := np.flatnonzero(node == NONE)):
-            told = f"the {length - 1} symbols that this {length}-gram begins with are no {length - 1}-gram of the file"
-            raise self._fault(told, section.line + int(missing[0]))
+            problem = f"the first {length - 1} symbols of this {length}-gram are not a {length - 1}-gram of the file"
+            raise self._fault(problem, section.line + int(missing[0]))
         keys = node * trie.n_symbols + rows[:, -1]
         order = np.argsort(keys, kind="stable")
         if len(again := np.flatnonzero(np.diff(keys[order]) == 0)):
             first, second = (section.line + int(order[again[0] + one]) for one in (0, 1))
-            raise self._fault(f"the {length}-gram of line {first} again; give each once", second)
+            raise self._fault(f"this {length}-gram also stands in line {first}; list each n-gram once", second)
         return extended(trie, keys[order]), order
 
     def _check_sums(self, model: NgramModel, line: int) -> None:
-        """Raise a DataError if the probabilities behind many contexts of a length do not sum to about one."""
+        """Raise a DataError if the probabilities do not sum to about one after many contexts of one length."""
         log_probs, backoffs = model.log_probs.astype(float), model.backoffs.astype(float)
         total = masses(model.trie, log_probs, backoffs).total
         contexts = model.trie.has_children
@@ -275,9 +280,9 @@ class _Reader:
             found = total[level][contexts[level]]
             odd = found[(found < _LEAST_SUM) | (found > _LARGEST_SUM)]
             if len(odd) > (max(1, _ODD * len(found)) if length else 0):
-                told = f"the probabilities behind {f'contexts of {length} symbols' if length else 'no context'}"
+                problem = f"the probabilities {f'after contexts of {length} symbols' if length else 'without context'}"
                 sums = f"sum to {float(np.median(odd)):.3g}; expected 1"
-                raise self._fault(f"{told} {sums}: are they logarithms to base 10?", line)
+                raise self._fault(f"{problem} {sums}: check that the file has logarithms to base 10", line)
 
 
 def _shown(line: bytes) -> str:
@@ -285,7 +290,7 @@ def _shown(line: bytes) -> str:
 
 
 def _unit_of(symbols: list[str], wanted: Unit | None) -> Unit:
-    """Return what the symbols of a file are that does not say so."""
+    """Guess the unit of the symbols of a file that does not name it."""
     if wanted == "labels":
         return "labels"
     plain = [one for one in symbols if not (one.startswith("<") and one.endswith(">") and len(one) > 2)]

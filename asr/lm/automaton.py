@@ -1,8 +1,9 @@
-"""A language model as the searches read it: states, and arcs that each read one symbol, in flat arrays.
+"""The form of a language model that searches read: states and arcs in flat arrays.
 
-A state stands for a context, the symbols before. The log probability of a symbol is that of its arc; where the state
-has no arc for it, the search adds the state's back-off weight and goes to the state of the shorter context (Katz 1987).
-The root, the empty context, has an arc for every symbol. Loops read these arrays directly, compiled or not.
+A state stands for a context, the symbols before the next one. Each arc of a state reads one symbol and carries its log
+probability. If a state has no arc for a symbol, the search adds the state's back-off weight and continues in the state
+of the shorter context (Katz 1987). The root, the empty context, has an arc for every symbol. The loops of the searches
+read these arrays directly, compiled or not.
 """
 
 from __future__ import annotations
@@ -22,14 +23,25 @@ class Automaton:
 
     Attributes:
         first: (S + 1,) int64; the arcs of state s are `first[s]` to `first[s + 1] - 1`.
-        symbol: (A,) int32, what an arc reads.
+        symbol: (A,) int32, the symbol that each arc reads.
         log_prob: (A,) float32, natural logarithms.
-        target: (A,) int32, the state behind an arc.
-        backoff: (S,) float32, natural logarithms; added on the way to the shorter context.
+        target: (A,) int32, the state that each arc leads to.
+        backoff: (S,) float32, natural logarithms, added on the way to the shorter context.
         shorter: (S,) int32, the state of the context without its first symbol; `NONE` for the root.
         start: the state before the first symbol of an utterance.
         end: the symbol that ends an utterance, or `NONE`.
-        unknown: the symbol that stands for all that the model does not know, or `NONE`.
+        unknown: the symbol that stands for all symbols that the model does not know, or `NONE`.
+
+    >>> from asr.lm.corpus import Corpus
+    >>> from asr.lm.counting import count_ngrams
+    >>> from asr.lm.kneser_ney import estimate_from_counts
+    >>> corpus = Corpus.of(["to be", "or not to be"], "words")
+    >>> model = estimate_from_counts(count_ngrams(corpus, order=2))
+    >>> log_prob, state = model.arcs.step(model.arcs.start, model.index["to"])
+    >>> round(log_prob, 2)  # of "to" at the beginning of a sentence
+    -0.98
+    >>> round(model.arcs.step(state, model.index["be"])[0], 2)  # of "be" after "to"
+    -0.54
     """
 
     first: NDArray[np.int64]
@@ -43,10 +55,13 @@ class Automaton:
     unknown: int = NONE
 
     def step(self, state: int, symbol: int) -> tuple[float, int]:
-        """Return the log probability of a symbol in a state, and the state behind it.
+        """Read one symbol in a state, with back-off.
+
+        Returns:
+            The log probability of the symbol, and the next state.
 
         Raises:
-            ValueError: no state on the way to the root has an arc for the symbol.
+            ValueError: the symbol is not in the model: no state on the way to the root has an arc for it.
         """
         weight = 0.0
         while state != NONE:

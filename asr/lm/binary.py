@@ -1,11 +1,11 @@
-"""The `.lm` file: a safetensors file with the arrays of an automaton, checked before use.
+"""Read and write the `.lm` file of an n-gram model: a safetensors file with the arrays of an automaton.
 
-The metadata hold one JSON object under `language_model`: the format, the unit, the symbols, and the numbers of the
-automaton. Whatever a file holds, a search over what was loaded ends: arcs are sorted and in range, and the shorter
-contexts lead to the root.
+The metadata holds one JSON object under `language_model`: the format, the unit, the symbols, and the numbers of the
+automaton. Loading checks that arcs are sorted and in range and that shorter contexts lead to the root, so that a search
+ends whatever the file holds.
 
-A file is read, up to `READ_MOST` bytes; a larger one is mapped into memory, and processes share it. The system ends a
-process whose mapped file is cut short, so such a file must be replaced by another one, never written into.
+A file of up to `READ_MOST` bytes is read into memory. A larger one is mapped into memory, and processes share it; the
+system ends a process whose mapped file is truncated, so replace such a file by a new one, never write into it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from asr.lm.trie import LONGEST
 FORMAT = "ctc-asr-ngram-1"
 QUANTISED = "ctc-asr-ngram-8bit-1"
 READ_MOST = 1 << 30
-"""Bytes of a file that is read into memory; some 50 million n-grams, or 500 million in 8 bits."""
+"""The largest file, in bytes, that is read into memory: about 50 million n-grams, or 500 million in 8 bits."""
 
 _KEY = "language_model"
 _TYPES = {
@@ -49,9 +49,9 @@ def save_binary(model: NgramModel, path: Path, quantise: bool = False) -> None:
     """Write a `.lm` file.
 
     Args:
-        model: what to save.
+        model: the model to save.
         path: the file to write.
-        quantise: whether to write the small form, see `asr.lm.quantised`.
+        quantise: write the 8-bit form, see `asr.lm.quantised`.
 
     Raises:
         DataError: the file cannot be written; an existing file is left as it was.
@@ -73,20 +73,20 @@ def save_binary(model: NgramModel, path: Path, quantise: bool = False) -> None:
 
 
 def load_binary(path: Path) -> NgramModel:
-    """Load a `.lm` file; of the small form, only what is asked for is worked out.
+    """Load a `.lm` file with an n-gram model; a model in the 8-bit form is decoded later, where a search needs it.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or of another program.
+        CheckpointError: the file is missing or damaged, or another program wrote it.
     """
     header, tensors = _read(path)
     try:
         return _checked_model(header, tensors)
     except ValueError as error:
-        raise CheckpointError(f"{path} is not a whole language model: {error}") from error
+        raise CheckpointError(f"{path} is not a complete language model: {error}") from error
 
 
 def _read(path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
-    """Return the header, and the tensors as they lie in the file."""
+    """Return the header of a file and its tensors, unchecked."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -97,7 +97,7 @@ def _read(path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
         return header, _tensors(path)
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not a whole language model: {one_line(error)}") from error
+        raise CheckpointError(f"{path} is not a complete language model: {one_line(error)}") from error
 
 
 def _tensors(path: Path) -> dict[str, NDArray[Any]]:
@@ -119,13 +119,13 @@ def _tensors(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _checked_model(header: object, tensors: Mapping[str, NDArray[Any]]) -> NgramModel:
-    told = header.get("format") if isinstance(header, dict) else None
-    if not isinstance(header, dict) or told not in (FORMAT, QUANTISED):
-        raise ValueError(f"it says {shown(told)} where a language model says {FORMAT} or {QUANTISED}")
+    stated = header.get("format") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or stated not in (FORMAT, QUANTISED):
+        raise ValueError(f"its format is {shown(stated)}; expected {FORMAT} or {QUANTISED}")
     symbols, unit = _symbols(header), header.get("unit")
     if unit not in get_args(Unit):
         raise ValueError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")
-    if told == QUANTISED:
+    if stated == QUANTISED:
         small = {name: _array(tensors, name, kinds) for name, kinds in _SMALL_TYPES.items()}
         return SmallModel(symbols, cast(Unit, unit), small)
     arrays = {name: _array(tensors, name, (kind,)) for name, kind in _TYPES.items()}
@@ -149,12 +149,20 @@ def _symbols(header: Mapping[str, Any]) -> tuple[str, ...]:
 def _array(tensors: Mapping[str, NDArray[Any]], name: str, kinds: tuple[type, ...]) -> NDArray[Any]:
     one = tensors.get(name)
     if one is None or one.ndim != 1 or one.dtype not in kinds:
-        raise ValueError(f"it has no array {name} of {' or '.join(np.dtype(kind).name for kind in kinds)}")
+        raise ValueError(f"it lacks an array {name} of {' or '.join(np.dtype(kind).name for kind in kinds)}")
     return one
 
 
 def check_automaton(automaton: Automaton, n_symbols: int) -> None:
-    """Check a whole automaton, so that searches need no checks; raise ValueError for a fault."""
+    """Check an automaton, so that searches need no checks.
+
+    Args:
+        automaton: the automaton, with all its states.
+        n_symbols: how many symbols the model has.
+
+    Raises:
+        ValueError: the arrays do not form the automaton of an n-gram model, or a number is out of range.
+    """
     first, symbol, target, shorter = automaton.first, automaton.symbol, automaton.target, automaton.shorter
     arcs, states = len(symbol), len(automaton.backoff)
     sizes = len(first) == states + 1 == len(shorter) + 1 and len(target) == len(automaton.log_prob) == arcs
@@ -162,8 +170,8 @@ def check_automaton(automaton: Automaton, n_symbols: int) -> None:
     _require(
         first[0] == 0 and first[-1] == arcs and bool((np.diff(first) >= 0).all()), "the arcs of its states overlap"
     )
-    _require(first[1] == n_symbols <= arcs, "its root has not an arc for every symbol")
-    _require(bool((symbol[:n_symbols] == np.arange(n_symbols)).all()), "its root has not an arc for every symbol")
+    _require(first[1] == n_symbols <= arcs, "its root lacks an arc for a symbol")
+    _require(bool((symbol[:n_symbols] == np.arange(n_symbols)).all()), "its root lacks an arc for a symbol")
     _require(_within(symbol, 0, n_symbols), "a symbol of an arc is out of range")
     rises = np.diff(symbol) > 0
     borders = first[1:-1] - 1  # between the last arc of a state and the first of the next

@@ -1,4 +1,4 @@
-"""Sentences as numbers, for counting n-grams and measuring perplexities."""
+"""Convert sentences to numbers of symbols, for counting n-grams."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def split_sentence(sentence: str, unit: Unit) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Sentences of symbols; each begins with `BEGIN` and ends with `END`.
+    """Sentences as numbers of symbols; each begins with `BEGIN` and ends with `END`.
 
     Attributes:
         symbols: V symbols by number; those of `SPECIAL` first.
         unit: the unit of the symbols.
-        stream: (K,) int32, all sentences one behind another.
-        begins: (S + 1,) int64, where each sentence begins in the stream, and its end.
+        stream: (K,) int32, all sentences concatenated.
+        begins: (S + 1,) int64; sentence s is `stream[begins[s] : begins[s + 1]]`.
         weights: (S,) int64, how often each sentence counts.
     """
 
@@ -68,9 +68,17 @@ class Corpus:
         Args:
             sentences: texts; those without any symbol are left out.
             unit: the unit of the symbols.
-            weights: how often each sentence counts, whole numbers above 0; once without it.
-            vocabulary: the symbols of a closed vocabulary; all others become `UNKNOWN`. Without it, the symbols that
-                occur. `BEGIN`, `END` and `UNKNOWN` are added to either.
+            weights: how often each sentence counts, whole numbers above 0; None: once.
+            vocabulary: the symbols of a closed vocabulary; all others become `UNKNOWN`. None: the symbols that occur.
+                `BEGIN`, `END` and `UNKNOWN` are always added.
+
+        >>> corpus = Corpus.of(["to be", "or not to be"], "words")
+        >>> corpus.symbols
+        ('<s>', '</s>', '<unk>', 'to', 'be', 'or', 'not')
+        >>> corpus.stream.tolist()
+        [0, 3, 4, 1, 0, 5, 6, 3, 4, 1]
+        >>> corpus.begins.tolist()
+        [0, 4, 10]
         """
         closed = vocabulary is not None
         index = {one: number for number, one in enumerate(dict.fromkeys((*SPECIAL, *sorted(vocabulary or ()))))}

@@ -1,4 +1,4 @@
-"""Counts of n-grams: all n-grams of a corpus as a tree, without a loop over them."""
+"""Count the n-grams of a corpus with array operations; the n-grams form a tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asr.lm.progress import Progress, silent
 from asr.lm.trie import Trie, extended, trimmed, unigrams
 
 _BEGIN = SPECIAL.index(BEGIN)
-_TABLE = 4  # keys that a table has room for, for each key that is there
+_TABLE = 4  # a table is used if it is at most so many times as long as the list of keys
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +24,8 @@ class Counts:
     Attributes:
         symbols: V symbols by number, those of `SPECIAL` first.
         unit: the unit of the symbols.
-        trie: the n-grams of length 1 to the order; the n-grams that one of them begins or ends with are included.
-        count: (M,) int64, how often each occurs; 0 for `BEGIN` alone, which is context and never predicted.
+        trie: the n-grams of length 1 to the order; each prefix and each suffix of an n-gram is included.
+        count: (M,) int64, how often each n-gram occurs; 0 for the 1-gram `BEGIN`, which is context, never predicted.
     """
 
     symbols: tuple[str, ...]
@@ -50,10 +50,17 @@ def count_ngrams(corpus: Corpus, order: int, on_progress: Progress = silent) -> 
     Args:
         corpus: sentences.
         order: the longest length, at least 1.
-        on_progress: is called for each length.
+        on_progress: called for each length.
+
+    >>> counts = count_ngrams(Corpus.of(["to be", "or not to be"], "words"), order=2)
+    >>> to = counts.symbols.index("to")
+    >>> int(counts.count[1 + to])  # nodes 1, 2, ... of the tree are the 1-grams
+    2
+    >>> len(counts.trie) - 1  # 7 symbols and 6 pairs
+    13
     """
     trie = unigrams(len(corpus.symbols))
-    node = corpus.stream.astype(np.int64) + 1  # of the longest n-gram that ends at each symbol
+    node = corpus.stream.astype(np.int64) + 1  # the longest n-gram so far that ends at each symbol
     predicted = corpus.position > 0
     counts = [_count(node[predicted], corpus.weight[predicted], len(trie))]
     for length in range(2, order + 1):
@@ -70,11 +77,13 @@ def count_ngrams(corpus: Corpus, order: int, on_progress: Progress = silent) -> 
 
 
 def _numbered(keys: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the different keys, sorted, and the number of each key among them, as `np.unique`, but faster.
+    """Do the same as `np.unique(keys, return_inverse=True)`, but faster.
+
+    Few possible keys are marked in a table; otherwise keys are sorted with their place in the low bits.
 
     Args:
         keys: 0 or more, and less than `most`.
-        most: decides how: few possible keys are marked in a table; others are sorted with their place in the low bits.
+        most: the number of possible keys.
     """
     if most <= _TABLE * len(keys):
         there = np.zeros(most, np.bool_)

@@ -1,7 +1,7 @@
-"""Write text with a language model, one symbol after another.
+"""Generate text with a language model, one symbol after another.
 
-Each symbol is drawn from p(symbol | text so far) ** (1 / temperature), normalised. Below 1 the model keeps to what is
-probable, at 0 it always takes the most probable symbol, and above 1 it wanders.
+Each symbol is drawn from p(symbol | text so far) ** (1 / temperature), normalised. A temperature below 1 prefers
+probable symbols, 0 always takes the most probable one, and above 1 improbable symbols become more frequent.
 """
 
 from __future__ import annotations
@@ -21,22 +21,26 @@ from asr.lm.recurrent import RecurrentModel
 from asr.printable import printable
 from asr.seeds import generator
 
-_LONGEST = 10**7  # the most symbols to write
+_LONGEST = 10**7  # the most symbols to generate
 
 
 def generated(model: LanguageModel, prompt: str, length: int, temperature: float, seed: int) -> Iterator[str]:
-    """Yield the continuation of a prompt by a model, symbol by symbol, as readable text.
+    """Yield the continuation of a prompt, symbol by symbol, as readable text.
 
     Args:
         model: any language model.
-        prompt: what the text begins with, which is not yielded: characters, among which a blank at the end counts, or
-            words or labels with white space between them.
-        length: symbols to write; the end of a text, a line break here, is one of them.
+        prompt: the beginning of the text, which is not yielded. For a model of characters every character counts, also
+            a blank at the end; otherwise words or labels with white space between them.
+        length: how many symbols to generate, ends of sentences (yielded as line breaks) included.
         temperature: 0 to 100.
         seed: the same seed gives the same text.
 
     Raises:
-        ConfigError: a length or temperature out of its range, or a prompt with a symbol that the model does not know.
+        ConfigError: the length or the temperature is out of range, or the model does not know a symbol of the prompt.
+
+    >>> from asr.lm.stored import load_model
+    >>> "".join(generated(load_model("english_letters"), "the", length=5, temperature=0, seed=1))
+    ' same'
     """
     conditions = {
         "length": (0 <= length <= _LONGEST, f"0 to {_LONGEST}"),
@@ -80,12 +84,12 @@ def _numbers(model: LanguageModel, prompt: str) -> list[int]:
         symbols = prompt.split()
     index = {one: number for number, one in enumerate(model.symbols)}
     if unknown := [one for one in symbols if one not in index]:
-        raise ConfigError(f"the model knows no {shown(unknown[0])}, which the prompt has; begin with something else")
+        raise ConfigError(f"the model does not know {shown(unknown[0])} of the prompt; give another prompt")
     return [index[one] for one in symbols]
 
 
 def _written(symbol: str, characters: bool) -> str:
-    """Return a symbol as readable text without control characters, because model files may come from anybody."""
+    """Return a symbol as readable text without control characters, which a model file from elsewhere may contain."""
     named = {END: "\n", SPACE: " "}
     if symbol in named:
         return named[symbol]
@@ -96,14 +100,14 @@ class _Text(Protocol):
     """A text that grows by a symbol at a time."""
 
     def following(self) -> NDArray[np.float32]:
-        """Return (L,) natural logarithms of the probabilities of the next symbol."""
+        """Return (L,) the natural logarithm of the probability of each symbol as the next one."""
 
     def read(self, number: int) -> None:
         """Add a symbol."""
 
 
 class _RecurrentText:
-    """A text that a recurrent model writes; earlier lines influence later ones."""
+    """A text by a recurrent model; earlier lines influence later ones."""
 
     def __init__(self, model: RecurrentModel) -> None:
         self._model = model
@@ -118,7 +122,7 @@ class _RecurrentText:
 
 
 class _NgramText:
-    """A text that an n-gram model writes; earlier lines do not influence later ones."""
+    """A text by an n-gram model; earlier lines do not influence later ones."""
 
     def __init__(self, model: LanguageModel) -> None:
         self._growing = model.automaton()

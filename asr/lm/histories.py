@@ -1,8 +1,8 @@
-"""The probability of each context of a model, in text that the model itself generates.
+"""Compute how often each context of a model occurs in text that the model itself generates.
 
-A context's probability is not the product of the model's probabilities: Kneser-Ney smoothing makes those of 1-grams
-small if a symbol is frequent behind few others only. It is computed from the automaton as a Markov chain instead, in
-which the end of a sentence leads back to the start.
+The product of the model's probabilities does not answer this: Kneser-Ney smoothing gives a symbol a small 1-gram
+probability if it is frequent after few other symbols only. This module treats the automaton as a Markov chain, in which
+the end of a sentence leads back to the start, and computes the probability of its states.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from asr.lm.backoff import cumulated_backoffs, lower_log_probs
 from asr.lm.ngram import NgramModel
 from asr.lm.progress import Progress, silent
 
-_STEPS = 64  # symbols that are written; the mean is over the second half, because a chain may have a period
+_STEPS = 64  # symbols to generate; the mean is over the second half, because a chain may be periodic
 
 
 def context_probabilities(model: NgramModel, on_progress: Progress = silent) -> NDArray[np.float64]:
-    """Return (M,) for each n-gram the share of all symbols that follow it; 1 for the root."""
+    """Return (M,) for each n-gram the share of all generated symbols that directly follow it; 1 for the root."""
     trie, chain = model.trie, _Chain(model)
     mass = np.zeros(len(model.arcs.shorter))
     mass[model.arcs.start] = 1.0
@@ -31,17 +31,17 @@ def context_probabilities(model: NgramModel, on_progress: Progress = silent) -> 
         on_progress("weighting contexts", step + 1, _STEPS)
     whole = np.zeros(len(trie))
     whole[model.state_nodes] = share
-    for length in range(trie.order, 0, -1):  # a symbol behind a long context is behind all contexts that this ends with
+    for length in range(trie.order, 0, -1):  # a symbol that follows a context follows all suffixes of the context, too
         level = trie.level(length)
         whole += np.bincount(trie.suffix[level], whole[level], len(trie))
     return whole
 
 
 class _Chain:
-    """Moves probability from state to state.
+    """A Markov chain over the states of a model.
 
     A state passes its mass, times its back-off weight, to the state of the shorter context, whose arcs move it on.
-    Symbols for which the longer context has an arc must not take this way: their part is subtracted.
+    Symbols for which the longer context has an arc of its own do not back off: their part is subtracted again.
     """
 
     def __init__(self, model: NgramModel) -> None:
@@ -61,7 +61,7 @@ class _Chain:
         self._lengths = np.searchsorted(model.state_nodes, trie.levels)  # where the states of each length begin
 
     def after(self, mass: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mass of each state after one symbol."""
+        """Return (S,) the probability of each state one symbol later, given (S,) that of each state now."""
         size, mass = len(mass), mass.copy()
         for low, high in zip(self._lengths[-2:0:-1], self._lengths[:0:-1], strict=False):
             mass += np.bincount(self._shorter[low:high], mass[low:high] * self._passed[low:high], size)

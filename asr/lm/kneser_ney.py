@@ -1,11 +1,12 @@
-"""Interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999), of words or of labels.
+"""Estimate n-gram models with interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999).
 
     p(w | h) = (a(hw) - D(a(hw))) / sum_x a(hx) + b(h) p(w | h')
+    b(h) = sum_x D(a(hx)) / sum_x a(hx)
 
-h' is h without its first symbol, and b(h) what the discounts take from h's n-grams, over sum_x a(hx). The adjusted
-count a of the longest n-grams, and of those that start with `<s>`, is their count; that of the others is the number of
-different symbols before them in the text. The 1-grams are interpolated with the uniform distribution over all symbols
-but `<s>`, so that symbols that never occurred, `<unk>` among them, have a probability as well.
+h' is h without its first symbol, D is the discount. The adjusted count a of the longest n-grams, and of those that
+start with `<s>`, is their count. The adjusted count of all others is the number of different symbols before them in the
+text. The 1-grams are interpolated with the uniform distribution over all symbols but `<s>`, so that symbols that never
+occurred, such as `<unk>`, have a probability as well.
 """
 
 from __future__ import annotations
@@ -15,40 +16,53 @@ from numpy.typing import NDArray
 
 from asr.errors import DataError
 from asr.lm.counting import Counts
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.ngram import NgramModel, ngram_model
 from asr.lm.trie import ROOT
 
 FALLBACK = (0.5, 1.0, 1.5)
-"""The discounts of a length whose counts define none, as of `lmplz --discount_fallback`."""
+"""The discounts for n-grams of a length whose counts do not determine them; KenLM's `--discount_fallback`."""
 
 
 def estimate_from_counts(counts: Counts) -> NgramModel:
     """Estimate a model from counts.
 
     Raises:
-        DataError: nothing was counted.
+        DataError: all counts are 0.
+
+    >>> from asr.lm.corpus import Corpus
+    >>> from asr.lm.counting import count_ngrams
+    >>> from asr.lm.perplexity import measure_perplexity
+    >>> corpus = Corpus.of(["to be", "or not to be"], "words")
+    >>> model = estimate_from_counts(count_ngrams(corpus, order=2))
+    >>> round(measure_perplexity(model, ["to be"]).perplexity, 2)
+    1.99
     """
     if not counts.count.any():
-        raise DataError("there is no text to estimate a language model from; give a text with at least one symbol")
+        raise DataError("the text for the language model is empty; give a text with at least one symbol")
     trie, adjusted = counts.trie, adjusted_counts(counts)
-    taken = _taken(counts, adjusted)
+    discount = _discount_of_each(counts, adjusted)
     total = trie.sums(adjusted)
-    # Contexts of no n-gram give all their mass to the shorter one.
-    left = np.divide(trie.sums(taken), total, out=np.ones(len(trie)), where=total > 0)
+    # N-grams that are no contexts give all their mass to the shorter context.
+    left = np.divide(trie.sums(discount), total, out=np.ones(len(trie)), where=total > 0)
     prob = np.zeros(len(trie))
-    prob[ROOT] = 1.0 / (trie.n_symbols - 1)  # of the uniform distribution, behind the 1-grams
+    prob[ROOT] = 1.0 / (trie.n_symbols - 1)  # the uniform distribution, to which 1-grams back off
     for length in range(1, trie.order + 1):
         level = trie.level(length)
         parent = trie.parent[level]
-        own = adjusted[level] - taken[level]
+        own = adjusted[level] - discount[level]
         np.divide(own, total[parent], out=own, where=total[parent] > 0)
         prob[level] = own + left[parent] * prob[trie.suffix[level]]
     with np.errstate(divide="ignore"):
-        return model_of(counts.symbols, counts.unit, trie, np.log(prob), np.log(np.where(trie.has_children, left, 1.0)))
+        return ngram_model(
+            counts.symbols, counts.unit, trie, np.log(prob), np.log(np.where(trie.has_children, left, 1.0))
+        )
 
 
 def adjusted_counts(counts: Counts) -> NDArray[np.int64]:
-    """Return (M,) the adjusted counts: the number of symbols before an n-gram, or its count where none can be."""
+    """Return (M,) the adjusted counts a: the number of different symbols before an n-gram.
+
+    The longest n-grams, and those that start with `<s>`, keep their count.
+    """
     trie = counts.trie
     adjusted = counts.count.copy()
     for length in range(1, trie.order):
@@ -59,24 +73,29 @@ def adjusted_counts(counts: Counts) -> NDArray[np.int64]:
     return adjusted
 
 
-def _taken(counts: Counts, adjusted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (M,) the discount of the adjusted count of each n-gram."""
-    taken = np.zeros(len(adjusted))
+def _discount_of_each(counts: Counts, adjusted: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return (M,) the discount D(a) of each n-gram."""
+    of_each = np.zeros(len(adjusted))
     for length in range(1, counts.trie.order + 1):
         level = counts.trie.level(length)
         discount = np.array([0.0, *discounts(adjusted[level])])
-        taken[level] = discount[np.minimum(adjusted[level], 3)]
-    return taken
+        of_each[level] = discount[np.minimum(adjusted[level], 3)]
+    return of_each
 
 
 def discounts(adjusted: NDArray[np.int64]) -> tuple[float, float, float]:
     """Return the discounts of the counts 1, 2, and 3 or more (Chen and Goodman 1999, equation 26).
 
-    If there are few n-grams that all occur often, as of labels, no n-gram may have a count of 1, 2, 3 or 4,
-    or the formula may give less than nothing or more than the count. The length then takes `FALLBACK`.
+    Returns `FALLBACK` if no n-gram has a count of 1, 2 or 3, or if a discount is 0, negative or larger than the count.
+    That happens with few n-grams that all occur often, such as those of phonemes.
 
     Args:
         adjusted: the adjusted counts of all n-grams of one length.
+
+    >>> discounts(np.array([1, 1, 1, 1, 2, 2, 3, 4]))
+    (0.5, 1.25, 1.0)
+    >>> discounts(np.array([7, 8, 9]))
+    (0.5, 1.0, 1.5)
     """
     n = [0, *(int(np.count_nonzero(adjusted == k)) for k in (1, 2, 3, 4))]
     if 0 in n[1:4]:

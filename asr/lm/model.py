@@ -1,4 +1,4 @@
-"""The interface that all language models share."""
+"""The interface of language models."""
 
 from __future__ import annotations
 
@@ -14,39 +14,40 @@ Unit = Literal["characters", "labels", "words"]
 """The unit of symbols: characters of the text, labels such as phonemes, or words."""
 
 BEGIN, END, UNKNOWN, SPACE = "<s>", "</s>", "<unk>", "<space>"
-"""Symbols with the same meaning in every model file; `<space>` is the blank between words in models of characters."""
+"""Special symbols, the same in every model file: the begin and the end of a sentence, any symbol that the model does
+not know, and the blank between words in models of characters."""
 
 
 class LanguageModel(Protocol):
-    """A model of the probability of each symbol, given the symbols before it."""
+    """A model of the probability of each symbol given the symbols before it."""
 
     @property
     def unit(self) -> Unit:
-        """The unit of its symbols."""
+        """The unit of the symbols."""
         ...
 
     @property
     def symbols(self) -> Sequence[str]:
-        """Its symbols by number; characters as they are, but the blank between words, which is `SPACE`."""
+        """The symbols by number; in a model of characters, the blank is `SPACE`."""
         ...
 
     def automaton(self) -> GrowingAutomaton:
-        """Return the states and arcs for the search through one utterance or many."""
+        """Return the states and arcs that a search reads, for one utterance or many."""
         ...
 
 
 class GrowingAutomaton(Protocol):
-    """An automaton of which some states may have to be computed before a search reads their arcs.
+    """An automaton that computes the arcs of some states only when a search asks for them.
 
-    That of an n-gram is whole from the beginning. A recurrent network makes a state for each context that a search
-    arrives at, and computes the arcs of several states at a time.
+    The automaton of an n-gram model is complete from the beginning. A recurrent network makes a state for each context
+    that a search reaches, and computes the arcs of several states at a time.
     """
 
     @property
     def complete(self) -> bool:
-        """Whether all states are computed already, and stay so."""
+        """True if the arcs of all states are computed, so that `expanded` need not be called again."""
         ...
 
     def expanded(self, states: NDArray[np.int32]) -> Automaton:
-        """Return the automaton with the arcs of these states, and with the states to which those arcs lead."""
+        """Compute the arcs of these states, and return the automaton; it includes the states that the arcs lead to."""
         ...

@@ -1,4 +1,4 @@
-"""An n-gram model with back-off weights: the automaton that searches read, and its symbols."""
+"""The n-gram model with back-off weights: its symbols, and the automaton that searches read."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from asr.lm.model import BEGIN, END, UNKNOWN, GrowingAutomaton, Unit
 from asr.lm.trie import ROOT, Trie, tree_of
 
 LEAST = -99.0 * math.log(10.0)
-"""Log probabilities up to this one are `-inf`, which ARPA files cannot say; they write -99, to base 10."""
+"""Log probabilities up to this one mean `-inf`; ARPA files write -99, to base 10, because they have no infinity."""
 
 LARGEST_BACKOFF = 30.0 * math.log(10.0)
-"""What a back-off weight of a file may be at most; a larger one is damage, and would outweigh all that was heard."""
+"""The largest back-off weight that a file may hold; a larger one is damage and would outweigh all posteriors."""
 
 
 @dataclass(frozen=True, eq=False)
 class Complete:
-    """An automaton of which every state has its arcs from the beginning."""
+    """A `GrowingAutomaton` that is complete from the beginning."""
 
     automaton: Automaton
     complete: bool = True
 
     def expanded(self, states: NDArray[np.int32]) -> Automaton:
-        """Return the automaton; nothing has to be computed."""
+        """Return the automaton."""
         return self.automaton
 
 
 @dataclass(frozen=True, eq=False)
 class NgramModel:
-    """Katz's back-off form, in which every smoothing of n-grams can be written: a `LanguageModel`.
+    """An n-gram model in Katz's back-off form, which can express every smoothing: a `LanguageModel`.
 
-    Arc k of the automaton is the n-gram of node k + 1 of the tree; its states are the n-grams that are contexts.
+    Arc k of the automaton is the n-gram of node k + 1 of the tree; the states are the n-grams that are contexts.
 
     Attributes:
-        symbols: the symbols by number; characters as they are, but `<space>` for the blank between words.
-        unit: what they are.
+        symbols: the symbols by number; in a model of characters, the blank is `<space>`.
+        unit: the unit of the symbols.
         arcs: the automaton.
     """
 
@@ -50,7 +50,7 @@ class NgramModel:
     arcs: Automaton
 
     def automaton(self) -> GrowingAutomaton:
-        """Return the states and arcs, all of which are there already."""
+        """Return the states and arcs; they are complete."""
         return Complete(self.arcs)
 
     @cached_property
@@ -68,39 +68,39 @@ class NgramModel:
 
     @cached_property
     def state_nodes(self) -> NDArray[np.int64]:
-        """(S,) int64, the node of each state's n-gram; the first arc to a state is that of its own n-gram."""
+        """(S,) int64, the node of each state's n-gram: the first arc that leads to a state is that of its n-gram."""
         before = np.concatenate([[0], np.maximum.accumulate(self.arcs.target)[:-1]])
         return np.concatenate([[ROOT], np.flatnonzero(self.arcs.target > before) + 1])
 
     @property
     def log_probs(self) -> NDArray[np.float32]:
-        """(M,) float32, the log probability of each n-gram's last symbol behind its context; 0 for the root."""
+        """(M,) float32, the log probability of each n-gram's last symbol given its context; 0 for the root."""
         return np.concatenate([np.zeros(1, np.float32), self.arcs.log_prob])
 
     @property
     def backoffs(self) -> NDArray[np.float32]:
-        """(M,) float32, the back-off weight of each n-gram as a context; 0 for n-grams that are none."""
+        """(M,) float32, the back-off weight of each n-gram as a context; 0 for n-grams that are not states."""
         weights = np.zeros(len(self.arcs.symbol) + 1, np.float32)
         weights[self.state_nodes] = self.arcs.backoff
         return weights
 
 
-def model_of(
+def ngram_model(
     symbols: Iterable[str], unit: Unit, trie: Trie, log_probs: NDArray[np.floating], backoffs: NDArray[np.floating]
 ) -> NgramModel:
     """Make a model of a tree of n-grams.
 
     Args:
-        symbols: V, by number.
-        unit: what they are.
-        trie: M - 1 n-grams and the root.
-        log_probs: (M,) natural logarithms.
-        backoffs: (M,) natural logarithms; 0 for n-grams that are no contexts.
+        symbols: V symbols by number.
+        unit: the unit of the symbols.
+        trie: the root and M - 1 n-grams.
+        log_probs: (M,) natural logarithm of p(last symbol | context); the root's is not read.
+        backoffs: (M,) natural logarithm of the back-off weight; 0 for n-grams that are not contexts.
     """
     symbols = tuple(symbols)
     is_state = trie.has_children | (backoffs != 0)
     is_state[ROOT] = True
-    nearest = np.cumsum(is_state, dtype=np.int32) - 1  # the state of each node, or of the longest n-gram it ends with
+    nearest = np.cumsum(is_state, dtype=np.int32) - 1  # the state of each node, or of its longest suffix that is one
     for length in range(1, trie.order + 1):
         level = trie.level(length)
         others = level.start + np.flatnonzero(~is_state[level])
@@ -110,7 +110,7 @@ def model_of(
     shorter[1:] = nearest[trie.suffix[nodes[1:]]]
     at = {one: place for place, one in enumerate(symbols) if one in (BEGIN, END, UNKNOWN)}
     backoff = backoffs[nodes].astype(np.float32)
-    backoff[ROOT] = 0.0  # nothing is behind the root
+    backoff[ROOT] = 0.0  # the root has no shorter context
     log_prob = log_probs[1:].astype(np.float32)
     if BEGIN in at:
         log_prob[at[BEGIN]] = -np.inf  # context only

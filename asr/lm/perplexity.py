@@ -1,4 +1,4 @@
-"""Measure how well a model predicts a text, many sentences at a time."""
+"""Measure the perplexity of an n-gram model on a text, many sentences at a time."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ _AT_ONCE = 20_000  # sentences that are measured together
 
 @dataclass(frozen=True)
 class Perplexity:
-    """The prediction of a text by a model; symbols that the model does not know are counted and left out.
+    """The perplexity of a model on a text, with its counts.
+
+    Symbols that the model does not know are counted, but not predicted.
 
     Attributes:
-        sentences: how many.
-        symbols: how many symbols the sentences have, ends of sentences not counted.
-        unknown: how many of them the model does not know.
-        log_prob: the log probability of the known symbols and of the ends, in nats.
-        predicted: how many these are.
-        characters: the number of characters of the known symbols, each word with the blank or the end of line
-            behind it; None for labels, which are no characters.
+        sentences: how many sentences the text has.
+        symbols: how many symbols the sentences have, without ends of sentences.
+        unknown: how many of the symbols the model does not know.
+        log_prob: the log probability of all known symbols and ends of sentences together, in nats.
+        predicted: how many known symbols and ends of sentences there are.
+        characters: how many characters the known symbols have, with one blank or line break after each word; None for
+            labels, which have no characters.
     """
 
     sentences: int
@@ -41,7 +43,7 @@ class Perplexity:
 
     @property
     def perplexity(self) -> float:
-        """The inverse of the geometric mean of the probabilities; infinite where one of them is 0."""
+        """exp(-log_prob / predicted); infinite if the model gives a symbol the probability 0."""
         return math.exp(min(700.0, -self.log_prob / max(1, self.predicted))) if self.log_prob > -math.inf else math.inf
 
     @property
@@ -51,19 +53,19 @@ class Perplexity:
 
     @property
     def bits_per_character(self) -> float | None:
-        """Bits for each character of the known text; None for labels."""
+        """The negative log probability in bits, divided by `characters`; None for labels."""
         return None if not self.characters else -self.log_prob / math.log(2.0) / self.characters
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """The log probability of each symbol of sentences, and of their ends, one behind another.
+    """The log probability of each symbol of sentences and of their ends, all sentences concatenated.
 
     Attributes:
-        log_prob: (K,) float64; `-inf` where the model excludes a symbol.
+        log_prob: (K,) float64; `-inf` for a symbol with probability 0.
         known: (K,) whether the model has the symbol.
         is_end: (K,) whether it is the end of a sentence.
-        width: (K,) int64, characters that the symbol is written with, and the blank behind a word.
+        width: (K,) int64, how many characters the symbol has, with the blank after a word.
     """
 
     log_prob: NDArray[np.float64]
@@ -73,10 +75,21 @@ class Predictions:
 
 
 def measure_perplexity(model: NgramModel, sentences: Iterable[str]) -> Perplexity:
-    """Measure how well a model predicts sentences; those without any symbol are left out.
+    """Measure the perplexity of a model on sentences; those without any symbol are left out.
 
     Raises:
-        DataError: there is no sentence.
+        DataError: no sentence has a symbol.
+
+    >>> from asr.lm.corpus import Corpus
+    >>> from asr.lm.counting import count_ngrams
+    >>> from asr.lm.kneser_ney import estimate_from_counts
+    >>> corpus = Corpus.of(["to be", "or not to be"], "words")
+    >>> model = estimate_from_counts(count_ngrams(corpus, order=2))
+    >>> found = measure_perplexity(model, ["to be", "to sleep"])
+    >>> found.symbols, found.unknown
+    (4, 1)
+    >>> round(found.perplexity, 2)
+    2.63
     """
     counted, symbols, unknown, log_prob, predicted, characters = 0, 0, 0, 0.0, 0, 0
     for some in _portions(sentences):
@@ -88,7 +101,7 @@ def measure_perplexity(model: NgramModel, sentences: Iterable[str]) -> Perplexit
         predicted += int(one.known.sum())
         characters += int(one.width[one.known].sum())
     if not counted:
-        raise DataError("there is no text to measure the perplexity on; give a text with at least one symbol")
+        raise DataError("the text to measure the perplexity on is empty; give a text with at least one symbol")
     return Perplexity(counted, symbols, unknown, log_prob, predicted, None if model.unit == "labels" else characters)
 
 
@@ -104,7 +117,7 @@ def _portions(sentences: Iterable[str]) -> Iterable[Sequence[str]]:
 
 
 def predict(model: NgramModel, sentences: Iterable[str]) -> Predictions:
-    """Compute the log probability of each symbol of sentences; unknown symbols get that of `<unk>`."""
+    """Compute the log probability of each symbol of sentences; unknown symbols get the log probability of `<unk>`."""
     symbols, positions, widths, ends = [], [], [], []
     of_characters = model.unit == "characters"
     index = {one: number for one, number in model.index.items() if one not in (BEGIN, END)}
@@ -132,10 +145,10 @@ def predict(model: NgramModel, sentences: Iterable[str]) -> Predictions:
 
 
 def _log_probs(model: NgramModel, stream: NDArray[np.int64], position: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (K,) the log probability of each symbol behind those before it in its sentence.
+    """Return (K,) the log probability of each symbol given the symbols before it in its sentence.
 
-    The n-grams that end at each place are looked up from the shortest to the longest. Where the context is known and
-    the n-gram is not, the context's back-off weight is added to what the shorter ones gave.
+    The n-grams that end at each place are looked up from the shortest to the longest. If the model has the context but
+    not the n-gram, the context's back-off weight is added to the log probability after the shorter context.
     """
     trie = model.trie
     log_probs, backoffs = model.log_probs.astype(np.float64), model.backoffs.astype(np.float64)

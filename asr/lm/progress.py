@@ -1,4 +1,4 @@
-"""Callbacks that report the progress of long work."""
+"""Callbacks for the progress of long work."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ Progress = Callable[[str, int, int], None]
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """Ignore the progress."""
+    """Report nothing."""

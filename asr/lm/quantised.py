@@ -1,8 +1,9 @@
-"""The small form of a model: about two bytes an n-gram.
+"""The 8-bit form of an n-gram model: about two bytes per n-gram.
 
-Log probabilities and back-off weights are whole numbers from 0 to 255, in equal steps between the least and the largest
-of all n-grams of one length, so that none is off by more than half a step; 255 stands for what is impossible, or as
-good as that, which would stretch the steps of all others. Where arcs lead is not stored: it follows from the n-grams.
+Log probabilities and back-off weights are codes from 0 to 254, in equal steps between the least and the largest value
+of all n-grams of one length; no value is off by more than half a step. Code 255 stands for minus infinity and for
+values near it, which would stretch the steps of all others. The targets of arcs are not stored: they follow from the
+n-grams.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def packed(model: NgramModel) -> Arrays:
-    """Return the arrays of the small form.
+    """Return the arrays of the 8-bit form of a model.
 
-    `children` (S,), how many arcs each state has; `symbol` (A,), those of each arc; `states` (A / 8,), a bit for each
-    arc, whether its n-gram is a state; `log_prob` (A,) and `backoff` (S,), codes; `scale` (order + 1, 4) float32, of
-    each length of n-grams, the least value and the step of both.
+    Returns:
+        `children`: (S,) how many arcs each state has.
+        `symbol`: (A,) the symbol of each arc.
+        `states`: (A / 8,) uint8, one bit for each arc: whether its n-gram is a state.
+        `log_prob`, `backoff`: (A,) and (S,) uint8, codes.
+        `scale`: (4 (order + 1),) float32; for each length of n-grams the least log probability, its step, the least
+        back-off weight, and its step.
     """
     arcs, trie = model.arcs, model.trie
     is_state = np.zeros(len(trie), np.bool_)
@@ -51,7 +56,7 @@ def packed(model: NgramModel) -> Arrays:
 
 
 def _coded(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """Return codes, the least value and the step; those of NaN mean nothing."""
+    """Return (codes, (least value, step)); the code of NaN is arbitrary."""
     impossible = values <= np.float32(LEAST)
     kept = np.isfinite(values) & ~impossible
     finite = values[kept]
@@ -63,16 +68,17 @@ def _coded(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], tuple[float,
 
 
 def _small(values: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """Return whole numbers in the narrowest type that holds them."""
+    """Return whole numbers of 0 or more in the narrowest type that holds them."""
     return values.astype(np.min_scalar_type(int(values.max())))
 
 
 class SmallModel(NgramModel):
-    """A model in the small form; only what is asked for is worked out.
+    """A model in the 8-bit form; it decodes states when a search or a property needs them.
 
     Args:
-        symbols, unit: see `NgramModel`.
-        arrays: see `packed`.
+        symbols: the symbols by number.
+        unit: the unit of the symbols.
+        arrays: the arrays that `packed` returns.
 
     Raises:
         ValueError: the arrays do not have this form.
@@ -85,9 +91,9 @@ class SmallModel(NgramModel):
 
     @cached_property
     def arcs(self) -> Automaton:
-        """The whole automaton."""
+        """The automaton with all states decoded."""
         return self._unfolding.whole()
 
     def automaton(self) -> GrowingAutomaton:
-        """Return the states and arcs, which all searches share."""
+        """Return the states and arcs; all searches share them."""
         return self._unfolding

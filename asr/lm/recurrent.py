@@ -1,7 +1,7 @@
-"""A recurrent language model for use, run by numpy; `asr.recurrent.label_model` is the one for training.
+"""Run a recurrent language model with numpy; `asr.recurrent.label_model` has the torch module for training.
 
-The state of a text is the output and the memory of every layer behind its last symbol. The model computes many states
-at a time: one matrix product a layer for all of them.
+The state of a text is the output and the memory of every layer after its last symbol. The model advances many states at
+a time, with one matrix product per layer.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _EMBEDDING, _STACK = "embedding.weight", "stack."  # in the names of the weights
 
 
 class RecurrentModel:
-    """A recurrent language model: a `LanguageModel` that also reads and writes text.
+    """A recurrent language model: a `LanguageModel` that also scores and generates text.
 
     Args:
         header: the description of the model.
-        weights: of the network, by their names in `LabelModel`.
+        weights: the weights of the network, by their names in `LabelModel`.
 
     Raises:
-        ConfigError: numpy does not run this network or cell, or an option is out of range.
+        ConfigError: the numpy engine does not support this network or cell, or an option is out of range.
         CheckpointError: the weights do not fit the network.
     """
 
@@ -64,12 +64,12 @@ class RecurrentModel:
 
     @property
     def unit(self) -> Unit:
-        """The unit of its symbols."""
+        """The unit of the symbols."""
         return self.header.unit
 
     @property
     def symbols(self) -> Sequence[str]:
-        """Its symbols by number."""
+        """The symbols by number."""
         return self.header.symbols
 
     @cached_property
@@ -83,11 +83,11 @@ class RecurrentModel:
         return self.index.get(UNKNOWN, NONE)
 
     def automaton(self) -> RecurrentAutomaton:
-        """Return the states and arcs for searches; each call begins a new one, with nothing computed."""
+        """Return a new automaton for searches, in which no state is computed yet."""
         return RecurrentAutomaton(self, self.header.end, self.unknown)
 
     def before_text(self, n_texts: int) -> FloatArray:
-        """Return the state (B, V) before the first symbol of B texts; the first symbol to read is `END`."""
+        """Return the states (B, V) before the first symbol of B texts; `END` must be read first."""
         return np.zeros((n_texts, self.state_size), dtype=np.float32)
 
     def step(self, states: FloatArray, symbols: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -98,7 +98,7 @@ class RecurrentModel:
             symbols: (B,) numbers of symbols.
 
         Returns:
-            (B, L) float32, natural logarithms of the probabilities of the symbol after that one, and the states (B, V).
+            (B, L) float32, natural logarithms of the probabilities of the next symbol; and the next states (B, V).
         """
         after, at = np.empty_like(states), 0
         with one_thread(), np.errstate(all="ignore"):  # damaged weights may give infinite values
@@ -117,7 +117,9 @@ class RecurrentModel:
         return scores, after
 
     def numbers_of(self, sentence: str) -> list[int]:
-        """Return the numbers of the symbols of a sentence, and that of its end; `NONE` for what the model lacks.
+        """Return the numbers of the symbols of a sentence, and of its end.
+
+        A symbol that the model does not know becomes `UNKNOWN`; if the model lacks `UNKNOWN`, it becomes `NONE`.
 
         Args:
             sentence: a text of characters, or words or labels with white space between them.
@@ -126,20 +128,20 @@ class RecurrentModel:
         return [*found, self.header.end]
 
     def log_prob(self, sentence: str) -> float:
-        """Return the log probability of a sentence, its end included; `-inf` where the model lacks a symbol."""
+        """Return the log probability of a sentence with its end; `-inf` if the model lacks a symbol and `UNKNOWN`."""
         return self.log_probs([sentence])[0]
 
     def log_probs(self, sentences: Iterable[str]) -> list[float]:
-        """Return the log probabilities of many sentences, which are read side by side, as `log_prob` does for one."""
+        """Return what `log_prob` returns for each sentence, but compute all sentences together."""
         numbers = [self.numbers_of(one) for one in sentences]
         found = self.predictions([[one for one in each if one != NONE] for each in numbers])
         return [-np.inf if NONE in each else float(one.sum()) for each, one in zip(numbers, found, strict=True)]
 
     def predictions(self, sentences: Sequence[Sequence[int]]) -> list[NDArray[np.float64]]:
-        """Return the log probability of each symbol of sentences, which are read side by side.
+        """Return the log probability of each symbol of each sentence; all sentences are computed together.
 
         Args:
-            sentences: numbers of symbols, as `numbers_of` gives them.
+            sentences: numbers of symbols from `numbers_of`, without `NONE`.
         """
         found = [np.zeros(len(one)) for one in sentences]
         longest_first = sorted((which for which, one in enumerate(sentences) if one), key=lambda i: -len(sentences[i]))
@@ -156,12 +158,12 @@ class RecurrentModel:
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
-    """One layer, with its weights as its loop takes them.
+    """One layer.
 
     Attributes:
-        weights: of the layer.
-        hidden: H, units.
-        output_size: O, values of an output.
+        weights: the weights, in the form that the loop over time reads.
+        hidden: H, how many units the layer has.
+        output_size: O, how many values an output has.
         skip: whether the input of the layer is added to its output.
     """
 
@@ -172,7 +174,7 @@ class _Layer:
 
     @property
     def state_size(self) -> int:
-        """Values of its state: the output, and what the units keep beside it."""
+        """The number of values in the state of the layer: the output, and the memory of the units."""
         return self.output_size + self.weights.recurrence.memory * self.hidden
 
     def run(self, given: FloatArray, state: FloatArray, after: FloatArray) -> FloatArray:
@@ -180,11 +182,11 @@ class _Layer:
 
         Args:
             given: (B, G) input products.
-            state: (B, V) of this layer.
-            after: (B, V), written: the next state.
+            state: (B, V) the states of this layer.
+            after: (B, V) receives the next states.
 
         Returns:
-            the outputs (B, O).
+            The outputs (B, O).
         """
         size, memory = self.output_size, self.weights.recurrence.memory
         last = np.ascontiguousarray(state[:, :size])[None]  # (1, B, O)
@@ -204,10 +206,10 @@ def _stack(config: LabelModelConfig) -> Component:
 
 
 def label_model_config(model: Component) -> LabelModelConfig:
-    """Return the options of a network that numpy runs.
+    """Return the options of a network after checking that the numpy engine supports it.
 
     Raises:
-        ConfigError: the network is another one, has a cell that numpy does not run, or an option that it refuses.
+        ConfigError: the network is not a `LabelModel`, its cell is not supported, or an option is out of range.
     """
     if model.target != LabelModelConfig._target_:
         raise ConfigError(f"the network is {model.target[:120]!r}; expected {LabelModelConfig._target_}")
@@ -217,6 +219,6 @@ def label_model_config(model: Component) -> LabelModelConfig:
         check_embedding(config.embedding)
         reason = why_not(Network(_stack(config), config.embedding, 1, {}))
         if reason:
-            raise ConfigError(f"searches run a language model with numpy, which does not run it: {reason}")
+            raise ConfigError(f"the numpy engine, which runs language models, does not support this one: {reason}")
     faults.check()
     return config

@@ -1,10 +1,10 @@
-"""The states of a recurrent model that searches have arrived at: an automaton that grows.
+"""The automaton of a recurrent model: it grows by the states that a search reaches.
 
-A state stands for a whole text. When a search first arrives at one, its arcs are computed: one for every symbol, each
-to a new state. Arrays grow at their ends alone, and the arcs of a state must stand together; so the arcs that are
-computed for a state belong to a state of their own, its *expansion*, to which it goes on by a back-off of weight 0.
+A state stands for a whole text. When a search first reaches a state, the arcs are computed: one for every symbol, each
+to a new state. Arrays can only grow at their ends, and the arcs of a state must stand together. So the arcs belong to
+an additional state, the *expansion*, to which the original state backs off with weight 0.
 
-Nothing is forgotten within an utterance, so a very long one is refused before it takes more than `MOST_BYTES`.
+States are kept until the utterance ends, so an utterance that would need more than `MOST_BYTES` raises an error.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from asr.lm.automaton import NONE, Automaton
 N = TypeVar("N", bound=np.generic)
 
 MOST_BYTES = 4 << 30
-"""What the states of one utterance may take in memory. While arrays grow, the old ones are there, too."""
+"""The most memory for the states of one utterance. While arrays are copied to grow, the old ones need memory, too."""
 
-_LEAST = 64  # states that are expanded before the arrays first grow
+_LEAST = 64  # expanded states that the arrays have room for at first
 
 
 class Stepping(Protocol):
-    """A model that reads symbols, many texts at a time; see `RecurrentModel`."""
+    """The methods of `RecurrentModel` that `RecurrentAutomaton` calls."""
 
     @property
     def state_size(self) -> int:
-        """V, values of a state."""
+        """V, the number of values in a state."""
 
     def before_text(self, n_texts: int) -> FloatArray:
         """Return the states (B, V) before the first symbol of B texts."""
 
     def step(self, states: FloatArray, symbols: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Read one symbol (B,) of each text; return the log probabilities (B, L) of the next one, and the states."""
+        """Read one symbol (B,) of each text; return the log probabilities (B, L) of the next, and the next states."""
 
 
 class RecurrentAutomaton:
-    """A `GrowingAutomaton`. The end of a text leads back to the start.
+    """A `GrowingAutomaton` of a recurrent model. The end of a text leads back to the start.
 
     Args:
         model: computes states.
-        end: the number of the symbol that ends a text, and stands before its first one.
-        unknown: the number of the symbol for what the model does not know, or `NONE`.
+        end: the number of the symbol that ends a text; it is also read before the first symbol.
+        unknown: the number of the symbol that stands for unknown symbols, or `NONE`.
     """
 
     complete = False
@@ -55,9 +55,8 @@ class RecurrentAutomaton:
         self._model, self._end, self._unknown = model, end, unknown
         self._n_expanded = 0
         self._n_labels = 0  # L, known when the first state is expanded
-        self._states = model.before_text(1)  # (capacity, V) of each expansion
-        # Numbers of states: 0 is the start; expansion e has the number 1 + e (1 + L), and the states behind its arcs
-        # follow it.
+        self._states = model.before_text(1)  # (capacity, V) the model's state of each expansion
+        # Numbers of states: 0 is the start; expansion e has the number 1 + e (1 + L); the targets of its arcs follow.
         self._first: IntArray = np.zeros(2, dtype=np.int64)
         self._shorter: NDArray[np.int32] = np.full(1, NONE, dtype=np.int32)
         self._backoff = np.zeros(1, dtype=np.float32)
@@ -67,14 +66,14 @@ class RecurrentAutomaton:
 
     @property
     def n_states(self) -> int:
-        """The number of states that have numbers."""
+        """The number of states."""
         return 1 + self._n_expanded * (1 + self._n_labels)
 
     def expanded(self, states: NDArray[np.int32]) -> Automaton:
-        """Return the automaton with the arcs of these states; compute all new ones together.
+        """Return the automaton with the arcs of these states; arcs that are missing are computed together.
 
         Args:
-            states: numbers of states, in any order, also several times; not of expansions.
+            states: numbers of states in any order, repeats allowed; no expansions.
 
         Raises:
             DataError: the utterance would take more memory than `MOST_BYTES`.
@@ -96,7 +95,7 @@ class RecurrentAutomaton:
         )
 
     def _expand(self, new: NDArray[np.int32]) -> None:
-        """Compute the arcs of states (B,) that have none."""
+        """Compute the arcs of states (B,) that have no arcs yet."""
         width = 1 + self._n_labels
         parent = np.maximum(new - 1, 0) // width  # the expansion whose arc leads here
         symbols = np.where(new == 0, self._end, (new - 1) % width - 1).astype(np.int64)
@@ -108,8 +107,8 @@ class RecurrentAutomaton:
         most = MOST_BYTES // self._bytes
         if first + len(new) > most:
             raise DataError(
-                f"a recurrent language model came to more than {most:,} states in one utterance, which is all that fits"
-                f" in {MOST_BYTES >> 20:,} MiB; divide the recording, make the beam smaller, or take an n-gram model"
+                f"a recurrent language model needs more than {most:,} states in one utterance, the most that fit into"
+                f" {MOST_BYTES >> 20:,} MiB; divide the recording, make the beam smaller, or take an n-gram model"
             )
         self._n_expanded += len(new)
         self._grow(most)
@@ -121,14 +120,14 @@ class RecurrentAutomaton:
 
     @property
     def _bytes(self) -> int:
-        """Bytes of an expansion: its state, its arcs, and the numbered states of both ends."""
+        """Bytes per expansion: the model's state, the arcs, and the entries of the expansion and of the targets."""
         n_labels = self._n_labels
         per_state = self._first.itemsize + self._shorter.itemsize + self._backoff.itemsize
         per_arc = self._symbol.itemsize + self._log_prob.itemsize + self._target.itemsize
         return self._model.state_size * self._states.itemsize + (1 + n_labels) * per_state + n_labels * per_arc
 
     def _grow(self, most: int) -> None:
-        """Make room for all expansions, at most for so many; most arrays follow from the number of labels alone."""
+        """Make room for all expansions, and for as many again, but not for more than `most`."""
         if self._n_expanded <= len(self._symbol) // self._n_labels and len(self._symbol):
             return
         capacity, n_labels = min(max(_LEAST, 2 * self._n_expanded), most), self._n_labels
@@ -148,7 +147,7 @@ class RecurrentAutomaton:
 
 
 def _longer(values: NDArray[N], length: int, fill: int) -> NDArray[N]:
-    """Return an array of a greater length that begins with the values."""
+    """Return an array of a greater length that begins with the values; `fill` fills the rest."""
     longer = np.full((length, *values.shape[1:]), fill, dtype=values.dtype)
     longer[: len(values)] = values
     return longer

@@ -1,4 +1,4 @@
-"""The description of a recurrent language model in a file, beside its weights; in checkpoints and `.lm` files."""
+"""The header of a recurrent language model: a description that checkpoints and `.lm` files hold beside the weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asr.lm.model import END, Unit
 
 FORMAT = "ctc-asr-label-model-1"
 KEY = "language_model"
-"""The name under which a `.lm` file has the description, as JSON."""
+"""The metadata entry of a `.lm` file that holds the header, as JSON."""
 
 _LARGEST_HEADER = 16 << 20  # bytes
 _LONGEST = 40  # characters of a symbol
@@ -25,10 +25,10 @@ class LabelModelHeader:
     """The description of a recurrent language model.
 
     Attributes:
-        symbols: by number; `END` is among them.
+        symbols: the symbols by number; `END` is among them.
         unit: the unit of the symbols.
         model: the network, a `LabelModel`.
-        about: lines for people: what it was estimated from, its figures, its licence.
+        about: lines for people: training texts, figures, licence.
     """
 
     symbols: tuple[str, ...]
@@ -42,7 +42,7 @@ class LabelModelHeader:
         return self.symbols.index(END)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the header as plain values, for JSON."""
         return {
             "format": FORMAT,
             "unit": self.unit,
@@ -59,17 +59,17 @@ class LabelModelHeader:
             CheckpointError: a value is missing or malformed.
         """
         if not isinstance(values, Mapping) or values.get("format") != FORMAT:
-            told = values.get("format") if isinstance(values, Mapping) else None
-            raise CheckpointError(f"it says {shown(told)} where a recurrent language model says {FORMAT}")
+            stated = values.get("format") if isinstance(values, Mapping) else None
+            raise CheckpointError(f"its format is {shown(stated)}; expected {FORMAT}, a recurrent language model")
         unit, symbols = values.get("unit"), _texts(values.get("symbols"), "symbols")
         if unit not in get_args(Unit):
             raise CheckpointError(f"its unit is {shown(unit)}; expected {', '.join(get_args(Unit))}")
         if len(set(symbols)) < len(symbols) or END not in symbols or not all(symbols):
-            raise CheckpointError(f"its symbols are not different from each other, or lack {END}")
+            raise CheckpointError(f"its symbols are not all different, one is empty, or {END} is missing")
         try:
             model = Component.of(values.get("model"))
         except ConfigError as error:
-            raise CheckpointError(f"its network is not described: {error}") from error
+            raise CheckpointError(f"the description of its network is malformed: {error}") from error
         return cls(symbols, cast(Unit, unit), model, _texts(values.get("about", []), "about", longest=2000))
 
 
@@ -80,7 +80,7 @@ def _texts(values: object, what: str, longest: int = _LONGEST * 5) -> tuple[str,
 
 
 def is_recurrent(path: Path) -> bool:
-    """Return whether the header of a file says that it holds a recurrent model; reads no more than the header."""
+    """Return whether a file holds a recurrent model; reads only the header, and returns False for any other file."""
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")

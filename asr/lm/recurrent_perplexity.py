@@ -1,4 +1,4 @@
-"""Measure how well a recurrent model predicts a text, each sentence on its own, as by an n-gram model."""
+"""Measure the perplexity of a recurrent model on a text, each sentence on its own, as for n-gram models."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from asr.lm.corpus import split_sentence
 from asr.lm.perplexity import Perplexity
 from asr.lm.recurrent import RecurrentModel
 
-_AT_ONCE = 128  # sentences that are read side by side
+_AT_ONCE = 128  # sentences that are computed together
 
 
 def measure_recurrent_perplexity(model: RecurrentModel, sentences: Iterable[str]) -> Perplexity:
-    """Measure how well a model predicts sentences; those without any symbol are left out.
+    """Measure the perplexity of a model on sentences; those without any symbol are left out.
 
     Raises:
-        DataError: there is no sentence.
+        DataError: no sentence has a symbol.
     """
     kept = sorted((one for one in sentences if split_sentence(one, model.unit)), key=len)
     if not kept:
-        raise DataError("there is no text to measure the perplexity on; give a text with at least one symbol")
+        raise DataError("the text to measure the perplexity on is empty; give a text with at least one symbol")
     symbols, unknown, log_prob, predicted = 0, 0, 0.0, 0
     for first in range(0, len(kept), _AT_ONCE):
         numbers = [model.numbers_of(one) for one in kept[first : first + _AT_ONCE]]
@@ -40,7 +40,7 @@ def measure_recurrent_perplexity(model: RecurrentModel, sentences: Iterable[str]
 
 
 def _characters(model: RecurrentModel, sentences: Sequence[str]) -> int:
-    """Count the characters of the known symbols, and the blank or the end of line behind each word."""
+    """Count the characters of the known symbols, with a blank or line break after each word or sentence."""
     of_words = model.unit == "words"
     known = (one for sentence in sentences for one in split_sentence(sentence, model.unit) if one in model.index)
     if of_words:

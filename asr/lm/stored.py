@@ -15,28 +15,32 @@ from asr.printable import printable
 from asr.resources import SHIPPED
 
 SUFFIXES = (".lm", ".arpa", ".arpa.gz")
-_SNIFFED = 1 << 16  # bytes; comments may stand before the first line that says something
+_SNIFFED = 1 << 16  # bytes in which `\data\` is searched; comments may stand before it
 _held: WeakValueDictionary[tuple[str, int, int, Unit | None], LanguageModel] = WeakValueDictionary()
 
 
 def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageModel:
-    """Load a language model; a model of the same file that is still in use is returned again.
+    """Load a language model; while a model is in use, loading the same file again returns the same object.
 
     Args:
         name_or_path: an `.lm`, `.arpa` or `.arpa.gz` file, or the name of a model that comes with the package. An ARPA
-            file of another program may be called `.lm` too.
-        unit: what the symbols of an ARPA file should be, where it does not say so; see `asr.lm.arpa.load_arpa`.
+            file of another program may also be named `.lm`.
+        unit: the expected unit of the symbols of an ARPA file that does not name it; see `asr.lm.arpa.load_arpa`.
 
     Raises:
-        ConfigError: there is no model of that name.
+        ConfigError: no model has this name.
         DataError, CheckpointError: the file is missing or damaged.
+
+    >>> model = load_model("english_letters")
+    >>> model.unit
+    'characters'
     """
-    name = os.path.expanduser(name_or_path)  # a Path raises where there is no such user
+    name = os.path.expanduser(name_or_path)  # Path.expanduser would raise for an unknown user
     path = Path(name)
     if not name.endswith(SUFFIXES):
         known = sorted(one.stem for one in SHIPPED.glob("*.lm"))
         if name not in known:
-            problem = f"{name} is a folder" if path.is_dir() else f"there is no language model {name}"
+            problem = f"{name} is a folder" if path.is_dir() else f"no language model is named {name}"
             raise ConfigError(
                 f"{problem}; expected a file ending in {', '.join(SUFFIXES)}"
                 + (f", or one of {', '.join(known)}{nearest(name, known)}" if known else "")
@@ -45,7 +49,7 @@ def load_model(name_or_path: str | Path, unit: Unit | None = None) -> LanguageMo
     try:
         state = path.stat()
     except OSError:
-        return _load(path, unit)  # says what is wrong
+        return _load(path, unit)  # raises the error
     key = (str(path.absolute()), state.st_mtime_ns, state.st_size, unit)
     model = _held.get(key)
     if model is None:
@@ -62,7 +66,7 @@ def _load(path: Path, unit: Unit | None) -> LanguageModel:
 
 
 def _is_arpa(path: Path) -> bool:
-    """Return whether a `.lm` file is an ARPA file, which other programs call so too.
+    """Return whether a file named `.lm` is an ARPA file; some programs name them so.
 
     Raises:
         DataError: it is a compressed file, probably an ARPA file.
@@ -71,16 +75,16 @@ def _is_arpa(path: Path) -> bool:
         with path.open("rb") as file:
             begin = file.read(_SNIFFED)
     except OSError:
-        return False  # who reads it says what is wrong
+        return False  # loading it raises the error
     if begin.startswith(b"\x1f\x8b"):
         raise DataError(
-            f"{printable(path)} is a gzip file; if it is an ARPA file, call it {printable(path.stem)}.arpa.gz"
+            f"{printable(path)} is a gzip file; if it is an ARPA file, rename it to {printable(path.stem)}.arpa.gz"
         )
     return b"\0" not in begin[:8] and re.search(rb"^[ \t]*\\data\\[ \t\r]*$", begin, re.MULTILINE) is not None
 
 
 def _load_lm(path: Path) -> LanguageModel:
-    """Load an `.lm` file, whose header states the kind of its model."""
+    """Load a `.lm` file; the header states whether the model is recurrent or of n-grams."""
     from asr.lm.recurrent_header import is_recurrent
 
     if is_recurrent(path):
@@ -93,16 +97,26 @@ def _load_lm(path: Path) -> LanguageModel:
 
 
 def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> None:
-    """Save an n-gram model in the format that the suffix of the name chooses.
+    """Save an n-gram model; the suffix of the name chooses the format.
 
     Args:
         path: a name that ends in `.lm`, `.arpa` or `.arpa.gz`.
-        model: what to save.
-        quantise: whether to keep each number in 8 bits, in a `.lm` file of about two bytes an n-gram.
+        model: the model to save.
+        quantise: store each number in 8 bits; a `.lm` file then has about two bytes per n-gram.
 
     Raises:
-        ConfigError: the suffix is none of these, or `quantise` is set for a text file.
+        ConfigError: the suffix is another one, or `quantise` is set for an ARPA file.
         DataError: the file cannot be written.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from asr.lm.corpus import Corpus
+    >>> from asr.lm.counting import count_ngrams
+    >>> from asr.lm.kneser_ney import estimate_from_counts
+    >>> model = estimate_from_counts(count_ngrams(Corpus.of(["to be or not to be"], "words"), order=2))
+    >>> with TemporaryDirectory() as folder:
+    ...     save_model(Path(folder, "mine.lm"), model)
+    ...     load_model(Path(folder, "mine.lm")).symbols
+    ('<s>', '</s>', '<unk>', 'to', 'be', 'or', 'not')
     """
     from asr.lm.arpa import save_arpa
     from asr.lm.binary import save_binary
@@ -116,8 +130,8 @@ def save_model(path: str | Path, model: NgramModel, quantise: bool = False) -> N
 
 
 def check_name(path: Path, quantise: bool = False) -> None:
-    """Raise a ConfigError if a model cannot be saved under a name."""
+    """Raise a ConfigError if `save_model` does not support a suffix, or not together with `quantise`."""
     if not path.name.endswith(SUFFIXES):
-        raise ConfigError(f"{path}: the name of a language model ends in {', '.join(SUFFIXES)}")
+        raise ConfigError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)} for a language model")
     if quantise and path.suffix != ".lm":
-        raise ConfigError(f"{path}: only .lm files keep their numbers in 8 bits; give such a name")
+        raise ConfigError(f"{path}: only .lm files can store numbers in 8 bits; give a name that ends in .lm")

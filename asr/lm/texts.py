@@ -21,12 +21,16 @@ from asr.lm.model import Unit
 from asr.lm.trie import extended, unigrams
 from asr.printable import printable
 
-_MOST = 2**40  # of one count: sums stay exact
+_MOST = 2**40  # the largest count; sums stay exact
 
 
 @dataclass(frozen=True)
 class Text:
-    """Sentences, with the weight of each."""
+    """Sentences, each with a weight: how often it counts.
+
+    >>> Text.of(["to be", "or not to be"]).single_words()
+    Text(sentences=['to', 'be', 'or', 'not'], weights=[2, 2, 1, 1])
+    """
 
     sentences: Sequence[str]
     weights: Sequence[int]
@@ -38,12 +42,12 @@ class Text:
 
     @classmethod
     def joined(cls, texts: Iterable[Text]) -> Text:
-        """Put texts one behind another."""
+        """Concatenate texts."""
         parts = list(texts)
         return cls([one for part in parts for one in part.sentences], [one for part in parts for one in part.weights])
 
     def single_words(self) -> Text:
-        """Return a text in which every word is a sentence; equal words are one sentence with their total weight."""
+        """Return a text with one sentence for each different word; its weight is the total weight of the word."""
         counted: Counter[str] = Counter()
         for sentence, weight in zip(self.sentences, self.weights, strict=True):
             for word in sentence.split():
@@ -52,16 +56,16 @@ class Text:
 
 
 def read_text(path: str | Path, unit: Unit, inventory: Inventory | None = None) -> Text:
-    """Read a text: a sentence a line.
+    """Read the sentences of a text file or a manifest.
 
     Args:
-        path: of a text, plain or compressed (`.gz`), or `-` for standard input; or of a manifest (`.jsonl`), of whose
-            utterances the texts are read, or the labels where labels are the unit.
+        path: a text with one sentence per line, plain or compressed (`.gz`); `-` for standard input; or a manifest
+            (`.jsonl`), whose utterances give their text, or their labels if the unit is labels.
         unit: the unit of the model's symbols.
-        inventory: folds the labels of a manifest, where its recogniser does so.
+        inventory: folds the labels of a manifest.
 
     Raises:
-        DataError: it cannot be read, is not UTF-8, or is a manifest without what is needed.
+        DataError: the file cannot be read or is not UTF-8, or an utterance of the manifest lacks its text or labels.
     """
     path = Path(path)
     if path.suffix == ".jsonl":
@@ -73,25 +77,32 @@ def _of_manifest(path: Path, unit: Unit, inventory: Inventory | None) -> list[st
     found = []
     for utterance in read_manifest(path, check_sources=False):
         if unit != "labels":
-            told = utterance.text
+            transcript = utterance.text
         elif inventory is not None and utterance.labels is not None:
-            told = " ".join(inventory.symbols_of(utterance))
+            transcript = " ".join(inventory.symbols_of(utterance))
         else:
-            told = None if utterance.labels is None else " ".join(utterance.labels)
-        if told is None:
+            transcript = None if utterance.labels is None else " ".join(utterance.labels)
+        if transcript is None:
             wanted = "labels" if unit == "labels" else "text"
-            raise DataError(f"{printable(path)}: '{utterance.id}' has no {wanted}; a model of {unit} needs it")
-        found.append(told)
+            raise DataError(f"{printable(path)}: '{utterance.id}' has no {wanted}; a model of {unit} requires it")
+        found.append(transcript)
     return found
 
 
 def read_words(path: str | Path) -> Text:
-    """Read a word list: a word a line, then a tab or a blank and its frequency, which is 1 if left out.
+    """Read a word list: one word per line, then a tab or a blank and the frequency (1 if it is missing).
 
-    An entry may have several words if a tab stands before the frequency.
+    If a tab stands before the frequency, the entry may have several words.
 
     Raises:
-        DataError: it cannot be read, is not UTF-8, or a frequency is no whole number above 0, with file and line.
+        DataError: the file cannot be read or is not UTF-8, or a frequency is not a whole number above 0; the message
+            names file and line.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "words.txt").write_text("New York\\t12\\nLondon 7\\nParis\\n")
+    ...     read_words(Path(folder, "words.txt"))
+    Text(sentences=['New York', 'London', 'Paris'], weights=[12, 7, 1])
     """
     path = Path(path)
     words, weights = [], []
@@ -99,37 +110,38 @@ def read_words(path: str | Path) -> Text:
         if not line.strip():
             continue
         text = decoded(line, path, number)
-        word, tab, told = text.rpartition("\t")
+        word, tab, frequency = text.rpartition("\t")
         if not tab:
-            word, _, told = text.strip().rpartition(" ")
-            if not told.isdecimal():
-                word, told = text, "1"
-        words.append(word.strip() or told)
-        weights.append(_count(told if word.strip() else "1", path, number))
+            word, _, frequency = text.strip().rpartition(" ")
+            if not frequency.isdecimal():
+                word, frequency = text, "1"
+        words.append(word.strip() or frequency)
+        weights.append(_count(frequency if word.strip() else "1", path, number))
     return Text(words, weights)
 
 
-def _count(told: str, path: Path, number: int) -> int:
-    told = told.strip()
-    if not (told.isascii() and told.isdecimal() and len(told) < 14 and 0 < int(told) <= _MOST):
-        raise DataError(f"{printable(path)}:{number}: {shown(told)} is no count; expected a whole number above 0")
-    return int(told)
+def _count(text: str, path: Path, number: int) -> int:
+    text = text.strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 14 and 0 < int(text) <= _MOST):
+        raise DataError(f"{printable(path)}:{number}: the count is {shown(text)}; expected a whole number above 0")
+    return int(text)
 
 
 def read_counts(path: str | Path, unit: Unit, order: int, vocabulary: Iterable[str] = ()) -> Counts:
-    """Read counts of n-grams: a line has the symbols with blanks between them, a tab, and the count.
+    """Read counts of n-grams: each line has the symbols with blanks between them, a tab, and the count.
 
-    N-grams of all lengths up to the order are needed, those with `<s>` and `</s>` among them; longer ones are left out.
+    The file must have the n-grams of all lengths up to the order, also those with `<s>` and `</s>`. Longer n-grams are
+    left out.
 
     Args:
-        path: of the file, plain or compressed (`.gz`).
-        unit: what the symbols are; the blank between words is `<space>` among characters.
+        path: the file, plain or compressed (`.gz`).
+        unit: the unit of the symbols; among characters, `<space>` is the blank between words.
         order: the longest length to read.
         vocabulary: symbols that the model has even if they have no count.
 
     Raises:
-        DataError: it cannot be read, a line is no count, an n-gram is there twice, or one that another begins or ends
-            with is missing; with file and line.
+        DataError: the file cannot be read, a line is malformed, an n-gram has two lines, or the prefix or suffix of an
+            n-gram has no line; the message names file and line.
     """
     path = Path(path)
     index = {one: number for number, one in enumerate(dict.fromkeys((*SPECIAL, *sorted(vocabulary))))}
@@ -139,14 +151,14 @@ def read_counts(path: str | Path, unit: Unit, order: int, vocabulary: Iterable[s
     for number, line in numbered_lines(path, "counts of n-grams"):
         if not line.strip():
             continue
-        text, tab, told = decoded(line, path, number).rpartition("\t")
+        text, tab, count = decoded(line, path, number).rpartition("\t")
         symbols = text.split()
         if not tab or not symbols:
             raise DataError(f"{printable(path)}:{number}: expected the symbols of an n-gram, a tab, and its count")
         numbers = [index.setdefault(one, len(index)) for one in symbols]
         if len(symbols) <= order:
             rows[len(symbols)].append(numbers)
-            counts[len(symbols)].append(_count(told, path, number))
+            counts[len(symbols)].append(_count(count, path, number))
             lines[len(symbols)].append(number)
     return _tree(tuple(index), unit, rows, counts, lines, path)
 
@@ -175,8 +187,10 @@ def _tree(
         if len(missing := np.flatnonzero((node == NONE) | (ending == NONE))):
             at = missing[0]
             part = rows[length][at][:-1] if node[at] == NONE else rows[length][at][1:]
-            told = " ".join(symbols[one] for one in part)
-            raise DataError(f"{printable(path)}:{lines[length][at]}: {shown(told)} in it has no count of its own")
+            words = " ".join(symbols[one] for one in part)
+            raise DataError(
+                f"{printable(path)}:{lines[length][at]}: the part {shown(words)} of this n-gram has no count; add it"
+            )
         keys = node * trie.n_symbols + row[:, -1]
         _check_once(keys, lines[length], path)
         order = np.argsort(keys)
@@ -189,18 +203,18 @@ def _check_once(keys: np.ndarray, lines: list[int], path: Path) -> None:
     order = np.argsort(keys, kind="stable")
     if len(again := np.flatnonzero(np.diff(keys[order]) == 0)):
         first, second = lines[order[again[0]]], lines[order[again[0] + 1]]
-        raise DataError(f"{printable(path)}:{second}: the n-gram of line {first} again; give each once")
+        raise DataError(f"{printable(path)}:{second}: this n-gram also stands in line {first}; list each n-gram once")
 
 
 def read_symbols(path: str | Path) -> list[str]:
-    """Read a vocabulary: a symbol a line; a frequency behind a tab is skipped.
+    """Read a vocabulary: one symbol per line; a tab and what follows it are ignored.
 
     Raises:
-        DataError: it cannot be read, is not UTF-8, or is empty.
+        DataError: the file cannot be read, is not UTF-8, or holds no symbol.
     """
     path = Path(path)
     lines = [decoded(line, path, number).partition("\t")[0] for number, line in numbered_lines(path, "a vocabulary")]
     symbols = [one if one == " " else one.strip() for one in lines]
     if not (found := list(dict.fromkeys(filter(None, symbols)))):
-        raise DataError(f"{printable(path)} holds no symbol; expected one a line")
+        raise DataError(f"{printable(path)} holds no symbol; expected one symbol per line")
     return found

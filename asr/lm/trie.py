@@ -1,7 +1,7 @@
-"""N-grams as a tree in flat arrays: every n-gram is a node, its context (all but its last symbol) is its parent.
+"""N-grams as a tree in flat arrays: every n-gram is a node; its context (all but its last symbol) is its parent.
 
-Nodes stand in the order of (length, parent, symbol). The pair (parent, symbol) then is a sorted key, so that one binary
-search over one array finds n-grams of any length; no loop over n-grams is needed anywhere.
+Nodes are sorted by (length, parent, symbol). The pair (parent, symbol) is then a sorted key: one binary search over one
+array finds n-grams of any length, and no Python loop over n-grams is needed.
 """
 
 from __future__ import annotations
@@ -18,20 +18,26 @@ ROOT = 0
 """The node of the empty n-gram."""
 
 LONGEST = 64
-"""The most symbols of an n-gram; longer ones only occur in malicious files."""
+"""The most symbols in an n-gram; only malicious files have longer ones."""
 
 Nodes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Trie:
-    """The empty n-gram and n-grams 1..M-1; the context of each is included, and every symbol is a 1-gram.
+    """A tree of M nodes: the empty n-gram (the root) and n-grams 1..M-1; every symbol is a 1-gram.
 
     Attributes:
         parent: (M,) int64, the node of the context; `NONE` for the root.
         symbol: (M,) int32, the last symbol; `NONE` for the root.
-        levels: where the n-grams of each length begin: those of length n are `levels[n]` to `levels[n + 1] - 1`.
-        n_symbols: V, how many symbols there are; symbol v is node 1 + v.
+        levels: the n-grams of length n are the nodes `levels[n]` to `levels[n + 1] - 1`.
+        n_symbols: V, how many symbols there are; the 1-gram of symbol v is node 1 + v.
+
+    >>> trie = extended(unigrams(3), keys=np.array([5, 8]))  # adds the 2-grams (0, 2) and (1, 2)
+    >>> trie.level(2)
+    slice(4, 6, None)
+    >>> trie.find(np.array([1, 1]), np.array([2, 0])).tolist()  # (0, 2) and (0, 0), which is missing
+    [4, -1]
     """
 
     parent: Nodes
@@ -48,25 +54,25 @@ class Trie:
         return len(self.levels) - 2
 
     def level(self, length: int) -> slice:
-        """Return the nodes of the n-grams of a length as a slice, empty for lengths above the order."""
+        """Return the nodes of the n-grams of a length as a slice; it is empty for a length above the order."""
         return (
             slice(self.levels[length], self.levels[length + 1]) if length <= self.order else slice(len(self), len(self))
         )
 
     @cached_property
     def keys(self) -> Nodes:
-        """(M - 1,) int64, sorted: parent * V + symbol of nodes 1.. ."""
+        """(M - 1,) int64, sorted: parent * V + symbol of each node but the root."""
         return self.parent[1:] * self.n_symbols + self.symbol[1:]
 
     def find(self, parents: Nodes, symbols: NDArray[np.integer]) -> Nodes:
-        """Return the nodes of n-grams given by context and last symbol.
+        """Look up n-grams by context and last symbol.
 
         Args:
-            parents: (K,) nodes, or `NONE`.
-            symbols: (K,) symbols, or `NONE`.
+            parents: (K,) nodes of the contexts, or `NONE`.
+            symbols: (K,) last symbols, or `NONE`.
 
         Returns:
-            (K,) int64 nodes; `NONE` where there is no such n-gram.
+            (K,) int64 nodes; `NONE` for an n-gram that the tree lacks.
         """
         wanted = parents.astype(np.int64) * self.n_symbols + symbols
         at = np.searchsorted(self.keys, wanted)
@@ -75,7 +81,7 @@ class Trie:
 
     @cached_property
     def suffix(self) -> Nodes:
-        """(M,) int64, for each n-gram the longest shorter one that it ends with; `NONE` for the root."""
+        """(M,) int64, the node of the longest proper suffix of each n-gram that is in the tree; `NONE` for the root."""
         suffix = np.zeros(len(self), np.int64)
         suffix[ROOT] = NONE
         for length in range(2, self.order + 1):
@@ -91,7 +97,7 @@ class Trie:
         return suffix
 
     def _nearest(self, parents: Nodes, symbols: NDArray[np.integer]) -> tuple[Nodes, NDArray[np.bool_]]:
-        """Return the nearest node of each n-gram, and whether it is that n-gram; takes no `NONE`."""
+        """Return a node for each n-gram, and whether it is the n-gram; as `find`, but faster, and without `NONE`."""
         wanted = parents * self.n_symbols
         wanted += symbols
         at = np.searchsorted(self.keys, wanted)
@@ -113,14 +119,18 @@ class Trie:
         return found
 
     def sums(self, values: NDArray[np.number]) -> NDArray[np.float64]:
-        """Return (M,) the sum over the children of each node of (M,) values."""
+        """Return (M,) for each node the sum of the values of its children; `values` is (M,)."""
         return np.bincount(self.parent[1:], weights=values[1:], minlength=len(self)).astype(np.float64, copy=False)
 
     def kept(self, keep: NDArray[np.bool_]) -> tuple[Trie, Nodes]:
-        """Return the tree of some n-grams only, and their nodes in this one.
+        """Return the tree without some n-grams.
 
         Args:
-            keep: (M,); true for the root, for every 1-gram, and for the context of what is kept.
+            keep: (M,) whether each n-gram stays; true for the root, every 1-gram, and the context of an n-gram that
+                stays.
+
+        Returns:
+            The new tree, and for each of its nodes the node in this tree.
         """
         nodes = np.flatnonzero(keep)
         number = np.cumsum(keep) - 1
@@ -130,14 +140,14 @@ class Trie:
 
 
 def trimmed(levels: list[int]) -> tuple[int, ...]:
-    """Return levels without the empty ones at the end."""
+    """Remove empty levels from the end of `Trie.levels`; the level of 1-grams stays."""
     while len(levels) > 3 and levels[-1] == levels[-2]:
         levels = levels[:-1]
     return tuple(levels)
 
 
 def unigrams(n_symbols: int) -> Trie:
-    """Return the tree of the 1-grams alone."""
+    """Return the tree of the root and the 1-grams."""
     parent = np.zeros(n_symbols + 1, np.int64)
     symbol = np.arange(-1, n_symbols, dtype=np.int32)
     parent[ROOT] = NONE
@@ -145,11 +155,11 @@ def unigrams(n_symbols: int) -> Trie:
 
 
 def extended(trie: Trie, keys: Nodes) -> Trie:
-    """Return a tree with one level more: n-grams one symbol longer than the longest.
+    """Return a tree with one more level: n-grams one symbol longer than the longest.
 
     Args:
         trie: the tree to extend.
-        keys: sorted, without repeats: parent * V + symbol, where the parents are of the last level.
+        keys: (K,) parent * V + symbol of the new n-grams, sorted, without repeats; parents are nodes of the last level.
     """
     parent = np.concatenate([trie.parent, keys // trie.n_symbols])
     symbol = np.concatenate([trie.symbol, (keys % trie.n_symbols).astype(np.int32)])
@@ -157,19 +167,17 @@ def extended(trie: Trie, keys: Nodes) -> Trie:
 
 
 def tree_of(parent: NDArray[np.int64], symbol: NDArray[np.int32], n_symbols: int) -> Trie:
-    """Make a tree of parents and symbols in order of the length of the n-grams.
+    """Make a tree of (M,) parents and (M,) symbols, which are sorted by the length of the n-grams.
 
     Raises:
-        ValueError: the symbols behind a context are not sorted, or one is out of range.
+        ValueError: the symbols after a context are not sorted or out of range, or an n-gram is longer than `LONGEST`.
     """
     levels = [0, 1]
-    while (
-        levels[-1] < len(parent) and len(levels) < LONGEST + 2
-    ):  # the children of a level are those of the nodes before its end
-        levels.append(int(np.searchsorted(parent, levels[-1])))
+    while levels[-1] < len(parent) and len(levels) < LONGEST + 2:
+        levels.append(int(np.searchsorted(parent, levels[-1])))  # the next level ends where parents leave this one
     if levels[-1] < len(parent):
         raise ValueError(f"it has n-grams of more than {LONGEST} symbols")
     trie = Trie(parent, symbol, tuple(levels), n_symbols)
     if (symbol[1:] < 0).any() or (symbol[1:] >= n_symbols).any() or (np.diff(trie.keys) <= 0).any():
-        raise ValueError("the symbols behind a context are not sorted")
+        raise ValueError("the symbols after a context are not sorted")
     return trie

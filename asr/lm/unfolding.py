@@ -1,9 +1,12 @@
-"""The automaton of the small form, worked out where a search reads it; `asr.lm.quantised` describes the form.
+"""Decode the automaton of the 8-bit form state by state, when a search needs it; `asr.lm.quantised` has the form.
 
-The form says which n-grams there are, and which of them are states. An arc leads to its own n-gram if that is a state,
-and otherwise to where its symbol leads from the shorter context; the shorter context of a state is where its last
-symbol leads from the shorter context of its parent. So a state can be worked out as soon as its shorter context is.
-An utterance arrives at some hundred states of a million; many utterances, or a question for all states, work out all.
+The form lists the n-grams and which of them are states. The target of an arc is its own n-gram if that is a state;
+otherwise it is the target of the arc with the same symbol from the shorter context. The shorter context of a state is
+the target of the arc with its last symbol from the shorter context of its parent. So a state can be decoded as soon as
+its shorter context is decoded.
+
+One utterance reaches some hundred states of a million. After many utterances, or if the whole automaton is asked for,
+all states are decoded.
 """
 
 from __future__ import annotations
@@ -23,20 +26,20 @@ IMPOSSIBLE = 255
 """The code of a log probability of minus infinity, and of a back-off weight of `LEAST`."""
 
 _ENOUGH = 500
-"""Calls with new states, one a frame, after which all states are worked out; that takes about as long as they do."""
+"""The most calls (one per frame) that decode new states; then all are decoded, which takes about as long again."""
 
 States = NDArray[np.integer[Any]]
 
 
 class Unfolding:
-    """The states and arcs of a small form: a `GrowingAutomaton`.
+    """The states and arcs of a model in the 8-bit form: a `GrowingAutomaton`.
 
-    Searches in several threads may share it: two threads write the same values, and a state is known only after its
-    arcs are written.
+    Searches in several threads may share it: threads that decode the same state write the same values, and a state
+    counts as known only after its arcs are written.
 
     Args:
-        arrays: of the form, see `asr.lm.quantised.packed`.
-        symbols: of the model.
+        arrays: the arrays that `asr.lm.quantised.packed` returns.
+        symbols: the symbols of the model.
 
     Raises:
         ValueError: the arrays do not have this form.
@@ -68,7 +71,7 @@ class Unfolding:
         )
         self._arcs.shorter[0] = NONE
         self._unfold(np.zeros(1, np.int64))
-        self._arcs.backoff[0] = 0.0  # nothing is behind the root
+        self._arcs.backoff[0] = 0.0  # the root has no shorter context
         if begin != NONE:
             self._arcs.log_prob[begin] = -np.inf  # context only
 
@@ -76,7 +79,7 @@ class Unfolding:
         """Return the automaton with the arcs of these states and of all shorter contexts.
 
         Args:
-            states: the start, or states to which arcs of known states lead.
+            states: the start, or targets of arcs of known states.
         """
         if self.complete or self._known[states].all():
             return self._arcs
@@ -91,7 +94,7 @@ class Unfolding:
         return self._arcs
 
     def _unknown(self, states: States) -> States:
-        """Return the states that are not known, sorted, each once; `numpy.unique` would load masked arrays first."""
+        """Return the states that are not known, sorted, each once; `numpy.unique` would first import masked arrays."""
         left = np.sort(states[~self._known[states]])
         return left[np.diff(left, prepend=NONE) > 0]
 
@@ -104,7 +107,7 @@ class Unfolding:
         return self._arcs
 
     def _unfold(self, states: States) -> None:
-        """Work out the arcs of states (K,), sorted, whose shorter contexts are known."""
+        """Decode the arcs of states (K,); they are sorted, and their shorter contexts are known."""
         arcs = self._arcs
         count = arcs.first[states + 1] - arcs.first[states]
         at = np.repeat(arcs.first[states] - np.cumsum(count) + count, count) + np.arange(count.sum())  # (n,) arcs
@@ -120,7 +123,12 @@ class Unfolding:
         self._known[states] = True
 
     def _behind(self, contexts: NDArray[np.int32], symbols: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return (n,) the state to which each symbol leads from a known context; the root from `NONE`."""
+        """Return (n,) the state that follows a context and a symbol; the root if the context is `NONE`.
+
+        Args:
+            contexts: (n,) known states, or `NONE`; overwritten.
+            symbols: (n,) symbols.
+        """
         found = np.zeros(len(contexts), np.int32)
         open_ = np.flatnonzero(contexts != NONE)
         while len(open_):  # ends: the root has an arc for every symbol
@@ -139,8 +147,11 @@ def _tree(
     """Read the shape of the tree.
 
     Returns:
-        (A,) whether the n-gram of each arc is a state; (S - 1,) the arcs that lead to states 1, 2, ...; and (S + 1,)
-        where the arcs of each state begin.
+        (A,) whether the n-gram of each arc is a state; (S - 1,) the arcs whose n-grams are states 1, 2, ...; and
+        (S + 1,) where the arcs of each state begin.
+
+    Raises:
+        ValueError: the arrays do not fit each other.
     """
     children, bits = arrays["children"], arrays["states"]
     n_states, n_arcs = len(children), len(arrays["symbol"])
@@ -158,18 +169,18 @@ def _tree(
 
 
 def _keys(symbol: NDArray[Any], children: NDArray[Any], n_symbols: int) -> NDArray[Any]:
-    """Return (A,), sorted: state * V + symbol of each arc."""
+    """Return (A,) state * V + symbol of each arc, sorted; raise a ValueError if they are not."""
     most = len(children) * n_symbols
     state: NDArray[Any] = np.arange(0, most, n_symbols).astype(np.int32 if most < 2**31 else np.int64)
     keys = np.repeat(state, children)
     np.add(keys, symbol, out=keys, casting="unsafe")
     if symbol.max() >= n_symbols or not (keys[1:] > keys[:-1]).all():
-        raise ValueError("the symbols behind a context are not sorted")
+        raise ValueError("the symbols after a context are not sorted")
     return keys
 
 
 def _levels(own: NDArray[np.int32], first: NDArray[np.int64]) -> list[int]:
-    """Return where the states of each length begin, the root's first, and their number behind them."""
+    """Return where the states of each length begin, from length 0 (the root), and how many states there are."""
     levels = [0, 1]
     while levels[-1] < len(first) - 1:  # the states of a length are those to which the arcs of the length before lead
         levels.append(1 + int(np.searchsorted(own, first[levels[-1]])))
@@ -181,10 +192,14 @@ def _levels(own: NDArray[np.int32], first: NDArray[np.int64]) -> list[int]:
 def _tables(
     arrays: Mapping[str, NDArray[Any]], levels: Sequence[int], order: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what the codes mean behind contexts of each length: log probabilities and back-off weights, (n, 256)."""
+    """Return the values of the 256 codes for states of each length: log probabilities and back-off weights, (n, 256).
+
+    Raises:
+        ValueError: the scale has another size, or a value that is used is not finite or too large.
+    """
     scale, codes = arrays["scale"], np.arange(256, dtype=np.float32)
     if len(scale) != 4 * (order + 1) or not np.isfinite(scale).all():
-        raise ValueError("its scale is not that of its n-grams")
+        raise ValueError("its scale does not fit the lengths of its n-grams")
     least, step, least_weight, weight_step = scale.reshape(-1, 4).T[:, :, None]
     with np.errstate(over="ignore"):
         log_probs = np.minimum(np.float32(0.0), least[1:] + step[1:] * codes)

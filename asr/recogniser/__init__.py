@@ -1,1 +1,1 @@
-"""A recogniser as a user holds it: what it is, how it is loaded and saved, what it reads."""
+"""The recogniser: loading, saving, recognising and aligning, for recordings and ink of any length."""

@@ -1,10 +1,10 @@
-"""Align a known transcript with its recording or ink: find the time or the points of each label and word.
+"""Align a known transcript with its recording or ink: find the time, or the points, of each label and word.
 
-A `TranscriptDecoder` takes the place of the recogniser's decoder, so that recordings of any length and ink are read as
-they are for recognition; its one hypothesis is the transcript.
+A `TranscriptDecoder` replaces the decoder of the recogniser, so that recordings of any length and ink are read as for
+recognition; its only hypothesis is the transcript.
 
-Times of recordings follow `asr.recogniser.alignment_timing`; then boundaries move to where the sound changes, see
-`asr.recogniser.alignment_change`, if the model's frames are a filterbank's. Points of ink follow
+The times of a recording are computed by `asr.recogniser.alignment_timing`. If the frames of the model are a filterbank,
+`asr.recogniser.alignment_change` then moves boundaries to where the sound changes. The points of ink are computed by
 `asr.recogniser.alignment_ink`.
 """
 
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
 
 DOUBTFUL = 0.02
-"""Geometric mean of a word's label posteriors, each at its best frame, below which the word was probably not said."""
+"""The confidence of a word, the geometric mean of its labels', below which the word was probably not said."""
 
-_PLAIN_CELLS = 300_000_000  # the most frames times labels for plain Python: some minutes of work
+_PLAIN_CELLS = 300_000_000  # the most frames times labels that are aligned without numba: some minutes of work
 
 
 def align_transcript(
@@ -53,20 +53,23 @@ def align_transcript(
     channel: int | None = None,
     rate: int | None = None,
 ) -> Hypothesis:
-    """Find when, or by which points, each label of a transcript is written or said.
+    """Find the time, or the points of ink, of each label of a transcript.
 
     Args:
-        recogniser: its decoder is not used.
-        source, channel, rate: as for `Recogniser.transcribe`.
-        transcript: see `spelled`; for words of a model of phonemes `asr.recogniser.alignment_transcript.pronounced`.
+        recogniser: the recogniser; its decoder is not used.
+        source: a recording or ink, as for `Recogniser.transcribe`.
+        transcript: a transcript from `spelled` or, for words of a model of phonemes, from
+            `asr.recogniser.alignment_transcript.pronounced`.
+        channel: which channel of a recording with several, from 0.
+        rate: the sampling rate of samples that do not carry it, in hertz.
 
     Returns:
         The transcript as a hypothesis: `spans` and `words` with their times in seconds, or points of ink. The
-        confidence of a label is its highest posterior where it stands, that of a word the lowest of its labels', that
-        of the transcript the geometric mean of all labels'. They are not calibrated; see `doubtful_words`.
+        confidence of a label is its highest posterior in its span, that of a word the lowest of its labels, that of the
+        transcript the geometric mean of all labels. Confidences are not calibrated; see `doubtful_words`.
 
     Raises:
-        DataError: the source cannot be read; the transcript needs more frames than the source has.
+        DataError: the source cannot be read, or the transcript needs more frames than the source has.
     """
     inventory = recogniser.inventory
     timing = None if recogniser.reads_ink else timing_of(inventory)
@@ -86,7 +89,7 @@ def aligned_ink(source: Source) -> Ink:
     """Return the ink whose points an alignment of this source counts; for an utterance, its part of the file."""
     if not isinstance(source, Utterance) or source.start is None:
         return ink_of(source.source if isinstance(source, Utterance) else source)
-    from asr.ink.reading import read_ink  # here: a recogniser of sound needs no format of ink
+    from asr.ink.reading import read_ink  # imported here, because recognisers of sound do not need it
 
     return read_ink(source.source, int(source.start), None if source.duration is None else int(source.duration))
 
@@ -101,12 +104,12 @@ def _sharpened(
 def changes_in(
     recogniser: Recogniser, blocks: Callable[[], Iterable[NDArray[np.float32]]], start: float
 ) -> Changes | None:
-    """Return the changes of a recording's spectrum; None if the frames of the model are not those of a filterbank.
+    """Compute the changes of a recording's spectrum; None if the frames of the model are not a filterbank.
 
     Args:
-        recogniser: of the model.
-        blocks: gives the extractor's frames, block by block; called twice.
-        start: seconds from the beginning of the file to the recording's.
+        recogniser: the recogniser.
+        blocks: returns the frames of the extractor, block by block; it is called twice.
+        start: where the recording begins in its file, in seconds.
     """
     extractor = recogniser.extractor
     if not isinstance(extractor, SpectralFeatures) or extractor.kind != "filterbank":
@@ -117,30 +120,33 @@ def changes_in(
 
 
 def spelled(inventory: Inventory, text: str, name: str) -> Transcript:
-    """Spell a transcript.
+    """Convert a text to a transcript in the labels of a model.
 
     Args:
-        inventory: of the model.
-        text: of a model of characters the words, in capitals or small letters if it has only these; of a model of
-            phonemes its labels, with spaces between them.
-        name: the transcript's name in messages, such as that of the file.
+        inventory: the inventory of the model.
+        text: for a model of characters the words, which are converted to capitals or small letters if the model has
+            only these; for a model of phonemes its labels, with spaces between them.
+        name: the name of the transcript in messages, such as that of the file.
 
     Raises:
         DataError: the transcript is empty, or has a symbol that is not among the labels.
+
+    >>> spelled(Inventory(("<blank>", "A", "B"), unit="characters"), "ab", "my recording").labels
+    (1, 2)
     """
     return spelled_utterance(inventory, Utterance(name, Path(name), text=text, labels=tuple(text.split())))
 
 
 def spelled_utterance(inventory: Inventory, utterance: Utterance) -> Transcript:
-    """Spell the transcript of an utterance of a manifest; see `spelled`."""
+    """Convert the transcript of an utterance of a manifest; see `spelled`."""
     labels = inventory.encode(_in_its_case(inventory, utterance))
     if not labels:
-        raise DataError(f"'{utterance.id}': its transcript is empty; expected what is said in it")
+        raise DataError(f"'{utterance.id}': the transcript is empty; expected what was said")
     return transcript_of(inventory, utterance.id, labels)
 
 
 def _in_its_case(inventory: Inventory, utterance: Utterance) -> Utterance:
-    """Return the utterance, with its text in capitals or small letters if the model can only spell it so."""
+    """Return the utterance with its text in capitals or small letters, if the model has only such characters."""
     if inventory.unit == "characters" and utterance.text is not None:
         for text in (utterance.text, utterance.text.upper(), utterance.text.lower()):
             if not inventory.missing(normalise_text(text)):
@@ -152,9 +158,9 @@ class TranscriptDecoder:
     """A decoder that finds the times of a given transcript; see `asr.decoding.search.Decoder`.
 
     Args:
-        inventory: labels, and which of them is the blank.
-        transcript: in its labels.
-        timing: the numbers for a recording; None for ink, where times are whole frames.
+        inventory: the labels, one of which is the blank.
+        transcript: the transcript.
+        timing: the parameters for the times of a recording; None for ink, where times are whole frames.
     """
 
     def __init__(self, inventory: Inventory, transcript: Transcript, timing: Timing | None) -> None:
@@ -173,7 +179,7 @@ class TranscriptSearch:
         self._chunks: list[NDArray[np.float32]] = []
 
     def step(self, log_probs: NDArray[np.float32]) -> None:
-        """Take the next frames."""
+        """Read the next frames."""
         self._chunks.append(log_probs.copy())  # a view would keep its whole batch in memory
 
     @property
@@ -187,7 +193,8 @@ class TranscriptSearch:
         """Return the transcript with its times.
 
         Raises:
-            DataError: it needs more frames, or more work than plain Python can do.
+            DataError: the transcript has too many labels for the frames, its path has probability 0, or aligning it
+                requires numba, which is not installed.
         """
         inventory, transcript = self._decoder.inventory, self._decoder.transcript
         log_probs = np.concatenate([np.zeros((0, len(inventory)), dtype=np.float32), *self._chunks])
@@ -195,8 +202,8 @@ class TranscriptSearch:
         try:
             transcript = chosen_ways(log_probs, transcript, inventory)
             found = aligned(log_probs, transcript, inventory)
-        except ValueError as error:  # the rest was checked: no path is possible
-            raise DataError(f"'{transcript.name}': the model rules its transcript out: {error}") from error
+        except ValueError as error:  # every path has probability 0; other faults were checked before
+            raise DataError(f"'{transcript.name}': the transcript is impossible for the model: {error}") from error
         stands = np.flatnonzero(found.end > found.start)
         names, optional = inventory.decode(found.labels[stands]), np.array(transcript.optional)
         times = self._times(names, found.start[stands], found.end[stands], len(log_probs))
@@ -219,18 +226,18 @@ class TranscriptSearch:
             repeats = count_repeats(said)
             raise DataError(
                 f"'{transcript.name}': {n_frames} frames cannot carry the {len(said)} labels of the transcript with"
-                f" {repeats} repeat{'s' * (repeats != 1)} (needs {needed}); give the transcript of this file alone"
+                f" {repeats} repeat{'s' * (repeats != 1)} (needs {needed}); give the transcript of this file only"
             )
         if n_frames * len(transcript.labels) > _PLAIN_CELLS and not can_compile():
             raise DataError(
                 f"'{transcript.name}': {n_frames} frames with {len(transcript.labels)} labels are too many to align"
-                " without numba; `pip install numba`, or cut the file"
+                " without numba; `pip install numba`, or divide the file"
             )
 
     def _times(
         self, names: Sequence[str], start: NDArray[np.int64], end: NDArray[np.int64], n_frames: int
     ) -> list[tuple[float, float]]:
-        """Return start and end of each label, in seconds or whole frames."""
+        """Return start and end of each label: seconds for a recording, frames for ink."""
         if self._decoder.timing is None:
             frames = frames_of_letters(names, start, end, n_frames)
             offset, step = self._offset, self._frame_seconds
@@ -244,10 +251,10 @@ class TranscriptSearch:
 
 
 def doubtful_words(found: Hypothesis, inventory: Inventory) -> list[Span]:
-    """Return the words of an alignment that were probably not said: see `DOUBTFUL`.
+    """Return the words of an alignment that were probably not said, with a confidence below `DOUBTFUL`.
 
-    The word's confidence is the geometric mean. A model of whole labels often errs on single labels, so only the
-    transcript as a whole is judged, as if it were one word.
+    The confidence of a word is the geometric mean of the confidences of its labels. A model of whole labels (phonemes)
+    often errs on single labels, so for such a model the whole transcript is treated as one word.
     """
     if inventory.unit == "labels":
         groups = [list(found.spans)]

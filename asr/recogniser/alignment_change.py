@@ -1,17 +1,16 @@
-"""Move boundaries to where the sound changes: labels and pauses begin and end at changes of the spectrum.
+"""Move the boundaries of an alignment to where the sound changes.
 
-An alignment knows a boundary up to two frames of posteriors, 20 to 30 ms each. The spectrum is known every 10 ms. The
-change at a border between two frames is the root mean square difference, over the bands of a filterbank, between the
-mean of the two log spectra behind it and that of the two before it, in units of its mean over the recording. A boundary
-moves to the time, up to 60 ms away, that maximises
+Labels and pauses begin and end at changes of the spectrum. An alignment is precise to about two frames of posteriors,
+20 to 30 ms each, but the spectrum is computed every 10 ms. The change at a border between two frames is the root mean
+square difference, over the bands of a filterbank, between the mean of the two log spectra after it and the mean of the
+two before it, divided by its mean over the recording. A boundary moves to the time, up to 60 ms away, that maximises
 
     change(time) - ((time - boundary) / 0.02 s)^2
 
-which a parabola through the three best neighbours gives between the borders. What is quieter than the loudest band by
-more than 9 nats counts as that quiet: changes of the noise in a pause are none of the sound.
+A parabola through the best border and its neighbours interpolates between borders. Bands more than 9 nats below the
+loudest count as 9 nats below, so that changes of the noise in a pause do not matter.
 
-The numbers are those of a grid that put the most boundaries of the embedded corpus within 20 ms: `python -m
-benchmarks.alignment --grid`.
+These numbers put the most boundaries of the embedded corpus within 20 ms: `python -m benchmarks.alignment --grid`.
 """
 
 from __future__ import annotations
@@ -28,12 +27,14 @@ from asr.decoding.hypothesis import Hypothesis, Span, words_of
 Frames = NDArray[np.float32]
 
 SPREAD = 0.02
-"""Seconds; a boundary moves so far for one unit of change more."""
+"""The distance, in seconds, that a boundary moves for one more unit of change."""
 
 WEIGHT = 1.0
-QUIET = 9.0  # nats
-_REACH = 6  # borders
-_SHORTEST = 0.001  # seconds of a label
+"""The factor of the change."""
+
+QUIET = 9.0  # nats below the loudest band
+_REACH = 6  # how many borders a boundary may move
+_SHORTEST = 0.001  # the least duration of a label, in seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +42,9 @@ class Changes:
     """The change of a recording's spectrum at each border between two frames of its extractor.
 
     Attributes:
-        values: (T + 1,) change, 1 on average; 0 at the two first and the two last.
-        first: seconds at which the border before the first frame stands.
-        step: seconds from one border to the next.
+        values: (T + 1,) the change at each border, 1 on average; 0 at the first two and the last two.
+        first: the time of the border before the first frame, in seconds.
+        step: the time from one border to the next, in seconds.
     """
 
     values: NDArray[np.float64]
@@ -51,7 +52,7 @@ class Changes:
     step: float
 
     def best(self, times: NDArray[np.float64], spread: float = SPREAD, weight: float = WEIGHT) -> NDArray[np.float64]:
-        """Return (N,) the most likely positions, in seconds, of boundaries near these times (N,)."""
+        """Return (N,) the best time near each boundary (N,), in seconds, by the rule of this module."""
         if len(self.values) < 3:
             return times
         nearest = np.round((times - self.first) / self.step).astype(np.int64)
@@ -72,9 +73,10 @@ def changes_of(blocks: Callable[[], Iterable[Frames]], bands: int, first: float,
     """Compute the changes of a recording.
 
     Args:
-        blocks: gives its log filterbank frames (t, F), block by block; called twice.
-        bands: how many of the F values are log energies of bands; they stand first.
-        first, step: see `Changes`.
+        blocks: returns the log filterbank frames (t, F), block by block; it is called twice.
+        bands: how many of the F values, from the first, are log energies of bands.
+        first: see `Changes`.
+        step: see `Changes`.
     """
     loudest = max(float(block[:, :bands].max()) for block in blocks())
     parts = list(_changes(np.maximum(block[:, :bands], loudest - QUIET) for block in blocks()))
@@ -84,7 +86,7 @@ def changes_of(blocks: Callable[[], Iterable[Frames]], bands: int, first: float,
 
 
 def _changes(blocks: Iterable[Frames]) -> Iterator[NDArray[np.float64]]:
-    """Yield the change at each border that has two frames on both sides."""
+    """Yield (b,) the changes at borders with two frames on each side, for each block of frames."""
     held: Frames | None = None
     for block in blocks:
         frames = block if held is None else np.concatenate([held, block])
@@ -99,10 +101,11 @@ def sharpened(
     """Move the boundaries of an alignment to where the recording changes; spans stay in order, without overlap.
 
     Args:
-        found: its times in seconds.
-        changes: of the same recording.
-        unit: of the inventory.
-        spread, weight: of the rule.
+        found: the alignment, with times in seconds.
+        changes: the changes of the same recording.
+        unit: the unit of the inventory.
+        spread: see `SPREAD`.
+        weight: see `WEIGHT`.
     """
     if not found.spans:
         return found
@@ -118,7 +121,13 @@ def sharpened(
 
 
 def _moved(words: Sequence[Span], before: Sequence[Span], spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Return words, each of several labels, where their labels have moved; no two labels begin at the same time."""
+    """Return words with the new times of their labels, of which no two begin at the same time.
+
+    Args:
+        words: the words, with their old times.
+        before: the labels, with their old times.
+        spans: the labels, with their new times.
+    """
     number_at = {span.start: number for number, span in enumerate(before)}
     firsts = [number_at[word.start] for word in words]
     lasts = [*(first - 1 for first in firsts[1:]), len(spans) - 1]

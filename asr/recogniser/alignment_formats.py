@@ -1,8 +1,8 @@
-"""Alignments of recordings as programs for phonetics and transcription read them: Praat, ELAN, Audacity.
+"""Write alignments of recordings for Praat, ELAN and Audacity.
 
-JSON and ctm are those of `asr.recogniser.formats`, SubRip is that of `asr.recogniser.subtitles`. Every function gives
-lines without their ends. A file has a tier `words` and a tier `labels`; where the transcript is labels of a model of
-phonemes, and nothing says which of them are a word, `labels` alone.
+JSON and ctm are in `asr.recogniser.formats`, SubRip is in `asr.recogniser.subtitles`. Every function yields lines
+without line ends. A file has the tiers `words` and `labels`; if the transcript consists of phonemes without words, it
+has `labels` only.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ _ELAN_TYPES = {".wav": "audio/x-wav", ".mp3": "audio/mpeg", ".flac": "audio/flac
 
 @dataclass(frozen=True)
 class Tier:
-    """Spans of one kind, in order, without overlap; without those of white space."""
+    """A named sequence of spans, in order, without overlap and without spaces."""
 
     name: str
     spans: Sequence[Span]
 
 
 def tiers_of(found: Hypothesis, has_words: bool) -> list[Tier]:
-    """Return the tiers of an alignment; of words where the transcript has any."""
+    """Return the tiers of an alignment: `labels` and, if the transcript has words, `words` before it."""
     labels = Tier("labels", [span for span in found.spans if not span.label.isspace()])
     return [Tier("words", found.words), labels] if has_words else [labels]
 
 
 def textgrid_lines(tiers: Sequence[Tier], seconds: float) -> Iterator[str]:
-    """Yield a TextGrid of Praat, in the long form; what lies between the spans is empty.
+    """Yield a TextGrid of Praat in the long form; intervals between spans are empty.
 
     https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html
 
     Args:
-        tiers: what it holds.
-        seconds: of the recording.
+        tiers: the tiers of the file.
+        seconds: the duration of the recording.
     """
     end = max([seconds, *(span.end for tier in tiers for span in tier.spans)])
     yield from ('File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end:.6f}")
@@ -55,7 +55,7 @@ def textgrid_lines(tiers: Sequence[Tier], seconds: float) -> Iterator[str]:
 
 
 def _intervals(spans: Sequence[Span], end: float) -> Iterator[tuple[float, float, str]]:
-    """Yield intervals that follow each other from 0 to the end, with empty ones between the spans."""
+    """Yield consecutive intervals from 0 to the end, with empty ones between the spans."""
     at = 0.0
     for span in spans:
         if span.start > at:
@@ -72,9 +72,9 @@ def eaf_lines(tiers: Sequence[Tier], address: str, suffix: str) -> Iterator[str]
     https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf
 
     Args:
-        tiers: what it holds.
-        address: of the recording, as a URL.
-        suffix: of the recording's name, such as `.wav`.
+        tiers: the tiers of the file.
+        address: the URL of the recording.
+        suffix: the suffix of the recording's name, such as `.wav`.
     """
     kind = _ELAN_TYPES.get(suffix.lower(), "unknown")
     placed = [(tier, list(_milliseconds(tier.spans))) for tier in tiers]
@@ -107,7 +107,7 @@ def eaf_lines(tiers: Sequence[Tier], address: str, suffix: str) -> Iterator[str]
 
 
 def _milliseconds(spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each span, at least one apart, without overlap."""
+    """Yield start and end of each span in milliseconds, without overlap; each lasts at least one."""
     at = 0
     for span in spans:
         start = max(at, round(1000 * span.start))
@@ -119,5 +119,8 @@ def audacity_lines(spans: Sequence[Span]) -> Iterator[str]:
     """Return a label track of Audacity: start and end in seconds and the text, with tabs between them.
 
     https://manual.audacityteam.org/man/importing_and_exporting_labels.html
+
+    >>> list(audacity_lines([Span("TWO", 0.25, 0.5, 0.9)]))
+    ['0.250000\\t0.500000\\tTWO']
     """
     return (f"{span.start:.6f}\t{span.end:.6f}\t{printable(span.label)}" for span in spans)

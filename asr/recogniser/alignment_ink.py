@@ -1,12 +1,12 @@
-"""Divide points of ink between letters, with borders at lifts of the pen if there are any nearby.
+"""Divide the points of ink between letters, with borders at lifts of the pen if there are any nearby.
 
-A network of ink emits a letter near its beginning, so the frames between the emissions of two letters are mostly the
-first one's: `SHARE` of them. A border moves to the nearest point at which a stroke begins, up to `REACH` points away.
-Every point belongs to one letter, in the order of writing: a dot that is written at the end of a word belongs to the
-letter that is written there. Spaces have no points.
+A network for ink emits a letter near its beginning. So most frames between the emissions of two letters belong to the
+first letter: `SHARE` of them. A border moves to the nearest beginning of a stroke, up to `REACH` points away. Every
+point belongs to one letter, in the order of writing: a dot that is written at the end of a word belongs to the letter
+that is written there. Spaces have no points.
 
-Both numbers are chosen on the embedded pen corpus, on writers who do not join letters, whose borders are known: `python
--m benchmarks.alignment --ink`.
+Both numbers were chosen on the embedded pen corpus, on writers who do not join letters, so that the borders are known:
+`python -m benchmarks.alignment --ink`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,19 @@ REACH = 20  # points
 def frames_of_letters(
     labels: Sequence[str], start: NDArray[np.int64], end: NDArray[np.int64], n_frames: int
 ) -> list[tuple[int, int]]:
-    """Divide all frames between the letters; a space begins and ends at the border that it stands at.
+    """Divide all frames between the letters; a space has no frames and begins and ends at a border.
 
     Args:
         labels: (U,) letters and spaces.
-        start, end: (U,) frames at which the emission of each begins, and behind its end.
-        n_frames: T.
+        start: (U,) the first frame of the emission of each label.
+        end: (U,) the frame after the emission of each label.
+        n_frames: T, how many frames there are.
+
+    Returns:
+        The first frame of each label, and the frame after its last.
+
+    >>> frames_of_letters(["t", "o"], np.array([2, 7]), np.array([3, 8]), n_frames=10)
+    [(0, 6), (6, 10)]
     """
     letters = [number for number, label in enumerate(labels) if not label.isspace()]
     inner = [int(end[one] + round(SHARE * float(start[other] - end[one]))) for one, other in pairwise(letters)]
@@ -45,14 +52,14 @@ def frames_of_letters(
 
 
 def at_lifts(found: Hypothesis, stroke_ends: NDArray[np.int64]) -> Hypothesis:
-    """Divide all points between the letters, with borders at lifts of the pen where there is one nearby.
+    """Divide all points between the letters, with borders at lifts of the pen if there is one nearby.
 
     Args:
         found: an alignment of characters whose spans count points.
-        stroke_ends: (S,) the point behind the last one of each stroke, rising, S >= 1.
+        stroke_ends: (S,) the number of the point after each stroke, rising, S >= 1.
 
     Returns:
-        the alignment; each letter has a point at least, where there are enough.
+        The alignment with new spans; each letter has at least one point, if there are enough.
     """
     letters = [span for span in found.spans if not span.label.isspace()]
     lifts, n_points = stroke_ends[:-1], int(stroke_ends[-1])

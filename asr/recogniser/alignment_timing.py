@@ -1,17 +1,17 @@
-"""Convert frames of emission to times: estimate where labels begin and end from where the network emits them.
+"""Estimate when labels begin and end from the frames in which the network emits them.
 
-CTC asks for the order of labels, not for their times. A network emits a label in one or two frames somewhere in its
-sound, more often after its beginning than at it, and the frames between two labels are blank. The rule, for a label u
-whose emission begins a `gap` after that of the label before has ended:
+CTC trains the order of labels, not their times. A network emits a label in one or two frames within its sound, usually
+some time after it begins, and the frames between two labels are blank. The start of a label u, whose emission begins a
+`gap` after the end of the emission before it, is
 
     start(u) = emission start(u) - share * min(gap, 0.06 s) + lag + offset(label of u)
 
-A label ends where the next one starts. Where more than 0.25 s lie between its emission and that start, somebody
-paused, and the label ends `tail` after its emission.
+A label ends where the next one starts. If more than 0.25 s are between its emission and that start, there is a pause,
+and the label ends `tail` after its emission.
 
 The numbers are learned on the embedded corpus, whose boundaries are known: `python -m benchmarks.alignment --learn`
-writes `alignment_timing.json`. They depend on what the labels stand for, so there is a table for each folding table: in
-an inventory without closures a stop begins at its burst. Other inventories take the mean of the tables, without
+writes `alignment_timing.json`. They depend on the labels, so there is a table for each folding table: in an inventory
+without closures, for example, a stop begins at its burst. Other inventories use the mean of the tables, without
 offsets.
 """
 
@@ -26,13 +26,15 @@ from pathlib import Path
 from asr.corpus.inventory import Inventory
 
 LONGEST_GAP = 0.06
-"""The seconds of a gap that are shared; the rest of a longer gap does not belong to the label behind it."""
+"""The longest gap, in seconds, that is divided between two labels."""
 
 PAUSE = 0.25
-"""The seconds without an emission above which a label ends before the next one starts."""
+"""The time without an emission, in seconds, above which a label ends before the next one starts."""
 
 FILE = Path(__file__).with_suffix(".json")
-_SHORTEST = 0.001  # seconds of a label
+"""The file with the learned numbers."""
+
+_SHORTEST = 0.001  # the least duration of a label, in seconds
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,9 @@ class Timing:
 
     Attributes:
         share: the share of the gap before a label that belongs to the label, 0 to 1.
-        lag: seconds.
-        tail: seconds by which a label before a pause outlasts its emission.
-        offsets: seconds by label.
+        lag: seconds that are added to the start of every label.
+        tail: seconds from the end of the emission to the end of a label before a pause.
+        offsets: seconds that are added to the start of a label, by label.
     """
 
     share: float
@@ -54,7 +56,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Emission:
-    """A label and when it is emitted, in seconds from the beginning of the file."""
+    """A label and the time of its emission, in seconds from the beginning of the file."""
 
     label: str
     start: float
@@ -62,7 +64,7 @@ class Emission:
 
 
 def timing_of(inventory: Inventory) -> Timing:
-    """Return the numbers for labels of this inventory."""
+    """Return the numbers for the labels of an inventory."""
     tables = _tables()
     if inventory.fold is not None and inventory.fold in tables:
         return tables[inventory.fold]
@@ -71,12 +73,18 @@ def timing_of(inventory: Inventory) -> Timing:
 
 
 def times_of(emissions: Sequence[Emission], timing: Timing, begin: float, end: float) -> list[tuple[float, float]]:
-    """Return start and end of each label, in order, without overlap.
+    """Return start and end of each label in seconds, in order, without overlap.
 
     Args:
-        emissions: in order, without overlap.
+        emissions: the emissions, in order, without overlap.
         timing: the numbers of the rule.
-        begin, end: where the recording begins and ends, in seconds.
+        begin: where the recording begins, in seconds.
+        end: where the recording ends, in seconds.
+
+    >>> timing = Timing(share=0.5, lag=0.0, tail=0.1)
+    >>> emissions = [Emission("t", 0.04, 0.06), Emission("uw", 0.10, 0.12)]
+    >>> [(round(start, 2), round(end, 2)) for start, end in times_of(emissions, timing, begin=0.0, end=1.0)]
+    [(0.02, 0.08), (0.08, 0.22)]
     """
     starts: list[float] = []
     before = begin

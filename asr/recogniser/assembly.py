@@ -1,4 +1,4 @@
-"""Join what a file holds to a recogniser: the parts that its header names, its statistics, its weights."""
+"""Build a recogniser from the contents of a file: header, statistics of the normaliser, weights."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def assemble(
     engine: str,
     decoder: Wish = None,
 ) -> Recogniser:
-    """Make a recogniser from the contents of a file.
+    """Build a recogniser from the contents of a file.
 
     Args:
-        path: of the file, for messages.
-        header: the header, as `read_header` takes it.
-        statistics: of the normaliser.
-        weights: of the network, by name.
-        plugins: modules of the user's that the configuration may name.
+        path: the file, for messages.
+        header: the header, see `asr.recogniser.header.read_header`.
+        statistics: the statistics of the normaliser.
+        weights: the weights of the network, by name.
+        plugins: modules of the user that the configuration may name.
         engine: the engine to use; `auto`: the one that suits the work.
         decoder: the decoder to use; None: the default that the file names.
 
     Raises:
-        CheckpointError: parts that do not fit each other, code outside this package and the plugins, or an engine that
-            cannot run the network.
-        ConfigError: there is no such decoder, or it has no such option.
+        CheckpointError: parts do not fit each other, the header names code outside this package and the plugins, or the
+            engine cannot run the network.
+        ConfigError: the decoder or one of its options does not exist.
     """
 
     def engines(config: RecogniserConfig, parts: Parts) -> Engines:
@@ -65,19 +65,19 @@ def joined(
     engines: Callable[[RecogniserConfig, Parts], Engines],
     decoder: Wish = None,
 ) -> Recogniser:
-    """Make a recogniser from the contents of a file, with engines of the caller's.
+    """Build a recogniser from the contents of a file, with engines that the caller makes.
 
     Args:
-        path: as of `assemble`.
-        header: as of `assemble`.
-        statistics: as of `assemble`.
-        plugins: as of `assemble`.
-        engines: makes what runs the network.
-        decoder: as of `assemble`.
+        path: see `assemble`.
+        header: see `assemble`.
+        statistics: see `assemble`.
+        plugins: see `assemble`.
+        engines: makes the engines that run the network.
+        decoder: see `assemble`.
 
     Raises:
-        CheckpointError, ConfigError: as `assemble`.
-        MissingExtra: the engine needs a package that is not installed.
+        CheckpointError, ConfigError: see `assemble`.
+        MissingExtra: the engine requires a package that is not installed.
     """
     read = read_header(path, header)
     plugins = (plugins,) if isinstance(plugins, str) else plugins
@@ -99,5 +99,5 @@ def joined(
 
 
 def folder_of_files(path: Path) -> Path:
-    """Return the folder of the files of a model's decoder: the model's, or for a checkpoint its run folder."""
+    """Return the folder with the files of a model's decoder: that of the model or, for a checkpoint, the run folder."""
     return path.parent.parent if path.parent.name == "checkpoints" else path.parent

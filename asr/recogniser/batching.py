@@ -1,4 +1,4 @@
-"""Recognise many utterances: in batches of similar length, a stretch of the list at a time."""
+"""Recognise many utterances in batches of similar length, a part of the list at a time."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from asr.recogniser.sources import LongSound, RawFrames, Source, opened
 if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
 
-_BATCH_FRAMES = 16000  # stacked frames recognised at once, padding included
+_BATCH_FRAMES = 16000  # the most stacked frames in a batch, padding included
 _BATCH_UTTERANCES = 64
-_STRETCH_FRAMES = 4 * _BATCH_FRAMES  # frames kept in memory; enough of them that batches are of similar length
+_STRETCH_FRAMES = 4 * _BATCH_FRAMES  # frames kept in memory, enough to make batches of similar length
 _STRETCH_SOURCES = 4 * _BATCH_UTTERANCES
 
 
 @dataclass(frozen=True, eq=False)
 class Posteriors:
-    """The posteriors of some utterances of similar length.
+    """The posteriors of a batch of utterances of similar length.
 
     Attributes:
-        numbers: which utterances they are, counted from 0.
+        numbers: the numbers of the utterances, from 0.
         log_probs: (B, T, L) float32.
-        lengths: (B,) frames of each.
+        lengths: (B,) how many frames each utterance has.
     """
 
     numbers: Sequence[int]
@@ -46,9 +46,9 @@ def posteriors_of(
     """Compute the posteriors of utterances in batches of similar length.
 
     Args:
-        recogniser: computes them.
-        sizes: stacked frames of each utterance.
-        frames_of: gives the stacked frames (T, F) of an utterance by its number, when they are needed.
+        recogniser: the recogniser.
+        sizes: how many stacked frames each utterance has.
+        frames_of: returns the stacked frames (T, F) of an utterance, given its number.
     """
     for batch in group_by_length(sizes, _BATCH_FRAMES, _BATCH_UTTERANCES):
         yield Posteriors(batch, *recogniser.posteriors([frames_of(i) for i in batch]))
@@ -65,16 +65,16 @@ def recognise_all(
     """Recognise utterances in batches of similar length.
 
     Args:
-        recogniser: with its decoder.
-        sizes: stacked frames of each utterance.
-        frames_of: gives the stacked frames (T, F) of an utterance by its index, when they are needed.
-        starts: where each utterance's first frame stands; None: at 0.
-        on_progress: hears how many of how many are done.
-        n_best: how many hypotheses of an utterance are wanted at most.
+        recogniser: the recogniser, with its decoder.
+        sizes: how many stacked frames each utterance has.
+        frames_of: returns the stacked frames (T, F) of an utterance, given its number.
+        starts: the time of the first frame of each utterance; None: 0.
+        on_progress: called with `(done, total)`.
+        n_best: the most hypotheses to return for an utterance.
 
     Returns:
-        the hypotheses of each utterance, best first, in the order of the utterances; the same as of each alone, but for
-        rounding: see `Recogniser.transcribe`.
+        The hypotheses of each utterance, best first, in the order of the utterances. But for rounding, they do not
+        depend on the other utterances.
     """
     found: dict[int, list[Hypothesis]] = {}
     for one in posteriors_of(recogniser, sizes, frames_of):
@@ -96,18 +96,20 @@ def transcribe_each(
     on_progress: Callable[[float, float], None] | None = None,
     n_best: int = 1,
 ) -> Iterator[list[Hypothesis] | DataError]:
-    """Recognise many sources, which are read as they are needed.
+    """Recognise many sources, which are read only as they are needed.
 
     Args:
-        recogniser: with its decoder.
-        sources: each as of `Recogniser.transcribe`.
-        channel, speaker, rate: of all sources, as of `Recogniser.transcribe`.
-        batched: recognise sources of similar length together; else one by one, each as soon as it is read.
-        on_progress: hears how many seconds of how many of a long recording are recognised.
-        n_best: how many hypotheses of a source are wanted at most.
+        recogniser: the recogniser, with its decoder.
+        sources: the sources, see `Recogniser.transcribe`.
+        channel: the channel of all sources.
+        speaker: the speaker of all sources.
+        rate: the sampling rate of samples, for all sources.
+        batched: recognise sources of similar length together; otherwise one by one, as soon as each is read.
+        on_progress: called with `(seconds done, seconds in total)` for a long recording.
+        n_best: the most hypotheses to return for a source.
 
-    Returns:
-        for each source, in order, its hypotheses, best first, or why it could not be read.
+    Yields:
+        For each source, in order, its hypotheses, best first, or the error with which it could not be read.
     """
     stretch: list[RawFrames | list[Hypothesis] | DataError] = []
     n_frames = 0
@@ -130,7 +132,7 @@ def _read(
     on_progress: Callable[[float, float], None] | None,
     n_best: int,
 ) -> RawFrames | list[Hypothesis] | DataError:
-    """Return the frames of a source; for a recording too long to keep its frames, the hypotheses."""
+    """Return the frames of a source or its error; for a long recording, whose frames are not kept, the hypotheses."""
     try:
         with opened(recogniser.extractor, source, rate, channel) as one:
             if isinstance(one, LongSound):
@@ -146,7 +148,7 @@ def _of_stretch(
     speaker: str | None,
     n_best: int,
 ) -> Iterator[list[Hypothesis] | DataError]:
-    """The result of each, in order."""
+    """Yield the result of each source of a stretch, in order."""
     raws = [one for one in stretch if isinstance(one, RawFrames)]
     sizes = [recogniser.stacking.out_length(len(raw.values)) for raw in raws]
     starts = [raw.start for raw in raws]
@@ -158,5 +160,5 @@ def _of_stretch(
 
 
 def placed(hypotheses: Sequence[Hypothesis], raw: RawFrames) -> list[Hypothesis]:
-    """Return the hypotheses with spans that count the points of the ink, where the source is ink."""
+    """Return the hypotheses of a source; if it is ink, with spans that count its points."""
     return [one if raw.places is None else at_points(one, raw.places) for one in hypotheses]

@@ -1,4 +1,4 @@
-"""A bundle: one `.safetensors` file with configuration, inventory, normalisation and weights."""
+"""Read and write bundles: `.safetensors` files with configuration, inventory, normalisation and weights."""
 
 from __future__ import annotations
 
@@ -23,38 +23,41 @@ from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.stored_weights import packed, unpacked
 
 STORES = ("float32", "float16", "int8")
-"""The number formats in which a bundle may store the network's weights."""
+"""The number formats in which a bundle may store the weights of the network."""
 
-_NORMALISER = "normaliser."  # begins the names of its statistics
+_NORMALISER = "normaliser."  # the prefix of the names of the normaliser's statistics
 
 
 def save_bundle(
     recogniser: Recogniser, path: Path, store: str = "float32", on_copy: Callable[[Path], object] | None = None
 ) -> None:
-    """Write one self-contained `.safetensors` file.
+    """Write a bundle.
 
-    Files that the default decoder needs, such as a language model, are copied beside it; those that come with this
-    package are not.
+    Files that the default decoder needs, such as a language model, are copied beside it, unless they come with this
+    package.
 
     Args:
-        recogniser: what to save.
+        recogniser: the recogniser to save.
         path: the file to write.
-        store: the number format of the weights, one of `STORES`, see `packed`; loading converts them to float32.
-        on_copy: hears of each file that is copied, see `saved_beside`.
+        store: the number format of the weights, one of `STORES`, see `asr.recogniser.stored_weights.packed`; loading
+            converts them to float32.
+        on_copy: called with the path of each copied file, see `asr.decoding.files.saved_beside`.
 
     Raises:
-        ConfigError: there is no such `store`; or the recogniser came from an ONNX file, which does not hold the weights
-            as a bundle needs them.
-        DataError: the file cannot be written; what stood there before still stands there.
+        ConfigError: `store` is not one of `STORES`, or the recogniser was loaded from an ONNX file, which does not hold
+            the weights in the form that a bundle needs.
+        DataError: the file cannot be written; an existing file is left as it was.
     """
     from safetensors.numpy import save
 
     if store not in STORES:
-        raise ConfigError(f"a bundle keeps its weights as {', '.join(STORES[:-1])} or {STORES[-1]}, not as {store}")
+        raise ConfigError(
+            f"a bundle cannot store its weights as {store}; give {', '.join(STORES[:-1])} or {STORES[-1]}"
+        )
     network = recogniser.engines.network
     if network is None:
         raise ConfigError(
-            "an .onnx file does not hold the weights as a bundle needs them; export the model that it was made of"
+            "an .onnx file does not hold the weights that a bundle needs; export the model that it was made from"
         )
     tensors = {f"{_NORMALISER}{name}": value for name, value in recogniser.normaliser.state_dict().items()}
     tensors |= packed(network.weights, store)
@@ -65,7 +68,7 @@ def save_bundle(
 
 
 def bundle_of(model: str | Path) -> Path | None:
-    """Return the path of the bundle that a user names, by its path or as a pretrained model; None for other models."""
+    """Return the path of a bundle, given its path or the name of a pretrained model; None for other models."""
     path = Path(model).expanduser()
     if str(model) in pretrained_names() and not (path / "checkpoints").is_dir():  # a corpus folder may have its name
         return pretrained_bundle(str(model))
@@ -75,17 +78,17 @@ def bundle_of(model: str | Path) -> Path | None:
 def with_decoder(
     bundle: Path, choice: DecoderChoice, out: Path, on_copy: Callable[[Path], object] | None = None
 ) -> None:
-    """Write a bundle again with another default decoder; its weights are kept as they are stored.
+    """Write a copy of a bundle with another default decoder; the stored weights are not changed.
 
     Args:
-        bundle: the path of the bundle, which was loaded before.
+        bundle: the path of the bundle.
         choice: the decoder; its files are copied beside the new bundle.
         out: the file to write; may be the same path.
-        on_copy: hears of each file that is copied, see `saved_beside`.
+        on_copy: called with the path of each copied file, see `asr.decoding.files.saved_beside`.
 
     Raises:
         CheckpointError: the bundle is missing or damaged.
-        DataError: a file cannot be written; what stood there before still stands there.
+        DataError: a file cannot be written; an existing file is left as it was.
     """
     from safetensors.numpy import save
 
@@ -111,14 +114,14 @@ def load_bundle(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, dec
     """Read a bundle; nothing in it is executed.
 
     Args:
-        path: of the file.
-        plugins: modules of the user's that its configuration may name.
+        path: the file.
+        plugins: modules of the user that the configuration may name.
         engine: the engine to use, see `asr.engines.choice`.
         decoder: the decoder to use; None: the default that the bundle names.
 
     Raises:
-        CheckpointError: the file is missing, damaged or of another program; or the engine cannot run it.
-        ConfigError: there is no such decoder, or it has no such option.
+        CheckpointError: the file is missing or damaged, another program wrote it, or the engine cannot run it.
+        ConfigError: the decoder or one of its options does not exist.
     """
     header, tensors = _read(path)
     statistics = {key.removeprefix(_NORMALISER): one for key, one in tensors.items() if key.startswith(_NORMALISER)}
@@ -139,9 +142,9 @@ def _read(path: Path) -> tuple[Any, dict[str, NDArray[Any]]]:
     try:
         with safe_open(str(path), framework="np") as file:
             header = json.loads((file.metadata() or {}).get("bundle", "{}"))
-            # Copied, because they may be mapped from the file: cutting it short would end this process.
+            # Copied: tensors may be mapped from the file, and truncating a mapped file would end this process.
             tensors = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
-        # TypeError: a number type that NumPy does not have; RecursionError: JSON nested too deeply
-        raise CheckpointError(f"{path} is not a whole bundle: {one_line(error)}") from error
+        # TypeError: a number type that NumPy lacks; RecursionError: JSON nested too deeply
+        raise CheckpointError(f"{path} is not a complete bundle: {one_line(error)}") from error
     return header, tensors

@@ -1,4 +1,4 @@
-"""What is known of a model's weights: where they come from, under which licence, and how often they are wrong."""
+"""The model card: the origin of the weights, their licence and their error rates."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from asr.scoring.rates import Rate
 
 @dataclass(frozen=True)
 class Card:
-    """The model card that travels with the weights.
+    """The model card, which is stored beside the weights.
 
     Attributes:
-        about: plain facts by name: recipe, seed, commit, date, data, licence, ...
-        rates: error rates by split and name.
+        about: facts by name: recipe, seed, commit, date, data, licence, ...
+        rates: the error rates by split and name.
     """
 
     about: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     rates: Mapping[str, Mapping[str, Rate]] = field(default_factory=dict)
 
     def with_facts(self, **facts: str) -> Card:
-        """Add or replace facts."""
+        """Return the card with added or replaced facts.
+
+        >>> Card({"recipe": "an4/ctc"}).with_facts(licence="CC0").about
+        {'recipe': 'an4/ctc', 'licence': 'CC0'}
+        """
         return replace(self, about=dict(self.about) | facts)
 
     def __bool__(self) -> bool:
@@ -37,10 +41,10 @@ class Card:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Card:
-        """Read what `to_dict` wrote; facts of another kind, from another program, are left out.
+        """Read the values that `to_dict` returned; facts that are no plain values are left out.
 
         Raises:
-            KeyError, TypeError, ValueError: the error rates are not what `Rate.to_dict` writes.
+            KeyError, TypeError, ValueError: the error rates are malformed.
         """
         facts = {
             str(name): value

@@ -1,4 +1,4 @@
-"""Recognisers in the checkpoints of a run; torch reads them."""
+"""Load recognisers from the checkpoints of a run, with torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from asr.training.checkpoint import load_checkpoint
 
 
 def state_of(recogniser: Recogniser) -> dict[str, Any]:
-    """Return what a checkpoint holds beside the network's weights: plain values and tensors."""
+    """Return the content of a checkpoint beside the weights of the network: plain values and tensors."""
     statistics = {name: torch.from_numpy(one.copy()) for name, one in recogniser.normaliser.state_dict().items()}
     config = replace(recogniser.config, decoder=with_plain_names(recogniser.config.decoder))
     return Header(config, recogniser.card).to_dict() | {"normaliser": statistics}
@@ -34,15 +34,15 @@ def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str = AUTO,
     """Load the recogniser of a checkpoint.
 
     Args:
-        path: of the checkpoint.
-        plugins: modules of the user's that its configuration may name.
+        path: the checkpoint.
+        plugins: modules of the user that the configuration may name.
         engine: the engine to use; `auto`: the one that suits the work.
         decoder: the decoder to use; None: the default that the checkpoint names.
 
     Raises:
-        CheckpointError: it is damaged, holds no recogniser, or names code outside this package and the plugins; or the
-            engine cannot run it.
-        ConfigError: there is no such decoder, or it has no such option.
+        CheckpointError: the file is damaged, holds no recogniser, or names code outside this package and the plugins;
+            or the engine cannot run it.
+        ConfigError: the decoder or one of its options does not exist.
     """
     return recogniser_of(load_checkpoint(path), path, plugins, engine, decoder)
 
@@ -50,22 +50,27 @@ def load_recogniser(path: Path, plugins: Sequence[str] = (), engine: str = AUTO,
 def recogniser_of(
     saved: Mapping[str, Any], path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None
 ) -> Recogniser:
-    """Make a recogniser from the contents of a checkpoint; arguments and errors as of `load_recogniser`.
+    """Make a recogniser from the content of a checkpoint.
 
     Args:
-        saved: what `load_checkpoint` gave.
-        path: of the checkpoint, for messages.
-        plugins, engine, decoder: as of `load_recogniser`.
+        saved: the content, from `asr.training.checkpoint.load_checkpoint`.
+        path: the checkpoint, for messages.
+        plugins: see `load_recogniser`.
+        engine: see `load_recogniser`.
+        decoder: see `load_recogniser`.
+
+    Raises:
+        CheckpointError, ConfigError: see `load_recogniser`.
     """
     header, weights = saved.get("bundle"), saved.get("weights")
     statistics = header.get("normaliser") or {} if isinstance(header, dict) else None
     if not isinstance(header, dict) or not isinstance(weights, dict) or not isinstance(statistics, dict):
-        raise CheckpointError(f"{path} is no checkpoint of a recogniser: it has no `bundle` and `weights`")
+        raise CheckpointError(f"{path} is not the checkpoint of a recogniser: it lacks `bundle` or `weights`")
     return assemble(path, header, _arrays(path, statistics), _arrays(path, weights), plugins, engine, decoder)
 
 
 def _arrays(path: Path, tensors: Mapping[Any, object]) -> dict[str, NDArray[Any]]:
-    """Tensors as arrays that share their memory, floating-point ones as float32."""
+    """Convert tensors to arrays, floating-point ones to float32; without conversion, memory is shared."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in tensors.items():
         if not isinstance(value, Tensor) or not _is_whole(value):
@@ -77,6 +82,6 @@ def _arrays(path: Path, tensors: Mapping[Any, object]) -> dict[str, NDArray[Any]
 
 
 def _is_whole(value: Tensor) -> bool:
-    """Whether a tensor holds all its numbers in plain memory, instead of repeating a few of them."""
+    """Return whether a tensor holds all its numbers in plain memory, instead of repeating a few of them."""
     plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
     return plain and value.untyped_storage().nbytes() >= value.numel() * value.element_size()

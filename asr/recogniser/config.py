@@ -1,4 +1,4 @@
-"""The configuration of a recogniser: everything that is needed to build it again, except its weights."""
+"""The configuration of a recogniser: everything that is needed to build it, except the weights."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class RecogniserConfig:
         stacking: the joining of neighbouring frames.
         model: the network.
         decoder: the default decoder; another one may be chosen when the recogniser is used.
-        plugins: modules of the user's that hold classes of these components.
-        chosen_on: the split on which the default decoder's options were tuned; None where they were not.
+        plugins: modules of the user that hold classes of these components.
+        chosen_on: the split on which the options of the default decoder were tuned; None if they were not.
     """
 
     inventory: Inventory
@@ -50,22 +50,22 @@ class RecogniserConfig:
         return replace(self, decoder=choice.component, chosen_on=choice.chosen_on)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the components and plugins as a checkpoint or a bundle keeps them; the inventory stands beside."""
+        """Return the components and plugins as plain values, for a checkpoint or a bundle, without the inventory."""
         chosen_on = {} if self.chosen_on is None else {"chosen_on": self.chosen_on}
         parts = {part: getattr(self, part).to_node() for part in PARTS}
         return parts | {"plugins": list(self.plugins)} | chosen_on
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], inventory: Inventory) -> RecogniserConfig:
-        """Read what `to_dict` wrote, in this version or an earlier one.
+        """Read the values that `to_dict` returned, in this version or an earlier one.
 
         Raises:
-            ConfigError: a component is missing or no node.
+            ConfigError: a component is missing or malformed, or the plugins are no module names.
         """
         current = with_current_targets(dict(values))
         missing = [part for part in PARTS if not isinstance(current.get(part), dict)]
         if missing:
-            raise ConfigError(f"the configuration of a recogniser has no {', '.join(missing)}")
+            raise ConfigError(f"the configuration of a recogniser lacks {', '.join(missing)}")
         plugins = current.get("plugins")
         names = plugins if isinstance(plugins, list) else [None]
         if not all(isinstance(name, str) and re.fullmatch(r"\w+(\.\w+)*", name) for name in names):
@@ -75,10 +75,10 @@ class RecogniserConfig:
 
 
 def split_name(value: object) -> str | None:
-    """Return the name of the split on which a decoder was chosen, as a file has it.
+    """Check the name of the split on which a decoder was tuned, and return it.
 
     Raises:
-        ConfigError: it is not a name.
+        ConfigError: the value is neither None nor a name of at most 60 letters, digits, dots and hyphens.
     """
     if value is not None and not (isinstance(value, str) and re.fullmatch(r"[\w.-]{1,60}", value)):
         raise ConfigError(f"chosen_on={shown(value)}; expected the name of a split, such as dev")

@@ -1,6 +1,7 @@
-"""Write the results of files as text, JSON, or as NIST's tools read them (ctm, trn).
+"""Write the results of files as text, JSON, or in the formats of NIST's tools (ctm, trn).
 
-Every function gives lines without their ends. Nothing in a name or a label breaks a line or steers a terminal.
+Every function returns lines without line ends. Control characters in names and labels are replaced, so that they
+neither break a line nor control a terminal.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ class Transcribed:
     """The result of recognising one file.
 
     Attributes:
-        file: as the user named it.
-        name: its name in ctm and trn, see `names_of`.
-        found: the hypothesis of a recording; the pages of a file of ink.
-        channel: of the recording, from 0.
-        alternatives: the best hypotheses of the recording, `found` first, where several were wanted.
+        file: the name of the file that the user gave.
+        name: the name of the file in ctm and trn, see `names_of`.
+        found: the hypothesis of a recording, or the pages of a file of ink.
+        channel: the channel of the recording, from 0.
+        alternatives: the best hypotheses of the recording, `found` first, if several were asked for.
     """
 
     file: str
@@ -41,23 +42,23 @@ class Transcribed:
 
     @property
     def hypotheses(self) -> list[Hypothesis]:
-        """The hypothesis of the recording, or one for each line of the pages."""
+        """The hypothesis of the recording, or of each line of the pages."""
         return [self.found] if isinstance(self.found, Hypothesis) else [line.hypothesis for line in self.found.lines]
 
 
 def text_lines(one: Transcribed, named: bool) -> Iterator[str]:
-    """The text, a line for each line of a page; where `named`, the file's name and a tab stand before it."""
+    """Return the text, one line for each line of a page; with `named`, after the name of the file and a tab."""
     before = f"{printable(one.file)}\t" if named else ""
     return (before + printable(hypothesis.text) for hypothesis in one.hypotheses)
 
 
 def n_best_lines(one: Transcribed, named: bool, parts: bool = False) -> Iterator[str]:
-    """Yield a line for each alternative, with tabs between rank, score and text; for a page line by line.
+    """Yield a line for each alternative: rank, score and text, with tabs between them; for a page, line by line.
 
     Args:
-        one: recognised with several hypotheses.
-        named: write the file's name before the rank.
-        parts: write the parts of the score behind it: acoustic, language model, insertion, boost.
+        one: the result, with alternatives.
+        named: write the name of the file before the rank.
+        parts: write the parts of the score after it: acoustic, language model, insertion, boost.
     """
     groups = (
         [one.alternatives] if isinstance(one.found, Hypothesis) else [line.alternatives for line in one.found.lines]
@@ -72,11 +73,11 @@ def n_best_lines(one: Transcribed, named: bool, parts: bool = False) -> Iterator
 
 
 def json_line(one: Transcribed, alternatives: bool = False) -> str:
-    """Return a JSON object as `docs/transcripts.schema.json` describes it.
+    """Return a JSON object; `docs/transcripts.schema.json` describes it.
 
     Args:
-        one: what was recognised.
-        alternatives: add the `alternatives`: their texts, confidences, and scores with the parts.
+        one: the result.
+        alternatives: add the `alternatives`, with their texts, confidences and scores.
     """
     if isinstance(one.found, Hypothesis):
         return printable_json({"file": one.file, **_found(one.found, one.alternatives if alternatives else None)})
@@ -100,7 +101,7 @@ def _found(hypothesis: Hypothesis, others: Sequence[Hypothesis] | None) -> dict[
 
 
 def _line(page: ReadPage, first: int, line: ReadLine, alternatives: bool) -> dict[str, Any]:
-    """A line of a page whose strokes are counted in the file from `first` on."""
+    """Return a line of a page; `first` is the number of the page's first stroke in the file."""
     place = {**_place(page, first, line.strokes), "box": _box(line.box)}
     found = _found(line.hypothesis, line.alternatives if alternatives else None)
     words = [
@@ -115,19 +116,19 @@ def _mark(page: ReadPage, first: int, mark: ReadMark) -> dict[str, Any]:
 
 
 def _place(page: ReadPage, first: int, strokes: Sequence[int]) -> dict[str, Any]:
-    """The number of the page, the layers where there are any, and the strokes."""
+    """Return the number of the page, the layers if there are any, and the strokes."""
     layers = sorted({page.sheet.layers[k] for k in strokes}) if page.sheet.layers else []
     place = {"page": page.sheet.number, "strokes": [first + k for k in strokes]}
     return place | ({"layers": layers} if layers else {})
 
 
 def _box(box: Box) -> list[float | None]:
-    """Nine digits; a side too long for a number is null."""
+    """Return the sides of a box with nine digits; a side that is not finite becomes null."""
     return [float(f"{side:.9g}") if math.isfinite(side) else None for side in box]
 
 
 def ctm_lines(one: Transcribed) -> Iterator[str]:
-    """One line a word: name, channel counted from 1, start and duration in seconds, word, confidence."""
+    """Yield a line for each word: name, channel from 1, start and duration in seconds, word, confidence."""
     for hypothesis in one.hypotheses:
         for word in hypothesis.words:
             times = f"{word.start:.3f} {word.end - word.start:.3f}"
@@ -135,11 +136,11 @@ def ctm_lines(one: Transcribed) -> Iterator[str]:
 
 
 def trn_lines(files: Iterable[Transcribed], unit: Unit) -> Iterator[str]:
-    """A transcript file (see `asr.scoring.trn`): its header, then one line a file; the lines of a page are joined.
+    """Yield a transcript file (see `asr.scoring.trn`): a header, then one line per file; lines of a page are joined.
 
     Args:
-        files: asked for as they are needed.
-        unit: of the inventory; models of characters write words.
+        files: the results; each is taken only when its line is needed.
+        unit: the unit of the inventory; models of characters write words.
     """
     from asr.scoring.trn import tokens_of, trn_header, trn_line, trn_unit
 
@@ -152,16 +153,16 @@ def trn_lines(files: Iterable[Transcribed], unit: Unit) -> Iterator[str]:
 def names_of(files: Sequence[PurePath], roots: Sequence[PurePath | None]) -> list[str]:
     """Return names for files in ctm and trn, where only the name identifies a file.
 
-    A file that was found in a folder is called by its place in it, any other by its own name, without the ending; the
-    names of folders above are put before it where that is needed to tell two files apart. Hyphens join the parts, so
-    that `speaker/utterance.wav` becomes `speaker-utterance`; white space becomes `_`.
+    The name of a file that was found in a folder is its path in the folder; the name of any other is its file name. The
+    suffix is removed. If two files would have the same name, folders above are added. Hyphens join the parts, so that
+    `speaker/utterance.wav` becomes `speaker-utterance`; white space becomes `_`.
 
     Args:
-        files: their paths.
-        roots: the folder in which each was found; None for files that were named themselves.
+        files: the paths of the files.
+        roots: for each file the folder in which it was found; None if the file itself was given.
 
     Raises:
-        ConfigError: one file is there twice.
+        ConfigError: two names are still the same with all folders, as for a file that is given twice.
 
     >>> names_of([PurePath("in/ann/1.wav"), PurePath("b o.wav")], [PurePath("in"), None])
     ['ann-1', 'b_o']
@@ -177,7 +178,7 @@ def names_of(files: Sequence[PurePath], roots: Sequence[PurePath | None]) -> lis
         if not longer:
             name = names[alike[0]]
             first, second = [files[i] for i in alike if names[i] == name][:2]
-            raise ConfigError(f"{first} and {second} would both be called {name}; rename one, or leave it out")
+            raise ConfigError(f"{first} and {second} would have the same name {name}; rename one, or leave it out")
         for i in longer:
             depths[i] += 1
 
@@ -188,7 +189,7 @@ def _name(file: PurePath, depth: int) -> str:
 
 
 def _alike(names: Sequence[str]) -> list[int]:
-    """Indices of names that come more than once."""
+    """Return the indices of names that occur more than once."""
     places: dict[str, list[int]] = {}
     for i, name in enumerate(names):
         places.setdefault(name, []).append(i)

@@ -1,4 +1,4 @@
-"""The description of a recogniser in a file, beside its weights; in checkpoints, bundles and ONNX files."""
+"""The header of a recogniser: a description that checkpoints, bundles and ONNX files hold beside the weights."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Header:
 
 
 def read_header(path: Path, values: object) -> Header:
-    """Read what `Header.to_dict` wrote.
+    """Read the values that `Header.to_dict` returned.
 
     Args:
-        path: of the file, for messages.
-        values: plain values, from anywhere.
+        path: the file, for messages.
+        values: the values; they are checked here.
 
     Raises:
-        CheckpointError: they are no such header.
+        CheckpointError: the values are no header, or a value is missing or malformed.
     """
     wanted = ("config", "inventory")
     if (
@@ -59,26 +59,32 @@ def read_header(path: Path, values: object) -> Header:
     except AsrError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"{path}: what it says of its model is damaged: {one_line(error)}") from error
+        raise CheckpointError(f"{path}: the description of the model is damaged: {one_line(error)}") from error
 
 
 def _written_by(values: object) -> str:
-    """Say who may have written another header."""
-    told = values.get("format") if isinstance(values, dict) else None
-    if told == LANGUAGE_MODEL:
-        return "it is a language model, which helps a recogniser: give the model.lm of its run as decoder.lm="
-    number = re.fullmatch(r"ctc-asr-bundle-([1-9][0-9]{0,5})", told) if isinstance(told, str) else None
+    """Return the end of a message about another header: which program may have written it."""
+    stated = values.get("format") if isinstance(values, dict) else None
+    if stated == LANGUAGE_MODEL:
+        return "it is a language model: give the model.lm of its run as decoder.lm= of a recogniser"
+    number = re.fullmatch(r"ctc-asr-bundle-([1-9][0-9]{0,5})", stated) if isinstance(stated, str) else None
     if number and int(number[1]) > 1:
-        return f"it says {told}, which a newer version of this package wrote: install a newer ctc-asr"
-    return "it was written by another program or version"
+        return f"its format is {stated}, of a newer version of this package: install a newer ctc-asr"
+    return "another program or version wrote it"
 
 
 def check_plugins(path: Path, wanted: Sequence[str], allowed: Sequence[str]) -> None:
-    """Raise a CheckpointError where a model needs modules that the user has not allowed."""
+    """Raise a CheckpointError if a model needs modules that the user has not allowed.
+
+    Args:
+        path: the file of the model, for messages.
+        wanted: the modules that the model names.
+        allowed: the modules that the user allows.
+    """
     missing = [name for name in wanted if name not in allowed]
     if missing:
         allow = " ".join(f"--plugin {shown(name)}" for name in missing)
         raise CheckpointError(
-            f"{path} needs code of the modules {', '.join(map(shown, missing))}; if you trust it, allow it: {allow} "
-            f"(in Python: plugins={missing})"
+            f"{path} requires code from the modules {', '.join(map(shown, missing))}; if you trust it, allow it with "
+            f"{allow} (in Python: plugins={missing})"
         )

@@ -29,15 +29,18 @@ def load(
     Args:
         model: a run folder, a checkpoint (`.pt`), a bundle (`.safetensors`), an exported network (`.onnx`), or the name
             of a pretrained model. A run folder with this name takes precedence over a pretrained model.
-        plugins: modules of your own that the model's configuration may name.
-        decoder: the decoder to use: its name, or options as on a command line (`["decoder=greedy"]`), or a component;
-            None: the default that the model names; of a run folder, the one that `asr-tune` wrote there.
+        plugins: modules of your own that the configuration of the model may name.
+        decoder: the decoder to use: its name, options as on a command line (`["decoder=greedy"]`), or a component;
+            None: the default of the model or, for a run folder, the decoder that `asr-tune` saved there.
         engine: the engine to use: `numpy`, `torch` or `onnx`; `auto`: the one that suits the work.
 
     Raises:
-        CheckpointError: missing, damaged, or naming code outside this package and the plugins; or the engine
-            cannot run it.
-        ConfigError: there is no such engine or decoder, or the decoder has no such option.
+        CheckpointError: the model is missing or damaged, or names code outside this package and the plugins; or the
+            engine cannot run it.
+        ConfigError: the engine, the decoder or one of its options does not exist.
+
+    >>> load("an4").inventory.unit
+    'characters'
     """
     check_engine(engine)
     plugins = (plugins,) if isinstance(plugins, str) else plugins
@@ -50,15 +53,15 @@ def load(
     if path.suffix == ".pt":
         return _of_checkpoint(path, plugins, engine, decoder)
     if path.suffix == ".onnx":
-        from asr.recogniser.onnx_loading import load_onnx  # its engine is of no use to the others
+        from asr.recogniser.onnx_loading import load_onnx  # imported here, because no other model needs it
 
         return load_onnx(path, plugins, engine, decoder)
     if path.exists():
-        raise CheckpointError(f"{path} is neither a run folder, nor a .pt checkpoint, nor a .safetensors or .onnx file")
+        raise CheckpointError(f"{path} is no model; expected a run folder or a .pt, .safetensors or .onnx file")
     names = pretrained_names()
     raise CheckpointError(
-        f"no model '{model}': neither a file or run folder nor one of the pretrained models "
-        f"({', '.join(names)}){nearest(str(model), names)}"
+        f"no model '{model}'; expected a file, a run folder or one of the pretrained models "
+        f"{', '.join(names)}{nearest(str(model), names)}"
     )
 
 
@@ -75,9 +78,9 @@ def best_of(run: Path) -> Path:
     """Return the path of the best checkpoint of a run folder.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: the folder has no such checkpoint.
     """
     best = run / "checkpoints" / "best.pt"
     if not best.exists():
-        raise CheckpointError(f"{run} is not a run folder with a finished epoch: there is no {best}")
+        raise CheckpointError(f"{run} is not a run folder with a finished epoch: {best} is missing")
     return best

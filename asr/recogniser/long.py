@@ -1,14 +1,13 @@
-"""Long recordings: recognised in pieces, in memory that does not grow with their length.
+"""Recognise long recordings in pieces, in memory that does not grow with their length.
 
-The sound is read twice. The first time gives its loudness, by which it is cut (`asr.recogniser.cuts`), and the mean and
-deviation of its frames, so that every piece is normalised as the whole is. The second time the network computes each
-piece together with `_CONTEXT` seconds of sound before and behind it, whose posteriors are thrown away: they are there
-so that the network has heard, at both borders, what it would have heard of the whole. What is kept of the pieces are
-the posteriors of the whole recording, each once, and they go one behind the other into one search. So a word that
-stands across a border is found once, language models see the whole text, and times go on.
+The sound is read twice. The first pass measures its loudness, which decides where to divide it (`asr.recogniser.cuts`),
+and the mean and deviation of its frames, so that every piece is normalised like the whole. In the second pass the
+network computes each piece together with `_CONTEXT` seconds of sound before and after it, whose posteriors are dropped;
+they give the network context at both borders. The remaining posteriors are those of the whole recording, and a single
+search reads them. So a word across a border is found once, language models see the whole text, and times continue.
 
-Posteriors beside a border differ from those of the whole recording, for the network remembers more than the context.
-What that does to texts is measured by `benchmarks/long_recordings.py` and stated in `benchmarks/README.md`.
+Posteriors near a border differ from those of the whole recording, because the network remembers more than the context.
+`benchmarks/long_recordings.py` measures the effect on texts; `benchmarks/README.md` has the figures.
 """
 
 from __future__ import annotations
@@ -34,19 +33,19 @@ if TYPE_CHECKING:
 Frames = NDArray[np.float32]
 
 _CONTEXT = 2.0  # seconds; see benchmarks/README.md
-_BATCH_FRAMES = 3000  # stacked frames computed together, or one piece; more are not faster, and take more memory
-_UTTERANCE_SECONDS = 5.0  # of a usual one: how much work a recording is
+_BATCH_FRAMES = 3000  # the most stacked frames in a batch of several pieces; more are not faster and need more memory
+_UTTERANCE_SECONDS = 5.0  # the duration of a usual utterance, to compare a recording with a number of utterances
 _END = 1 << 62
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Frames that the network reads at once.
+    """A piece of a recording, with context.
 
     Attributes:
         frames: (T, F) normalised frames of the extractor, context included.
-        n_before: posteriors of the context before the piece.
-        n_kept: posteriors of the piece; more than there are in the last one.
+        n_before: how many posteriors belong to the context before the piece.
+        n_kept: how many posteriors belong to the piece, at most; the last piece has fewer.
     """
 
     frames: Frames
@@ -61,20 +60,20 @@ def transcribe_long(
     on_progress: Callable[[float, float], None] | None = None,
     n_best: int = 1,
 ) -> list[Hypothesis]:
-    """Recognise a recording of any length; this module describes the method.
+    """Recognise a recording of any length; the module describes the method.
 
     Args:
-        recogniser: with its decoder.
-        recording: with frames of the recogniser's extractor; read twice.
-        speaker: as of `Recogniser.transcribe`.
-        on_progress: hears how many seconds of how many are recognised.
-        n_best: how many hypotheses are wanted at most.
+        recogniser: the recogniser, with its decoder.
+        recording: the recording, which is read twice.
+        speaker: the speaker, see `Recogniser.transcribe`.
+        on_progress: called with `(seconds done, seconds in total)`.
+        n_best: the most hypotheses to return.
 
     Returns:
         The hypotheses of the whole recording, best first, with times from the beginning of the file.
 
     Raises:
-        DataError: the sound cannot be read to its end, or as `Recogniser.transcribe`.
+        DataError: the sound cannot be read to its end, or the network computes NaN.
     """
     seconds = recording.sound.seconds
     if (utterances := math.ceil(seconds / _UTTERANCE_SECONDS)) >= MANY:
@@ -101,19 +100,19 @@ def transcribe_long(
 
 
 def pieces_of(blocks: Iterable[Frames], borders: Sequence[int], context: int, unit: int) -> Iterator[Piece]:
-    """Cut frames that come block by block; no more than a piece and a block are held.
+    """Divide frames into pieces with context; only one piece and one block are in memory at a time.
 
     Args:
-        blocks: (t, F) consecutive frames.
-        borders: between the pieces, rising, counted in posteriors.
-        context: posteriors before and behind a piece that are computed with it.
-        unit: frames that become one posterior.
+        blocks: blocks (t, F) of consecutive frames.
+        borders: the borders between pieces, rising, counted in posteriors.
+        context: how many posteriors of context each piece gets before and after it.
+        unit: how many frames become one posterior.
 
-    Returns:
-        the pieces, in order; none is empty.
+    Yields:
+        The pieces, in order, without empty ones.
     """
     waiting = iter(blocks)
-    held, first = next(waiting, None), 0  # frames, and the number of the first of them
+    held, first = next(waiting, None), 0  # the frames in memory, and the number of the first
     if held is None:
         return
     for begin, end in zip([0, *borders], [*borders, _END], strict=True):
@@ -126,7 +125,7 @@ def pieces_of(blocks: Iterable[Frames], borders: Sequence[int], context: int, un
 
 
 def _filled(held: Frames, blocks: Iterator[Frames], n_frames: int) -> Frames:
-    """Add blocks until there are so many frames, or no more."""
+    """Append blocks until there are `n_frames` frames, or no more blocks."""
     parts, n_held = [held], len(held)
     while n_held < n_frames and (block := next(blocks, None)) is not None:
         parts.append(block)
@@ -135,23 +134,23 @@ def _filled(held: Frames, blocks: Iterator[Frames], n_frames: int) -> Frames:
 
 
 def _batch_size(recogniser: Recogniser) -> int:
-    """Pieces that are computed together."""
+    """Return how many pieces are computed together."""
     stacked = (LONGEST_SECONDS + 2 * _CONTEXT) / recogniser.frame_seconds * recogniser.engine.time_reduction
     return max(1, int(_BATCH_FRAMES / stacked))
 
 
 def _prepare(recogniser: Recogniser, recording: LongSound, speaker: str | None) -> tuple[Scale, list[float]]:
-    """Read a recording once: what its frames are normalised with, and where it is cut, in seconds."""
+    """Read a recording once; return the scale of its frames for normalisation, and the borders of pieces in seconds."""
     loudness = Loudness(recording.sound.rate)
     blocks = loudness.heard(recording.sound)
     scale = recogniser.normaliser.scale_of(recording.extractor.compute_blocks(blocks), speaker)
-    for _ in blocks:  # a scale that is known needs no frames
+    for _ in blocks:  # measures the loudness if a known scale has not read the blocks
         pass
     return scale, plan_cuts(loudness.levels())
 
 
 def _posteriors(recogniser: Recogniser, batch: Sequence[Piece]) -> Iterator[Frames]:
-    """The posteriors (T, L) that each piece is there for."""
+    """Yield the posteriors (T, L) of each piece, without its context."""
     stacked = [recogniser.stacking(piece.frames) for piece in batch]
     for piece, log_probs, length in zip(batch, *recogniser.posteriors(stacked), strict=True):
         yield log_probs[piece.n_before : min(int(length), piece.n_before + piece.n_kept)]

@@ -1,8 +1,8 @@
-"""The network as a graph of ONNX's operators: a recurrent stack in evaluation, line by line.
+"""Build the ONNX graph of a recurrent stack in evaluation mode.
 
-The graph is built node by node from the weights, not traced: tracers lose the packing of padded batches, or the result
-at other lengths and batch sizes than the example's (pytorch/pytorch#48460, #41774, #62240). It is time-major inside,
-because ONNX's recurrent operators are.
+The graph is built node by node from the weights, not traced: tracers lose the packing of padded batches, or give wrong
+results for other lengths and batch sizes than those of the example (pytorch/pytorch#48460, #41774, #62240). Arrays
+within the graph are time-major, because ONNX's recurrent operators require it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ def graph_of(network: Network, int8: bool = False) -> Any:
     """Build the graph of a network.
 
     Args:
-        network: a stack of cells that ONNX has.
-        int8: keep the weights of the layers as int8, for onnxruntime's own operator.
+        network: a stack of cells that ONNX supports.
+        int8: store the weights of the layers as int8, for onnxruntime's own operator.
 
     Returns:
         An `onnx.GraphProto`.
 
     Raises:
-        ConfigError: ONNX has no such network, onnxruntime has no int8 operator for its cell, or as `layers_of`.
-        CheckpointError: weights that do not fit the network.
+        ConfigError: ONNX does not support the network, or onnxruntime has no int8 operator for its cell.
+        CheckpointError: the weights do not fit the network.
     """
     from onnx import TensorProto, helper
 
@@ -68,7 +68,7 @@ def graph_of(network: Network, int8: bool = False) -> Any:
 
 
 class _Graph:
-    """Nodes and constants so far; each method adds one and returns the name of its result."""
+    """The nodes and constants of a graph; each method adds one and returns the name of its result."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -82,11 +82,11 @@ class _Graph:
         return name
 
     def integers(self, *values: int) -> str:
-        """A list of int64."""
+        """Add a vector of int64."""
         return self.constant(np.array(values, dtype=np.int64))
 
     def number(self, value: int) -> str:
-        """One int64, as operators demand that take scalars."""
+        """Add a scalar int64."""
         return self.constant(np.array(value, dtype=np.int64))
 
     def node(self, operator: str, *inputs: str, out: str | None = None, **attributes: Any) -> str:
@@ -98,7 +98,7 @@ class _Graph:
 
 
 class _Layer:
-    """Writes one layer: (T, B, F) to (T, B, O), forward direction first."""
+    """One layer, which maps (T, B, F) to (T, B, O), the forward direction first."""
 
     def __init__(self, graph: _Graph, name: str, layer: LayerWeights) -> None:
         directions = [operator_of(cell) for cell in layer.cells]
@@ -120,8 +120,8 @@ class _Layer:
     def int8(self, frames: str, lengths: str) -> str:
         if self._first.name != "LSTM":
             raise ConfigError(
-                f"onnxruntime has int8 weights for the cells lstm and lstm_peephole, not for {self._first.name}; "
-                "export it without --store int8"
+                f"onnxruntime supports int8 weights for the cells lstm and lstm_peephole, not for {self._first.name}; "
+                "export without --store int8"
             )
         kept = {part: int8_columns(self._parts[part]) for part in ("W", "R")}
         weights = [self._graph.constant(kept[part].values, f"{self._name}.{part}") for part in ("W", "R")]
@@ -138,7 +138,7 @@ class _Layer:
         return self._graph.constant(self._parts[part], f"{self._name}.{part}")
 
     def _int32(self, lengths: str) -> str:
-        """The only type of lengths that the operators take."""
+        """Convert lengths to int32, the only type that the recurrent operators accept."""
         from onnx import TensorProto
 
         return self._graph.node("Cast", lengths, to=TensorProto.INT32)
@@ -147,7 +147,7 @@ class _Layer:
         out = f"{self._name}.{self._first.name.lower()}"
         outputs = self._graph.node(operator, *inputs, out=out, **attributes)  # (T, D, B, H)
         outputs = self._graph.node("Transpose", outputs, perm=[0, 2, 1, 3])
-        return self._graph.node("Reshape", outputs, self._graph.integers(0, 0, self._output_size))  # 0: as it is
+        return self._graph.node("Reshape", outputs, self._graph.integers(0, 0, self._output_size))  # 0: keep the size
 
 
 def _direction(layer: LayerWeights) -> str:
@@ -157,7 +157,7 @@ def _direction(layer: LayerWeights) -> str:
 
 
 def _valid(graph: _Graph, frames: str, lengths: str) -> str:
-    """(T, B, 1) bool, true on the frames of (T, B, F), false on the padding."""
+    """Add a mask (T, B, 1) for frames (T, B, F): true within the lengths, false on the padding."""
     zero, one = graph.number(0), graph.number(1)
     n_frames = graph.node("Gather", graph.node("Shape", frames), zero)
     time = graph.node("Unsqueeze", graph.node("Range", zero, n_frames, one), graph.integers(1, 2))  # (T, 1, 1)
@@ -165,12 +165,12 @@ def _valid(graph: _Graph, frames: str, lengths: str) -> str:
 
 
 def _mask(graph: _Graph, frames: str, valid: str) -> str:
-    """Zeros on the padding, whatever stood there; ONNX does not say what its operators leave there."""
+    """Set the padding to zero, because ONNX does not specify what its operators write there."""
     return graph.node("Where", valid, frames, graph.constant(np.zeros((), dtype=np.float32)))
 
 
 def _join_frames(graph: _Graph, frames: str, size: int, factor: int) -> str:
-    """(T, B, F) to (ceil(T / factor), B, factor * F): neighbours side by side, zeros fill the last group."""
+    """Join each `factor` neighbouring frames, with zeros at the end: (T, B, F) to (ceil(T / factor), B, factor * F)."""
     frames = graph.node("Transpose", frames, perm=[1, 0, 2])  # (B, T, F): neighbours now follow each other in memory
     n_frames = graph.node("Gather", graph.node("Shape", frames), graph.integers(1))
     missing = graph.node("Mod", graph.node("Neg", n_frames), graph.integers(factor))  # 0 <= missing < factor
@@ -180,6 +180,6 @@ def _join_frames(graph: _Graph, frames: str, size: int, factor: int) -> str:
 
 
 def _reduced_length(graph: _Graph, lengths: str, factor: int) -> str:
-    """ceil(lengths / factor)."""
+    """Compute ceil(lengths / factor)."""
     raised = graph.node("Add", lengths, graph.integers(factor - 1))
     return graph.node("Div", raised, graph.integers(factor))

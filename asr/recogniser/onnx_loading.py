@@ -1,4 +1,4 @@
-"""Load an exported `.onnx` file: what its metadata says of the recogniser, and onnxruntime as its engine."""
+"""Load an exported `.onnx` file: a recogniser from its metadata, with onnxruntime as its engine."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from asr.recogniser.recogniser import Recogniser
 
 
 class OnnxModel(NamedTuple):
-    """The result of `read_onnx`.
+    """The content of an ONNX file, from `read_onnx`.
 
     Attributes:
         header: plain values, for `asr.recogniser.header.read_header`.
-        statistics: state of the normaliser, float32 (F,) each.
-        file: the network, checked; for `asr.engines.onnx.OnnxEngine`.
+        statistics: the statistics of the normaliser, (F,) float32 each.
+        file: the checked network, for `asr.engines.onnx.OnnxEngine`.
     """
 
     header: object
@@ -40,22 +40,21 @@ class OnnxModel(NamedTuple):
 
 
 def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decoder: Wish = None) -> Recogniser:
-    """Load an exported file for onnxruntime, after checking all of it.
+    """Check and load an exported file; onnxruntime runs it.
 
     Args:
-        path: of the file.
-        plugins: modules of the user's that its configuration may name.
+        path: the file.
+        plugins: modules of the user that the configuration may name.
         engine: `auto` or `onnx`.
         decoder: the decoder to use; None: the default that the file names.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or of another program.
+        CheckpointError: the file is missing or damaged, or another program wrote it.
         MissingExtra: onnxruntime is not installed.
-        ConfigError: another engine, which needs the weights as a bundle holds them; or there is no such decoder as was
-            asked for.
+        ConfigError: the engine is another one, or the decoder or one of its options does not exist.
     """
     if engine not in (AUTO, "onnx"):
-        raise ConfigError(f"engine={shown(engine)}; {path} is run by onnx alone: load the bundle that it was made of")
+        raise ConfigError(f"engine={shown(engine)}; only onnx runs {path}: load the bundle that it was made from")
     model = read_onnx(path)
 
     def engines(config: RecogniserConfig, parts: Parts) -> Engines:
@@ -63,7 +62,7 @@ def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decod
         if (model.file.n_features, model.file.n_labels) != sizes:
             raise CheckpointError(
                 f"its network has {model.file.n_features} features and {model.file.n_labels} labels, its configuration "
-                f"{sizes[0]} and {sizes[1]}; export it again"
+                f"{sizes[0]} and {sizes[1]}; export the model again"
             )
         return Engines(None, only=(OnnxEngine(model.file), EngineChoice("onnx", "the model is an .onnx file")))
 
@@ -71,10 +70,10 @@ def load_onnx(path: Path, plugins: Sequence[str] = (), engine: str = AUTO, decod
 
 
 def read_onnx(path: Path) -> OnnxModel:
-    """Read an exported file; nothing in it is executed, and neither onnx nor onnxruntime is needed.
+    """Read and check an exported file; nothing in it is executed, and neither onnx nor onnxruntime is needed.
 
     Raises:
-        CheckpointError: missing, too large, damaged, of another version, or written by something else.
+        CheckpointError: the file is missing, too large or damaged, or another program or version wrote it.
     """
     content = _content(path)
     try:
@@ -91,7 +90,7 @@ def _content(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > LARGEST:
-            raise CheckpointError(f"{path} has {size / 1e9:.1f} GB; no ONNX file of one piece has more than 2.1")
+            raise CheckpointError(f"{path} has {size / 1e9:.1f} GB; expected an ONNX file of at most 2.1 GB")
         return path.read_bytes()
     except (OSError, MemoryError) as error:
         raise CheckpointError(f"{path} cannot be read: {one_line(error)}") from error
@@ -107,15 +106,15 @@ def _statistics(metadata: Mapping[str, str]) -> dict[str, NDArray[np.float32]]:
     try:
         return {name: np.array(values, dtype=np.float32) for name, values in dict(found or {}).items()}
     except (TypeError, ValueError, OverflowError) as error:
-        raise CheckpointError(f"its statistics of the normaliser are damaged: {one_line(error)}") from error
+        raise CheckpointError(f"the statistics of its normaliser are damaged: {one_line(error)}") from error
 
 
 def _read(metadata: Mapping[str, str], key: str) -> dict[str, Any]:
-    """A value that holds a JSON object."""
+    """Return the JSON object of a metadata entry."""
     try:
         value = json.loads(metadata[key])
     except (KeyError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"its metadata has no whole {key!r}: {one_line(error)}") from error
+        raise CheckpointError(f"its metadata has no valid {key!r}: {one_line(error)}") from error
     if not isinstance(value, dict):
-        raise CheckpointError(f"its metadata has no whole {key!r}: expected a JSON object")
+        raise CheckpointError(f"its metadata has no valid {key!r}: expected a JSON object")
     return value

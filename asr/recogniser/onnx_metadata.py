@@ -1,18 +1,18 @@
-"""What an exported `.onnx` file says beside its network: all that is needed to feed it and to read its output.
+"""The metadata of an exported `.onnx` file: everything that is needed to compute its inputs and to read its outputs.
 
-Metadata, strings; all but the plain numbers and words are JSON:
-    format, version: of the layout (`asr.engines.onnx_file.FORMAT`) and of ctc-asr.
-    labels, blank, unit, fold: the inventory, as in `asr.corpus.inventory.Inventory`.
-    frame_seconds: from one posterior to the next (ink: in frames of the extractor).
-    time_reduction: frames that become one posterior.
+All values are strings: plain numbers, words, or JSON.
+    format, version: the format of the metadata (`asr.engines.onnx_file.FORMAT`), and the version of ctc-asr.
+    labels, blank, unit, fold: the inventory, see `asr.corpus.inventory.Inventory`.
+    frame_seconds: the time from one posterior to the next (for ink, in frames of the extractor).
+    time_reduction: how many stacked frames become one posterior.
     weights: float32 or int8.
-    features: every setting of the extractor, defaults written out.
-    normaliser: its settings; with per=corpus `statistics` holds `mean` and `deviation`, F values each before stacking.
-        Otherwise each utterance gives its own: mean and population deviation of its frames.
+    features: every setting of the extractor, defaults included.
+    normaliser: its settings. With per=corpus, `statistics` has `mean` and `deviation`, F values each before stacking;
+        otherwise each utterance is normalised with the mean and population deviation of its own frames.
     stacking: its settings.
-    card: what is known of the weights: data, licence, error rates.
-    recogniser: what a bundle says of its recogniser; with card and statistics this package needs nothing else.
-    sha256: of all bytes of the file before this entry; it is the last.
+    card: the model card: data, licence, error rates.
+    recogniser: the header of a bundle; with card and statistics, it is all that this package needs.
+    sha256: the checksum of all bytes of the file before this entry, which is the last.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from asr.version import __version__
 
 
 def metadata_of(recogniser: Recogniser, weights: str) -> dict[str, str]:
-    """Return the metadata of a recogniser's file, but for its checksum.
+    """Return the metadata of the file of a recogniser, without the checksum.
 
     Args:
         recogniser: the recogniser.
-        weights: how the file keeps them, float32 or int8.
+        weights: the number format of the weights in the file, float32 or int8.
     """
     inventory = recogniser.inventory
     header = Header(recogniser.config, recogniser.card).to_dict()
@@ -58,6 +58,6 @@ def metadata_of(recogniser: Recogniser, weights: str) -> dict[str, str]:
 
 
 def _settings(part: Any, component: Component) -> dict[str, Any]:
-    """The configuration node of a part, completed with the defaults that it leaves out."""
+    """Return the configuration node of a part, with the defaults that it leaves out."""
     known = {one.name: getattr(part, one.name) for one in fields(part) if one.init} if is_dataclass(part) else {}
     return known | component.to_node()

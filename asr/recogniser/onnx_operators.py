@@ -1,7 +1,7 @@
-"""The recurrent cells that ONNX has, and their weights in ONNX's order.
+"""The recurrent cells that ONNX supports, with their weights in ONNX's order.
 
-ONNX's own operators LSTM, GRU and RNN take the lengths and read each utterance backwards within its own, as our layers
-do. https://onnx.ai/onnx/operators/ names their inputs and the order of their gates.
+ONNX's operators LSTM, GRU and RNN take the lengths of utterances and read each backwards within its own length, like
+the layers of this package. https://onnx.ai/onnx/operators/ describes their inputs and the order of their gates.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from asr.recurrent.options import (
 
 
 class Operator(NamedTuple):
-    """One direction of one layer in ONNX's words.
+    """One direction of one layer as an ONNX operator.
 
     Attributes:
         name: LSTM, GRU or RNN.
-        weights: W (G, F), R (G, H), B (2G,) of both biases, and for peepholes P (3H,).
-        attributes: of the operator, beside the size and the direction.
-        activations: of one direction, where they are not the operator's own.
+        weights: W (G, F), R (G, H), B (2G,) with both biases, and for peepholes P (3H,).
+        attributes: the attributes of the operator, except size and direction.
+        activations: the activations of one direction; empty for the defaults of the operator.
     """
 
     name: str
@@ -41,9 +41,9 @@ class Operator(NamedTuple):
 
 
 def check_network(network: Network) -> None:
-    """Raise a ConfigError where ONNX has no such network: another than a stack, or one of cells that ONNX has not.
+    """Raise a ConfigError if ONNX does not support a network: it must be a stack of cells in `ONNX_CELLS`.
 
-    A class that is derived of one that ONNX has is refused, too: it may compute something else with such weights.
+    A subclass of such a cell is not accepted, because it may compute something else with the same weights.
     """
     if network.component.target != StackConfig._target_:
         name = network.component.target.rpartition(".")[2]
@@ -60,7 +60,7 @@ def check_network(network: Network) -> None:
 
 
 def operator_of(cell: CellWeights) -> Operator:
-    """Return the operator that computes one direction of a layer, of a network that `check_network` has let pass."""
+    """Return the operator for one direction of a layer; `check_network` must have accepted the network."""
     return ONNX_CELLS[cell.config._target_][1](cell)
 
 
@@ -95,18 +95,18 @@ ONNX_CELLS: dict[str, tuple[str, Callable[[CellWeights], Operator]]] = {
     GruBeforeConfig._target_: ("gru_before", _gru_before),
     SimpleConfig._target_: ("simple", _simple),
 }
-"""The cells that ONNX has, by target: their names in the group `model/cell`, and their operators."""
+"""The cells that ONNX supports, by target: their names in the group `model/cell`, and their operators."""
 
 
 def _arranged(
     weights: Mapping[str, FloatArray], order: Sequence[int], bias_hh: FloatArray | None = None
 ) -> dict[str, FloatArray]:
-    """One direction: W (G, F), R (G, H), and both biases B (2G,), with the gates in ONNX's order.
+    """Return W (G, F), R (G, H) and both biases B (2G,) of one direction, with the gates in ONNX's order.
 
     Args:
-        weights: of the cell.
-        order: the first gate becomes the one that was at order[0].
-        bias_hh: the second bias (G,), 0 where the cell has none.
+        weights: the weights of the cell.
+        order: for each gate of ONNX its place in the cell.
+        bias_hh: (G,) the second bias; None: 0.
     """
     bias = weights["bias"]
     second = np.zeros_like(bias) if bias_hh is None else bias_hh

@@ -21,10 +21,10 @@ class Parts:
 
     Attributes:
         extractor: computes frames.
-        normaliser: normalises them.
-        stacking: joins neighbours.
-        decoder: reads the posteriors.
-        decoder_choice: what the decoder is called, and how it came to be chosen.
+        normaliser: normalises frames.
+        stacking: joins neighbouring frames.
+        decoder: finds the text under the posteriors.
+        decoder_choice: the name and the origin of the decoder.
     """
 
     extractor: FrameExtractor
@@ -35,7 +35,7 @@ class Parts:
 
     @property
     def n_features(self) -> int:
-        """Values in a frame that the network takes."""
+        """The number of values in a frame of the network's input."""
         return self.extractor.dim * self.stacking.width
 
 
@@ -43,11 +43,11 @@ def parts_of(config: RecogniserConfig, decoder: DecoderChoice | None = None) -> 
     """Build the parts of a recogniser.
 
     Args:
-        config: what the recogniser is.
-        decoder: the decoder to use; None: the one that the configuration names as its default.
+        config: the configuration of the recogniser.
+        decoder: the decoder to use; None: the default of the configuration.
 
     Raises:
-        ConfigError: names every option that a component does not have or refuses.
+        ConfigError: options are unknown or out of range; the message names all of them.
     """
     chosen, plugins, faults = decoder or config.decoder_choice, config.plugins, Faults()
     with faults.noted("features"):
@@ -66,12 +66,13 @@ def decoder_of(config: RecogniserConfig, choice: DecoderChoice, plugins: Sequenc
     """Build a decoder for the labels of a recogniser.
 
     Args:
-        config: what the recogniser is.
+        config: the configuration of the recogniser.
         choice: the decoder.
-        plugins: modules of the user's that may hold it, beside those of the configuration.
+        plugins: modules of the user that may hold the decoder, in addition to those of the configuration.
 
     Raises:
-        ConfigError: there is no such decoder, it lacks or refuses an option (all are named), or a file is missing.
+        ConfigError: the decoder does not exist, options are unknown or out of range (the message names all of them), or
+            a file is missing.
     """
     faults = Faults()
     with faults.noted("decoder"):

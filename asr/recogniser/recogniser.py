@@ -1,4 +1,4 @@
-"""A recogniser: everything between a recording and its text, built from one configuration."""
+"""The recogniser: everything between a recording or ink and its text, built from one configuration."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ Frames = NDArray[np.float32]
 class Recogniser(Parts):
     """Extractor, normaliser, frame stacking, network and decoder, with the inventory that they share.
 
-    Nothing changes it: `listen`, `with_decoder`, `prepared` and `for_many` return another one, which shares what is the
-    same. So any number of threads may use one recogniser.
+    A recogniser is immutable: `listen`, `with_decoder`, `prepared` and `for_many` return a new one that shares the
+    unchanged parts. So several threads may use the same recogniser.
 
     Attributes:
-        config: what the recogniser is.
-        engine: what runs the network.
-        engine_choice: its name, and why it was chosen.
-        engines: gives the engine for other work.
-        card: what is known of the weights: data, licence, error rates.
+        config: the configuration.
+        engine: the engine that runs the network.
+        engine_choice: the name of the engine, and why it was chosen.
+        engines: chooses engines for other work.
+        card: the model card: data, licence, error rates.
     """
 
     config: RecogniserConfig
@@ -54,7 +54,7 @@ class Recogniser(Parts):
 
     @classmethod
     def of(cls, config: RecogniserConfig, parts: Parts, engines: Engines, card: Card | None = None) -> Recogniser:
-        """Join the parts with the engine for a few utterances."""
+        """Make a recogniser with the engine for a few utterances."""
         engine, choice = engines.for_work(1)
         return cls(
             **vars(parts), config=config, engine=engine, engine_choice=choice, engines=engines, card=card or Card()
@@ -66,7 +66,7 @@ class Recogniser(Parts):
 
     @property
     def inventory(self) -> Inventory:
-        """The labels that the network gives posteriors for."""
+        """The labels of the posteriors."""
         return self.config.inventory
 
     def with_decoder(self, choice: DecoderChoice, plugins: Sequence[str] = ()) -> Recogniser:
@@ -74,29 +74,29 @@ class Recogniser(Parts):
 
         Args:
             choice: the decoder.
-            plugins: modules of the user's that may hold it, beside those of the model.
+            plugins: modules of the user that may hold the decoder, in addition to those of the model.
 
         Raises:
-            ConfigError: it does not exist, or has no such option.
+            ConfigError: the decoder or one of its options does not exist, or a file is missing.
         """
         return replace(self, decoder=decoder_of(self.config, choice, plugins), decoder_choice=choice)
 
     def with_default_decoder(self, choice: DecoderChoice, plugins: Sequence[str] = ()) -> Recogniser:
-        """Return the same recogniser with another decoder, which is its default when it is saved.
+        """Return the same recogniser with another decoder, which is also saved as its default.
 
         Args:
             choice: the decoder.
-            plugins: as of `with_decoder`.
+            plugins: see `with_decoder`.
 
         Raises:
-            ConfigError: as `with_decoder`.
+            ConfigError: see `with_decoder`.
         """
         return replace(self, config=self.config.with_decoder(choice)).with_decoder(choice, plugins)
 
     def for_many(self, utterances: int) -> Recogniser:
-        """Return the same recogniser with the engine and decoder that are fastest for this number of utterances.
+        """Return the same recogniser with the engine and the decoder that are fastest for this number of utterances.
 
-        An engine that was chosen by name is kept; for decoders see `asr.decoding.search.for_many`.
+        An engine that the user named is kept. For decoders see `asr.decoding.search.for_many`.
         """
         return replace(self._with_engine_for(utterances, self.engines), decoder=for_many(self.decoder, utterances))
 
@@ -104,24 +104,32 @@ class Recogniser(Parts):
         """Return the same recogniser with torch's compiled kernels and packed weights, which take a second to load.
 
         Args:
-            bfloat16: round the factors of products, see `RecurrentStack.prepare`.
+            bfloat16: round the factors of products to bfloat16, see `RecurrentStack.prepare`.
 
         Raises:
-            ConfigError: torch is not installed, or there are no such kernels for this network on this machine.
+            ConfigError: torch is not installed, or has no such kernels for this network on this machine.
         """
         return self._with_engine_for(1, self.engines.prepared(bfloat16))
 
     @property
     def frame_seconds(self) -> float:
-        """Distance between two posteriors: seconds (audio) or frames of the extractor (ink)."""
+        """The time from one posterior to the next: seconds (audio) or frames of the extractor (ink)."""
         return float(self.extractor.frame_shift * self.stacking.stride * self.engine.time_reduction)
 
     def frames(self, raw: Frames, speaker: str | None = None) -> Frames:
-        """Normalise and stack the extractor's frames (T, F); the network's input (T', F')."""
+        """Normalise and stack frames (T, F) of the extractor; return the input (T', F') of the network.
+
+        Args:
+            raw: (T, F) frames of the extractor.
+            speaker: a speaker that was given to `listen`; None: unknown.
+        """
         return self.stacking(self.normaliser.apply(raw, speaker))
 
     def posteriors(self, frames: Sequence[Frames]) -> tuple[Frames, NDArray[np.int64]]:
-        """Compute the log posteriors of some utterances' stacked frames, each (T_b, F').
+        """Compute the log posteriors of a batch of utterances.
+
+        Args:
+            frames: (T_b, F') the input of the network for each utterance, from `frames`.
 
         Returns:
             (B, T', L) float32, and (B,) lengths.
@@ -132,22 +140,25 @@ class Recogniser(Parts):
         log_probs, lengths = self.engine.posteriors(*padded(frames))
         if np.isnan(log_probs).any():
             raise DataError(
-                "the network computes no numbers from these frames; its weights are damaged or have diverged"
+                "the network computes NaN from these frames; its weights are damaged or have diverged: use others"
             )
         return log_probs, lengths
 
     def recognise(
         self, frames: Sequence[Frames], offset: float | Sequence[float] = 0.0, n_best: int = 1
     ) -> list[list[Hypothesis]]:
-        """Decode some utterances' stacked frames.
+        """Recognise a batch of utterances from their frames.
 
         Args:
-            frames: (T_b, F') of each utterance.
-            offset: seconds at each utterance's first frame.
-            n_best: how many hypotheses of an utterance are wanted at most.
+            frames: (T_b, F') the input of the network for each utterance, from `frames`.
+            offset: the time of the first frame, in seconds; one number, or one for each utterance.
+            n_best: the most hypotheses to return for an utterance.
 
         Returns:
-            the hypotheses of each utterance, best first; their times are seconds, or frames of ink.
+            The hypotheses of each utterance, best first; their times are seconds (audio) or frames (ink).
+
+        Raises:
+            DataError: the network computes NaN.
         """
         if not frames:
             return []
@@ -156,11 +167,11 @@ class Recogniser(Parts):
 
     @property
     def reads_ink(self) -> bool:
-        """Whether it reads pen strokes; recordings otherwise."""
+        """True if the model reads pen strokes, False if it reads recordings."""
         return isinstance(self.extractor, PointIndexed)
 
     @overload
-    def transcribe(  # type: ignore[overload-overlap]  # a str holds str; one source is looked for first
+    def transcribe(  # type: ignore[overload-overlap]  # a str is also an iterable of str; it is one source
         self, source: Source, channel: int | None = None, speaker: str | None = None, rate: int | None = None
     ) -> Hypothesis: ...
     @overload
@@ -174,29 +185,34 @@ class Recogniser(Parts):
         speaker: str | None = None,
         rate: int | None = None,
     ) -> Hypothesis | list[Hypothesis]:
-        """Recognise one recording, or the ink of one word or line (`asr.recogniser.page` reads pages), or many.
-
-        Args:
-            source: of recordings: a file; an utterance of a manifest; samples, with `rate`; (samples, rate); a
-                dictionary with `array` and `sampling_rate`, or with `path` or `bytes`; the bytes of a sound file; a
-                binary file object (see `asr.audio.sound_of`). Sound at another rate is resampled.
-                Of ink: a file; an utterance; an `Ink`; a dictionary as of `asr.ink.json_ink`; bytes; a file object.
-                A list, a tuple or an iterator of these is recognised in batches of similar length.
-            channel: which channel of a recording with several, from 0.
-            speaker: who it is, of those that the recogniser was given to `listen` to; None: somebody unknown.
-            rate: hertz of samples that do not tell it; where they do, it must be the same.
+        """Recognise one recording or the ink of one word or line, or many of them.
 
         A recording of more than a minute is recognised in pieces, in memory that does not grow with its length; see
-        `asr.recogniser.long`.
+        `asr.recogniser.long`. For pages of ink see `asr.recogniser.page`.
+
+        Args:
+            source: a source, or a list, a tuple or an iterator of sources, which are recognised in batches of similar
+                length. A recording is a file; an utterance of a manifest; samples, with `rate`; (samples, rate); a
+                dictionary with `array` and `sampling_rate`, or with `path` or `bytes`; the bytes of a sound file; or a
+                binary file object (see `asr.audio.sound_of`). Sound at another rate is resampled. Ink is a file; an
+                utterance; an `Ink`; a dictionary (see `asr.ink.json_ink`); bytes; or a file object.
+            channel: which channel of a recording with several, from 0.
+            speaker: a speaker that was given to `listen`; None: an unknown one.
+            rate: the sampling rate of samples that do not carry it, in hertz; others must have this rate.
 
         Returns:
-            The hypothesis: text, labels, their confidences, and where they stand: seconds from the beginning of the
-            file, or the index of their first point in the ink and of the first behind them. Of many sources a list,
-            in their order; each is what the source gives alone, but for rounding.
+            The hypothesis: the text, and labels and words with confidences and times. Times are seconds from the
+            beginning of the file or, for ink, the number of the first point and of the point after the last. For
+            several sources, a list in their order; but for rounding, a result does not depend on the other sources.
 
         Raises:
-            DataError: a source cannot be read, named with the reason; samples without their rate, or that are NaN or
-                infinite; ink for a model that has learned from recordings, and the other way round.
+            DataError: a source cannot be read, samples lack their rate or are not finite, the speaker is unknown, or
+                ink is given to a model for recordings or the other way round.
+
+        >>> from asr.recogniser.loading import load
+        >>> silence = np.zeros(16000, dtype=np.float32)
+        >>> load("an4").transcribe(silence, rate=16000).text
+        ''
         """
         self._check_speaker(speaker)
         sources = several(source)
@@ -216,13 +232,15 @@ class Recogniser(Parts):
         """Return the best hypotheses of one recording, or of the ink of one word or line, best first.
 
         Args:
-            source: as of `transcribe`.
-            n_best: the largest number of hypotheses; greedy search gives one.
-            channel, speaker, rate: as of `transcribe`.
+            source: a single source, see `transcribe`.
+            n_best: the most hypotheses to return; greedy search has only one.
+            channel: see `transcribe`.
+            speaker: see `transcribe`.
+            rate: see `transcribe`.
 
         Raises:
             ConfigError: `n_best` is below 1.
-            DataError: as `transcribe`.
+            DataError: see `transcribe`.
         """
         check_values({"n_best": n_best}, {"n_best": (n_best >= 1, "1 or more")})
         self._check_speaker(speaker)
@@ -239,7 +257,7 @@ class Recogniser(Parts):
     def _check_speaker(self, speaker: str | None) -> None:
         if speaker is not None and not self.normaliser.knows(speaker):
             raise DataError(
-                f"nothing was heard of the speaker '{speaker}'; give `listen` their recordings, and use the recogniser"
+                f"the speaker '{speaker}' is unknown; give `listen` recordings of this speaker, and use the recogniser"
                 " that it returns"
             )
 
@@ -251,25 +269,25 @@ class Recogniser(Parts):
         on_error: Callable[[DataError], None] | None = None,
         rate: int | None = None,
     ) -> Recogniser:
-        """Return a recogniser that knows the mean and deviation of a speaker's frames.
+        """Return a recogniser with the mean and deviation of a speaker's frames, computed from several recordings.
 
-        A model that is normalised per speaker reads a recording better when it has heard more than that of its speaker.
+        A model that is normalised per speaker is more accurate with statistics of several recordings than of one.
 
         Args:
-            speaker: any name; hearing a speaker again replaces what was known.
-            sources: one recording or many, as of `transcribe`; none needs a transcript.
-            channel: as of `transcribe`.
-            on_error: hears of a source that cannot be read, which is left out then.
-            rate: as of `transcribe`.
+            speaker: any name; a speaker that is known already is replaced.
+            sources: one recording or many, see `transcribe`; transcripts are not needed.
+            channel: see `transcribe`.
+            on_error: called with the error of a source that cannot be read, which is left out; None: raise the error.
+            rate: see `transcribe`.
 
         Raises:
-            ConfigError: the model is not normalised per speaker, and would not read anything better.
-            DataError: as `transcribe`, where there is no `on_error`.
+            ConfigError: the model is not normalised per speaker, so that statistics would have no effect.
+            DataError: a source cannot be read, and `on_error` is None.
         """
         if self.normaliser.per != "speaker" or self.reads_ink:
             raise ConfigError(
-                f"this model is normalised per {self.normaliser.per}: hearing the recordings of one person together"
-                " makes no difference to it"
+                f"this model is normalised per {self.normaliser.per}, not per speaker: hearing several recordings of a"
+                " speaker has no effect; leave it out (the option --one-speaker)"
             )
 
         def heard() -> Iterator[tuple[str, Frames]]:
@@ -287,7 +305,7 @@ class Recogniser(Parts):
 
 
 def _frames(one: RawFrames | LongSound) -> Iterable[Frames]:
-    """The frames of a source, of a long recording block by block; an error comes before the first."""
+    """Return blocks of frames of a source; a long recording is first read to its end, to raise errors early."""
     if isinstance(one, RawFrames):
         return (one.values,)
     one.check()
@@ -295,7 +313,7 @@ def _frames(one: RawFrames | LongSound) -> Iterable[Frames]:
 
 
 def _found(number: int, result: list[Hypothesis] | DataError, source: object) -> list[Hypothesis]:
-    """Return the hypotheses of a source; raise its error, with the source named if the error names no file."""
+    """Return the hypotheses of a source, or raise its error; the message gets a number if the source has no name."""
     if not isinstance(result, DataError):
         return result
     if isinstance(source, (str, Path, Utterance)):

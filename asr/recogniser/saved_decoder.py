@@ -1,4 +1,4 @@
-"""`decoder.json` of a run folder: a decoder chosen after training, which the run uses from then on."""
+"""Read and write `decoder.json` of a run folder: a decoder that was chosen after training and is used from then on."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def save_decoder(run: Path, choice: DecoderChoice, on_copy: Callable[[Path], obj
     """Write a decoder into a run folder, and copy the files that it needs there.
 
     Args:
-        run: the folder.
+        run: the run folder.
         choice: the decoder.
-        on_copy: see `saved_beside`.
+        on_copy: called with the path of each copied file, see `asr.decoding.files.saved_beside`.
 
     Returns:
-        the path of the file.
+        The path of `decoder.json`.
 
     Raises:
         DataError: a file cannot be read or written; an existing file is left as it was.
@@ -44,14 +44,14 @@ def saved_decoder(run: Path) -> DecoderChoice | None:
     """Read the decoder that was saved in a run folder; None if there is none.
 
     Raises:
-        CheckpointError: damaged, or naming files outside the folder.
+        CheckpointError: the file is damaged, or names files outside the folder.
     """
     path = run / NAME
     try:
         if not path.is_file():
             return None
         if (size := path.stat().st_size) > _LARGEST:
-            raise CheckpointError(f"{path} has {size} bytes; expected at most {_LARGEST}")
+            raise CheckpointError(f"{path} has {size} bytes; expected a saved decoder of at most {_LARGEST}")
         return _read(json.loads(path.read_text(encoding="utf-8")), run)
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not a saved decoder: {one_line(error)}") from error
@@ -67,17 +67,17 @@ def _read(values: Any, run: Path) -> DecoderChoice:
 
 
 def with_decoder_of(run: Path, recogniser: Recogniser, wish: Wish, plugins: Sequence[str] = ()) -> Recogniser:
-    """Return the recogniser of a run folder with the decoder that is saved there, or the one that the user wants.
+    """Return the recogniser of a run folder with the decoder that is saved there, or with the one that a user asks for.
 
     Args:
-        run: the folder.
-        recogniser: from its checkpoint.
-        wish: the wanted decoder; options alone change the saved one, and None keeps it.
-        plugins: modules of the user's that may hold the decoder.
+        run: the run folder.
+        recogniser: the recogniser of its checkpoint.
+        wish: the requested decoder; options without a name change the saved decoder, and None keeps it.
+        plugins: modules of the user that may hold the decoder.
 
     Raises:
         CheckpointError: the saved decoder is damaged, or cannot be built.
-        ConfigError: there is no such decoder, or it has no such option.
+        ConfigError: the decoder or one of its options does not exist.
     """
     saved = saved_decoder(run)
     default = saved or recogniser.config.decoder_choice

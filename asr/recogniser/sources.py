@@ -1,4 +1,4 @@
-"""What people pass to a recogniser: one source or many, of sound or of ink, and the frames of each."""
+"""Open the sources that users pass to a recogniser, recordings or ink, and compute their frames."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ Source: TypeAlias = (
     "str | os.PathLike[str] | Utterance | Ink | Sound | bytes | BinaryIO | Mapping[str, Any] | Samples"
     " | tuple[Samples, int]"
 )
-"""One recording or one ink; see `Recogniser.transcribe`. Tensors of torch pass for arrays."""
+"""One recording or one ink; see `Recogniser.transcribe`. Tensors of torch are accepted as arrays."""
 
 Signal = NDArray[np.float32]
 
 LONG_SECONDS = 60.0
-"""Recordings that last longer are recognised in pieces, see `asr.recogniser.long`."""
+"""The duration above which recordings are recognised in pieces, see `asr.recogniser.long`."""
 
-NOT_INK = "this model reads recordings, not ink; load one that has learned from pen strokes"
-_NOT_SOUND = "this model reads ink, not recordings; load one that has learned from recordings"
+NOT_INK = "this model reads recordings, not ink; load a model for pen strokes"
+_NOT_SOUND = "this model reads ink, not recordings; load a model for recordings"
 _STROKES = {"strokes", "pages"}  # keys of a dictionary of ink
 _NOT_SAMPLES = "this model reads ink, not samples; give a file of ink, an asr.ink.Ink or a dictionary with strokes"
 
 
 @dataclass(frozen=True, eq=False)
 class RawFrames:
-    """What an extractor makes of one source.
+    """The frames that an extractor computes from one source.
 
     Attributes:
-        values: (T, F) float32, not yet normalised.
-        start: seconds from the beginning of the file to the first frame.
-        places: (T,) which point of the ink each frame came from; None of sound.
+        values: (T, F) float32, not normalised.
+        start: the time of the first frame, in seconds from the beginning of the file.
+        places: (T,) the point of the ink that each frame was computed from; None for sound.
     """
 
     values: Signal
@@ -58,12 +58,12 @@ class RawFrames:
 
 @dataclass(frozen=True, eq=False)
 class LongSound:
-    """A recording that is too long for its frames to be held in memory; it is open, and can be read several times.
+    """An open recording that is too long to keep its frames in memory; it can be read several times.
 
     Attributes:
-        extractor: of its frames.
-        sound: its samples, at the rate of the extractor.
-        start: seconds from the beginning of the file to the first sample.
+        extractor: computes the frames.
+        sound: the samples, at the rate of the extractor.
+        start: the time of the first sample, in seconds from the beginning of the file.
     """
 
     extractor: Streaming
@@ -71,27 +71,30 @@ class LongSound:
     start: float = 0.0
 
     def frames(self) -> Iterator[Signal]:
-        """All frames, block by block: (t, F) each, not yet normalised."""
+        """Yield all frames in blocks (t, F), not normalised."""
         return self.extractor.compute_blocks(self.sound)
 
     def check(self) -> None:
-        """Read it to its end.
+        """Read the recording to its end.
 
         Raises:
-            DataError: that is not possible.
+            DataError: it cannot be read to its end.
         """
         for _ in self.sound:
             pass
 
 
 def several(source: object) -> list[Any] | None:
-    """The sources in a list, a tuple or an iterator; None of one source.
+    """Return the sources in a list, a tuple or an iterator; None if the argument is a single source.
 
-    A pair of samples and their rate is one sound, and so is a list of numbers.
+    A pair of samples and their rate is a single source, and so is a list of numbers.
+
+    >>> several(["a.wav", "b.wav"]), several("a.wav"), several([0.0, 0.5])
+    (['a.wav', 'b.wav'], None, None)
     """
     if isinstance(source, (list, tuple)):
         return None if is_one_sound(source) else list(source)
-    if isinstance(source, Iterator) and not callable(getattr(source, "read", None)):  # files are iterators of lines
+    if isinstance(source, Iterator) and not callable(getattr(source, "read", None)):  # files are iterators, too
         return list(source)
     return None
 
@@ -100,10 +103,16 @@ def several(source: object) -> list[Any] | None:
 def opened(
     extractor: FrameExtractor, source: object, rate: int | None, channel: int | None
 ) -> Iterator[RawFrames | LongSound]:
-    """Open one source, see `Recogniser.transcribe`: its frames, or a long recording to read while the block runs.
+    """Open one source, see `Recogniser.transcribe`; yield its frames, or a long recording that is open in the block.
+
+    Args:
+        extractor: computes the frames.
+        source: the source.
+        rate: the sampling rate of samples that do not carry it, in hertz.
+        channel: which channel of a recording with several, from 0.
 
     Raises:
-        DataError: it cannot be read, or is of the other kind.
+        DataError: the source cannot be read, or is ink for a model of recordings or the other way round.
     """
     if isinstance(extractor, PointIndexed):
         values, places = extractor.compute_placed(_ink_signal(extractor, source))
@@ -125,23 +134,23 @@ def opened(
 
 
 def ink_of(source: object) -> Ink:
-    """The ink of a file (by name, open, or in memory), or of a dictionary of strokes; its pages below each other.
+    """Read ink from a file (by name, open, or in memory) or a dictionary of strokes; pages are put below each other.
 
     Raises:
-        DataError: it cannot be read, or is no ink.
+        DataError: the source cannot be read, or is not ink.
     """
     return source if isinstance(source, Ink) else one_ink(sheets_of(source))
 
 
 def sheets_of(source: object) -> tuple[Sheet, ...]:
-    """The pages of a source of ink, as of `ink_of`; an ink is one page.
+    """Read the pages of a source of ink; see `ink_of`. An `Ink` is a single page.
 
     Raises:
-        DataError: as `ink_of`.
+        DataError: the source cannot be read, or is not ink.
     """
     if isinstance(source, Ink):
         return (Sheet(source, y_down=False),)
-    from asr.ink.assembling import MAX_BYTES  # here: a recogniser of sound needs no format of ink
+    from asr.ink.assembling import MAX_BYTES  # imported here, because recognisers of sound do not need it
     from asr.ink.json_ink import sheets_of_mapping
     from asr.ink.reading import read_sheets, read_sheets_bytes
 
@@ -151,7 +160,7 @@ def sheets_of(source: object) -> tuple[Sheet, ...]:
         return read_sheets_bytes(bytes(source), "<bytes>")
     if isinstance(source, (str, os.PathLike)):
         path = Path(os.fsdecode(source))
-        with _told_of_kind(path, SOUND_SUFFIXES, _NOT_SOUND):
+        with _wrong_kind(path, SOUND_SUFFIXES, _NOT_SOUND):
             return read_sheets(path.expanduser())
     if callable(getattr(source, "read", None)):
         given = getattr(source, "name", None)
@@ -163,7 +172,7 @@ def sheets_of(source: object) -> tuple[Sheet, ...]:
 def _ink_signal(extractor: Any, source: object) -> Signal:
     if not isinstance(source, Utterance):
         return extractor.signal_of(ink_of(source))  # type: ignore[no-any-return]
-    with _told_of_kind(source.source, SOUND_SUFFIXES, _NOT_SOUND):
+    with _wrong_kind(source.source, SOUND_SUFFIXES, _NOT_SOUND):
         return extractor.read(source)  # type: ignore[no-any-return]
 
 
@@ -173,12 +182,12 @@ def _is_ink(source: object) -> bool:
 
 @contextmanager
 def _blocks(wanted_rate: int, source: object, rate: int | None, channel: int | None) -> Iterator[SoundBlocks]:
-    """A recording at the rate of the extractor."""
+    """Open a recording at the rate of the extractor."""
     with ExitStack() as stack:
         if isinstance(source, Utterance):
             path, start = source.source, source.start
-            duration = None if start is None else source.duration  # that of a whole file is only told, and rounded
-            with _told_of_kind(path, INK_SUFFIXES, NOT_INK):
+            duration = None if start is None else source.duration  # the duration of a whole file may be rounded
+            with _wrong_kind(path, INK_SUFFIXES, NOT_INK):
                 sound = stack.enter_context(sound_blocks(path, wanted_rate, source.channel, start, duration, rate))
         else:
             sound = stack.enter_context(sound_blocks(source, wanted_rate, channel, own_rate=rate))
@@ -186,16 +195,16 @@ def _blocks(wanted_rate: int, source: object, rate: int | None, channel: int | N
 
 
 def _signal(extractor: FrameExtractor, source: object, rate: int | None, channel: int | None) -> Signal:
-    """The samples at the rate of an extractor that takes a signal as a whole."""
+    """Return the samples at the rate of an extractor that reads a whole signal."""
     if isinstance(source, Utterance):
-        with _told_of_kind(source.source, INK_SUFFIXES, NOT_INK):
+        with _wrong_kind(source.source, INK_SUFFIXES, NOT_INK):
             signal = extractor.read(source)
         if rate is not None and (told := audio_info(source.source).rate) != rate:
             raise wrong_rate(str(source.source), rate, told)
         return signal
     if not isinstance(extractor, Sampled):
         raise DataError(
-            f"{type(extractor).__name__} does not say at which `rate` it wants samples; give this model files"
+            f"{type(extractor).__name__} has no attribute `rate`, so it cannot read samples; give this model files"
         )
     sound = source if isinstance(source, Sound) else sound_of(source, rate, channel)
     return sound.at(extractor.rate)
@@ -207,8 +216,8 @@ def _of_file(source: str | os.PathLike[str], channel: int | None) -> Utterance:
 
 
 @contextmanager
-def _told_of_kind(path: Path, suffixes: frozenset[str], sentence: str) -> Iterator[None]:
-    """Say of a file that cannot be read, and whose name is that of the other kind, that the model is the wrong one."""
+def _wrong_kind(path: Path, suffixes: frozenset[str], sentence: str) -> Iterator[None]:
+    """Replace the error of a file that cannot be read by `sentence`, if its suffix is one of `suffixes`."""
     try:
         yield
     except DataError as error:

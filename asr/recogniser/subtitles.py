@@ -1,10 +1,10 @@
-"""Subtitles of a recording: words with their times, put together to cues, as SubRip (srt) and WebVTT (vtt).
+"""Write subtitles of a recording, as SubRip (srt) and WebVTT (vtt): words are joined into cues.
 
-The rule: a cue has at most two lines of 42 characters and lasts at most 7 seconds. It ends where nobody speaks for 0.8
-seconds. Where the next word does not fit, the cue is cut at the longest pause in its second half, and what is behind
-the pause goes on with the next word. The first line is broken where the longer of both lines is shortest. A cue stands
-from its first word's beginning to its last word's end, and for a second at least where the next cue leaves room for it;
-cues never overlap. Words longer than a line are cut. The labels of a model of phones are words.
+A cue has at most two lines of 42 characters and lasts at most 7 seconds. It ends at a pause of 0.8 seconds. If the next
+word does not fit, the cue is divided at the longest pause in its second half, and the words after the pause begin the
+next cue. Two lines are broken where the longer of them is shortest. A cue is shown from the beginning of its first word
+to the end of its last, and for at least a second if the next cue begins later; cues never overlap. Words longer than a
+line are divided. For a model of phonemes, each label is a word.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ _PAUSE = 0.8  # seconds
 
 @dataclass(frozen=True)
 class Cue:
-    """Text that is shown for a while.
+    """A text and the time for which it is shown.
 
     Attributes:
-        start, end: milliseconds from the beginning of the recording; start < end.
-        lines: one or two, none of them empty.
+        start: milliseconds from the beginning of the recording.
+        end: milliseconds from the beginning of the recording; later than `start`.
+        lines: one or two lines, none of them empty.
     """
 
     start: int
@@ -36,7 +37,13 @@ class Cue:
 
 
 def cues_of(found: Hypothesis) -> list[Cue]:
-    """Put the words of a recording together to cues, by the rule of this module; they follow each other."""
+    """Join the words of a recording into cues, in order, by the rules of this module.
+
+    >>> from asr.decoding.hypothesis import Score
+    >>> words = (Span("GO", 0.5, 0.75, 1.0), Span("LEFT", 0.8, 1.2, 1.0), Span("STOP", 3.0, 3.4, 1.0))
+    >>> [(cue.start, cue.end, cue.lines) for cue in cues_of(Hypothesis((), "GO LEFT STOP", Score(0.0), (), words))]
+    [(500, 1500, ('GO LEFT',)), (3000, 4000, ('STOP',))]
+    """
     groups = list(_groups([part for word in found.words for part in _short(word)]))
     starts: list[int] = []
     for group in groups:
@@ -49,7 +56,7 @@ def cues_of(found: Hypothesis) -> list[Cue]:
 
 
 def srt_lines(found: Hypothesis) -> Iterator[str]:
-    """The lines of a SubRip file, without their ends."""
+    """Yield the lines of a SubRip file, without line ends."""
     for number, cue in enumerate(cues_of(found)):
         yield from [""] * (number > 0)
         yield str(number + 1)
@@ -58,7 +65,7 @@ def srt_lines(found: Hypothesis) -> Iterator[str]:
 
 
 def vtt_lines(found: Hypothesis) -> Iterator[str]:
-    """The lines of a WebVTT file (https://www.w3.org/TR/webvtt1/), without their ends."""
+    """Yield the lines of a WebVTT file (https://www.w3.org/TR/webvtt1/), without line ends."""
     yield "WEBVTT"
     for cue in cues_of(found):
         yield ""
@@ -67,7 +74,7 @@ def vtt_lines(found: Hypothesis) -> Iterator[str]:
 
 
 def _short(word: Span) -> list[Span]:
-    """The word, or pieces of it that fit into a line, each with its share of the time; nothing of white space."""
+    """Return a word, or pieces of it that fit into a line, each with its share of the time; white space is removed."""
     text = "".join(printable(word.label).split())
     pieces = [text[i : i + _LINE] for i in range(0, len(text), _LINE)]
     ends = [word.start + (word.end - word.start) * (n + 1) / len(pieces) for n in range(len(pieces))]
@@ -78,7 +85,7 @@ def _short(word: Span) -> list[Span]:
 
 
 def _groups(words: Sequence[Span]) -> Iterator[list[Span]]:
-    """The words of each cue."""
+    """Yield the words of each cue."""
     group: list[Span] = []
     for word in words:
         if group and word.start - group[-1].end >= _PAUSE:
@@ -94,7 +101,7 @@ def _groups(words: Sequence[Span]) -> Iterator[list[Span]]:
 
 
 def _longest_pause(words: Sequence[Span]) -> int:
-    """How many words stand before the longest pause of the second half; the last of several."""
+    """Return how many words are before the longest pause in the second half; of equal pauses, the last."""
     places = range(max(1, len(words) // 2), len(words))
     return max(places, key=lambda n: (round(words[n].start - words[n - 1].end, 3), n))
 
@@ -108,7 +115,7 @@ def _text(words: Sequence[Span]) -> str:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    """One line, or two whose longer one is as short as can be."""
+    """Return one line, or two lines of which the longer is as short as possible."""
     if len(text) <= _LINE:
         return (text,)
     breaks = [n for n, character in enumerate(text) if character == " "]
@@ -119,7 +126,7 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _end(start: int, words: Sequence[Span], following: int | None) -> int:
-    """Milliseconds at which a cue goes."""
+    """Return the end of a cue, in milliseconds; `following` is the start of the next cue."""
     spoken = min(round(1000 * words[-1].end), start + round(1000 * _LONGEST))
     end = max(spoken, start + round(1000 * _SHORTEST))
     return end if following is None else min(end, following)

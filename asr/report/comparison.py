@@ -1,9 +1,9 @@
-"""Several ways to run a recipe beside each other: their means over seeds, and what chance makes of a difference.
+"""Compare several ways to run a recipe: their means over seeds, and the intervals of means and of differences.
 
-Student's t over the seeds tells how far a mean would move with other random weights and orders; the people of the test
-set are the same for all, so what is said is said of them. A difference of two means has Welch's interval (B. L. Welch
-1947, "The generalization of 'Student's' problem when several different population variances are involved"): neither
-way need vary as much as the other.
+The interval of a mean is Student's t over the seeds: it covers other random weights and orders of training. All runs
+have the same test set, so it does not cover other speakers. The interval of a difference is Welch's, which does not
+assume equal variances (B. L. Welch 1947, "The generalization of 'Student's' problem when several different population
+variances are involved").
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ from asr.report.results import rates_of
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean, or a difference of means, with its 95 % interval; the interval is None with one seed."""
+    """A mean, or a difference of means, with its 95 % interval: mean ± half_width; None if there is one seed.
+
+    >>> print(Estimate(8.25, 0.5))
+    8.2 [7.8, 8.8]
+    """
 
     mean: float
     half_width: float | None = None
@@ -37,8 +41,8 @@ class Way:
     """One way to run a recipe.
 
     Attributes:
-        options: in what it departs from the recipe.
-        results: one a seed.
+        options: the options that differ from the recipe.
+        results: the result of each seed.
     """
 
     options: tuple[str, ...]
@@ -50,11 +54,11 @@ class Way:
         return " ".join(self.options) or "as it is"
 
     def percents(self, split: str, rate: str) -> list[float]:
-        """A rate of each seed that tells of it."""
+        """Return a rate of each seed that reports it, in percent."""
         return [one.percent for one in rates_of(self.results, split, rate)]
 
     def estimate(self, split: str, rate: str) -> Estimate | None:
-        """The mean of the seeds; None where no run tells of the rate."""
+        """Return the mean of a rate over the seeds, in percent; None if no seed reports the rate."""
         values = self.percents(split, rate)
         if len(values) < 2:
             return Estimate(values[0]) if values else None
@@ -63,9 +67,9 @@ class Way:
 
 
 def ways(results: Sequence[Result]) -> list[Way]:
-    """Results of one recipe, those that differ in nothing but the seed together, in the order of their options.
+    """Group the results of one recipe that differ only in the seed, and sort the groups by their options.
 
-    A decoder other than greedy search is one more option: `decoder=NAME`.
+    A decoder other than greedy search counts as an option: `decoder=NAME`.
     """
     groups: dict[tuple[str, ...], list[Result]] = {}
     for result in results:
@@ -75,10 +79,10 @@ def ways(results: Sequence[Result]) -> list[Way]:
 
 
 def base_of(compared: Sequence[Way], name: str) -> Way:
-    """The way that is called so.
+    """Return the way with a name.
 
     Raises:
-        DataError: there is none.
+        DataError: no way has the name.
     """
     for way in compared:
         if way.name == name:
@@ -87,7 +91,7 @@ def base_of(compared: Sequence[Way], name: str) -> Way:
 
 
 def difference(one: Way, base: Way, split: str, rate: str) -> Estimate | None:
-    """The difference of two means, `one` less `base`; None if either is missing."""
+    """Return the difference of two means in percent, `one` minus `base`; None if either is missing."""
     ours, theirs = one.percents(split, rate), base.percents(split, rate)
     if not ours or not theirs:
         return None
@@ -102,7 +106,7 @@ def difference(one: Way, base: Way, split: str, rate: str) -> Estimate | None:
 
 
 def _quantile(degrees: float) -> float:
-    """The quantile of Student's t for a two-sided interval of 95 %."""
+    """Return the quantile of Student's t for a two-sided interval of 95 %."""
     require("scipy", what="comparing the ways in which a recipe was run")
     from scipy.stats import t as student
 

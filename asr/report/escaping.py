@@ -1,4 +1,4 @@
-"""Foreign text in Markdown: names, options and commits that mean themselves, whatever characters they hold."""
+"""Escape text for Markdown, so that names, options and commits are shown literally."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NO_CODE = re.compile(r"[`|<>&]|^\s|\s$|^$")
 
 
 def plain(text: str) -> str:
-    """Return Markdown that shows the text as it is, in a cell of a table too.
+    """Return Markdown that shows a text literally, also in a cell of a table.
 
     >>> plain("a|b <!-- c")
     'a&#124;b &#60;!-- c'
@@ -20,7 +20,7 @@ def plain(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return Markdown that shows the text as code.
+    """Return Markdown that shows a text as code.
 
     >>> code("model.hidden=128"), code("a`b")
     ('`model.hidden=128`', '<code>a&#96;b</code>')

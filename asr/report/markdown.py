@@ -1,4 +1,4 @@
-"""Markdown tables of results, for README files."""
+"""Make Markdown tables of results, for README files."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) ->
     Args:
         name: `task` or `task/recipe`, or several of them with commas between them.
         recipes: the folder of recipes.
-        tag: by which results were taken apart.
-        only: these values alone; empty: all.
+        tag: the tag by which results were divided.
+        only: the values to show; empty: all.
 
     Raises:
         DataError: no result has the tag; and as `results_table`.
@@ -110,7 +110,7 @@ def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) ->
     tags = {one for results in found.values() for each in results for split in each.splits.values() for one in split.by}
     if tags and tag not in tags:
         near = nearest(tag, tags)
-        raise DataError(f"results:{name} by {tag}: no result has the tag '{tag}'{near}; asr-evaluate --by {tag}")
+        raise DataError(f"results:{name} by {tag}: no result has the tag '{tag}'{near}; run asr-evaluate --by {tag}")
     values = values_of([each for results in found.values() for each in results], tag)
     for value in only:
         if tags and value not in values:
@@ -123,16 +123,16 @@ def parts_table(name: str, recipes: Path, tag: str, only: Sequence[str] = ()) ->
 
 
 def comparison_table(name: str, recipes: Path, base: str) -> str:
-    """The first rate of a recipe for each way in which it was run, beside one of them.
+    """Make the table of the first rate of a recipe for each way in which it was run, compared with one of them.
 
     Args:
         name: `task/recipe`.
         recipes: the folder of recipes.
-        base: name of the way beside which the others are put.
+        base: the name of the way with which the others are compared.
 
     Raises:
-        DataError: no run was called so; and as `results_table`.
-        Problems: as `results_table`.
+        DataError: the recipe does not exist, or no way has the name.
+        Problems: see `results_table`.
     """
     compared, rate = compared_ways(name, recipes)
     beside = base_of(compared, base)
@@ -146,15 +146,15 @@ def comparison_table(name: str, recipes: Path, base: str) -> str:
 
 
 def summary_table(rows: Sequence[str], recipes: Path) -> str:
-    """One row a task: its test error rate beside the best published figure.
+    """Make the table with one row per task: its test error rate, and the best published figure.
 
     Args:
-        rows: `task/recipe rate | what the task is | published figure`, each; behind the rate may stand a decoder, by
-            the beginning of its name, in place of greedy search.
+        rows: `task/recipe rate | description | published figure` for each row. After the rate, the beginning of a
+            decoder's name may follow; without it, greedy search is shown.
         recipes: the folder of recipes.
 
     Raises:
-        DataError: a row of another form, a recipe that is not there, a rate that it does not report.
+        DataError: a row is malformed, a recipe does not exist, or a recipe does not report the rate.
         Problems: see `results_table`.
     """
     headings = ("task", "recipe", "rate", "test, %", "test reference", "best published, %")
@@ -166,10 +166,10 @@ def _summary_row(row: str, recipes: Path) -> list[str]:
     recipe, _, measured = parts[0].partition(" ")
     rate, _, decoder = measured.partition(" ")
     if len(parts) != 3 or not rate:
-        raise DataError(f"summary: '{row}' is not `task/recipe rate | task | published figure`")
+        raise DataError(f"summary: the row is '{row}'; expected `task/recipe rate | task | published figure`")
     found = [one for one in results_of(recipe, recipes)[recipe] if not one.options]
     if decoder and not (found := [one for one in found if f"{one.decoder.name},".startswith(f"{decoder},")]):
-        raise DataError(f"summary: {recipe} has no result of the decoder '{decoder}'")
+        raise DataError(f"summary: {recipe} has no result with the decoder '{decoder}'")
     results = [one for one in found if one.decoder.name == found[0].decoder.name]  # greedy search comes first
     if results and not rates_of(results, "test", rate):
         raise DataError(f"summary: {recipe} reports no '{rate}'{nearest(rate, rate_names(results))}")
@@ -182,11 +182,11 @@ def _summary_row(row: str, recipes: Path) -> list[str]:
 
 
 def compared_ways(name: str, recipes: Path) -> tuple[list[Way], str]:
-    """The ways in which one recipe was run, and its first rate.
+    """Return the ways in which a recipe was run, and the name of its first rate.
 
     Raises:
-        DataError: it is no recipe, or was never run; and as `results_table`.
-        Problems: as `results_table`.
+        DataError: the name is no recipe, it was never run, or the ways have different reference lengths.
+        Problems: see `results_table`.
     """
     compared = ways([result for results in results_of(name, recipes).values() for result in results])
     rates = rate_names([each for way in compared for each in way.results])
@@ -195,21 +195,21 @@ def compared_ways(name: str, recipes: Path) -> tuple[list[Way], str]:
     lengths = {way.name: part.reference for way in compared for part in rates_of(way.results, "test", rates[0])}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{length} with {way}" for way, length in lengths.items())
-        raise DataError(f"results:{name} against ...: different reference lengths cannot be compared ({said})")
+        raise DataError(f"results:{name} against ...: results differ in reference length ({said}); evaluate them again")
     return compared, rates[0]
 
 
 def results_of(name: str, recipes: Path) -> dict[str, list[Result]]:
-    """All results of each recipe of a task, or of the one recipe that is named.
+    """Return all results of each recipe of a task, or of one recipe.
 
     Raises:
-        DataError, Problems: as `results_table`.
+        DataError, Problems: see `results_table`.
     """
     task, _, only = name.partition("/")
     known = sorted(path.stem for path in (recipes / task).glob("*.yaml"))
     if not known or (only and only not in known):
         names = [*(path.parent.name for path in recipes.glob("*/*.yaml")), *(f"{task}/{recipe}" for recipe in known)]
-        raise DataError(f"results:{name}: there is no such task or recipe{nearest(name, names)}")
+        raise DataError(f"results:{name}: no task or recipe has this name{nearest(name, names)}")
     results = read_results(recipes / task)
     if problems := _misfits(results, [f"{task}/{recipe}" for recipe in known]):
         raise Problems(problems, f"{task}/results")
@@ -223,7 +223,7 @@ def _all_of(names: str, recipes: Path) -> dict[str, list[Result]]:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], legend: str) -> str:
-    """Write rows of cells as a Markdown table with a legend beneath it."""
+    """Return rows of cells as a Markdown table with a legend below it."""
     lines = [headings, ["---"] * len(headings), *rows]
     if any(cell.endswith(_OLD_RULE) for row in rows for cell in row[:2]):
         legend += _LEGEND_OLD_RULE
@@ -249,7 +249,7 @@ def _is_shortened(line: _Line) -> bool:
 
 
 def _compares_texts_by_an_old_rule(result: Result) -> bool:
-    """Whether a blank may have counted as an error; labels were always compared as they are."""
+    """Return whether surplus blanks may have counted as errors (rule 1); this concerns rates of texts only."""
     return result.scoring < SCORING and any(name.startswith(("wer", "cer")) for name in rate_names([result]))
 
 
@@ -283,7 +283,7 @@ def _rows_by(tag: str, line: _Line, only: Sequence[str]) -> list[list[str]]:
 
 
 def _part(result: Result, tag: str, value: str) -> Result:
-    """Return the rates that a run reported for one value of a tag, for the splits that have it."""
+    """Return a result with the rates for one value of a tag, and only the splits that have the value."""
     found = {name: split.by.get(tag, {}).get(value) for name, split in result.splits.items()}
     return replace(result, splits={name: SplitResult(0, rates) for name, rates in found.items() if rates})
 
@@ -297,13 +297,13 @@ def _seeds(results: Sequence[Result]) -> str:
 
 
 def _training(results: Sequence[Result]) -> str:
-    """Return the average duration."""
+    """Return the mean duration of the training."""
     seconds = [each.training.seconds for each in results if each.training.seconds is not None]
     return _duration(sum(seconds) / len(seconds)) if seconds else ""
 
 
 def _cell(results: Sequence[Result], split: str, name: str) -> str:
-    """The rate of one seed with its interval, or the mean and range of several."""
+    """Return the rate of one seed with its interval, or the mean and the range of several seeds."""
     rates = rates_of(results, split, name)
     if not rates:
         return _NOT_RUN
@@ -327,8 +327,8 @@ def _excluded(results: Sequence[Result]) -> str:
 
 
 def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:
-    """Results without a recipe, and seeds of a recipe that were scored on different references."""
-    problems = [f"{each.file_name}: there is no recipe '{each.recipe}'" for each in results if each.recipe not in known]
+    """Return the problems of results without a recipe, and of seeds that were scored on different references."""
+    problems = [f"{each.file_name}: no recipe is named '{each.recipe}'" for each in results if each.recipe not in known]
     lengths: dict[tuple[str, tuple[str, ...], str, str, str], dict[int, str]] = {}
     for each in results:
         for part, name, rate in _all_rates(each):
@@ -342,7 +342,7 @@ def _misfits(results: Sequence[Result], known: Sequence[str]) -> list[str]:
 
 
 def _all_rates(result: Result) -> Iterator[tuple[str, str, Rate]]:
-    """Yield the place of measurement, its name and the rate, of whole splits and of their parts."""
+    """Yield (split or part of a split, name of a rate, rate) for all rates of a result."""
     for name, split in result.splits.items():
         parts = {f"{name} {tag}={value}": rates for tag, of in split.by.items() for value, rates in of.items()}
         for part, rates in ({name: split.rates} | parts).items():

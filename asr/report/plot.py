@@ -1,4 +1,4 @@
-"""Plots of compared results, as SVG files that a README can show."""
+"""Draw plots of compared results as SVG files, for README files."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ _GREY, _BLUE = "0.6", "#1f5f9f"
 
 
 def stamp(compared: Sequence[Way], rate: str, base: str) -> str:
-    """Return a checksum of the results that a plot shows; it stands in the file of the plot."""
+    """Return a checksum of the results that a plot shows; the file of the plot contains it."""
     shown = [(way.name, way.percents("test", rate)) for way in compared]
     return hashlib.sha256(repr((shown, rate, base)).encode()).hexdigest()[:16]
 
 
 def draw(compared: Sequence[Way], rate: str, base: str, title: str) -> bytes:
-    """Each way's test error, the lowest on top: a dot a seed, a diamond for their mean, a bar for its 95 % interval.
+    """Draw the test error of each way, the lowest on top.
+
+    Each seed is a dot, the mean a diamond, and its 95 % interval a bar.
 
     Args:
         compared: the ways.
-        rate: which error rate.
-        base: name of the way whose mean is drawn as a line through all.
-        title: above the plot; the option in which alone the ways differ is put behind it.
+        rate: the error rate.
+        base: the name of the way whose mean is drawn as a vertical line.
+        title: the title of the plot; if the ways differ in a single option, its name is appended.
 
     Returns:
-        An SVG file, the same bytes for the same results with the same version of matplotlib.
+        The content of an SVG file, the same for the same results and version of matplotlib.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -48,7 +50,10 @@ def svg(fill: Callable[[Axes], None], size: tuple[float, float], description: st
     Args:
         fill: draws into the axes.
         size: width and height in inches.
-        description: the text to write into the file: the checksum of what it shows.
+        description: a text to write into the metadata of the file: the checksum of the results.
+
+    Returns:
+        The content of the SVG file.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -89,6 +94,6 @@ def _fill(axes: Axes, compared: Sequence[Way], rate: str, base: str, title: str)
 
 
 def _shared_option(names: Sequence[str]) -> str:
-    """The one option that all set; empty where they do not."""
+    """Return the name of the option that all names consist of; empty if there is none."""
     options = {name.partition("=")[0] if " " not in name else "" for name in names}
     return options.pop() if len(options) == 1 else ""

@@ -3,23 +3,23 @@
 A table stands between `<!-- results:NAME -->` and `<!-- /results -->`, where NAME is a task (a folder of `recipes/`),
 a recipe (`task/name`), or a list of them (`task/one,task/two`). What stands between the marks is replaced. The table
 has one row for each recipe and decoder, with all rates as columns; `<!-- results:NAME rates RATE,RATE/test -->` shows
-these rates only, the second one on test alone. Two more kinds of opening show the first rate of each recipe:
+these rates only, the second one on test alone. Other opening marks are:
 
-- `<!-- results:NAME by TAG -->`, or `by TAG=VALUE,VALUE`: for each value of a tag (`asr-evaluate --by TAG`);
-- `<!-- results:task/name against OPTIONS -->`: for each way in which the recipe was run, beside the way with these
-  options (`as it is`: none), with a plot next to the results.
+- `<!-- results:NAME by TAG -->`, or `by TAG=VALUE,VALUE`: the first rate of each recipe for each value of a tag
+  (`asr-evaluate --by TAG`);
+- `<!-- results:task/name against OPTIONS -->`: the first rate of a recipe for each way in which it was run, compared
+  with the way that has these options (`as it is`: no options), and a plot in the folder of results;
+- `<!-- results:task/name confidences -->`: the calibration errors of each run of a recipe, and a plot in the folder of
+  results, `name-reliability.svg`.
 
-`<!-- results:task/name confidences -->` shows the calibration errors of each run of the recipe,
-with a plot next to the results, `name-reliability.svg`.
-
-A summary has one row a task. Its opening spans lines, one for each row: the recipe and its rate, what the task is, and
-the best published figure.
+A summary has one row per task. Its opening mark has a line for each row: the recipe and its rate, a description of the
+task, and the best published figure.
 
     <!-- summary
     an4/ctc_large wer | AN4, English words | 5.95, Kaldi
     -->
 
-A table of the pretrained models, from the cards in their bundles, has a row a model: the model and its rate, what it
+A table of the pretrained models, from the cards in their bundles, has one row per model: the model and its rate, what it
 reads, the test set, and the data with their licence.
 
     <!-- models
@@ -60,8 +60,8 @@ def update(root: Path, check: bool = False) -> list[Path]:
     """Write the tables of all README files of a checkout, and draw their plots.
 
     Args:
-        root: the folder that holds `README.md` and `recipes/`.
-        check: write nothing and complain about differences.
+        root: the folder with `README.md` and `recipes/`.
+        check: write nothing, and raise an error if a file would change.
 
     Returns:
         The files that were changed.
@@ -73,8 +73,8 @@ def update(root: Path, check: bool = False) -> list[Path]:
     """
     written = {path: path.read_text(encoding="utf-8") for path in readmes(root)}
     stale: dict[Path, Callable[[], bytes]] = {}
-    bases: dict[str, str] = {}  # of the recipes that are compared
-    problems: dict[str, None] = {}  # a bad result file is met in every README that shows it
+    bases: dict[str, str] = {}  # for each recipe the way that others are compared with
+    problems: dict[str, None] = {}  # without repeats: several README files may show the same result
     for path, text in written.items():
         try:
             filled = fill(text, root / "recipes", _shown(path, root))
@@ -89,35 +89,35 @@ def update(root: Path, check: bool = False) -> list[Path]:
     if problems:
         raise Problems(list(problems), "the README files and their results")
     if check and stale:
-        remedy = "it is not what the result files say; run asr-report"
+        remedy = "the file differs from the result files; run asr-report"
         raise Problems([f"{_shown(path, root)}: {remedy}" for path in stale], "the README files")
-    contents = {path: content() for path, content in stale.items()}  # all of them, before anything is written
+    contents = {path: content() for path, content in stale.items()}  # all may fail before anything is written
     for path, content in contents.items():
         write_file(path, content)
     return list(contents)
 
 
 def fill(text: str, recipes: Path, where: str = "README.md") -> str:
-    """A README's text with its tables written anew.
+    """Return the text of a README with new tables.
 
     Args:
-        text: of the README.
+        text: the text of the README.
         recipes: the folder of recipes.
-        where: what to call the README in a message.
+        where: the name of the README, for messages.
 
     Raises:
         Problems: see `update`.
     """
     for number, mark in enumerate(text.splitlines(), 1):
         if mark.startswith("<!-- results:") and not _OPENING.fullmatch(mark):
-            raise Problems([f"{where}:{number}: '{mark}' is not understood; see asr-report --help"], where)
+            raise Problems([f"{where}:{number}: '{mark}' is malformed; see asr-report --help"], where)
     parts, position = [], 0
     while (opening := _next_opening(text, position)) is not None:
         closing = text.find(_CLOSING, opening.end())
         following = _next_opening(text, opening.end())
         if closing < 0 or (following is not None and following.start() < closing):
             line = text.count("\n", 0, opening.start()) + 1
-            raise Problems([f"{where}:{line}: '{opening[0]}' has no '{_CLOSING}' of its own"], where)
+            raise Problems([f"{where}:{line}: '{opening[0]}' has no '{_CLOSING}' after it; add one"], where)
         parts += [text[position : opening.end()], "\n\n", _table(opening, recipes), "\n\n", _CLOSING]
         position = closing + len(_CLOSING)
     return "".join([*parts, text[position:]])
@@ -144,17 +144,19 @@ def _table(opening: re.Match[str], recipes: Path) -> str:
 
 
 def _stale_plots(text: str, recipes: Path, bases: dict[str, str]) -> dict[Path, Callable[[], bytes]]:
-    """Return the plots of a README that are missing or show other results, and how to draw them.
+    """Return the plots of a README that are missing or show other results, with the functions that draw them.
 
     Args:
-        bases: with what each recipe was compared before; a recipe has one plot.
+        text: the text of the README.
+        recipes: the folder of recipes.
+        bases: for each recipe the way that others are compared with; it is filled here. A recipe has a single plot.
     """
     stale: dict[Path, Callable[[], bytes]] = {}
     for opening in _OPENING.finditer(text):
         if opening["base"]:
             name, base = opening["name"], opening["base"]
             if bases.setdefault(name, base) != base:
-                raise DataError(f"results:{name} against {base}: it is compared with '{bases[name]}' already")
+                raise DataError(f"results:{name} against {base}: another table compares with '{bases[name]}'; use one")
             task, _, recipe = name.partition("/")
             path = recipes / task / "results" / f"{recipe}.svg"
             compared, rate = markdown.compared_ways(name, recipes)

@@ -1,4 +1,4 @@
-"""Reliability: the share of right words against their confidence, as a table and a plot."""
+"""Report reliability, the share of right words at each confidence, as a table and a plot."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _KINDS = ("words", "labels", "utterances")
 
 
 def reliability_table(name: str, recipes: Path) -> str:
-    """Return the calibration errors of a recipe's runs, one row for words, labels and utterances each.
+    """Make the table of the calibration errors of a recipe's runs, with a row each for words, labels and utterances.
 
     Args:
         name: `task/recipe`.
         recipes: the folder of recipes.
 
     Raises:
-        DataError: there is no such recipe, or none of its results has confidences.
+        DataError: the recipe does not exist, or none of its results has confidences.
         Problems: see `asr.report.markdown.results_table`.
     """
     results = [result for _, result in _runs(name, recipes)]
@@ -49,21 +49,21 @@ def reliability_table(name: str, recipes: Path) -> str:
 
 
 def reliability_stamp(name: str, recipes: Path) -> str:
-    """Return a checksum of the results that the plot shows; it stands in the plot's file."""
+    """Return a checksum of the results that the plot shows; the file of the plot contains it."""
     shown = [(label, result.seed, _shown(result)) for label, result in _runs(name, recipes)]
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def draw_reliability(name: str, recipes: Path) -> bytes:
-    """Draw the reliability of the test sets' words (labels, where these are the words): a line for each run.
+    """Draw the reliability of words (or of labels, if there are no words) on the test set, one line for each run.
 
-    A dot is a bin; on the diagonal, confidence and share of right words are equal.
+    Each dot is a bin. On the diagonal, confidence and share of right words are equal.
 
     Returns:
-        An SVG file.
+        The content of an SVG file.
 
     Raises:
-        DataError, Problems: as `reliability_table`.
+        DataError, Problems: see `reliability_table`.
         MissingExtra: matplotlib is not installed.
     """
     runs = [(_legend(label, result), _shown(result)) for label, result in _runs(name, recipes)]
@@ -72,14 +72,14 @@ def draw_reliability(name: str, recipes: Path) -> bytes:
 
 
 def _legend(label: str, result: Result) -> str:
-    """Return the label of a run below the plot, in lines that are no wider than it; the title names the recipe."""
+    """Return the legend of a run, without the recipe, in lines that are no wider than the plot."""
     options = label.replace("`", "").removeprefix(result.recipe).strip() or "as it is"
     apart = f"{options}, seed {result.seed}: {100 * _shown(result).error:.1f} %".replace(",", ", ")
     return "\n".join(textwrap.wrap(" ".join(apart.split()), _WIDEST))
 
 
 def _runs(name: str, recipes: Path) -> list[tuple[str, Result]]:
-    """Return every run of a recipe whose test set has confidences, with its label in the table."""
+    """Return the runs of a recipe whose test set has confidences, each with its label in the table."""
     if "/" not in name:
         raise DataError(f"results:{name} confidences: give a recipe, task/name")
     found = [result for results in results_of(name, recipes).values() for result in results]

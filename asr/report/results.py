@@ -1,6 +1,6 @@
-"""The results of a task's recipes: `recipes/<task>/results/<recipe>-seed<k>[-<decoder>].json`.
+"""Read the results of a task's recipes: `recipes/<task>/results/<recipe>-seed<k>[-<decoder>].json`.
 
-A run that departs from its recipe says so in its name as well: `<recipe>-model_cell=gru-seed<k>.json`.
+If a run differs from its recipe, the name has the options as well: `<recipe>-model_cell=gru-seed<k>.json`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ def read_results(task: Path) -> list[Result]:
     """Read all results of a task's folder, sorted by recipe, options, decoder and seed.
 
     Args:
-        task: a folder `recipes/<task>`; its name is the first half of the recipes' names.
+        task: the folder `recipes/<task>`.
 
     Raises:
-        Problems: every file that cannot be read, is of an unfinished run, or is not called after its content.
+        Problems: files cannot be read, belong to an unfinished run, or have a name that does not fit their content.
     """
     results, problems = [], []
     for path in sorted((task / "results").glob("*.json")):
@@ -33,7 +33,9 @@ def read_results(task: Path) -> list[Result]:
             problems.append(f"{path.name}: the run was not finished; finish it and evaluate it again")
         expected = f"{result.recipe.partition('/')[0]}/{result.file_name}"
         if f"{task.name}/{path.name}" != expected:
-            problems.append(f"{path.name}: holds recipe '{result.recipe}' with seed {result.seed}; call it {expected}")
+            problems.append(
+                f"{path.name}: it has recipe '{result.recipe}', seed {result.seed}; rename it to {expected}"
+            )
         results.append(result)
     if problems:
         raise Problems(problems, f"{task.name}/results")
@@ -41,22 +43,22 @@ def read_results(task: Path) -> list[Result]:
 
 
 def _rank(result: Result) -> tuple[bool, str]:
-    """Greedy search comes before all other decoders."""
+    """Return a key that sorts greedy search before all other decoders."""
     return result.decoder.name != "greedy", result.decoder.name
 
 
 def rates_of(results: Sequence[Result], split: str, name: str) -> list[Rate]:
-    """A rate of each run that tells of it."""
+    """Return a rate of each run that reports it."""
     return [
         each.splits[split].rates[name] for each in results if split in each.splits and name in each.splits[split].rates
     ]
 
 
 def rate_names(results: Sequence[Result]) -> list[str]:
-    """Names of the rates of all splits, in the order in which they were written."""
+    """Return the names of the rates of all splits, in the order in which they were written."""
     return list(dict.fromkeys(name for each in results for split in each.splits.values() for name in split.rates))
 
 
 def values_of(results: Sequence[Result], tag: str) -> set[str]:
-    """The values of a tag by which the results were taken apart."""
+    """Return the values of a tag for which results have rates."""
     return {value for each in results for split in each.splits.values() for value in split.by.get(tag, ())}

@@ -1,7 +1,7 @@
-"""The tables that commands print, as lines of text.
+"""Lay out the tables that commands print.
 
-No figure is ever cut or left out. Where a table is wider than the terminal its names are broken over several lines;
-where even that does not help, lines are longer than the terminal is wide.
+No figure is cut or left out. If a table is wider than the terminal, its names are broken over several lines; if that is
+not enough, lines are longer than the terminal is wide.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from asr.scoring.calibration import CalibrationError
 from asr.scoring.rates import Rate
 
 _NOTHING = "*"
-_NARROWEST = 12  # cells of a column of names, below which names are not broken further
+_NARROWEST = 12  # the least width of a column of names
 _GAP = "  "
 
 
@@ -27,11 +27,18 @@ class TextTable:
     """A table of names and figures.
 
     Attributes:
-        headings: one a column.
-        names: how many columns are names, on the left; the others are figures, flush right.
-        sections: rows of cells; an empty line stands between sections.
-        title: above the table; empty for none.
-        notes: lines beneath it.
+        headings: the heading of each column.
+        names: how many columns, from the left, are names; the others are figures, aligned on the right.
+        sections: sections of rows of cells; an empty line separates sections.
+        title: the line above the table; empty for none.
+        notes: lines below the table.
+
+    >>> print(*TextTable(("split", "%"), 1, [[("dev", "8.1")], [("test", "10.2")]]).lines(), sep="\\n")
+    split     %
+    ───────────
+    dev     8.1
+    <BLANKLINE>
+    test   10.2
     """
 
     headings: Sequence[str]
@@ -41,10 +48,11 @@ class TextTable:
     notes: Sequence[str] = ()
 
     def lines(self, width: int | None = None) -> Iterator[str]:
-        """Lay the table out.
+        """Yield the lines of the table.
 
         Args:
-            width: cells (a wide East Asian character takes two) that a line should have at most; None for any number.
+            width: the width that lines should have at most, in cells of a terminal (a wide East Asian character takes
+                two); None: unlimited.
         """
         sections = [[[printable(cell) for cell in row] for row in section] for section in self.sections]
         headings = [printable(heading) for heading in self.headings]
@@ -63,7 +71,7 @@ class TextTable:
             yield from ("", *map(printable, self.notes))
 
     def _widths(self, widths: list[int], room: int | None) -> list[int]:
-        """Take the cells that the table has too many from its names, the longest first."""
+        """Reduce the widths of columns of names, the widest first, until the table fits into `room` cells."""
         excess = 0 if room is None else sum(widths) + len(_GAP) * (len(widths) - 1) - room
         for _ in range(excess):
             longest = max(range(self.names), key=lambda column: widths[column])
@@ -85,13 +93,13 @@ class TextTable:
 def rates_table(
     splits: Mapping[str, Mapping[str, Rate]], title: str = "", heading: str = "split", notes: bool = True
 ) -> TextTable:
-    """Tabulate error rates of one or more splits: percent, interval and the counts behind them.
+    """Make a table of the error rates of one or more splits: percent, interval and counts.
 
     Args:
-        splits: rates by name, by the name of their split, in the order of the rows.
-        title: above the table.
-        heading: of the first column.
-        notes: state beneath what the intervals were drawn over.
+        splits: for each split its rates by name, in the order of the rows.
+        title: the line above the table.
+        heading: the heading of the first column.
+        notes: whether lines below the table state what the intervals were drawn over.
     """
     sections = [
         [["" if number else split, *_figures(name, rate)] for number, (name, rate) in enumerate(rates.items())]
@@ -109,10 +117,10 @@ def _figures(name: str, rate: Rate) -> list[str]:
 
 
 def calibration_table(splits: Mapping[str, Mapping[str, CalibrationError]]) -> TextTable:
-    """Tabulate the calibration errors of confidences.
+    """Make a table of the calibration errors of confidences.
 
     Args:
-        splits: by the name of a split, its errors by kind (`words`, `labels`, `utterances`).
+        splits: for each split its errors by kind (`words`, `labels`, `utterances`).
     """
     sections = [
         [["" if place else split, kind, *_error_figures(error)] for place, (kind, error) in enumerate(errors.items())]
@@ -130,11 +138,11 @@ def _error_figures(error: CalibrationError) -> list[str]:
 
 
 def confusions_table(confusions: Counter[tuple[str | None, str | None]], most: int = 10) -> TextTable:
-    """Tabulate the most frequent errors; `*` stands for nothing. Equally frequent ones come in alphabetical order.
+    """Make a table of the most frequent errors; `*` stands for no label.
 
     Args:
-        confusions: from `asr.scoring.utterances.confusions`.
-        most: rows at most.
+        confusions: the counts from `asr.scoring.utterances.confusions`.
+        most: the most rows. Equally frequent errors are in alphabetical order.
     """
     shown = sorted(
         ((-n, reference or _NOTHING, hypothesis or _NOTHING) for (reference, hypothesis), n in confusions.items())
@@ -164,7 +172,7 @@ def _broken(name: str, width: int) -> list[str]:
 
 
 def _notes(splits: Mapping[str, Mapping[str, Rate]]) -> list[str]:
-    """State what the intervals were drawn over, and what weakens them; each sentence of a split once."""
+    """Return lines about the intervals of each split: what they were drawn over, or their note; without repeats."""
     lines = []
     for split, rates in splits.items():
         intervals = [rate.interval for rate in rates.values()]

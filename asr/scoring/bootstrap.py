@@ -1,14 +1,14 @@
-"""The uncertainty of an error rate: a bootstrap interval over speakers.
+"""Compute the uncertainty of an error rate: a bootstrap interval over speakers.
 
-Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation": draw a test set of
-the same size with replacement, many times, and see how the rate spreads. What is drawn are whole speakers, because the
-utterances of one speaker are right and wrong together (Liu and Peng 2020, "Statistical testing on ASR performance via
-blockwise bootstrap", arXiv 1912.09508); drawn one by one they would give an interval that is much too short.
+The bootstrap draws test sets of the same size with replacement, many times, and measures how the rate varies (Bisani
+and Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation"). It draws whole speakers,
+because the errors of one speaker are correlated (Liu and Peng 2020, "Statistical testing on ASR performance via
+blockwise bootstrap", arXiv 1912.09508); drawing single utterances would give an interval that is much too short.
 
-With few speakers the plain percentile interval is too short as well: of 1000 simulated test sets with 10 speakers it
-held the true rate in 89 % instead of 95 %. So the percentiles are moved outwards to where Student's t puts them (the
-"expanded percentile interval" of Hesterberg 2015, "What teachers should know about the bootstrap"), which held it in
-93 %. With 100 speakers or more the two are the same.
+With few speakers the plain percentile interval is too short as well: in 1000 simulated test sets with 10 speakers it
+contained the true rate in 89 % instead of 95 %. So the percentiles are moved outwards according to Student's t (the
+"expanded percentile interval" of Hesterberg 2015, "What teachers should know about the bootstrap"), which contained it
+in 93 %. With 100 speakers or more both intervals are the same.
 """
 
 from __future__ import annotations
@@ -23,19 +23,21 @@ from numpy.typing import NDArray
 from asr.scoring.edits import ErrorCounts
 
 REPLICATES = 5000
-_ROWS = 100  # replicates drawn at once: small enough for the cache
+"""The number of test sets that are drawn."""
+
+_ROWS = 100  # test sets that are drawn at once, so that they fit into the cache
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval of a rate (1.0 being 100 %).
+    """A 95 % interval of a rate (1.0 is 100 %).
 
     Attributes:
-        low: lower end; None where there is no interval.
-        high: upper end; None where there is no interval.
-        groups: how many speakers or utterances were drawn from.
-        grouped_by: what was drawn.
-        note: why there is no interval, or what weakens it; empty otherwise.
+        low: the lower end; None if there is no interval.
+        high: the upper end; None if there is no interval.
+        groups: how many speakers or utterances there were to draw from.
+        grouped_by: the word for what was drawn: `speakers`, `writers` or `utterances`.
+        note: the reason why there is no interval, or a limitation of it; otherwise empty.
     """
 
     low: float | None
@@ -52,17 +54,26 @@ def interval(
     level: float = 0.95,
     people: str = "speakers",
 ) -> Interval:
-    """Interval of the rate of all utterances together, errors / reference labels.
+    """Compute the interval of the rate of all utterances together, errors / reference labels.
 
-    The order of the utterances plays no part, and the same seed gives the same interval.
+    The interval does not depend on the order of the utterances, and the same seed gives the same interval.
 
     Args:
-        counts: one an utterance.
-        speakers: one an utterance; an utterance without one is a speaker of its own. None, or None for all of them:
-            utterances are drawn instead, as they are when there is one speaker only (the note says so).
-        seed: of the draws.
-        level: how often the interval should hold the true rate, in (0, 1).
-        people: what the speakers are called.
+        counts: the error counts of each utterance.
+        speakers: the speaker of each utterance; an utterance with None counts as a speaker of its own. If no speaker is
+            known, utterances are drawn; if there is a single one, too, and the note says so.
+        seed: the seed of the draws.
+        level: the probability that the interval contains the true rate, in (0, 1).
+        people: the word for the speakers.
+
+    Raises:
+        ValueError: the numbers of utterances and speakers differ.
+
+    >>> counts = [ErrorCounts(correct=9, substitutions=1), ErrorCounts(correct=8, substitutions=2)] * 20
+    >>> speakers = [f"speaker {number // 4}" for number in range(40)]  # all speakers make the same errors
+    >>> found = interval(counts, speakers)
+    >>> round(found.low, 2), round(found.high, 2), found.groups
+    (0.15, 0.15, 10)
     """
     if speakers is not None and len(speakers) != len(counts):
         raise ValueError(f"{len(counts)} utterances but {len(speakers)} speakers")
@@ -79,7 +90,7 @@ def interval(
 def _grouped(
     counts: Sequence[ErrorCounts], speakers: Sequence[str | None] | None, people: str
 ) -> tuple[NDArray[np.int64], str, str]:
-    """(G, 2) errors and reference labels of each group, in an order of their own; what the groups are; a note."""
+    """Return (G, 2) the errors and reference labels of each group, sorted; the word for the groups; and the note."""
     single = [(each.errors, each.reference) for each in counts]
     known = {speaker for speaker in speakers or () if speaker is not None}
     note = ""
@@ -100,7 +111,7 @@ def _grouped(
 
 
 def _replicates(sums: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
-    """Rates of REPLICATES drawn test sets; one that drew no reference label at all is left out."""
+    """Return the rates of `REPLICATES` drawn test sets, without those that have no reference label."""
     n_groups = len(sums)
     errors, reference = np.ascontiguousarray(sums.T)
     random = np.random.default_rng(seed)
@@ -114,17 +125,26 @@ def _replicates(sums: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
 
 
 def expanded_tail(tail: float, n_groups: int) -> float:
-    """Probability to cut off on each side so that the interval is as wide as Student's t asks (Hesterberg 2015)."""
-    from statistics import NormalDist  # here: a model's card holds intervals and computes none
+    """Return the probability to cut off on each side to get the width that Student's t requires (Hesterberg 2015).
+
+    Args:
+        tail: the probability to cut off with many groups, such as 0.025.
+        n_groups: how many groups there are to draw from, at least 2.
+
+    >>> round(expanded_tail(0.025, 10), 4), round(expanded_tail(0.025, 1000), 4)
+    (0.0086, 0.0248)
+    """
+    from statistics import NormalDist  # imported here, because reading a model's card needs intervals but not this
 
     normal = NormalDist()
     return normal.cdf(-((n_groups / (n_groups - 1)) ** 0.5) * _student_quantile(-normal.inv_cdf(tail), n_groups - 1))
 
 
 def _student_quantile(z: float, degrees: int) -> float:
-    """Quantile of Student's t where the normal one is `z`: Abramowitz and Stegun 26.7.5.
+    """Return the quantile of Student's t for the probability at which the normal quantile is `z`.
 
-    Within 0.3 % of the tables from 4 degrees of freedom on; below, the interval is the range of the replicates anyway.
+    The formula is Abramowitz and Stegun 26.7.5. The result is within 0.3 % of the tables from 4 degrees of freedom on;
+    with fewer, the interval is the range of the replicates anyway.
     """
     terms = (
         z,

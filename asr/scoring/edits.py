@@ -1,24 +1,24 @@
-"""Edit operations between a reference and a hypothesis, and counts of them that add up.
+"""Align a hypothesis with a reference, and count substitutions, deletions and insertions.
 
 Conventions:
-- One error each for a substitution, a deletion (a reference label that the hypothesis lacks) and an insertion.
-- Several alignments can have the same, smallest number of errors. Among them the one with the most correct labels is
-  counted, which is the one with the fewest substitutions. So the three counts do not depend on the order in which an
-  alignment is searched, and exchanging reference and hypothesis exchanges deletions and insertions and nothing else.
-- jiwer and Kaldi count the same number of errors and may split it differently. NIST sclite leans our way (4 for a
-  substitution, 3 for the others), but may pay one error more to save several substitutions: of 2000 random utterances
-  with about 37 % errors it gave the same four numbers for 1997 and one error more for 3. Here the number of errors is
-  always the smallest one.
+
+- A substitution, a deletion (a reference label that the hypothesis lacks) and an insertion are one error each.
+- Several alignments may have the same, smallest number of errors. The one with the most correct labels is counted,
+  which is the one with the fewest substitutions. So the three counts do not depend on the order of the search, and
+  exchanging reference and hypothesis only exchanges deletions and insertions.
+- jiwer and Kaldi count the same number of errors, but may divide it differently. NIST sclite also prefers fewer
+  substitutions (it weighs a substitution with 4, the others with 3), but may count one more error to avoid several
+  substitutions: for 1997 of 2000 random utterances with about 37 % errors it gave the same four numbers, and for 3 one
+  more error. Here the number of errors is always the smallest.
 - Counts are summed over utterances before anything is divided: a rate is errors / reference labels of the whole set,
   never a mean of the rates of utterances.
-- An empty reference contributes no reference labels, and each hypothesis label there is an insertion. The rate of a
-  set without any reference label is 0.0 when nothing was inserted and infinite otherwise (there is nothing to divide
-  by, and it is not perfect).
+- For an empty reference, each hypothesis label is an insertion. The rate of a set without any reference label is 0.0 if
+  nothing was inserted, and infinite otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -32,7 +32,12 @@ _DIAGONAL, _UP, _LEFT = 0, 1, 2
 
 @dataclass(frozen=True)
 class ErrorCounts:
-    """How many labels were right, replaced, missed and added; `a + b` and `sum(counts, ErrorCounts())` add up."""
+    """Numbers of correct, substituted, deleted and inserted labels; counts can be added.
+
+    >>> counts = sum([ErrorCounts(correct=8, deletions=2), ErrorCounts(correct=10, insertions=1)], ErrorCounts())
+    >>> counts.errors, counts.reference, counts.rate
+    (3, 20, 0.15)
+    """
 
     correct: int = 0
     substitutions: int = 0
@@ -41,22 +46,22 @@ class ErrorCounts:
 
     @property
     def reference(self) -> int:
-        """Labels in the reference."""
+        """The number of labels in the reference."""
         return self.correct + self.substitutions + self.deletions
 
     @property
     def hypothesis(self) -> int:
-        """Labels in the hypothesis."""
+        """The number of labels in the hypothesis."""
         return self.correct + self.substitutions + self.insertions
 
     @property
     def errors(self) -> int:
-        """Substitutions, deletions and insertions."""
+        """The sum of substitutions, deletions and insertions."""
         return self.substitutions + self.deletions + self.insertions
 
     @property
     def rate(self) -> float:
-        """Errors / reference labels, 1.0 being 100 %; without reference labels 0.0 or, with insertions, inf."""
+        """Errors / reference labels (1.0 is 100 %); without reference labels 0.0 or, with insertions, inf."""
         if self.reference == 0:
             return float("inf") if self.errors else 0.0
         return self.errors / self.reference
@@ -84,13 +89,13 @@ def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> ErrorCo
     """Count the errors of one hypothesis.
 
     Args:
-        reference: labels (a string counts as its characters).
-        hypothesis: labels.
+        reference: the labels of the reference; a string is a sequence of characters.
+        hypothesis: the labels of the hypothesis.
 
     >>> count_errors("kitten", "sitting")
     ErrorCounts(correct=4, substitutions=2, deletions=0, insertions=1)
     """
-    start, stop = _common_ends(reference, hypothesis)
+    start, stop = common_ends(reference, hypothesis)
     n_same = start + stop
     rows, columns = _as_numbers(reference[start : len(reference) - stop], hypothesis[start : len(hypothesis) - stop])
     weight = len(rows) + len(columns) + 1  # one error outweighs all possible substitutions
@@ -106,15 +111,15 @@ def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> ErrorCo
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
-    """The alignment whose operations `count_errors` counts, in order.
+    """Return the steps of the alignment that `count_errors` counts, in order.
 
-    Several alignments can have these counts; which of them is returned is always the same but means nothing. Memory is
-    one byte for each pair of a reference and a hypothesis label.
+    Several alignments may have these counts; always the same one is returned, but the choice is arbitrary. The function
+    needs one byte of memory for each pair of a reference and a hypothesis label.
 
     >>> [edit.operation for edit in align("abc", "ac")]
     ['correct', 'deletion', 'correct']
     """
-    start, stop = _common_ends(reference, hypothesis)
+    start, stop = common_ends(reference, hypothesis)
     inner_reference = reference[start : len(reference) - stop]
     inner_hypothesis = hypothesis[start : len(hypothesis) - stop]
     came_from = _pointers(*_as_numbers(inner_reference, inner_hypothesis))
@@ -137,8 +142,14 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     return [*before, *reversed(middle), *after]
 
 
-def _common_ends(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int]:
-    """Lengths of the common beginning and, in the rest, of the common end: some best alignment keeps both."""
+def common_ends(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> tuple[int, int]:
+    """Return the lengths of the common beginning and, after it, of the common end of two sequences.
+
+    Some best alignment pairs them completely, so only the rest needs to be aligned.
+
+    >>> common_ends("abcd", "axd")
+    (1, 1)
+    """
     shorter = min(len(reference), len(hypothesis))
     start = 0
     while start < shorter and reference[start] == hypothesis[start]:
@@ -150,7 +161,7 @@ def _common_ends(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[i
 
 
 def _as_numbers(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Both sequences with each label replaced by a number of its own, so that rows are compared at once."""
+    """Replace each label of two sequences by a number, so that numpy can compare them."""
     numbers: dict[str, int] = {}
     rows = [numbers.setdefault(label, len(numbers)) for label in reference]
     columns = [numbers.setdefault(label, len(numbers)) for label in hypothesis]
@@ -160,10 +171,17 @@ def _as_numbers(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[ND
 def _next_row(
     row: NDArray[np.int64], differs: NDArray[np.bool_], weight: int, steps: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """One row of the recursion of Wagner and Fischer (1974), all columns at once.
+    """Compute one row of the recursion of Wagner and Fischer (1974), all columns at once.
 
-    The insertions, where a cell depends on its left neighbour, are a running minimum once `weight` times the column is
-    taken off. A substitution costs weight + 1, so that of equal numbers of errors the fewest substitutions win.
+    For insertions, a cell depends on its left neighbour; after subtracting `weight` times the column, this is a running
+    minimum. A substitution costs weight + 1, so that of alignments with equally many errors the one with the fewest
+    substitutions wins.
+
+    Args:
+        row: (C + 1,) the costs of the row before.
+        differs: (C,) whether the reference label of this row differs from each hypothesis label.
+        weight: the cost of a deletion or an insertion.
+        steps: (C + 1,) `weight` times the column.
     """
     after = row + weight
     np.minimum(after[1:], row[:-1] + differs * (weight + 1), out=after[1:])
@@ -174,7 +192,7 @@ def _next_row(
 
 
 def _last_row(rows: NDArray[np.int64], columns: NDArray[np.int64], weight: int) -> NDArray[np.int64]:
-    """Costs of the whole reference against each beginning of the hypothesis, (len(columns) + 1,)."""
+    """Return (len(columns) + 1,) the cost of aligning the whole reference with each prefix of the hypothesis."""
     steps = np.arange(len(columns) + 1, dtype=np.int64) * weight
     row = steps
     for differs in rows[:, None] != columns[None, :]:
@@ -183,7 +201,7 @@ def _last_row(rows: NDArray[np.int64], columns: NDArray[np.int64], weight: int) 
 
 
 def _pointers(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """(rows + 1, columns + 1): where the best alignment of each pair of beginnings came from."""
+    """Return (rows + 1, columns + 1) the last step of the best alignment of each pair of prefixes."""
     weight = len(rows) + len(columns) + 1
     steps = np.arange(len(columns) + 1, dtype=np.int64) * weight
     came_from = np.full((len(rows) + 1, len(columns) + 1), _LEFT, dtype=np.uint8)

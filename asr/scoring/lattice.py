@@ -1,14 +1,15 @@
-"""Errors between transcripts that allow several word sequences: alternatives, and words that may be left out.
+"""Count errors between transcripts with alternatives or optional words, which stand for several word sequences.
 
 Conventions, those of NIST's `sclite -s -D`:
-- The errors are those of the pair of sequences, one from each side, that agrees best. Its words are the ones that
-  count, so the number of reference words depends on the hypothesis.
-- An optional word that has no counterpart is correct, whichever side it stands on. One that stands against another word
-  is a word like any other.
-- The best alignment is the one that sclite looks for: 4 for a substitution, 3 for a deletion or an insertion, 2 for a
-  word left out. Of several with the same sum, the one with the fewest errors counts, then the one with the most correct
-  words, then the one with the fewest insertions; sclite takes the one that it meets first. The sums differ from
-  `asr.scoring.edits` in one place: an error more may be paid to save several substitutions.
+
+- The errors are those of the pair of sequences, one from each side, that agrees best. Only its words count, so the
+  number of reference words depends on the hypothesis.
+- An optional word without a counterpart is correct, on either side. An optional word that is aligned with another word
+  counts like any other.
+- The best alignment has the lowest cost, with sclite's costs: 4 for a substitution, 3 for a deletion or an insertion, 2
+  for an optional word without a counterpart. Of several, the one with the fewest errors counts, then the one with the
+  most correct words, then the one with the fewest insertions; sclite takes the first that it finds. Unlike in
+  `asr.scoring.edits`, one more error may be counted to avoid several substitutions.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from asr.scoring.edits import ErrorCounts, count_errors
 
 
 class Arc(NamedTuple):
-    """A word between two nodes; None for no word at all."""
+    """A word that leads from one node to another; `word` is None for an arc without a word."""
 
     start: int
     end: int
@@ -33,11 +34,11 @@ class Arc(NamedTuple):
 
 @dataclass(frozen=True)
 class Lattice:
-    """Word sequences of which any may be taken: the ways from the first node to the last one.
+    """A set of allowed word sequences: all paths from the first node to the last.
 
     Attributes:
-        n_nodes: nodes are numbered from 0; every arc leads from a lower to a higher number.
-        arcs: every node but the first is the end of one.
+        n_nodes: the number of nodes, which are numbered from 0.
+        arcs: the arcs; each leads from a lower to a higher node, and every node but the first is the end of an arc.
     """
 
     n_nodes: int
@@ -45,37 +46,37 @@ class Lattice:
 
     @classmethod
     def of(cls, words: Sequence[str]) -> Lattice:
-        """A lattice with a single way."""
+        """Make a lattice with a single path."""
         return cls(len(words) + 1, tuple(Arc(i, i + 1, word) for i, word in enumerate(words)))
 
     @property
     def is_chain(self) -> bool:
-        """Whether there is a single way, on which some words may be optional."""
+        """True if there is a single path; some of its words may be optional."""
         return all(arc[:2] == (i, i + 1) for i, arc in enumerate(self.arcs))
 
     def arriving(self) -> list[list[Arc]]:
-        """The arcs that end at each node."""
+        """Return the arcs that end at each node."""
         found: list[list[Arc]] = [[] for _ in range(self.n_nodes)]
         for arc in self.arcs:
             found[arc.end].append(arc)
         return found
 
     def replace(self, fold: Callable[[str], str | None]) -> Lattice:
-        """Replace each word by what `fold` makes of it; None drops the word."""
+        """Return the lattice with each word replaced by `fold(word)`; None removes the word."""
         return Lattice(
             self.n_nodes,
             tuple(arc._replace(word=None if arc.word is None else fold(arc.word)) for arc in self.arcs),
         )
 
     def characters(self) -> Lattice:
-        """The same sequences as characters, with a space between two words.
+        """Return a lattice of the same sequences as characters, with a space between two words.
 
-        Characters of an optional word are an alternative to nothing: left out, they do not count at all.
+        An optional word becomes an alternative to no word: if it is left out, its characters do not count at all.
         """
-        # Each node is there twice, in front of the first word (0) and behind a word (1), where the next one needs a
-        # space. The places within a word follow the node that it starts from, so that all places sort along the ways.
+        # Each node becomes two places: (node, 0) before the first word, and (node, 1) after a word, where the next word
+        # begins with a space. Places within a word sort after the node where it starts, so all steps lead upwards.
         last = self.n_nodes - 1
-        steps: list[_Step] = [((last, 0), (last, 1), None)]  # no word at all is a way to the end, too
+        steps: list[_Step] = [((last, 0), (last, 1), None)]  # a sequence may have no word at all
         for number, (start, end, word, optional) in enumerate(self.arcs):
             for begun in (0, 1):
                 if word is None or optional:
@@ -92,7 +93,7 @@ _Step = tuple[_Place, _Place, str | None]
 
 
 def _numbered(steps: list[_Step]) -> Lattice:
-    """The lattice of all steps that the first place leads to."""
+    """Return the lattice of the steps that can be reached from the first place."""
     steps = sorted(steps, key=lambda step: step[0])
     reached = {steps[0][0]}
     kept = []
@@ -105,7 +106,7 @@ def _numbered(steps: list[_Step]) -> Lattice:
 
 
 def count_errors_between(reference: Sequence[str] | Lattice, hypothesis: Sequence[str] | Lattice) -> ErrorCounts:
-    """Count the errors of one hypothesis, with alternatives on either side or without.
+    """Count the errors of one hypothesis; either side may be a sequence of words or a lattice.
 
     >>> um = Lattice(2, (Arc(0, 1, "um"), Arc(0, 1, None)))
     >>> count_errors_between(um, ["uh"])
@@ -125,21 +126,21 @@ def count_errors_between(reference: Sequence[str] | Lattice, hypothesis: Sequenc
 
 
 class _Costs:
-    """Costs of the operations as one number each, whose digits are compared in turn.
+    """The cost of each operation, as one number whose digits are compared from the highest on.
 
-    From the highest: sclite's weights, errors, minus the correct words, insertions; and substitutions, which are only
-    there to be read off.
+    The digits are: sclite's cost, errors, minus the correct words, insertions, substitutions. The last is only there to
+    read the counts from the cost of an alignment.
     """
 
     def __init__(self, n_words: int) -> None:
-        self._base = n_words + 1  # more than the lower digits of a whole alignment can be
+        self._base = n_words + 1  # above the largest value of a lower digit
         self.correct = self._number(0, 0, 1, 0, 0)
         self.substitution = self._number(4, 1, 0, 0, 1)
         self.deletion = self._number(3, 1, 0, 0, 0)
         self.insertion = self._number(3, 1, 0, 1, 0)
         self.left_out = self._number(2, 0, 1, 0, 0)
         fits = (n_words + 3) * self.substitution < 2**63
-        self.dtype = np.dtype(np.int64) if fits else np.dtype(object)  # object: integers of any size, and slower
+        self.dtype = np.dtype(np.int64) if fits else np.dtype(object)  # object: integers of any size, but slower
 
     def _number(self, weight: int, errors: int, correct: int, insertions: int, substitutions: int) -> int:
         number = 0
@@ -148,7 +149,7 @@ class _Costs:
         return number
 
     def counts(self, cost: int) -> ErrorCounts:
-        """The counts of an alignment of this cost."""
+        """Return the counts of an alignment with this cost."""
         cost, substitutions = divmod(cost, self._base)
         cost, insertions = divmod(cost, self._base)
         correct = -cost % self._base
@@ -157,12 +158,12 @@ class _Costs:
 
 
 def _alone(lattice: Lattice, missing: int, costs: _Costs) -> dict[Arc, int]:
-    """Cost of each arc without a counterpart."""
+    """Return the cost of each arc without a counterpart; `missing` is the cost of a word that is not optional."""
     return {arc: 0 if arc.word is None else costs.left_out if arc.optional else missing for arc in lattice.arcs}
 
 
 def _cheapest(rows: Lattice, missing: dict[Arc, int], columns: Lattice, added: dict[Arc, int], costs: _Costs) -> int:
-    """Cost of the best alignment: the recursion of Wagner and Fischer (1974) over pairs of nodes."""
+    """Return the cost of the best alignment, by the recursion of Wagner and Fischer (1974) over pairs of nodes."""
     into_columns = columns.arriving()
     best: list[list[int]] = []
     for above in rows.arriving():
@@ -185,7 +186,7 @@ def _cheapest(rows: Lattice, missing: dict[Arc, int], columns: Lattice, added: d
 def _cheapest_against_chain(
     rows: Lattice, missing: dict[Arc, int], chain: Lattice, added: dict[Arc, int], costs: _Costs
 ) -> int:
-    """Cost of the best alignment with a lattice that has a single way, all of whose nodes are computed at once."""
+    """Return the cost of the best alignment with a lattice of a single path, whose nodes are computed at once."""
     words = np.array([arc.word for arc in chain.arcs], dtype=object)
     steps = np.zeros(chain.n_nodes, dtype=costs.dtype)
     steps[1:] = np.cumsum(np.array([added[arc] for arc in chain.arcs], dtype=costs.dtype))
@@ -200,10 +201,10 @@ def _cheapest_against_chain(
                 against = np.where(words == arc.word, costs.correct, costs.substitution).astype(costs.dtype)
                 against[words == None] = 2 * costs.substitution  # noqa: E711  # elementwise: no word, no counterpart
                 np.minimum(row[1:], best[arc.start][:-1] + against, out=row[1:])
-        row -= steps  # a cell depends on its left neighbour: a running minimum, once the steps are taken off
+        row -= steps  # a cell depends on its left neighbour; without the steps, this is a running minimum
         np.minimum.accumulate(row, out=row)
         row += steps
         best[node] = row
         for start in {arc.start for arc in above if last_use[arc.start] == node}:
-            del best[start]  # or a long transcript would fill the memory
+            del best[start]  # saves memory for long transcripts
     return int(best[rows.n_nodes - 1][-1])

@@ -1,17 +1,17 @@
-"""The error rates that have a name: what each of them compares, and after which folding.
+"""The error rates by name: the tokens that each compares, and how they are folded first.
 
 | rate | inventory of | compares |
 |---|---|---|
 | `wer` | characters | words of the text |
 | `cer` | characters | characters of the text, spaces included (as jiwer counts them) |
-| `wer_folded`, `cer_folded` | characters | the same in lower case |
+| `wer_folded`, `cer_folded` | characters | words or characters in lower case |
 | `per` | labels | labels of the inventory |
 | `per_39` | labels | TIMIT's labels folded to 39 (Lee and Hon 1989), silence counted as a label |
-| `per_39_no_sil` | labels | the same with silence removed from reference and hypothesis |
-| `ser` | both | whole utterances: wrong in anything |
+| `per_39_no_sil` | labels | like `per_39`, with silence removed from reference and hypothesis |
+| `ser` | both | whole utterances, each wrong if it has any error |
 
-A text is normalised before it is compared (`asr.text`). The folding tables belong to the corpus, so whoever counts
-passes the function that folds (`asr.corpus.phonemes.fold`).
+Texts are normalised before they are compared (`asr.text`). The folding tables belong to the corpus, so callers pass the
+function that folds labels (`asr.corpus.phonemes.fold`).
 """
 
 from __future__ import annotations
@@ -30,18 +30,19 @@ from asr.text import normalise_text
 Tokens = tuple[str, ...]
 InventoryUnit = Literal["characters", "labels"]
 Fold = Callable[[Sequence[str], str], Tokens]
-"""Replaces labels by what the table of this name says; raises a DataError for a label that the table lacks."""
+"""A function `fold(labels, table)` that replaces labels by a named table; it raises a DataError for a label that the
+table lacks."""
 
 
 @dataclass(frozen=True)
 class NamedRate:
-    """What a rate counts.
+    """The definition of an error rate.
 
     Attributes:
-        counts: one of these is one error at most.
-        lower: compare in lower case.
-        fold: name of the folding table that labels go through first, if any.
-        without: labels that are removed from both sides.
+        counts: the tokens that are compared.
+        lower: whether texts are compared in lower case.
+        fold: the name of the table by which labels are folded first; None: no folding.
+        without: a label that is removed from both sides; None: none.
     """
 
     counts: Literal["words", "characters", "labels", "utterances"]
@@ -51,7 +52,7 @@ class NamedRate:
 
     @property
     def of(self) -> tuple[InventoryUnit, ...]:
-        """The units of inventories that have this rate."""
+        """The units of inventories for which this rate is defined."""
         if self.counts == "utterances":
             return ("characters", "labels")
         return ("labels",) if self.counts == "labels" else ("characters",)
@@ -72,21 +73,31 @@ RATES: Mapping[str, NamedRate] = MappingProxyType(
 
 
 def rates_of_unit(unit: InventoryUnit) -> list[str]:
-    """Names of the rates that an inventory of this unit has."""
+    """Return the names of the rates that are defined for an inventory of this unit.
+
+    >>> rates_of_unit("characters")
+    ['wer', 'cer', 'wer_folded', 'cer_folded', 'ser']
+    """
     return [name for name, rate in RATES.items() if unit in rate.of]
 
 
 def tokens(rate: str, symbols: Sequence[str], unit: InventoryUnit, fold: Fold) -> Tokens:
-    """What a rate compares of a reference or a hypothesis.
+    """Return the tokens of a reference or a hypothesis that a rate compares.
 
     Args:
-        rate: a name in `RATES` that an inventory of this unit has.
-        symbols: of the inventory.
-        unit: whether they are the characters of a text or labels.
+        rate: a name in `RATES` that is defined for the unit.
+        symbols: the symbols of the inventory: the characters of a text, or labels.
+        unit: the unit of the inventory.
         fold: see `Fold`.
 
     Raises:
-        DataError: a label that the rate's folding table lacks.
+        DataError: the folding table of the rate lacks a label.
+
+    >>> from asr.corpus.phonemes import fold
+    >>> tokens("wer_folded", list("Two cats"), "characters", fold)
+    ('two', 'cats')
+    >>> tokens("per_39_no_sil", ["h#", "ao", "l"], "labels", fold)
+    ('aa', 'l')
     """
     named = RATES[rate]
     if unit == "labels":
@@ -107,19 +118,26 @@ def _labels(named: NamedRate, symbols: Sequence[str], fold: Fold) -> Tokens:
 def count(
     rate: str, reference: Sequence[str], hypothesis: Sequence[str], unit: InventoryUnit, fold: Fold
 ) -> ErrorCounts:
-    """Count the errors of an utterance under a rate; arguments and errors are those of `tokens`."""
+    """Count the errors of an utterance under a rate; `tokens` describes the arguments and errors.
+
+    >>> from asr.corpus.phonemes import fold
+    >>> count("wer", "two cats", "two hats", "characters", fold)
+    ErrorCounts(correct=1, substitutions=1, deletions=0, insertions=0)
+    """
     return count_errors(tokens(rate, reference, unit, fold), tokens(rate, hypothesis, unit, fold))
 
 
 def count_alternatives(
     rate: str, reference: Tokens | Lattice, hypothesis: Tokens | Lattice, unit: InventoryUnit, fold: Fold
 ) -> ErrorCounts:
-    """Count the errors of an utterance of which a side may hold alternatives.
+    """Count the errors of an utterance if the reference or the hypothesis has alternatives.
 
     Args:
-        rate, unit, fold: see `tokens`.
-        reference: words where the unit is characters, else labels.
+        rate: see `tokens`.
+        reference: words if the unit is characters, otherwise labels; or a lattice of them.
         hypothesis: the same.
+        unit: see `tokens`.
+        fold: see `tokens`.
     """
     named = RATES[rate]
     if named.counts == "utterances":
@@ -139,19 +157,19 @@ def _folded(named: NamedRate, ways: Lattice, fold: Fold) -> Lattice:
 
 
 def check_rates(names: Sequence[str], unit: str) -> None:
-    """Raise a ConfigError for a rate that an inventory of `unit` does not have."""
+    """Raise a ConfigError if a rate is unknown or not defined for an inventory of `unit`, or if there are no rates."""
     check_values({"unit": unit}, {"unit": one_of(unit, get_args(InventoryUnit))})
     known = rates_of_unit(unit)  # type: ignore[arg-type]  # one of the two, as was just checked
     strangers = [name for name in names if name not in known]
     close = nearest(strangers[0], known) if strangers else ""
-    expected = f"one or more of the rates that an inventory of {unit} has: {', '.join(known)}{close}"
+    expected = f"one or more of the rates for an inventory of {unit}: {', '.join(known)}{close}"
     check_values({"rates": list(names)}, {"rates": (bool(names) and not strangers, expected)})
 
 
 def check_labels(names: Sequence[str], labels: Sequence[str], unit: InventoryUnit, fold: Fold) -> None:
-    """Raise a ConfigError for a rate that cannot fold all of these labels, before anything is trained."""
+    """Raise a ConfigError if the folding table of a rate lacks one of these labels."""
     for name in names:
         try:
             tokens(name, labels, unit, fold)
         except DataError as error:
-            raise ConfigError(f"scoring.rates: {name} is not for these labels: {error}; choose per") from error
+            raise ConfigError(f"scoring.rates: {name} does not fit these labels: {error}; choose per") from error

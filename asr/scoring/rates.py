@@ -1,9 +1,9 @@
-"""An error rate as it is reported: never without its interval, its counts and the number of reference labels.
+"""An error rate for reports, always with its interval, its counts and the number of reference labels.
 
 Names: `wer` (words), `cer` (characters, spaces included), `per` (labels), `ser` (whole utterances), with a suffix
-where a convention is meant (`per_39`, `per_39_no_sil`). The same output under two conventions differs by more than most
-papers improve, and the number of reference labels helps to tell them apart: TIMIT's core test set, folded to 39, has
-7215 labels for Kaldi and ESPnet and 7333 for k2's snowfall.
+for a convention (`per_39`, `per_39_no_sil`). Two conventions often differ by more than the improvement in a paper. The
+number of reference labels helps to tell them apart: TIMIT's core test set, folded to 39 labels, has 7215 labels for
+Kaldi and ESPnet and 7333 for k2's snowfall.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _UNITS = {"wer": "words", "cer": "characters", "per": "labels", "ser": "utteranc
 
 @dataclass(frozen=True)
 class Rate:
-    """Errors of a whole set in percent, and how sure that is.
+    """The error rate of a whole set, with its interval.
 
     Attributes:
-        counts: summed over all utterances.
-        interval: 95 %, as fractions; its ends are None where there is no interval.
-        unit: what is counted, for people: `words`, `characters`, `labels`, `utterances`.
+        counts: the error counts, summed over all utterances.
+        interval: the 95 % interval, as fractions; its ends are None if there is no interval.
+        unit: the word for what is counted: `words`, `characters`, `labels` or `utterances`.
 
     >>> print(Rate(ErrorCounts(2672, 120, 60, 51), Interval(0.072, 0.09, 24, "speakers"), "labels"))
     8.1 % [7.2, 9.0] (231 errors / 2852 reference labels; 120 sub, 60 del, 51 ins)
@@ -38,27 +38,27 @@ class Rate:
 
     @property
     def percent(self) -> float:
-        """Errors / reference labels in percent; may exceed 100; see `ErrorCounts.rate` for empty references."""
+        """Errors / reference labels in percent, which may exceed 100; see `ErrorCounts.rate` for empty references."""
         return 100.0 * self.counts.rate
 
     @property
     def low(self) -> float | None:
-        """Lower end of the interval in percent."""
+        """The lower end of the interval in percent; None if there is no interval."""
         return None if self.interval.low is None else 100.0 * self.interval.low
 
     @property
     def high(self) -> float | None:
-        """Upper end of the interval in percent."""
+        """The upper end of the interval in percent; None if there is no interval."""
         return None if self.interval.high is None else 100.0 * self.interval.high
 
     @property
     def reference(self) -> int:
-        """Labels in all references."""
+        """The number of labels (or words, ...) in all references."""
         return self.counts.reference
 
     @property
     def groups(self) -> int:
-        """Speakers, or utterances, that the interval was drawn from."""
+        """The number of speakers, or utterances, from which the interval was drawn."""
         return self.interval.groups
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class Rate:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields of `result.json`; a rate without reference labels has no percent."""
+        """Return the fields for a result file; `percent` is None if there are no reference labels."""
         return {
             "percent": round(self.percent, 4) if self.reference else None,
             "low": None if self.low is None else round(self.low, 4),
@@ -87,11 +87,11 @@ class Rate:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Rate:
-        """Read what `to_dict` gave (the interval to the digits that were written).
+        """Read the values that `to_dict` returned; the interval has the digits that were written.
 
         Raises:
             KeyError: a count is missing.
-            ValueError: a value of another type, or more errors than labels.
+            ValueError: a value has another type, or substitutions and deletions exceed the reference labels.
         """
         substitutions, deletions = whole(values["substitutions"]), whole(values["deletions"])
         correct = whole(whole(values["reference"]) - substitutions - deletions)
@@ -108,7 +108,11 @@ class Rate:
 
 
 def unit_of(name: str) -> str:
-    """Return what a rate of this name counts: `unit_of("per_39") == "labels"`."""
+    """Return the word for what a rate counts.
+
+    >>> unit_of("per_39")
+    'labels'
+    """
     return _UNITS.get(name.split("_")[0], "labels")
 
 
@@ -119,5 +123,16 @@ def rate_of(
     seed: int = 0,
     people: str = "speakers",
 ) -> Rate:
-    """Sum the counts of the utterances of a set into its rate; `interval` draws the interval."""
+    """Return the rate of a set of utterances, with its interval.
+
+    Args:
+        counts: the error counts of each utterance.
+        speakers: the speaker of each utterance; see `asr.scoring.bootstrap.interval`.
+        unit: the word for what is counted.
+        seed: the seed of the bootstrap.
+        people: the word for the speakers.
+
+    >>> print(rate_of([ErrorCounts(correct=9, substitutions=1)], unit="words"))
+    10.0 % [no interval] (1 error / 10 reference words; 1 sub, 0 del, 0 ins)
+    """
     return Rate(sum(counts, ErrorCounts()), interval(counts, speakers, seed, people=people), unit)

@@ -1,4 +1,4 @@
-"""Score the transcripts of any system: one trn file against another."""
+"""Score the transcripts of any system: compare one trn file with another."""
 
 from __future__ import annotations
 
@@ -15,22 +15,35 @@ from asr.scoring.trn import Transcript, TrnFile, TrnUnit, read_trn
 
 
 def score_transcripts(reference: Path, hypothesis: Path, rates: Sequence[str], fold: Fold) -> dict[str, Rate]:
-    """Report error rates of one trn file against another.
+    """Compute error rates of a trn file of hypotheses.
 
-    The order of the lines does not matter. Each reference needs its hypothesis (an empty one is a line with the id
-    alone), and no hypothesis may be without a reference. Where a file says what its tokens are (`;; unit: words`), the
-    rates must be of that unit; other files hold words, or labels where the rate counts labels.
+    Each reference needs a hypothesis (an empty one is a line with only the id), and each hypothesis a reference; the
+    order of the lines does not matter. If a file names its unit (`;; unit: words`), the rates must fit it. Otherwise
+    the tokens are labels for rates of labels, and words for all others.
 
     Args:
-        reference: trn file of references, with speakers.
-        hypothesis: trn file of hypotheses.
+        reference: the trn file of references, with speakers.
+        hypothesis: the trn file of hypotheses.
         rates: names in `asr.scoring.named_rates.RATES`.
         fold: see `Fold`.
 
+    Returns:
+        The rates by name.
+
     Raises:
-        ConfigError: a rate is not known, or does not count what the files hold.
-        DataError: a file cannot be read, the files hold different units, or a label cannot be folded.
-        Problems: names that stand in one file only, all of them.
+        ConfigError: a rate is unknown, or does not fit the unit of the files.
+        DataError: a file cannot be read, the files have different units, or a label cannot be folded.
+        Problems: ids that are in one file only, all of them.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from asr.corpus.phonemes import fold
+    >>> with TemporaryDirectory() as folder:
+    ...     files = Path(folder, "ref.trn"), Path(folder, "hyp.trn")
+    ...     for file, text in zip(files, ("two cats", "two hats")):
+    ...         _ = file.write_text(f"{text} (anna-1)\\n")
+    ...     found = score_transcripts(*files, rates=["wer"], fold=fold)
+    >>> found["wer"].counts
+    ErrorCounts(correct=1, substitutions=1, deletions=0, insertions=0)
     """
     references, hypotheses = read_trn(reference), read_trn(hypothesis)
     unit = _common_unit(references, hypotheses)
@@ -58,20 +71,20 @@ def score_transcripts(reference: Path, hypothesis: Path, rates: Sequence[str], f
 def _common_unit(references: TrnFile, hypotheses: TrnFile) -> TrnUnit | None:
     if references.unit and hypotheses.unit and references.unit != hypotheses.unit:
         raise DataError(
-            f"{references.path} holds {references.unit} and {hypotheses.path} holds {hypotheses.unit}; give two files"
-            " of the same unit"
+            f"{references.path} has {references.unit} and {hypotheses.path} has {hypotheses.unit}; give two files with"
+            " the same unit"
         )
     return references.unit or hypotheses.unit
 
 
 def _check(rate: str, unit: TrnUnit | None, stated_by: TrnFile) -> None:
-    """Raise a ConfigError for a rate that is not known or not of this unit."""
+    """Raise a ConfigError if a rate is unknown or does not fit the unit, which `stated_by` names."""
     if rate not in RATES:
-        raise ConfigError(f"there is no rate '{rate}'{nearest(rate, RATES)}; known: {', '.join(RATES)}")
+        raise ConfigError(f"no rate is named '{rate}'{nearest(rate, RATES)}; expected one of {', '.join(RATES)}")
     of: InventoryUnit = "characters" if unit == "words" else "labels"
     if unit is not None and of not in RATES[rate].of:
         raise ConfigError(
-            f"{stated_by.path} holds {unit}, from which '{rate}' cannot be counted; choose among"
+            f"{stated_by.path} has {unit}, from which '{rate}' cannot be computed; choose one of"
             f" {', '.join(rates_of_unit(of))}"
         )
 

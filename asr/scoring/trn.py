@@ -1,18 +1,18 @@
-"""NIST transcript files (`.trn`), one utterance a line: `the words (speaker-utterance)`; sclite reads them.
+"""Read and write NIST transcript files (`.trn`), which sclite reads: one `the words (speaker-utterance)` per line.
 
     sclite -s -D -i spu_id -r ref.trn trn -h hyp.trn trn      (-s: case counts; -D: `(uh)` may be left out)
 
-Our files begin with a comment, which sclite skips:
+The files of this package begin with a comment, which sclite ignores:
 
     ;; unit: words; escapes: %XX
 
-- *unit*: a token is a `words` or a `labels` entry. Models of characters write words, which are what sclite counts and
-  from which characters can be counted too; models of whole labels (phonemes) write labels.
-- *escapes*: characters that mean something in such a file are written as in a web address, `%28` for `(`, in words and
-  in ids (see `asr.scoring.trn_words.escaped`).
+- *unit*: whether tokens are `words` or `labels`. Models of characters write words, which sclite counts and from which
+  characters can be counted as well; models of whole labels (phonemes) write labels.
+- *escapes*: special characters in words and ids are percent-encoded, as in a web address: `%28` for `(` (see
+  `asr.scoring.trn_words.escaped`).
 
-Files of other tools have no such line: their unit is not known, and `%28` is read as it stands. See
-`asr.scoring.trn_words` for optional words and alternatives.
+Files of other tools have no such line: their unit is unknown, and `%28` is read literally. `asr.scoring.trn_words`
+describes optional words and alternatives.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Transcript:
     """A line of a transcript file.
 
     Attributes:
-        id: of the utterance.
-        tokens: words or labels, none for an empty utterance; a lattice where a file that was read has optional words or
+        id: the id of the utterance.
+        tokens: words or labels, none for an empty utterance; a lattice if a file that was read has optional words or
             alternatives, which cannot be written.
-        speaker: None where it is not known; the id then stands alone behind its hyphen, `(-utterance)`.
+        speaker: the speaker; None if unknown, which is written as `(-utterance)`.
     """
 
     id: str
@@ -58,8 +58,8 @@ class TrnFile:
 
     Attributes:
         path: the file.
-        unit: what its tokens are; None where the file does not say.
-        lines: by what stands in the parentheses, as it is written there; sclite matches lines by it, and so do we.
+        unit: the unit of the tokens; None if the file does not name it.
+        lines: the transcripts by the text in parentheses, literally, by which lines of two files are matched.
     """
 
     path: Path
@@ -70,7 +70,7 @@ class TrnFile:
 def transcript_of(
     id_: str, symbols: Sequence[str], inventory_unit: Literal["characters", "labels"], speaker: str | None = None
 ) -> Transcript:
-    """Make the line of an utterance: words where the symbols are characters, else the labels themselves.
+    """Make the transcript of an utterance: words if the symbols are characters, otherwise the labels.
 
     >>> transcript_of("u1", tuple("to be"), "characters").tokens
     ('to', 'be')
@@ -79,36 +79,46 @@ def transcript_of(
 
 
 def tokens_of(symbols: Sequence[str], inventory_unit: Literal["characters", "labels"]) -> tuple[str, ...]:
-    """Return the words that characters spell; labels as they are."""
+    """Return the words that characters spell, or labels unchanged.
+
+    >>> tokens_of("to be", "characters")
+    ('to', 'be')
+    """
     return tuple(normalise_text("".join(symbols)).split() if inventory_unit == "characters" else symbols)
 
 
 def trn_unit(inventory_unit: Literal["characters", "labels"]) -> TrnUnit:
-    """What `transcript_of` writes for an inventory of this unit."""
+    """Return the unit of the tokens that `transcript_of` makes for an inventory of this unit."""
     return "words" if inventory_unit == "characters" else "labels"
 
 
 def trn_header(unit: TrnUnit) -> str:
-    """The first line of a file of ours."""
+    """Return the first line of a file of this package.
+
+    >>> trn_header("words")
+    ';; unit: words; escapes: %XX\\n'
+    """
     return f";; unit: {unit}; escapes: %XX\n"
 
 
 def trn_line(name: str, tokens: Iterable[str]) -> str:
-    """A line of a file of ours.
+    """Return a line of a file of this package.
 
     Args:
-        name: what stands in the parentheses: a speaker, a hyphen and an utterance, or anything by which the lines of
-            two files are matched.
+        name: the text in parentheses, by which lines of two files are matched, usually `speaker-utterance`.
         tokens: words or labels.
+
+    >>> trn_line("anna-1", ["two", "(cats)"])
+    'two %28cats%29 (anna-1)\\n'
     """
     return f"{' '.join(map(escaped, tokens))} ({escaped(name)})\n"
 
 
 def write_trn(path: str | Path, transcripts: Iterable[Transcript], unit: TrnUnit) -> None:
-    """Write a transcript file; it appears under its name when it is complete.
+    """Write a transcript file; an existing file is replaced only when the new one is complete.
 
     Raises:
-        Problems: ids that are empty or come twice, empty labels or speakers, alternatives.
+        Problems: ids are empty or repeated, labels or speakers are empty, or transcripts have alternatives.
         DataError: the file cannot be written.
     """
     path, listed = Path(path), list(transcripts)
@@ -124,16 +134,22 @@ def write_trn(path: str | Path, transcripts: Iterable[Transcript], unit: TrnUnit
 
 
 def read_trn(path: str | Path) -> TrnFile:
-    """Read a transcript file, ours (exactly what was written) or another tool's.
+    """Read a transcript file of this package or of another tool.
 
-    As sclite does, a speaker is what stands before the first hyphen of the name in parentheses, or before the first
-    underscore of one without a hyphen. The id is what follows the hyphen, or the whole name where there is none. Empty
-    lines, lines that begin with `;;` or `**` and a byte order mark before a line are skipped.
+    As in sclite, the speaker is the part of the name in parentheses before the first hyphen or, without a hyphen,
+    before the first underscore. The id is the part after the hyphen or, without a hyphen, the whole name. Empty lines,
+    lines that begin with `;;` or `**`, and a byte order mark at the beginning of a line are ignored.
 
     Raises:
-        Problems: all lines that do not end with a name in parentheses or whose alternatives cannot be read; names that
-            come twice; two units in one file.
-        DataError: the file is missing, not UTF-8 or without any utterance.
+        Problems: lines do not end with a name in parentheses or have malformed alternatives, names are repeated, or the
+            file has two units.
+        DataError: the file is missing, not UTF-8, or has no utterance.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_trn(Path(folder, "ref.trn"), [Transcript("1", ("two", "cats"), "anna")], "words")
+    ...     read_trn(Path(folder, "ref.trn")).lines
+    {'anna-1': Transcript(id='1', tokens=('two', 'cats'), speaker='anna')}
     """
     path = Path(path)
     try:
@@ -143,8 +159,8 @@ def read_trn(path: str | Path) -> TrnFile:
     headers = [found for line in lines if (found := _HEADER.fullmatch(line.strip()))]
     escapes = any(found["escapes"] for found in headers)
     units = list(dict.fromkeys(found["unit"] for found in headers))
-    problems = [] if len(units) < 2 else [f"{path.name} holds {' and '.join(units)}; expected one unit in a file"]
-    problems += [f"{path.name}: '{unit}' is no unit; expected words or labels" for unit in units if unit not in _UNITS]
+    problems = [] if len(units) < 2 else [f"{path.name} has {' and '.join(units)}; expected one unit in a file"]
+    problems += [f"{path.name}: the unit is '{unit}'; expected words or labels" for unit in units if unit not in _UNITS]
     names: list[str] = []
     read: list[Transcript] = []
     for number, line in enumerate(lines, start=1):
@@ -160,12 +176,12 @@ def read_trn(path: str | Path) -> TrnFile:
     if problems:
         raise Problems(problems, path.name)
     if not names:
-        raise DataError(f"{path} holds no utterance; expected words and then (speaker-utterance) on each line")
+        raise DataError(f"{path} has no utterance; expected words and then (speaker-utterance) on each line")
     return TrnFile(path, _UNITS[units[0]] if units else None, dict(zip(names, read, strict=True)))
 
 
 def _read_line(line: str, escapes: bool) -> tuple[str, Transcript]:
-    """Name and transcript of a line."""
+    """Return the name in parentheses and the transcript of a line."""
     found = _LINE.fullmatch(line)
     if found is None:
         raise ValueError("expected words and then, at the end, (speaker-utterance)")
@@ -179,7 +195,7 @@ def _read_line(line: str, escapes: bool) -> tuple[str, Transcript]:
 
 def _line(transcript: Transcript) -> str:
     words = " ".join(map(escaped, transcript.tokens)) if isinstance(transcript.tokens, tuple) else ""
-    speaker = escaped(transcript.speaker or "").replace("-", "%2D")  # sclite takes what stands before the first hyphen
+    speaker = escaped(transcript.speaker or "").replace("-", "%2D")  # the speaker ends at the first hyphen
     return f"{words} ({speaker}-{escaped(transcript.id)})\n"
 
 
@@ -188,7 +204,7 @@ def _problems(transcript: Transcript) -> list[str]:
     if not transcript.id:
         problems.append("an utterance has an empty id")
     if transcript.speaker == "":
-        problems.append(f"'{transcript.id}' has an empty speaker; expected None where it is not known")
+        problems.append(f"'{transcript.id}' has an empty speaker; give None for an unknown one")
     if isinstance(transcript.tokens, Lattice):
         problems.append(f"'{transcript.id}' has alternatives or optional words; only plain words can be written")
     elif "" in transcript.tokens:
@@ -199,4 +215,4 @@ def _problems(transcript: Transcript) -> list[str]:
 def _twice(ids: Sequence[str]) -> list[str]:
     seen: set[str] = set()
     repeated = [id_ for id_ in ids if id_ in seen or seen.add(id_)]  # type: ignore[func-returns-value]
-    return [f"utterance '{id_}' comes more than once" for id_ in dict.fromkeys(repeated)]
+    return [f"utterance '{id_}' occurs more than once; give each its own id" for id_ in dict.fromkeys(repeated)]

@@ -1,15 +1,16 @@
-"""The words of a line of a NIST transcript file: optional words, alternatives, and escapes for special characters.
+"""Read the words of a line of a NIST transcript file: optional words, alternatives, and escaped special characters.
 
-Read as `sclite -s -D` does:
-- `(uh)`: the word may be left out; it also matches `uh`. Only a whole word in parentheses is one: `(a b)` is two
-  words that begin and end with a parenthesis.
-- `{ a / b c / @ }`: one of these sequences, also nested, with or without spaces around the signs; `@` is no word.
-  Outside of braces, `/` and `}` are ordinary characters.
+Words are read as `sclite -s -D` reads them:
+
+- `(uh)` is an optional word; it also matches `uh`. Only a single word in parentheses is optional: `(a b)` is two words,
+  one of which begins and one ends with a parenthesis.
+- `{ a / b c / @ }` stands for one of these sequences, also nested, with or without spaces around the signs; `@` is no
+  word. Outside of braces, `/` and `}` are ordinary characters.
 - Upper and lower case differ (without -s, sclite ignores case).
-- Words are composed (Unicode NFC), which sclite does not do.
+- Unlike in sclite, words are composed (Unicode NFC).
 
-sclite gives a meaning to a few more characters, which are read as they stand here: `word;x` loses its end, `word*` its
-star, and a backslash is dropped. `escaped` hides them from sclite.
+sclite treats a few more characters specially, which are read literally here: it removes the end of `word;x`, the star
+of `word*`, and backslashes. `escaped` hides such characters from sclite.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from urllib.parse import unquote
 
 from asr.scoring.lattice import Arc, Lattice
 
-# What splits a line or has a meaning in it, and a percent sign that would look like an escape.
+# White space, special characters, and percent signs that look like an escape.
 _SPECIAL = re.compile(r"[\s\x00-\x20\x7f(){}@;:\\*\ufeff]|%(?=[0-9A-Fa-f]{2})")
 _SPECIAL_OR_NOT_ASCII = re.compile(_SPECIAL.pattern + r"|[^\x00-\x7f]")
 
 
 def escaped(word: str) -> str:
-    """Write a word so that both `words_of(..., escapes=True)` and sclite take it literally.
+    """Escape a word so that both `words_of(..., escapes=True)` and sclite read it literally.
 
-    Special characters are written as in a web address, `%28` for `(`, and a percent sign only where two hexadecimal
-    digits follow. Characters that composing would change are written so, too. Equal words stay equal and different
-    words different, so sclite counts what we count.
+    Special characters are percent-encoded, as in a web address: `%28` for `(`. A percent sign is encoded only if two
+    hexadecimal digits follow. A word that Unicode composition would change is encoded, too. Equal words stay equal and
+    different words different, so sclite counts the same errors.
 
     >>> escaped("(50%)"), escaped("50%20")
     ('%2850%%29', '50%2520')
@@ -41,7 +42,11 @@ def escaped(word: str) -> str:
 
 
 def unescaped(word: str) -> str:
-    """Return what `escaped` was given."""
+    """Return the word that `escaped` was called with.
+
+    >>> unescaped("%2850%%29")
+    '(50%)'
+    """
     return unquote(word)
 
 
@@ -49,14 +54,14 @@ def words_of(line: str, escapes: bool) -> tuple[str, ...] | Lattice:
     """Read the words of a line.
 
     Args:
-        line: without its id.
-        escapes: whether `%28` stands for `(`, as in the files that we write; else it is read as it stands.
+        line: the line without the name in parentheses.
+        escapes: whether words are percent-encoded, as in the files of this package.
 
     Returns:
-        The words, or a lattice where some are optional or have alternatives.
+        The words, or a lattice if some are optional or have alternatives.
 
     Raises:
-        ValueError: braces that do not match, or an alternative without a word; the message says what to do.
+        ValueError: braces do not match, or an alternative is empty.
 
     >>> words_of("hello world", escapes=False)
     ('hello', 'world')
@@ -65,7 +70,7 @@ def words_of(line: str, escapes: bool) -> tuple[str, ...] | Lattice:
     for piece in line.split():
         reader.read(piece)
     if reader.open:
-        raise ValueError("a '{' has no '}'; expected { one way / another way }")
+        raise ValueError("a '{' has no '}'; expected { one alternative / another }")
     if reader.plain:
         return tuple(arc.word for arc in reader.arcs if arc.word is not None)
     return Lattice(reader.here + 1, tuple(reader.arcs))
@@ -73,15 +78,15 @@ def words_of(line: str, escapes: bool) -> tuple[str, ...] | Lattice:
 
 @dataclass
 class _Braces:
-    """Alternatives whose closing brace is still to come."""
+    """Alternatives whose closing brace was not read yet."""
 
     start: int
-    ends: list[int] = field(default_factory=list)  # last nodes of the ways that are complete
-    empty: bool = True  # whether the present way holds nothing yet
+    ends: list[int] = field(default_factory=list)  # the last nodes of complete alternatives
+    empty: bool = True  # whether the current alternative has no word yet
 
 
 class _Reader:
-    """Builds the arcs of a line; the newest node is always the one at which reading goes on, but for a way's start."""
+    """A builder of the arcs of a line; `here` is the node that the next word starts from."""
 
     def __init__(self, escapes: bool) -> None:
         self.arcs: list[Arc] = []
@@ -92,7 +97,7 @@ class _Reader:
         self._newest = 0
 
     def read(self, piece: str) -> None:
-        """Read characters between white space: a word, or words and signs without spaces between them."""
+        """Read a piece without white space: a word, or words and signs without spaces between them."""
         begin = 0
         for place, character in enumerate(piece):
             if character == "{" or (self.open and character in "/}"):

@@ -1,4 +1,4 @@
-"""Errors of each utterance, for people who look for them: alignments as text, and confused labels."""
+"""Report the errors of each utterance: alignments as text, and counts of confused labels."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class UtteranceScore:
     """The errors of an utterance: a line of `utterances.jsonl`.
 
     Attributes:
-        id: of the utterance.
-        speaker: None where it is not known.
-        reference: what the first rate compares, as text.
-        hypothesis: the same of what was recognised.
-        counts: errors under each rate, by its name.
-        alignment: of both under the first rate, as `show` has it.
+        id: the id of the utterance.
+        speaker: the speaker; None if unknown.
+        reference: the tokens of the reference that the first rate compares, as text.
+        hypothesis: the tokens of the hypothesis, as text.
+        counts: the error counts under each rate, by name.
+        alignment: the alignment under the first rate, in the form of `show`.
     """
 
     id: str
@@ -37,15 +37,15 @@ class UtteranceScore:
     alignment: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return the score as plain JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> UtteranceScore:
-        """Read what `to_dict` gave.
+        """Read the values that `to_dict` returned.
 
         Raises:
-            KeyError, TypeError, ValueError: a field is missing or of another type, or the counts have other fields.
+            KeyError, TypeError, ValueError: a field is missing or has another type, or the counts have other fields.
         """
         return cls(
             id=text(values["id"]),
@@ -70,19 +70,23 @@ def score_utterance(
     unit: InventoryUnit,
     fold: Fold,
 ) -> UtteranceScore:
-    """Count the errors of an utterance under each rate, once.
+    """Count the errors of an utterance under each rate.
 
     Args:
-        utterance_id: of the utterance.
-        speaker: None where it is not known.
-        reference: symbols of the inventory.
-        hypothesis: the same of what was recognised.
-        rates: names in `asr.scoring.named_rates.RATES`, at least one; the first one is the one to show.
-        unit: of the inventory.
+        utterance_id: the id of the utterance.
+        speaker: the speaker; None if unknown.
+        reference: the symbols of the reference.
+        hypothesis: the symbols of the hypothesis.
+        rates: names in `asr.scoring.named_rates.RATES`, at least one; the first is shown in the alignment.
+        unit: the unit of the inventory.
         fold: see `Fold`.
 
     Raises:
-        DataError: a label that a rate's folding table lacks.
+        DataError: the folding table of a rate lacks a label.
+
+    >>> from asr.corpus.phonemes import fold
+    >>> score_utterance("1", "anna", "two cats", "two hats", ["wer", "cer"], "characters", fold).alignment
+    'two (cats->hats)'
     """
     pairs = {rate: (tokens(rate, reference, unit, fold), tokens(rate, hypothesis, unit, fold)) for rate in rates}
     joint = "" if unit_of(rates[0]) == "characters" else " "
@@ -101,8 +105,14 @@ def rates_of(scores: Sequence[UtteranceScore], people: str = "speakers") -> dict
     """Compute the rates of a set from the counts of its utterances, with intervals over its speakers.
 
     Args:
-        scores: of the same rates; none gives no rates.
-        people: what the speakers are called.
+        scores: the scores of the utterances, all under the same rates; for no scores, there are no rates.
+        people: the word for the speakers.
+
+    >>> from asr.corpus.phonemes import fold
+    >>> pairs = [("two cats", "two hats"), ("no dogs", "no dogs")]
+    >>> scores = [score_utterance(ref, None, ref, hyp, ["wer"], "characters", fold) for ref, hyp in pairs]
+    >>> rates_of(scores)["wer"].percent
+    25.0
     """
     speakers = [score.speaker for score in scores]
     return {
@@ -112,9 +122,13 @@ def rates_of(scores: Sequence[UtteranceScore], people: str = "speakers") -> dict
 
 
 def show(edits: Sequence[Edit], joint: str = " ") -> str:
-    """An alignment as text: what is right as it is, what is wrong as (reference->hypothesis), `*` for nothing.
+    """Return an alignment as text: errors as (reference->hypothesis), with `*` for nothing.
 
-    Neighbouring errors stand together; the form is that of the error files of icefall.
+    Neighbouring errors are joined, as in the error files of icefall.
+
+    Args:
+        edits: the steps of the alignment.
+        joint: the text between two tokens.
 
     >>> show(align("THE EDISON LIGHT WENT".split(), "THE ADDISON LIGHT".split()))
     'THE (EDISON->ADDISON) LIGHT (WENT->*)'
@@ -131,11 +145,11 @@ def show(edits: Sequence[Edit], joint: str = " ") -> str:
 def confusions(
     pairs: Iterable[tuple[Sequence[str], Sequence[str]]],
 ) -> Counter[tuple[str | None, str | None]]:
-    """Count how often each label was taken for another, over all (reference, hypothesis) pairs.
+    """Count how often each label was confused with another, over all (reference, hypothesis) pairs.
 
     Returns:
-        counts of (reference label, hypothesis label); a deletion has None for the second, an insertion for the first.
-        What was right is not counted.
+        Counts of (reference label, hypothesis label), without correct labels. The second is None for a deletion, the
+        first for an insertion.
 
     >>> confusions([("cat", "hat"), ("cat", "hats")]).most_common(1)
     [(('c', 'h'), 2)]

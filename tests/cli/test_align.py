@@ -94,7 +94,7 @@ def test_words_that_were_not_said_are_warned_of(folder: Path) -> None:
     ("words", "told"),
     [
         (["0.wav", "--text", "xyz"], "'x' (U+0078), 'y' (U+0079), 'z' (U+007A) are not among the"),
-        (["0.wav", "--text", ""], "'0.wav': its transcript is empty"),
+        (["0.wav", "--text", ""], "'0.wav': the transcript is empty"),
         (["0.wav", "--text", "abc" * 99], "frames cannot carry the 297 labels of the transcript"),
         (["0.wav", "1.wav", "--text", "a"], "--text is the transcript of one file, and 2 are named"),
         (["0.wav", "1.wav"], "--format textgrid is a file for each recording; name a folder for 2 with --out"),

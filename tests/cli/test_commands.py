@@ -223,8 +223,8 @@ def test_evaluate_by_tag_and_of_a_run_that_is_not_finished(run: Path, tmp_path: 
 def test_rates_by_seen_ask_for_a_training_split(run: Path, tmp_path: Path) -> None:
     alone = command("evaluate", str(run), str(run / "manifest" / "test.jsonl"), "--by", "seen", cwd=tmp_path)
     assert alone.returncode == 1
-    assert "the tag 'seen' compares the utterances with a training split, and there is none beside" in alone.stderr
-    assert "name a folder of manifests with train.jsonl" in alone.stderr
+    assert "the tag 'seen' requires a training split beside the utterances, and there is none" in alone.stderr
+    assert "give a folder of manifests with train.jsonl" in alone.stderr
     beside = command("evaluate", str(run), str(run / "manifest"), "--split", "test", "--by", "seen", cwd=tmp_path)
     assert beside.returncode == 0, beside.stderr
 

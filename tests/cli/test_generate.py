@@ -77,8 +77,8 @@ def test_a_blank_stands_between_a_prompt_and_the_next_word(unit: str, prompt: st
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["nothing"], "there is no language model nothing"),
-        ([".", "--prompt", "\u00e9"], "the model knows no"),
+        (["nothing"], "no language model is named nothing"),
+        ([".", "--prompt", "\u00e9"], "the model does not know"),
         ([".", "--temperature", "-1"], "temperature=-1"),
         ([".", "--length", "-1"], "length=-1"),
     ],

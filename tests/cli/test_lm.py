@@ -104,7 +104,7 @@ def test_a_closed_vocabulary(folder: Path) -> None:
     (folder / "symbols.txt").write_text("a\nb\nQ\n \n")
     (folder / "mostly.txt").write_text("ab ba ab\nbab abc\n")
     warned = _lm(folder, "build", "mostly.txt", "--vocabulary", "symbols.txt", "--order", "2", "--out", "closed.lm")
-    assert "warning: 7 % of the symbols are not among the vocabulary, such as c; the model takes" in warned.stderr
+    assert "warning: 7 % of the symbols are not among the vocabulary, such as c; the model treats" in warned.stderr
     assert set(_model(folder / "closed.lm").symbols) == {"<s>", "</s>", "<unk>", "<space>", "a", "b", "Q"}
     _lm(folder, "build", "train.txt", "--labels-of", "unipen_words", "--out", "labels.lm")
     assert len(_model(folder / "labels.lm").symbols) > 50
@@ -121,20 +121,23 @@ def test_a_closed_vocabulary(folder: Path) -> None:
         (("build", "--out", "x.lm"), "nothing to build from; give a TEXT, --words or --counts"),
         (("build", "nothing.txt", "--out", "x.lm"), "nothing.txt does not exist; expected a text"),
         (("build", "train.txt", "--out", "x.txt"), "ends in .lm, .arpa, .arpa.gz"),
-        (("build", "train.txt", "--out", "x.arpa", "--quantise"), "only .lm files keep their numbers in 8 bits"),
+        (("build", "train.txt", "--out", "x.arpa", "--quantise"), "only .lm files can store numbers in 8 bits"),
         (("build", "train.txt", "--out", "x.lm", "--order", "0"), "order=0; expected a whole number from 1 to 20"),
         (("build", "train.txt", "--out", "x.lm", "--weight", "0.5"), "--weight is the share of a model of --mix"),
-        (("build", "train.txt", "--out", "x.lm", "--mix", "good.lm"), "give --weight, or --held-out to choose them"),
-        (("build", "train.txt", "--out", "x.lm", "--mix", "nowhere"), "there is no language model nowhere"),
+        (("build", "train.txt", "--out", "x.lm", "--mix", "good.lm"), "give --weight, or --held-out with a text"),
+        (("build", "train.txt", "--out", "x.lm", "--mix", "nowhere"), "no language model is named nowhere"),
         (("build", "train.txt", "--out", "x.lm", "--mix", "good.lm", "--unit", "words"), "of characters, not of words"),
-        (("build", "train.txt", "--out", "x.lm", "--keep", "3"), "3 n-grams are to be kept"),
-        (("build", "train.txt", "--out", "x.lm", "--keep", "99", "--prune", "0.1"), "two ways to prune; give one"),
-        (("build", "train.txt", "--out", "x.lm", "--prune", "-1"), "threshold=-1.0; expected a share"),
-        (("build", "empty.txt", "--out", "x.lm"), "no text to estimate a language model from"),
-        (("build", "train.txt", "--counts", "c", "--out", "x.lm"), "cannot be joined with texts"),
+        (("build", "train.txt", "--out", "x.lm", "--keep", "3"), "3 n-grams to keep are too few"),
+        (
+            ("build", "train.txt", "--out", "x.lm", "--keep", "99", "--prune", "0.1"),
+            "both a threshold and a number of n-grams are given",
+        ),
+        (("build", "train.txt", "--out", "x.lm", "--prune", "-1"), "threshold=-1.0; expected a number from 0 to 1"),
+        (("build", "empty.txt", "--out", "x.lm"), "the text for the language model is empty"),
+        (("build", "train.txt", "--counts", "c", "--out", "x.lm"), "cannot be combined with texts"),
         (("prune", "good.lm", "x.lm"), "how far to prune is not known; give --prune SHARE or --keep N"),
-        (("perplexity", "good.lm", "empty.txt"), "no text to measure the perplexity on"),
-        (("convert", "train.txt", "x.lm"), "there is no language model train.txt; expected a file ending in"),
+        (("perplexity", "good.lm", "empty.txt"), "the text to measure the perplexity on is empty"),
+        (("convert", "train.txt", "x.lm"), "no language model is named train.txt; expected a file ending in"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(arguments: tuple[str, ...], message: str, folder: Path) -> None:

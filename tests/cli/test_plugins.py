@@ -98,4 +98,4 @@ def test_a_part_of_ones_own_trains(home: Path, choice: str) -> None:
     assert text.returncode == 0, text.stderr
     assert text.stdout.endswith("!\n") == choice.startswith("decoder")
     alone = command("transcribe", run, wav, cwd=home)
-    assert "needs code of the modules my_parts; if you trust it" in alone.stderr
+    assert "requires code from the modules my_parts; if you trust it" in alone.stderr

@@ -158,7 +158,7 @@ def test_ctm_has_a_line_for_each_word_and_tells_files_of_one_name_apart(
     ]
     assert all(len(row) == 6 and row[1] == "1" for row in rows)
     twice = transcribe(sound, wavs[0], wavs[0], "--format", "ctm")
-    assert "0.wav and 0.wav would both be called 0; rename one, or leave it out" in twice.told
+    assert "0.wav and 0.wav would have the same name 0; rename one, or leave it out" in twice.told
 
 
 def test_subtitles_of_one_recording(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
@@ -353,15 +353,15 @@ def test_bad_ink_is_named(transcribe: Command) -> None:
 
 
 def test_a_model_of_the_other_kind_is_one_sentence(transcribe: Command, sound: Path, wavs: list[str]) -> None:
-    assert "0.wav: this model reads ink, not recordings; load one" in transcribe("quickstart_pen", wavs[0]).told
+    assert "0.wav: this model reads ink, not recordings; load a model" in transcribe("quickstart_pen", wavs[0]).told
     write_svg(Path("a.svg"), Ink.of([[0, 0], [1, 1]]))
-    assert "a.svg: this model reads recordings, not ink; load one" in transcribe(sound, "a.svg").told
+    assert "a.svg: this model reads recordings, not ink; load a model" in transcribe(sound, "a.svg").told
 
 
 def test_one_speaker_needs_a_model_that_is_normalised_so_and_files(
     transcribe: Command, sound: Path, wavs: list[str]
 ) -> None:
-    assert "makes no difference to it" in transcribe(sound, wavs[0], "--one-speaker").told
+    assert "of a speaker has no effect" in transcribe(sound, wavs[0], "--one-speaker").told
     piped = transcribe(sound, "-", "--one-speaker", stdin=b"x")
     assert "--one-speaker reads every recording twice, which a pipe does not allow; give files" in piped.told
 
@@ -508,4 +508,4 @@ def test_a_language_model_of_ones_own(transcribe: Command, sound: Path, wavs: li
     done = transcribe(sound, "0.wav", "--lm", "yours.lm")
     assert "decoder.lm=yours.lm does not exist; give a language model" in done.told
     done = transcribe(sound, "0.wav", "--words", "a.txt", "--only-words", "b.txt")
-    assert "give --words, or --only-words" in done.told
+    assert "both --words and --only-words are given" in done.told

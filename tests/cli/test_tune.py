@@ -109,7 +109,10 @@ def test_a_run_becomes_a_tuned_bundle(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["run"], "error: the decoder greedy has no weights to tune; choose one that has, with a language model"),
+        (
+            ["run"],
+            "error: the decoder greedy has no weights to tune; choose another, such as decoder=beam decoder.lm=FILE",
+        ),
         (["run", "decoder=toy", "--weight", "model_wait"], "has no weight 'model_wait'; did you mean 'model_weight'?"),
         (["run", "decoder=toy", "decoder.blank=1"], "there is no option 'decoder.blank'; did you mean 'blank_bonus'?"),
         (["run", "decoder=toy", "decoder.model=none.lm"], "decoder.model=none.lm does not exist; give a file"),

@@ -315,7 +315,7 @@ def test_options_out_of_range_are_named(options: dict[str, Any], message: str) -
 
 
 def test_a_language_model_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ConfigError, match="is one of characters, and the recogniser writes labels"):
+    with pytest.raises(ConfigError, match="has the unit characters, the recogniser labels"):
         BeamDecoder(LETTERS, model=ToyBigram.of(("a", "b")))
     with pytest.raises(ConfigError, match="has neither 'b', 'c' nor a symbol"):
         BeamDecoder(CHARACTERS, model=ToyBigram.of("a ", unknown=False))

@@ -103,7 +103,7 @@ def test_lines_that_are_no_phrases_are_named(content: str, message: str, tmp_pat
     path.write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_phrases(path, CHARACTERS, 1.0)
-    with pytest.raises(DataError, match="missing.txt does not exist; expected a list of words, one a line"):
+    with pytest.raises(DataError, match="missing.txt does not exist; expected a list of words, one per line"):
         read_phrases(tmp_path / "missing.txt", CHARACTERS, 1.0)
 
 

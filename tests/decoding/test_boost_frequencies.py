@@ -42,7 +42,7 @@ def test_a_frequency_changes_a_gain_by_half_at_most(weight: float, tmp_path: Pat
 
 def test_a_file_without_a_word_is_refused(tmp_path: Path) -> None:
     for text in ("", "\n \n\n"):
-        with pytest.raises(DataError, match=r"a\.txt: there is no word in it; expected one word a line"):
+        with pytest.raises(DataError, match=r"a\.txt is empty; expected one word per line"):
             gains(tmp_path / "a.txt", text)
 
 

@@ -171,11 +171,11 @@ def test_right_entries_of_several_words_make_a_fit_confident() -> None:
 
 def test_what_cannot_be_fitted_is_refused() -> None:
     one, truth = hypothesis_of("a", 0.5), Truth(("a",), ("a",))
-    with pytest.raises(ValueError, match="0 hypotheses and 0 truths"):
+    with pytest.raises(ValueError, match="0 hypotheses but 0 references"):
         fit_calibration([], [])
-    with pytest.raises(ValueError, match="1 hypotheses and 2 truths"):
+    with pytest.raises(ValueError, match="1 hypotheses but 2 references"):
         fit_calibration([one], [truth, truth])
-    with pytest.raises(ValueError, match="without evidence"):
+    with pytest.raises(ValueError, match="has no evidence"):
         fit_calibration([Hypothesis(("a",), "a", Score(0.0), ())], [truth])
 
 

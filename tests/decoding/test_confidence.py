@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_of, held, shares_of
+from asr.decoding.confidence import NEGLIGIBLE, candidate_posteriors, evidence_of, matching_places, shares_of
 from asr.decoding.hypothesis import Hypothesis, Score, Span, Trust, words_of
 from asr.scoring.edits import count_errors
 
@@ -31,7 +31,7 @@ def test_impossible_candidates_have_no_posterior() -> None:
 @settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_as_many_tokens_are_held_as_the_best_alignment_has_correct(one: str, other: str) -> None:
-    places = held(one, other)
+    places = matching_places(one, other)
     assert places == sorted(set(places))
     assert len(places) == count_errors(one, other).correct
     rest = iter(other)
@@ -46,7 +46,9 @@ def test_a_share_is_the_posterior_of_the_candidates_that_hold_the_token(texts: l
     place = data.draw(st.integers(0, len(texts) - 1))
     found = shares_of(place, texts, posteriors)
     for at in range(len(texts[place])):
-        expected = sum(p for text, p in zip(texts, posteriors, strict=True) if at in held(texts[place], text))
+        expected = sum(
+            p for text, p in zip(texts, posteriors, strict=True) if at in matching_places(texts[place], text)
+        )
         assert found[at] == pytest.approx(expected)
         assert posteriors[place] <= found[at] + 1e-12 <= 1 + 2e-12
 

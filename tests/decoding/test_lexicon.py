@@ -431,11 +431,11 @@ def test_options_out_of_range_are_refused(options: dict[str, Any], message: str)
 
 def test_models_that_do_not_fit_are_refused() -> None:
     rng = np.random.default_rng(0)
-    with pytest.raises(ConfigError, match="word_lm is a model of characters; expected a model of words"):
+    with pytest.raises(ConfigError, match="word_lm is a model of characters; give a model of words"):
         simple(["ab"], word_lm=toy_bigram(rng, ["a"], "characters"))
-    with pytest.raises(ConfigError, match="oov_penalty needs an inventory of characters"):
+    with pytest.raises(ConfigError, match="oov_penalty is set, but the inventory has whole labels"):
         simple(["ab k"], PHONEMES, oov_penalty=1.0)
-    with pytest.raises(ConfigError, match="the inventory has no blank to stand between words; set one_word=true"):
+    with pytest.raises(ConfigError, match="the inventory has no space to write between words; set one_word=true"):
         simple(["ab"], Inventory(("<blank>", "a", "b"), "characters"))
 
 

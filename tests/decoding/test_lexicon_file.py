@@ -80,7 +80,7 @@ def test_a_file_may_be_packed_and_begin_with_a_mark(tmp_path: Path) -> None:
         ("aB", "list:1: B in the spelling of aB is not among the 7 labels; did you mean b?"),
         ("bè", "list:1: è in the spelling of bè is not among the 7 labels"),
         ("\ta b", "list:1: there is no word before the tab"),
-        ("ab\t", "list:1: ab has no spelling; write its labels behind it, with blanks between them"),
+        ("ab\t", "list:1: ab has no spelling; write its labels after it, with blanks between them"),
         ("ab\ta b\tmany", "list:1: the frequency of ab is many; expected a number above 0"),
         ("ab\ta b\t0", "list:1: the frequency of ab is 0; expected a number above 0"),
         ("ab\ta b\t1\t2", "list:1: 4 columns; expected the word, its spelling and its frequency at most"),
@@ -99,7 +99,7 @@ def test_a_label_in_another_case_is_offered() -> None:
 
 
 def test_words_given_twice_are_refused() -> None:
-    with pytest.raises(Problems, match="lexicon:3: ab with this spelling stands in line 1 already"):
+    with pytest.raises(Problems, match="lexicon:3: ab with this spelling is also in line 1; list it once"):
         lexicon_of(["ab", "b", "ab"], CHARACTERS)
 
 
@@ -117,7 +117,7 @@ def test_many_faults_are_counted() -> None:
 
 def test_words_that_cannot_be_spelled_are_left_out_on_demand() -> None:
     assert lexicon_of(["ab", "xyz"], CHARACTERS, leave_out=True).words == ("ab",)
-    with pytest.raises(DataError, match="lexicon: there is no word that the inventory can spell"):
+    with pytest.raises(DataError, match="lexicon has no word that the inventory can spell"):
         lexicon_of(["xyz"], CHARACTERS, leave_out=True)
 
 
@@ -125,7 +125,7 @@ def test_files_that_are_no_lists(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none.txt does not exist; expected a lexicon"):
         read_lexicon(tmp_path / "none.txt", CHARACTERS)
     (tmp_path / "empty.txt").write_text("\n\n")
-    with pytest.raises(DataError, match="empty.txt: there is no word in it; expected one word a line"):
+    with pytest.raises(DataError, match="empty.txt is empty; expected one word per line"):
         read_lexicon(tmp_path / "empty.txt", CHARACTERS)
     (tmp_path / "latin.txt").write_bytes("a\nb\xe9\n".encode("latin-1"))
     with pytest.raises(DataError, match="latin.txt:2: the line is not UTF-8"):

@@ -63,11 +63,11 @@ def test_words_that_are_expected_are_boosted() -> None:
     [
         (
             OwnWords(words="n", options=["decoder=lexicon"]),
-            "--words needs .*, not decoder=lexicon; .*--only-words",
+            "--words requires .*, not decoder=lexicon; .*--only-words",
         ),
-        (OwnWords(words="n", options=["decoder=greedy"]), "--words needs decoder=beam, not decoder=greedy"),
-        (OwnWords(only_words="n", options=["decoder=beam"]), "--only-words needs decoder=lexicon, not decoder=beam"),
-        (OwnWords(lm="a.lm", options=["decoder=lexicon"]), "--lm needs decoder=beam, not decoder=lexicon"),
+        (OwnWords(words="n", options=["decoder=greedy"]), "--words requires decoder=beam, not decoder=greedy"),
+        (OwnWords(only_words="n", options=["decoder=beam"]), "--only-words requires decoder=lexicon, not decoder=beam"),
+        (OwnWords(lm="a.lm", options=["decoder=lexicon"]), "--lm requires decoder=beam, not decoder=lexicon"),
     ],
 )
 def test_a_decoder_that_cannot_use_it_is_refused_in_words_that_were_typed(own: OwnWords, told: str) -> None:
@@ -109,5 +109,5 @@ def test_the_help_says_which_weights_it_begins_with() -> None:
 
 
 def test_words_are_expected_or_the_only_ones() -> None:
-    with pytest.raises(ConfigError, match="give --words, or --only-words, which recognises no others; not both"):
+    with pytest.raises(ConfigError, match="both --words and --only-words are given; give one"):
         decoder_for(OwnWords(words="a", only_words="b"), named(GREEDY))

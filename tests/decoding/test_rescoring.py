@@ -75,7 +75,7 @@ def test_labels_and_words() -> None:
 
 
 def test_a_model_of_another_unit_is_refused() -> None:
-    with pytest.raises(ConfigError, match="model is one of labels, and the recogniser writes characters"):
+    with pytest.raises(ConfigError, match="model has the unit labels, the recogniser characters"):
         Rescoring.of(CHARACTERS, toy_model("labels", ("aa", END)), 1.0)
 
 
@@ -95,7 +95,7 @@ def test_a_weight_that_is_no_number_is_refused(weight: float) -> None:
 def test_a_model_that_knows_few_of_the_labels_is_refused(unit: Unit) -> None:
     upper = Inventory(("<blank>", " ", *"ABCDE"), unit)
     with pytest.raises(
-        ConfigError, match=r"knows \d of the recogniser's [56] labels; it lacks .*'A', .*case\?.*--labels-of"
+        ConfigError, match=r"knows \d of the recogniser's [56] labels; it lacks .*'A', .*case: .*--labels-of"
     ):
         symbols_of_labels(toy_model(unit, (SPACE, *"abcde", "<unk>", END), unknown=6), upper)
     with warnings.catch_warnings():
@@ -112,7 +112,7 @@ def test_a_model_of_some_of_the_labels_is_remarked_upon(n_labels: int, fits: boo
     inventory = Inventory(("<blank>", *letters), "characters")
     told = rf"knows 1 of the recogniser's {n_labels} labels; it lacks 'B', 'C', .* and {n_labels - 11} more labels"
     if fits:
-        with pytest.warns(DataWarning, match=f"{told}, which become unlikely"):
+        with pytest.warns(DataWarning, match=f"{told}, which therefore become unlikely"):
             assert symbols_of_labels(model, inventory).tolist() == [-1, 1, *[2] * (n_labels - 1), 3]
     else:
         with pytest.raises(ConfigError, match=told):
@@ -130,7 +130,7 @@ def test_a_file_of_words_that_does_not_say_so_rescores_words(decoder: str, tmp_p
         finish = LexiconDecoder(CHARACTERS, lexicon_of(["ab", "ba"], CHARACTERS), rescore=str(path)).finish
     assert finish.rescoring is not None
     assert finish.rescoring.model.unit == "words"
-    with pytest.raises(ConfigError, match="one of words, and the recogniser writes characters"):
+    with pytest.raises(ConfigError, match="the unit words, the recogniser characters"):
         label_scorer(load_model(path, "characters"), CHARACTERS)
 
 

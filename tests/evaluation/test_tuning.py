@@ -167,7 +167,7 @@ def test_the_surface_is_a_table_and_a_plot(trained: Path, utterances: list[Utter
 
 
 def test_what_cannot_be_tuned_is_one_sentence(trained: Path, utterances: list[Utterance], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="the decoder greedy has no weights to tune; choose one that has"):
+    with pytest.raises(ConfigError, match="the decoder greedy has no weights to tune; choose another"):
         tuned(trained, utterances, Component.of(GreedyConfig()), tmp_path)
     with pytest.raises(ConfigError, match=r"the decoder toy has no weight 'model_wait'; did you mean 'model_weight'\?"):
         axes_of(named(toy()), ["model_wait"])
@@ -180,9 +180,9 @@ def test_what_cannot_be_tuned_is_one_sentence(trained: Path, utterances: list[Ut
         axes_of(named(Component.of(GreedyConfig())), ["lm_weight"])
     with pytest.raises(DataError, match="has no text; a model of characters needs one"):
         tuned(trained, [replace(utterances[0], text=None)], toy(), tmp_path)
-    with pytest.raises(DataError, match="dev has no utterances; tuning needs some"):
+    with pytest.raises(DataError, match="dev has no utterances; tuning requires utterances with transcripts"):
         tuned(trained, [], toy(), tmp_path)
-    with pytest.raises(ConfigError, match=r"rates=\[per\]; expected one or more of the rates that an inv"):
+    with pytest.raises(ConfigError, match=r"rates=\[per\]; expected one or more of the rates for an inv"):
         tuned(trained, utterances, toy(), tmp_path, rate="per")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.decoding.marks import Weight
-from asr.evaluation.tuning_search import Axis, Point, Search, best_of, expected_tries, first_points, neighbours
+from asr.evaluation.tuning_search import Axis, Point, WeightSearch, best_of, expected_tries, first_points, neighbours
 
 LM = Axis("lm_weight", 1.0, Weight(0.5, least=0.0))
 BONUS = Axis("insertion_bonus", 0.0, Weight(1.0))
@@ -28,7 +28,7 @@ def searched(axes: Sequence[Axis], errors: Callable[[Point], float]) -> tuple[Po
         tried.extend(points)
         return points
 
-    return Search(axes, known, attempt).run(), tried
+    return WeightSearch(axes, known, attempt).run(), tried
 
 
 @settings(deadline=None, max_examples=50)
@@ -74,7 +74,7 @@ def test_points_that_do_not_exist_are_a_fence_on_every_side(slope: int) -> None:
         asked.add(point)
         return slope * point[0]
 
-    assert Search([width], errors, attempt).run() == ((25.0,) if slope > 0 else (150.0,))
+    assert WeightSearch([width], errors, attempt).run() == ((25.0,) if slope > 0 else (150.0,))
     assert asked == set(attempt(list(asked)))
 
 

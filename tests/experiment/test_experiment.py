@@ -43,7 +43,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_rate_that_cannot_fold_the_labels_is_refused_before_training(few: Path, tmp_path: Path) -> None:
     values = compose_small(few, **{"inventory.unit": "labels", "scoring.rates": "[per,per_39]"})
-    with pytest.raises(ConfigError, match=r"scoring\.rates: per_39 is not for these labels: .*'a'.*; choose per"):
+    with pytest.raises(ConfigError, match=r"scoring\.rates: per_39 does not fit these labels: .*'a'.*; choose per"):
         Experiment(values, tmp_path / "run", quiet)
 
 

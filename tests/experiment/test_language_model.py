@@ -230,7 +230,7 @@ def test_a_language_model_is_not_a_recogniser(trained: LanguageModelExperiment) 
 def test_a_recogniser_is_not_a_language_model(tmp_path: Path) -> None:
     (tmp_path / "run/checkpoints").mkdir(parents=True)
     torch.save({"weights": {}, "bundle": {"format": "ctc-asr-bundle-1"}}, tmp_path / "run/checkpoints/best.pt")
-    with pytest.raises(CheckpointError, match="where a recurrent language model says ctc-asr-label-model-1"):
+    with pytest.raises(CheckpointError, match="expected ctc-asr-label-model-1, a recurrent language model"):
         load_language_model(tmp_path / "run")
 
 
@@ -277,7 +277,7 @@ def test_what_is_wrong_with_a_text(content: bytes, message: str, tmp_path: Path)
         (["training.frame_budget=3"], "4 or more, a character of each of the training.max_utterances=4 streams"),
         (["stream.cold_starts=2"], "cold_starts=2.*0 to 1"),
         (["task=recognition"], "task=.*expected language_model"),
-        (["model/cell=lstm_layernorm"], "numpy, which does not run it"),
+        (["model/cell=lstm_layernorm"], "the numpy engine, which runs language models, does not support this one"),
         (["model.embedding=0"], "embedding=0"),
         (["corpus.root=nowhere.txt"], "nowhere.txt does not exist"),
     ],

@@ -51,7 +51,7 @@ def test_rates_of_every_value_of_a_tag_add_up_to_those_of_the_split(trained: Pat
     assert len(groups) > 1
     assert sum((group["cer"].counts for group in groups.values()), ErrorCounts()) == split.rates["cer"].counts
     with pytest.raises(
-        ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; there is seen, speaker"
+        ConfigError, match=r"no utterance has the tag 'speker'; did you mean 'speaker'\?; expected one of seen, speaker"
     ):
         evaluate_run(RunFolder(folder), ["test"], quiet, by="speker")
 
@@ -141,7 +141,9 @@ def test_a_run_folder_cannot_allow_its_own_plugins(trained: Path, tmp_path: Path
     save_checkpoint(run.path / "checkpoints" / "best.pt", saved)
     run.config.write_text(run.config.read_text().replace("plugins: []", "plugins: [shutil]"))
     assert run.read_config().plugins == ("shutil",)
-    with pytest.raises(CheckpointError, match="needs code of the modules shutil; if you trust it, .*--plugin shutil"):
+    with pytest.raises(
+        CheckpointError, match="requires code from the modules shutil; if you trust it, .*--plugin shutil"
+    ):
         evaluate_run(run, ("test",), quiet)
     assert run.path.is_dir()
 

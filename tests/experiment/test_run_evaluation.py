@@ -113,7 +113,7 @@ def test_a_model_has_the_rates_that_its_labels_allow(tmp_path: Path) -> None:
     strange = replace(timit.inventory, labels=(*timit.inventory.labels[:-1], "xx"))
     timit = replace(timit, config=replace(timit.config, inventory=strange))
     assert default_rates(timit.inventory, timit.inventory.unit) == ["per", "ser"]
-    with pytest.raises(ConfigError, match=r"per_39 is not for these labels: .*'xx'.*; choose per"):
+    with pytest.raises(ConfigError, match=r"per_39 does not fit these labels: .*'xx'.*; choose per"):
         evaluate_model(timit, Corpus({}), ["per_39"], tmp_path, quiet, name="x")
 
 

@@ -62,5 +62,5 @@ def test_a_sentence_that_counts_three_times_is_there_three_times() -> None:
 
 @pytest.mark.parametrize("sentences", [[], ["", "  "]])
 def test_no_text_is_an_error(sentences: list[str]) -> None:
-    with pytest.raises(DataError, match="no text to estimate"):
+    with pytest.raises(DataError, match="the text for the language model is empty"):
         estimate(Corpus.of(sentences, "words", vocabulary=["a"]), 3)

@@ -10,7 +10,7 @@ import pytest
 from asr.errors import DataError
 from asr.lm.corpus import Corpus
 from asr.lm.model import Unit
-from asr.lm.ngram import model_of
+from asr.lm.ngram import ngram_model
 from asr.lm.perplexity import measure_perplexity
 from asr.lm.pruning import pruned
 from asr.lm.trie import unigrams
@@ -66,11 +66,11 @@ def test_bits_per_character_count_blanks_and_ends_of_lines() -> None:
 
 
 def test_no_text_is_an_error() -> None:
-    with pytest.raises(DataError, match="no text to measure"):
+    with pytest.raises(DataError, match="the text to measure the perplexity on is empty"):
         measure_perplexity(estimate(Corpus.of(["a"], "words"), 2), ["", " "])
 
 
 def test_ends_that_the_model_does_not_have_are_no_unknown_symbols() -> None:
-    model = model_of(("<unk>", "a", "b"), "words", unigrams(3), np.log([1.0, 0.2, 0.4, 0.4]), np.zeros(4))
+    model = ngram_model(("<unk>", "a", "b"), "words", unigrams(3), np.log([1.0, 0.2, 0.4, 0.4]), np.zeros(4))
     found = measure_perplexity(model, ["a b", "a x"])
     assert (found.symbols, found.unknown, found.predicted) == (4, 1, 3)

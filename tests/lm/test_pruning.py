@@ -10,7 +10,7 @@ import pytest
 
 from asr.lm.corpus import Corpus
 from asr.lm.histories import context_probabilities
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.ngram import NgramModel, ngram_model
 from asr.lm.perplexity import measure_perplexity
 from asr.lm.pruning import changes, pruned, pruned_to
 from tests.lm.samples import estimate, sentences
@@ -36,12 +36,12 @@ def _without(model: NgramModel, keep: np.ndarray) -> NgramModel:
     trie, nodes = model.trie.kept(keep)
     backoffs = model.backoffs.astype(float)[nodes]
     context = int(model.trie.parent[np.flatnonzero(~keep)[0]])
-    before = model_of(model.symbols, model.unit, trie, model.log_probs[nodes], backoffs)
+    before = ngram_model(model.symbols, model.unit, trie, model.log_probs[nodes], backoffs)
     name = ngrams(model)[context]
     own = {one[-1]: prob(before, one[-1], name) for one in ngrams(before) if one[:-1] == name and len(one) > 1}
     others = sum(prob(before, one, name[1:]) for one in before.symbols if one not in own and one != "<s>")
     backoffs[np.flatnonzero(nodes == context)] = math.log((1.0 - sum(own.values())) / others)
-    return model_of(model.symbols, model.unit, trie, model.log_probs[nodes], backoffs)
+    return ngram_model(model.symbols, model.unit, trie, model.log_probs[nodes], backoffs)
 
 
 def _divergence(before: NgramModel, after: NgramModel, context: Ngram) -> float:

@@ -29,7 +29,7 @@ def test_a_model_that_is_held_is_not_loaded_again(tmp_path: Path) -> None:
 
 
 def test_what_is_no_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no language model nothing; expected a file ending in"):
+    with pytest.raises(ConfigError, match="no language model is named nothing; expected a file ending in"):
         load_model("nothing")
     with pytest.raises(ConfigError, match="is a folder; expected a file ending in"):
         load_model(tmp_path)
@@ -59,8 +59,10 @@ def test_an_arpa_file_may_be_called_lm(tmp_path: Path) -> None:
         assert read.symbols == model.symbols
         assert read.log_probs == pytest.approx(model.log_probs, abs=1e-5)
     (tmp_path / "packed.lm").write_bytes(gzip.compress(text))
-    with pytest.raises(DataError, match=r"packed\.lm is a gzip file; if it is an ARPA file, call it packed\.arpa\.gz"):
+    with pytest.raises(
+        DataError, match=r"packed\.lm is a gzip file; if it is an ARPA file, rename it to packed\.arpa\.gz"
+    ):
         load_model(tmp_path / "packed.lm")
     (tmp_path / "other.lm").write_bytes(b"a text that only mentions \\data\\ somewhere\n")
-    with pytest.raises(CheckpointError, match=r"other\.lm is not a whole language model"):
+    with pytest.raises(CheckpointError, match=r"other\.lm is not a complete language model"):
         load_model(tmp_path / "other.lm")

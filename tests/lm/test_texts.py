@@ -42,7 +42,7 @@ def test_the_texts_or_the_labels_of_a_manifest(tmp_path: Path) -> None:
     ]
     write_manifest(tmp_path / "m.jsonl", utterances)
     assert read_text(tmp_path / "m.jsonl", "characters").sentences == ["to be", "not"]
-    with pytest.raises(DataError, match=r"m\.jsonl: 'b' has no labels; a model of labels needs it"):
+    with pytest.raises(DataError, match=r"m\.jsonl: 'b' has no labels; a model of labels requires it"):
         read_text(tmp_path / "m.jsonl", "labels")
     write_manifest(tmp_path / "m.jsonl", utterances[:1])
     assert read_text(tmp_path / "m.jsonl", "labels").sentences == ["t uw"]
@@ -79,7 +79,7 @@ def test_a_word_list_with_and_without_frequencies(tmp_path: Path) -> None:
 @pytest.mark.parametrize("told", ["0", "-3", "1.5", "many", "1e3", "9" * 20, ""])
 def test_a_frequency_that_is_none_is_named(told: str, tmp_path: Path) -> None:
     (tmp_path / "words").write_text(f"to\t12\nbe\t{told}\n")
-    with pytest.raises(DataError, match=r"words:2: .* is no count; expected a whole number above 0"):
+    with pytest.raises(DataError, match=r"words:2: the count is .*; expected a whole number above 0"):
         read_words(tmp_path / "words")
 
 
@@ -108,11 +108,11 @@ def test_counts_give_the_model_of_the_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("a\t1\nb\t1\na b\t1\na b\t2\n", r"counts:4: the n-gram of line 3 again"),
-        ("a\t1\nb\t1\na b\t1\nb a\t1\na b b\t1\n", r"counts:5: 'b b' in it has no count of its own"),
-        ("a\t1\nb\t1\na b\t1\nb a\t1\nb b a\t1\n", r"counts:5: 'b b' in it has no count of its own"),
+        ("a\t1\nb\t1\na b\t1\na b\t2\n", r"counts:4: this n-gram also stands in line 3"),
+        ("a\t1\nb\t1\na b\t1\nb a\t1\na b b\t1\n", r"counts:5: the part 'b b' of this n-gram has no count"),
+        ("a\t1\nb\t1\na b\t1\nb a\t1\nb b a\t1\n", r"counts:5: the part 'b b' of this n-gram has no count"),
         ("a 1\n", r"counts:1: expected the symbols of an n-gram, a tab, and its count"),
-        ("a\tmany\n", r"counts:1: many is no count"),
+        ("a\tmany\n", r"counts:1: the count is many"),
     ],
 )
 def test_counts_that_do_not_fit_are_named(lines: str, message: str, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_vocabulary(tmp_path: Path) -> None:
     (tmp_path / "symbols").write_text("a\nb\t12\n \n\na\n")
     assert read_symbols(tmp_path / "symbols") == ["a", "b", " "]
     (tmp_path / "symbols").write_text("\n")
-    with pytest.raises(DataError, match="holds no symbol; expected one a line"):
+    with pytest.raises(DataError, match="holds no symbol; expected one symbol per line"):
         read_symbols(tmp_path / "symbols")
 
 
@@ -165,7 +165,7 @@ def test_the_order_is_that_of_the_longest_sentence() -> None:
         ("a " * 99 + "z", None),
         (
             "a " * 48 + "z y",
-            r"4 % .* not among the vocabulary, such as z, y; the model takes all of them for one unknown",
+            r"4 % .* not among the vocabulary, such as z, y; the model treats all of them as one unknown",
         ),
         ("a <unk>", None),
         ("a z", r"50 % "),
@@ -183,7 +183,7 @@ def test_a_text_with_symbols_outside_the_vocabulary_is_remarked_upon(
 
 def test_a_text_mostly_outside_the_vocabulary_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("b b a\n")
-    with pytest.raises(DataError, match=r"67 % of the symbols .*, such as b; write the text in its case"):
+    with pytest.raises(DataError, match=r"67 % of the symbols .*, such as b; write the text in their case"):
         estimated(Sources([str(tmp_path / "a.txt")], unit="words", vocabulary=["a", "B"]), 1)
     with pytest.raises(DataError, match=r"67 % of the symbols .*, such as b; give a text of these"):
         estimated(Sources([str(tmp_path / "a.txt")], unit="words", vocabulary=["a"]), 1)

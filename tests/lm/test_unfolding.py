@@ -20,7 +20,7 @@ from asr.lm import unfolding
 from asr.lm.binary import load_binary, save_binary
 from asr.lm.corpus import Corpus
 from asr.lm.model import Unit
-from asr.lm.ngram import NgramModel, model_of
+from asr.lm.ngram import NgramModel, ngram_model
 from asr.lm.pruning import pruned
 from tests.lm.samples import estimate, sentences
 
@@ -36,7 +36,7 @@ def small(folder: Path, unit: Unit = "characters", order: int = 5, threshold: fl
 
 def rebuilt(model: NgramModel) -> NgramModel:
     """The same model by the other way: from its tree, its log probabilities and back-off weights."""
-    return model_of(model.symbols, model.unit, model.trie, model.log_probs, model.backoffs)
+    return ngram_model(model.symbols, model.unit, model.trie, model.log_probs, model.backoffs)
 
 
 @pytest.fixture(scope="module", params=[("characters", 5), ("words", 3), ("words", 1)], ids=str)
@@ -123,9 +123,9 @@ def test_what_a_file_may_not_say_is_named_when_it_is_loaded(tmp_path: Path) -> N
     faults = {
         "its arrays do not fit each other": {"states": arrays["states"][:-1]},
         "its n-grams do not form a tree": {"children": np.roll(arrays["children"], 1)},
-        "its scale is not that of its n-grams": {"scale": arrays["scale"][:-4]},
+        "its scale does not fit the lengths of its n-grams": {"scale": arrays["scale"][:-4]},
         "a back-off weight is not finite, or above 69": {"scale": np.full_like(arrays["scale"], 3.0)},
-        "the symbols behind a context are not sorted": {"symbol": arrays["symbol"][::-1]},
+        "the symbols after a context are not sorted": {"symbol": arrays["symbol"][::-1]},
     }
     for message, fault in faults.items():
         with pytest.raises(ValueError, match=message):

@@ -80,7 +80,7 @@ def test_a_text_is_spelled_in_the_case_that_the_model_has() -> None:
     assert spelled(capitals, "ab ba", "it").labels == spelled(capitals, "AB BA", "it").labels
     with pytest.raises(DataError, match=r"'it': 'c' \(U\+0063\) is not among the 4 labels"):
         spelled(LETTERS, "abc", "it")
-    with pytest.raises(DataError, match="'it': its transcript is empty"):
+    with pytest.raises(DataError, match="'it': the transcript is empty"):
         spelled(LETTERS, " \n", "it")
 
 
@@ -89,7 +89,7 @@ def test_a_transcript_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(DataError, match=told):
         aligned(LETTERS, "abb", posteriors("aab", "- ab"))
     impossible = np.where([0, 0, 0, 1], -np.inf, posteriors("aab---", "- ab")).astype(np.float32)
-    with pytest.raises(DataError, match="'it': the model rules its transcript out"):
+    with pytest.raises(DataError, match="'it': the transcript is impossible for the model"):
         aligned(LETTERS, "ab", impossible)
     monkeypatch.setattr(alignment, "can_compile", lambda: False)
     monkeypatch.setattr(alignment, "_PLAIN_CELLS", 10)

@@ -98,8 +98,8 @@ def test_what_cannot_be_pronounced_is_named() -> None:
         DataError, match=r"'it': eithr is not in the lexicon; add its pronunciation; did you mean .EITHER"
     ):
         pronounced(PLAIN, lexicon, "bah eithr", "it")
-    with pytest.raises(DataError, match="'it': its transcript is empty"):
+    with pytest.raises(DataError, match="'it': the transcript is empty"):
         pronounced(PLAIN, lexicon, "  ", "it")
     letters = Inventory(("<blank>", " ", "a"), "characters")
-    with pytest.raises(ConfigError, match="is for a model of phonemes"):
+    with pytest.raises(ConfigError, match="requires a model of phonemes"):
         pronounced(letters, lexicon, "a", "it")

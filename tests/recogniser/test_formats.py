@@ -136,7 +136,7 @@ def test_files_are_called_by_their_names_and_folders_where_needed(files: list[st
     paths = [PurePosixPath(one) for one in files]
     if names is None:
         with pytest.raises(
-            ConfigError, match=r"1\.\w+ and .*1\.\w+ would both be called 1; rename one, or leave it out"
+            ConfigError, match=r"1\.\w+ and .*1\.\w+ would have the same name 1; rename one, or leave it out"
         ):
             names_of(paths, [None] * len(paths))
     else:

@@ -221,7 +221,7 @@ def test_scales_do_not_make_a_vector_a_matrix(bundle: Bundle) -> None:
     many = 1_000_000
     more = {"model.x": torch.zeros(many, dtype=torch.int8), "scale.x": torch.zeros(many)}
     path = bundle.write(bundle.header, bundle.tensors | more)
-    with in_time("scales"), pytest.raises(CheckpointError, match="the scales of the weights 'x' do not fit"):
+    with in_time("scales"), pytest.raises(CheckpointError, match="the scales of the weights 'x' are"):
         load(path)
 
 
@@ -240,7 +240,7 @@ def test_weights_that_give_no_numbers_are_named() -> None:
             weight.fill(3e38)
 
     recogniser = with_weights(small(small_config()), fill)
-    with pytest.raises(AsrError, match="the network computes no numbers from these frames; its weights are damaged"):
+    with pytest.raises(AsrError, match="the network computes NaN from these frames; its weights are damaged"):
         recognised(recogniser)
 
 

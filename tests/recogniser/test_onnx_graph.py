@@ -210,5 +210,6 @@ def test_weights_of_half_the_bits_are_written_as_float32() -> None:
 def test_int8_is_refused_for_cells_that_onnxruntime_has_only_in_float32() -> None:
     network, _ = stack(cell={"_target_": "asr.recurrent.cells.gru.GruCell"}, hidden=4)
     assert refused(network, int8=True) == (
-        "onnxruntime has int8 weights for the cells lstm and lstm_peephole, not for GRU; export it without --store int8"
+        "onnxruntime supports int8 weights for the cells lstm and lstm_peephole, not for GRU; "
+        "export without --store int8"
     )

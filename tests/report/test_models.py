@@ -53,7 +53,7 @@ def test_the_table_is_filled_and_checked_like_the_others(checkout: Path) -> None
     readme = checkout / "README.md"
     text = f"# Top\n\n<!-- models\n{ROW}\n-->\nold\n<!-- /results -->\nEnd\n"
     readme.write_text(text, encoding="utf-8")
-    with pytest.raises(Problems, match=r"README\.md: it is not what the result files say; run asr-report"):
+    with pytest.raises(Problems, match=r"README\.md: the file differs from the result files; run asr-report"):
         update(checkout, check=True)
     assert update(checkout) == [readme]
     filled = readme.read_text(encoding="utf-8")
@@ -81,5 +81,5 @@ def test_a_row_that_does_not_fit_is_refused(checkout: Path, rows: list[str], mes
 def test_a_damaged_bundle_is_a_problem_of_the_readme(checkout: Path) -> None:
     (checkout / "asr/pretrained/quickstart.safetensors").write_bytes(b"no bundle")
     (checkout / "README.md").write_text(f"<!-- models\n{ROW}\n-->\n<!-- /results -->\n", encoding="utf-8")
-    with pytest.raises(Problems, match=r"README\.md: .*quickstart\.safetensors is not a whole bundle"):
+    with pytest.raises(Problems, match=r"README\.md: .*quickstart\.safetensors is not a complete bundle"):
         update(checkout)

@@ -132,7 +132,7 @@ def test_a_page_of_experiments_may_hold_a_table(root: Path) -> None:
 
 def test_check_complains_and_writes_nothing(root: Path) -> None:
     before = (root / "README.md").read_text(encoding="utf-8")
-    with pytest.raises(Problems, match=r"README\.md: it is not what the result files say; run asr-report"):
+    with pytest.raises(Problems, match=r"README\.md: the file differs from the result files; run asr-report"):
         update(root, check=True)
     assert (root / "README.md").read_text(encoding="utf-8") == before
     update(root)
@@ -148,12 +148,12 @@ def test_two_tables_in_one_readme(root: Path) -> None:
 
 def test_marks_that_do_not_fit_are_named(root: Path) -> None:
     text = "a\n<!-- results:an4 -->\n<!-- results:an4/ctc -->\n<!-- /results -->\n"
-    with pytest.raises(Problems, match=r"TOP\.md:2: '<!-- results:an4 -->' has no '<!-- /results -->' of its own"):
+    with pytest.raises(Problems, match=r"TOP\.md:2: '<!-- results:an4 -->' has no '<!-- /results -->' after it"):
         fill(text, root / "recipes", "TOP.md")
 
 
 def test_an_unknown_name_gets_the_nearest(root: Path) -> None:
-    with pytest.raises(DataError, match=r"results:an4/cct: there is no such task or recipe; did you mean 'an4/ctc'\?"):
+    with pytest.raises(DataError, match=r"results:an4/cct: no task or recipe has this name; did you mean 'an4/ctc'\?"):
         results_table("an4/cct", root / "recipes")
     with pytest.raises(DataError, match=r"results:an5: .* did you mean 'an4'\?"):
         results_table("an5", root / "recipes")
@@ -170,7 +170,7 @@ def test_all_problems_of_results_come_together(root: Path) -> None:
     text = str(caught.value)
     assert "3 problems" in text
     assert "broken.json: not a result file" in text
-    assert "copy.json: holds recipe 'an4/ctc' with seed 1; call it an4/ctc-seed1.json" in text
+    assert "copy.json: it has recipe 'an4/ctc', seed 1; rename it to an4/ctc-seed1.json" in text
     assert "empty.json: the field 'seed' is missing" in text
 
 
@@ -179,7 +179,7 @@ def test_problems_of_several_readmes_come_together(root: Path) -> None:
     (root / "recipes" / "an4" / "README.md").write_text("<!-- results:an5 -->\n<!-- /results -->\n", encoding="utf-8")
     with pytest.raises(Problems, match="2 problems in the README files and their results") as caught:
         update(root)
-    assert "recipes/an4/README.md: results:an5: there is no such task" in str(caught.value)
+    assert "recipes/an4/README.md: results:an5: no task or recipe has this name" in str(caught.value)
 
 
 def test_a_number_changed_by_hand_is_found(root: Path) -> None:
@@ -209,7 +209,7 @@ def test_nor_are_parts_of_seeds(root: Path) -> None:
 
 def test_a_result_without_a_recipe_is_named(root: Path) -> None:
     put(root, result("an4/gone", 1, 10, 81))
-    with pytest.raises(Problems, match=r"gone-seed1\.json: there is no recipe 'an4/gone'"):
+    with pytest.raises(Problems, match=r"gone-seed1\.json: no recipe is named 'an4/gone'"):
         results_table("an4", root / "recipes")
 
 
@@ -298,9 +298,9 @@ def test_a_row_of_a_summary_takes_no_mean_over_decoders(root: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("an4/ctc | AN4 | none", "is not `task/recipe rate | task | published figure`"),
-        ("an4/cct wer | AN4 | none", r"there is no such task or recipe; did you mean 'an4/ctc'\?"),
-        ("an4/ctc wer lexicon | AN4 | none", "an4/ctc has no result of the decoder 'lexicon'"),
+        ("an4/ctc | AN4 | none", "expected `task/recipe rate | task | published figure`"),
+        ("an4/cct wer | AN4 | none", r"no task or recipe has this name; did you mean 'an4/ctc'\?"),
+        ("an4/ctc wer lexicon | AN4 | none", "an4/ctc has no result with the decoder 'lexicon'"),
         ("an4/ctc wre | AN4 | none", r"an4/ctc reports no 'wre'; did you mean 'wer'\?"),
     ],
 )

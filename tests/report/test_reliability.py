@@ -41,7 +41,7 @@ def test_a_readme_gets_the_table_and_the_plot(root: Path) -> None:
     put(root, confident(0))
     readme, plot = root / "README.md", root / "recipes" / "an4" / "results" / "ctc-reliability.svg"
     readme.write_text("<!-- results:an4/ctc confidences -->\n<!-- /results -->\n", encoding="utf-8")
-    with pytest.raises(Problems, match=r"ctc-reliability\.svg: it is not what the result files say"):
+    with pytest.raises(Problems, match=r"ctc-reliability\.svg: the file differs from the result files"):
         update(root, check=True)
     assert set(update(root)) == {readme, plot}
     assert "1.2 [0.4,\N{NO-BREAK SPACE}2.0]" in readme.read_text(encoding="utf-8")

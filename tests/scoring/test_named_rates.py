@@ -91,7 +91,7 @@ def test_labels_with_alternatives_are_folded() -> None:
 
 def test_rates_that_an_inventory_lacks_are_named() -> None:
     check_rates(["cer", "ser"], "characters")
-    with pytest.raises(ConfigError, match=r"rates=\[wer\]; .* an inventory of labels has: per, .*; did you mean"):
+    with pytest.raises(ConfigError, match=r"rates=\[wer\]; .* an inventory of labels: per, .*; did you mean"):
         check_rates(["wer"], "labels")
     with pytest.raises(ConfigError, match=r"rates=\[\]; expected one or more of the rates .*: wer, cer"):
         check_rates([], "characters")
@@ -101,7 +101,7 @@ def test_rates_that_an_inventory_lacks_are_named() -> None:
 
 def test_labels_that_a_rate_cannot_fold_are_named() -> None:
     check_labels(["per", "per_39"], ["ix", "t"], "labels", fold)
-    with pytest.raises(ConfigError, match=r"per_39 is not for these labels: label 'hello' .*; choose per"):
+    with pytest.raises(ConfigError, match=r"per_39 does not fit these labels: label 'hello' .*; choose per"):
         check_labels(["per", "per_39"], ["hello"], "labels", fold)
 
 

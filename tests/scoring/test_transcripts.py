@@ -122,10 +122,10 @@ def test_our_references_score_the_hypotheses_of_other_tools(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("unit", "rate", "message"),
     [
-        ("words", "per", r"ref\.trn holds words, from which 'per' cannot be counted; choose among wer, cer"),
-        ("labels", "wer", r"ref\.trn holds labels, from which 'wer' cannot be counted; choose among per, per_39"),
-        ("labels", "cer_folded", r"ref\.trn holds labels, from which 'cer_folded' cannot be counted"),
-        ("words", "wr", r"there is no rate 'wr'; did you mean 'wer'\?; known: wer, cer"),
+        ("words", "per", r"ref\.trn has words, from which 'per' cannot be computed; choose one of wer, cer"),
+        ("labels", "wer", r"ref\.trn has labels, from which 'wer' cannot be computed; choose one of per, per_39"),
+        ("labels", "cer_folded", r"ref\.trn has labels, from which 'cer_folded' cannot be computed"),
+        ("words", "wr", r"no rate is named 'wr'; did you mean 'wer'\?; expected one of wer, cer"),
     ],
 )
 def test_rates_that_the_unit_does_not_give_are_refused(tmp_path: Path, unit: TrnUnit, rate: str, message: str) -> None:
@@ -136,9 +136,7 @@ def test_rates_that_the_unit_does_not_give_are_refused(tmp_path: Path, unit: Trn
 
 
 def test_files_of_different_units_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"ref\.trn holds words and .*hyp\.trn holds labels; give two files of the same"
-    ):
+    with pytest.raises(DataError, match=r"ref\.trn has words and .*hyp\.trn has labels; give two files with the same"):
         scored(tmp_path, ";; unit: words\na (u1)\n", ";; unit: labels\na (u1)\n", "ser")
 
 

@@ -128,7 +128,7 @@ def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path: Path) -> None:
 
 def test_a_file_without_utterance_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ref.trn").write_text(";; nothing yet\n\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"ref\.trn holds no utterance; expected words and then"):
+    with pytest.raises(DataError, match=r"ref\.trn has no utterance; expected words and then"):
         read_trn(tmp_path / "ref.trn")
 
 
@@ -172,9 +172,9 @@ def test_names_are_whole(tmp_path: Path) -> None:
 
 
 def test_a_unit_that_is_not_known_or_not_alone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Problems, match=r"x\.trn holds words and labels; expected one unit in a file"):
+    with pytest.raises(Problems, match=r"x\.trn has words and labels; expected one unit in a file"):
         read(tmp_path / "x.trn", ";; unit: words\na (u1)\n;;unit:labels; escapes: %XX\nb (u2)\n")
-    with pytest.raises(Problems, match=r"x\.trn: 'phones' is no unit; expected words or labels"):
+    with pytest.raises(Problems, match=r"x\.trn: the unit is 'phones'; expected words or labels"):
         read(tmp_path / "x.trn", ";; unit: phones\na (u1)\n")
 
 
@@ -186,9 +186,9 @@ def test_all_problems_of_a_file_come_together(tmp_path: Path) -> None:
     text = str(caught.value)
     for number in (1, 5, 6):
         assert f"x.trn:{number}: expected words and then, at the end, (speaker-utterance)" in text
-    assert "x.trn:3: a '{' has no '}'; expected { one way / another way }" in text
+    assert "x.trn:3: a '{' has no '}'; expected { one alternative / another }" in text
     assert "x.trn:7: an alternative between { / } is empty; write @ for no word" in text
-    assert "utterance 's-1' comes more than once" in text
+    assert "utterance 's-1' occurs more than once" in text
 
 
 def test_what_cannot_be_written_is_named_and_nothing_appears(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_what_cannot_be_written_is_named_and_nothing_appears(tmp_path: Path) -> 
         write_trn(tmp_path / "x.trn", bad, "words")
     text = str(caught.value)
     assert "'u': label 2 is empty" in text
-    assert "utterance 'u' comes more than once" in text
+    assert "utterance 'u' occurs more than once" in text
     assert "an utterance has an empty id" in text
     assert not list(tmp_path.iterdir())
 
