@@ -142,7 +142,7 @@ def test_names_that_no_file_can_have_and_what_is_no_file(root: Path) -> None:
     table(root, "train", "wav.scp", *lines)
     problems = [one.partition(": ")[2] for one in problems_of(root)[:5]]
     assert problems[0] == "the path 'a\\x00b.wav' holds a NUL character"
-    assert problems[1].endswith("... is longer than a path or a name in it may be (4096 and 255 bytes)")
+    assert problems[1].endswith("... is too long (a path may have 4096 bytes, each name in it 255)")
     assert problems[2] == "/dev/zero is a device or a pipe; expected a file"
     assert problems[3].startswith(f"{root}/pipe.wav is a device or a pipe; expected a file")
     assert problems[4].startswith(f"{root}/audio is a folder; expected a file")

@@ -84,7 +84,7 @@ def test_paths_that_are_none(tmp_path: Path, write_wav: WriteWav) -> None:
         read_corpus("folder", {"root": str(tmp_path)})
     problems = [one.partition(": ")[2] for one in caught.value.problems]
     assert problems[0] == "the path '' is empty"
-    assert problems[1].endswith("is longer than a path or a name in it may be (4096 and 255 bytes)")
+    assert problems[1].endswith("is too long (a path may have 4096 bytes, each name in it 255)")
     assert problems[2:4] == [
         "'clips' is a folder; expected a sound file",
         "'/dev/zero' is a device or a pipe; expected a sound file",
