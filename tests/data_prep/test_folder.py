@@ -155,7 +155,7 @@ def test_everything_wrong_is_one_report(tmp_path: Path, write_wav: WriteWav) -> 
         "'a': the id is used for a.flac and for a.wav; make ids unique",
     )
     assert caught.value.problems[3].startswith(f"'d': {tmp_path / 'd.wav'}: is empty (0 bytes)")
-    assert caught.value.problems[4].startswith(f"'c': {tmp_path / 'c.wav'}: has 2 channels; say with `channel`")
+    assert caught.value.problems[4].startswith(f"'c': {tmp_path / 'c.wav'}: has 2 channels; choose one with `channel`")
     assert len(caught.value.problems) == 5
 
 

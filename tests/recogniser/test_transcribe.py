@@ -125,11 +125,11 @@ def test_samples_at_another_rate_are_resampled_as_their_file_is(trained: Path, t
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [
-        (np.zeros(1600, np.float32), {}, r"samples without their rate; say it with rate=, such as rate=16000, or pass"),
-        ((np.zeros(1600), 8000), {"rate": 16000}, r"rate=16000 was given, but the sound says 8000 Hz"),
-        (np.zeros(1600), {"rate": 0}, "a rate of 0; expected a whole number of hertz"),
-        (np.zeros((2, 1600)), {"rate": 16000}, "has 2 channels; say with `channel`"),
-        (np.zeros(1600, np.int64), {"rate": 16000}, "whole numbers of 64 bits"),
+        (np.zeros(1600, np.float32), {}, r"the samples have no rate; give rate=, such as rate=16000, or pass"),
+        ((np.zeros(1600), 8000), {"rate": 16000}, r"rate=16000 was given, but the sound has 8000 Hz"),
+        (np.zeros(1600), {"rate": 0}, "rate is 0; expected a whole number of hertz"),
+        (np.zeros((2, 1600)), {"rate": 16000}, "has 2 channels; choose one with `channel`"),
+        (np.zeros(1600, np.int64), {"rate": 16000}, "integers of 64 bits"),
         (np.full(1600, np.nan, np.float32), {"rate": 16000}, "sample 0 is nan"),
         (torch.full((1600,), float("inf")), {"rate": 16000}, "sample 0 is inf"),
         (np.zeros(0, np.float32), {"rate": 16000}, r"no samples: the array has the shape \(0,\)"),
@@ -137,9 +137,9 @@ def test_samples_at_another_rate_are_resampled_as_their_file_is(trained: Path, t
         (b"RIFF", {}, "<bytes>: "),
         ({"audio": 1}, {}, r"a dictionary with the keys 'audio'; expected array and sampling_rate"),
         ({"strokes": [[[0, 0]]]}, {}, "this model reads recordings, not ink"),
-        (None, {}, "NoneType is not a sound that can be read here; expected a path"),
+        (None, {}, "NoneType is not supported; expected a path"),
         (7, {}, "samples"),
-        ([np.zeros(1600, np.float32)], {}, r"source 0 of the list \(from 0\): samples without their rate"),
+        ([np.zeros(1600, np.float32)], {}, r"source 0 of the list \(from 0\): the samples have no rate"),
         (["nowhere.wav"], {}, r"nowhere\.wav: no such file"),
     ],
 )  # fmt: skip
