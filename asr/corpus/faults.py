@@ -2,7 +2,7 @@
 
 The file `skipped.jsonl` beside the manifests lists everything that was left out, one JSON object per line:
 
-    {"place": "theo-3", "split": "dev", "reason": "the transcript is empty; write what is said, or leave it out"}
+    {"place": "theo-3", "reason": "the transcript is empty; write what is said", "split": "dev"}
 """
 
 from __future__ import annotations

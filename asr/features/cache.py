@@ -142,10 +142,10 @@ def _name(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tu
 
 
 def _check_sources(utterances: Sequence[Utterance], extractor: FrameExtractor) -> None:
-    """Look at all headers before hours are spent.
+    """Check the headers of all sources before frames are computed.
 
     Raises:
-        Problems: what is wrong with them.
+        Problems: sources cannot be read; lists all of them.
     """
     problems = []
     for utterance in utterances:

@@ -69,7 +69,7 @@ def test_a_users_own_reader(tmp_path: Path, plugin: str, write_wav: WriteWav) ->
 
 
 def test_a_plugin_that_is_no_reader() -> None:
-    with pytest.raises(ConfigError, match="'json' is no corpus reader; it needs a dataclass Config and prepare"):
+    with pytest.raises(ConfigError, match="'json' is not a corpus reader; expected a dataclass Config and prepare"):
         load_reader("json", plugins=["json"])
     with pytest.raises(ConfigError, match="'not_there' cannot be imported"):
         load_reader("not_there", plugins=["not_there"])

@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_named_or_left_out(root: Path, tmp_path: Path) -> N
     assert [problem.split(";")[0] for problem in caught.value.problems] == [
         "trainset.txt:2: the form a01-000u stands in trainset.txt:1 already",
         "b02-013-02: has no transcript: ascii/b02/b02-013/b02-013.txt has 1 lines after CSR:",
-        "trainset.txt:4: '../../etc' is no form",
+        "trainset.txt:4: '../../etc' is not a form",
         "ascii/a09/a09-999/a09-999z.txt: does not exist",
         "a09-999z: there are no strokes lineStrokes/a09/a09-999/a09-999z-01.xml",
         "testset_v.txt:1: the form b02-013 stands in trainset.txt:3 already",

@@ -76,7 +76,7 @@ def test_a_pipe_is_refused_with_the_reason_and_never_run(root: Path, command: st
 @pytest.mark.parametrize("archive", ["raw.ark:1234", "-", "other.scp"])
 def test_archives_and_standard_input_are_refused(root: Path, archive: str) -> None:
     table(root, "train", "wav.scp", f"train-r {archive}")
-    assert "is standard input or a part of an archive; name sound files" in problems_of(root)[0]
+    assert "is standard input or a part of an archive; expected a sound file" in problems_of(root)[0]
 
 
 def test_paths_may_not_leave_the_root(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -88,7 +88,7 @@ def test_paths_may_not_leave_the_root(root: Path, tmp_path_factory: pytest.TempP
     assert problems[0].startswith("train/wav.scp:1: the path '../b.wav' leaves")
     assert problems[1].startswith("train/wav.scp:2: the path 'link.wav' leaves")
     assert problems[2].startswith("train/wav.scp:3: there is no file")
-    assert problems[2].endswith("audio_root= says what paths are relative to")
+    assert problems[2].endswith("set audio_root= to the folder that paths are relative to")
 
 
 def test_problems_are_named_with_file_and_line(root: Path) -> None:

@@ -186,7 +186,7 @@ def test_an_extractor_of_the_script_itself_is_refused(lines, tmp_path):
     done = run(tmp_path, "0")
     assert done.stderr.splitlines()[-1].endswith(
         "DataError: Mine cannot be sent to other processes; define it in a module of its own and make its objects "
-        "pickled, or compute frames in one process (workers=1)"
+        "picklable, or compute frames in one process (workers=1)"
     )
 
 

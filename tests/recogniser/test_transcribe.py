@@ -264,7 +264,7 @@ def test_every_form_of_ink_gives_what_the_ink_gives(pen: Recogniser, tmp_path: P
         ({"strokes": [[[0, "x"]]]}, "<dictionary>"),
         ({"strokes": [object()]}, "a dictionary that is no ink: it holds object"),
         ({"strokes": []}, "<dictionary>"),
-        (b"RIFF", "<bytes>: not ink that can be read here"),
+        (b"RIFF", "<bytes>: cannot be read as ink"),
         (b" ", "<bytes>: is empty"),
         ("nowhere.svg", r"nowhere\.svg: no such file"),
         ([[[0, 0], [1, 1]]], r"source 0 of the list \(from 0\): this model reads ink, not samples"),

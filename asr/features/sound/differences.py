@@ -59,7 +59,7 @@ def differences_of_blocks(blocks: Iterable[NDArray[np.float32]], order: int) -> 
 
 
 def _difference(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(T, F): (c[t+1] - c[t-1] + 2 (c[t+2] - c[t-2])) / 10."""
+    """Compute (c[t+1] - c[t-1] + 2 (c[t+2] - c[t-2])) / 10 for frames c, (T, F)."""
     padded = np.concatenate([frames[:1]] * REACH + [frames] + [frames[-1:]] * REACH)
     near, far = padded[3:-1] - padded[1:-3], padded[4:] - padded[:-4]
     far *= 2

@@ -21,7 +21,7 @@ def torchaudio_module(name: str = "torchaudio") -> ModuleType:
     """Import torchaudio or one of its modules, with or without its compiled extension.
 
     Args:
-        name: `torchaudio` or a dotted name beneath it, such as `torchaudio.functional`.
+        name: `torchaudio` or a module in it, such as `torchaudio.functional`.
 
     Raises:
         ImportError: torchaudio is not installed.

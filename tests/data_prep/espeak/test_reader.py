@@ -247,8 +247,8 @@ def test_without_the_loader_the_remedy_is_named(tmp_path: Path, monkeypatch: pyt
         ({"accent": "en-gb"}, r"accent='en-gb' has no table of phonemes; choose en-us or en-gb-scotland"),
         ({"dev": 3, "dev_speakers": 5}, r"dev_speakers=5 cannot share dev=3 utterances"),
         ({"test": 0}, r"cannot share test=0"),
-        ({"tracts": 0.9}, r"tracts=0\.9 is not between 0 and 0\.3"),
-        ({"rooms": -1.0}, r"rooms=-1\.0 is not a share between 0 and 1"),
+        ({"tracts": 0.9}, r"tracts=0\.9: expected 0 to 0\.3"),
+        ({"rooms": -1.0}, r"rooms=-1\.0: expected a share from 0 to 1"),
         ({"snr_low": 40.0}, r"snr_low=40\.0 is above snr_high=35\.0"),
     ],
 )
