@@ -215,10 +215,7 @@ def _check_directory(path: Path) -> None:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _END_BYTES))
         end = file.read(_END_BYTES)
-    for mark, at, n_bytes in (
-        (b"PK\x05\x06", 12, 4),
-        (b"PK\x06\x06", 40, 8),
-    ):  # end records: the plain one, and of zip64
+    for mark, at, n_bytes in _END_RECORDS:
         found = end.rfind(mark)
         length = int.from_bytes(end[found + at : found + at + n_bytes], "little") if found >= 0 else 0
         if length > _MOST_DIRECTORY_BYTES and length != 0xFFFFFFFF:
