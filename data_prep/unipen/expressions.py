@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from data_prep.unipen.composing import Random
 from data_prep.unipen.sizes import EXTENTS
-
-Random = np.random.Generator
 
 SYMBOLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 """The printable signs of ASCII that are neither letters nor digits, without the space."""
