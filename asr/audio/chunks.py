@@ -84,7 +84,7 @@ def rf64(content: Content, start: int) -> View:
         length = int.from_bytes(content.at(told + 8, 8), "little")
     sizes = (_Size(told, "<Q", data.begin - start - 8), _Size(told + 8, "<Q"))
     if length >= _UNKNOWN_64 or length == 0:
-        return _rest(content, start, data.begin, sizes, told=length > 0)
+        return _rest(content, start, data.begin, sizes, open_ended=length > 0)
     _check_length(content, data.begin, length)
     return _from(content, start)
 
@@ -93,7 +93,7 @@ def wave64(content: Content, start: int) -> View:
     """Return a view of a Wave64 file: its chunks have names of 16 bytes and 64-bit sizes that include the header."""
     data = _first(content, start + 40, _WAVE64, b"data")
     if data.length >= _UNKNOWN_64 or data.length <= 0:
-        return _rest(content, start, data.begin, told=data.length > 0)
+        return _rest(content, start, data.begin, open_ended=data.length > 0)
     _check_length(content, data.begin, data.length)
     return _from(content, start)
 
@@ -132,7 +132,7 @@ def caf(content: Content, start: int) -> View:
         return _from(content, start)
     if data.length >= 0 and _is_chain(content, data.begin + data.length, _CAF):
         raise _empty(content)
-    return _rest(content, start, data.begin + 4, (_Size(data.begin - 8, ">q", 4),), told=data.length == -1)
+    return _rest(content, start, data.begin + 4, (_Size(data.begin - 8, ">q", 4),), open_ended=data.length == -1)
 
 
 def _chunks(content: Content, position: int, chain: _Chain) -> Iterator[_Chunk]:
@@ -186,7 +186,7 @@ def _from(content: Content, start: int) -> View:
     return View(content, [range(start, content.size)])
 
 
-def _rest(content: Content, start: int, begin: int, sizes: tuple[_Size, ...] = (), told: bool = False) -> View:
+def _rest(content: Content, start: int, begin: int, sizes: tuple[_Size, ...] = (), open_ended: bool = False) -> View:
     """Return a view in which everything up to the end of the file counts as samples.
 
     Args:
@@ -194,7 +194,7 @@ def _rest(content: Content, start: int, begin: int, sizes: tuple[_Size, ...] = (
         start: position of the file's header, after tags.
         begin: position of the first sample.
         sizes: header fields to set to the actual size.
-        told: whether the header itself says that the samples reach to the end; otherwise a warning is given.
+        open_ended: whether the header itself says that the samples reach to the end; otherwise a warning is given.
     """
     there = content.size - begin
     if there <= 0:
@@ -206,7 +206,7 @@ def _rest(content: Content, start: int, begin: int, sizes: tuple[_Size, ...] = (
             f"{content.name}: its header says 0 bytes of samples; {there} are there, more than this format allows;"
             " convert it with `ffmpeg -i FILE NEW.flac`"
         ) from None
-    if not told:
+    if not open_ended:
         _warn(
             f"{content.name}: its header says 0 bytes of samples, but {there} are there; all of them are read"
             " (its writer was stopped, or wrote to a pipe)"

@@ -51,7 +51,7 @@ def _samples_at_end(tail: bytes, block_size: int) -> int:
     frame's header gives the length.
     """
     tries = 0
-    for position in _marks(tail):
+    for position in _sync_positions(tail):
         samples = _samples_to(tail[position : position + 16].ljust(16, b"\0"), block_size)
         if samples and tries < _MOST_TRIES:
             tries += 1
@@ -60,7 +60,7 @@ def _samples_at_end(tail: bytes, block_size: int) -> int:
     return 0
 
 
-def _marks(tail: bytes) -> Iterator[int]:
+def _sync_positions(tail: bytes) -> Iterator[int]:
     """Yield the positions where a frame may begin, from the end backwards."""
     position = len(tail)
     while (position := tail.rfind(b"\xff", 0, position)) >= 0:

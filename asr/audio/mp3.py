@@ -33,7 +33,7 @@ class _Frame:
 
 def with_length(content: Content, start: int) -> View | None:
     """Return the file with a first frame that holds its length; None if the frames are not contiguous to its end."""
-    if _tells_length(content, start):
+    if _has_length(content, start):
         return View(content, [range(content.size)])
     first, count, end = None, 0, start
     for frame in _frames(content, start):
@@ -45,10 +45,10 @@ def with_length(content: Content, start: int) -> View | None:
     rest = content.at(end, len(_TAGS[1]) + 8)
     if first is None or count == _MOST_FRAMES or not (rest.startswith(_TAGS) or not rest.strip(b"\0")):
         return None
-    return View(content, [_telling(first, count), range(start, end)])
+    return View(content, [_length_frame(first, count), range(start, end)])
 
 
-def _tells_length(content: Content, start: int) -> bool:
+def _has_length(content: Content, start: int) -> bool:
     """Return whether the first frame has a Xing or Info header with the number of frames."""
     first = content.at(start, _SEARCH)
     for mark in (b"Xing", b"Info"):
@@ -82,7 +82,7 @@ def _frame(head: bytes) -> _Frame | None:
     return _Frame(head, version, hertz, (144 if version == 3 else 72) * bits // hertz + (head[2] >> 1 & 1))
 
 
-def _telling(frame: _Frame, count: int) -> bytes:
+def _length_frame(frame: _Frame, count: int) -> bytes:
     """Return a frame without sound, of the same kind as `frame`, that says how many frames follow."""
     mono = frame.head[3] >> 6 == 3
     side = {(True, True): 17, (True, False): 32, (False, True): 9, (False, False): 17}[frame.version == 3, mono]

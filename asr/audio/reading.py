@@ -96,6 +96,13 @@ def read_audio(
     Raises:
         DataError: the file is missing, empty, truncated or not audio; it has several channels and `channel` is None;
             the segment is outside the file; or samples are NaN, infinite or above 1e9.
+
+    >>> import tempfile
+    >>> import soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(f"{folder}/a.wav", np.zeros(8000), 8000)
+    ...     audio_info(f"{folder}/a.wav").seconds, read_audio(f"{folder}/a.wav", start=0.5).shape
+    (1.0, (8000,))
     """
     with open_path(Path(path)) as content:
         signal, rate_in = read_content(content, start, duration, channel)

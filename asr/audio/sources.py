@@ -108,6 +108,14 @@ def sound_of_stream(
 
     Raises:
         DataError: for the reasons of `sound_of`, or because the stream is longer than `most_bytes`.
+
+    >>> import io
+    >>> import soundfile
+    >>> stream = io.BytesIO()
+    >>> soundfile.write(stream, np.zeros(800), 8000, format="WAV")
+    >>> _ = stream.seek(0)
+    >>> sound_of_stream(stream).samples.shape
+    (800,)
     """
     with of_stream(stream, name, most_bytes) as content:
         return _of_content(content, channel)

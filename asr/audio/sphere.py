@@ -93,7 +93,7 @@ def _fields(content: Content) -> tuple[int, dict[str, str]]:
     first = content.at(0, _FIRST_LINES)
     size_text = first[len(MAGIC) :].strip()
     if not first.startswith(MAGIC) or not size_text.isdigit():
-        raise DataError(f"{name}: not a NIST SPHERE file: it does not start with NIST_1A and the header's size")
+        raise DataError(f"{name}: not a NIST SPHERE file; expected NIST_1A and the header's size at its start")
     size = int(size_text)
     if not _FIRST_LINES < size <= _LARGEST_HEADER:
         raise DataError(f"{name}: its SPHERE header claims a size of {size} bytes; expected 1024 or a small multiple")

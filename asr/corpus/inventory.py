@@ -50,19 +50,19 @@ class Inventory:
 
     def __post_init__(self) -> None:
         if not self.labels or self.labels[0] != BLANK:
-            raise ConfigError(f"an inventory starts with {BLANK!r}, found {shown(self.labels[:1])}")
+            raise ConfigError(f"the inventory starts with {shown(self.labels[:1])}; expected {BLANK!r}")
         if self.unit not in ("characters", "labels"):
-            raise ConfigError(f"the unit of an inventory is 'characters' or 'labels', found {shown(self.unit)}")
+            raise ConfigError(f"the unit of the inventory is {shown(self.unit)}; expected 'characters' or 'labels'")
         if len(set(self.labels)) < len(self.labels) or not all(self.labels):
-            raise ConfigError("the labels of an inventory must be different from each other and not empty")
+            raise ConfigError("the inventory has repeated or empty labels; expected different labels")
         if odd := next((label for label in self.labels if any(category(one) in ("Cc", "Cs") for one in label)), ""):
             raise ConfigError(f"the label {odd[:20]!r} holds a control character; take it out of the transcripts")
         if self.unit == "characters" and any(len(label) != 1 for label in self.labels[1:]):
-            raise ConfigError("an inventory of characters holds a label that is longer than one character")
+            raise ConfigError("the inventory has a label of several characters; expected single characters")
         if self.fold is not None:
             fold_table(self.fold)
             if self.unit != "labels":
-                raise ConfigError("a folding table applies to labels, not to characters")
+                raise ConfigError("a folding table applies to labels, not to characters; set fold to null")
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -95,6 +95,13 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
     Raises:
         Problems: `read_manifest` would refuse some utterances; nothing is written.
         DataError: the file cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_manifest(f"{folder}/train.jsonl", [Utterance("u1", Path(folder, "wav/a.wav"), text="one")])
+    ...     [again] = read_manifest(f"{folder}/train.jsonl", check_sources=False)
+    >>> again.id, again.source.name, again.text
+    ('u1', 'a.wav', 'one')
     """
     path = Path(path)
     content = manifest_content(path, utterances)
@@ -121,7 +128,7 @@ def manifest_content(path: Path, utterances: Iterable[Utterance]) -> bytes:
     for utterance in utterances:
         wrong = utterance_problems(utterance)
         if utterance.id in seen:
-            wrong.append("the id is used twice")
+            wrong.append("the id is used twice; make ids unique")
         seen.add(utterance.id)
         problems += [f"'{utterance.id}': {problem}" for problem in wrong]
         if not wrong:
@@ -243,7 +250,7 @@ def _from_nemo(record: Mapping[str, Any], stems: dict[str, int]) -> dict[str, An
     """Translate NeMo's keys. NeMo has no ids: the id is the file's stem, with a number if the stem is repeated."""
     source = record["audio_filepath"]
     if not isinstance(source, str) or not source.strip():
-        raise _LineError("audio_filepath is not a path")
+        raise _LineError("audio_filepath is not a path; write the path of a sound file")
     stem = "_".join(Path(source).stem.split()) or "audio"
     stems[stem] = stems.get(stem, 0) + 1
     ours: dict[str, Any] = {"id": stem if stems[stem] == 1 else f"{stem}-{stems[stem]}", "audio": source}
@@ -271,7 +278,7 @@ def _utterance(record: Mapping[str, Any], locate: Callable[[str], Path]) -> Utte
         raise _LineError("has no 'id'")
     labels = _typed(record, "labels", list, "a list of strings")
     if labels is not None and not all(isinstance(label, str) for label in labels):
-        raise _LineError("labels holds something that is not a string")
+        raise _LineError("labels holds something that is not a string; expected a list of strings")
     tags = _typed(record, "tags", dict, "an object") or {}
     if not all(isinstance(value, str) for value in tags.values()):
         raise _LineError("tags holds a value that is not a string; write it in quotes")

@@ -207,7 +207,7 @@ def serve() -> None:
     try:
         extractor, speeds = pickle.load(tasks)
     except Exception as error:  # importing the extractor's module may raise anything
-        _answer(answers, -1, _Failure(_travelling(error)))
+        _answer(answers, -1, _Failure(_picklable(error)))
         return
     while True:
         try:
@@ -221,7 +221,7 @@ def _attempt(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds:
     try:
         return part_of(utterances, extractor, speeds)
     except Exception as error:  # a bug of the extractor is raised again in the main process
-        return _Failure(_travelling(error))
+        return _Failure(_picklable(error))
 
 
 def _private_pipes() -> tuple[IO[bytes], IO[bytes]]:
@@ -241,7 +241,7 @@ def _answer(pipe: IO[bytes], place: int, answer: Any) -> None:
         os._exit(0)
 
 
-def _travelling(error: Exception) -> Exception:
+def _picklable(error: Exception) -> Exception:
     """Return the error, or one of a plain type with its text if it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(error))

@@ -179,6 +179,14 @@ def write_inkml(path: str | os.PathLike[str], ink: Ink) -> None:
 
     Raises:
         DataError: the file cannot be written.
+
+    >>> import tempfile
+    >>> from asr.ink import read_ink
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_inkml(f"{folder}/letter.inkml", Ink.of([[1, 2, 0.0], [1, 10, 0.5]]))
+    ...     stroke = read_ink(f"{folder}/letter.inkml").strokes[0]
+    >>> stroke.points.tolist(), stroke.times.tolist()
+    ([[1.0, 2.0], [1.0, 10.0]], [0.0, 0.5])
     """
     kinds = sorted({stroke.times is not None for stroke in ink.strokes})
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<ink xmlns="http://www.w3.org/2003/InkML">', "<definitions>"]

@@ -105,14 +105,14 @@ class Contexts:
         found = self._named(element, key)
         if found is None:
             name = shown(element.attributes[key].rpartition("#")[2])
-            raise BadStroke(f"line {element.line}: {key} to {name}, which is not in the file")
+            raise BadStroke(f"line {element.line}: {key} names {name}, which is not in the file")
         return found
 
     def _context(self, context: Element, inherited: Format, depth: int) -> Format:
         if depth > _DEEPEST:
             raise BadStroke(f"line {context.line}: contexts refer to each other in a cycle")
         if id(context) not in self._parts:
-            self._parts[id(context)] = self._said(context)
+            self._parts[id(context)] = self._own_parts(context)
         parts = self._parts[id(context)]
         found = inherited if parts.refers is None else self._context(parts.refers, inherited, depth + 1)
         if parts.form is not None:
@@ -124,7 +124,7 @@ class Contexts:
             found = replace(found, sheet=parts.sheet)
         return found if parts.highlighter is None else replace(found, highlighter=parts.highlighter)
 
-    def _said(self, context: Element) -> _Parts:
+    def _own_parts(self, context: Element) -> _Parts:
         refers = None
         if context.attributes.get("contextRef", f"#{_DEFAULT}").lstrip("#") != _DEFAULT:
             refers = self._find(context, "contextRef")
@@ -190,7 +190,7 @@ class Contexts:
         if id(brush) not in self._highlighters:
             refers = self._named(brush, "brushRef") if "brushRef" in brush.attributes else None
             properties = {one.attributes.get("name"): one.attributes.get("value") for one in brush.all("brushProperty")}
-            marks = _marks(properties.get("rasterOp"), properties.get("transparency"))
+            marks = _highlights(properties.get("rasterOp"), properties.get("transparency"))
             self._highlighters[id(brush)] = self._is_highlighter(refers, depth + 1) if marks is None else marks
         return self._highlighters[id(brush)]
 
@@ -215,7 +215,7 @@ def _name(element: Element, reference: str) -> str:
     return element.attributes.get(reference, "").rpartition("#")[2]
 
 
-def _marks(raster: str | None, transparency: str | None) -> bool | None:
+def _highlights(raster: str | None, transparency: str | None) -> bool | None:
     """Return whether these properties make a brush a highlighter; None if neither property is given."""
     if raster is None and transparency is None:
         return None

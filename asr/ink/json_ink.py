@@ -120,6 +120,14 @@ def write_json(path: str | os.PathLike[str], ink: Ink) -> None:
 
     Raises:
         DataError: the file cannot be written.
+
+    >>> import tempfile
+    >>> from asr.ink import read_ink
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_json(f"{folder}/letter.json", Ink.of([[1, 2], [1, 10]], resolution=4.0))
+    ...     ink = read_ink(f"{folder}/letter.json")
+    >>> ink.points().tolist(), ink.resolution
+    ([[1.0, 2.0], [1.0, 10.0]], 4.0)
     """
     strokes = [
         np.column_stack([stroke.points] if stroke.times is None else [stroke.points, stroke.times]).tolist()

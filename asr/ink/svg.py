@@ -185,6 +185,13 @@ def write_svg(path: str | os.PathLike[str], ink: Ink) -> None:
 
     Raises:
         DataError: the file cannot be written.
+
+    >>> import tempfile
+    >>> from asr.ink import read_ink
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_svg(f"{folder}/letter.svg", Ink.of([[1, 2], [1, 10]]))
+    ...     read_ink(f"{folder}/letter.svg").points().tolist()
+    [[1.0, 2.0], [1.0, 10.0]]
     """
     left, bottom, right, top = ink.bounds()
     side = max(right - left, top - bottom) or 1.0

@@ -55,14 +55,14 @@ def joined(drawn: list[Drawn]) -> list[Drawn]:
     for before, one in pairwise([None, *drawn]):
         if one is None:
             continue
-        if before is not None and _goes_on(before, one):
+        if before is not None and _continues(before, one):
             strokes[-1].subpath.continued(one.subpath)
-        else:  # a copy of the list, because `continued` appends to it and `_goes_on` still needs the original
+        else:  # a copy of the list, because `continued` appends to it and `_continues` still needs the original
             strokes.append(Drawn(Subpath(list(one.subpath.pieces), one.subpath.closed), one.where, one.pen, one.group))
     return strokes
 
 
-def _goes_on(before: Drawn, one: Drawn) -> bool:
+def _continues(before: Drawn, one: Drawn) -> bool:
     a, b = before.subpath, one.subpath
     if before.group is not one.group or a.closed or b.closed:
         return False
@@ -98,7 +98,7 @@ def without_rules(drawn: list[Drawn], page: tuple[float, float] | None) -> list[
     """
     size = page or _extent(drawn)
     with np.errstate(all="ignore"):  # `InkBuilder.add` reports numbers that are not finite
-        rules = [rule for k, one in enumerate(drawn) if (rule := _long(k, one, size, page is not None)) is not None]
+        rules = [rule for k, one in enumerate(drawn) if (rule := _long_line(k, one, size, page is not None)) is not None]
     if len(rules) < _IN_ONE_DIRECTION or len(rules) == len(drawn):
         return drawn
     numbers = {rule.number for rule in rules}
@@ -117,7 +117,7 @@ def _background(rules: list[_Rule], writing: set[tuple[str, str, float]]) -> set
     return {rule.number for rule in rules if rule.pen not in writing or (rule.pen in pens and rule.across)}
 
 
-def _long(number: int, one: Drawn, page: tuple[float, float], stated: bool) -> _Rule | None:
+def _long_line(number: int, one: Drawn, page: tuple[float, float], stated: bool) -> _Rule | None:
     """Return the subpath as a long straight line; None if it is short or bent."""
     pieces = one.subpath.pieces
     if any(piece.ndim == 3 for piece in pieces[:2]):

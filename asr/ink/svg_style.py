@@ -152,7 +152,7 @@ class Styles:
         found = [
             rule
             for rule in candidates
-            if rule.selector.own.fits(element, classes) and self._stands(rule.selector.around, parent)
+            if rule.selector.own.fits(element, classes) and self._ancestors_match(rule.selector.around, parent)
         ]
         plain: dict[str, str] = {}
         important: dict[str, str] = {}
@@ -160,7 +160,7 @@ class Styles:
             (important if rule.important else plain).update(rule.declarations)
         return plain, important
 
-    def _stands(self, around: tuple[tuple[str, Compound], ...], parent: tuple[Element, Shown] | None) -> bool:
+    def _ancestors_match(self, around: tuple[tuple[str, Compound], ...], parent: tuple[Element, Shown] | None) -> bool:
         """Return whether the groups around an element match the rest of a selector, from the innermost outwards."""
         if not around:
             return True
@@ -168,7 +168,7 @@ class Styles:
         while parent is not None:
             self._count(1)
             group, shown = parent
-            if compound.fits(group, shown.classes) and self._stands(further, shown.parent):
+            if compound.fits(group, shown.classes) and self._ancestors_match(further, shown.parent):
                 return True
             parent = None if relation == ">" else shown.parent
         return False

@@ -58,7 +58,7 @@ _USED = frozenset(
     )
 )
 _MM_PER_INCH = 25.4
-_OF_TEXT = (b"SEGMENT", b"COMMENT", b"INCLUDE")  # ignored by `read_unipen`, which reads all ink of a file
+_IGNORED = (b"SEGMENT", b"COMMENT", b"INCLUDE")  # ignored by `read_unipen`, which reads all ink of a file
 _CLOCKS = (1e3, 1e6)  # ticks per second: milliseconds, as the format says, or microseconds, as one donor wrote
 
 
@@ -288,7 +288,7 @@ class Document:
         rate = rate if rate is not None and RATES[0] <= rate <= RATES[1] else None
         if all(values.shape[1] == 3 for values in strokes):
             return _by_clock([values[:, 2] for values in strokes], rate)
-        if not timed or rate is None or not self._tells_pauses:
+        if not timed or rate is None or not self._records_pauses:
             return [None] * len(strokes)
         times: list[NDArray[np.float64] | None] = []
         begin = 0.0
@@ -299,7 +299,7 @@ class Document:
         return times if begin < float("inf") else [None] * len(strokes)
 
     @cached_property
-    def _tells_pauses(self) -> bool:
+    def _records_pauses(self) -> bool:
         """Whether the file records pen-ups; if not, no ink has times, not even words of one stroke."""
         return bool(self.gaps) or any(not component.down for component in self.components)
 
@@ -345,7 +345,7 @@ def read_unipen(path: Path, content: bytes) -> Ink:
     [2, 1]
     """
     file = cut(str(path), content)
-    file = replace(file, statements=tuple(one for one in file.statements if one[0] not in _OF_TEXT))
+    file = replace(file, statements=tuple(one for one in file.statements if one[0] not in _IGNORED))
     document = read_document(file.name, lambda name: file, lambda written, including: None)
     if document.problems:
         raise Problems(document.problems, what=str(path))

@@ -169,7 +169,7 @@ def _check(config: Config) -> None:
         if not 1 <= speakers <= n:
             raise ConfigError(f"{split}_speakers={speakers} cannot share {split}={n} utterances; expected 1 to {n}")
     if not config.snr_low <= config.snr_high:
-        raise ConfigError(f"snr_low={config.snr_low} is above snr_high={config.snr_high}")
+        raise ConfigError(f"snr_low={config.snr_low}: expected at most snr_high={config.snr_high}")
     if not 0.0 <= config.tracts <= 0.3:
         raise ConfigError(f"tracts={config.tracts}: expected 0 to 0.3")
     if not 0.0 <= config.rooms <= 1.0:

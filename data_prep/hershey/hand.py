@@ -163,7 +163,7 @@ class Writing:
         clock, made = 0.0, []
         before: Floats | None = None
         for stroke in strokes:
-            dense = _densely(stroke)
+            dense = _resampled(stroke)
             if before is not None:
                 clock += 0.08 + random.uniform(0.0, 0.1) + float(np.hypot(*(dense[0] - before))) / (2 * pace)
             seconds = _seconds(dense, pace)
@@ -203,7 +203,7 @@ def _near(stroke: Floats, following: Floats) -> bool:
     return bool(gap[0] > -0.2 and np.hypot(*gap) < _JOIN)
 
 
-def _densely(stroke: Floats) -> Floats:
+def _resampled(stroke: Floats) -> Floats:
     """Resample a stroke in short equal steps."""
     travelled = np.append(0.0, np.cumsum(np.hypot(*np.diff(stroke, axis=0).T)))
     stops = np.linspace(0.0, travelled[-1], max(2, int(travelled[-1] / _DENSE) + 1))

@@ -102,7 +102,7 @@ def test_headers_that_cannot_be_are_refused(path, fields, message):
 def test_cut_files_are_refused(path):
     content = sphere({}, SAMPLES.tobytes())
     for length, message in {
-        10: "does not start with NIST_1A and the header's size",
+        10: "expected NIST_1A and the header's size at its start",
         600: r"truncated inside its SPHERE header \(600 of 1024 bytes\)",
         1024: "says 1400 samples, 0 are there",
         len(content) - 1: "says 1400 samples, 1399 are there; copy it again",

@@ -101,7 +101,8 @@ def test_bad_strokes_are_named_and_the_others_are_read(tmp_path, bad):
 def test_a_warning_names_a_few_of_many(tmp_path):
     path = tmp_path / "ink.json"
     path.write_text(f"[[[0, 0]]{', [3]' * 50}]")
-    with pytest.warns(DataWarning, match=r"left out 50 of 51 strokes: stroke 1, .*stroke 3, .*; and 47 more$") as caught:
+    message = r"left out 50 of 51 strokes: stroke 1, .*stroke 3, .*; and 47 more$"
+    with pytest.warns(DataWarning, match=message) as caught:
         read_ink(path)
     assert len(str(caught[0].message)) < 600
 

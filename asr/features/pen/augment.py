@@ -194,10 +194,10 @@ def _at_another_time(trace: Trace, share: float, random: np.random.Generator) ->
         order.remove(int(stroke))
         beneath = [at for at, other in enumerate(order) if right[other] >= middle[stroke] and not late[other]]
         order.insert(int(random.integers(beneath[0] + 1 if beneath else 1, len(order) + 1)), int(stroke))
-    return _in_order(trace, np.array(order))
+    return _reordered(trace, np.array(order))
 
 
-def _in_order(trace: Trace, order: Ints) -> Trace:
+def _reordered(trace: Trace, order: Ints) -> Trace:
     """Reorder strokes; each keeps its duration and the pause before it."""
     if (order == np.arange(len(order))).all():
         return trace

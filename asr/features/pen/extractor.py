@@ -127,7 +127,7 @@ class PenFeatures(PenConfig):
         return signal
 
     def compute(self, signal: Signal, change: Change | None = None) -> Frames:
-        """Compute the frames of ink; moving, scaling or (with `slant`) shearing the ink does not change them.
+        """Compute the frames of ink; with the default settings, moving, scaling or shearing it does not change them.
 
         Args:
             signal: (N, 4) as `ink_signal` returns it, N >= 1; only the times may be NaN.

@@ -249,7 +249,7 @@ def test_without_the_loader_the_remedy_is_named(tmp_path: Path, monkeypatch: pyt
         ({"test": 0}, r"cannot share test=0"),
         ({"tracts": 0.9}, r"tracts=0\.9: expected 0 to 0\.3"),
         ({"rooms": -1.0}, r"rooms=-1\.0: expected a share from 0 to 1"),
-        ({"snr_low": 40.0}, r"snr_low=40\.0 is above snr_high=35\.0"),
+        ({"snr_low": 40.0}, r"snr_low=40\.0: expected at most snr_high=35\.0"),
     ],
 )
 def test_options_out_of_range(options: dict[str, object], message: str, tmp_path: Path) -> None:
