@@ -98,7 +98,9 @@ def without_rules(drawn: list[Drawn], page: tuple[float, float] | None) -> list[
     """
     size = page or _extent(drawn)
     with np.errstate(all="ignore"):  # `InkBuilder.add` reports numbers that are not finite
-        rules = [rule for k, one in enumerate(drawn) if (rule := _long_line(k, one, size, page is not None)) is not None]
+        rules = [
+            rule for k, one in enumerate(drawn) if (rule := _long_line(k, one, size, page is not None)) is not None
+        ]
     if len(rules) < _IN_ONE_DIRECTION or len(rules) == len(drawn):
         return drawn
     numbers = {rule.number for rule in rules}

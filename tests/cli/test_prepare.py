@@ -131,7 +131,7 @@ def test_strange_characters_are_reported(
         (("folder", "noise=droop"), "error: noise=droop: expected error or drop or keep; did you mean 'drop'?\n"),
         (("folder", "root=" + "a" * 300), "is too long (a path may have"),
         (("folder", "out=" + "a" * 300), "is too long (a path may have"),
-        (("folder", "root=~nobody-of-this-name/x"), "root=~nobody-of-this-name/x is no path"),
+        (("folder", "root=~nobody-of-this-name/x"), "root=~nobody-of-this-name/x is not a path"),
     ],
 )
 def test_hints(

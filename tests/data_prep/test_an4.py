@@ -76,8 +76,8 @@ def test_problems_of_the_dictionary_are_named_together(tree: Path) -> None:
         an4.prepare(an4.Config(root=str(tree), phonemes=True))
     assert caught.value.problems == (
         "an4.dic:8: expected 'WORD PHONE ...' in phones of CMU, got 'YES                  Y EH SS'",
-        "an4.dic: lacks 'YES', which 'an251-fash-b' says",
-        "an4.dic: lacks 'G', which 'an1-fbbh-b' says",
+        "an4.dic: lacks 'YES', a word of 'an251-fash-b'",
+        "an4.dic: lacks 'G', a word of 'an1-fbbh-b'",
     )
     (tree / "etc/an4.dic").unlink()
     with pytest.raises(Problems, match="an4.dic: "):

@@ -147,7 +147,7 @@ def test_a_part_of_another_file_is_thrown_away(server: Server, tmp_path: Path, l
 def test_wrong_checksum_is_an_error_and_leaves_nothing(server: Server, tmp_path: Path) -> None:
     server.data = BYTES
     actual = hashlib.sha256(BYTES).hexdigest()
-    with pytest.raises(DataError, match=rf"has the SHA-256 {actual}, expected 00 \(from a test\)"):
+    with pytest.raises(DataError, match=rf"has the SHA-256 {actual}; expected 00 \(from a test\)"):
         fetch(server.archive(sha256="00"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -171,7 +171,7 @@ def test_a_file_that_is_gone_is_not_asked_for_again(server: Server, tmp_path: Pa
 def test_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
     archive = Archive("http://127.0.0.1:9/x.tar.gz", "00", "a test", 10)  # the discard port: nobody listens
-    with pytest.raises(DataError, match=r"x\.tar\.gz cannot be fetched: .*refused"):
+    with pytest.raises(DataError, match=r"x\.tar\.gz cannot be downloaded: .*refused"):
         fetch(archive, tmp_path, attempts=2, wait_seconds=0)
 
 

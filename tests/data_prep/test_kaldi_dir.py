@@ -85,8 +85,8 @@ def test_paths_may_not_leave_the_root(root: Path, tmp_path_factory: pytest.TempP
     (root / "link.wav").symlink_to(outside)
     table(root, "train", "wav.scp", "train-r ../b.wav", "train-s link.wav", "train-t audio/none.wav")
     problems = problems_of(root)
-    assert problems[0].startswith("train/wav.scp:1: the path '../b.wav' leaves")
-    assert problems[1].startswith("train/wav.scp:2: the path 'link.wav' leaves")
+    assert problems[0].startswith("train/wav.scp:1: the path '../b.wav' leads out of")
+    assert problems[1].startswith("train/wav.scp:2: the path 'link.wav' leads out of")
     assert problems[2].startswith("train/wav.scp:3: there is no file")
     assert problems[2].endswith("set audio_root= to the folder that paths are relative to")
 

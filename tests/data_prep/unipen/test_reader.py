@@ -111,7 +111,7 @@ def test_of_pooled_categories_only_train_writers_train(options: dict[str, object
     }
     with pytest.raises(ConfigError, match="also=text,8: a category is named twice"):
         read_corpus("unipen", {**options, "also": "text,8"})
-    with pytest.raises(ConfigError, match="also=words names a category twice"):
+    with pytest.raises(ConfigError, match="also=words: a category is named twice"):
         read_corpus("unipen", {**options, "also": "words"})
 
 
@@ -143,8 +143,8 @@ def test_problems_of_all_files_are_named_together(tmp_path: Path, split_of_the_t
         f"data/6/bbb/two.dat:2: the include '../../../../secret' leads out of the release {root}; correct the path",
         "include/ccc/three.dat:1: the include 'ccc/three.dat' is the file itself or one that includes it; remove the"
         " loop",
-        "data/6/ddd/five.dat:2: 3 numbers do not divide by the 2 channels X Y of .COORD; a number is missing or one too"
-        " many",
+        "data/6/ddd/five.dat:2: 3 numbers do not divide by the 2 channels X Y of .COORD; add the missing number or"
+        " remove the extra one",
         "data/6/ddd/four.dat:3: there is no .WRITER_ID; add it, because splits must not share writers",
     )
     assert not list((tmp_path / "cache").iterdir())
