@@ -151,7 +151,7 @@ def test_channels_that_are_declared_but_not_written(read):
         ("<trace>1 2,'1e308'1,* *,* *</trace>", "sums of differences, are too large"),
         ("<trace>1 2_0</trace>", "expected a value"),
         ("<trace>1 ٣</trace>", "expected a value"),
-        ("<trace contextRef='#x'>1 2</trace>", "line 1: contextRef to 'x', which is not in the file"),
+        ("<trace contextRef='#x'>1 2</trace>", "line 1: contextRef names 'x', which is not in the file"),
         (
             '<context xml:id="a" contextRef="#a"/><trace contextRef="#a">1 2</trace>',
             "contexts refer to each other in a cycle",
@@ -380,8 +380,8 @@ def test_the_resolution_of_a_canvas(read, matrix, resolution):
     [
         ("<trace id='b'>1 2, 3</trace>", r"trace b \(line 1\): point 1, counted from 0, has 1 values"),
         ("<trace>1 1e999</trace>", r"trace 1 \(line 1\): point 0 .* NaN or infinite"),
-        ("<trace contextRef='#x'>1 2</trace>", r"trace 1 \(line 1\): line 1: contextRef to 'x', which is not in"),
-        ("<traceGroup contextRef='#x'><trace>1 2</trace></traceGroup>", r"trace 1 .*: contextRef to 'x', which is not"),
+        ("<trace contextRef='#x'>1 2</trace>", r"trace 1 \(line 1\): line 1: contextRef names 'x', which is not in"),
+        ("<traceGroup contextRef='#x'><trace>1 2</trace></traceGroup>", r"trace 1 .*: contextRef names 'x', which is not"),
         ("<trace id='&#10;&#9;long" + "g" * 999 + "'>x</trace>", r"trace \\n\\tlongg{30,35} \(line 1\): point 0"),
     ],
 )

@@ -262,7 +262,7 @@ def test_every_form_of_ink_gives_what_the_ink_gives(pen: Recogniser, tmp_path: P
         (np.zeros(1600), "this model reads ink, not samples; give a file of ink, an asr.ink.Ink or a dictionary"),
         ({"array": np.zeros(1600), "sampling_rate": 16000}, "this model reads ink, not samples"),
         ({"strokes": [[[0, "x"]]]}, "<dictionary>"),
-        ({"strokes": [object()]}, "a dictionary that is no ink: it holds object"),
+        ({"strokes": [object()]}, "the dictionary is not an ink: it holds object"),
         ({"strokes": []}, "<dictionary>"),
         (b"RIFF", "<bytes>: cannot be read as ink"),
         (b" ", "<bytes>: is empty"),
