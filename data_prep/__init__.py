@@ -1,4 +1,4 @@
-"""Corpora on disk to utterances: one module a corpus, or a package where it is large, with `Config` and `prepare`."""
+"""Readers of corpora: one module (or package) per corpus, with a dataclass `Config` and a function `prepare`."""
 
 from data_prep.corpora import load_corpus, load_reader, read_corpus, readers
 

@@ -2,13 +2,14 @@
 
 Licence: Carnegie Mellon University, two-clause BSD style, free for any purpose.
 Get it: https://github.com/cmusphinx/an4 (RIFF), or http://www.speech.cs.cmu.edu/databases/an4/ (SPHERE).
-Splits: the official 948 training and 130 test utterances (74 and 10 speakers; names starting with cen9 were left out by
-the publisher). There is no official dev set: the speakers of `DEV_SPEAKERS` are taken out of train, which leaves 849.
+Splits: the official 948 training and 130 test utterances (74 and 10 speakers; the publisher left out names that start
+with cen9). There is no official dev set: eight speakers are taken out of train, see `DEV_SPEAKERS` in
+`data_prep/an4.py`, which leaves 849 training utterances.
 
-Text is upper case as published; the Sphinx markers <s> and </s> are removed. With `phonemes=true` utterances also have
-labels: each word's pronunciation in `etc/an4.dic`, in lower case; all are phones of the CMU dictionary. A word with
-several pronunciations gets the first one, so that the labels name words rather than say how somebody spoke; `SPOKEN`
-has two exceptions.
+Text is in upper case as published; the Sphinx markers <s> and </s> are removed. With `phonemes=true`, utterances also
+have labels: the pronunciations of their words in `etc/an4.dic`, in lower case, all phones of the CMU dictionary. A word
+with several pronunciations gets the first one, except A and ONE, see `SPOKEN`: the labels are canonical and do not show
+how a speaker said the word.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from data_prep.recordings import Progress
 from data_prep.roots import find_root
 from data_prep.text_files import read_text
 
-# 3 women and 5 men, 99 utterances: spread over the alphabet, so over the recording sessions; fixed once, by hand.
+# Chosen once by hand: 3 women and 5 men, 99 utterances, spread over the alphabet and so over the recording sessions.
 DEV_SPEAKERS = ("fbbh", "fkai", "ftal", "mblw", "mdxn", "mjdr", "mmal", "msmn")
 
 SPOKEN = {"A": "A(2)", "ONE": "ONE(2)"}
-"""Dictionary entries that replace the first one of a word: in this corpus A is a letter, not the
-article, and ONE does not begin with a breath."""
+"""Words for which another dictionary entry than the first is used: in this corpus A is the letter, not the article, and
+the first entry of ONE begins with an h."""
 
 ARCHIVE = Archive(
     url="https://dldata-public.s3.us-east-2.amazonaws.com/an4_sphere.tar.gz",
@@ -52,18 +53,20 @@ class Config:
     """Options of `asr-prepare an4`."""
 
     root: str = field(default="", metadata={"help": "folder with etc/an4_train.fileids, or a folder above it"})
-    download: bool = field(default=False, metadata={"help": "fetch the SPHERE files (64 MB) into root if not there"})
-    phonemes: bool = field(default=False, metadata={"help": "labels too: the words' phonemes, from etc/an4.dic"})
+    download: bool = field(
+        default=False, metadata={"help": "download the SPHERE files (64 MB) into root if they are not there"}
+    )
+    phonemes: bool = field(default=False, metadata={"help": "add labels: the phonemes of the words, from etc/an4.dic"})
 
 
 def prepare(
     config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
 ) -> dict[str, list[Utterance]]:
-    """The corpus as utterances.
+    """Read the corpus as utterances by split.
 
     Raises:
-        DataError: the corpus is not there.
-        Problems: lists, transcripts and audio do not fit each other.
+        DataError: the corpus is missing.
+        Problems: lists, transcripts and audio do not match; lists all faults.
     """
     if config.download:
         ensure_corpus(ARCHIVE, config.root, _is_corpus, on_progress)
@@ -94,7 +97,9 @@ def _read_split(root: Path, split: str, problems: list[str]) -> list[Utterance]:
     transcripts = root / "etc" / f"an4_{split}.transcription"
     fileids, lines = _read_lines(names), _read_lines(transcripts)
     if len(fileids) != len(lines):
-        problems.append(f"{names.name} has {len(fileids)} lines but {transcripts.name} {len(lines)}; they go together")
+        problems.append(
+            f"{names.name} has {len(fileids)} lines, but {transcripts.name} has {len(lines)}; expected the same number"
+        )
     utterances = []
     for number, (fileid, line) in enumerate(zip(fileids, lines, strict=False), start=1):
         where = f"{transcripts.name}:{number}"
@@ -130,7 +135,7 @@ def _spelled(splits: Mapping[str, Sequence[Utterance]], path: Path, problems: li
         for utterance in utterances:
             words = (utterance.text or "").split()
             if missing := [word for word in words if word not in entries]:
-                problems.append(f"{path.name}: lacks {quoted(missing[0])}, which '{utterance.id}' says")
+                problems.append(f"{path.name}: lacks {quoted(missing[0])}, a word of '{utterance.id}'")
                 continue
             phonemes = tuple(
                 phoneme for word in words for phoneme in entries.get(SPOKEN.get(word, word), entries[word])
@@ -140,11 +145,11 @@ def _spelled(splits: Mapping[str, Sequence[Utterance]], path: Path, problems: li
 
 
 def read_pronunciations(path: Path, problems: list[str]) -> dict[str, tuple[str, ...]]:
-    """Read a Sphinx dictionary: an entry a line, `WORD PHONE PHONE ...`; more entries of a word are `WORD(2)`, ...
+    """Read a Sphinx dictionary: lines `WORD PHONE PHONE ...`; further entries of a word are `WORD(2)` and so on.
 
     Args:
-        path: of the dictionary.
-        problems: hears of each line that is not an entry, and of a phone that is not one of the CMU dictionary's 39.
+        path: the dictionary.
+        problems: gets a sentence for each line that is not an entry or has phones other than the CMU dictionary's 39.
 
     Returns:
         The phones in lower case, by entry.
@@ -163,12 +168,12 @@ def read_pronunciations(path: Path, problems: list[str]) -> dict[str, tuple[str,
 def _read_lines(path: Path) -> list[str]:
     problems: list[str] = []
     text = read_text(path, path.name, problems)
-    if problems or text is None:  # without one line the others would not go together
+    if problems or text is None:  # if a line is missing, the lines of the two files do not correspond
         raise Problems(problems, what=str(path.parent))
     return [line for line in text.splitlines() if line.strip()]
 
 
 def _audio(stem: Path) -> Path | None:
-    """The recording of that name, whatever its format."""
+    """Return the recording of this name, of whatever format; None if there is none."""
     candidates = (stem.parent / (stem.name + suffix) for suffix in _SUFFIXES)
     return next((path for path in candidates if not file_problem(path)), None)

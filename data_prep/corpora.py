@@ -1,4 +1,4 @@
-"""The readers by name, and what they read."""
+"""Find corpus readers by name, and read corpora with them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ from data_prep.recordings import Progress, with_durations
 
 
 def readers() -> list[str]:
-    """Names of the readers that come with the package."""
+    """Return the names of the readers that come with the package.
+
+    >>> "timit" in readers()
+    True
+    """
     return sorted(_own_readers())
 
 
 def _own_readers() -> dict[str, str]:
-    """The import path of each reader: a module of `data_prep`, or the module `reader` of a package in it."""
+    """Return the import path of each reader: a module of `data_prep`, or the module `reader` of a package in it."""
     import data_prep
 
     found = pkgutil.iter_modules(data_prep.__path__)
@@ -34,10 +38,14 @@ def _own_readers() -> dict[str, str]:
 
 
 def load_reader(name: str, plugins: Sequence[str] = ()) -> ModuleType:
-    """The module of a reader: one of `readers()`, or a module of the user's that is named in `plugins`.
+    """Import a reader.
+
+    Args:
+        name: one of `readers()`, or the import path of a user's module that `plugins` allows.
+        plugins: names of user's modules that may be imported.
 
     Raises:
-        ConfigError: there is no such reader, or the plugin has no `Config` and `prepare`.
+        ConfigError: there is no such reader, or the module has no `Config` or no `prepare`.
     """
     if name in plugins or any(name.startswith(f"{plugin}.") for plugin in plugins):
         path = name
@@ -54,7 +62,7 @@ def load_reader(name: str, plugins: Sequence[str] = ()) -> ModuleType:
     except ImportError as error:
         raise ConfigError(f"the corpus reader '{name}' cannot be imported: {error}") from error
     if not _is_reader(module):
-        raise ConfigError(f"the module '{name}' is no corpus reader; it needs a dataclass Config and prepare(config)")
+        raise ConfigError(f"the module '{name}' is not a corpus reader; expected a dataclass Config and prepare(...)")
     return module
 
 
@@ -69,7 +77,7 @@ def read_corpus(
     on_progress: Progress | None = None,
     handling: Handling | None = None,
 ) -> dict[str, list[Utterance]]:
-    """The utterances that `load_corpus` gives, by split."""
+    """Return the utterances of `load_corpus` by split; see there for arguments and errors."""
     return load_corpus(name, options, plugins, on_progress, handling).splits
 
 
@@ -80,21 +88,22 @@ def load_corpus(
     on_progress: Progress | None = None,
     handling: Handling | None = None,
 ) -> Corpus:
-    """Read a corpus: its utterances, with the durations of their recordings, by split.
+    """Read a corpus, and add the durations of its recordings.
 
     Args:
-        name: the reader, see `load_reader`.
-        options: fields of the reader's `Config`.
-        plugins: modules of the user's that may be readers.
-        on_progress: hears `(what, done, total)`; handed to the reader too where its `prepare` takes it.
-        handling: what is done with faulty utterances, noise tags and look-alike characters; None for its defaults.
+        name: name of the reader; see `load_reader`.
+        options: values for fields of the reader's `Config`.
+        plugins: names of user's modules that may be imported as readers.
+        on_progress: called with `(what, done, total)`; also passed to the reader if its `prepare` accepts it.
+        handling: how to treat faulty utterances, noise tags and look-alike characters; None for the defaults.
 
     Returns:
-        The utterances, and what was left out of them (nothing without `on_error=skip`).
+        The utterances by split, and everything that was left out (nothing without `on_error=skip`).
 
     Raises:
-        ConfigError: no such reader, or it has no such option, or one of another type.
-        DataError: the corpus is not there or not what it should be; `Problems` names all there is.
+        ConfigError: there is no such reader, or an option is unknown or has the wrong type.
+        DataError: the corpus is missing.
+        Problems: the corpus has faults and `handling.on_error` is "error"; lists all of them.
     """
     handling = handling or Handling()
     module = load_reader(name, plugins)

@@ -1,7 +1,7 @@
-"""Fetch the archive of an open corpus: resumable, checked against its SHA-256, unpacked without trusting it.
+"""Download the archive of an open corpus, check its SHA-256, and unpack it safely; downloads can be resumed.
 
-An archive is offered only where a checksum was published by somebody else; a checksum that we took from our own first
-download would prove nothing.
+Only archives whose checksum was published by others are offered: a checksum of our own first download would prove
+nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _HEADERS = (
     tarfile.XGLTYPE,
     tarfile.SOLARIS_XHDTYPE,
 )
-_MOST_HEADER_BYTES = 1 << 20  # of a header that tells a long name
+_MOST_HEADER_BYTES = 1 << 20  # largest header with a long name
 _LENGTH = re.compile("[0-9]{1,15}")
 _CONNECTION_ERRORS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError)
 
@@ -46,10 +46,10 @@ class Archive:
     """A .tar.gz on the web.
 
     Attributes:
-        url: where it is.
-        sha256: of the whole file, in hexadecimal.
-        checksum_from: who published the checksum.
-        max_bytes: more than this is neither fetched nor unpacked.
+        url: its address.
+        sha256: SHA-256 of the file in hexadecimal.
+        checksum_from: publisher of the checksum.
+        max_bytes: largest accepted size, packed and unpacked.
     """
 
     url: str
@@ -59,20 +59,26 @@ class Archive:
 
     @property
     def name(self) -> str:
-        """File name that it is kept under."""
+        """Its file name."""
         return self.url.rpartition("/")[2]
 
 
 def ensure_corpus(
     archive: Archive, root: str, is_corpus: Callable[[Path], bool], on_progress: Progress | None = None
 ) -> None:
-    """Fetch and unpack a corpus into `root`, unless it is there already.
+    """Download and unpack a corpus into `root`, unless it is already there.
+
+    Args:
+        archive: the archive of the corpus.
+        root: the option of this name.
+        is_corpus: function that returns whether a folder is the corpus.
+        on_progress: called with `(what, done, total)`.
 
     Raises:
-        DataError: no root was given, or anything that `fetch` and `unpack` raise.
+        DataError: no root was given, or `fetch` or `unpack` fails.
     """
     if not root:
-        raise DataError(f"download=true needs root=, the folder to keep the corpus in {IN_TRAINING}")
+        raise DataError(f"download=true needs root=, the folder for the corpus {IN_TRAINING}")
     folder = given_path(root)
     if folder.is_dir() and search_root(folder, is_corpus) is not None:
         return
@@ -85,17 +91,20 @@ def ensure_corpus(
 def fetch(
     archive: Archive, folder: Path, on_progress: Progress | None = None, attempts: int = 5, wait_seconds: float = 2.0
 ) -> Path:
-    """Fetch an archive into a folder; what an interrupted run left in `<name>.part` is not fetched again.
+    """Download an archive into a folder; continue an interrupted download from its `<name>.part`.
 
     Args:
-        attempts: connections that may fail in a row without a byte received.
-        wait_seconds: before the next attempt.
+        archive: the archive.
+        folder: folder for the file.
+        on_progress: called with `(what, done, total)`.
+        attempts: number of successive connections that may fail without receiving a byte.
+        wait_seconds: time between attempts.
 
     Returns:
-        path of the archive; the file has its name only once its checksum is right.
+        The path of the archive. The file gets this name only after its checksum was found correct.
 
     Raises:
-        DataError: it cannot be fetched, or its checksum is wrong.
+        DataError: the download fails, or the checksum is wrong.
     """
     path = folder / archive.name
     part = folder / f"{archive.name}.part"
@@ -104,21 +113,21 @@ def fetch(
     resumed = part.is_file() and part.stat().st_size > 0
     _fetch_all(archive, part, on_progress, attempts, wait_seconds)
     if resumed and _sha256(part) != archive.sha256:
-        part.unlink()  # what was left may have been of another version
+        part.unlink()  # the interrupted download may have been of another version
         _fetch_all(archive, part, on_progress, attempts, wait_seconds)
     actual = _sha256(part)
     if actual != archive.sha256:
         part.unlink()
         raise DataError(
-            f"{archive.url} has the SHA-256 {actual}, expected {archive.sha256} (from {archive.checksum_from}): it was "
-            "changed or damaged, and removed; try again, or get the corpus by hand and give its folder as root="
+            f"{archive.url} has the SHA-256 {actual}; expected {archive.sha256} (from {archive.checksum_from}); the "
+            "file was removed; try again, or get the corpus by hand and set root= to its folder"
         )
     os.replace(part, path)
     return path
 
 
 def _fetch_all(archive: Archive, part: Path, on_progress: Progress | None, attempts: int, wait_seconds: float) -> None:
-    """Connect until the file is complete; a connection that brought something does not count as failed."""
+    """Connect until the file is complete; a connection that received bytes does not count as a failed attempt."""
     failed = 0
     while True:
         before = part.stat().st_size if part.is_file() else 0
@@ -133,7 +142,7 @@ def _fetch_all(archive: Archive, part: Path, on_progress: Progress | None, attem
         except _CONNECTION_ERRORS as error:
             reason = str(getattr(error, "reason", error))
         except OSError as error:
-            raise DataError(f"{part} cannot be written: {error.strerror}; what is there is kept") from error
+            raise DataError(f"{part} cannot be written: {error.strerror}; the downloaded part is kept") from error
         after = part.stat().st_size if part.is_file() else 0
         failed = 0 if after > before else failed + 1
         if failed >= attempts:
@@ -143,13 +152,13 @@ def _fetch_all(archive: Archive, part: Path, on_progress: Progress | None, attem
 
 def _unfetched(archive: Archive, reason: str) -> DataError:
     return DataError(
-        f"{archive.url} cannot be fetched: {reason}; start again to go on where it stopped, "
-        "or get the corpus by hand and give its folder as root="
+        f"{archive.url} cannot be downloaded: {reason}; run the command again to continue, "
+        "or get the corpus by hand and set root= to its folder"
     )
 
 
 def _fetch_some(archive: Archive, part: Path, begin: int, on_progress: Progress | None) -> bool:
-    """One connection: append to the part, from scratch where the server does not resume. True when all is there."""
+    """Connect once and append to the part, or start again if the server does not resume; return whether it is done."""
     headers = {"User-Agent": "ctc-asr", "Accept-Encoding": "identity"}
     if begin:
         headers["Range"] = f"bytes={begin}-"
@@ -160,7 +169,7 @@ def _fetch_some(archive: Archive, part: Path, begin: int, on_progress: Progress 
             raise
         if error.headers.get("Content-Range") == f"bytes */{begin}":
             return True  # nothing is missing
-        part.unlink()  # longer than the file is
+        part.unlink()  # the part is longer than the file
         return False
     with response:
         if response.status != 206 or not str(response.headers.get("Content-Range")).startswith(f"bytes {begin}-"):
@@ -175,7 +184,7 @@ def _fetch_some(archive: Archive, part: Path, begin: int, on_progress: Progress 
 def _copy(
     response: IO[bytes], file: IO[bytes], archive: Archive, done: int, total: int | None, on_progress: Progress | None
 ) -> int:
-    """Copy what comes; returns the bytes that the file has then."""
+    """Copy the response to the file; return the size of the file in bytes."""
     while block := response.read(_BLOCK):
         file.write(block)
         done += len(block)
@@ -195,13 +204,13 @@ def _sha256(path: Path) -> str:
 
 
 def unpack(path: Path, folder: Path, max_bytes: int) -> None:
-    """Unpack a tar archive into a folder; all of it appears there, or nothing.
+    """Unpack a tar archive into a folder, either completely or not at all.
 
-    Refused are absolute paths, paths with `..`, links that leave the folder, devices, and more than `max_bytes` or
-    200,000 members. Links that stay inside are left out: none of our corpora needs one, and none is ever followed.
+    An archive is refused if it has absolute paths, paths with `..`, links that lead out of the folder, devices, more
+    than `max_bytes` or more than 200,000 members. Links inside the folder are not created, as no corpus needs them.
 
     Raises:
-        DataError: it is damaged or refused, or the folder cannot be written.
+        DataError: the archive is damaged or refused, or the folder cannot be written.
     """
     inner = folder / f".{path.name}.unpacking"
     try:
@@ -211,11 +220,11 @@ def unpack(path: Path, folder: Path, max_bytes: int) -> None:
             _unpack_members(archive, path, inner, max_bytes)
         for entry in sorted(inner.iterdir()):
             if (folder / entry.name).exists():
-                raise DataError(f"{folder / entry.name} is in the way of what {path.name} holds; move it away")
+                raise DataError(f"{folder / entry.name} exists, but {path.name} contains it too; move it away")
         for entry in sorted(inner.iterdir()):
             os.replace(entry, folder / entry.name)
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is damaged: {error}; delete it and fetch it again") from error
+        raise DataError(f"{path} is damaged: {error}; delete it and download it again") from error
     except OSError as error:
         raise DataError(f"{path} cannot be unpacked into {folder}: {error.strerror or error}") from error
     finally:
@@ -223,18 +232,18 @@ def unpack(path: Path, folder: Path, max_bytes: int) -> None:
 
 
 class _Member(tarfile.TarInfo):
-    """A member whose header is looked at before `tarfile` takes memory for a long name or for more headers."""
+    """A member whose header is checked before `tarfile` allocates memory for a long name or further headers."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Any:
-        """See `tarfile.TarInfo`.
+        """Parse a header; see `tarfile.TarInfo`.
 
         Raises:
-            DataError: the member is a header of a size that no name has.
+            DataError: the member claims a negative size, or a name longer than any real one.
         """
         member = super().frombuf(buf, encoding, errors)
         if member.size < 0 or (member.type in _HEADERS and member.size > _MOST_HEADER_BYTES):
-            raise DataError(f"the archive holds a header of {member.size} bytes; it is damaged, fetch it again")
+            raise DataError(f"the archive has a header of {member.size} bytes, so it is damaged; download it again")
         return member
 
 
@@ -258,12 +267,12 @@ def _unpack_members(archive: tarfile.TarFile, path: Path, inner: Path, max_bytes
             with source, target.open("wb") as file:
                 shutil.copyfileobj(source, file, _BLOCK)
         else:
-            raise DataError(f"{path} holds {member.name!r}, which is neither a file nor a folder; it is not unpacked")
+            raise DataError(f"{path} holds {member.name!r}, which is neither a file nor a folder; nothing was unpacked")
 
 
 def _inside(inner: Path, name: PurePosixPath, path: Path) -> Path:
-    """The place of a member; whether it is beneath the folder is told from its name alone, as no link is ever made."""
+    """Return the path of a member; refuse a name that leads out of the folder (links cannot, as none is created)."""
     target = Path(os.path.normpath(inner / name))
     if name.is_absolute() or not target.is_relative_to(inner):
-        raise DataError(f"{path} holds a path that leaves its folder, '{name}'; it is not unpacked")
+        raise DataError(f"{path} holds a path that leads out of its folder, '{name}'; nothing was unpacked")
     return target

@@ -1,4 +1,4 @@
-"""Corpora that are made on the spot: a folder that is whole or not there, and its card with what it was made from."""
+"""Make embedded corpora: a folder that is either complete or absent, with a card that records its configuration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CARD = "corpus.json"
 
 
 def folder(root: str, name: str, identity: PlainFields) -> Path:
-    """The folder of a corpus with this identity: `root`, or a folder of its own in the user's cache."""
+    """Return the folder of a corpus: `root`, or if that is empty, a folder for this identity in the user's cache."""
     if root:
         return given_path(root)
     return user_cache().absolute() / f"{name}-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]}"
@@ -28,14 +28,14 @@ def folder(root: str, name: str, identity: PlainFields) -> Path:
 
 @dataclass(frozen=True)
 class Embedded:
-    """A corpus and its folder.
+    """An embedded corpus and its folder.
 
     Attributes:
-        what: the corpus in messages, `embedded corpus`.
+        what: name of the corpus in messages, such as "embedded corpus".
         root: its folder.
-        identity: everything the corpus depends on, plain JSON; its card has it as `configuration`.
-        listed: the entry of the card that holds the listing of the complete corpus.
-        listing: describes the files of a folder, such as their sizes.
+        identity: everything that the corpus depends on, as plain JSON; the card stores it as `configuration`.
+        listed: name of the card's entry with the listing of the complete corpus.
+        listing: function that describes the files of a folder, such as their sizes.
     """
 
     what: str
@@ -45,12 +45,12 @@ class Embedded:
     listing: Callable[[Path], Any]
 
     def is_complete(self) -> bool:
-        """Whether the corpus stands in its folder, with all files of the size they were written with.
+        """Return whether the folder holds the complete corpus; the listing of its files must match the card.
 
-        A damaged corpus in the user's cache counts as missing. A folder that the user named may hold their own files.
+        A damaged corpus in the user's cache counts as missing.
 
         Raises:
-            DataError: the folder, which the user named, holds something else; it will not be overwritten.
+            DataError: the folder was chosen by the user and holds something else, which is not overwritten.
         """
         root = self.root
         with explained(root, done="read", kept=""):
@@ -66,7 +66,7 @@ class Embedded:
         return False
 
     def _card(self) -> Mapping[str, Any] | None:
-        """Read the card; None if it is missing or damaged."""
+        """Read the card; return None if it is missing or damaged."""
         try:
             made = json.loads((self.root / CARD).read_bytes())
             return made if isinstance(made["configuration"], dict) and self.listed in made else None
@@ -75,26 +75,23 @@ class Embedded:
 
     def _refusal(self, made: Mapping[str, Any] | None) -> str:
         if made is None:
-            return (
-                f"{self.root} holds something else than the {self.what} (no readable {CARD}); "
-                "give root= a new or empty folder"
-            )
+            return f"{self.root} is not the {self.what} (it has no readable {CARD}); set root= to a new or empty folder"
         changed = [key for key, value in self.identity.items() if made["configuration"].get(key) != value]
         return (
             f"{self.root} holds an {self.what} with another {', '.join(changed) or 'configuration'}; "
-            "give root= another folder, or delete this one to make it anew"
+            "set root= to another folder, or delete this one to make it again"
         )
 
     def make(self, fill: Callable[[Path], None]) -> None:
-        """Make the corpus beside its folder and rename it when it is complete; what stood there before is replaced.
+        """Make the corpus in a temporary folder, then replace its folder.
 
-        Several processes may do so at once: the corpus of one of them stays.
+        Several processes may do this at once: the corpus of one of them remains.
 
         Args:
-            fill: writes everything, the card last, into the folder it is given.
+            fill: function that writes all files into the folder that it gets, the card last.
 
         Raises:
-            DataError: it cannot be written.
+            DataError: the folder cannot be written.
         """
         sweep(self.root.parent, STALE_SECONDS)
         with staging(self.root) as place:

@@ -1,19 +1,21 @@
-"""English text as people write it with a pen: the source of the shipped label model and word list.
+"""Make English text as people write it with a pen: the source of the shipped label model and word list.
 
     python -m data_prep.english_text books.txt.gz american-english-large.gz --out text
 
-writes into a folder:
+writes these files into a folder:
 
-- `words.tsv`: words, each with a weight. A word of the books weighs the square root of its count, for a pen writes rare
-  words more often than novels do; a word of the list weighs 1 more. Other cases get a part of the weight, see `CASES`.
-- `words_for_lines.tsv`: the same, as much lighter as they should be beside the lines.
+- `words.tsv`: words with weights. The weight of a word of the books is the square root of its count, because rare words
+  are more frequent in handwriting than in novels; a word of the list gets 1 more. The weight is divided between lower
+  case, capitals and so on, see `CASES`.
+- `words_for_lines.tsv`: the same words with smaller weights, for mixing with the lines.
 - `lines.txt`: pieces of the books as long as written lines (`MOST_WORDS`), with straight quotation marks, every
-  `EVERY_CAPITAL`th in capitals; behind them dates, prices, numbers and the like, which novels lack.
-- `flat.txt`: one line with every character, letters several times: a model of it takes no text for unlikely. Mixed with
-  the others it keeps names and words of other languages from being corrected into English ones.
-- `lexicon.tsv`: the words of both with their counts, for a decoder with a word list.
+  `EVERY_CAPITAL`th in capitals; then dates, prices, numbers and the like, which novels lack.
+- `flat.txt`: one line with every character, letters several times. A model of it gives no text a low probability; mixed
+  with the other models, it prevents names and foreign words from being corrected to English ones.
+- `lexicon.tsv`: the words of both sources with their counts, for a decoder with a word list.
 
-Books: a paragraph a line, `# name` before each book. List: a word a line. Both are UTF-8, plain or gzip.
+Books have one paragraph per line, and a line `# name` before each book. The list has one word per line. Both are UTF-8,
+plain or gzipped.
 """
 
 from __future__ import annotations
@@ -32,9 +34,9 @@ from asr.corpus.text_lines import whole_text
 from asr.files import make_folder, write_file
 
 CASES = {"as it is": 0.5, "lower": 0.3, "capitalised": 0.12, "upper": 0.08}
-"""The division of a word's weight between its forms; chosen on dev of UNIPEN's words, as is the square root."""
+"""Shares of a word's weight for its forms; these and the square root were chosen on the dev set of UNIPEN's words."""
 SCALE = 40
-"""The weight of a word that only the list has, over all its forms; weights are whole numbers."""
+"""Total weight of a word that only the list has; it makes all weights whole numbers."""
 BESIDE_LINES = 1 / 40
 MOST_WORDS = 9
 EVERY_CAPITAL = 20
@@ -43,32 +45,36 @@ NUMBER_LINES = 20_000
 FLAT = "".join(map(chr, range(33, 127))) + " " + 3 * string.ascii_lowercase + 2 * string.ascii_uppercase
 
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
-_PLAIN = re.compile(r"[ -~]+")  # ASCII: what the pen models write
+_PLAIN = re.compile(r"[ -~]+")  # ASCII, the characters of the pen models
 _MONTHS = tuple(calendar.month_name)[1:]
 
 
 def paragraphs(books: Path) -> Iterator[str]:
-    """Read the paragraphs of books, cleaned; those with characters outside ASCII are left out."""
-    for paragraph in whole_text(books, "books, a paragraph a line").splitlines():
+    """Yield the cleaned paragraphs of a file of books; leave out those with characters outside ASCII."""
+    for paragraph in whole_text(books, "books, one paragraph per line").splitlines():
         text = clean_text(paragraph.replace("\u2026", "..."))
         if not paragraph.startswith("# ") and _PLAIN.fullmatch(text):
             yield text
 
 
 def words_of(texts: Iterable[str]) -> Counter[str]:
-    """Count the words of texts: letters, with apostrophes inside."""
+    """Count the words of texts; a word consists of letters, with apostrophes inside.
+
+    >>> words_of(["It's late, it's 9."])["it's"]
+    1
+    """
     return Counter(word for text in texts for word in _WORD.findall(text))
 
 
 def word_forms(books: Mapping[str, int], listed: Iterable[str]) -> dict[str, int]:
-    """Weigh words, in the cases in which a pen may write them.
+    """Compute the weights of words in all cases: as they are, lower, capitalised and upper case.
 
     Args:
-        books: counts of words.
-        listed: words of a list; those with other characters than letters and apostrophes are left out.
+        books: counts of words in the books.
+        listed: words of the list; those with other characters than letters and apostrophes are left out.
 
     Returns:
-        Whole numbers, by form.
+        Weights, as whole numbers, by form.
     """
     weights: Counter[str] = Counter()
     for word in [*books, *(one for one in listed if _WORD.fullmatch(one))]:
@@ -84,7 +90,7 @@ def word_forms(books: Mapping[str, int], listed: Iterable[str]) -> dict[str, int
 
 
 def lines_of(texts: Iterable[str], seed: int = 1) -> Iterator[str]:
-    """Cut texts into lines of one to `MOST_WORDS` words; ends of sentences end a line half of the time."""
+    """Cut texts into lines of one to `MOST_WORDS` words; the end of a sentence ends a line half of the time."""
     draw = random.Random(seed)
     for text in texts:
         line: list[str] = []
@@ -103,7 +109,7 @@ def _cased(line: str, draw: random.Random) -> str:
 
 
 def number_lines(count: int, seed: int = 1) -> Iterator[str]:
-    """Make up lines of digits: plain numbers, prices, dates, times, telephone numbers, percentages."""
+    """Make random lines of digits: plain numbers, prices, dates, times, telephone numbers, percentages."""
     draw = random.Random(seed)
     for _ in range(count):
         number = draw.randrange(10 ** draw.randint(1, 6))
@@ -123,14 +129,17 @@ def number_lines(count: int, seed: int = 1) -> Iterator[str]:
 
 
 def lexicon(books: Mapping[str, int], listed: Iterable[str]) -> dict[str, int]:
-    """Count words for a word list: words that occur at least twice in the books, plus one for each word of the list."""
+    """Count words for a word list: words that occur at least twice in the books, and the words of the list.
+
+    A word of the list gets a count of 1, added to its count in the books.
+    """
     known = {word for word in listed if _WORD.fullmatch(word)}
     both = {word: count + (word in known) for word, count in books.items() if count > 1 or word in known}
     return both | {word: 1 for word in sorted(known) if word not in both}
 
 
 def main() -> None:
-    """Read both sources, and write the files."""
+    """Run the command: read both sources and write the files."""
     parser = argparse.ArgumentParser(prog="python -m data_prep.english_text", description=__doc__.split("\n")[0])
     parser.add_argument("books", type=Path)
     parser.add_argument("list", type=Path)

@@ -1,30 +1,31 @@
 """Your own recordings: any folder of audio with transcripts beside it.
 
-Transcripts are one of these:
+Transcripts can be given in one of these ways:
 
-- text files of the same name: `anna/hello.wav`, `anna/hello.txt` (UTF-8; several lines are one transcript);
-- one table in the root: `transcripts.tsv`, `transcripts.csv` or `metadata.csv` (Hugging Face, LJSpeech), whose first
-  line names its columns: `path` (of the audio, relative to the table) and `text`; where they are there `id`,
-  `speaker`, `split` (train, dev or test), `start` and `duration` (seconds). `data_prep/transcript_tables.py` lists
-  other names of these columns, and tables without such a line; a `metadata.csv` of another kind is not read;
-- three tables: `train.tsv`, `dev.tsv` and `test.tsv` with recordings in `clips/` (Common Voice), or `metadata.csv` in
+- a text file for each recording: `anna/hello.txt` for `anna/hello.wav` (UTF-8; several lines are one transcript);
+- one table in the root: `transcripts.tsv`, `transcripts.csv` or `metadata.csv` (Hugging Face, LJSpeech). Its first line
+  names the columns. `path` (of the audio, relative to the table) and `text` are required; `id`, `speaker`, `split`
+  (train, dev or test), `start` and `duration` (in seconds) are optional. `data_prep/transcript_tables.py` lists other
+  accepted names, and tables without a line of names. A `metadata.csv` of another kind is ignored;
+- three tables: `train.tsv`, `dev.tsv` and `test.tsv` with recordings in `clips/` (Common Voice), or a `metadata.csv` in
   each of the folders `train`, `dev` and `test`.
 
-Without a table, a text file beside recordings that belongs to none of them is reported, as its recording may be lost;
-not so README.txt, LICENSE.txt, COPYING.txt and NOTES.txt, nor text files in folders without recordings.
+Without a table, a text file without a recording is reported, because the recording may be lost. README.txt,
+LICENSE.txt, COPYING.txt and NOTES.txt are not reported, nor text files in folders without recordings.
 
-Names are UTF-8. The option `channel` takes the same channel of every file; where they differ, split or mix them.
+File names must be UTF-8. The option `channel` takes the same channel of every file; if the files need different ones,
+split or mix them first.
 
-Speakers are the table's, or else the first folder beneath the root (beneath the split's folder).
+Speakers come from the table, or else from the first folder below the root (or below the split's folder).
 
-Splits, the first of these that applies:
+Splits come from the first of these that applies:
 
-1. folders `train`, `dev` and `test` in the root, three tables, or the table's column `split`;
-2. by speaker, where there are at least three: speakers, in an order shuffled by a hash of their names, go to test and
-   dev until each has its share of the utterances, one speaker at least; nobody is in two splits;
-3. by recording: utterances in an order shuffled by a hash of their ids. Speakers are then shared by the splits.
+1. the folders `train`, `dev` and `test` in the root, three tables, or the table's column `split`;
+2. a division by speaker, if there are at least three: speakers, shuffled by a hash of their names, are put into test
+   and dev until each has its share of the utterances (at least one speaker each); no speaker is in two splits;
+3. a division by recording: utterances, shuffled by a hash of their ids; speakers may then be in several splits.
 
-The same files always give the same splits, on any machine. Licence: whatever yours is.
+The same files always give the same splits, on any machine. Licence: your own.
 """
 
 from __future__ import annotations
@@ -57,24 +58,27 @@ _NO_TRANSCRIPTS = ("readme", "license", "licence", "copying", "notes")
 class Config:
     """Options of `asr-prepare folder`."""
 
-    root: str = field(default="", metadata={"help": "the folder"})
+    root: str = field(default="", metadata={"help": "folder with the recordings and transcripts"})
     transcripts: str = field(
-        default="", metadata={"help": "table of transcripts in root; default: transcripts.tsv or .csv, metadata.csv"}
+        default="",
+        metadata={"help": "name of the table in root; empty for transcripts.tsv, transcripts.csv or metadata.csv"},
     )
-    dev: float = field(default=0.1, metadata={"help": "share of the utterances for dev, where no split is given"})
-    test: float = field(default=0.1, metadata={"help": "share of the utterances for test, where no split is given"})
-    split_by: str = field(default="auto", metadata={"help": "auto, speaker or recording, where no split is given"})
+    dev: float = field(default=0.1, metadata={"help": "share of the utterances for dev, if no splits are given"})
+    test: float = field(default=0.1, metadata={"help": "share of the utterances for test, if no splits are given"})
+    split_by: str = field(
+        default="auto", metadata={"help": "auto, speaker or recording: how to divide, if no splits are given"}
+    )
     channel: int | None = field(default=None, metadata={"help": "channel to take of every file, counted from 0"})
 
 
 def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, list[Utterance]]:
-    """The folder as utterances.
+    """Read the folder as utterances by split.
 
     Raises:
-        ConfigError: shares that leave nothing to train on, an unknown `split_by`.
-        DataError: no such folder, or nothing in it.
-        Problems: audio without a transcript and the reverse, malformed lines of the table, names that are not UTF-8,
-            ids used twice; with them everything that is wrong with the recordings that these concern.
+        ConfigError: the shares leave nothing to train on, or `split_by` is unknown.
+        DataError: the folder does not exist, or has no recordings.
+        Problems: recordings lack transcripts or the reverse, lines of a table are malformed, names are not UTF-8, or
+            ids are repeated; lists all faults, and faulty recordings that these concern.
     """
     _check_options(config)
     faults = faults or CorpusFaults()
@@ -82,7 +86,7 @@ def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, lis
         config.root,
         lambda folder: True,
         expected="sound files, and transcripts beside them",
-        remedy="See the top of data_prep/folder.py for what may stand in it",
+        remedy="`asr-prepare folder --help` describes the folder",
         depth=0,
     )
     tables = _tables(root, config.transcripts)
@@ -99,14 +103,14 @@ def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, lis
             return _given_splits(found, root)
         return _divide([utterance for _, utterance in found], config)
     except DataError:
-        if faults.skipped:  # what is left is too little because of these
+        if faults.skipped:  # they are the reason why too little is left
             faults.sentences += recording_problems([one for _, one in found])
             faults.raise_all(str(root))
         raise
 
 
 def _usable(found: Sequence[tuple[str, Utterance]], root: Path, faults: CorpusFaults) -> list[tuple[str, Utterance]]:
-    """The recordings with a transcript and an id of their own; everything wrong with the others is reported."""
+    """Return the recordings that have a transcript and a unique id; report the faults of the others."""
     first: dict[str, Path] = {}
     good = []
     left_out = []
@@ -125,14 +129,14 @@ def _usable(found: Sequence[tuple[str, Utterance]], root: Path, faults: CorpusFa
 
 def _check_options(config: Config) -> None:
     if not (config.dev > 0 and config.test > 0 and config.dev + config.test < 1):
-        raise ConfigError(f"dev={config.dev} and test={config.test} must be above 0 and together below 1")
+        raise ConfigError(f"dev={config.dev} and test={config.test}: expected shares above 0, together below 1")
     known = ("auto", "speaker", "recording")
     if config.split_by not in known:
-        raise ConfigError(f"split_by is {', '.join(known)}, got '{config.split_by}'{nearest(config.split_by, known)}")
+        raise ConfigError(f"split_by='{config.split_by}': expected {', '.join(known)}{nearest(config.split_by, known)}")
 
 
 def _tables(root: Path, name: str) -> list[tuple[Path, str]]:
-    """The tables of transcripts and the split of each, '' where it says that itself; none where there is no table."""
+    """Return the tables of transcripts, each with its split ('' if it has a column for that); [] if there is none."""
     if name:
         if path_problem(name) or file_problem(root / name):
             raise DataError(
@@ -152,7 +156,7 @@ def _tables(root: Path, name: str) -> list[tuple[Path, str]]:
 
 
 def _from_files(root: Path, problems: list[str]) -> Iterator[tuple[str, Utterance]]:
-    """Split ('' where the folders are not splits) and utterance of each sound file, its text None after a problem."""
+    """Yield split ('' if the folders are not splits) and utterance of each sound file; text is None after a problem."""
     in_splits = all((root / split).is_dir() for split in SPLITS)
     paths = list(_sound_files(root, problems))
     for path in paths:
@@ -171,7 +175,7 @@ def _from_files(root: Path, problems: list[str]) -> Iterator[tuple[str, Utteranc
 
 
 def _sound_files(root: Path, problems: list[str]) -> Iterator[Path]:
-    """All sound files beneath the root, hidden ones left out, in an order that does not depend on the file system."""
+    """Yield all sound files below the root, without hidden ones, in an order independent of the file system."""
 
     def unreadable(error: OSError) -> None:
         problems.append(f"{_name_in(root, Path(error.filename))}: the folder cannot be read: {error.strerror}")
@@ -184,7 +188,7 @@ def _sound_files(root: Path, problems: list[str]) -> Iterator[Path]:
 
 
 def _beside(path: Path, root: Path, problems: list[str]) -> str | None:
-    """The transcript in the text file beside a sound file."""
+    """Read the transcript from the text file beside a sound file; report a missing or faulty one, and return None."""
     text_path = path.with_suffix(".txt")
     name = _name_in(root, text_path)
     if file_problem(text_path) == "does not exist":
@@ -200,7 +204,7 @@ def _beside(path: Path, root: Path, problems: list[str]) -> str | None:
 
 
 def _lost_recordings(paths: Sequence[Path], root: Path) -> Iterator[str]:
-    """A sentence for each text file that stands beside sound files and belongs to none."""
+    """Yield a sentence for each text file that is beside sound files but has no recording."""
     with_sound = {path.with_suffix("") for path in paths}
     for folder in sorted({path.parent for path in paths}):
         for text_path in sorted(folder.glob("*.txt")):
@@ -208,29 +212,29 @@ def _lost_recordings(paths: Sequence[Path], root: Path) -> Iterator[str]:
             if known or text_path.name.startswith(".") or not text_path.is_file():
                 continue
             wanted = shown(text_path.with_suffix(SUFFIXES[0]).name)
-            yield f"{_name_in(root, text_path)}: has no recording; put {wanted} beside it, or take the text away"
+            yield f"{_name_in(root, text_path)}: has no recording; put {wanted} beside it, or remove the text"
 
 
 def _name_in(root: Path, path: Path) -> str:
-    """A file beneath the root, or elsewhere, as it can be printed."""
+    """Return a printable path, relative to the root if it is below the root."""
     return shown(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _given_splits(found: Sequence[tuple[str, Utterance]], root: Path) -> dict[str, list[Utterance]]:
     splits = {name: [utterance for split, utterance in found if split == name] for name in SPLITS}
     if empty := [name for name, utterances in splits.items() if not utterances]:
-        raise DataError(f"{root}: nothing in {' and '.join(empty)}; all of train, dev and test need recordings")
+        raise DataError(f"{root}: {' and '.join(empty)} have no recordings; train, dev and test each need some")
     return splits
 
 
 def _divide(utterances: list[Utterance], config: Config) -> dict[str, list[Utterance]]:
-    """Divide by speaker or by recording, always in the same way."""
+    """Divide utterances by speaker or by recording; the same utterances always give the same splits."""
     speakers = {utterance.speaker for utterance in utterances}
     by_speaker = None not in speakers and len(speakers) >= 3
     if config.split_by == "speaker" and not by_speaker:
         raise DataError(
-            f"to divide by speaker takes three, and one for every recording; here are {len(speakers - {None})}: "
-            "put recordings into one folder a speaker, or set split_by=recording"
+            f"split_by=speaker needs at least three speakers, and a speaker for every recording; there are "
+            f"{len(speakers - {None})}; put the recordings of each speaker into a folder, or set split_by=recording"
         )
     if config.split_by == "recording" or not by_speaker:
         tags = {} if speakers == {None} else SPLIT_BY_RECORDING

@@ -1,8 +1,8 @@
-"""Free Spoken Digit Dataset: single digits, six speakers, 50 recordings a digit and speaker, 8 kHz.
+"""Free Spoken Digit Dataset: single digits by six speakers, 50 recordings per digit and speaker, 8 kHz.
 
 Licence: CC BY-SA 4.0. Source: https://github.com/Jakobovski/free-spoken-digit-dataset
-Splits: the official test set is recordings 0 to 4 of each digit and speaker; recordings 5 to 9 are dev, the rest train.
-Every speaker is in all three, so this measures how well known voices are recognised, as published figures do.
+Splits: the official test set is recordings 0 to 4 of each digit and speaker; recordings 5 to 9 are dev, the others
+train. Every speaker is in all three splits, so error rates are for known speakers, as in published figures.
 
 Text is the digit as a word in lower case.
 """
@@ -36,17 +36,19 @@ class Config:
     """Options of `asr-prepare fsdd`."""
 
     root: str = field(default="", metadata={"help": "folder with recordings/, or a folder above it"})
-    download: bool = field(default=False, metadata={"help": "fetch version 1.0.9 (12 MB) into root if not there"})
+    download: bool = field(
+        default=False, metadata={"help": "download version 1.0.9 (12 MB) into root if it is not there"}
+    )
 
 
 def prepare(
     config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
 ) -> dict[str, list[Utterance]]:
-    """The corpus as utterances, ids as `7_jackson_32`.
+    """Read the corpus as utterances with ids such as `7_jackson_32`, by split.
 
     Raises:
-        DataError: the corpus is not there.
-        Problems: files with other names.
+        DataError: the corpus is missing.
+        Problems: files have other names.
     """
     if config.download:
         ensure_corpus(ARCHIVE, config.root, _is_corpus, on_progress)
@@ -79,6 +81,6 @@ def _is_corpus(folder: Path) -> bool:
 
 
 def _order(path: Path) -> tuple[str, int, str]:
-    """By digit and speaker, then by number and not by its characters."""
+    """Return a sort key: digit and speaker, then the number (not its characters)."""
     head, _, index = path.stem.rpartition("_")
     return head, int(index) if index.isdecimal() else -1, path.stem

@@ -2,17 +2,18 @@
 
 Licence: free for non-commercial research after registration; not to be redistributed.
 Get it: https://fki.tic.heia-fr.ch/databases/iam-on-line-handwriting-database; unpack `lineStrokes-all.tar.gz` and
-`ascii-all.tar.gz` into one folder and put the lists of a task beside them: `trainset.txt`, `testset_v.txt`,
-`testset_t.txt` and `testset_f.txt` (or in `task1/`). With `original-xml-all.tar.gz` unpacked too (`original/`) writers
-are known.
+`ascii-all.tar.gz` into one folder, and put the lists of a task into it or into `task1/`: `trainset.txt`,
+`testset_v.txt`, `testset_t.txt` and `testset_f.txt`. To know the writers, also unpack `original-xml-all.tar.gz`
+(`original/`).
 
-Splits: the task's own. `trainset` trains, `testset_v` (first validation set) is dev, `testset_f` tests; `testset_t`,
-the second validation set, which Graves et al. 2009 chose their language model's weight on, is left out unless
-`second=dev` or `second=train`. Of task 1 they have 5364, 1438, 3859 and 1518 lines.
+Splits: those of the task. `trainset` is train, `testset_v` (first validation set) is dev, `testset_f` is test. The
+second validation set `testset_t`, on which Graves et al. 2009 chose the weight of their language model, is not used
+unless `second=dev` or `second=train`. Task 1 has 5364 lines in train, 1438 in dev, 3859 in test and 1518 in the second
+validation set.
 
-A form's k-th line is `lineStrokes/a01/a01-000/a01-000u-0k.xml` and the k-th line below `CSR:` of
-`ascii/a01/a01-000/a01-000u.txt`. Some lines of the release have no transcript or no strokes: `skip_bad=true` leaves out
-whatever is reported, as `on_error=skip` does for any corpus.
+The k-th line of a form is `lineStrokes/a01/a01-000/a01-000u-0k.xml`; its text is the k-th line after `CSR:` in
+`ascii/a01/a01-000/a01-000u.txt`. Some lines of the release have no transcript or no strokes; `skip_bad=true` leaves
+these out, as `on_error=skip` does for any corpus.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from data_prep.recordings import Progress
 from data_prep.roots import find_root, given_path
 
 VERSION = 1
-"""Version of the reading, raised when the same release gives other utterances."""
+"""Version of this reader; increase it when the same release gives other utterances."""
 
 LISTS = {"train": "trainset.txt", "dev": "testset_v.txt", "second": "testset_t.txt", "test": "testset_f.txt"}
 
@@ -43,7 +44,7 @@ _SECOND = ("unused", "dev", "train")
 _FORM = re.compile(r"([a-z]\d\d)-(\d{3})[a-z]?")
 _WRITER = re.compile(rb'writerID="([^"<>&\s]{1,40})"')
 _MAX_TEXT_BYTES = 1 << 20
-_HEAD_BYTES = 1 << 14  # of an original file: the writer stands at its top
+_HEAD_BYTES = 1 << 14  # the part of an original file that names the writer
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,17 @@ class Config:
     """Options of `asr-prepare iam_ondb`."""
 
     root: str = field(default="", metadata={"help": "folder with lineStrokes/ and ascii/, or a folder above it"})
-    lists: str = field(default="", metadata={"help": "folder with trainset.txt and so on; empty: root or root/task1"})
-    second: str = field(default="unused", metadata={"help": "the second validation set: unused, dev or train"})
+    lists: str = field(
+        default="", metadata={"help": "folder with trainset.txt and so on; empty for root or root/task1"}
+    )
+    second: str = field(default="unused", metadata={"help": "use of the second validation set: unused, dev or train"})
     skip_bad: bool = field(default=False, metadata={"help": "leave out lines without a transcript or without strokes"})
-    cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
+    cache: str = field(default="", metadata={"help": "folder of the ink cache; empty for the user's cache folder"})
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a form: its list, its strokes and its transcript."""
+    """A line of a form: its list, id, file of strokes, transcript and writer."""
 
     part: str
     id: str
@@ -71,12 +74,12 @@ class Line:
 def prepare(
     config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
 ) -> dict[str, list[Utterance]]:
-    """The corpus as utterances of ink.
+    """Read the corpus as utterances of ink, by split.
 
     Raises:
-        ConfigError: `second` is none of its values.
-        DataError: the corpus or its lists are not there.
-        Problems: lists, strokes and transcripts do not fit each other.
+        ConfigError: `second` has an unknown value.
+        DataError: the corpus or its lists are missing.
+        Problems: lists, strokes and transcripts do not match; lists all faults.
     """
     if config.second not in _SECOND:
         raise ConfigError(f"second={config.second}: expected {', '.join(_SECOND)}")
@@ -123,8 +126,8 @@ def _lists_folder(root: Path, given: str) -> Path:
         if all((folder / name).is_file() for name in LISTS.values()):
             return folder
     raise DataError(
-        f"no lists of a task in {' or '.join(map(str, folders))}; expected {', '.join(LISTS.values())}: the site offers"
-        " them beside the data"
+        f"there are no lists of a task in {' or '.join(map(str, folders))}; expected {', '.join(LISTS.values())};"
+        " download them from the site of the data"
     )
 
 
@@ -137,7 +140,7 @@ def _changed(path: Path) -> tuple[int, int]:
 
 
 def _lines(root: Path, lists: Path, problems: list[str]) -> list[Line]:
-    """All lines of all forms of the four lists."""
+    """Return all lines of all forms of the four lists."""
     lines: list[Line] = []
     first: dict[str, str] = {}
     for part, name in LISTS.items():
@@ -147,9 +150,9 @@ def _lines(root: Path, lists: Path, problems: list[str]) -> list[Line]:
             if not form:
                 continue
             if _FORM.fullmatch(form) is None:
-                problems.append(f"{where}: {form[:40]!r} is no form; expected one such as a01-000u a line")
+                problems.append(f"{where}: {form[:40]!r} is not a form; expected one per line, such as a01-000u")
             elif form in first:
-                problems.append(f"{where}: the form {form} stands in {first[form]} already; remove one of them")
+                problems.append(f"{where}: the form {form} is already in {first[form]}; remove one of them")
             else:
                 first[form] = where
                 lines += _form(root, form, part, problems)
@@ -157,7 +160,7 @@ def _lines(root: Path, lists: Path, problems: list[str]) -> list[Line]:
 
 
 def _form(root: Path, form: str, part: str, problems: list[str]) -> Iterator[Line]:
-    """The lines of a form that have strokes and a transcript."""
+    """Yield the lines of a form that have strokes and a transcript."""
     folder = Path(form[:3], form[:7])
     transcripts = root / "ascii" / folder / f"{form}.txt"
     texts = _transcripts(transcripts, root, problems)
@@ -176,7 +179,7 @@ def _form(root: Path, form: str, part: str, problems: list[str]) -> Iterator[Lin
 
 
 def _transcripts(path: Path, root: Path, problems: list[str]) -> list[str]:
-    """What stands below `CSR:`, by line; empty after a problem."""
+    """Return the lines of text after `CSR:`; an empty list if there is a problem."""
     lines = _text(path, problems, root)
     marks = [number for number, line in enumerate(lines) if line.strip() == "CSR:"]
     texts = [" ".join(line.split()) for line in lines[marks[0] + 1 :] if line.strip()] if marks else []
@@ -203,7 +206,7 @@ def _text(path: Path, problems: list[str], root: Path | None = None) -> list[str
 
 
 def _writer(path: Path) -> str | None:
-    """The number of the writer from the form's original file, where that is there."""
+    """Return the number of the writer from the form's original file; None if there is no such file."""
     try:
         with path.open("rb") as file:
             found = _WRITER.search(file.read(_HEAD_BYTES))
@@ -215,7 +218,7 @@ def _writer(path: Path) -> str | None:
 def _read(lines: Sequence[Line], problems: list[str], on_progress: Progress | None) -> Iterator[tuple[Utterance, Ink]]:
     for done, line in enumerate(lines, start=1):
         try:
-            with warnings.catch_warnings():  # a line that lacks a stroke is not what its text says
+            with warnings.catch_warnings():  # a line that lacks a stroke does not match its text
                 warnings.simplefilter("error", DataWarning)
                 ink = read_ink(line.strokes)
         except (DataError, DataWarning) as error:

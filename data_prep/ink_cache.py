@@ -1,8 +1,8 @@
-"""The ink of a corpus in one compact file, made once; after that a corpus starts from it at once.
+"""Cache the ink of a corpus in one compact file, so that later runs need not read the corpus again.
 
-Beside the file `NAME-HASH.inks` (see `asr.ink.store`) stands an index `NAME-HASH.json`. HASH is of the identity: what
-was read (names, sizes and times of the corpus's files), how, and by which version of the reader. The index is written
-last, so a killed run leaves nothing that looks complete.
+A cache consists of `NAME-HASH.inks` (see `asr.ink.store`) and an index `NAME-HASH.json`. HASH is a hash of the
+identity: names, sizes and times of the corpus's files, the options, and the version of the reader. The index is written
+last, so an interrupted run leaves no index.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from asr.resources import user_cache
 from data_prep.roots import given_path
 
 VERSION = 1
-"""Version of the index, raised when its form changes."""
+"""Version of the index; increase it when its format changes."""
 
 Make = Callable[[list[str]], Iterable[tuple[Utterance, Ink]]]
 
@@ -41,21 +41,21 @@ def stored(
     faults: CorpusFaults,
     folder: str = "",
 ) -> list[Utterance]:
-    """Take the utterances of a corpus from the cache, and make the cache if it is missing or damaged.
+    """Return the utterances of a corpus from its cache; make the cache if it is missing or damaged.
 
     Args:
-        name: of the corpus, for the files.
-        identity: plain JSON; other contents, another cache.
-        make: gives utterances (their source, start and duration are filled in here) with their ink, and adds what is
-            wrong to the list that it is given.
-        faults: hears of that, now and whenever the cache is read.
-        folder: where the cache is; empty for one in the user's cache folder.
+        name: name of the corpus, for the file names.
+        identity: everything that the ink depends on, as plain JSON; another identity has another cache.
+        make: function that yields utterances with their ink, and appends faults to the list that it gets. Source, start
+            and duration of the utterances are set here.
+        faults: collects the faults, also when they come from the cache.
+        folder: folder of the cache; empty for the user's cache folder.
 
     Returns:
-        The utterances of `make`, with `source`, `start` (first point) and `duration` (points).
+        The utterances of `make`, with `source`, `start` (first point) and `duration` (number of points).
 
     Raises:
-        DataError: the cache cannot be written, or what `make` raises.
+        DataError: the cache cannot be written, or `make` raises it.
     """
     place = given_path(folder, "cache") if folder else user_cache() / "ink"
     text = json.dumps({"version": VERSION, **identity}, sort_keys=True)
@@ -68,7 +68,7 @@ def stored(
 
 
 def _read_index(index: Path, store: Path, identity: str) -> tuple[list[Utterance], list[str]] | None:
-    """Read utterances and problems; None if the cache is missing or damaged."""
+    """Read the utterances and the faults; return None if the cache is missing or damaged."""
     try:
         record = json.loads(index.read_bytes())
         if record["identity"] != identity or record["store_bytes"] != store.stat().st_size:
@@ -92,7 +92,7 @@ def _read_index(index: Path, store: Path, identity: str) -> tuple[list[Utterance
 
 
 def _is_row(name: Any, text: Any, speaker: Any, tags: Any) -> bool:
-    """Whether the values of an utterance have their types."""
+    """Return whether the values of an utterance have the right types."""
     return (
         isinstance(name, str)
         and isinstance(text, str | None)
@@ -133,7 +133,7 @@ def _made(store: Path, index: Path, identity: str, make: Make) -> tuple[list[Utt
 
 
 def _places(store: Path, inks: Iterator[Ink], problems: list[str]) -> Sequence[tuple[int, int]]:
-    """Write the store; where there is nothing to write the problems say why."""
+    """Write the store and return the places of the inks; without any ink, raise the faults, which say why."""
     first = next(inks, None)
     if first is None and problems:
         raise Problems(problems, what="the corpus, of which nothing is left")

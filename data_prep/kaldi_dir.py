@@ -1,15 +1,18 @@
-"""Any corpus prepared for Kaldi: one data directory a split.
+"""Any corpus prepared for Kaldi: one data directory per split.
 
     root/{train,dev,test}/{wav.scp, text, utt2spk, segments}
 
-`wav.scp` gives a file for each recording (for each utterance where there is no `segments`), `segments` gives
-`utterance recording start end` in seconds, `text` the transcript, `utt2spk` (may be absent) the speaker. Licence and
-splits are the corpus's own.
+- `wav.scp`: the sound file of each recording, or of each utterance if there is no `segments`;
+- `segments` (optional): `utterance recording start end`, in seconds;
+- `text`: the transcript of each utterance;
+- `utt2spk` (optional): the speaker of each utterance.
 
-Only plain files are read. An entry of `wav.scp` that is a command (`sph2pipe ... |`) is refused, because a data file
-must not decide what this machine executes; so is a place in an archive (`raw.ark:1234`).
+Licence and splits are those of the corpus.
 
-A segment that ends up to 0.5 s behind its recording is trimmed, as `extract-segments` does.
+`wav.scp` may name only sound files. A command (`sph2pipe ... |`) is an error, because a data file must not decide what
+this machine executes; a position in an archive (`raw.ark:1234`) is an error too.
+
+A segment that ends up to 0.5 s after its recording is trimmed, as by Kaldi's `extract-segments`.
 """
 
 from __future__ import annotations
@@ -31,22 +34,26 @@ from data_prep.text_files import read_text
 class Config:
     """Options of `asr-prepare kaldi_dir`."""
 
-    root: str = field(default="", metadata={"help": "folder of the data directories"})
-    train: str = field(default="train", metadata={"help": "data directory of the training set, beneath root"})
-    dev: str = field(default="dev", metadata={"help": "data directory of the development set, beneath root"})
-    test: str = field(default="test", metadata={"help": "data directory of the test set, beneath root"})
-    audio_root: str = field(default="", metadata={"help": "what paths in wav.scp are relative to; default: root"})
-    labels: bool = field(default=False, metadata={"help": "`text` holds labels (phones), not words"})
+    root: str = field(default="", metadata={"help": "folder with the data directories"})
+    train: str = field(default="train", metadata={"help": "data directory of the training set, below root"})
+    dev: str = field(default="dev", metadata={"help": "data directory of the development set, below root"})
+    test: str = field(default="test", metadata={"help": "data directory of the test set, below root"})
+    audio_root: str = field(
+        default="", metadata={"help": "folder that paths in wav.scp are relative to; empty for root"}
+    )
+    labels: bool = field(default=False, metadata={"help": "the files `text` hold labels (phones), not words"})
     channel: int | None = field(default=None, metadata={"help": "channel to take of every file, counted from 0"})
-    shared_speakers: bool = field(default=False, metadata={"help": "speakers may be in train and in test"})
+    shared_speakers: bool = field(
+        default=False, metadata={"help": "accept speakers that are in train and in another split"}
+    )
 
 
 def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, list[Utterance]]:
-    """The data directories as utterances, by id.
+    """Read the data directories as utterances by split, sorted by id.
 
     Raises:
-        DataError: a directory or its `wav.scp` is not there.
-        Problems: what is wrong inside them, with file and line.
+        DataError: a directory or its `wav.scp` is missing.
+        Problems: their files have faults; lists all of them with file and line.
     """
     faults = faults or CorpusFaults()
     names = {"train": config.train, "dev": config.dev, "test": config.test}
@@ -54,7 +61,7 @@ def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, lis
         config.root,
         lambda folder: all((folder / name / "wav.scp").is_file() for name in names.values()),
         expected=f"the data directories {', '.join(names.values())}, each with a wav.scp",
-        remedy="Other names are given as train=, dev= and test=",
+        remedy="If they have other names, set train=, dev= and test=.",
         depth=1,
     )
     audio_root = given_path(config.audio_root, "audio_root") if config.audio_root else root
@@ -82,11 +89,12 @@ def _with_options(utterance: Utterance, config: Config) -> Utterance:
 
 
 def read_data_dir(folder: Path, audio_root: Path, problems: list[str]) -> list[Utterance]:
-    """One data directory as utterances, sorted by id; what is wrong is added to `problems`.
+    """Read one data directory as utterances, sorted by id.
 
     Args:
-        folder: holds wav.scp and text, and may hold segments and utt2spk.
-        audio_root: what the paths of wav.scp are relative to, and may not leave.
+        folder: the directory, with wav.scp and text, and optionally segments and utt2spk.
+        audio_root: folder that the paths of wav.scp are relative to and must not leave.
+        problems: gets a sentence for each fault.
     """
     recordings = {
         name: source
@@ -112,11 +120,15 @@ def read_data_dir(folder: Path, audio_root: Path, problems: list[str]) -> list[U
 
 
 def read_table(path: Path, problems: list[str], *, empty_values: bool = False) -> dict[str, tuple[str, str]]:
-    """A Kaldi table, lines of a key and a value: key to (`file:line`, value).
+    """Read a Kaldi table, whose lines are a key and a value.
 
     Args:
-        problems: duplicate keys, keys without a value and a missing or unreadable file are added here.
-        empty_values: a key may stand alone, as in `text` for an utterance in which nothing is said.
+        path: the table.
+        problems: gets a sentence for each repeated key, each key without a value, and an unreadable file.
+        empty_values: whether a key may have no value, as in `text` for an utterance without words.
+
+    Returns:
+        (`file:line`, value) by key.
     """
     table: dict[str, tuple[str, str]] = {}
     label = f"{path.parent.name}/{path.name}"
@@ -136,7 +148,7 @@ def read_table(path: Path, problems: list[str], *, empty_values: bool = False) -
 
 
 def _source(path: str, where: str, audio_root: Path, problems: list[str]) -> Path | None:
-    """The file that an entry of wav.scp names, None with a problem where it names none."""
+    """Return the file that an entry of wav.scp names; if the entry is invalid, report it and return None."""
     if reason := path_problem(path):
         problems.append(f"{where}: the path {quoted(path)} {reason}")
         return None
@@ -148,15 +160,15 @@ def _source(path: str, where: str, audio_root: Path, problems: list[str]) -> Pat
         return None
     archive, _, offset = path.rpartition(":")
     if path == "-" or (archive and offset.isdecimal()) or Path(path).suffix.lower() in (".ark", ".scp"):
-        problems.append(f"{where}: {quoted(path)} is standard input or a part of an archive; name sound files")
+        problems.append(f"{where}: {quoted(path)} is standard input or a part of an archive; expected a sound file")
         return None
     source = below(path, audio_root)
     if source is None:
-        problems.append(f"{where}: the path {quoted(path)} leaves {audio_root}; write an absolute path if it is meant")
+        problems.append(f"{where}: the path {quoted(path)} leads out of {audio_root}; write it as an absolute path")
         return None
     if reason := file_problem(source):
         what = f"there is no file {source}" if reason == "does not exist" else f"{source} {reason}; expected a file"
-        remedy = "" if Path(path).is_absolute() else "; audio_root= says what paths are relative to"
+        remedy = "" if Path(path).is_absolute() else "; set audio_root= to the folder that paths are relative to"
         problems.append(f"{where}: {what}{remedy}")
         return None
     return source
@@ -165,7 +177,7 @@ def _source(path: str, where: str, audio_root: Path, problems: list[str]) -> Pat
 def _segments(
     path: Path, recordings: dict[str, Path], problems: list[str]
 ) -> Iterator[tuple[str, tuple[str, float | None, float | None]]]:
-    """Id, recording, start and duration in seconds; an end of -1 means the end of the file, as in Kaldi."""
+    """Yield id, recording, start and duration in seconds; an end of -1 means the end of the file, as in Kaldi."""
     for name, (where, value) in read_table(path, problems).items():
         fields = value.split()
         try:
@@ -188,7 +200,7 @@ def _segments(
 def _mismatches(
     folder: Path, spoken: set[str], texts: dict[str, tuple[str, str]], speakers: dict[str, tuple[str, str]]
 ) -> Iterator[str]:
-    """Utterances that are not in all the files."""
+    """Yield a sentence for each utterance that is not in all files."""
     for name in sorted(spoken - set(texts)):
         yield f"{folder.name}/text: has no transcript of '{name}'"
     for name in sorted(set(texts) - spoken):

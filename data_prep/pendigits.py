@@ -2,10 +2,10 @@
 
 Licence: UCI Machine Learning Repository, data set 81; UCI is understood to offer it under CC BY 4.0.
 Get it: https://archive.ics.uci.edu/dataset/81; unpack `pendigits-orig.tra.Z` and `.tes.Z` (`uncompress` or 7-Zip).
-These hold the strokes as written; `pendigits.tra` and `.tes`, eight points a digit, are not read.
+These files hold the recorded strokes; `pendigits.tra` and `.tes`, with eight points per digit, are not used.
 
-Splits: the official ones, 30 writers to train (7494 digits) and 14 others to test (3498). There is no official dev set:
-the writers of `DEV_WRITERS` are taken out of train.
+Splits: the official ones, 30 training writers (7494 digits) and 14 other test writers (3498 digits). There is no
+official dev set: five writers are taken out of train, see `DEV_WRITERS` in `data_prep/pendigits.py`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from data_prep.roots import find_root
 from data_prep.uci_ink import file_identity, labelled, read_uci
 
 VERSION = 1
-"""Version of the reading, raised when the same files give other utterances."""
+"""Version of this reader; increase it when the same files give other utterances."""
 
-# 5 of the 30, spread evenly over their numbers; fixed once, by hand.
+# 5 of the 30, chosen once by hand, spread evenly over their numbers.
 DEV_WRITERS = ("tra-03", "tra-09", "tra-15", "tra-21", "tra-27")
 
 _FILES = ("pendigits-orig.tra", "pendigits-orig.tes")
@@ -39,17 +39,17 @@ class Config:
     """Options of `asr-prepare pendigits`."""
 
     root: str = field(default="", metadata={"help": "folder with pendigits-orig.tra and .tes, or a folder above it"})
-    cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
+    cache: str = field(default="", metadata={"help": "folder of the ink cache; empty for the user's cache folder"})
 
 
 def prepare(
     config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
 ) -> dict[str, list[Utterance]]:
-    """The corpus as utterances of ink.
+    """Read the corpus as utterances of ink, by split.
 
     Raises:
-        DataError: the corpus is not there.
-        Problems: everything that is wrong with its files.
+        DataError: the corpus is missing.
+        Problems: its files have faults; lists all of them.
     """
     faults = faults or CorpusFaults()
     root = find_root(

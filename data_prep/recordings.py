@@ -1,4 +1,4 @@
-"""Open every recording of a corpus once, for its length and for what is wrong with it."""
+"""Open every recording of a corpus once, to read its length and to find faulty files."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ from asr.errors import DataError
 Progress = Callable[[str, int, int], None]
 
 
-_ROUNDING_SECONDS = 0.005  # tables round their times; that is not worth a note
+_ROUNDING_SECONDS = 0.005  # smaller differences come from rounded times and are not reported
 
 TRIMMED_SECONDS = 0.5
-"""A segment that ends so far behind its recording is trimmed to it, as Kaldi's `extract-segments` does."""
+"""A segment that ends at most this much after its recording is trimmed, as by Kaldi's `extract-segments`."""
 
 
 def with_durations(
     splits: Mapping[str, Sequence[Utterance]], faults: CorpusFaults, on_progress: Progress | None = None
 ) -> dict[str, list[Utterance]]:
-    """The same utterances with their duration in seconds, read from the headers; ink is passed through.
+    """Set the durations of utterances, in seconds, from the headers of their recordings; ink is not changed.
 
-    A segment that ends at most `TRIMMED_SECONDS` behind its recording is trimmed, with a note. Left out, with an entry
-    in `faults`, is every recording that is missing, empty, truncated, no audio, of several channels with none chosen,
-    or shorter than its segment.
+    A segment that ends at most `TRIMMED_SECONDS` after its recording is trimmed, with a note in `faults`. An utterance
+    is left out, with an entry in `faults`, if its recording is missing, empty, truncated or not audio, has several
+    channels of which none was chosen, or is shorter than the segment.
+
+    Args:
+        splits: utterances by split name.
+        faults: collects faults and notes.
+        on_progress: called with `(what, done, total)`.
     """
     headers: dict[Path, AudioInfo | DataError] = {}
     overshoots: list[float] = []
@@ -53,7 +58,7 @@ def with_durations(
 
 
 def recording_problems(utterances: Iterable[Utterance]) -> list[str]:
-    """What `with_durations` finds wrong, for utterances that a reader leaves out for another reason."""
+    """Return the faults that `with_durations` finds, for utterances that are left out for another reason."""
     faults = CorpusFaults(collect=True)
     with_durations({"": list(utterances)}, faults)
     return [f"'{one.place}': {one.reason}" for one in faults.skipped]
@@ -71,7 +76,7 @@ def _measured(utterance: Utterance, headers: dict[Path, AudioInfo | DataError], 
     if isinstance(info, DataError):
         raise info
     check_channel(utterance.source, info, utterance.channel)
-    # Without a start the whole file is meant, whatever duration says.
+    # Without a start the utterance is the whole file, even if a duration is given.
     duration = None if utterance.start is None else utterance.duration
     if utterance.start is not None and duration is not None:
         left = info.seconds - utterance.start

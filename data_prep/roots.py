@@ -1,4 +1,4 @@
-"""Find a corpus on disk."""
+"""Find the folder of a corpus."""
 
 from __future__ import annotations
 
@@ -10,22 +10,30 @@ from asr.corpus.named_files import path_problem, quoted
 from asr.errors import DataError
 
 IN_TRAINING = "(asr-train: corpus.root=, and corpus.options.NAME= for other options)"
-"""How the options that messages name are written there."""
+"""Remark at the end of messages: the names of the options in asr-train."""
 
 
 def shown(path: str | os.PathLike[str]) -> str:
-    r"""A path as it can be printed, with what is not UTF-8 as `\xe9`; equal to the path where it is UTF-8."""
+    r"""Return a printable form of a path: bytes that are not UTF-8 become escapes such as `\xe9`.
+
+    >>> shown("/data/a.wav")
+    '/data/a.wav'
+    """
     try:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half of a surrogate pair, which no file system gave us
+    except UnicodeEncodeError:  # half of a surrogate pair, which does not come from a file system
         return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def given_path(written: str | os.PathLike[str], option: str = "root") -> Path:
-    """The absolute path that an option means, links followed; it need not be there.
+    """Return the absolute path of an option's value, with links resolved; it need not exist.
+
+    Args:
+        written: the value of the option.
+        option: name of the option, for the error message.
 
     Raises:
-        DataError: no file can have this name, or the name is not UTF-8.
+        DataError: the value is not a valid path, or is not UTF-8.
     """
     text = str(written)
     if reason := path_problem(text):
@@ -35,14 +43,14 @@ def given_path(written: str | os.PathLike[str], option: str = "root") -> Path:
     try:
         path = Path(text).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:  # `~nobody`, a loop of links
-        raise DataError(f"{option}={text} is no path: {error}; write an absolute path") from error
+        raise DataError(f"{option}={text} is not a path: {error}; write an absolute path") from error
     if shown(path) != str(path):
         raise DataError(f"{shown(path)}: the name is not UTF-8; rename it")
     return path
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Its folders by name, hidden ones left out."""
+    """Return the subfolders of a folder, sorted by name, without hidden ones."""
     try:
         with os.scandir(folder) as entries:
             return sorted(Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
@@ -51,7 +59,11 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def search_root(top: Path, is_corpus: Callable[[Path], bool], depth: int = 2) -> Path | None:
-    """`top` or the first folder beneath it, at most `depth` floors down, that is the corpus; None without one."""
+    """Search `top` and the folders below it, at most `depth` levels down; return the first that is the corpus.
+
+    Returns:
+        The folder; None if there is no such folder.
+    """
     floor = [top]
     for _ in range(depth + 1):
         for folder in floor:
@@ -62,11 +74,14 @@ def search_root(top: Path, is_corpus: Callable[[Path], bool], depth: int = 2) ->
 
 
 def find_root(root: str, is_corpus: Callable[[Path], bool], expected: str, remedy: str, depth: int = 2) -> Path:
-    """The folder of a corpus: `root` itself or the first one beneath it, at most `depth` floors down.
+    """Find the folder of a corpus: `root` itself, or the first suitable folder below it.
 
     Args:
-        is_corpus: whether a folder is the corpus.
-        expected: what the folder should hold, and `remedy`: how to get it; both for the error.
+        root: the option of this name.
+        is_corpus: function that returns whether a folder is the corpus.
+        expected: what the folder should contain, for the error message.
+        remedy: how to get the corpus, for the error message.
+        depth: number of levels below `root` to search.
 
     Raises:
         DataError: there is no such folder, or its name is not UTF-8.

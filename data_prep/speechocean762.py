@@ -2,11 +2,12 @@
 
 Source: https://www.openslr.org/101/, https://github.com/jimbozhang/speechocean762 (J. Zhang et al., Interspeech 2021,
 arXiv 2104.01378). Licence: "free download for both commercial and non-commercial purposes"; CC BY 4.0 on OpenSLR.
-Splits: the official 125 training and 125 test speakers, 20 utterances each. There is no official dev set: the speakers
-of `DEV_SPEAKERS` are taken out of train, which leaves 2,260 utterances.
+Splits: the official 125 training and 125 test speakers, 20 utterances each. There is no official dev set: twelve
+speakers are taken out of train, see `DEV_SPEAKERS` in `data_prep/speechocean762.py`, which leaves 2,260 training
+utterances.
 
 Text is the prompt in upper case. Labels are the canonical phones of `resource/text-phone`, in lower case, without
-stress and word position: the 39 of the CMU dictionary. They are what should have been said; some speakers misread.
+stress and word position: the 39 phones of the CMU dictionary. Some speakers misread the prompt.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from data_prep.kaldi_dir import read_data_dir, read_table
 from data_prep.recordings import Progress
 from data_prep.roots import find_root
 
-# 12 speakers, 240 utterances: three girls, three boys, three women and three men, ages 6 to 31; fixed once, by hand.
+# Chosen once by hand: three girls, three boys, three women and three men, ages 6 to 31, 240 utterances.
 DEV_SPEAKERS = ("0104", "3423", "6010", "1203", "3049", "6912", "2799", "9607", "9614", "2236", "1260", "1309")
 
 ARCHIVE = Archive(
@@ -43,18 +44,22 @@ _POSITION_OR_STRESS = re.compile(r"[0-2]?(_[BIES])?$")
 class Config:
     """Options of `asr-prepare speechocean762`."""
 
-    root: str = field(default="", metadata={"help": "folder with train/, test/, WAVE/ and resource/, or one above it"})
-    download: bool = field(default=False, metadata={"help": "fetch version 1.2.0 (521 MB) into root if not there"})
+    root: str = field(
+        default="", metadata={"help": "folder with train/, test/, WAVE/ and resource/, or a folder above it"}
+    )
+    download: bool = field(
+        default=False, metadata={"help": "download version 1.2.0 (521 MB) into root if it is not there"}
+    )
 
 
 def prepare(
     config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
 ) -> dict[str, list[Utterance]]:
-    """The corpus as utterances.
+    """Read the corpus as utterances by split.
 
     Raises:
-        DataError: the corpus is not there.
-        Problems: its files do not fit each other.
+        DataError: the corpus is missing.
+        Problems: its files do not match; lists all faults.
     """
     if config.download:
         ensure_corpus(ARCHIVE, config.root, _is_corpus, on_progress)
@@ -76,7 +81,7 @@ def prepare(
 
 
 def _is_corpus(folder: Path) -> bool:
-    # Its phones tell it from any other pair of Kaldi directories.
+    # Require text-phone, because any two Kaldi directories have the other files.
     lists = [folder / split / "wav.scp" for split in ("train", "test")]
     return all(path.is_file() for path in (*lists, folder / "resource" / "text-phone"))
 
@@ -103,7 +108,7 @@ def _read_split(
 
 
 def _phones(path: Path, problems: list[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Phones of each word of each utterance; lines are `utterance.word-number phone phone ...`."""
+    """Read the phones of each word of each utterance; lines are `utterance.word-number phone phone ...`."""
     words: dict[str, dict[int, tuple[str, ...]]] = {}
     for key, (where, value) in read_table(path, problems).items():
         utterance, _, number = key.rpartition(".")

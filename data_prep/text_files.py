@@ -1,4 +1,4 @@
-"""Text files of corpora: read with a limit, line by line where bytes are wrong."""
+"""Read text files of corpora with a limit of size; report every line that is not UTF-8."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 
 from asr.corpus.named_files import file_problem
 
-TABLE_BYTES = 1 << 29  # a line an utterance, of the largest corpora there are
-TRANSCRIPT_BYTES = 1 << 20  # of one utterance: what a line of a manifest may hold
+TABLE_BYTES = 1 << 29  # largest table with one line per utterance
+TRANSCRIPT_BYTES = 1 << 20  # largest transcript of one utterance, as in a manifest
 
 
 def read_text(path: Path, name: str, problems: list[str], most_bytes: int = TABLE_BYTES) -> str | None:
-    """A file in UTF-8; byte order marks at the beginning of lines are taken away.
+    """Read a file in UTF-8; remove byte order marks at the beginnings of lines.
 
     Args:
-        path: of the file.
-        name: how messages call it.
-        problems: hears of a file that cannot be read, and of each line that is not UTF-8; such a line is empty then.
-        most_bytes: a larger file is refused.
+        path: the file.
+        name: name of the file in messages.
+        problems: gets a sentence if the file cannot be read, and one for each line that is not UTF-8.
+        most_bytes: largest accepted size.
 
     Returns:
-        The text; None where the file cannot be read.
+        The text, with empty lines in place of those that are not UTF-8; None if the file cannot be read.
     """
     content = _content(path, name, problems, most_bytes)
     if content is None:

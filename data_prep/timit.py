@@ -1,20 +1,20 @@
-"""TIMIT, the acoustic-phonetic corpus: 630 speakers of eight American dialects, ten sentences each, phones by hand.
+"""TIMIT, the acoustic-phonetic corpus: 630 speakers of 8 American dialects, 10 sentences each, hand-labelled phones.
 
 Licence and source: the whole corpus is sold by the Linguistic Data Consortium (LDC93S1, https://catalog.ldc.upenn.edu/LDC93S1).
 NLTK distributes a sample of 16 speakers (CC BY-NC-SA: not for commercial use; `nltk.download("timit")`).
 
-Trees that are read, in upper or lower case:
+Supported folders, with names in upper or lower case:
 
 - the LDC's: `TRAIN/DR1/FCJF0/SX37.{WAV,PHN,WRD,TXT}` and `TEST/...`, audio as NIST SPHERE or RIFF;
-- any tree of that shape with a third folder `dev/`: its folders are the splits (the embedded corpus is written so);
+- the same with a third folder `dev/`: the three folders are then the splits (the embedded corpus is like this);
 - NLTK's sample: `dr1-fvmh0/sx206.{wav,phn,wrd,txt}`.
 
-Splits: train = the 462 speakers of TRAIN; test = the core test set, 24 speakers (TIMIT's own `testset.doc`, table 1);
-dev = 50 other speakers of TEST (A. Halberstadt, PhD thesis, MIT 1998; the list that Kaldi and others use). The other
-speakers of TEST are not used. The two SA sentences, which everybody reads, are left out everywhere. The sample is
-divided by speaker: 10 train, 2 dev, 4 test, half of them women in each; no sentence is read by two of its speakers.
+Splits: train is the 462 speakers of TRAIN; test is the core test set, 24 speakers (TIMIT's own `testset.doc`, table 1);
+dev is 50 other speakers of TEST (A. Halberstadt, PhD thesis, MIT 1998; the list that Kaldi and others use). The other
+speakers of TEST are not used. The two SA sentences, which all speakers read, are left out everywhere. The sample is
+divided by speaker: 10 train, 2 dev and 4 test, half of them women each; no sentence is read by two of its speakers.
 
-Labels are the 61 phones of the .phn file, text is the words of the .wrd file (of the .txt file where there is none).
+Labels are the 61 phones of the .phn file; text is the words of the .wrd file, or of the .txt file if there is none.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ CORE_TEST_SPEAKERS = frozenset(_CORE_TEST.split())
 DEV_SPEAKERS = frozenset(_DEV.split())
 N_TRAIN_SPEAKERS = 462
 
-# Every dialect has a speaker in train; test is from dialects 1, 4, 6 and 7, dev from 2 and 5. Fixed once, by hand.
+# Chosen once by hand: train has a speaker of every dialect; test has dialects 1, 4, 6 and 7, dev has 2 and 5.
 SAMPLE_DEV_SPEAKERS = frozenset({"marc0", "ftlg0"})
 SAMPLE_TEST_SPEAKERS = frozenset({"fvmh0", "maeb0", "fapb0", "madd0"})
 
@@ -61,13 +61,17 @@ _LABELS = frozenset(TIMIT_61)
 class Config:
     """Options of `asr-prepare timit`."""
 
-    root: str = field(default="", metadata={"help": "folder with TRAIN and TEST (or dr1-fvmh0 ...), or one above it"})
-    complete: bool = field(default=True, metadata={"help": "refuse an LDC tree without its 462, 50 and 24 speakers"})
+    root: str = field(
+        default="", metadata={"help": "folder with TRAIN and TEST (or dr1-fvmh0 ...), or a folder above it"}
+    )
+    complete: bool = field(
+        default=True, metadata={"help": "refuse an LDC copy that lacks any of its 462, 50 and 24 speakers"}
+    )
 
 
 @dataclass(frozen=True)
 class _Recording:
-    """The files of one utterance by lower-case suffix, and where it stands."""
+    """One utterance: its split, dialect, speaker and sentence, and its files by lower-case suffix."""
 
     split: str
     dialect: str
@@ -81,11 +85,11 @@ class _Recording:
 
 
 def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, list[Utterance]]:
-    """The corpus as utterances, ids as `FCJF0_SX37`.
+    """Read the corpus as utterances with ids such as `FCJF0_SX37`, by split.
 
     Raises:
-        DataError: the corpus is not there.
-        Problems: speakers are missing, or files are missing or malformed.
+        DataError: the corpus is missing.
+        Problems: speakers or files are missing, or files are malformed; lists all faults.
     """
     faults = faults or CorpusFaults()
     root = find_root(
@@ -109,7 +113,7 @@ def prepare(config: Config, faults: CorpusFaults | None = None) -> dict[str, lis
 
 
 def _split_folders(folder: Path) -> dict[str, Path] | None:
-    """Folders of the splits by lower-case name, where the folder is an LDC tree or shaped like one."""
+    """Return the folders of the splits by lower-case name; None if the folder does not look like an LDC copy."""
     found = {child.name.lower(): child for child in subfolders(folder)}
     splits: dict[str, Path] = {name: found[name] for name in ("train", "dev", "test") if name in found}
     shaped = any(_DIALECT_FOLDER.fullmatch(child.name) for path in splits.values() for child in subfolders(path))
@@ -117,13 +121,13 @@ def _split_folders(folder: Path) -> dict[str, Path] | None:
 
 
 def _is_sample(folder: Path) -> bool:
-    # The .phn file tells the corpus from a folder of loose recordings beside it.
+    # Require a .phn file, because a folder of recordings alone may have such names too.
     speakers = (child for child in subfolders(folder) if _SAMPLE_FOLDER.fullmatch(child.name))
     return any(name.lower().endswith(".phn") for speaker in speakers for name in os.listdir(speaker))
 
 
 def _scan(root: Path, problems: list[str]) -> Iterator[_Recording]:
-    """All recordings of the tree, SA sentences and unused speakers included (split '' for these)."""
+    """Yield all recordings, including SA sentences and, with the split '', unused speakers."""
     folders = _split_folders(root)
     if folders is None:
         for folder in subfolders(root):
@@ -157,7 +161,7 @@ def _speaker(folder: Path, split: str, dialect: str, speaker: str, problems: lis
             continue
         files = sentences.setdefault(stem, {})
         if suffix in files:
-            problems.append(f"{folder / name}: is there twice, differing only in case ({files[suffix].name})")
+            problems.append(f"{folder / name}: differs only in case from {files[suffix].name}; remove one of them")
             continue
         files[suffix] = folder / name
     for sentence, files in sentences.items():
@@ -165,7 +169,7 @@ def _speaker(folder: Path, split: str, dialect: str, speaker: str, problems: lis
 
 
 def _missing_speakers(root: Path, recordings: list[_Recording]) -> Iterator[str]:
-    """What an LDC tree lacks; the sample and trees with their own dev folder are taken as they are."""
+    """Yield a sentence for each part that an LDC copy lacks; the sample and folders with `dev/` are not checked."""
     folders = _split_folders(root)
     if folders is None or "dev" in folders:
         return
@@ -204,7 +208,7 @@ def _utterance(recording: _Recording, root: Path, problems: list[str]) -> Uttera
 
 
 def _segments(path: Path, root: Path, problems: list[str], *, ordered: bool = True) -> list[tuple[int, int, str]]:
-    """Line number, end in samples and label of each line of a .phn or .wrd file; what is malformed is reported."""
+    """Return line number, end in samples and label of each line of a .phn or .wrd file; report malformed lines."""
     segments = []
     previous = 0
     name = shown(path.relative_to(root))
@@ -225,13 +229,13 @@ def _segments(path: Path, root: Path, problems: list[str], *, ordered: bool = Tr
 
 
 def _words(files: dict[str, Path], root: Path, problems: list[str]) -> str | None:
-    """Lower-case words without punctuation."""
-    if ".wrd" in files:  # words may overlap, where two share a sound
+    """Return the words in lower case without punctuation."""
+    if ".wrd" in files:  # words may overlap, because two may share a sound
         return " ".join(word for _, _, word in _segments(files[".wrd"], root, problems, ordered=False))
     if ".txt" in files:
         name = shown(files[".txt"].relative_to(root))
         fields = (read_text(files[".txt"], name, problems, TRANSCRIPT_BYTES) or "").lower().split()
-        while fields and fields[0].isdecimal():  # begin and end in samples stand before the sentence
+        while fields and fields[0].isdecimal():  # begin and end in samples precede the sentence
             fields.pop(0)
         return " ".join(re.sub(r"[^\w' -]", "", word) for word in fields).strip()
     return None

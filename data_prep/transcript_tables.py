@@ -1,6 +1,6 @@
-"""Tables of transcripts: a recording a line, as people and other tools write them.
+"""Read tables of transcripts with one recording per line, in the forms of several tools.
 
-A first line names the columns. Known are, under any of these names:
+The first line names the columns. These are used, under any of these names:
 
 | column | names |
 |---|---|
@@ -11,9 +11,9 @@ A first line names the columns. Known are, under any of these names:
 | split | split: train, dev (valid, validation) or test |
 | start, duration | start, offset; duration: seconds |
 
-Other columns are not read. Where the first line names neither path nor text, there is no such line and the columns are
-path, text and perhaps the text as it is read aloud, which is then taken (LJSpeech). Columns stand between commas,
-semicolons, tabs or vertical bars.
+Other columns are ignored. If the first line names neither path nor text, the table has no line of names; its columns
+are then path, text and, optionally, the text as it is read aloud, which is used instead of the text (LJSpeech). Columns
+are separated by commas, semicolons, tabs or vertical bars.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from asr.errors import Problems
 from data_prep.text_files import read_text
 
 SOUND_FOLDERS = ("", "wavs", "wav", "clips", "audio")
-"""Where the recordings of a table may be, relative to it: LJSpeech has `wavs`, Common Voice `clips`."""
+"""Folders, relative to a table, in which its recordings are searched: LJSpeech has `wavs`, Common Voice `clips`."""
 
 _NAMES = {
     "path": ("path", "file_name", "filename", "file", "audio", "wav", "audio_filepath"),
@@ -55,15 +55,19 @@ _FIRST_LINE_BYTES = 1 << 16
 def read_transcript_table(
     path: Path, suffixes: Sequence[str], faults: CorpusFaults, split: str = ""
 ) -> Iterator[tuple[str, Utterance]]:
-    """Split (`split` where the table names none) and utterance of each line.
+    """Read a table of transcripts.
 
     Args:
-        path: of the table; recordings are beneath its folder.
-        suffixes: of sound files, for tables that write their names without.
-        faults: hears of lines that cannot be used, and of columns that are not read.
+        path: the table; recordings are below its folder.
+        suffixes: suffixes of sound files, for tables that leave them out.
+        faults: collects faulty lines, and a note about columns that are ignored.
+        split: the split of all lines, if the table has no column `split`.
+
+    Yields:
+        The split and the utterance of each line.
 
     Raises:
-        Problems: the table as a whole is none.
+        Problems: the file is not a table of transcripts.
     """
     problems: list[str] = []
     content = read_text(path, path.name, problems)
@@ -86,14 +90,14 @@ def read_transcript_table(
 
 
 def is_transcript_table(path: Path) -> bool:
-    """Whether a file with a name that other tables have too is one of transcripts, told from its first line."""
+    """Return whether the first line of a file looks like a table of transcripts (`metadata.csv` may be anything)."""
     if file_problem(path):
         return False
     try:
         with path.open("rb") as file:
             first = file.readline(_FIRST_LINE_BYTES).decode("utf-8-sig", "replace").strip()
     except OSError:
-        return True  # whoever reads all of it says why it cannot be read
+        return True  # reading it later reports the error
     fields = first.split(_delimiter(first, path))
     return {"path", "text"} <= {_column(one.strip(' "')) for one in fields} or ("|" in first and len(fields) in (2, 3))
 
@@ -102,13 +106,13 @@ Rows = Iterator[tuple[int, list[str]]]
 
 
 def _rows(content: str, path: Path) -> Rows:
-    """Number and fields of each line that is not blank."""
+    """Yield line number and fields of each line that is not blank."""
     first = content.partition("\n")[0]
     delimiter = _delimiter(first, path)
     reader = csv.reader(
         io.StringIO(content, newline=""),
         delimiter=delimiter,
-        quoting=csv.QUOTE_NONE if delimiter in "\t|" else csv.QUOTE_MINIMAL,  # no field of the former can hold a mark
+        quoting=csv.QUOTE_NONE if delimiter in "\t|" else csv.QUOTE_MINIMAL,  # tabs and bars never occur in fields
         strict=True,
     )
     try:
@@ -121,7 +125,7 @@ def _rows(content: str, path: Path) -> Rows:
 
 
 def _delimiter(first: str, path: Path) -> str:
-    """What stands between the columns of a table, told from its first line."""
+    """Find the delimiter of a table from its first line."""
     if path.suffix.lower() == ".tsv" or "\t" in first:
         return "\t"
     counts = {mark: first.count(mark) for mark in ",;|"}
@@ -130,13 +134,13 @@ def _delimiter(first: str, path: Path) -> str:
 
 
 def _column(written: str) -> str:
-    """The column that a name means, empty for an unknown one."""
+    """Return the column for a name in the first line; "" if the name is unknown."""
     name = written.strip().lower()
     return next((column for column, names in _NAMES.items() if name in names), "")
 
 
 def _columns(rows: Rows, path: Path, faults: CorpusFaults) -> tuple[list[str], Rows]:
-    """The column of each field, '' for those that are not read, and the rows that follow the first line."""
+    """Return the column of each field ('' if it is ignored), and the rows of recordings."""
     number, first = next(rows, (1, []))
     found = [_column(written) for written in first]
     if not {"path", "text"} & set(found) and not _misspelt(first, found) and len(first) in (2, 3):
@@ -145,12 +149,12 @@ def _columns(rows: Rows, path: Path, faults: CorpusFaults) -> tuple[list[str], R
         raise Problems([f"{path.name}:{number}: {one}" for one in wrong], what=str(path))
     used = [column if column and _is_best(at, first, found) else "" for at, column in enumerate(found)]
     if unread := [written for written, column in zip(first, used, strict=True) if not column]:
-        faults.notes.append(f"{path.name}: columns that are not read: {', '.join(unread[:_SHOWN_COLUMNS])}"[:200])
+        faults.notes.append(f"{path.name}: these columns are ignored: {', '.join(unread[:_SHOWN_COLUMNS])}"[:200])
     return used, rows
 
 
 def _is_best(at: int, first: Sequence[str], found: Sequence[str]) -> bool:
-    """Whether no other name of the first line means the same column and stands before it in `_NAMES`."""
+    """Return whether a field is the one to use of all fields for the same column: the first in `_NAMES`."""
     names = _NAMES[found[at]]
     ranks = [(names.index(written.strip().lower()), i) for i, written in enumerate(first) if found[i] == found[at]]
     return min(ranks)[1] == at
@@ -162,7 +166,7 @@ def _before(row: tuple[int, list[str]], rows: Rows) -> Rows:
 
 
 def _misspelt(first: Sequence[str], found: Sequence[str]) -> list[str]:
-    """A sentence for each unknown name that is nearly one of a column which the table lacks."""
+    """Return a sentence for each unknown name that resembles the name of a column which the table lacks."""
     lacking = [column for column in _NAMES if column not in found]
     wrong = []
     for written, column in zip(first, found, strict=True):
@@ -181,19 +185,19 @@ def _missing(found: Sequence[str]) -> list[str]:
 
 
 class _Finder:
-    """Finds the recordings that a table names."""
+    """Finder of the recordings that a table names."""
 
     def __init__(self, folder: Path, suffixes: Sequence[str]) -> None:
         self._folder = folder.resolve()
         self._suffixes = suffixes
-        self._first = ""  # where the last one was, so that all are found at the first look
+        self._first = ""  # folder of the last recording, which is searched first
 
     def find(self, written: str) -> Path:
-        """The file; ValueError where there is none, or where it lies outside the table's folder."""
+        """Return the file; raise a ValueError if it does not exist or is outside the table's folder."""
         if reason := path_problem(written):
             raise ValueError(f"the path {quoted(written)} {reason}")
         if below(written, self._folder) is None:
-            raise ValueError(f"the path {quoted(written)} leaves {self._folder}; write an absolute path if it is meant")
+            raise ValueError(f"the path {quoted(written)} leads out of {self._folder}; write it as an absolute path")
         for place in sorted(SOUND_FOLDERS, key=lambda place: place != self._first):
             for suffix in self._endings(written):
                 path = below(os.path.join(place, written + suffix), self._folder)
@@ -220,7 +224,7 @@ def _row(row: Mapping[str, str], finder: _Finder, split: str) -> tuple[str, Utte
         split = _SPLIT_NAMES[named.lower()]
     text = " ".join((row.get("spoken", "").strip() or row["text"]).split())
     if not text:
-        raise ValueError("the text is empty; write what is said, or take the line out")
+        raise ValueError("the text is empty; write what is said, or remove the line")
     inner = Path(written)
     parts = inner.relative_to(inner.anchor).parts
     stem = inner.stem if written.lower().endswith(path.suffix.lower()) else inner.name
@@ -236,7 +240,11 @@ def _row(row: Mapping[str, str], finder: _Finder, split: str) -> tuple[str, Utte
 
 
 def name_of(text: str) -> str:
-    """A name without white space."""
+    """Replace white space in a name by underscores.
+
+    >>> name_of(" Anna  Maria ")
+    'Anna_Maria'
+    """
     return "_".join(text.split())
 
 

@@ -1,4 +1,4 @@
-"""The UCI sets of pen characters: small files in the UNIPEN format, one for many characters."""
+"""Read the UCI sets of pen characters: files in the UNIPEN format with many characters each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asr.ink.unipen import MAX_FILE_BYTES, Document, Segment, cut, read_document
 
 
 def file_identity(path: Path) -> list[str | int]:
-    """Name, size and time of change, for `data_prep.ink_cache`."""
+    """Return name, size and modification time of a file, for the identity of an ink cache."""
     try:
         status = path.stat()
     except OSError as error:
@@ -20,10 +20,10 @@ def file_identity(path: Path) -> list[str | int]:
 
 
 def read_uci(path: Path) -> Document:
-    """A file whose includes, descriptions that UCI does not carry, are left out.
+    """Read a file, ignoring its includes: these are descriptions that UCI does not distribute.
 
     Raises:
-        DataError: it cannot be read. What is wrong inside is among the document's problems.
+        DataError: the file cannot be read. Faults inside it are listed in `Document.problems`.
     """
     if reason := file_problem(path):
         raise DataError(f"{path} {reason}; expected a file in the UNIPEN format")
@@ -36,7 +36,7 @@ def read_uci(path: Path) -> Document:
 
 
 def labelled(document: Document, problems: list[str]) -> Iterator[Segment]:
-    """Segments with a label that fits a character; others, and the document's own, go to the problems."""
+    """Yield the segments whose label is one character; append all faults of the document to `problems`."""
     problems += document.problems
     if not document.segments and not document.problems:
         problems.append(f"{document.name}: has no .SEGMENT; expected a file in the UNIPEN format")

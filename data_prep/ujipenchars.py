@@ -3,12 +3,12 @@
 Licence: UCI Machine Learning Repository, data set 160; UCI is understood to offer it under CC BY 4.0.
 Get it: https://archive.ics.uci.edu/dataset/160, files `UJIpenchars-w01` to `-w11` (52 letters and 10 digits, twice).
 
-Splits: there are no official ones; whole writers are left out of training. With `fold=0` they are the writers of
-`DEV_WRITERS` and `TEST_WRITERS`. With `fold=1` to `fold=11` one writer is left out: writer `fold` tests, the next one
-is dev, nine train; sum the errors of all eleven folds for leave-one-writer-out over all 1364 characters.
+Splits: there are no official ones; writers are either in train, in dev or in test. With `fold=0`, writers 4 and 8 are
+dev and writers 2, 6 and 10 test. With `fold=1` to `fold=11`, writer `fold` is test, the next writer is dev and the
+other nine train; sum the errors of all eleven folds for leave-one-writer-out over all 1364 characters.
 
-`classes=35` gives the labels of the set's own classes: upper and lower case are one, and 0 counts as O. y grows
-downwards in these files and is turned around here.
+With `classes=35` the labels are the data set's own classes: upper case without case distinction, and 0 counts as O. In
+the files y grows downwards; it is negated here.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from data_prep.roots import find_root
 from data_prep.uci_ink import file_identity, labelled, read_uci
 
 VERSION = 1
-"""Version of the reading, raised when the same files give other utterances."""
+"""Version of this reader; increase it when the same files give other utterances."""
 
-# Spread evenly over the numbers; fixed once, by hand.
+# Chosen once by hand, spread evenly over the numbers.
 DEV_WRITERS = ("w04", "w08")
 TEST_WRITERS = ("w02", "w06", "w10")
 WRITERS = tuple(f"w{number:02d}" for number in range(1, 12))
@@ -44,20 +44,20 @@ class Config:
     """Options of `asr-prepare ujipenchars`."""
 
     root: str = field(default="", metadata={"help": "folder with UJIpenchars-w01 to -w11, or a folder above it"})
-    fold: int = field(default=0, metadata={"help": "0, or the number of the one writer to test on, 1 to 11"})
-    classes: int = field(default=62, metadata={"help": "62 characters, or 35: case folded, 0 as O"})
-    cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
+    fold: int = field(default=0, metadata={"help": "0 for the fixed splits, or the writer to test on, 1 to 11"})
+    classes: int = field(default=62, metadata={"help": "62 characters, or 35: upper case only, 0 counts as O"})
+    cache: str = field(default="", metadata={"help": "folder of the ink cache; empty for the user's cache folder"})
 
 
 def prepare(
     config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
 ) -> dict[str, list[Utterance]]:
-    """The corpus as utterances of ink.
+    """Read the corpus as utterances of ink, by split.
 
     Raises:
-        ConfigError: no such fold or number of classes.
-        DataError: the corpus is not there.
-        Problems: everything that is wrong with its files.
+        ConfigError: `fold` or `classes` has an invalid value.
+        DataError: the corpus is missing or incomplete.
+        Problems: its files have faults; lists all of them.
     """
     if not 0 <= config.fold <= len(WRITERS):
         raise ConfigError(f"fold={config.fold}: expected 0, or 1 to {len(WRITERS)} for the writer to test on")
@@ -93,7 +93,7 @@ def prepare(
 
 
 def _left_out(fold: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Writers of dev and test."""
+    """Return the writers of dev and of test."""
     if fold == 0:
         return DEV_WRITERS, TEST_WRITERS
     return (WRITERS[fold % len(WRITERS)],), (WRITERS[fold - 1],)
@@ -112,5 +112,5 @@ def _read(paths: dict[str, Path], problems: list[str], on_progress: Progress | N
 
 
 def _upright(ink: Ink) -> Ink:
-    """The same ink with y upwards."""
+    """Return the ink with y upwards."""
     return Ink(tuple(Stroke(stroke.points * (1.0, -1.0), stroke.times) for stroke in ink.strokes), ink.resolution)

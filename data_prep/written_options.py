@@ -1,4 +1,4 @@
-"""Options as they are typed: `name=value` with plain values, and nothing that is replaced by something else."""
+"""Parse options as they are typed: `name=value` with plain values, without any substitution."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ _WHOLE = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(
     r"[-+]?(?:[0-9]+\.?[0-9]*(?:e[-+]?[0-9]+)?|\.[0-9]+(?:e[-+]?[0-9]+)?|\.?inf)|\.?nan", re.IGNORECASE
 )
-_MOST_DIGITS = 300  # beyond it there is no number of any option
+_MOST_DIGITS = 300  # longest accepted number
 
 
 def parse_options(words: Sequence[str]) -> dict[str, object]:
-    """Values by name: true, false, null, numbers, lists in brackets; anything else is text, in quotes or not.
+    """Parse options: true, false, null, numbers and lists in brackets; anything else is text, in quotes or not.
+
+    Returns:
+        Values by name.
 
     >>> parse_options(["root=/data", "dev=0.2", "plugins=[my.corpus]"])
     {'root': '/data', 'dev': 0.2, 'plugins': ['my.corpus']}
 
     Raises:
-        ConfigError: a word that is no `name=value`, a name that comes twice, a number that is too long.
+        ConfigError: a word is not `name=value`, a name is repeated, or a number is too long.
     """
     options: dict[str, object] = {}
     for word in words:

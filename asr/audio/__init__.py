@@ -1,6 +1,6 @@
-"""Sound in, at any rate: files that libsndfile reads, NIST SPHERE, what ffmpeg reads; arrays, bytes, streams.
+"""Read recordings: sound files (by libsndfile, as NIST SPHERE, or by ffmpeg), arrays, bytes and streams.
 
-A name is imported when it is first asked for, so that a help text waits for no sound file's reader.
+Each name is imported when it is first used, so that `--help` does not load the readers.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A recording as blocks of samples, so that an hour of sound needs no more memory than a minute.
+"""Read a recording in blocks of samples, so that an hour of sound needs no more memory than a minute.
 
-Files that libsndfile reads and NIST SPHERE are decoded block by block. ffmpeg decodes into a temporary file, and a
-large stream is kept in one as it came. The bytes of a sound file stay as they are, encoded. Samples in memory stay
-there as float32: whoever has an hour of them needs 230 MB at 16 kHz.
+Files that libsndfile supports and NIST SPHERE files are decoded block by block. ffmpeg decodes into a temporary file;
+a large stream is stored, still encoded, in a temporary file. Bytes in memory stay encoded. Arrays of samples stay in
+memory as float32: one hour at 16 kHz needs 230 MB.
 """
 
 from __future__ import annotations
@@ -22,43 +22,43 @@ from asr.audio.resampling import resample, resample_blocks
 from asr.audio.sources import Sound, encoded, sound_of
 from asr.errors import DataError
 
-_BLOCK_SAMPLES = 1 << 16  # of samples in memory
+_BLOCK_SAMPLES = 1 << 16  # size of the blocks of an array in memory
 
 
 @dataclass(frozen=True, eq=False)
 class SoundBlocks:
-    """One channel of a recording, or of a segment of it; each iteration reads it again, from its first sample on.
+    """One channel of a recording or of a segment of it; each iteration reads it from its start.
 
-    Iterating gives consecutive blocks (n,) float32 at `rate`, of unequal sizes, n >= 0, which together equal `whole()`
-    (of MP3 but for rounding, 2e-7). It raises DataError as `read_audio` does, at the place of the fault.
+    Iterating gives consecutive blocks (n,) float32 at `rate`, of different sizes, n >= 0. Joined they equal `whole()`;
+    MP3 may differ by rounding (2e-7). A fault raises the DataError of `read_audio` when its block is reached.
 
     Attributes:
-        name: what messages call the recording.
-        own_rate: hertz of the recording.
-        rate: hertz of the blocks.
-        n_samples: at its own rate.
+        name: name of the recording in error messages.
+        own_rate: sampling rate of the recording, in hertz.
+        rate: sampling rate of the blocks, in hertz.
+        n_samples: number of samples at `own_rate`.
     """
 
     name: str
     own_rate: int
     rate: int
     n_samples: int
-    _open: Callable[[], Iterator[NDArray[np.float32]]]  # blocks at its own rate
+    _open: Callable[[], Iterator[NDArray[np.float32]]]  # gives blocks at `own_rate`
     _check_length: Callable[[], object]
 
     @property
     def seconds(self) -> float:
-        """Length of the recording or segment."""
+        """Length of the recording or segment in seconds."""
         return self.n_samples / self.own_rate
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         return resample_blocks(self._open(), self.own_rate, self.rate)
 
     def whole(self) -> NDArray[np.float32]:
-        """All samples (N,) float32, N >= 1, at `rate`: what `read_audio` or `Sound.at` give.
+        """Return all samples, (N,) float32 with N >= 1, at `rate`: the result of `read_audio` or `Sound.at`.
 
         Raises:
-            DataError: as `read_audio`; longer than six hours.
+            DataError: for the reasons of `read_audio`; also if the recording is longer than six hours.
         """
         self._check_length()
         return resample(joined(self._open()), self.own_rate, self.rate)
@@ -73,18 +73,22 @@ def sound_blocks(
     duration: float | None = None,
     own_rate: int | None = None,
 ) -> Iterator[SoundBlocks]:
-    """Open a recording; it can be read, and read again, while the block of the `with` statement runs.
+    """Open a recording for reading in blocks, any number of times within the `with` statement.
 
     Args:
-        source: in any form that `asr.audio.sound_of` takes; a path of any format of `read_audio`.
-        rate: hertz of the blocks; other rates are resampled.
-        channel: 0-based; needed where there are several.
-        start: seconds where a segment of a sound file begins; None for its start.
-        duration: seconds of the segment; None for the rest. There is no limit of six hours.
-        own_rate: hertz of samples that do not tell it; where they or a file do, it must be the same.
+        source: a recording in any form that `asr.audio.sound_of` accepts.
+        rate: sampling rate of the blocks in hertz; the recording is resampled if its rate differs.
+        channel: channel to read, counted from 0; None if there is only one.
+        start: start of the segment of a sound file in seconds; None for the start of the file.
+        duration: length of the segment in seconds; None for the rest. The limit of six hours does not apply.
+        own_rate: sampling rate of samples that have none, in hertz; if the source has a rate, it must be equal.
 
     Raises:
-        DataError: as `read_audio` and `sound_of`; the samples themselves are looked at when they are read.
+        DataError: for the reasons of `read_audio` and `sound_of`. Faulty samples raise it later, when they are read.
+
+    >>> with sound_blocks((np.zeros(8000, dtype=np.float32), 8000), rate=16000) as sound:
+    ...     sound.seconds, sum(len(block) for block in sound)
+    (1.0, 16000)
     """
     stack = ExitStack()
     try:
@@ -96,12 +100,12 @@ def sound_blocks(
             yield blocks
         else:
             yield _of_sound(source if isinstance(source, Sound) else sound_of(source, own_rate, channel), rate)
-    finally:  # what goes wrong in the block is not the file's fault, so it is not told
+    finally:  # not `with stack`, so that an error of the caller's block is not taken for one of the file
         stack.close()
 
 
 def wrong_rate(name: str, given: int | None, own: int) -> DataError:
-    """The error of a rate that is not the file's."""
+    """Return the error for a given rate that differs from the file's."""
     return DataError(f"{name}: rate={given} was given, but the file says {own} Hz; leave rate= out or correct it")
 
 

@@ -1,7 +1,8 @@
-"""Are all samples of a WAV, RF64, W64, AIFF, AU or CAF file there?
+"""Check that all samples of a WAV, RF64, W64, AIFF, AU or CAF file are there.
 
-libsndfile silently reads what is left of a cut file, nothing of one whose header says 0 bytes because its writer could
-not go back, and gives up where the samples stand in two pieces. So the header is read here before it is.
+libsndfile reads what is left of a cut file without a warning. It reads nothing of a file whose header says 0 bytes
+because its writer could not seek back, and fails if the samples are in two chunks. Therefore this module reads the
+header first.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from dataclasses import dataclass
 from asr.audio.content import Content, View, patched
 from asr.errors import DataError, DataWarning
 
-_UNKNOWN = 0x7FFF_0000  # WAV and AIFF: programs that write into a pipe promise at least this many bytes
+_UNKNOWN = 0x7FFF_0000  # WAV and AIFF: programs that write to a pipe claim at least this many bytes
 _UNKNOWN_64 = 1 << 62
-_LARGEST = 0xFFFF_FFFF  # a size of 32 bits that stands elsewhere, or means the rest of the file
+_LARGEST = 0xFFFF_FFFF  # as a 32-bit size: the size is elsewhere, or is the rest of the file
 _MOST_CHUNKS = 1000
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """How the chunks of a format follow each other.
+    """The layout of the chunks of a format.
 
     Attributes:
-        code: struct format of a chunk's name and size.
-        counted: bytes of its head that the size counts.
-        align: the length is rounded up to a multiple of this.
+        code: struct format of a chunk's header: name and size.
+        counted: number of header bytes that the size includes.
+        align: chunk lengths are padded to a multiple of this.
     """
 
     code: str
@@ -47,7 +48,7 @@ class _Chunk:
 
 @dataclass(frozen=True)
 class _Size:
-    """A place in the header that counts the bytes of samples, and `more`."""
+    """A header field that holds the number of bytes of samples, plus `more`."""
 
     position: int
     code: str
@@ -55,7 +56,7 @@ class _Size:
 
 
 def wave(content: Content, start: int) -> View:
-    """A WAV file in either byte order; several data chunks are read as one."""
+    """Return a view of a WAV file in either byte order; several data chunks are joined."""
     chain = _IFF if content.at(start, 4) == b"RIFX" else _RIFF
     chunks = list(_chunks(content, start + 12, chain))
     data = [chunk for chunk in chunks if chunk.name == b"data"]
@@ -73,7 +74,7 @@ def wave(content: Content, start: int) -> View:
 
 
 def rf64(content: Content, start: int) -> View:
-    """An RF64 file, whose sizes of 64 bits stand in a chunk of their own, `ds64`."""
+    """Return a view of an RF64 file, whose 64-bit sizes are in the chunk `ds64`."""
     chunks = {chunk.name: chunk for chunk in reversed(list(_chunks(content, start + 12, _RIFF)))}
     if not {b"ds64", b"data"} <= chunks.keys():
         raise _empty(content)
@@ -83,22 +84,22 @@ def rf64(content: Content, start: int) -> View:
         length = int.from_bytes(content.at(told + 8, 8), "little")
     sizes = (_Size(told, "<Q", data.begin - start - 8), _Size(told + 8, "<Q"))
     if length >= _UNKNOWN_64 or length == 0:
-        return _rest(content, start, data.begin, sizes, told=length > 0)
+        return _rest(content, start, data.begin, sizes, open_ended=length > 0)
     _check_length(content, data.begin, length)
     return _from(content, start)
 
 
 def wave64(content: Content, start: int) -> View:
-    """A Wave64 file: names of 16 bytes, sizes of 64 bits that count their own 24 bytes."""
+    """Return a view of a Wave64 file: its chunks have names of 16 bytes and 64-bit sizes that include the header."""
     data = _first(content, start + 40, _WAVE64, b"data")
     if data.length >= _UNKNOWN_64 or data.length <= 0:
-        return _rest(content, start, data.begin, told=data.length > 0)
+        return _rest(content, start, data.begin, open_ended=data.length > 0)
     _check_length(content, data.begin, data.length)
     return _from(content, start)
 
 
 def aiff(content: Content, start: int) -> View:
-    """An AIFF or AIFF-C file; eight bytes stand before the samples of its SSND chunk."""
+    """Return a view of an AIFF or AIFF-C file; eight bytes precede the samples in its SSND chunk."""
     data = _first(content, start + 12, _IFF, b"SSND")
     if data.length > 8:
         if data.length < _UNKNOWN:
@@ -110,7 +111,7 @@ def aiff(content: Content, start: int) -> View:
 
 
 def au(content: Content, start: int) -> View:
-    """An AU file, which has no chunks: a header, and the rest are samples."""
+    """Return a view of an AU file: a header followed by samples, without chunks."""
     head = content.at(start, 12)
     order = "<" if head.startswith(b"dns.") else ">"
     if len(head) < 12:
@@ -124,18 +125,18 @@ def au(content: Content, start: int) -> View:
 
 
 def caf(content: Content, start: int) -> View:
-    """A CAF file; four bytes stand before the samples of its data chunk, and a size of -1 means the rest."""
+    """Return a view of a CAF file; four bytes precede the samples in its data chunk; a size of -1 means the rest."""
     data = _first(content, start + 8, _CAF, b"data")
     if data.length > 4:
         _check_length(content, data.begin + 4, data.length - 4)
         return _from(content, start)
     if data.length >= 0 and _is_chain(content, data.begin + data.length, _CAF):
         raise _empty(content)
-    return _rest(content, start, data.begin + 4, (_Size(data.begin - 8, ">q", 4),), told=data.length == -1)
+    return _rest(content, start, data.begin + 4, (_Size(data.begin - 8, ">q", 4),), open_ended=data.length == -1)
 
 
 def _chunks(content: Content, position: int, chain: _Chain) -> Iterator[_Chunk]:
-    """The chunks from a position on; the last may reach beyond the end."""
+    """Yield the chunks from a position on; the last one may reach beyond the end of the file."""
     head = struct.calcsize(chain.code)
     for _ in range(_MOST_CHUNKS):
         packed = content.at(position, head)
@@ -152,7 +153,7 @@ def _chunks(content: Content, position: int, chain: _Chain) -> Iterator[_Chunk]:
 
 
 def _first(content: Content, position: int, chain: _Chain, name: bytes) -> _Chunk:
-    """The first chunk whose name begins so."""
+    """Return the first chunk whose name begins with `name`."""
     for chunk in _chunks(content, position, chain):
         if chunk.name.startswith(name):
             return chunk
@@ -160,7 +161,7 @@ def _first(content: Content, position: int, chain: _Chain, name: bytes) -> _Chun
 
 
 def _is_chain(content: Content, position: int, chain: _Chain) -> bool:
-    """Whether nothing but whole chunks stands between a position and the end of the file."""
+    """Return whether complete chunks fill the file from a position to its end."""
     end = position
     for chunk in _chunks(content, position, chain):
         if not all(0x20 <= byte < 0x7F for byte in chunk.name[:4]):
@@ -177,8 +178,7 @@ def _check_length(content: Content, begin: int, promised: int) -> None:
     there = max(content.size - begin, 0)
     if promised > there:
         raise DataError(
-            f"{content.name}: truncated: its header promises {promised} bytes of samples, {there} are there;"
-            " copy it again"
+            f"{content.name}: truncated: its header says {promised} bytes of samples, {there} are there; copy it again"
         )
 
 
@@ -186,15 +186,15 @@ def _from(content: Content, start: int) -> View:
     return View(content, [range(start, content.size)])
 
 
-def _rest(content: Content, start: int, begin: int, sizes: tuple[_Size, ...] = (), told: bool = False) -> View:
-    """All up to the end of the file as samples, told to libsndfile where `sizes` stand.
+def _rest(content: Content, start: int, begin: int, sizes: tuple[_Size, ...] = (), open_ended: bool = False) -> View:
+    """Return a view in which everything up to the end of the file counts as samples.
 
     Args:
         content: the file.
-        start: where the file begins, behind a tag.
+        start: position of the file's header, after tags.
         begin: position of the first sample.
-        sizes: what libsndfile wants to know.
-        told: whether the header means the rest, rather than nothing.
+        sizes: header fields to set to the actual size.
+        open_ended: whether the header itself says that the samples reach to the end; otherwise a warning is given.
     """
     there = content.size - begin
     if there <= 0:
@@ -203,13 +203,13 @@ def _rest(content: Content, start: int, begin: int, sizes: tuple[_Size, ...] = (
         changes = {size.position: struct.pack(size.code, there + size.more) for size in sizes}
     except struct.error:
         raise DataError(
-            f"{content.name}: its header gives its samples 0 bytes; {there} are there, more than such a file holds;"
+            f"{content.name}: its header says 0 bytes of samples; {there} are there, more than this format allows;"
             " convert it with `ffmpeg -i FILE NEW.flac`"
         ) from None
-    if not told:
+    if not open_ended:
         _warn(
-            f"{content.name}: its header gives its samples 0 bytes, {there} are there, and all of them are read"
-            " (its writer was stopped, or wrote into a pipe)"
+            f"{content.name}: its header says 0 bytes of samples, but {there} are there; all of them are read"
+            " (its writer was stopped, or wrote to a pipe)"
         )
     return patched(content, start, changes)
 
@@ -223,9 +223,9 @@ def _unfinished_wave(content: Content, start: int, data: list[_Chunk], order: st
 
 
 def _joined(content: Content, form: list[_Chunk], data: list[_Chunk], order: str) -> View:
-    """A WAV file of the samples of several data chunks."""
+    """Return a view of a WAV file whose data chunks are joined to one."""
     if not form or form[0].length > content.size:
-        raise DataError(f"{content.name}: has no whole chunk that tells the format of its samples; copy it again")
+        raise DataError(f"{content.name}: has no complete `fmt ` chunk; copy it again")
     pieces = [range(chunk.begin, min(chunk.begin + chunk.length, content.size)) for chunk in data]
     n_bytes = sum(map(len, pieces))
     described = b"WAVE" + content.at(form[0].begin - 8, 8 + form[0].length + form[0].length % 2)
@@ -233,11 +233,11 @@ def _joined(content: Content, form: list[_Chunk], data: list[_Chunk], order: str
         head = struct.pack(f"{order}4sI", b"RIFX" if order == ">" else b"RIFF", len(described) + 8 + n_bytes)
         tail = struct.pack(f"{order}4sI", b"data", n_bytes)
     except struct.error:
-        raise DataError(f"{content.name}: its data chunks hold {n_bytes} bytes, more than a WAV file does") from None
-    _warn(
-        f"{content.name}: has more than one data chunk, where a WAV file should have one; the samples of all are read,"
-        " one behind the other"
-    )
+        raise DataError(
+            f"{content.name}: its data chunks hold {n_bytes} bytes, more than a WAV file may have;"
+            " convert it with `ffmpeg -i FILE NEW.flac`"
+        ) from None
+    _warn(f"{content.name}: has more than one data chunk; a WAV file should have one; all of them are read in order")
     return View(content, [head + described + tail, *pieces])
 
 

@@ -1,4 +1,4 @@
-"""What kind of sound file is it, is it whole, and what of it does libsndfile get to read?"""
+"""Detect the format of a sound file, check that it is complete, and prepare what libsndfile reads of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from asr.audio import chunks, ffmpeg, flac, mp3, ogg
 from asr.audio.content import Content, View
 
-_HEAD = 64  # bytes by which a format is told
+_HEAD = 64  # bytes in which the format is detected
 _MOST_TAGS = 8
 _ID3_HEAD = 10
 
@@ -22,24 +22,24 @@ _READ_HERE: dict[bytes, Callable[[Content, int], View]] = {
     rb"caff": chunks.caf,
     rb"fLaC": flac.with_length,
 }
-_FOREIGN: dict[bytes, tuple[str, str]] = {  # what messages and ffmpeg call it
+_FOREIGN: dict[bytes, tuple[str, str]] = {  # name in messages, ffmpeg's name
     rb".{4}(ftyp|moov)": ("MP4", "mov"),
     rb"\x1a\x45\xdf\xa3": ("WebM", "matroska"),
     rb"#!AMR": ("AMR", "amr"),
     rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11": ("WMA", "asf"),
     rb"\xff[\xf0\xf1\xf8\xf9]": ("AAC", "aac"),
 }
-_MP3 = rb"\xff[\xe2-\xe7\xea-\xef\xf2-\xf7\xfa-\xff]"  # the bits of the layer are not both 0, as in AAC
+_MP3 = rb"\xff[\xe2-\xe7\xea-\xef\xf2-\xf7\xfa-\xff]"  # in AAC both bits of the layer are 0
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What libsndfile reads of a file.
+    """The parts of a sound file that libsndfile reads.
 
     Attributes:
-        views: sounds, one behind the other; none where the format is unknown.
-        format: what the file is called where libsndfile does not know it.
-        pages: where its Ogg pages begin, whose checksums `ogg.check_pages` looks at.
+        views: the sounds of the file, in order; empty if the format is unknown.
+        format: name of a format that ffmpeg decoded; None if libsndfile names the format.
+        pages: position of the first Ogg page, for `ogg.check_pages`; None for other formats.
     """
 
     views: tuple[View, ...]
@@ -48,10 +48,10 @@ class Layout:
 
 
 def layout(content: Content) -> Layout:
-    """Look at a file.
+    """Detect the format of a file and check that the file is complete.
 
     Raises:
-        DataError: it is not whole, or is read with ffmpeg, and cannot be.
+        DataError: the file is truncated or damaged, or ffmpeg is needed and cannot decode it.
     """
     start = _behind_tags(content)
     head = content.at(start, _HEAD)
@@ -79,7 +79,7 @@ def _through_ffmpeg(content: Content, kind: str, demuxer: str) -> Layout:
 
 
 def _behind_tags(content: Content) -> int:
-    """Where the file begins behind its ID3 tags, which may stand before any format."""
+    """Return the position after the ID3 tags, which may precede any format."""
     start = 0
     for _ in range(_MOST_TAGS):
         head = content.at(start, _ID3_HEAD)

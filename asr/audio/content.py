@@ -1,4 +1,4 @@
-"""The bytes of a sound file, on the disk or in memory, and pieces of them in another order."""
+"""Access the bytes of a sound file on disk or in memory, and rearranged views of these bytes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typing import BinaryIO, cast
 
 from asr.errors import DataError
 
-MOST_BYTES = 1 << 30  # of a stream, which has to fit into memory; nine hours of 16-bit samples at 16 kHz
-_BLOCK = 1 << 20  # bytes asked of a stream at a time
-_MOST_IN_MEMORY = 1 << 25  # bytes of a stream; half an hour of 16-bit samples at 16 kHz needs a file
+MOST_BYTES = 1 << 30  # of a stream, which must fit into memory; nine hours of 16-bit samples at 16 kHz
+_BLOCK = 1 << 20  # bytes read from a stream at a time
+_MOST_IN_MEMORY = 1 << 25  # bytes of a stream, 17 minutes of 16-bit samples at 16 kHz; longer ones go to a file
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Content:
     """The bytes of one sound file.
 
     Attributes:
-        name: what messages call it.
-        file: its bytes; every reader goes to where it reads first.
-        size: bytes.
-        path: where it lies on the disk; None in memory.
+        name: name of the file in error messages.
+        file: the bytes; every reader seeks before it reads.
+        size: number of bytes.
+        path: path on disk; None if the bytes are in memory.
     """
 
     name: str
@@ -39,20 +39,20 @@ class Content:
     path: Path | None = None
 
     def at(self, position: int, n_bytes: int) -> bytes:
-        """Up to n_bytes from a position on; fewer at the end of the file."""
+        """Read `n_bytes` from a position; fewer if the file ends before."""
         self.file.seek(position)
         return self.file.read(n_bytes)
 
 
 class View(io.RawIOBase):
-    """Pieces of a file, one behind the other, as a file to read.
+    """A readable file made of pieces of another file, in order.
 
-    libsndfile calls these methods from C, where an exception would be printed and forgotten: none is raised, and what
-    went wrong is kept.
+    libsndfile calls these methods from C, where an exception would be printed and ignored. No method raises one;
+    `error` keeps the last failure.
 
     Args:
         content: the file.
-        pieces: bytes of their own, or ranges of positions in the file.
+        pieces: each piece is either bytes, or a range of positions in the file.
     """
 
     def __init__(self, content: Content, pieces: Sequence[bytes | range]) -> None:
@@ -66,7 +66,7 @@ class View(io.RawIOBase):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is the file, unchanged."""
+        """Whether the view is the whole file, unchanged."""
         return self._pieces == (range(self.content.size),)
 
     def readable(self) -> bool:
@@ -76,7 +76,7 @@ class View(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place inside the file; stay where one outside is asked for."""
+        """Go to a position inside the file; keep the current position if the new one is outside."""
         position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
         if 0 <= position <= self._size:
             self._position = position
@@ -86,7 +86,7 @@ class View(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer as far as the file reaches."""
+        """Fill the buffer, or as much of it as the rest of the file."""
         done = 0
         while done < len(buffer) and self._position < self._size:
             number = bisect.bisect_right(self._begins, self._position) - 1
@@ -110,7 +110,16 @@ class View(io.RawIOBase):
 
 
 def patched(content: Content, start: int, changes: dict[int, bytes]) -> View:
-    """The file from a position on, with some bytes replaced."""
+    """Return the file from position `start` to its end, with some bytes replaced.
+
+    Args:
+        content: the file.
+        start: first position of the view.
+        changes: new bytes by position in the file; positions are at least `start`.
+
+    >>> patched(of_bytes(b"abcdef", "x"), 1, {3: b"X"}).read()
+    b'bcXef'
+    """
     pieces: list[bytes | range] = []
     for position, new in sorted(changes.items()):
         pieces += [range(start, position), new]
@@ -123,17 +132,17 @@ def open_path(path: Path) -> Iterator[Content]:
     """Open a regular file that is not empty.
 
     Raises:
-        DataError: it is missing, a folder, a device, empty, may not be read, or its name is one that no file has.
+        DataError: the file is missing, a folder, a device, empty or not readable, or its name is invalid.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would block, a folder has no sound
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a FIFO would block
             raise DataError(f"{path}: not a file; name a sound file")
         file = path.open("rb")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; check the path") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {reason_of(error)}") from error
-    except ValueError as error:  # Python's own words differ between its versions
+    except ValueError as error:  # Python's message differs between versions
         reason = "a NUL character" if "\0" in str(path) else "a character that this system's file names do not have"
         raise DataError(f"{path}: cannot be read: its name holds {reason}; check the path") from error
     with file:
@@ -144,19 +153,19 @@ def open_path(path: Path) -> Iterator[Content]:
 
 
 def of_bytes(data: bytes, name: str) -> Content:
-    """The content of a sound file in memory.
+    """Return the content of a sound file held in memory.
 
     Raises:
-        DataError: there is none.
+        DataError: `data` is empty.
     """
     return _not_empty(Content(name, io.BytesIO(data), len(data)))
 
 
 def read_stream(stream: BinaryIO, name: str, most_bytes: int = MOST_BYTES) -> bytes:
-    """Read a binary stream to its end, which a terminal, a pipe or a socket may never reach: `most_bytes` at most.
+    """Read a binary stream to its end, but not more than `most_bytes`: a pipe or a terminal may never end.
 
     Raises:
-        DataError: it holds more, gives text, is closed, or fails.
+        DataError: the stream holds more, gives text instead of bytes, is closed, or fails.
     """
     blocks = io.BytesIO()
     for block in _stream_blocks(stream, name, most_bytes):
@@ -166,10 +175,10 @@ def read_stream(stream: BinaryIO, name: str, most_bytes: int = MOST_BYTES) -> by
 
 @contextmanager
 def of_stream(stream: BinaryIO, name: str, most_bytes: int = MOST_BYTES) -> Iterator[Content]:
-    """Keep the content of a binary stream, read to its end: in memory, and in a temporary file where it is large.
+    """Read a binary stream to its end; keep its content in memory or, if it is large, in a temporary file.
 
     Raises:
-        DataError: as `read_stream`; it is empty; there is no room for it.
+        DataError: for the reasons of `read_stream`, or because the stream is empty or the disk is full.
     """
     with tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY, prefix="asr-stream-") as file:
         try:
@@ -177,8 +186,8 @@ def of_stream(stream: BinaryIO, name: str, most_bytes: int = MOST_BYTES) -> Iter
                 file.write(block)
         except OSError as error:
             raise DataError(
-                f"{name}: cannot be kept in {tempfile.gettempdir()} ({reason_of(error)}); free some space there, or"
-                " name another folder in TMPDIR"
+                f"{name}: cannot be stored in {tempfile.gettempdir()} ({reason_of(error)}); free some space there, or"
+                " set TMPDIR to another folder"
             ) from error
         yield _not_empty(Content(name, cast(BinaryIO, file), file.tell()))
 
@@ -194,11 +203,11 @@ def _stream_blocks(stream: BinaryIO, name: str, most_bytes: int) -> Iterator[byt
             return
         n_bytes += len(block)
         yield block
-    raise DataError(f"{name}: holds more than {most_bytes} bytes; write it to a file and name that")
+    raise DataError(f"{name}: holds more than {most_bytes} bytes; write it to a file and pass the file's path")
 
 
 def _checked_bytes(block: object, name: str) -> bool:
-    """Whether there are any."""
+    """Check that a stream gave bytes; return whether there are any."""
     if not isinstance(block, (bytes, bytearray, memoryview)):
         kind = type(block).__name__
         raise DataError(f"{name}: reading gives {kind} instead of bytes; open it for bytes, as open(..., 'rb') does")
@@ -212,7 +221,7 @@ def _not_empty(content: Content) -> Content:
 
 
 def reason_of(error: Exception) -> str:
-    """One phrase, without the path that the message begins with."""
+    """Return the reason of an OSError or ValueError as a phrase, without the path."""
     code = getattr(error, "errno", None)
     if code == errno.ENAMETOOLONG:
         return "its name, or that of a folder above it, is longer than this system allows; check the path"

@@ -1,7 +1,7 @@
-"""Sound that libsndfile does not read (m4a, WebM, AMR and others), through the program ffmpeg where there is one.
+"""Decode formats that libsndfile does not support (m4a, WebM, AMR and others) with the program ffmpeg, if installed.
 
-ffmpeg reads files of any origin, so it is held tight: it is told which format the file has, may open nothing but this
-file, and gets a limit of time, memory and disk space.
+The files may come from anywhere, so ffmpeg is restricted: it gets the format of the file, may open no other file, and
+has limits of time, memory and disk space.
 """
 
 from __future__ import annotations
@@ -18,33 +18,36 @@ from typing import IO
 from asr.audio.content import Content
 from asr.errors import DataError
 
-_SECONDS = 120.0  # an hour of speech takes about five
+_SECONDS = 120.0  # time limit; an hour of speech takes about five seconds
 _LONGEST_SECONDS = 6 * 3600
-_MOST_MEMORY = 4 << 30  # bytes of addresses; what it really uses is far less
-_MOST_OUTPUT = (4 << 30) - (1 << 20)  # bytes on the disk: the sizes of a WAV file have 32 bits
+_MOST_MEMORY = 4 << 30  # bytes of address space; ffmpeg uses far less memory
+_MOST_OUTPUT = (4 << 30) - (1 << 20)  # bytes on disk; the sizes in a WAV file have 32 bits
 _BLOCK = 1 << 20
-_TOLD = 200  # characters of what ffmpeg says
+_TOLD = 200  # characters shown of ffmpeg's message
 
 
 def decoded(content: Content, kind: str, demuxer: str) -> Content:
-    """The sound of a file as a WAV file of 16-bit samples, in a temporary file that goes when it is closed.
+    """Decode a file with ffmpeg.
 
     Args:
         content: the file.
-        kind: what messages call its format.
-        demuxer: what ffmpeg calls it.
+        kind: name of its format in error messages.
+        demuxer: ffmpeg's name of its format.
+
+    Returns:
+        A WAV file of 16-bit samples: a temporary file that is deleted when it is closed.
 
     Raises:
-        DataError: there is no ffmpeg, or it cannot read the file, or not within the limits.
+        DataError: ffmpeg is not installed, cannot read the file, or exceeds a limit.
     """
     program = shutil.which("ffmpeg")
     if program is None:
         raise DataError(
-            f"{content.name}: {kind} is read with the program ffmpeg, which is not installed here; install it, or"
-            " convert the file elsewhere with `ffmpeg -i FILE NEW.flac`"
+            f"{content.name}: {kind} needs the program ffmpeg, which is not installed; install it, or convert the file"
+            " elsewhere with `ffmpeg -i FILE NEW.flac`"
         )
     try:
-        output = tempfile.TemporaryFile(prefix="asr-ffmpeg-")  # noqa: SIM115  (whoever reads it closes it)
+        output = tempfile.TemporaryFile(prefix="asr-ffmpeg-")  # noqa: SIM115  (the caller closes it)
     except OSError as error:
         raise _no_room(content, error) from error
     try:
@@ -62,23 +65,25 @@ def decoded(content: Content, kind: str, demuxer: str) -> Content:
 
 
 def _check(name: str, kind: str, output: IO[bytes], told: str) -> None:
-    """Raise DataError where not all of it was decoded; of a cut file ffmpeg reads what is left, and says so."""
+    """Raise a DataError unless the whole file was decoded; ffmpeg decodes what is left of a cut file and reports it."""
     size = output.seek(0, 2)
     output.seek(28)
     bytes_a_second = int.from_bytes(output.read(4), "little")
     if told or not bytes_a_second:
         raise DataError(
-            f"{name}: {kind} that ffmpeg cannot read to its end ({told or 'no sound'}); copy it again, or, if what is"
-            " there is enough, convert it with `ffmpeg -i FILE NEW.flac`"
+            f"{name}: {kind} that ffmpeg cannot read to its end ({told or 'no sound'}); copy it again, or save what is"
+            " left with `ffmpeg -i FILE NEW.flac`"
         )
     if size / bytes_a_second > _LONGEST_SECONDS or size >= _MOST_OUTPUT:
-        raise DataError(f"{name}: longer than {_LONGEST_SECONDS // 3600} hours, or larger than 4 GiB as WAV; split it")
+        raise DataError(
+            f"{name}: is longer than {_LONGEST_SECONDS // 3600} hours, or larger than 4 GiB as WAV; split it"
+        )
 
 
 def _no_room(content: Content, error: OSError) -> DataError:
     return DataError(
         f"{content.name}: ffmpeg cannot decode it into {tempfile.gettempdir()} ({error.strerror}); free some space"
-        " there, or name another folder in TMPDIR"
+        " there, or set TMPDIR to another folder"
     )
 
 
@@ -92,14 +97,12 @@ def _command(program: str, demuxer: str, source: Path) -> list[str]:
 
 
 def _run(command: list[str], output: IO[bytes], name: str) -> tuple[str, int]:
-    """What ffmpeg said first, and its exit status."""
+    """Run ffmpeg; return the first line of its messages, and its exit status."""
     with tempfile.TemporaryFile() as said:
         try:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=said)
         except OSError as error:
-            raise DataError(
-                f"{name}: {command[0]} cannot be started ({error.strerror}); install ffmpeg anew"
-            ) from error
+            raise DataError(f"{name}: {command[0]} cannot be started ({error.strerror}); reinstall ffmpeg") from error
         try:
             _limit(process.pid)
             status = process.wait(_SECONDS)
@@ -110,22 +113,22 @@ def _run(command: list[str], output: IO[bytes], name: str) -> tuple[str, int]:
             process.wait()
         said.seek(0)
         first = said.readline(4096).decode("utf-8", "replace")
-    plain = re.sub(r"\[[^\]]* @ 0x[0-9a-f]+\] ", "", first)  # which of its parts says it, and where that lies
+    plain = re.sub(r"\[[^\]]* @ 0x[0-9a-f]+\] ", "", first)  # name and address of ffmpeg's component
     return "".join(c if c.isprintable() else " " for c in plain).strip()[:_TOLD], status
 
 
 def _limit(pid: int) -> None:
-    """Bound its memory and its files, where the system can do that to a process that runs."""
+    """Limit the memory and the file size of a running process, where the system supports it (Linux)."""
     if sys.platform == "linux":
         import resource
 
-        with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):  # gone already, or bound tighter
+        with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):  # it has ended, or has lower limits
             resource.prlimit(pid, resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (_MOST_OUTPUT, _MOST_OUTPUT))
 
 
 def _written(content: Content, path: Path) -> Path:
-    """A file of its own for what is in memory: ffmpeg needs to go to and fro in it."""
+    """Write content that is in memory to a file, because ffmpeg has to seek in it."""
     with path.open("wb") as file:
         for position in range(0, content.size, _BLOCK):
             file.write(content.at(position, _BLOCK))

@@ -1,7 +1,7 @@
-"""FLAC streams whose header does not tell their length, because their encoder wrote into a pipe.
+"""Find the length of FLAC streams whose header lacks it because the encoder wrote to a pipe.
 
-The last frame tells it: a frame's header holds its number (or that of its first sample) and how many samples it has,
-and two checksums say whether it is whole. Format: RFC 9639.
+The length follows from the last frame: a frame's header holds its number (or the number of its first sample) and its
+number of samples, and two checksums show whether it is complete. Format: RFC 9639.
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ from collections.abc import Iterator
 from asr.audio.content import Content, View, patched
 from asr.errors import DataError
 
-_STREAMINFO = 8  # bytes before it: the mark, a block's head
-_TOTAL = _STREAMINFO + 10  # of eight bytes, whose last 36 bits are the number of samples
-_TAILS = (1 << 16, 1 << 21)  # bytes at the end in which the last frame is looked for; two mebibytes hold any
-_MOST_TRIES = 8  # frames whose checksum is computed, which is slow
+_STREAMINFO = 8  # its position, after the marker and the head of the metadata block
+_TOTAL = _STREAMINFO + 10  # position of eight bytes whose last 36 bits are the number of samples
+_TAILS = (1 << 16, 1 << 21)  # bytes at the end that are searched for the last frame; no frame exceeds the second
+_MOST_TRIES = 8  # checksums computed per search, because each is slow
 _BLOCK_SIZES = {1: 192, **{k: 144 << k for k in range(2, 6)}, **{k: 1 << k for k in range(8, 16)}}
 
 
 def with_length(content: Content, start: int) -> View:
-    """The file, with its length in its header.
+    """Return the file with its length in the header; add the length if the header lacks it.
+
+    Args:
+        content: the file.
+        start: position of the FLAC marker.
 
     Raises:
-        DataError: its last frame is not whole, so that the length is not known.
+        DataError: the header has no length, and the last frame is incomplete.
     """
     head = content.at(start, _TOTAL + 8)
     told = int.from_bytes(head[_TOTAL:], "big")
@@ -35,18 +39,19 @@ def with_length(content: Content, start: int) -> View:
         if 0 < total < 1 << 36:
             return patched(content, start, {start + _TOTAL: (told | total).to_bytes(8, "big")})
     raise DataError(
-        f"{content.name}: truncated: its header does not tell its length, and its last frame is cut or damaged;"
-        " copy it again, or write what is left with `ffmpeg -i FILE NEW.flac`"
+        f"{content.name}: truncated: its header has no length, and its last frame is cut or damaged;"
+        " copy it again, or save what is left with `ffmpeg -i FILE NEW.flac`"
     )
 
 
 def _samples_at_end(tail: bytes, block_size: int) -> int:
-    """Samples of the stream up to the end of the frame that these bytes end with; 0 where they do not.
+    """Return the number of samples of the stream if `tail` ends with a complete frame, else 0.
 
-    The last frame is met first, which matters: the checksum of several whole frames together is right as well.
+    The search goes backwards: the checksum over several complete frames would be correct too, but only the last
+    frame's header gives the length.
     """
     tries = 0
-    for position in _marks(tail):
+    for position in _sync_positions(tail):
         samples = _samples_to(tail[position : position + 16].ljust(16, b"\0"), block_size)
         if samples and tries < _MOST_TRIES:
             tries += 1
@@ -55,8 +60,8 @@ def _samples_at_end(tail: bytes, block_size: int) -> int:
     return 0
 
 
-def _marks(tail: bytes) -> Iterator[int]:
-    """Where a frame may begin, from the end backwards."""
+def _sync_positions(tail: bytes) -> Iterator[int]:
+    """Yield the positions where a frame may begin, from the end backwards."""
     position = len(tail)
     while (position := tail.rfind(b"\xff", 0, position)) >= 0:
         if tail[position + 1 : position + 2] in (b"\xf8", b"\xf9"):
@@ -64,7 +69,7 @@ def _marks(tail: bytes) -> Iterator[int]:
 
 
 def _samples_to(head: bytes, block_size: int) -> int:
-    """Samples from the start of the stream to the end of the frame with this head of 16 bytes; 0 where it is none."""
+    """Return the number of samples up to the end of the frame with this header (16 bytes); 0 if it is not a header."""
     number_bytes = _length_of_number(head[4])
     if not number_bytes:
         return 0
@@ -78,7 +83,7 @@ def _samples_to(head: bytes, block_size: int) -> int:
 
 
 def _length_of_number(first: int) -> int:
-    """Bytes of a number that is written as UTF-8 writes characters, up to seven; 0 where this begins none."""
+    """Return the length in bytes (1 to 7) of a number in UTF-8 coding, given its first byte; 0 if it is invalid."""
     ones = 8 - (~first & 0xFF).bit_length()
     return {0: 1, 1: 0, 8: 0}.get(ones, ones)
 

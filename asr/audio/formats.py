@@ -1,4 +1,4 @@
-"""The names of the sound formats that are read here: what messages and `--help` say, what folders are searched for."""
+"""Names and file suffixes of the supported sound formats, for messages, `--help` and searches of folders."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ SUFFIXES = frozenset(
         ".rf64", ".w64", ".sph", ".nist", ".m4a", ".mp4", ".webm", ".amr", ".wma", ".aac", ".spx",
     }
 )  # fmt: skip
-"""Names that sound files have, in small letters; `read_audio` itself goes by the content."""
+"""Suffixes of sound files, in lower case. `read_audio` ignores them: it detects the format from the content."""

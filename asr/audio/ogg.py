@@ -1,7 +1,7 @@
-"""Ogg files (Vorbis, Opus, FLAC): are they whole, and are they several, one behind the other?
+"""Check that Ogg files (Vorbis, Opus, FLAC) are complete, and split chained files into their links.
 
-`cat a.ogg b.ogg > c.ogg` makes an Ogg file of two links, as recorders of web radio do; libsndfile reads the first
-alone, and leaves damaged pages out, without a word.
+`cat a.ogg b.ogg > c.ogg` makes an Ogg file of two links, as recorders of web radio do. libsndfile reads only the first
+link and skips damaged pages, both without a warning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MARK = b"OggS"
 _HEAD = 27  # bytes of a page before the table of its segments
 _LARGEST_PAGE = _HEAD + 255 + 255 * 255
 _BLOCK = 1 << 20  # bytes read at a time
-_MOST_PAGES = 1_200_000  # six hours of pages of 20 ms; three seconds to look at
+_MOST_PAGES = 1_200_000  # six hours of pages of 20 ms; checking them takes three seconds
 _MOST_LINKS = 1000
 _BEGIN, _END = 0x02, 0x04
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -37,15 +37,15 @@ class _Page:
 
 
 def links(content: Content, start: int) -> list[View]:
-    """The links of an Ogg file, mostly one; each must end with a whole page that is marked as the last.
+    """Return the links of an Ogg file, usually one; each must end with a complete page that is marked as the last.
 
     Raises:
-        DataError: a link is cut, there is damage between the pages, or there are too many of either.
+        DataError: a link is cut, there is damage between pages, or there are too many pages or links.
     """
     begins: list[int] = []
     last = None
     for page in _pages(content, start):
-        if page.has(_BEGIN) and (last is None or not last.has(_BEGIN)):  # streams side by side begin together
+        if page.has(_BEGIN) and (last is None or not last.has(_BEGIN)):  # multiplexed streams begin together
             if last is not None and not last.has(_END):
                 raise DataError(f"{content.name}: {_cut(f'the Ogg stream before byte {page.begin}')}")
             begins.append(page.begin)
@@ -55,16 +55,16 @@ def links(content: Content, start: int) -> list[View]:
     if last is None or not begins or not last.has(_END):
         raise DataError(f"{content.name}: {_cut('its last Ogg page')}")
     if len(begins) > _MOST_LINKS:
-        raise DataError(f"{content.name}: holds {len(begins)} Ogg streams one behind the other; split it")
+        raise DataError(f"{content.name}: holds {len(begins)} Ogg streams in sequence; split it")
     if len(begins) == 1:
         return [View(content, [range(start, content.size)])]
     return [View(content, [range(*ends)]) for ends in zip(begins, [*begins[1:], end], strict=True)]
 
 
 def check_pages(content: Content, start: int) -> None:
-    """Raise DataError where a page is damaged.
+    """Raise a DataError if the checksum of a page is wrong.
 
-    Every page carries a checksum (RFC 3533): the CRC of zlib, of bit-reversed bytes and without its inversions.
+    The checksum (RFC 3533) equals zlib's CRC of the bit-reversed bytes, without zlib's inversions.
     """
     for page in _pages(content, start):
         plain = page.raw[:22] + bytes(4) + page.raw[26:]
@@ -74,12 +74,12 @@ def check_pages(content: Content, start: int) -> None:
 
 
 def codec(content: Content, start: int) -> bytes:
-    """The first bytes of the first packet, which name the codec."""
+    """Return the first eight bytes of the first packet, which name the codec."""
     return content.at(start + _HEAD + content.at(start + _HEAD - 1, 1)[0], 8) if content.size > start + _HEAD else b""
 
 
 def _pages(content: Content, position: int) -> Iterator[_Page]:
-    """Whole pages, up to the first that is cut or does not begin with its mark."""
+    """Yield the complete pages, up to the first that is cut or does not begin with `OggS`."""
     block, at = b"", 0
     for _ in range(_MOST_PAGES):
         if len(block) - at < _LARGEST_PAGE:
@@ -95,7 +95,7 @@ def _pages(content: Content, position: int) -> Iterator[_Page]:
 
 
 def _check_rest(content: Content, end: int) -> None:
-    """A tag may follow the last page, or what is left of a cut one; pages must not."""
+    """Raise a DataError if pages follow after a gap, or if a cut page follows; a tag may follow."""
     for begin in (end + 1, max(end + 1, content.size - 2 * _LARGEST_PAGE)):
         if _MARK in content.at(begin, 2 * _LARGEST_PAGE):
             raise _damaged(content, end)
@@ -104,11 +104,11 @@ def _check_rest(content: Content, end: int) -> None:
 
 
 def _damaged(content: Content, position: int) -> DataError:
-    return DataError(f"{content.name}: damaged at byte {position}: a broken Ogg page or checksum; copy it again")
+    return DataError(f"{content.name}: damaged Ogg page at byte {position}; copy it again")
 
 
 def _cut(what: str) -> str:
     return (
-        f"truncated: {what} is cut or not marked as the end; copy it again, or, if a live stream was recorded, close it"
-        " with `ffmpeg -i FILE -c copy NEW`"
+        f"truncated: {what} is cut or not marked as the end; copy it again, or, if it is a recorded live stream,"
+        " finish it with `ffmpeg -i FILE -c copy NEW`"
     )

@@ -1,4 +1,4 @@
-"""Open a sound file: what its header says, and its samples as they are decoded."""
+"""Open a sound file: read its header, and decode its samples block by block."""
 
 from __future__ import annotations
 
@@ -19,23 +19,26 @@ from asr.audio.content import Content, View
 from asr.audio.formats import FORMATS
 from asr.errors import DataError
 
-_RATES = (1_000, 1_000_000)  # hertz; anything else is a broken header
-_BLOCK_SAMPLES = 1 << 17  # of all channels, decoded at a time: a forged header must not make us allocate the memory
+_RATES = (1_000, 1_000_000)  # hertz; a header with any other rate is damaged
+_BLOCK_SAMPLES = 1 << 17  # of all channels together; memory must not depend on the length that a header claims
 _COPY_OR_CONVERT = "copy it again, or convert it with `ffmpeg -i FILE NEW.flac`"
-_UNKNOWN_FRAMES = 1 << 62  # what libsndfile says where it cannot tell
-_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")  # by libsndfile's names
+_UNKNOWN_FRAMES = 1 << 62  # libsndfile's value for a file of unknown length
+_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")  # libsndfile's names
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What the header of a sound file says.
+    """The header of a sound file.
 
     Attributes:
-        rate: hertz.
-        channels: channels.
-        frames: samples per channel.
-        format: `WAV`, `WAVEX`, `RF64`, `W64`, `FLAC`, `OGG` (Vorbis or Opus), `MP3`, `AIFF`, `AU`, `CAF`, `SPHERE`; of
-            what ffmpeg reads `MP4`, `WebM`, `AMR`, `WMA`, `AAC`, `Speex`.
+        rate: sampling rate in hertz.
+        channels: number of channels.
+        frames: number of samples per channel.
+        format: `WAV`, `WAVEX`, `RF64`, `W64`, `FLAC`, `OGG` (Vorbis or Opus), `MP3`, `AIFF`, `AU`, `CAF`, `SPHERE`;
+            for files decoded by ffmpeg `MP4`, `WebM`, `AMR`, `WMA`, `AAC`, `Speex`.
+
+    >>> AudioInfo(rate=16000, channels=1, frames=24000, format="WAV").seconds
+    1.5
     """
 
     rate: int
@@ -45,7 +48,7 @@ class AudioInfo:
 
     @property
     def seconds(self) -> float:
-        """Length of the file."""
+        """Length in seconds."""
         return self.frames / self.rate
 
 
@@ -58,7 +61,7 @@ class Sphere:
         self._content, self._header = content, header
 
     def blocks(self, first: int, n_frames: int, channel: int) -> Iterator[NDArray[np.float32]]:
-        """(n,) float32 of one channel, block after block, from a sample on: n_frames altogether."""
+        """Yield `n_frames` samples of one channel, from sample `first` on, as blocks (n,) float32."""
         n_block = max(1, _BLOCK_SAMPLES // self.info.channels)
         for begin in range(first, first + n_frames, n_block):
             n_read = min(n_block, first + n_frames - begin)
@@ -66,7 +69,7 @@ class Sphere:
 
 
 class Decoded:
-    """An open file that libsndfile decodes: one sound, or several one behind the other."""
+    """An open file that libsndfile decodes; it may consist of several sounds in sequence (chained Ogg)."""
 
     def __init__(self, content: Content, found: Layout, parts: list[soundfile.SoundFile]) -> None:
         self._content, self._found, self._parts = content, found, parts
@@ -74,10 +77,10 @@ class Decoded:
         self.info = _checked(content.name, _common(content.name, parts, found.format))
 
     def blocks(self, first: int, n_frames: int, channel: int) -> Iterator[NDArray[np.float32]]:
-        """(n,) float32 of one channel, block after block, from a sample on: n_frames altogether.
+        """Yield `n_frames` samples of one channel, from sample `first` on, as blocks (n,) float32.
 
-        They may be asked for again, one time after the other; of MP3 they may differ by rounding (2e-7). Where the
-        whole file is read, the checksums of its Ogg pages are compared.
+        The method may be called again when the previous iteration is over; MP3 samples may then differ by rounding
+        (2e-7). If the whole of an Ogg file is read, the checksums of its pages are checked.
         """
         if self._found.pages is not None and n_frames == self.info.frames:
             ogg.check_pages(self._content, self._found.pages)
@@ -98,7 +101,7 @@ class Decoded:
     def _blocks(
         self, view: View, part: soundfile.SoundFile, first: int, n_frames: int, channel: int
     ) -> Iterator[NDArray[np.float32]]:
-        """Samples of one channel, block by block, so that memory follows what is really there."""
+        """Decode samples of one channel in blocks, so that memory depends on the data, not on the header."""
         name, missing = self._content.name, n_frames
         try:
             if first > 0:
@@ -121,17 +124,17 @@ class Decoded:
 
 
 def joined(blocks: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """All blocks, at least one, as one contiguous array."""
+    """Join blocks (at least one) to one contiguous array."""
     several = list(blocks)
     return np.ascontiguousarray(several[0]) if len(several) == 1 else np.concatenate(several)
 
 
 @contextmanager
 def opened(content: Content) -> Iterator[Sphere | Decoded]:
-    """Open a file of one of the formats whose wholeness can be told, and check that it is whole.
+    """Open a sound file of a supported format, and check that it is complete.
 
     Raises:
-        DataError: truncated, not audio, of a format that is not read here, or a header that makes no sense.
+        DataError: the file is truncated, is not audio, has an unsupported format or an invalid header.
     """
     if content.at(0, len(sphere.MAGIC)) == sphere.MAGIC:
         yield Sphere(content)
@@ -141,53 +144,53 @@ def opened(content: Content) -> Iterator[Sphere | Decoded]:
         for view in found.views:
             if view.content is not content:  # a temporary file
                 stack.callback(view.content.file.close)
-        views = found.views or (View(content, [range(content.size)]),)  # libsndfile knows the name of some formats
+        views = found.views or (View(content, [range(content.size)]),)  # libsndfile may know the format's name
         remedy = _COPY_OR_CONVERT if found.views else f"expected {FORMATS}"
         parts = [_sound_file(content.name, view, remedy) for view in views]
         stack.callback(_close, parts)
         if not found.views or parts[0].format not in _FORMATS:
-            raise DataError(f"{content.name}: {parts[0].format} is not read here; convert it to {FORMATS}")
+            raise DataError(f"{content.name}: the format {parts[0].format} is not supported; convert it to {FORMATS}")
         yield Decoded(content, found, parts)
 
 
 def _close(parts: list[soundfile.SoundFile]) -> None:
-    """Close what is open at the end; a list changes when its files are opened again."""
+    """Close the files that the list holds at the end; `Decoded.blocks` may have replaced some by reopened ones."""
     for part in parts:
         part.close()
 
 
 def _sound_file(name: str, view: View, remedy: str) -> soundfile.SoundFile:
-    view.seek(0)  # where another reader may have left it
+    view.seek(0)  # another reader may have moved it
     try:
         return soundfile.SoundFile(_source(view))
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         _check_view(name, view)
         reason = getattr(error, "error_string", str(error)).rstrip(".")
-        raise DataError(f"{name}: not audio that can be read here ({reason}); {remedy}") from error
+        raise DataError(f"{name}: cannot be read as audio ({reason}); {remedy}") from error
 
 
 def _source(view: View) -> View | Path | bytes:
-    """The file's name where libsndfile can read the file itself, which is faster."""
+    """Return the path if libsndfile can open the file itself, which is faster; otherwise the view."""
     path = view.content.path
-    if path is None or not view.is_whole or path.suffix.lower() == ".raw":  # of raw files it wants to be told more
+    if path is None or not view.is_whole or path.suffix.lower() == ".raw":  # for .raw it would ask for the format
         return view
-    return os.fsencode(path) if os.name == "posix" else path  # a name may be no UTF-8
+    return os.fsencode(path) if os.name == "posix" else path  # bytes, because a name may not be UTF-8
 
 
 def _check_view(name: str, view: View) -> None:
-    """Tell of what libsndfile saw as the end of the file."""
+    """Raise a read error that libsndfile took for the end of the file."""
     if view.error is not None:
         raise DataError(f"{name}: cannot be read: {view.error.strerror or view.error}") from view.error
 
 
 def _common(name: str, parts: list[soundfile.SoundFile], called: str | None) -> AudioInfo:
-    """What all parts say; their lengths add up."""
+    """Return the common header of all parts, with the sum of their lengths; parts must agree."""
     kinds = {(part.samplerate, part.channels): None for part in parts}
     if len(kinds) > 1:
         told = ", then ".join(f"{rate} Hz with {channels} channels" for rate, channels in kinds)
-        raise DataError(f"{name}: holds sounds of different kinds, one behind the other ({told}); split it")
+        raise DataError(f"{name}: holds several sounds of different rates or channels ({told}); split it")
     if any(part.frames >= _UNKNOWN_FRAMES for part in parts):
-        raise DataError(f"{name}: its header does not tell its length; write it again with `ffmpeg -i FILE NEW.flac`")
+        raise DataError(f"{name}: its header has no length; convert it with `ffmpeg -i FILE NEW.flac`")
     return AudioInfo(
         parts[0].samplerate, parts[0].channels, sum(part.frames for part in parts), called or parts[0].format
     )

@@ -1,4 +1,4 @@
-"""Read a sound file or a segment of it, at the rate that the features want."""
+"""Read a sound file or a segment of it, resampled to the rate that the features need."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from asr.errors import DataError
 
 __all__ = ["AudioInfo", "audio_info", "check_channel", "read_audio", "read_content", "segment_frames"]
 
-_LONGEST_SECONDS = 6 * 3600.0  # one read; a forged header must not make us allocate the machine's memory
-_LARGEST_SAMPLE = 1e9  # full scale is 1, of integers written as floats 2^31; float32 power spectra overflow above 1e16
-_ROUNDING_SECONDS = 0.005  # manifests round their times; a segment may end this far behind the end of the file
+_LONGEST_SECONDS = 6 * 3600.0  # limit of one read, so that a forged header cannot exhaust the memory
+_LARGEST_SAMPLE = 1e9  # full scale is 1, or 2^31 for integers stored as floats; power spectra overflow above 1e16
+_ROUNDING_SECONDS = 0.005  # a segment may end this much after the end of the file, because manifests round times
 
 
 def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
-    """Rate, channels and length of a sound file, from its header and its size alone; what ffmpeg reads is decoded.
+    """Return rate, channels, length and format of a sound file.
+
+    Only the header and the file size are read, except for formats that need ffmpeg, which are decoded.
 
     Raises:
-        DataError: missing, empty, truncated, not audio, or a header that makes no sense; names the file.
+        DataError: the file is missing, empty, truncated or not audio, or its header is invalid.
     """
     with open_path(Path(path)) as content, opened(content) as sound:
         return sound.info
@@ -39,10 +41,20 @@ def segment_frames(
     duration: float | None = None,
     longest_seconds: float = _LONGEST_SECONDS,
 ) -> tuple[int, int]:
-    """First sample and number of samples of a segment given in seconds.
+    """Return the first sample and the number of samples of a segment given in seconds.
+
+    Args:
+        path: the file, for error messages.
+        info: its header.
+        start: start of the segment in seconds; None for the start of the file.
+        duration: length of the segment in seconds; None for the rest of the file.
+        longest_seconds: largest accepted length.
 
     Raises:
-        DataError: the segment is empty, reaches outside the file, or is longer than allowed: six hours by default.
+        DataError: the segment is empty, reaches outside the file, or is longer than `longest_seconds`.
+
+    >>> segment_frames("a.wav", AudioInfo(16000, 1, 32000, "WAV"), start=0.5, duration=1.0)
+    (8000, 16000)
     """
     begin = 0.0 if start is None else start
     length = info.seconds - begin if duration is None else duration
@@ -55,7 +67,7 @@ def segment_frames(
         )
     if length > longest_seconds:
         raise DataError(
-            f"{path}: {length / 3600:.1f} hours in one piece; at most {longest_seconds / 3600:g}:"
+            f"{path}: has {length / 3600:.1f} hours in one piece; at most {longest_seconds / 3600:g} are supported;"
             " give start and duration"
         )
     first = min(round(begin * info.rate), info.frames - 1)
@@ -69,21 +81,28 @@ def read_audio(
     channel: int | None = None,
     rate: int = 16000,
 ) -> NDArray[np.float32]:
-    """Read one channel of a sound file, or of a segment of it, resampled where its rate differs.
+    """Read one channel of a sound file or of a segment of it, and resample it to `rate`.
 
     Args:
-        path: a file of any of the formats of `AudioInfo`; told by content, not by name.
-        start: seconds where the segment begins; None for the start of the file.
-        duration: seconds of the segment; None for the rest of the file.
-        channel: 0-based; None only where the file has one.
-        rate: hertz of the result.
+        path: a file of any format listed in `AudioInfo`; its content decides the format, not its name.
+        start: start of the segment in seconds; None for the start of the file.
+        duration: length of the segment in seconds; None for the rest of the file.
+        channel: channel to read, counted from 0; None if the file has only one.
+        rate: sampling rate of the result in hertz.
 
     Returns:
-        (N,) float32; full scale is [-1, 1] (floating-point files and resampling may go slightly beyond).
+        (N,) float32 with full scale [-1, 1]; files of floats, and resampling, may go slightly beyond.
 
     Raises:
-        DataError: missing, empty, truncated, not audio, several channels and none chosen, a segment outside the file,
-            samples that are NaN, infinite or beyond 1e9; names the file and the remedy.
+        DataError: the file is missing, empty, truncated or not audio; it has several channels and `channel` is None;
+            the segment is outside the file; or samples are NaN, infinite or above 1e9.
+
+    >>> import tempfile
+    >>> import soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(f"{folder}/a.wav", np.zeros(8000), 8000)
+    ...     audio_info(f"{folder}/a.wav").seconds, read_audio(f"{folder}/a.wav", start=0.5).shape
+    (1.0, (8000,))
     """
     with open_path(Path(path)) as content:
         signal, rate_in = read_content(content, start, duration, channel)
@@ -93,7 +112,11 @@ def read_audio(
 def read_content(
     content: Content, start: float | None = None, duration: float | None = None, channel: int | None = None
 ) -> tuple[NDArray[np.float32], int]:
-    """`read_audio` of a file that is open, or in memory: the samples at the file's own rate, and the rate."""
+    """Read one channel of an open sound file or of a segment of it; see `read_audio` for the arguments and errors.
+
+    Returns:
+        The samples (N,) float32 at the file's own rate, and this rate in hertz.
+    """
     with opened(content) as sound:
         chosen = check_channel(content.name, sound.info, channel)
         first, n_frames = segment_frames(content.name, sound.info, start, duration)
@@ -103,16 +126,18 @@ def read_content(
 
 
 def check_channel(path: str | os.PathLike[str], info: AudioInfo, channel: int | None) -> int:
-    """The channel to read.
+    """Return the channel to read: the chosen one, or 0 if the file has only one.
 
     Raises:
-        DataError: there are several and none was chosen, or there is none of this number.
+        DataError: the file has several channels and none was chosen, or it has no such channel.
+
+    >>> check_channel("a.wav", AudioInfo(16000, 1, 32000, "WAV"), None)
+    0
     """
     if channel is None and info.channels > 1:
         numbers = "0 or 1" if info.channels == 2 else f"0 to {info.channels - 1}"
         raise DataError(
-            f"{path}: has {info.channels} channels; say with `channel` which one is meant ({numbers}), or, where that"
-            " is no option, split or mix the file"
+            f"{path}: has {info.channels} channels; choose one with `channel` ({numbers}), or split or mix the file"
         )
     if channel is not None and not 0 <= channel < info.channels:
         raise DataError(f"{path}: has no channel {channel}; it has {info.channels}, counted from 0")
@@ -120,7 +145,13 @@ def check_channel(path: str | os.PathLike[str], info: AudioInfo, channel: int | 
 
 
 def check_samples(name: str, signal: NDArray[np.floating[Any]], first: int) -> None:
-    """Raise DataError at the first sample that is no sound; `first` is the place of `signal` in its file."""
+    """Raise a DataError if a sample is NaN, infinite or above 1e9.
+
+    Args:
+        name: the file, for the error message.
+        signal: samples.
+        first: position of the first of these samples in the file.
+    """
     sound = np.abs(signal) <= _LARGEST_SAMPLE  # False of NaN
     if not sound.all():
         bad = int(np.flatnonzero(~sound)[0])

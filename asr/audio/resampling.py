@@ -1,4 +1,4 @@
-"""Another sampling rate, another speed: both are one band-limited resampling by soxr."""
+"""Change the sampling rate or the speed of a signal by band-limited resampling (soxr)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from numpy.typing import NDArray
 
 
 def resample(signal: NDArray[np.float32], rate_in: float, rate_out: float) -> NDArray[np.float32]:
-    """The signal at another rate; frequencies above the lower Nyquist frequency are removed.
+    """Resample a signal; remove frequencies above the lower of the two Nyquist frequencies.
 
     Args:
         signal: (N,) float32.
-        rate_in: hertz, of the signal.
-        rate_out: hertz, of the result.
+        rate_in: sampling rate of the signal, in hertz.
+        rate_out: sampling rate of the result, in hertz.
 
     Returns:
         (round(N * rate_out / rate_in),) float32, at least one sample.
+
+    >>> resample(np.zeros(44100, dtype=np.float32), 44100, 16000).shape
+    (16000,)
     """
-    import soxr  # here, because most files need none
+    import soxr  # here, because most files need no resampling
 
     if rate_in == rate_out:
         return signal
@@ -33,8 +36,8 @@ def resample_blocks(
 ) -> Iterator[NDArray[np.float32]]:
     """Resample a signal that comes in consecutive blocks (n,) float32 of any size.
 
-    Returns:
-        blocks of other sizes, which together equal `resample` of the blocks together, bit for bit.
+    Yields:
+        Blocks of other sizes. Joined, they equal `resample` of the joined input bit for bit.
     """
     if rate_in == rate_out:
         yield from blocks
@@ -56,16 +59,21 @@ def resample_blocks(
 
 
 def change_speed(signal: NDArray[np.float32], speed: float) -> NDArray[np.float32]:
-    """Play it faster (speed > 1) or slower; pitch and formants move with it (Ko et al. 2015, speed perturbation).
+    """Make a signal faster (speed > 1) or slower; pitch and formants change too.
+
+    This is the speed perturbation of Ko et al., "Audio augmentation for speech recognition", Interspeech 2015.
 
     Returns:
-        (round(N / speed),) float32 at the same nominal rate.
+        (round(N / speed),) float32 at the same sampling rate.
+
+    >>> change_speed(np.zeros(16000, dtype=np.float32), 1.25).shape
+    (12800,)
     """
     return resample(signal, speed, 1.0)
 
 
 def _of_length(signal: NDArray[np.float32], n_samples: int) -> NDArray[np.float32]:
-    """soxr may round the length the other way; the last sample is then dropped or repeated."""
+    """Drop or repeat the last sample if soxr rounded the length differently."""
     if len(signal) >= n_samples:
         return signal[:n_samples]
     return np.pad(signal, (0, n_samples - len(signal)), mode="edge" if len(signal) else "constant")

@@ -1,6 +1,6 @@
-"""Whatever users hold a recording in: a file, its bytes, an array, a pair, a dictionary. One function takes it all.
+"""Accept a recording in any form that users have it: a file, its bytes, an array, a pair, a dictionary.
 
-NumPy only: a tensor of torch is known by what it can do, so that torch need not be there.
+The module needs NumPy only: it recognises torch tensors by their methods, so torch need not be installed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from asr.audio.resampling import resample
 from asr.errors import DataError, DataWarning
 
 _RATES = (1_000, 1_000_000)
-_MOST_CHANNELS = 64  # of an array; a longer axis is time
-_LOUDEST = 16.0  # floats beyond are most likely integers that nobody divided by full scale
+_MOST_CHANNELS = 64  # of an array; a longer axis is taken for time
+_LOUDEST = 16.0  # larger floats are probably integers that were not divided by full scale
 _OF_SAMPLES, _OF_FILES = ("array", "raw"), ("bytes", "path")  # keys of dictionaries
 _ACCEPTED = (
     "a path, an array of samples, (array, rate), a dictionary with array and sampling_rate or with path or bytes,"
@@ -37,75 +37,95 @@ class Sound:
     """One channel of sound.
 
     Attributes:
-        samples: (N,) float32, N >= 1, full scale [-1, 1]; it may share memory with what it came from.
-        rate: hertz.
+        samples: (N,) float32, N >= 1, full scale [-1, 1]; may share memory with the array that it was made from.
+        rate: sampling rate in hertz.
     """
 
     samples: NDArray[np.float32]
     rate: int
 
     def at(self, rate: int) -> NDArray[np.float32]:
-        """The samples at another rate: (round(N * rate / self.rate),) float32, as `read_audio` gives them."""
+        """Return the samples at another rate, (round(N * rate / self.rate),) float32.
+
+        >>> Sound(np.zeros(8000, dtype=np.float32), rate=8000).at(16000).shape
+        (16000,)
+        """
         return resample(self.samples, self.rate, rate)
 
 
 def sound_of(source: object, rate: int | None = None, channel: int | None = None) -> Sound:
-    """The sound that somebody passes, in whatever form.
+    """Read a recording from any of the accepted forms.
 
     Args:
-        source: one of
-            a path (str or os.PathLike) of a sound file, of any format of `read_audio`;
-            samples: a NumPy array, a tensor of torch, whatever else NumPy takes, or a list of floats; (N,), (1, N),
-            (N, 1), or with several channels (C, N) or (N, C), of which `channel` chooses one; floats have full scale
-            1, integers of 8, 16 and 32 bits that of their type (unsigned ones are silent in the middle);
+        source: one of these forms:
+            a path (str or os.PathLike) of a sound file of any format that `read_audio` supports;
+            samples: a NumPy array, a torch tensor, anything else that NumPy converts, or a list of floats, with the
+            shape (N,), (1, N) or (N, 1), or (C, N) or (N, C) for several channels. Floats have full scale 1; integers
+            of 8, 16 and 32 bits have the full scale of their type (zero is the middle value if they are unsigned);
             a pair (samples, rate) or (rate, samples);
-            a mapping with `array` (or `raw`) and `sampling_rate`, or with `bytes` or `path`, as Hugging Face's datasets
-            and pipelines have them;
-            the bytes of a sound file, or a binary file object, read to its end: up to 1 GiB.
-        rate: hertz of samples that do not tell it; where they do, it must be the same.
-        channel: 0-based; needed where there are several.
+            a mapping with `array` (or `raw`) and `sampling_rate`, or with `bytes` or `path`, as in Hugging Face's
+            datasets and pipelines;
+            the bytes of a sound file, or a binary file object, which is read to its end (1 GiB at most).
+        rate: sampling rate of samples that have none, in hertz; if the source has a rate, it must be equal.
+        channel: channel to take, counted from 0; None if there is only one.
 
     Returns:
-        The sound at its own rate; `Sound.at` gives another.
+        The sound at its own rate; `Sound.at` resamples it.
 
     Raises:
-        DataError: anything else, no rate, several channels and none chosen, no samples, NaN, infinite values; says
-            what was expected.
+        DataError: the source has another form, no samples or no rate; it has several channels and `channel` is None;
+            or samples are NaN or infinite.
+
+    >>> sound = sound_of((np.array([0, 16384, -32768], dtype=np.int16), 8000))
+    >>> sound.samples.tolist(), sound.rate
+    ([0.0, 0.5, -1.0], 8000)
     """
     sound = _sound(source, _rate(rate), channel)
     if rate is not None and sound.rate != rate:
-        raise DataError(f"rate={rate} was given, but the sound says {sound.rate} Hz; leave rate= out or correct it")
+        raise DataError(f"rate={rate} was given, but the sound has {sound.rate} Hz; leave rate= out or correct it")
     return sound
 
 
 def is_one_sound(source: Sequence[object]) -> bool:
-    """Whether a list or tuple is one sound (a pair with a rate, or samples) and not several sources."""
+    """Return whether a list or tuple is one sound (a pair with a rate, or samples), not a list of several sources.
+
+    >>> is_one_sound([0.0, 0.1, 0.2]), is_one_sound(["a.wav", "b.wav"])
+    (True, False)
+    """
     return _pair(source) is not None or (len(source) > 0 and all(map(_is_number, source)))
 
 
 def sound_of_stream(
     stream: BinaryIO, name: str = "<stdin>", channel: int | None = None, most_bytes: int = MOST_BYTES
 ) -> Sound:
-    """The sound file that comes out of a pipe, such as `sys.stdin.buffer`.
+    """Read a sound file from a stream, such as `sys.stdin.buffer`.
 
     Args:
-        stream: binary; read to its end.
-        name: what messages call it.
-        channel: as of `sound_of`.
-        most_bytes: 1 GiB, about nine hours of 16-bit samples at 16 kHz; a longer stream is refused.
+        stream: a binary stream; it is read to its end.
+        name: name of the stream in error messages.
+        channel: channel to take, counted from 0; None if there is only one.
+        most_bytes: largest accepted size. The default, 1 GiB, is nine hours of 16-bit samples at 16 kHz.
 
     Raises:
-        DataError: as `sound_of`, and where the stream is longer.
+        DataError: for the reasons of `sound_of`, or because the stream is longer than `most_bytes`.
+
+    >>> import io
+    >>> import soundfile
+    >>> stream = io.BytesIO()
+    >>> soundfile.write(stream, np.zeros(800), 8000, format="WAV")
+    >>> _ = stream.seek(0)
+    >>> sound_of_stream(stream).samples.shape
+    (800,)
     """
     with of_stream(stream, name, most_bytes) as content:
         return _of_content(content, channel)
 
 
 def encoded(source: object) -> AbstractContextManager[Content] | None:
-    """The content of a sound file that `sound_of` would decode: named, in memory or a stream; None of anything else.
+    """Return the encoded sound file that a source names or holds; None if the source holds samples or is invalid.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: the file or stream cannot be read.
     """
     if isinstance(source, (str, os.PathLike)):
         return open_path(_expanded(Path(os.fsdecode(source))))
@@ -121,7 +141,7 @@ def encoded(source: object) -> AbstractContextManager[Content] | None:
 
 
 def _encoded_within(source: Mapping[Any, Any]) -> object:
-    """What a dictionary without samples holds of a sound file, if anything."""
+    """Return the path or the bytes of a sound file in a mapping; None if it holds samples or neither."""
     if any(source.get(key) is not None for key in _OF_SAMPLES):
         return None
     return next((source[key] for key in _OF_FILES if source.get(key) is not None), None)
@@ -144,10 +164,10 @@ def _sound(source: object, rate: int | None, channel: int | None) -> Sound:
 
 
 def _expanded(path: Path) -> Path:
-    """With the user's home folder for ~, where there is one."""
+    """Replace a leading ~ by the user's home folder, if it is known."""
     try:
         return path.expanduser()
-    except RuntimeError:  # of a user whom nobody knows
+    except RuntimeError:  # unknown user
         return path
 
 
@@ -161,7 +181,7 @@ def _of_mapping(source: Mapping[Any, Any], rate: int | None, channel: int | None
             told = source.get("sampling_rate")
             return Sound(_samples(source[key], channel), _known(rate if told is None else _rate(told)))
     inner = _encoded_within(source)
-    if inner is not None:  # neither a name nor bytes nor a file
+    if inner is not None:  # another mapping, or something that `_sound` refuses
         return _sound(inner, rate, channel)
     keys = ", ".join(sorted(repr(key)[:40] for key in source)[:10]) or "none"
     raise DataError(
@@ -170,7 +190,7 @@ def _of_mapping(source: Mapping[Any, Any], rate: int | None, channel: int | None
 
 
 def _pair(source: object) -> tuple[Any, Any] | None:
-    """Samples and rate of a sequence of both, in either order; None where it is none."""
+    """Return (samples, rate) of a pair in either order; None if the source is not such a pair."""
     if not isinstance(source, (tuple, list)) or len(source) != 2:
         return None
     first, second = source
@@ -186,39 +206,39 @@ def _is_number(value: object) -> bool:
 
 
 def _rate(value: Any) -> int | None:
-    """A rate as a whole number of hertz."""
+    """Return a sampling rate as an int; refuse fractions and values outside the accepted range."""
     if value is None:
         return None
     number = value.item() if _is_number(value) and not isinstance(value, (int, float)) else value
     if not _is_number(number) or not _RATES[0] <= number <= _RATES[1] or number != int(number):
-        raise DataError(f"a rate of {str(number)[:40]}; expected a whole number of hertz, {_RATES[0]} to {_RATES[1]}")
+        raise DataError(f"rate is {str(number)[:40]}; expected a whole number of hertz, {_RATES[0]} to {_RATES[1]}")
     return int(number)
 
 
 def _known(rate: int | None) -> int:
     if rate is None:
-        raise DataError("samples without their rate; say it with rate=, such as rate=16000, or pass (samples, rate)")
+        raise DataError("the samples have no rate; give rate=, such as rate=16000, or pass (samples, rate)")
     return rate
 
 
 def _samples(source: object, channel: int | None) -> NDArray[np.float32]:
-    """(N,) float32 of one channel."""
+    """Return the samples of one channel, (N,) float32."""
     chosen = _one_channel(_array(source), channel)
     if chosen.dtype.kind == "f":
         return _of_floats(chosen)
     bits = 8 * chosen.dtype.itemsize
     middle = 0 if chosen.dtype.kind == "i" else 1 << bits - 1
-    wide: NDArray[Any] = chosen.astype(np.float32 if bits < 32 else np.float64)  # both hold every value
+    wide: NDArray[Any] = chosen.astype(np.float32 if bits < 32 else np.float64)  # exact in both cases
     wide -= middle
     wide /= 1 << bits - 1
     return np.asarray(wide, dtype=np.float32)
 
 
 def _array(source: object) -> NDArray[Any]:
-    """What NumPy makes of it, where that can be samples."""
+    """Convert a source to an array of samples; refuse anything that cannot be samples."""
     try:
         array = np.asarray(_in_memory(source))
-    except Exception as error:  # lists of lists of different lengths, objects whose conversion fails in its own way
+    except Exception as error:  # lists of different lengths, or objects whose conversion raises anything
         raise _no_sound(source) from error
     if array.dtype.kind == "O" or (array.ndim == 0 and array.dtype.kind not in "fiu"):
         raise _no_sound(source)
@@ -228,14 +248,14 @@ def _array(source: object) -> NDArray[Any]:
         raise DataError(f"samples of type {array.dtype}; expected floats in [-1, 1], or integers of 8, 16 or 32 bits")
     if array.dtype.kind in "iu" and array.dtype.itemsize > 4:
         raise DataError(
-            f"whole numbers of 64 bits ({array.dtype}), whose full scale is unknown; pass them as the type they were"
-            " recorded in, such as samples.astype('int16'), or as floats in [-1, 1]"
+            f"the samples are integers of 64 bits ({array.dtype}), whose full scale is unknown; convert them to the"
+            " recorded type, such as samples.astype('int16'), or to floats in [-1, 1]"
         )
     return array
 
 
 def _in_memory(source: object) -> object:
-    """A tensor without its gradient, on the processor, in a type that NumPy has; anything else as it is."""
+    """Detach a torch tensor, move it to the CPU, and convert bfloat16 to float32; return anything else unchanged."""
     if not (hasattr(source, "dtype") and hasattr(source, "detach")):
         return source
     tensor: Any = source.detach().cpu()
@@ -243,12 +263,12 @@ def _in_memory(source: object) -> object:
 
 
 def _one_channel(array: NDArray[Any], channel: int | None) -> NDArray[Any]:
-    """(N,) of the array; axes of length 1 do not count."""
+    """Return one channel, (N,), of an array; axes of length 1 are ignored."""
     shape = array.shape
     array = array.squeeze() if array.ndim > 1 else array
     if array.ndim > 2 or not shape:
         raise DataError(
-            f"an array of the shape {shape}; expected samples (N,), or channels and samples (C, N) or (N, C)"
+            f"the array has the shape {shape}; expected samples (N,), or channels and samples (C, N) or (N, C)"
         )
     if array.ndim < 2:
         array = array.reshape(1, -1)
@@ -256,7 +276,7 @@ def _one_channel(array: NDArray[Any], channel: int | None) -> NDArray[Any]:
         array = array.T
     if array.shape[0] > _MOST_CHANNELS or (array.shape[0] == array.shape[1] > 1):
         raise DataError(
-            f"an array of the shape {shape}, which does not tell channels from samples; pass one channel (N,)"
+            f"the array has the shape {shape}, in which channels and samples look the same; pass one channel (N,)"
         )
     info = AudioInfo(rate=1, channels=array.shape[0], frames=array.shape[1], format="array")
     chosen: NDArray[Any] = array[check_channel("<samples>", info, channel)]
@@ -264,15 +284,15 @@ def _one_channel(array: NDArray[Any], channel: int | None) -> NDArray[Any]:
 
 
 def _of_floats(array: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the samples as float32; refuse values that are no sound."""
+    """Return the samples as float32; refuse NaN and infinite values, and warn if they look unscaled."""
     with np.errstate(over="ignore"):
         wide: NDArray[Any] = array.astype(np.float32 if array.dtype.itemsize <= 4 else np.float64, copy=False)
     check_samples("<samples>", wide, 0)
     loudest = float(np.abs(wide).max())
     if loudest > _LOUDEST:
         warnings.warn(
-            f"samples reach {loudest:g}, and floats have full scale 1; pass whole numbers as integers, or divide them"
-            " by full scale (32768 for 16 bits)",
+            f"the samples reach {loudest:g}, but floats have full scale 1; pass integers as an integer type, or divide"
+            " them by full scale (32768 for 16 bits)",
             DataWarning,
             stacklevel=2,
         )
@@ -280,4 +300,4 @@ def _of_floats(array: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _no_sound(source: object) -> DataError:
-    return DataError(f"{type(source).__name__} is not a sound that can be read here; expected {_ACCEPTED}")
+    return DataError(f"a source of type {type(source).__name__} is not supported; expected {_ACCEPTED}")

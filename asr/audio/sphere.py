@@ -1,8 +1,9 @@
-"""NIST SPHERE files, as TIMIT and most LDC corpora of the nineties hold them.
+"""Read NIST SPHERE files, the format of TIMIT and of most LDC corpora of the 1990s.
 
-A text header of 1024 bytes or a multiple of it (`NIST_1A`, its size, then `name -type value` lines up to `end_head`),
-then the interleaved samples. Read here: 16-bit PCM in both byte orders and 8-bit mu-law. Compressed files
-(shorten, wavpack, shortpack) are refused by name. Format: NIST's `sphere` package 2.6, `doc/header.doc`.
+A file has a text header of 1024 bytes or a multiple of it (`NIST_1A`, its size, then `name -type value` lines up to
+`end_head`), then the interleaved samples. Supported are 16-bit PCM in both byte orders and 8-bit mu-law. Compressed
+files (shorten, wavpack, shortpack) raise a DataError that names the coding. Format: NIST's `sphere` package 2.6,
+`doc/header.doc`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from asr.audio.content import Content
 from asr.errors import DataError
 
 MAGIC = b"NIST_1A\n"
-_FIRST_LINES = 16  # bytes: the magic and the header's size, eight bytes each
+_FIRST_LINES = 16  # bytes: the marker and the header's size, eight bytes each
 _LARGEST_HEADER = 1 << 20  # bytes; real ones have 1024
 _SAMPLE_BYTES = {"pcm": 2, "ulaw": 1}
 _CODINGS = {"pcm": "pcm", "ulaw": "ulaw", "mu-law": "ulaw", "mulaw": "ulaw"}
@@ -27,15 +28,15 @@ _CONVERT = "convert it with `sph2pipe -f wav`"
 
 @dataclass(frozen=True)
 class SphereHeader:
-    """What the header says about the samples.
+    """The header of a SPHERE file.
 
     Attributes:
-        rate: samples per second and channel.
-        channels: interleaved channels.
-        frames: samples per channel.
+        rate: sampling rate in hertz.
+        channels: number of interleaved channels.
+        frames: number of samples per channel.
         coding: `pcm` (16 bit) or `ulaw`.
         dtype: NumPy type of a sample in the file.
-        offset: bytes before the first sample.
+        offset: position of the first sample, in bytes.
     """
 
     rate: int
@@ -47,10 +48,10 @@ class SphereHeader:
 
 
 def read_header(content: Content) -> SphereHeader:
-    """Read and check the header; the samples it promises are compared with the size of the file.
+    """Read the header, and check that the file is large enough for its samples.
 
     Raises:
-        DataError: not a SPHERE header, a coding that is not read here, or fewer samples than promised.
+        DataError: the file has no valid SPHERE header, an unsupported coding, or fewer samples than the header says.
     """
     name = content.name
     offset, fields = _fields(content)
@@ -61,19 +62,19 @@ def read_header(content: Content) -> SphereHeader:
     frames = _whole(fields, "sample_count", name, default=max(there, 1))
     if frames > there:
         raise DataError(
-            f"{name}: truncated: its SPHERE header promises {frames} samples, {max(there, 0)} are there; copy it again"
+            f"{name}: truncated: its SPHERE header says {frames} samples, {max(there, 0)} are there; copy it again"
         )
     return SphereHeader(rate, channels, frames, coding, dtype, offset)
 
 
 def read_samples(content: Content, header: SphereHeader, start: int, frames: int) -> NDArray[np.float32]:
-    """Samples `start` to `start + frames` of every channel.
+    """Read the samples `start` to `start + frames` of every channel.
 
     Returns:
         (frames, channels) float32 in [-1, 1].
 
     Raises:
-        DataError: the file ends before.
+        DataError: the file ends before the last of these samples.
     """
     width = header.channels * _SAMPLE_BYTES[header.coding]
     raw = content.at(header.offset + start * width, frames * width)
@@ -87,15 +88,15 @@ def read_samples(content: Content, header: SphereHeader, start: int, frames: int
 
 
 def _fields(content: Content) -> tuple[int, dict[str, str]]:
-    """The header's size in bytes, and its fields as text."""
+    """Return the header's size in bytes, and its fields by name."""
     name = content.name
     first = content.at(0, _FIRST_LINES)
     size_text = first[len(MAGIC) :].strip()
     if not first.startswith(MAGIC) or not size_text.isdigit():
-        raise DataError(f"{name}: not a NIST SPHERE file: it does not start with NIST_1A and the header's size")
+        raise DataError(f"{name}: not a NIST SPHERE file; expected NIST_1A and the header's size at its start")
     size = int(size_text)
     if not _FIRST_LINES < size <= _LARGEST_HEADER:
-        raise DataError(f"{name}: its SPHERE header gives itself {size} bytes; expected 1024 or a small multiple")
+        raise DataError(f"{name}: its SPHERE header claims a size of {size} bytes; expected 1024 or a small multiple")
     header = content.at(0, size)
     if len(header) < size:
         raise DataError(f"{name}: truncated inside its SPHERE header ({len(header)} of {size} bytes); copy it again")
@@ -109,16 +110,16 @@ def _fields(content: Content) -> tuple[int, dict[str, str]]:
 
 
 def _coding(fields: dict[str, str], name: str) -> tuple[str, str]:
-    """Coding and NumPy type of the samples."""
+    """Return the coding and the NumPy type of the samples."""
     named = fields.get("sample_coding", "pcm").strip().lower()
     coding = _CODINGS.get(named)
     if coding is None:
         raise DataError(
-            f"{name}: SPHERE with sample_coding {_shown(named)} is not read here (pcm and ulaw are); {_CONVERT}"
+            f"{name}: SPHERE with sample_coding {_shown(named)} is not supported (pcm and ulaw are); {_CONVERT}"
         )
     width = _whole(fields, "sample_n_bytes", name, default=_SAMPLE_BYTES[coding])
     if width != _SAMPLE_BYTES[coding]:
-        raise DataError(f"{name}: SPHERE with {width}-byte {coding} samples is not read here; {_CONVERT}")
+        raise DataError(f"{name}: SPHERE with {width}-byte {coding} samples is not supported; {_CONVERT}")
     if coding == "ulaw":
         return coding, "u1"
     order = fields.get("sample_byte_format", "").strip()
@@ -130,7 +131,7 @@ def _coding(fields: dict[str, str], name: str) -> tuple[str, str]:
 
 
 def _whole(fields: dict[str, str], field: str, name: str, default: int | None = None) -> int:
-    """A whole number above 0 from the header."""
+    """Return the value of a field that must be a whole number above 0."""
     text = fields.get(field)
     if text is None and default is not None:
         return default
@@ -142,12 +143,12 @@ def _whole(fields: dict[str, str], field: str, name: str, default: int | None = 
 
 
 def _shown(text: str) -> str:
-    """A value of the header in a message: short, and without control characters."""
+    """Return a header value for a message: short, and without control characters."""
     return repr(text[:_SHOWN])
 
 
 def _mu_law_table() -> NDArray[np.float32]:
-    """The 256 values of ITU-T G.711 mu-law, divided by 32768."""
+    """Return the 256 values of ITU-T G.711 mu-law, divided by 32768."""
     inverted = ~np.arange(256, dtype=np.uint8)
     exponent, mantissa = (inverted >> 4) & 7, inverted & 15
     magnitude = (((mantissa.astype(np.int32) << 3) + 0x84) << exponent) - 0x84

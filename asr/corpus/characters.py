@@ -1,4 +1,4 @@
-"""The characters of a corpus with their counts and names, and which of them are likely to be mistakes."""
+"""Report the characters and labels of a corpus with their counts, and mark those that are probably mistakes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from asr.corpus.cleaning import REMOVED, UNIFIED, clean_text
 from asr.corpus.utterance import Utterance
 
-_RARE_SHARE = 1e-5  # of all characters: a letter of a language is far more frequent
+_RARE_SHARE = 1e-5  # of all characters; real letters of a language are far more frequent
 _RARE_LABEL_SHARE = 1e-4
 _SHOWN_SUSPICIOUS = 12
 _SHOWN_COMMON = 100
@@ -21,10 +21,10 @@ class Symbol:
     """A character or label of a corpus.
 
     Attributes:
-        symbol: itself.
-        count: how often it stands in the transcripts.
-        first: id of the first utterance that has it.
-        suspicion: why it may be a mistake; empty where nothing speaks for that.
+        symbol: the character or label.
+        count: number of occurrences in the transcripts.
+        first: id of the first utterance that contains it.
+        suspicion: why it may be a mistake; empty if it looks right.
     """
 
     symbol: str
@@ -34,7 +34,7 @@ class Symbol:
 
 
 def characters(utterances: Iterable[Utterance]) -> list[Symbol]:
-    """All characters of the texts, the most frequent first."""
+    """Count the characters of all texts and return them, the most frequent first."""
     found = _counted((one.id, one.text or "") for one in utterances)
     total = sum(one.count for one in found)
     script = _main_script(found)
@@ -42,7 +42,7 @@ def characters(utterances: Iterable[Utterance]) -> list[Symbol]:
 
 
 def label_counts(utterances: Iterable[Utterance]) -> list[Symbol]:
-    """All labels, the most frequent first."""
+    """Count all labels and return them, the most frequent first."""
     found = _counted((one.id, one.labels or ()) for one in utterances)
     total = sum(one.count for one in found)
     return [_judged(one, "rare" if one.count < 2 or one.count < _RARE_LABEL_SHARE * total else "") for one in found]
@@ -65,7 +65,7 @@ def _judged(one: Symbol, suspicion: str) -> Symbol:
 
 
 def _main_script(found: Sequence[Symbol]) -> str:
-    """The script of most letters."""
+    """Return the script that most letters belong to."""
     counts: Counter[str] = Counter()
     for one in found:
         counts[_script(one.symbol)] += one.count
@@ -74,18 +74,18 @@ def _main_script(found: Sequence[Symbol]) -> str:
 
 
 def _script(character: str) -> str:
-    """The first word of a letter's name, such as LATIN; empty for what is no letter."""
+    """Return the first word of a letter's Unicode name, such as LATIN; "" if the character is not a letter."""
     return unicodedata.name(character, "").partition(" ")[0] if character.isalpha() else ""
 
 
 def _suspicion(one: Symbol, total: int, script: str) -> str:
     character = one.symbol
     if character in REMOVED or unicodedata.category(character) in ("Cf", "Cc"):
-        return "cannot be seen"
+        return "invisible"
     if unicodedata.category(character) in ("Co", "Cn", "Cs"):
-        return "no character of Unicode"
+        return "not a Unicode character"
     if character != " " and character.isspace():
-        return "another blank"
+        return "white space that is not a plain space"
     if character in UNIFIED:
         return f"looks like {UNIFIED[character]}"
     if unicodedata.combining(character) or clean_text(character) != character.strip():
@@ -96,7 +96,7 @@ def _suspicion(one: Symbol, total: int, script: str) -> str:
 
 
 def name_of(character: str) -> str:
-    """Code point and Unicode name.
+    """Return the code point and the Unicode name of a character.
 
     >>> name_of("\u200b")
     'U+200B ZERO WIDTH SPACE'
@@ -105,14 +105,18 @@ def name_of(character: str) -> str:
 
 
 def seen(symbol: str) -> str:
-    """A symbol as it can be printed."""
+    r"""Return a printable form of a symbol: "space", the symbol itself, or an escape sequence.
+
+    >>> [seen(" "), seen("a"), seen("\u200b")]
+    ['space', 'a', '\\u200b']
+    """
     if symbol == " ":
-        return "blank"
+        return "space"
     return symbol if symbol.isprintable() and not unicodedata.combining(symbol[0]) else ascii(symbol)[1:-1]
 
 
 def report(utterances: Sequence[Utterance]) -> str:
-    """Every character and every label with its count, a line each: the whole report."""
+    """Return the full report: one line for every character and every label, with its count."""
     lines = []
     if found := characters(utterances):
         lines += [f"{len(found)} characters: count, character, code point and name, first utterance, remark", ""]
@@ -132,11 +136,11 @@ def _label_ending(one: Symbol) -> str:
 
 
 def summary(utterances: Sequence[Utterance], place: str) -> list[str]:
-    """What fits on a screen: the symbols with their counts in a paragraph, those to look at in a table.
+    """Return a report of screen size: a paragraph of common symbols with counts, and a table of suspicious ones.
 
     Args:
-        utterances: of all splits.
-        place: where the whole report stands.
+        utterances: the utterances of all splits.
+        place: path of the full report, which the summary mentions.
     """
     kinds: Mapping[str, list[Symbol]] = {"characters": characters(utterances), "labels": label_counts(utterances)}
     lines = []
@@ -155,10 +159,10 @@ def _to_look_at(found: Sequence[Symbol], kind: str) -> list[str]:
         return []
     ending = _ending if kind == "characters" else _label_ending
     worst = sorted(found, key=lambda one: one.suspicion == "rare")[:_SHOWN_SUSPICIOUS]
-    lines = [f"look at these {len(found)}, they may be mistakes:"]
+    lines = [f"check these {len(found)}, they may be mistakes:"]
     lines += [f"{one.count:>9}  {seen(one.symbol):<8} {ending(one)}" for one in worst]
     if len(found) > len(worst):
         lines.append(f"{'...':>9}  and {len(found) - len(worst)} more")
     if kind == "characters" and any(clean_text(f"a{one.symbol}a") != f"a{one.symbol}a" for one in found):
-        lines.append("clean=unicode removes or unifies what cannot be seen or looks like another character")
+        lines.append("clean=unicode removes invisible characters and unifies look-alike ones")
     return lines

@@ -1,4 +1,4 @@
-"""Checks of a whole corpus, before hours are spent on it."""
+"""Check a whole corpus before training starts."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from asr.errors import DataError, Problems
 from asr.text import normalise_text
 
 SPLIT_BY_RECORDING = {"split_by": "recording"}
-"""Tag of a corpus whose official split has every speaker in every part: its speakers are not checked for overlap."""
+"""Tag for a corpus whose official splits share speakers: `check_utterances` accepts speakers in several splits."""
 
 
 def check_utterances(
     splits: Mapping[str, Sequence[Utterance]], inventory: Inventory | None = None, what: str = "the corpus"
 ) -> None:
-    """Check all splits against each other and, where it is given, against the inventory.
+    """Check that all splits fit together and, if it is given, that they fit the inventory.
 
-    Found are: ids used twice, transcripts that are missing or empty, symbols outside the inventory, speakers or
-    recordings of the training set in another split.
+    The faults are: repeated ids, missing or empty transcripts, symbols outside the inventory, and speakers or
+    recordings of the training split that also occur in another split.
 
     Args:
-        splits: utterances by the split's name; `train` is the one that the others are kept apart from.
-        inventory: without one it is enough that an utterance has some transcript, a text or labels.
-        what: what is checked, for the headline.
+        splits: utterances by split name.
+        inventory: labels that transcripts may use; None to check only that each utterance has text or labels.
+        what: name of the corpus, for the headline.
 
     Raises:
-        Problems: everything found, together.
+        Problems: at least one fault was found; lists all of them.
     """
     problems = [
         *_duplicate_ids(splits),
@@ -86,8 +86,8 @@ def _shared_speakers(splits: Mapping[str, Sequence[Utterance]]) -> Iterator[str]
                 counts[utterance.speaker] = counts.get(utterance.speaker, 0) + 1
         for speaker, count in counts.items():
             yield (
-                f"speaker '{speaker}' is in train and in {split} ({count} utterances): error rates would look better "
-                "than they are; move the speaker to one split"
+                f"speaker '{speaker}' is in train and in {split} ({count} utterances), which makes error rates look "
+                "better than they are; move the speaker to one split"
             )
 
 

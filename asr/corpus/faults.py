@@ -1,8 +1,8 @@
-"""What is wrong with a corpus: collected while it is read, then raised together, or left out and listed.
+"""Collect the faults of a corpus while it is read; then raise all of them, or leave the faulty items out and list them.
 
-`skipped.jsonl` beside the manifests lists what a corpus was read without, one object a line:
+The file `skipped.jsonl` beside the manifests lists everything that was left out, one JSON object per line:
 
-    {"place": "theo-3", "split": "dev", "reason": "the transcript is empty; write what is said, or leave it out"}
+    {"place": "theo-3", "reason": "the transcript is empty; write what is said", "split": "dev"}
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from pathlib import Path
 from asr.errors import DataError, Problems
 
 SKIPPED_NAME = "skipped.jsonl"
-_HINT = "on_error=skip leaves out what is wrong and lists it; asr-train: corpus.on_error=skip"
+_HINT = "on_error=skip leaves out faulty items and lists them; asr-train: corpus.on_error=skip"
 _MOST_BYTES = 1 << 28  # of skipped.jsonl: more than a million lines
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something that a corpus was read without.
+    """An utterance, file or line that was left out of a corpus.
 
     Attributes:
-        place: the id of an utterance, or a file and line; empty where the reason says it.
+        place: the id of the utterance, or file and line; empty if `reason` names the place.
         reason: one sentence.
-        split: train, dev or test; empty where that is not known.
+        split: train, dev or test; empty if it is not known.
     """
 
     place: str
@@ -35,15 +35,15 @@ class Skipped:
 
 
 class CorpusFaults:
-    """Collects what is wrong with a corpus.
+    """Collector of the faults of a corpus.
 
     Attributes:
-        sentences: what readers found in files and lines, one sentence each; the reader does not give the
-            utterances that they are about.
-        notes: what was mended, and is worth knowing.
+        sentences: faults in files and lines, one sentence each. Readers append to it, and leave out the utterances
+            concerned.
+        notes: one sentence for each fault that was repaired.
 
     Args:
-        collect: whether `settle` leaves it to the caller to raise or to list what was found.
+        collect: if true, `settle` does not raise; the caller decides whether to raise or to list the faults.
     """
 
     def __init__(self, collect: bool = False) -> None:
@@ -55,35 +55,38 @@ class CorpusFaults:
         self._what = ""
 
     def leave_out(self, utterance_id: str, split: str, reason: str) -> None:
-        """Note that an utterance is left out, and why."""
+        """Record that an utterance is left out, and the reason."""
         self.place([f"'{utterance_id}': {reason}"], split)
 
     def place(self, sentences: Iterable[str], split: str) -> None:
-        """Note what is wrong within a split."""
+        """Record faults within one split."""
         self._placed += [(sentence, split) for sentence in sentences]
 
     def accept(self, sentences: Iterable[str]) -> None:
-        """Take what an option of the reader left out: it is listed, and never raised."""
+        """Record what an option of the reader left out on purpose: it is listed, but never raised."""
         self._accepted += sentences
 
     def settle(self, what: str) -> None:
-        """Raise what was found so far, unless it is collected for the caller.
+        """Raise all faults recorded so far, unless `collect` is set.
 
         Args:
-            what: what was read, for the headline.
+            what: name of the corpus, for the headline.
 
         Raises:
-            Problems: everything that was found.
+            Problems: at least one fault was recorded; lists all of them.
         """
         self._what = what
         if not self._collect:
             self.raise_all(what)
 
     def raise_all(self, what: str) -> None:
-        """Raise everything that was found, if anything was.
+        """Raise all recorded faults, even if `collect` is set.
+
+        Args:
+            what: name of the corpus, for the headline; the name given to `settle` takes precedence.
 
         Raises:
-            Problems: what was found; the headline names the corpus as `settle` heard it, or else `what`.
+            Problems: at least one fault was recorded; lists all of them.
         """
         found = [*self.sentences, *(sentence for sentence, _ in self._placed)]
         if found:
@@ -91,7 +94,7 @@ class CorpusFaults:
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """Everything that was found, as what the corpus was read without."""
+        """All recorded faults, as items that were left out."""
         elsewhere = [(sentence, "") for sentence in (*self._accepted, *self.sentences)]
         return tuple(_skipped_for(sentence, split) for sentence, split in (*elsewhere, *self._placed))
 
@@ -102,16 +105,20 @@ def _skipped_for(sentence: str, split: str) -> Skipped:
 
 
 def skipped_content(skipped: Iterable[Skipped]) -> bytes:
-    """Return the content of `skipped.jsonl`."""
+    """Return the bytes of a `skipped.jsonl` that lists these items.
+
+    >>> skipped_content([Skipped("theo-3", "the transcript is empty", "dev")]).decode()
+    '{"place": "theo-3", "reason": "the transcript is empty", "split": "dev"}\\n'
+    """
     lines = [json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in skipped]
     return "".join(lines).encode("utf-8", "backslashreplace")
 
 
 def read_skipped(folder: str | Path) -> list[Skipped]:
-    """What the manifests in a folder were made without; empty where they hold all of their corpus.
+    """Read `skipped.jsonl` from a folder of manifests; return an empty list if there is no such file.
 
     Raises:
-        DataError: the list is there and cannot be read.
+        DataError: the file cannot be read or is not such a list.
     """
     path = Path(folder) / SKIPPED_NAME
     try:
@@ -124,12 +131,12 @@ def read_skipped(folder: str | Path) -> list[Skipped]:
         return []
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(
-            f"{path} is no list of left out utterances that can be read; asr-prepare writes a new one"
+            f"{path} cannot be read as a list of skipped utterances; run asr-prepare again to write a new one"
         ) from error
 
 
 def _skipped(record: object) -> Skipped:
     names = ("place", "reason", "split")
     if not isinstance(record, dict) or not all(isinstance(record.get(name), str) for name in names):
-        raise ValueError("no entry of the list")
+        raise ValueError("not an entry of the list")
     return Skipped(*(record[name] for name in names))

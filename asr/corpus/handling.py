@@ -1,4 +1,4 @@
-"""What is done with every corpus, whatever reads it: faulty utterances, noise tags, look-alike characters."""
+"""Options that apply to every corpus: how to treat faulty utterances, noise tags and look-alike characters."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Handling:
 
     on_error: str = field(
         default="error",
-        metadata={"help": "error refuses a corpus with a fault in it; skip leaves out what is wrong, and lists it"},
+        metadata={"help": "error stops if the corpus has any fault; skip leaves out faulty items and lists them"},
     )
     noise: str = field(
         default="error",
         metadata={
-            "help": "noise tags in transcripts of speech, such as [noise] <unk> (cough): error names them,"
-            " drop takes them out, keep leaves them in the text"
+            "help": "noise tags in transcripts of speech, such as [noise] <unk> (cough): error reports them,"
+            " drop removes them, keep leaves them in the text"
         },
     )
     clean: str = field(
         default="none",
         metadata={
             "help": "none leaves transcripts as they are; unicode removes invisible characters and unifies"
-            " apostrophes, quotation marks, dashes, blanks and accents (the table in asr/corpus/cleaning.py)"
+            " apostrophes, quotation marks, dashes, white space and accents (see the table in asr/corpus/cleaning.py)"
         },
     )
 
@@ -48,10 +48,17 @@ class Handling:
 
 
 def take_handling(options: dict[str, Any]) -> Handling:
-    """The options that all corpora share, taken out of those of one corpus.
+    """Remove the shared options from the options of one corpus and return them.
+
+    Args:
+        options: option values by name; this function deletes the entries that it uses.
 
     Raises:
-        ConfigError: one has a value that is none of its own.
+        ConfigError: an option has an unknown value.
+
+    >>> options = {"root": "/data", "noise": "drop"}
+    >>> take_handling(options), options
+    (Handling(on_error='error', noise='drop', clean='none'), {'root': '/data'})
     """
     return Handling(**{one.name: str(options.pop(one.name)) for one in fields(Handling) if one.name in options})
 
@@ -59,10 +66,18 @@ def take_handling(options: dict[str, Any]) -> Handling:
 def handled(
     splits: Mapping[str, Sequence[Utterance]], handling: Handling, faults: CorpusFaults
 ) -> dict[str, list[Utterance]]:
-    """The utterances that can be used, their texts cleaned and free of noise tags where that was chosen.
+    """Apply the shared options to all utterances and return the usable ones.
 
-    Left out, with an entry in `faults`, are utterances with noise tags (`noise=error`), without a transcript or with
-    an empty one, and such as no manifest can hold.
+    An utterance is left out, with an entry in `faults`, if it has noise tags (with `noise=error`), has no transcript
+    or an empty one, or cannot be written to a manifest.
+
+    Args:
+        splits: utterances by split name.
+        handling: the options.
+        faults: collects the reasons for utterances that are left out.
+
+    Returns:
+        The usable utterances by split name, their texts changed as `clean` and `noise` say.
     """
     usable: dict[str, list[Utterance]] = {}
     for split, utterances in splits.items():
@@ -91,11 +106,11 @@ def _transcript_problems(before: Utterance, utterance: Utterance, handling: Hand
     if utterance.text is None:
         if utterance.labels is None:
             return ["has no transcript, neither text nor labels"]
-        return [] if utterance.labels else ["has no labels; write what is said, or leave it out"]
+        return [] if utterance.labels else ["has an empty list of labels; add the labels, or leave the utterance out"]
     if not utterance.text.strip():
-        rest = " but noise tags or invisible characters" if (before.text or "").strip() else ""
-        return [f"the transcript holds nothing{rest}; write what is said, or leave it out"]
+        rest = ": only noise tags or invisible characters" if (before.text or "").strip() else ""
+        return [f"the transcript is empty{rest}; write what is said, or leave the utterance out"]
     if handling.noise == "error" and utterance.kind == "audio" and (tags := noise_tags(utterance.text)):
         shown = " ".join(list(dict.fromkeys(tags))[:4])
-        return [f"the text holds the noise tags {shown}: noise=drop takes such out, noise=keep leaves them in"]
+        return [f"the text has noise tags ({shown}); noise=drop removes them, noise=keep leaves them in"]
     return []

@@ -1,4 +1,4 @@
-"""The label inventory: what the network's outputs stand for, and transcripts to label indices and back."""
+"""The label inventory: the meaning of each network output; converts transcripts to label indices and back."""
 
 from __future__ import annotations
 
@@ -24,12 +24,24 @@ def _code_points(symbol: str) -> str:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Ordered labels, blank first.
+    """The ordered set of labels of a network, blank first.
 
     Attributes:
-        labels: `labels[0]` is the blank, then every label once; the network has one output each, in this order.
-        unit: whether an utterance is spelled from the characters of its text or from its own labels (phonemes).
-        fold: name of the folding table (`asr.corpus.phonemes.FOLDS`) that its labels go through first, if any.
+        labels: the blank, then every other label once. The network has one output per label, in this order.
+        unit: "characters" if transcripts are the characters of `Utterance.text`, "labels" if they are
+            `Utterance.labels` (phonemes).
+        fold: name of a folding table in `asr.corpus.phonemes.FOLDS`, applied to labels first; None for no folding.
+
+    Raises:
+        ConfigError: the labels do not start with the blank, repeat, are empty or hold control characters; or `unit`
+            or `fold` is unknown.
+
+    >>> from pathlib import Path
+    >>> inventory = Inventory(("<blank>", "a", "b", "c"), unit="characters")
+    >>> inventory.encode(Utterance("u1", Path("u1.wav"), text="cab"))
+    [3, 1, 2]
+    >>> inventory.decode([3, 1, 2])
+    ('c', 'a', 'b')
     """
 
     labels: tuple[str, ...]
@@ -38,19 +50,19 @@ class Inventory:
 
     def __post_init__(self) -> None:
         if not self.labels or self.labels[0] != BLANK:
-            raise ConfigError(f"an inventory starts with {BLANK!r}, found {shown(self.labels[:1])}")
+            raise ConfigError(f"the inventory starts with {shown(self.labels[:1])}; expected {BLANK!r}")
         if self.unit not in ("characters", "labels"):
-            raise ConfigError(f"the unit of an inventory is 'characters' or 'labels', found {shown(self.unit)}")
+            raise ConfigError(f"the unit of the inventory is {shown(self.unit)}; expected 'characters' or 'labels'")
         if len(set(self.labels)) < len(self.labels) or not all(self.labels):
-            raise ConfigError("the labels of an inventory must be different from each other and not empty")
+            raise ConfigError("the inventory has repeated or empty labels; expected different labels")
         if odd := next((label for label in self.labels if any(category(one) in ("Cc", "Cs") for one in label)), ""):
             raise ConfigError(f"the label {odd[:20]!r} holds a control character; take it out of the transcripts")
         if self.unit == "characters" and any(len(label) != 1 for label in self.labels[1:]):
-            raise ConfigError("an inventory of characters holds a label that is longer than one character")
+            raise ConfigError("the inventory has a label of several characters; expected single characters")
         if self.fold is not None:
             fold_table(self.fold)
             if self.unit != "labels":
-                raise ConfigError("a folding table applies to labels, not to characters")
+                raise ConfigError("a folding table applies to labels, not to characters; set fold to null")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,18 +74,18 @@ class Inventory:
 
     @cached_property
     def index(self) -> Mapping[str, int]:
-        """Index of each label, the blank left out: no transcript may spell it."""
+        """Index of each label except the blank, which no transcript may contain."""
         return {label: number for number, label in enumerate(self.labels) if number}
 
     @classmethod
     def from_utterances(cls, utterances: Iterable[Utterance], unit: Unit, fold: str | None = None) -> Inventory:
-        """Collect all symbols that the transcripts use, sorted, behind the blank.
+        """Build an inventory of the blank and all symbols that occur in the transcripts, sorted.
 
-        A folding table fixes the whole set: all its labels are in the inventory, so that a rare phone that only the
-        test set holds does not stop a run.
+        With a folding table the inventory also contains every label of the table. A rare phone that occurs in the
+        test set only then does not stop a run.
 
         Raises:
-            DataError: an utterance has no transcript of this unit, or a label that the table does not know.
+            DataError: an utterance has no transcript of this unit, or a label that the folding table does not have.
         """
         spelling = cls((BLANK,), unit, fold)
         used = {symbol for utterance in utterances for symbol in spelling.symbols_of(utterance)}
@@ -81,10 +93,10 @@ class Inventory:
         return cls((BLANK, *sorted(used | known)), unit, fold)
 
     def symbols_of(self, utterance: Utterance) -> tuple[str, ...]:
-        """Return the transcript in the inventory's unit, normalised and folded; its symbols may be unknown to it.
+        """Return the transcript as normalised characters or folded labels, which may be outside the inventory.
 
         Raises:
-            DataError: the utterance has no transcript of this unit, or a label that the table does not know.
+            DataError: the utterance has no transcript of this unit, or a label that the folding table does not have.
         """
         if self.unit == "characters":
             if utterance.text is None:
@@ -100,10 +112,10 @@ class Inventory:
             raise DataError(f"'{utterance.id}': {error}") from error
 
     def encode(self, utterance: Utterance) -> list[int]:
-        """Label indices of the transcript; never holds the blank.
+        """Return the label indices of the transcript, without blanks.
 
         Raises:
-            DataError: no transcript, or the first symbol that is not in the inventory, with the utterance.
+            DataError: the utterance has no transcript, or symbols outside the inventory (the message lists them).
         """
         symbols = self.symbols_of(utterance)
         if missing := self.missing(symbols):
@@ -111,11 +123,11 @@ class Inventory:
         return [self.index[symbol] for symbol in symbols]
 
     def missing(self, symbols: Iterable[str]) -> list[str]:
-        """Return the symbols that the inventory does not hold, each once, in the order of their first use."""
+        """Return the symbols outside the inventory, each once, in order of first occurrence."""
         return list(dict.fromkeys(symbol for symbol in symbols if symbol not in self.index))
 
     def describe_missing(self, symbols: Sequence[str]) -> str:
-        """One sentence about symbols outside the inventory, with their code points and what to do."""
+        """Return a sentence that names symbols outside the inventory with their code points, and the remedy."""
         named = ", ".join(f"{symbol!r} ({_code_points(symbol)})" for symbol in symbols)
         verb = "is" if len(symbols) == 1 else "are"
         return f"{named} {verb} not among the {len(self)} labels; correct the transcript or train with such an example"
@@ -125,23 +137,23 @@ class Inventory:
         return tuple(self.labels[int(index)] for index in indices)
 
     def text(self, labels: Iterable[str]) -> str:
-        """Write labels as people do: characters run together and normalised, whole labels set apart by spaces.
+        """Join labels to a text: characters without separator, other labels with a space between them.
 
-        The text of characters has no space at its ends and never two in a row, whatever the network put there, and
-        characters that Unicode composes are composed: "e" and a combining accent are one character of the text.
+        Characters are also normalised: no space at the ends, no two spaces in a row, and combining accents composed
+        with their letter (Unicode NFC).
         """
         return normalise_text("".join(labels)) if self.unit == "characters" else " ".join(labels)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return the fields as plain JSON values."""
         return {"labels": list(self.labels), "unit": self.unit, "fold": self.fold}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Inventory:
-        """Read what `to_dict` gave.
+        """Build the inventory from the values that `to_dict` returned.
 
         Raises:
-            ConfigError: the values are not an inventory's.
+            ConfigError: a value is missing or invalid.
         """
         labels, unit, table = values.get("labels"), values.get("unit"), values.get("fold")
         if not isinstance(labels, list | tuple) or not all(isinstance(label, str) for label in labels):

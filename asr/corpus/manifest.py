@@ -1,10 +1,11 @@
-"""Manifests: one JSON object a line, one line an utterance.
+"""Read and write manifests: files with one JSON object per line, one line per utterance.
 
     {"id": "FVMH0_SX206", "audio": "wav/sx206.wav", "duration": 2.99, "text": "when peeling ...", "labels": ["h#", "w"],
      "speaker": "FVMH0", "tags": {"dialect": "dr1"}}
 
-A relative path is relative to the manifest and may not leave its folder. NeMo's lines (`audio_filepath`, `offset`,
-`duration`, `text`) are read as they are. Whatever is wrong is reported together, with file and line.
+A relative path is relative to the manifest's folder and must not lead out of it. Lines in NeMo's format
+(`audio_filepath`, `offset`, `duration`, `text`) are accepted too. All faults of a manifest are reported together, each
+with file and line.
 """
 
 from __future__ import annotations
@@ -37,22 +38,23 @@ _TYPE_NAMES: Mapping[type, str] = {
 
 
 class _LineError(ValueError):
-    """What is wrong with one line."""
+    """A fault of one line; the message has no file and line yet."""
 
 
 def read_manifest(
     path: str | Path, *, check_sources: bool = True, problems: list[str] | None = None
 ) -> list[Utterance]:
-    """Read a manifest, in the order of its lines; blank lines are skipped.
+    """Read the utterances of a manifest, in the order of its lines; blank lines are skipped.
 
     Args:
-        path: of the manifest.
-        check_sources: whether each line's file must be there; not for who reads the transcripts only.
-        problems: what is wrong with lines is added here, and these lines are left out, instead of an error.
+        path: the manifest.
+        check_sources: whether the audio or ink file of each line must exist; False if only transcripts are needed.
+        problems: if given, faults are appended to this list and faulty lines are left out, instead of raising
+            `Problems`.
 
     Raises:
         DataError: the manifest itself cannot be read.
-        Problems: everything that is wrong with its lines, each with `file:line`.
+        Problems: lines are faulty or there is no utterance; lists all faults as `file:line: ...`.
     """
     path = Path(path)
     locate = _locator(path.parent, check_sources)
@@ -76,7 +78,7 @@ def read_manifest(
         first_lines[utterance.id] = number
         utterances.append(utterance)
     if not utterances and not found:
-        found.append(f"{path.name}: holds no utterance; expected one JSON object a line")
+        found.append(f"{path.name}: holds no utterance; expected one JSON object per line")
     if found and problems is None:
         raise Problems(found, what=str(path))
     if problems is not None:
@@ -85,14 +87,21 @@ def read_manifest(
 
 
 def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
-    """Write a manifest, which gets its name when it is complete; its folder is made where it is missing.
+    """Write a manifest; create its folder if needed, and replace an older manifest only when the new one is complete.
 
-    A source beneath the manifest's folder is written relative to it, so that the folder can be moved; any other source
-    is written as an absolute path.
+    Sources below the manifest's folder are written as relative paths, so that the folder can be moved. Other sources
+    are written as absolute paths.
 
     Raises:
-        Problems: utterances that `read_manifest` would refuse; nothing is written then.
+        Problems: `read_manifest` would refuse some utterances; nothing is written.
         DataError: the file cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_manifest(f"{folder}/train.jsonl", [Utterance("u1", Path(folder, "wav/a.wav"), text="one")])
+    ...     [again] = read_manifest(f"{folder}/train.jsonl", check_sources=False)
+    >>> again.id, again.source.name, again.text
+    ('u1', 'a.wav', 'one')
     """
     path = Path(path)
     content = manifest_content(path, utterances)
@@ -101,11 +110,15 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
 
 
 def manifest_content(path: Path, utterances: Iterable[Utterance]) -> bytes:
-    """The bytes of a manifest that will stand at `path`.
+    """Return the bytes of a manifest, without writing it.
+
+    Args:
+        path: path that the manifest will have; relative sources are relative to its folder.
+        utterances: the utterances, one per line.
 
     Raises:
-        Problems: utterances that `read_manifest` would refuse.
-        DataError: no file system has such a path.
+        Problems: `read_manifest` would refuse some utterances; lists all faults.
+        DataError: `path` is not a valid path.
     """
     with explained(path):
         folder = path.parent.resolve()
@@ -115,7 +128,7 @@ def manifest_content(path: Path, utterances: Iterable[Utterance]) -> bytes:
     for utterance in utterances:
         wrong = utterance_problems(utterance)
         if utterance.id in seen:
-            wrong.append("the id is used twice")
+            wrong.append("the id is used twice; make ids unique")
         seen.add(utterance.id)
         problems += [f"'{utterance.id}': {problem}" for problem in wrong]
         if not wrong:
@@ -129,7 +142,13 @@ def manifest_content(path: Path, utterances: Iterable[Utterance]) -> bytes:
 
 
 def utterance_problems(utterance: Utterance) -> list[str]:
-    """What keeps one utterance from being a line of a manifest: one sentence each, without its id."""
+    """Return why an utterance cannot be written to a manifest: one sentence per fault, without the id.
+
+    >>> utterance_problems(Utterance("u1", Path("/data/a.wav"), text="one"))
+    []
+    >>> utterance_problems(Utterance("u1", Path("/data/a.wav"), channel=-1))
+    ['channel is -1; expected 0 for the first channel']
+    """
     found = [
         *_string_problems("id", utterance.id, words=False),
         *(_string_problems("speaker", utterance.speaker, words=True) if utterance.speaker is not None else ()),
@@ -150,7 +169,7 @@ def utterance_problems(utterance: Utterance) -> list[str]:
 
 
 def _string_problems(name: str, value: str, *, words: bool) -> list[str]:
-    """A name must not be empty, hold control characters or, unless `words`, any space."""
+    """Check that a name is not empty and has no control characters and, unless `words`, no white space."""
     if not value.strip():
         return [f"{name} is empty"]
     if (not words and len(value.split()) > 1) or value != value.strip():
@@ -169,10 +188,10 @@ def _encoding_problems(name: str, value: str) -> list[str]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number and bytes of every line that is not blank; at most one byte over the limit is read of any line."""
+    """Iterate over the numbers and bytes of lines that are not blank; cut lines one byte after the limit."""
     reason = file_problem(path)
     if reason == "does not exist":
-        raise DataError(f"there is no manifest {path}; asr-prepare makes one")
+        raise DataError(f"there is no manifest {path}; asr-prepare writes one")
     if reason:
         raise DataError(f"{quoted(str(path), 200)[1:-1]} {reason}; expected a manifest (a .jsonl file)")
     try:
@@ -191,9 +210,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
-    """One line as a dictionary."""
+    """Parse one line; return its JSON object."""
     if len(raw.rstrip(b"\r\n")) > MAX_LINE_BYTES:
-        raise _LineError(f"the line is longer than {MAX_LINE_BYTES} bytes; one line holds one utterance")
+        raise _LineError(f"the line is longer than {MAX_LINE_BYTES} bytes; write one utterance per line")
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -204,7 +223,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise
     except (ValueError, RecursionError) as error:
         what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply, or a number too long"
-        raise _LineError(f"not JSON ({what}); expected one object a line, {{...}}") from error
+        raise _LineError(f"not JSON ({what}); expected one object per line, {{...}}") from error
     if not isinstance(record, dict):
         raise _LineError(f"expected a JSON object {{...}}, found {_type_name(record)}")
     return record
@@ -215,12 +234,12 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) < len(pairs):
         names = [name for name, _ in pairs]
         twice = sorted({name for name in names if names.count(name) > 1})
-        raise _LineError(f"the key {quoted(twice[0])} is there twice")
+        raise _LineError(f"the key {quoted(twice[0])} is there twice; remove one")
     return record
 
 
 def _no_constant(name: str) -> float:
-    raise _LineError(f"{name} is not a number; leave the key out where a value is not known")
+    raise _LineError(f"{name} is not a number; leave the key out if its value is not known")
 
 
 def _type_name(value: Any) -> str:
@@ -228,10 +247,10 @@ def _type_name(value: Any) -> str:
 
 
 def _from_nemo(record: Mapping[str, Any], stems: dict[str, int]) -> dict[str, Any]:
-    """NeMo's keys as ours. NeMo has no ids: the file's stem is the id, with a number where a stem comes again."""
+    """Translate NeMo's keys. NeMo has no ids: the id is the file's stem, with a number if the stem is repeated."""
     source = record["audio_filepath"]
     if not isinstance(source, str) or not source.strip():
-        raise _LineError("audio_filepath is not a path")
+        raise _LineError("audio_filepath is not a path; write the path of a sound file")
     stem = "_".join(Path(source).stem.split()) or "audio"
     stems[stem] = stems.get(stem, 0) + 1
     ours: dict[str, Any] = {"id": stem if stems[stem] == 1 else f"{stem}-{stems[stem]}", "audio": source}
@@ -242,7 +261,7 @@ def _from_nemo(record: Mapping[str, Any], stems: dict[str, int]) -> dict[str, An
         ours["speaker"] = str(rest.pop("speaker"))
     if isinstance(rest.get("id"), str):
         ours["id"] = rest.pop("id")
-    # NeMo lets a line carry anything; what is not a plain value has no place among our tags.
+    # NeMo allows any value under other keys; a tag can only be a string.
     tags = {key: str(value) for key, value in rest.items() if isinstance(value, str | int | float)}
     return {**ours, "tags": tags} if tags else ours
 
@@ -259,7 +278,7 @@ def _utterance(record: Mapping[str, Any], locate: Callable[[str], Path]) -> Utte
         raise _LineError("has no 'id'")
     labels = _typed(record, "labels", list, "a list of strings")
     if labels is not None and not all(isinstance(label, str) for label in labels):
-        raise _LineError("labels holds something that is not a string")
+        raise _LineError("labels holds something that is not a string; expected a list of strings")
     tags = _typed(record, "tags", dict, "an object") or {}
     if not all(isinstance(value, str) for value in tags.values()):
         raise _LineError("tags holds a value that is not a string; write it in quotes")
@@ -281,7 +300,7 @@ def _utterance(record: Mapping[str, Any], locate: Callable[[str], Path]) -> Utte
 
 
 def _typed(record: Mapping[str, Any], key: str, kind: type, expected: str) -> Any:
-    """The value of a key, None where the key is absent; null is refused, so that a hole in the data shows."""
+    """Return the value of a key, or None if the key is absent; refuse null, which would hide missing data."""
     if key not in record:
         return None
     value = record[key]
@@ -299,10 +318,10 @@ def _number(record: Mapping[str, Any], key: str) -> float | None:
 
 
 def _locator(folder: Path, check: bool) -> Callable[[str], Path]:
-    """A function from a path as written to the absolute path of a file, which must be there if `check`."""
+    """Return a function that turns a path of the manifest into an absolute one; if `check`, the file must exist."""
     base = folder.absolute()
     real_base = folder.resolve()
-    real_folder = cache(Path.resolve)  # links of folders are followed once a folder, not once an utterance
+    real_folder = cache(Path.resolve)  # resolve symbolic links once per folder, not once per utterance
 
     def locate(written: str) -> Path:
         if reason := path_problem(written):
@@ -313,7 +332,7 @@ def _locator(folder: Path, check: bool) -> Callable[[str], Path]:
             real = path.resolve() if path.is_symlink() else real_folder(path.parent) / path.name
             if not (path.is_relative_to(base) and real.is_relative_to(real_base)):
                 raise _LineError(
-                    f"the path {quoted(written)} leaves the manifest's folder; if it is meant, make it absolute"
+                    f"the path {quoted(written)} leads out of the manifest's folder; write it as an absolute path"
                 )
         if check and (reason := file_problem(path)):
             raise _LineError(f"{quoted(written)} {reason}; expected a file")

@@ -1,10 +1,11 @@
-"""Noise tags in transcripts of speech: what stands for a sound and not for its letters.
+"""Find and remove noise tags in transcripts of speech: words such as [cough] that name a sound.
 
-A tag stands alone, between blanks or at an end (punctuation may follow it), and is one of
+A tag is a word of its own, with white space or an end of the text on both sides; punctuation may follow it. Tags are
 
-- `[noise]`, `[background noise]`, `<unk>`, `</s>`, `{laugh}`, `++um++`: any name in such brackets;
+- `[noise]`, `[background noise]`, `<unk>`, `</s>`, `{laugh}`, `++um++`: any name in these brackets;
 - `!SIL` and `!sil`;
-- `(cough)`, `((unclear))`: in parentheses only the names in `IN_PARENTHESES`, since they enclose words too.
+- `(cough)`, `((unclear))`: in parentheses only the words in `IN_PARENTHESES`, because ordinary words may be in
+  parentheses too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _PARENTHESES = """
     sneeze sneezes spn static talking throat unclear unintelligible unk
 """
 IN_PARENTHESES = tuple(_PARENTHESES.split())
-"""Words of which tags in parentheses consist."""
+"""Words that form a noise tag when they are in parentheses."""
 
 _NAME = r"[/!#%]?[^\W_][\w .,:/'-]{0,60}"
 _WORD = "(?:" + "|".join(IN_PARENTHESES) + ")"
@@ -29,7 +30,7 @@ _TAG = re.compile(
 
 
 def noise_tags(text: str) -> list[str]:
-    """The tags in a text, in order.
+    """Return the noise tags of a text, in order.
 
     >>> noise_tags("zero [noise] one <unk>, (cough) (maybe)")
     ['[noise]', '<unk>', '(cough)']
@@ -38,7 +39,7 @@ def noise_tags(text: str) -> list[str]:
 
 
 def without_noise(text: str) -> str:
-    """The text without its tags; the blanks around a tag become one.
+    """Return the text without its noise tags; if it has any, runs of white space become one space.
 
     >>> without_noise("[noise] zero <unk> one")
     'zero one'

@@ -1,14 +1,15 @@
-"""TIMIT's 61 phone labels and the sets that they are folded to.
+"""TIMIT's 61 phone labels, and the tables that fold them to smaller sets.
 
-- `timit61`: all 61 as they are; the table that says "TIMIT's labels", also to a corpus that lacks some of them.
+- `timit61`: keeps all 61 labels. With this table an inventory has all 61, even if the corpus lacks some of them.
 - `timit61_to_48`, `timit61_to_39`: K.-F. Lee and H.-W. Hon, "Speaker-independent phone recognition using hidden Markov
-  models", IEEE Trans. ASSP 37(11), 1989, pp. 1641-1648, tables I and II: models for 48, errors counted over 39. The
-  glottal stop `q` is dropped; closures, pauses and epenthetic silence all become `sil` in the 39.
-- `timit61_to_cmu39`: the 39 ARPAbet phones of the CMU dictionary, in lower case, for pooling TIMIT-like labels with
-  dictionary phones: `ao` and `zh` stay, the flap `dx` is a `t`, closures, silences and `q` are dropped.
+  models", IEEE Trans. ASSP 37(11), 1989, pp. 1641-1648, tables I and II: train models of 48 labels, count errors over
+  39. The glottal stop `q` is removed; with 39 labels, closures, pauses and epenthetic silence all become `sil`.
+- `timit61_to_cmu39`: the 39 ARPAbet phones of the CMU dictionary, in lower case, for pooling TIMIT with corpora that
+  are labelled from the dictionary: `ao` and `zh` are kept, the flap `dx` becomes `t`, closures, silences and `q` are
+  removed.
 
-Folding maps label by label and merges nothing: a closure after a pause stays two labels `sil sil`, as the tables (and
-Kaldi's scoring of TIMIT) have it.
+Folding replaces each label on its own and merges no repeats: a closure after a pause becomes `sil sil`, as in the
+paper's tables and in Kaldi's scoring of TIMIT.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _LABELS = """
 """
 TIMIT_61: tuple[str, ...] = tuple(_LABELS.split())
 
-# Only what changes; every other label stays itself.
+# Labels that change; every other label is kept.
 _TO_48: dict[str, str | None] = {
     "q": None,
     **dict.fromkeys(("pcl", "tcl", "kcl"), "cl"),
@@ -82,9 +83,9 @@ FOLDS: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
         "timit61_to_cmu39": _table(_TO_48, _48_TO_CMU),
     }
 )
-"""Table by name: each of the 61 labels to its folded label, None where it is dropped."""
+"""Folding tables by name: the folded label of each of the 61, None if the label is removed."""
 
-# Labels that are folded already: those of the 48, on which a model may be trained that is scored over the 39.
+# The tables also accept the 48 labels, because a model trained on 48 labels is scored over 39.
 _STEPS = {"timit61_to_39": _48_TO_39, "timit61_to_cmu39": _48_TO_CMU}
 _ACCEPTED: Mapping[str, Mapping[str, str | None]] = {
     name: {
@@ -97,14 +98,21 @@ _ACCEPTED: Mapping[str, Mapping[str, str | None]] = {
 
 
 def fold(labels: Sequence[str], name: str) -> tuple[str, ...]:
-    """Replace each label by what the table `name` says; a label of the folded set stays itself.
+    """Fold a sequence of labels.
 
-    Labels that are folded already, to that set or to the 48, pass too: so corpora with 61 and with folded labels can be
-    pooled, and a model of 48 can be scored over 39.
+    Labels that are already folded to the table's set, or to the 48, are accepted too. Corpora with 61 labels and with
+    folded labels can therefore be pooled, and a model of 48 labels can be scored over 39.
+
+    Args:
+        labels: the labels to fold.
+        name: name of a folding table in `FOLDS`.
+
+    Returns:
+        The folded labels; labels that the table removes are left out.
 
     Raises:
         ConfigError: there is no such table.
-        DataError: a label is in neither set.
+        DataError: a label is neither one of the 61 nor a folded one.
 
     >>> fold(["h#", "tcl", "t", "q", "ao", "h#"], "timit61_to_39")
     ('sil', 'sil', 't', 'aa', 'sil')
@@ -122,10 +130,13 @@ def fold(labels: Sequence[str], name: str) -> tuple[str, ...]:
 
 
 def fold_table(name: str) -> Mapping[str, str | None]:
-    """The folding table of that name.
+    """Return the folding table of this name.
 
     Raises:
         ConfigError: there is no such table.
+
+    >>> fold_table("timit61_to_39")["ao"]
+    'aa'
     """
     if name not in FOLDS:
         raise ConfigError(f"there is no folding table {name[:60]!r}{nearest(name, FOLDS)}; known: {', '.join(FOLDS)}")

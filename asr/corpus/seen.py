@@ -1,4 +1,4 @@
-"""Tag utterances by whether the training split holds the same transcript."""
+"""Tag utterances by whether their transcript also occurs in the training split."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ from asr.corpus.utterance import Utterance
 from asr.text import normalise_text
 
 SEEN = "seen"
-"""Tag of utterances whose transcript stands in the training split (`yes`) or does not (`no`)."""
+"""Name of the tag: `yes` if the transcript occurs in the training split, else `no`."""
 
 
 def tag_seen(splits: Mapping[str, Sequence[Utterance]]) -> dict[str, list[Utterance]]:
-    """Tag each utterance beside the training split: `seen: yes` if an utterance there has the same transcript.
+    """Tag each utterance outside the training split by whether its transcript occurs in the training split.
 
-    A language model that was estimated from the training texts remembers them, so the two kinds are reported
-    apart. Texts are compared after normalisation, with their case; utterances without a text by their labels.
+    A language model estimated from the training texts favours these texts, so error rates are reported for both
+    groups. Texts are compared after normalisation, with case; utterances without a text are compared by labels.
 
     Args:
-        splits: utterances by the name of their split.
+        splits: utterances by split name.
 
     Returns:
-        The tagged splits; unchanged if there is no split `train`, or no other split. A tag `seen` that the
-        corpus sets is kept.
+        The splits, with the tag `seen` set to `yes` or `no` outside `train`. A tag `seen` that the corpus sets
+        itself is kept. Without a split `train`, no utterance is tagged.
+
+    >>> from pathlib import Path
+    >>> one, two = (Utterance(text, Path("a.wav"), text=text) for text in ("one", "two"))
+    >>> tagged = tag_seen({"train": [one], "test": [one, two]})
+    >>> [utterance.tags for utterance in tagged["test"]]
+    [{'seen': 'yes'}, {'seen': 'no'}]
     """
     known = {_transcript(one) for one in splits.get("train", ())}
     return {

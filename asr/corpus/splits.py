@@ -1,4 +1,4 @@
-"""The splits of a corpus, and how they become manifests."""
+"""Read the splits of a corpus from manifests and write them to manifests."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SPLITS = ("train", "dev", "test")
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a corpus gave.
+    """The utterances of a corpus, by split.
 
     Attributes:
-        splits: its utterances by split.
-        skipped: what it was read without.
-        notes: what was mended, one sentence each.
+        splits: utterances by split name.
+        skipped: the utterances, files and lines that were left out, with reasons.
+        notes: one sentence for each fault that was repaired.
     """
 
     splits: dict[str, list[Utterance]]
@@ -33,17 +33,18 @@ class Corpus:
 
 
 def read_manifests(folder: str | Path, handling: Handling | None = None) -> Corpus:
-    """The corpus whose manifests `train.jsonl`, `dev.jsonl` and `test.jsonl` stand in a folder.
+    """Read a corpus from the manifests `train.jsonl`, `dev.jsonl` and `test.jsonl` of a folder.
 
     Args:
-        folder: of the manifests.
-        handling: what is done with faulty lines, noise tags and look-alike characters; None for its defaults.
+        folder: the folder with the manifests.
+        handling: how to treat faulty lines, noise tags and look-alike characters; None for the defaults.
 
     Returns:
-        The utterances, and what was left out of them, now or when the manifests were made.
+        The utterances, and everything that was left out now or when the manifests were written.
 
     Raises:
-        DataError: a manifest is not what it should be; `Problems` names all there is.
+        DataError: a manifest is missing or cannot be read.
+        Problems: manifests have faulty lines and `handling.on_error` is "error"; lists all of them.
     """
     handling = handling or Handling()
     folder, faults = Path(folder).expanduser(), CorpusFaults(collect=True)
@@ -63,17 +64,15 @@ def write_corpus(
 ) -> dict[str, Path]:
     """Check the utterances and splits, then write `train.jsonl`, `dev.jsonl` and `test.jsonl` into the folder `out`.
 
-    What the corpus was read without is listed in `skipped.jsonl` beside them; where nothing was left out there is no
-    such file.
-
-    No file gets its name before all are complete, so the manifests of an earlier run stay as they were if something is
-    wrong. Two processes may write into the same folder: the manifests of one of them stay.
+    If `skipped` is not empty, it is written to `skipped.jsonl` in the same folder; otherwise an old `skipped.jsonl` is
+    removed. The files replace earlier ones only when all of them are complete: an error leaves the earlier manifests
+    as they were. If two processes write into the same folder, the manifests of one of them remain.
 
     Returns:
-        path of each manifest.
+        The path of each manifest, by split name.
 
     Raises:
-        Problems: everything that is wrong, together.
+        Problems: splits or utterances are faulty; lists all problems.
         DataError: the folder cannot be written.
     """
     out = Path(out)

@@ -1,4 +1,4 @@
-"""Read text files, plain or gzipped, whole or line by line; errors name the file and the line."""
+"""Read text files, plain or gzipped, as a whole or line by line; errors name the file and the line."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from asr.errors import DataError
 from asr.printable import printable
 
 STANDARD_INPUT = Path("-")
-MAX_LINE = 1 << 24  # bytes; a paragraph has thousands
-MAX_TEXT = 1 << 30  # bytes of a text that is read whole, unpacked
+MAX_LINE = 1 << 24  # bytes; a long paragraph has some thousands
+MAX_TEXT = 1 << 30  # bytes, decompressed, of a text that is read as a whole
 _BOM = b"\xef\xbb\xbf"
 
 
 @contextmanager
 def opened(path: Path, what: str) -> Iterator[BinaryIO]:
-    """Open a file for reading, unpacked on the way if its name ends in `.gz`.
+    """Open a file for reading; decompress it on the fly if its name ends in `.gz`.
 
     Args:
-        path: of the file, or `STANDARD_INPUT`.
-        what: what was expected there, for messages: "a text".
+        path: the file, or `STANDARD_INPUT`.
+        what: what the file should contain, for error messages: "a text".
 
     Raises:
-        DataError: it is missing, is no file, or may not be read.
+        DataError: the file is missing, is not a regular file, or must not be read by this user.
     """
     if path == STANDARD_INPUT:
         yield sys.stdin.buffer
@@ -45,15 +45,18 @@ def opened(path: Path, what: str) -> Iterator[BinaryIO]:
 
 
 def whole_text(path: Path, what: str, most: int = MAX_TEXT) -> str:
-    """Read a file at once, without a byte order mark.
+    """Read a whole text file and remove its byte order mark.
 
     Args:
-        path: of the file, or `STANDARD_INPUT`.
-        what: what was expected there, for messages.
-        most: bytes that it may hold, unpacked.
+        path: the file, or `STANDARD_INPUT`.
+        what: what the file should contain, for error messages.
+        most: largest accepted size in bytes, after decompression.
+
+    Returns:
+        The decoded text.
 
     Raises:
-        DataError: the file cannot be read, is damaged or not UTF-8, or holds more than `most` bytes.
+        DataError: the file cannot be read, is damaged, is not UTF-8, or is larger than `most` bytes.
     """
     with opened(path, what) as file, _unpacked(path, ""):
         content = file.read(most + 1)
@@ -69,7 +72,7 @@ def whole_text(path: Path, what: str, most: int = MAX_TEXT) -> str:
 
 @contextmanager
 def _unpacked(path: Path, where: str) -> Iterator[None]:
-    """Raise a DataError where a compressed file turns out to be damaged."""
+    """Turn the errors of a damaged gzip file into a DataError."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -77,15 +80,18 @@ def _unpacked(path: Path, where: str) -> Iterator[None]:
 
 
 def numbered_lines(path: Path, what: str, longest: int = MAX_LINE) -> Iterator[tuple[int, bytes]]:
-    """Read the lines of a file with their numbers, from 1, without the ends of lines and a byte order mark.
+    """Iterate over the lines of a file; remove line ends and a byte order mark.
 
     Args:
-        path: of the file, or `STANDARD_INPUT`.
-        what: what was expected there, for messages.
-        longest: bytes of a line at most.
+        path: the file, or `STANDARD_INPUT`.
+        what: what the file should contain, for error messages.
+        longest: largest accepted length of a line in bytes.
+
+    Yields:
+        The number of the line, counted from 1, and its bytes.
 
     Raises:
-        DataError: the file cannot be read, is damaged, or has a longer line.
+        DataError: the file cannot be read, is damaged, or has a line longer than `longest`.
     """
     number = 0
     with opened(path, what) as file:
@@ -101,10 +107,18 @@ def numbered_lines(path: Path, what: str, longest: int = MAX_LINE) -> Iterator[t
 
 
 def decoded(line: bytes, path: Path, number: int) -> str:
-    """Decode a line.
+    r"""Decode one line of UTF-8.
+
+    Args:
+        line: the bytes.
+        path: the file it comes from, for the error message.
+        number: its line number, for the error message.
 
     Raises:
-        DataError: it is not UTF-8.
+        DataError: the line is not UTF-8.
+
+    >>> decoded(b"caf\xc3\xa9", Path("words.txt"), 1)
+    'café'
     """
     try:
         return line.decode()

@@ -13,16 +13,20 @@ class Utterance:
     """A recording or a line of ink with its transcript: one line of a manifest.
 
     Attributes:
-        id: unique in its corpus, no whitespace.
-        source: absolute path of the file that holds it.
-        kind: what the source is.
-        start: seconds from the start of the file where a segment begins; None for the whole file.
-        duration: seconds (audio) or points (ink); None where it is not known yet.
-        channel: 0-based channel of the file; None where the file has only one.
-        text: the transcript as words.
-        labels: the transcript as labels (phonemes), where the corpus has them.
-        speaker: speaker or writer; None where it is not known.
-        tags: anything else worth keeping.
+        id: unique within its corpus, without white space.
+        source: absolute path of the audio or ink file.
+        kind: whether `source` holds audio or ink.
+        start: where the segment begins, in seconds from the start of the file; None for the whole file.
+        duration: in seconds (audio) or points (ink); None if it is not known yet.
+        channel: channel of the file, counted from 0; None if the file has only one.
+        text: the transcript as words; None if the corpus has none.
+        labels: the transcript as labels (phonemes); None if the corpus has none.
+        speaker: the speaker or writer; None if it is not known.
+        tags: further properties by name, such as a speaker's dialect.
+
+    >>> digit = Utterance("theo-3", Path("/data/theo-3.wav"), text="three", speaker="theo", tags={"take": "1"})
+    >>> digit.kind, digit.text, digit.labels
+    ('audio', 'three', None)
     """
 
     id: str

@@ -1,8 +1,8 @@
-"""All frames of a list of utterances, computed once, kept in one file.
+"""Compute the frames of a list of utterances once, and keep them in a file.
 
-`<name>.npy` holds the frames of all utterances one below the other, (sum of T, F) float32; `<name>.json` says how many
-rows each utterance has. The name is a hash over the extractor's settings, the speeds, the segments and the *contents*
-of the source files: whatever changes, another file is used; nothing stale is ever read.
+`<name>.npy` holds the frames of all utterances in order, (sum of T, F) float32; `<name>.json` has the number of rows of
+each utterance. The name is a hash over the extractor's settings, the speeds, the segments and the *contents* of the
+source files. If any of these changes, another file is used, so a cache is never stale.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from asr.files import STALE_SECONDS, atomic_file, make_folder, sweep, write_file
 from asr.stored_rows import StoredRows
 
 Progress = Callable[[int, int], None]
-_FORMAT = 2  # of the file and of what extractors compute: raise it when either changes
+_FORMAT = 2  # version of the file format and of the extractors' results; increase it when either changes
 _HEADER_BYTES = 128
-_INDEX_BYTES, _LENGTH_BYTES = 1 << 20, 24  # an index is never larger than the first, and the second for each length
-_WORTH_A_WORKER = 2.0  # seconds of computing; starting a process takes about half of one
+_INDEX_BYTES, _LENGTH_BYTES = 1 << 20, 24  # largest size of an index: the first, plus the second for each length
+_WORTH_A_WORKER = 2.0  # seconds of computing per worker; starting a process takes about half a second
 
 
 class FrameCache:
-    """Frames of utterances by index; made by `FrameCache.open`.
+    """The frames of a list of utterances, by index; created by `FrameCache.open`.
 
     Attributes:
-        utterances: those the frames belong to, in order.
-        extractor: what computed them.
-        speeds: the speeds that are there.
-        path: the file.
+        utterances: the utterances, in order.
+        extractor: the extractor that computed the frames.
+        speeds: the available speeds.
+        path: the file with the frames.
     """
 
     def __init__(
@@ -67,24 +67,23 @@ class FrameCache:
         on_progress: Progress | None = None,
         workers: int | None = None,
     ) -> FrameCache:
-        """Find the cache of these utterances, or make it.
+        """Open the cache of these utterances; compute it if it does not exist.
 
         Args:
             utterances: at least one.
-            extractor: gives the frames; with workers > 1 it must be picklable and not of the main module.
-            folder: where caches are kept; made where it is missing.
-            speeds: every utterance is also computed at these speeds.
-            on_progress: called with (utterances done, of how many) now and then while frames are computed.
-            workers: processes that compute; their number changes nothing but the time. None: this one, and as many
-                others as there are cores when that turns out to be quicker. Each is a new Python that does not run the
-                main module.
+            extractor: computes the frames; with workers > 1 it must be picklable and not defined in the main module.
+            folder: folder of the caches; created if it is missing.
+            speeds: speeds at which every utterance is computed.
+            on_progress: called now and then with (utterances done, all utterances) while frames are computed.
+            workers: number of processes, which changes only the time needed. None: use this process, and other
+                processes on the other cores if that is quicker. A worker does not run the main module.
 
         Raises:
-            Problems: files that are missing, damaged or otherwise unreadable, all together; nothing was written then.
-            DataError: no utterances, the folder cannot be written (a full disk), or a worker process was lost.
+            Problems: source files cannot be read; lists all of them. Nothing is written.
+            DataError: there are no utterances, the folder cannot be written, or a worker has ended too early.
         """
         if not utterances:
-            raise DataError("no utterances to compute frames of; is the manifest empty?")
+            raise DataError("there are no utterances to compute frames of; is the manifest empty?")
         folder, speeds = Path(folder), tuple(float(speed) for speed in speeds)
         path = folder / f"{_name(utterances, extractor, speeds)}.npy"
         lengths = _lengths_of_complete(path, len(utterances), len(speeds), extractor.dim)
@@ -97,20 +96,20 @@ class FrameCache:
         return len(self.utterances)
 
     def frames(self, index: int, speed: float = 1.0) -> NDArray[np.float32]:
-        """(T, F) float32, read-only.
+        """Return the frames of an utterance, (T, F) float32, read-only.
 
         Raises:
-            DataError: the file was cut while it is in use.
+            DataError: the file was truncated after it was opened.
         """
         cell = self._cell(index, speed)
         return self._rows.read(int(self._starts[cell]), int(self._starts[cell + 1]))
 
     def by_speaker(self) -> Iterator[tuple[str | None, NDArray[np.float32]]]:
-        """Each utterance's speaker and frames (T, F), as a normaliser hears them."""
+        """Iterate over pairs (speaker, frames (T, F)) of all utterances, as `Normaliser.fitted` accepts them."""
         return ((utterance.speaker, self.frames(i)) for i, utterance in enumerate(self.utterances))
 
     def n_frames(self, index: int, speed: float = 1.0) -> int:
-        """T, without touching the file."""
+        """Return the number of frames of an utterance, without reading the file."""
         self._cell(index, speed)
         return int(self._lengths[index, self.speeds.index(speed)])
 
@@ -123,10 +122,10 @@ class FrameCache:
 
 
 def _name(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tuple[float, ...]) -> str:
-    """Hash of all that the frames depend on.
+    """Return a hash over everything that the frames depend on.
 
     Raises:
-        Problems: sources that cannot be read.
+        Problems: sources cannot be read.
     """
     digests = dict[Path, str]()
     whole = hashlib.sha256(json.dumps([_FORMAT, extractor.settings(), speeds], sort_keys=True).encode())
@@ -135,7 +134,7 @@ def _name(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tu
             try:
                 digests[utterance.source] = _digest(utterance.source)
             except (OSError, ValueError):  # ValueError: a NUL in the path
-                _check_sources(utterances, extractor)  # tells it better, with all others
+                _check_sources(utterances, extractor)  # raises an error that lists all faulty sources
                 raise
         part = [digests[utterance.source], utterance.start, utterance.duration, utterance.channel]
         whole.update(json.dumps(part).encode())
@@ -143,10 +142,10 @@ def _name(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: tu
 
 
 def _check_sources(utterances: Sequence[Utterance], extractor: FrameExtractor) -> None:
-    """Look at all headers before hours are spent.
+    """Check the headers of all sources before frames are computed.
 
     Raises:
-        Problems: what is wrong with them.
+        Problems: sources cannot be read; lists all of them.
     """
     problems = []
     for utterance in utterances:
@@ -169,7 +168,7 @@ def _digest(path: Path) -> str:
 
 
 def _lengths_of_complete(path: Path, n_utterances: int, n_speeds: int, dim: int) -> NDArray[np.int64] | None:
-    """(utterances, speeds) numbers of frames; None if the cache is missing or damaged and must be made."""
+    """Return the numbers of frames, (utterances, speeds), of a complete cache; None if it is missing or damaged."""
     index = path.with_suffix(".json")
     try:
         if index.stat().st_size > _INDEX_BYTES + _LENGTH_BYTES * n_utterances * n_speeds:
@@ -195,7 +194,7 @@ def _build(
     on_progress: Progress | None,
     workers: int | None,
 ) -> NDArray[np.int64]:
-    """Compute all frames into `path` and its index; the final names appear only when everything is written."""
+    """Compute all frames and write them to `path` and its index; both files appear only when they are complete."""
     problems: list[str] = []
     lengths: list[NDArray[np.int64]] = []
     done = 0
@@ -217,7 +216,7 @@ def _build(
         counts = np.concatenate(lengths)
         file.write(_npy_header(int(counts.sum()), extractor.dim))
     index = {"format": _FORMAT, "settings": extractor.settings(), "speeds": speeds, "frames": counts.tolist()}
-    write_file(path.with_suffix(".json"), json.dumps(index).encode())  # last: it says that the frames are complete
+    write_file(path.with_suffix(".json"), json.dumps(index).encode())  # last, because it marks the frames as complete
     return counts
 
 
@@ -226,8 +225,8 @@ def _parts(
 ) -> Generator[Part, None, None]:
     """Yield the frames of all utterances in their order.
 
-    With workers=None this process begins, and sees how long the others will take: when that is long enough, other
-    processes take over.
+    With workers=None this process begins and measures its speed. If the rest would take long enough, worker processes
+    take over.
     """
     pace, done = Pace(), 0
     n_workers = 1 if workers is None else min(workers, len(utterances))
@@ -235,7 +234,7 @@ def _parts(
         part = part_of(utterances[done : done + pace.size], extractor, speeds)
         pace.learn(part)
         yield part
-        if workers is None and done > 0:  # the first one also waits for modules to be imported
+        if workers is None and done > 0:  # not the first part, whose time includes the import of modules
             left = len(utterances) - done - part.n_utterances
             n_workers = _worth_starting(left * part.seconds / part.n_utterances, extractor)
         done += part.n_utterances
@@ -245,15 +244,15 @@ def _parts(
 
 
 def _worth_starting(seconds: float, extractor: FrameExtractor) -> int:
-    """Return how many processes should do what one would do in so many seconds; 1: this one."""
+    """Return how many workers to start for work that takes one process this many seconds; 1 for none."""
     wanted = min(usable_cores(), int(seconds / _WORTH_A_WORKER))
-    if wanted < 2 or multiprocessing.parent_process() is not None:  # a worker's siblings use the other cores
+    if wanted < 2 or multiprocessing.parent_process() is not None:  # inside a worker, the other cores are in use
         return 1
     return wanted if can_be_sent(extractor) else 1
 
 
 def _npy_header(rows: int, columns: int) -> bytes:
-    """The header of NumPy's .npy format 1.0, always of the same size, so that the rows can be filled in at the end."""
+    """Return a header of NumPy's .npy format 1.0 of fixed size, so that the number of rows can be written last."""
     text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}"
     room = _HEADER_BYTES - 10
     return b"\x93NUMPY\x01\x00" + room.to_bytes(2, "little") + text.ljust(room - 1).encode("ascii") + b"\n"

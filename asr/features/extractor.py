@@ -1,4 +1,4 @@
-"""What training and recognition know of a feature: audio and ink give frames through the same few methods."""
+"""The interface of feature extractors, the same for audio and ink."""
 
 from __future__ import annotations
 
@@ -15,100 +15,100 @@ from asr.plain_values import PlainFields
 
 @runtime_checkable
 class FrameExtractor(Protocol):
-    """Turns the source of an utterance into frames.
+    """An extractor that turns the source of an utterance into frames.
 
-    A class of your own needs these names and nothing else; a test runs each promise over every extractor.
+    A class of your own needs these properties and methods, and nothing else.
     """
 
     @property
     def dim(self) -> int:
-        """F, values per frame, differences included."""
+        """Number of values per frame, F, differences included."""
         ...
 
     @property
     def blocks(self) -> int:
-        """Blocks of F / blocks values that describe the same bands: 1 + number of differences."""
+        """Number of blocks of a frame that describe the same bands: 1 + number of differences."""
         ...
 
     @property
     def centres(self) -> NDArray[np.float64] | None:
-        """Hertz at which the first values of each block stand, rising; None where they are no bands of frequency."""
+        """Centres in hertz of the first values of each block, increasing; None if these are not frequency bands."""
         ...
 
     @property
     def frame_shift(self) -> float:
-        """Step from one frame to the next: seconds; 1 where frames stand at unequal steps, see `PointIndexed`."""
+        """Step from one frame to the next in seconds; 1 if the steps are unequal, see `PointIndexed`."""
         ...
 
     def check(self, utterance: Utterance) -> None:
-        """Look at the header of the source only.
+        """Check the header of the source, without reading its content.
 
         Raises:
-            DataError: it can be seen already that `read` would fail.
+            DataError: `read` would certainly fail.
         """
         ...
 
     def read(self, utterance: Utterance) -> NDArray[np.float32]:
-        """The signal of an utterance: audio (N,) float32, ink (N, C) float32.
+        """Read the signal of an utterance: audio (N,) float32, ink (N, C) float32.
 
         Raises:
-            DataError: names the file and the remedy.
+            DataError: the source cannot be read.
         """
         ...
 
     def compute(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Frames of a signal: (T, F) float32 with T >= 1, all finite."""
+        """Compute the frames of a signal: (T, F) float32 with T >= 1, all finite."""
         ...
 
     def at_speed(self, signal: NDArray[np.float32], speed: float) -> NDArray[np.float32]:
-        """The signal produced `speed` times as fast."""
+        """Return the signal as if it were spoken or written `speed` times as fast."""
         ...
 
     def settings(self) -> PlainFields:
-        """All that the frames depend on besides the source, as plain JSON; the cache's name is a hash over it."""
+        """Return all settings that the frames depend on as plain JSON; the name of a cache is a hash over them."""
         ...
 
 
 @runtime_checkable
 class Sampled(Protocol):
-    """An extractor whose signal is sound at one rate; only such a one takes sound that is no file."""
+    """An extractor whose signal is sound at a fixed rate, so that it also accepts sound that is not in a file."""
 
     @property
     def rate(self) -> int:
-        """Hertz of the signal that `compute` takes."""
+        """Sampling rate in hertz of the signal that `compute` takes."""
         ...
 
 
 @runtime_checkable
 class Streaming(Protocol):
-    """An extractor that needs not have the whole signal: frames come while it is still being read or recorded.
+    """An extractor that computes frames while the signal is still being read or recorded.
 
-    One that is `Sampled`, too, is given sound in blocks by recognition, and its `read` and `compute` are not called.
+    If it is also `Sampled`, recognition passes sound in blocks and does not call `read` and `compute`.
     """
 
     def compute_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """Frames of a signal that comes in blocks, in memory that does not grow with its length.
+        """Compute the frames of a signal that arrives in blocks; the memory needed does not grow with its length.
 
         Args:
             blocks: consecutive samples (n,) each, n >= 0.
 
         Yields:
-            (t, F) float32, t >= 1; joined, they are `compute` of the joined blocks, but for rounding.
+            (t, F) float32, t >= 1; joined, they equal `compute` of the joined blocks except for rounding.
 
         Raises:
-            DataError: there is no sample in any block.
+            DataError: all blocks are empty.
         """
         ...
 
 
 @runtime_checkable
 class PointIndexed(Protocol):
-    """An extractor whose frames do not stand at equal steps of the signal but know where they come from."""
+    """An extractor whose frames are at unequal steps of the signal; it reports the position of each frame."""
 
     def signal_of(self, ink: Ink) -> NDArray[np.float32]:
-        """An ink as `read` gives it."""
+        """Convert an ink to the signal that `read` would give."""
         ...
 
     def compute_placed(self, signal: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """The frames of `compute`, and which place of the signal each of them came from: (T,) int64."""
+        """Compute the frames, and for each frame its index in the signal, (T,) int64."""
         ...

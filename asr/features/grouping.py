@@ -1,4 +1,4 @@
-"""Batches of items: those with similar sizes together, so that there is little padding, and padded to one array."""
+"""Group items of similar sizes to batches, which needs little padding, and pad a batch to one array."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def group_by_length(sizes: Sequence[float], frame_budget: int, max_utterances: i
 
     Returns:
         For each batch the indices of its items; each index appears once, the smallest items come first.
+
+    >>> group_by_length([5, 100, 6, 7], frame_budget=20, max_utterances=2)
+    [[0, 2], [3], [1]]
     """
     batches: list[list[int]] = []
     current: list[int] = []
@@ -37,7 +40,11 @@ def padded(frames: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], 
         frames: (T_b, F) of each utterance, at least one.
 
     Returns:
-        (B, T, F) float32 with the T of the longest, and (B,) int64 lengths.
+        (B, T, F) float32, T being the largest length, and the lengths, (B,) int64.
+
+    >>> batch, lengths = padded([np.ones((2, 1), np.float32), np.ones((3, 1), np.float32)])
+    >>> batch[..., 0].tolist(), lengths.tolist()
+    ([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]], [2, 3])
     """
     lengths = np.array([len(one) for one in frames], dtype=np.int64)
     batch = np.zeros((len(frames), int(lengths.max()), frames[0].shape[1]), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Zero mean and unit variance for every value of a frame: per utterance, per speaker or over the training set."""
+"""Normalise frames to zero mean and unit variance, per utterance, per speaker or over the training set."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from asr.config import check_values, one_of
 from asr.errors import CheckpointError, TrainingError
 
 KINDS = ("utterance", "speaker", "corpus", "none")
-_SMALLEST_DEVIATION = 1e-5  # a value that never changes becomes 0, not noise blown up
-_LARGEST = 1e12  # of statistics that are loaded: what frames have, far from what would overflow float32
+_SMALLEST_DEVIATION = 1e-5  # a constant value becomes 0; dividing by less would amplify rounding errors
+_LARGEST = 1e12  # largest accepted value of loaded statistics, far below overflow of float32
 
 Frames = NDArray[np.float32]
 
@@ -23,9 +23,9 @@ class NormaliserConfig:
     """Settings of the normalisation.
 
     Attributes:
-        per: whose mean and deviation: `utterance`, `speaker` (all utterances of one), `corpus` (the training set; needs
-            to be kept with the model) or `none`.
-        variance: divide by the standard deviation, too.
+        per: the set over which mean and deviation are computed: `utterance`, `speaker` (all utterances of a speaker),
+            `corpus` (the training set; the statistics are stored with the model) or `none`.
+        variance: also divide by the standard deviation.
     """
 
     per: str = "utterance"
@@ -35,11 +35,15 @@ class NormaliserConfig:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """What frames are normalised with; its arrays become read-only, so that many threads may share it.
+    """Mean and deviation for normalising frames; the arrays become read-only, so that threads may share them.
 
     Attributes:
-        mean: (F,) float32, subtracted; zeros to leave the mean as it is.
-        deviation: (F,) float32, above 0, divided by; ones to leave the variance as it is.
+        mean: (F,) float32, subtracted from frames; zeros keep the mean.
+        deviation: (F,) float32 above 0, by which frames are divided; ones keep the variance.
+
+    >>> scale = Scale(np.array([1, 2], dtype=np.float32), np.array([1, 4], dtype=np.float32))
+    >>> scale.apply(np.array([[3, 6]], dtype=np.float32)).tolist()
+    [[2.0, 1.0]]
     """
 
     mean: NDArray[np.float32]
@@ -50,7 +54,7 @@ class Scale:
             values.setflags(write=False)
 
     def apply(self, frames: Frames) -> Frames:
-        """Normalise frames (T, F) float32, some or all of an utterance: (T, F) float32, an array of its own."""
+        """Return normalised frames, (T, F) float32, as a new array; `frames` may be a part of an utterance."""
         normal = np.subtract(frames, self.mean, dtype=np.float32)
         return np.divide(normal, self.deviation, out=normal)
 
@@ -60,19 +64,21 @@ _AS_IT_IS = Scale(np.zeros(1, dtype=np.float32), np.ones(1, dtype=np.float32))  
 
 @dataclass(frozen=True, eq=False)
 class Normaliser:
-    """Normalises frames; training, evaluation and a bundle use the same object. It never changes: methods that gather
-    statistics return another one.
+    """The normalisation of frames; immutable: methods that collect statistics return a new object.
 
-    per=corpus: `fitted` on the training frames, keep `state_dict()` with the model. per=speaker: `fitted` or
-    `having_heard` every list of utterances before its frames are asked for; nothing is kept with the model, and an
-    utterance of a speaker not heard (or None: a single file at recognition) is normalised by itself.
+    With per=corpus, call `fitted` on the training frames and store `state_dict()` with the model. With per=speaker,
+    call `fitted` or `having_heard` for every list of utterances before normalising its frames; nothing is stored with
+    the model, and an utterance of an unknown speaker (or None) is normalised by itself.
 
     Attributes:
         per, variance: the fields of `NormaliserConfig`.
-        dim: F of the frames, to notice statistics of other features; None for any.
+        dim: number of values per frame, to refuse statistics of other features; None accepts any.
 
     Raises:
         ConfigError: `per` is unknown.
+
+    >>> Normaliser(per="utterance").apply(np.array([[1.0], [3.0]], dtype=np.float32)).tolist()
+    [[-1.0], [1.0]]
     """
 
     per: str = "utterance"
@@ -85,10 +91,13 @@ class Normaliser:
         check_values(vars(self), {"per": one_of(self.per, KINDS)})
 
     def fitted(self, pairs: Iterable[tuple[str | None, Frames]]) -> Normaliser:
-        """Return a normaliser with the statistics that `per` needs, from (speaker, frames (T, F)) of many utterances.
+        """Return a normaliser with the statistics that `per` needs; the sums are in float64.
 
-        Sums are in float64. per=corpus: replaces the corpus statistics. per=speaker: as `having_heard`. Otherwise the
-        pairs are not even asked for.
+        With per=corpus, new corpus statistics are computed. With per=speaker, this is `having_heard`. Otherwise the
+        pairs are not iterated.
+
+        Args:
+            pairs: (speaker, frames (T, F)) of all utterances.
 
         Raises:
             TrainingError: per=corpus, and there are no frames.
@@ -101,10 +110,12 @@ class Normaliser:
         return self._with(total.scale(), self._speakers)
 
     def having_heard(self, pairs: Iterable[tuple[str | None, Frames]]) -> Normaliser:
-        """Return a normaliser that knows the speakers in (speaker, frames (T, F)), and those known before.
+        """Return a normaliser that also has the statistics of these speakers; known speakers are replaced.
 
-        The statistics of a speaker who was known before are replaced. Without per=speaker the pairs are not even asked
-        for.
+        Unless per=speaker, the pairs are not iterated.
+
+        Args:
+            pairs: (speaker, frames (T, F)) of utterances.
         """
         if self.per != "speaker":
             return self
@@ -116,23 +127,22 @@ class Normaliser:
         return self._with(self._corpus, {**self._speakers, **heard})
 
     def knows(self, speaker: str) -> bool:
-        """Whether per=speaker, and the speaker is one of those heard."""
+        """Return whether there are statistics of this speaker."""
         return speaker in self._speakers
 
     def scale_of(self, blocks: Iterable[Frames], speaker: str | None = None) -> Scale:
-        """Return what an utterance is normalised with whose frames come block by block.
+        """Return mean and deviation for an utterance whose frames come in blocks.
 
         Args:
-            blocks: the utterance's frames, (T, F) float32 each, T >= 1 in all; read once, one at a time, and not even
-                asked for where the statistics are known already.
-            speaker: of whom, for per=speaker.
+            blocks: the utterance's frames, (t, F) float32 each, at least one frame in all; iterated once, or not at all
+                if the statistics are already known.
+            speaker: the speaker, for per=speaker.
 
         Returns:
-            The scale. Its values depend on where the frames are cut by at most one unit in the last place of float32:
-            the sums are in float64, and only their rounding differs.
+            The scale. Other block sizes change it by at most one unit in the last place of float32.
 
         Raises:
-            TrainingError: per=corpus without statistics, or no frames.
+            TrainingError: per=corpus without statistics, or there are no frames.
         """
         if self.per == "none":
             return _AS_IT_IS
@@ -142,28 +152,28 @@ class Normaliser:
         """Normalise the frames of one utterance.
 
         Args:
-            frames: (T, F) float32, T >= 1; left as they are.
-            speaker: of whom, for per=speaker.
+            frames: (T, F) float32, T >= 1; not modified.
+            speaker: the speaker, for per=speaker.
 
         Returns:
-            (T, F) float32, an array of its own.
+            (T, F) float32, a new array.
 
         Raises:
-            TrainingError: per=corpus, and neither `fitted` nor `with_state` made this normaliser.
+            TrainingError: per=corpus, and this object comes from neither `fitted` nor `with_state`.
         """
         return self.scale_of((frames,), speaker).apply(frames)
 
     def state_dict(self) -> dict[str, NDArray[np.float32]]:
-        """Return what is kept with a model: `mean` and `deviation`, (F,) float32, for per=corpus; else nothing."""
+        """Return the arrays to store with a model: `mean` and `deviation`, (F,) float32, for per=corpus; else none."""
         if self._corpus is None:
             return {}
         return {"mean": self._corpus.mean.copy(), "deviation": self._corpus.deviation.copy()}
 
     def with_state(self, state: Mapping[str, NDArray[np.floating]]) -> Normaliser:
-        """Return a normaliser with the statistics that `state_dict` gave.
+        """Return a normaliser with the statistics that `state_dict` returned.
 
         Raises:
-            CheckpointError: the arrays are not those that `per` needs, or hold what no statistics are.
+            CheckpointError: the arrays are not those that `per` needs, or their values are invalid.
         """
         expected = {"mean", "deviation"} if self.per == "corpus" else set()
         if set(state) != expected:
@@ -172,7 +182,7 @@ class Normaliser:
             return self
         if not all(_is_floating(state[name]) for name in expected):
             raise CheckpointError("normalisation: expected a mean and a deviation of floating-point numbers")
-        with np.errstate(over="ignore"):  # becomes infinite, and is refused
+        with np.errstate(over="ignore"):  # infinite values are refused below
             mean, deviation = (np.array(state[name], dtype=np.float32) for name in ("mean", "deviation"))
         good = mean.ndim == 1 and mean.shape == deviation.shape and bool((np.abs(mean) <= _LARGEST).all())
         if not (good and bool(((deviation >= 1 / _LARGEST) & (deviation <= _LARGEST)).all())):
@@ -181,17 +191,19 @@ class Normaliser:
                 f"deviation below {1 / _LARGEST:g}; the file is damaged"
             )
         if self.dim is not None and len(mean) != self.dim:
-            raise CheckpointError(f"normalisation of {len(mean)} values a frame, but the features have {self.dim}")
+            raise CheckpointError(
+                f"normalisation: the statistics have {len(mean)} values per frame, but the features have {self.dim}"
+            )
         return self._with(Scale(mean, deviation), self._speakers)
 
     def _with(self, corpus: Scale | None, speakers: Mapping[str, Scale]) -> Normaliser:
         other = Normaliser(self.per, self.variance, self.dim)
-        object.__setattr__(other, "_corpus", corpus)  # not fields of the constructor: a configuration cannot set them
+        object.__setattr__(other, "_corpus", corpus)  # no argument of the constructor, so no configuration can set it
         object.__setattr__(other, "_speakers", speakers)
         return other
 
     def _known(self, speaker: str | None) -> Scale | None:
-        """Return the mean and the deviation that do not depend on the utterance, if there are such."""
+        """Return the statistics of the corpus or of the speaker; None if the utterance needs its own."""
         if self.per == "corpus":
             if self._corpus is None:
                 raise TrainingError("normalisation per=corpus has no statistics yet: fit it on the training frames")
@@ -199,7 +211,7 @@ class Normaliser:
         return None if speaker is None else self._speakers.get(speaker)
 
     def _centred(self, scale: Scale) -> Scale:
-        """Return the scale that leaves the variance as it is, unless the variance is normalised, too."""
+        """Return the scale, without its deviation if the variance is not to be normalised."""
         return scale if self.variance else Scale(scale.mean, np.ones_like(scale.deviation))
 
 

@@ -1,4 +1,4 @@
-"""Frames of a stretch of utterances, one below the other: what processes that compute frames hand on."""
+"""Compute the frames of consecutive utterances in parts, the unit that worker processes send back."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.extractor import FrameExtractor
 
-_SECONDS = 0.25  # of computing a part: long beside the way to another process, short beside a progress display's wait
-_GROWTH = 4  # times as many utterances as in the part before, at most
-_MOST = 1024  # utterances in a part
+_SECONDS = 0.25  # wanted time per part: much longer than sending it, much shorter than a progress display waits
+_GROWTH = 4  # largest ratio of the sizes of two successive parts
+_MOST = 1024  # largest number of utterances in a part
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +23,11 @@ class Part:
     """Frames of consecutive utterances.
 
     Attributes:
-        lengths: (utterances, speeds) int64 frames; without rows where there are problems.
-        frames: (sum of lengths, F) float32, by utterance, then by speed.
-        problems: what is wrong with the sources, a sentence each.
-        n_utterances: how many utterances this part is of, with those that have problems.
-        seconds: that computing it took.
+        lengths: (utterances, speeds) int64, numbers of frames; no rows if there are problems.
+        frames: (sum of lengths, F) float32, ordered by utterance, then by speed.
+        problems: one sentence for each source that cannot be read.
+        n_utterances: number of utterances, including those with problems.
+        seconds: time that the computation took.
     """
 
     lengths: NDArray[np.int64]
@@ -38,7 +38,7 @@ class Part:
 
 
 def part_of(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: Sequence[float]) -> Part:
-    """Compute the frames of consecutive utterances, at every speed."""
+    """Compute the frames of utterances at every speed; sources that cannot be read go to `Part.problems`."""
     began = time.perf_counter()
     frames: list[NDArray[np.float32]] = []
     problems: list[str] = []
@@ -56,12 +56,12 @@ def part_of(utterances: Sequence[Utterance], extractor: FrameExtractor, speeds: 
 
 
 class Pace:
-    """How many utterances the next part should have, to take about a quarter of a second."""
+    """Chooses the number of utterances of the next part so that it takes about a quarter of a second."""
 
     def __init__(self) -> None:
         self.size = 1
 
     def learn(self, part: Part) -> None:
-        """Take into account how long a part took."""
+        """Set the next size from the time that a part took."""
         wanted = int(part.n_utterances * _SECONDS / max(part.seconds, 1e-9))
         self.size = max(1, min(wanted, _GROWTH * part.n_utterances, _MOST))

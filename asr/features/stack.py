@@ -1,4 +1,4 @@
-"""Put neighbouring frames side by side and keep every n-th: fewer, wider frames."""
+"""Stack neighbouring frames side by side and keep every n-th stack, which gives fewer and wider frames."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class FrameStackConfig:
     """Settings of a frame stack.
 
     Attributes:
-        width: frames side by side, at most 100.
-        stride: frames from one stack to the next, at most `width`.
+        width: number of frames side by side, at most 100.
+        stride: number of frames from one stack to the next, at most `width`.
     """
 
     width: int = 1
@@ -26,10 +26,13 @@ class FrameStackConfig:
 
 @dataclass(eq=False)
 class FrameStack(FrameStackConfig):
-    """Stacks frames t * stride to t * stride + width - 1; beyond the end the last frame is repeated.
+    """Stack of the frames t * stride to t * stride + width - 1; the last frame is repeated beyond the end.
 
     Raises:
-        ConfigError: a stride above the width would drop frames, or one of them is out of its range.
+        ConfigError: width or stride is out of its range; a stride above the width would drop frames.
+
+    >>> FrameStack(width=2, stride=2)(np.array([[1], [2], [3]], dtype=np.float32)).tolist()
+    [[1.0, 2.0], [3.0, 3.0]]
     """
 
     def __post_init__(self) -> None:
@@ -40,11 +43,11 @@ class FrameStack(FrameStackConfig):
         check_values(vars(self), conditions)
 
     def out_length(self, n_frames: int) -> int:
-        """ceil(T / stride)."""
+        """Return the number of stacks, ceil(n_frames / stride)."""
         return -(-n_frames // self.stride)
 
     def __call__(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(T, F) to (ceil(T / stride), width * F)."""
+        """Stack frames (T, F); returns (ceil(T / stride), width * F)."""
         if self.width == 1:
             return frames
         starts = np.arange(self.out_length(len(frames))) * self.stride

@@ -1,6 +1,6 @@
-"""Pen strokes in and out: the `Ink` type and its formats.
+"""Pen strokes: the type `Ink`, its file formats, and the layout of pages.
 
-A name is imported when it is first asked for: recognising sound needs none of the formats, and a page one.
+Each name is imported when it is first used, so that a program loads only the formats that it needs.
 """
 
 from __future__ import annotations

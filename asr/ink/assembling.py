@@ -1,10 +1,10 @@
-"""From the numbers that a file holds to an `Ink`, by the same rules for every format.
+"""Build an `Ink` from the numbers of a file, by the same rules for every format.
 
-- A stroke without points is left out; an ink of which nothing remains is an error. One point alone is a dot, and valid.
-- A stroke that cannot be read (NaN, infinite numbers, a missing coordinate) is left out; the others are read, and one
-  `DataWarning` names it. A file of which no stroke can be read is an error.
-- Where time runs backwards within a stroke, as real devices' clocks do, the stroke keeps its points and loses its
-  times: neither the order nor the times are invented.
+- A stroke without points is left out; an ink without strokes is an error. A single point is a dot, and valid.
+- A stroke that cannot be read (NaN, infinite numbers, a missing coordinate) is left out, and a `DataWarning` names it.
+  A file of which no stroke can be read is an error.
+- If time runs backwards within a stroke, as it does on some devices, the stroke keeps its points in their order but
+  has no times.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from asr.ink.ink import MAX_POINTS, Ink, Stroke
 from asr.ink.sheets import Sheet, one_ink
 
 MAX_BYTES = 64 << 20  # of a file, after decompression; reading takes at most about 20 times this
-MAX_STROKES = 500_000  # of a file: hundreds of pages full of writing
-_NAMED = 3  # strokes or notes that a warning describes; it counts the others
+MAX_STROKES = 500_000  # of a file: hundreds of full pages
+_NAMED = 3  # strokes or notes that a warning describes; it only counts the others
 _SHOWN = 60  # characters of a value in a message
 
 
 class BadStroke(Exception):  # noqa: N818  (not an error of the file: the other strokes are read)
-    """One stroke cannot be read; says why."""
+    """Raised if one stroke cannot be read; the message says why."""
 
 
 @dataclass
 class _Page:
-    """Strokes of a page, their layers if there are any, and how far below the first page it begins."""
+    """The strokes of a page, their layers if the format has any, and the page's distance below the first page."""
 
     top: float = 0.0
     strokes: list[Stroke] = field(default_factory=list)
@@ -44,10 +44,15 @@ class _Page:
 
 
 class InkBuilder:
-    """Collects the strokes of one file, page by page.
+    """Collector of the strokes of one file, page by page.
 
     Args:
-        path: of the file, for messages.
+        path: the file, for messages.
+
+    >>> builder = InkBuilder(Path("letter.json"))
+    >>> builder.add([[0, 0], [0, 10]], None, "stroke 0")
+    >>> builder.ink().n_points
+    2
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,10 +67,10 @@ class InkBuilder:
 
     @contextmanager
     def reading(self, where: str) -> Iterator[None]:
-        """Leave a stroke out, and warn of it in the end, if `BadStroke` is raised while it is read.
+        """Leave a stroke out if `BadStroke` is raised inside the `with` statement; `sheets` warns about it.
 
         Args:
-            where: the stroke in the words of the format, such as `trace 3 (line 17)`.
+            where: name of the stroke in messages, such as `trace 3 (line 17)`.
         """
         try:
             yield
@@ -73,36 +78,36 @@ class InkBuilder:
             self.leave_out(where, str(error))
 
     def leave_out(self, where: str, why: str) -> None:
-        """Warn in the end that a stroke is not there, as `reading` does."""
+        """Record that a stroke is left out; `sheets` warns about it."""
         self._n_bad += 1
         if len(self._bad) < _NAMED:
             self._bad.append(f"{where}: {why}")
 
     def note(self, what: str) -> None:
-        """Warn in the end, once, of something beside the strokes that was not read as it stands."""
+        """Record a remark about something other than a stroke; `sheets` warns about it once."""
         if len(self._notes) <= _NAMED:
             self._notes[what] = None
 
     def begin_page(self, number: int, top: float = 0.0) -> None:
-        """Add what comes to this page.
+        """Add the following strokes to this page; without this call all strokes are on page 1.
 
         Args:
-            number: of the page, from 1; without this call all is on the first one.
-            top: as of `Sheet`.
+            number: number of the page, from 1.
+            top: distance of its top below the first page's top.
         """
-        self._page, self._top = number, top  # pages take no memory until they have ink
+        self._page, self._top = number, top  # the page is created when it gets a stroke
 
     def add(self, points: ArrayLike, times: ArrayLike | None, where: str, layer: int | None = None) -> None:
-        """Add a stroke to the page, or leave it out if its numbers are not finite.
+        """Add a stroke to the current page, or leave it out if its numbers are not finite.
 
         Args:
             points: (N, 2), y upwards.
-            times: (N,) seconds; None where not known.
-            where: the stroke, as in `reading`.
-            layer: of the page, from 1; None where the format has none.
+            times: (N,) seconds; None if not known.
+            where: name of the stroke in messages.
+            layer: layer of the page, from 1; None if the format has no layers.
 
         Raises:
-            DataError: too many points or strokes; names the file.
+            DataError: the file has too many points or strokes.
         """
         points = np.asarray(points, dtype=np.float64)
         if len(points) == 0:
@@ -120,22 +125,25 @@ class InkBuilder:
             self._n_strokes += 1
 
     def ink(self, resolution: float | None = None) -> Ink:
-        """All strokes that were added, those of all pages as one ink; warns of those that were left out.
+        """Return all strokes as one ink, pages below each other; warn about strokes that were left out.
+
+        Args:
+            resolution: units per millimetre; None if not known.
 
         Raises:
-            DataError: there are none, or the resolution makes no sense; names the file.
+            DataError: there are no strokes, or the resolution is not above 0.
         """
         return one_ink(self.sheets(resolution))
 
     def sheets(self, resolution: float | None = None, y_down: bool = True) -> tuple[Sheet, ...]:
-        """The pages that have strokes; warns of strokes that were left out.
+        """Return the pages that have strokes; warn about strokes that were left out.
 
         Args:
-            resolution: of all pages.
-            y_down: as of `Sheet`.
+            resolution: units per millimetre of all pages; None if not known.
+            y_down: whether y grows downwards in the file.
 
         Raises:
-            DataError: as `ink`.
+            DataError: there are no strokes, or the resolution is not above 0.
         """
         if not self._n_strokes:
             raise DataError(f"{self.path}: {self._nothing()}")
@@ -152,9 +160,9 @@ class InkBuilder:
 
     def _nothing(self) -> str:
         if not self._n_bad:
-            return "holds no ink: not one stroke has a point; write it again or leave it out"
+            return "holds no ink: no stroke has a point; write it again or leave it out"
         others = f" (and {self._n_bad - 1} more strokes)" if self._n_bad > 1 else ""
-        return f"{self._bad[0]}{others}; no other stroke is there: correct it or leave the file out"
+        return f"{self._bad[0]}{others}; there is no other stroke; correct it or leave the file out"
 
     def _left_out(self) -> str:
         parts = list(self._notes)[:_NAMED]
@@ -166,13 +174,17 @@ class InkBuilder:
 
 
 def shown(value: Any) -> str:
-    """A value from a file as it may stand in a message: short, on one line, control characters escaped."""
+    r"""Return a value from a file for a message: short, on one line, with control characters escaped.
+
+    >>> shown("a\nb"), shown([1, 2])
+    ("'a\\nb'", '[1, 2]')
+    """
     if isinstance(value, str):
         return repr(value[:_SHOWN])
     return _SHORT.repr(value)[:_SHOWN]
 
 
-_SHORT = reprlib.Repr()  # bounded in depth and length: plain `repr` of what a file holds is neither
+_SHORT = reprlib.Repr()  # limited in depth and length, unlike plain `repr`
 
 
 def _stroke(points: np.ndarray[Any, np.dtype[np.float64]], times: ArrayLike | None) -> Stroke:

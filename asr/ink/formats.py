@@ -1,8 +1,9 @@
-"""The formats of ink that are read, and the names that such files have."""
+"""Names and file suffixes of the supported ink formats."""
 
 from __future__ import annotations
 
 FORMATS = "InkML, IAM-OnDB XML, Xournal++ (.xopp), SVG, JSON, UNIPEN or an ink cache (.inks)"
 SUFFIXES = frozenset([".inkml", ".xml", ".xopp", ".svg", ".json", ".dat", ".unp"])
-"""Names that files of ink have, in small letters; `read_ink` itself goes by the content. Ink caches hold many inks."""
+"""Suffixes of files with one ink each, in lower case. `read_ink` detects these formats from the content."""
 CACHE_SUFFIX = ".inks"
+"""Suffix of an ink cache, which holds many inks."""

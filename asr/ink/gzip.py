@@ -1,4 +1,4 @@
-"""Compressed files, unpacked within bounds of time and memory."""
+"""Decompress gzip files within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ from asr.errors import DataError
 from asr.ink.assembling import MAX_BYTES
 
 MAGIC = b"\x1f\x8b"
-MAX_MEMBERS = 10_000  # of one file: gzip streams one after the other, of which programs write one or a few
-MAX_RATIO = 100  # of ink: coordinates become 3 to 10 times smaller; only a bomb exceeds this
-_FREE_BYTES = 2 << 20  # that any file may unpack to: an empty notebook of a thousand equal pages
-_FIRST_BYTES, _MOST_BYTES = 1 << 10, 1 << 20  # of input at a time: what is left over behind a member is copied
+MAX_MEMBERS = 10_000  # gzip members of one file; programs write one or a few
+MAX_RATIO = 100  # compression ratio; ink compresses to 1/3 to 1/10, only a decompression bomb exceeds this
+_FREE_BYTES = 2 << 20  # size allowed at any ratio: an empty notebook of a thousand equal pages
+_FIRST_BYTES, _MOST_BYTES = 1 << 10, 1 << 20  # of input at a time; small first, as bytes after a member are copied
 _PADDING = re.compile(rb"\0*")
 
 
 def decompressed(path: Path, content: bytes) -> bytes:
-    """What a gzip file holds, at most `MAX_BYTES`.
+    """Decompress a gzip file.
+
+    Args:
+        path: the file, for error messages.
+        content: its bytes.
 
     Raises:
-        DataError: damaged, cut, more than that, or made to grow out of all proportion; names the file.
+        DataError: the file is damaged or truncated, or its content exceeds `MAX_BYTES` or the ratio `MAX_RATIO`.
+
+    >>> import zlib
+    >>> decompressed(Path("a.gz"), zlib.compress(b"ink", wbits=31))
+    b'ink'
     """
     most = min(MAX_BYTES, max(_FREE_BYTES, MAX_RATIO * len(content)))
     whole = bytearray()
@@ -37,7 +45,7 @@ def decompressed(path: Path, content: bytes) -> bytes:
 
 
 def _member(path: Path, content: bytes, position: int, whole: bytearray, most: int) -> int:
-    """Append what one member holds; where the next begins."""
+    """Append the content of one member to `whole`; return the position after the member."""
     stream = zlib.decompressobj(wbits=31)
     size = _FIRST_BYTES
     while not stream.eof:
@@ -49,7 +57,7 @@ def _member(path: Path, content: bytes, position: int, whole: bytearray, most: i
         except zlib.error as error:
             raise DataError(f"{path}: damaged gzip file: {error}; copy it again") from None
         if len(whole) > most:
-            raise DataError(f"{path}: holds more than {most} bytes when unpacked; cut it into pages")
+            raise DataError(f"{path}: holds more than {most} bytes when decompressed; cut it into pages")
         position += len(piece) - len(stream.unused_data)
         size = min(2 * size, _MOST_BYTES)
     return position

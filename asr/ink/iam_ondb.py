@@ -1,4 +1,4 @@
-"""The strokes of IAM-OnDB, the handwriting database of a whiteboard (`lineStrokes/**.xml`, `original/**/strokesz.xml`).
+"""Read the strokes of IAM-OnDB, a database of handwriting on a whiteboard (`lineStrokes/**.xml`).
 
     <WhiteboardCaptureSession>
       <WhiteboardDescription>...</WhiteboardDescription>
@@ -6,7 +6,9 @@
         <Stroke colour="black" start_time="769.05" end_time="769.64">
           <Point x="1073" y="1058" time="769.05"/>
 
-y grows downwards and is turned round; times are seconds. What a unit is in millimetres the files do not tell.
+The files `original/**/strokesz.xml` have the same format. In the file, y grows downwards; it is negated here. Times are
+in seconds. The files do not say how long a unit is in millimetres.
+
 Source: M. Liwicki, H. Bunke, "IAM-OnDB: an on-line English sentence database acquired from handwritten text on a
 whiteboard", ICDAR 2005, doi 10.1109/ICDAR.2005.132.
 """
@@ -23,15 +25,19 @@ ROOT = "WhiteboardCaptureSession"
 
 
 def read_iam_ondb(path: Path, root: Element) -> Ink:
-    """The ink of a parsed file.
+    """Return the ink of a parsed file.
+
+    Args:
+        path: the file, for error messages.
+        root: its root element.
 
     Raises:
-        DataError: no strokes, or none whose points have numbers; names the file, the stroke and the line.
+        DataError: there is no stroke whose points can be read.
     """
     builder = InkBuilder(path)
     strokes = [stroke for group in root.all("StrokeSet") for stroke in group.all("Stroke")]
     for number, stroke in enumerate(strokes):
-        where = f"stroke {number} from 0 (line {stroke.line})"
+        where = f"stroke {number}, counted from 0 (line {stroke.line})"
         with builder.reading(where):
             points = stroke.all("Point")
             xs, ys = (_numbers(points, name) for name in "xy")

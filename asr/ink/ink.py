@@ -1,4 +1,4 @@
-"""What a pen wrote: strokes of points, with times where they are known."""
+"""The types of handwriting: an `Ink` consists of strokes, a `Stroke` of points, with times if they are known."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from asr.errors import DataError
 
-MAX_POINTS = 10_000_000  # of one ink: hours of writing; 240 MB as an Ink
+MAX_POINTS = 10_000_000  # of one ink: hours of writing, 240 MB in memory
 
 
 @dataclass(frozen=True, eq=False)
 class Stroke:
-    """The pen's path from where it came down to where it was lifted. Two strokes are equal when all numbers are.
+    """The pen's path from pen down to pen up. Two strokes are equal if all their points and times are.
 
     Attributes:
         points: (N, 2) float64, N >= 1: x to the right, y upwards, finite, in the unit of the source; read-only.
-        times: (N,) float64 seconds, never falling, from any beginning; None where not known; read-only.
+        times: (N,) float64 seconds from any origin, never decreasing; None if not known; read-only.
 
     Raises:
-        DataError: no points, numbers that are not finite, times that fall or do not count as many as the points.
+        DataError: there are no points, numbers are not finite, or times decrease or are not one per point.
+
+    >>> stroke = Stroke(np.array([[0.0, 0.0], [3.0, 4.0]]), times=np.array([0.0, 0.1]))
+    >>> len(stroke), stroke.points.tolist()
+    (2, [[0.0, 0.0], [3.0, 4.0]])
     """
 
     points: NDArray[np.float64]
@@ -37,7 +41,7 @@ class Stroke:
             return
         object.__setattr__(self, "times", _frozen(self.times, "times"))
         if self.times.shape != (len(self.points),):
-            raise DataError(f"{len(self.points)} points have times of shape {self.times.shape}; give one time a point")
+            raise DataError(f"{len(self.points)} points but times of shape {self.times.shape}; give one time per point")
         backwards = np.flatnonzero(np.diff(self.times) < 0)
         if len(backwards):
             at = int(backwards[0])
@@ -62,14 +66,18 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Ink:
-    """A word, a line or a page as the pen wrote it.
+    """The strokes of a word, a line or a page.
 
     Attributes:
-        strokes: in the order of writing, at least one.
-        resolution: units of the coordinates in a millimetre; None where not known.
+        strokes: the strokes in the order of writing, at least one.
+        resolution: units of the coordinates per millimetre; None if not known.
 
     Raises:
-        DataError: no strokes, more than `MAX_POINTS` points, a resolution that is not above 0.
+        DataError: there are no strokes or more than `MAX_POINTS` points, or the resolution is not above 0.
+
+    >>> ink = Ink.of([[0, 0], [0, 10]], [[-3, 7], [3, 7]])
+    >>> len(ink.strokes), ink.n_points, ink.bounds()
+    (2, 4, (-3.0, 0.0, 3.0, 10.0))
     """
 
     strokes: tuple[Stroke, ...]
@@ -82,16 +90,20 @@ class Ink:
         if self.n_points > MAX_POINTS:
             raise DataError(f"the ink has {self.n_points} points, more than {MAX_POINTS}; cut it into pages")
         if self.resolution is not None and not 0 < self.resolution < float("inf"):
-            raise DataError(f"a resolution of {self.resolution} points a millimetre; expected above 0, or None")
+            raise DataError(f"the resolution is {self.resolution} units per millimetre; expected above 0, or None")
 
     @classmethod
     def of(cls, *strokes: ArrayLike, resolution: float | None = None) -> Ink:
-        """From one (N, 2) or, with times in seconds, (N, 3) array or list a stroke."""
+        """Make an ink from one array or list per stroke: (N, 2) x and y, or (N, 3) x, y and seconds.
+
+        Raises:
+            DataError: the numbers make no stroke or no ink.
+        """
         return cls(tuple(_stroke(np.asarray(one, dtype=np.float64)) for one in strokes), resolution)
 
     @property
     def n_points(self) -> int:
-        """N, points of all strokes."""
+        """Number of points of all strokes."""
         return sum(map(len, self.strokes))
 
     @property
@@ -100,15 +112,19 @@ class Ink:
         return all(stroke.times is not None for stroke in self.strokes)
 
     def points(self) -> NDArray[np.float64]:
-        """(N, 2) x and y of all points in the order of writing."""
+        """Return x and y of all points in the order of writing, (N, 2)."""
         return np.concatenate([stroke.points for stroke in self.strokes])
 
     def stroke_ends(self) -> NDArray[np.int64]:
-        """(strokes,) how many points are written when each stroke ends."""
+        """Return for each stroke the index after its last point in `points()`, (strokes,).
+
+        >>> Ink.of([[0, 0], [0, 10]], [[-3, 7], [3, 7]]).stroke_ends().tolist()
+        [2, 4]
+        """
         return np.cumsum([len(stroke) for stroke in self.strokes])
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """Lowest x and y, highest x and y."""
+        """Return lowest x, lowest y, highest x and highest y."""
         points = self.points()
         (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
         return float(left), float(bottom), float(right), float(top)
@@ -121,7 +137,7 @@ def _stroke(values: NDArray[np.float64]) -> Stroke:
 
 
 def _frozen(values: ArrayLike, what: str) -> NDArray[np.float64]:
-    array = np.array(values, dtype=np.float64)  # a copy of its own
+    array = np.array(values, dtype=np.float64)  # a copy, so that it can be made read-only
     if not np.isfinite(array).all():
         at = int(np.argwhere(~np.isfinite(array))[0][0])
         raise DataError(f"point {at} (from 0) has {what} that are NaN or infinite")

@@ -1,30 +1,29 @@
-"""InkML, the W3C's Ink Markup Language (Recommendation of 20 September 2011).
+"""Read and write InkML, the W3C's Ink Markup Language (Recommendation of 20 September 2011).
 
-Read are the traces of a file in their order, with the channels that their `traceFormat` declares (X and Y where there
-is none), in all encodings of the standard: explicit values, first (') and second (") differences, `*`, `?`, hexadecimal
-numbers, booleans, channels that are absent at times. What the standard leaves open or real files do otherwise:
+The reader takes the traces of a file in order, with the channels of their `traceFormat` (X and Y if there is none). It
+supports all encodings of the standard: explicit values, first (') and second (") differences, `*`, `?`, hexadecimal
+numbers, booleans, intermittent channels. Where the standard is open, or real files differ from it:
 
-- **y** grows downwards (section 3.1: "increasing downward for +ve orientation"), as in all files seen, and is
-  turned round; with `orientation="-ve"` it grows upwards already.
-- **Times**: channel T in its `units`, milliseconds where none are stated, plus the trace's `timeOffset`. Units of the
-  device (`dev`) tell the order of the points, which is known already, and no times.
-- **Resolution**: from the property `resolution` of the channels X and Y, else from their `units`; not known where
-  neither is there (the standard's default, millimetres, is not true of real files, which count pixels). Where X and Y
-  differ, Y is scaled to X; where contexts differ, all traces are scaled to the first one.
-- **Canvas**: an affine `canvasTransform` of the context is applied; the canvas has one unit for x and y, and y grows
-  downwards on it. Other mappings are not applied, with a warning.
-- **Highlighters** are left out, as those of `.xopp` files are: brushes with the `rasterOp` `maskPen`, or a quarter
-  transparent or more.
-- **Pages**: traces whose contexts name different canvases (`canvasRef`) are on different pages, and so are those of
-  different trace groups of which each is annotated or named as a page (`<annotation type="page">`, an id such as
-  `page-2`), in the order in which the file comes to them. As one ink, pages follow below each other.
-- Traces of pen-ups and those inside `definitions` are left out. A trace that continues another (`continuation`,
-  `priorRef`) goes on with its stroke. A point whose X or Y is unknown (`?`) is left out.
-- Some programs write `x,y x,y` instead of `x y, x y`, and drafts of the standard used no commas at all: both are read
-  where the counts leave no doubt.
-- A file may declare more channels than its points have: the last ones are then taken as absent, where all points of a
+- **y** grows downwards (section 3.1: "increasing downward for +ve orientation"), as in all files seen, and is negated;
+  with `orientation="-ve"` it grows upwards already.
+- **Times** are the channel T in its `units` (milliseconds if none are given) plus the trace's `timeOffset`. With units
+  of the device (`dev`) the ink has no times.
+- **Resolution** comes from the property `resolution` of the channels X and Y, or else from their `units`. Without
+  either it is not known: the standard's default is millimetres, but real files count pixels. If X and Y differ, Y is
+  scaled to X; if contexts differ, all traces are scaled to the first one.
+- **Canvas**: an affine `canvasTransform` of the context is applied. The canvas has one unit for x and y, and its y
+  grows downwards. Other mappings are ignored with a warning.
+- **Highlighters** are left out: brushes with the `rasterOp` `maskPen`, or with a transparency of a quarter or more.
+- **Pages**: traces are on different pages if their contexts name different canvases (`canvasRef`), or if they are in
+  different trace groups that are marked as pages (`<annotation type="page">`, or an id such as `page-2`). Pages keep
+  the order of the file; as one ink they are placed below each other.
+- Traces of pen-ups and traces inside `definitions` are left out. A trace that continues another (`continuation`,
+  `priorRef`) is appended to its stroke. A point whose X or Y is unknown (`?`) is left out.
+- Some programs write `x,y x,y` instead of `x y, x y`, and drafts of the standard had no commas at all. Both are
+  accepted if the counts are unambiguous.
+- A file may declare more channels than its points have. The last channels then count as absent, if all points of a
   trace have the same number of values and X and Y are among them.
-- A trace that cannot be read, by its own values or by its context, is left out with a warning.
+- A trace that cannot be read, because of its values or its context, is left out with a warning.
 """
 
 from __future__ import annotations
@@ -53,14 +52,14 @@ _PAGE = re.compile(r"page[-_ .]?\d+$", re.IGNORECASE)
 
 @dataclass
 class _Trace:
-    """A stroke in pieces: a trace and those that continue it.
+    """A stroke in pieces: a trace and the traces that continue it.
 
     Attributes:
-        where: for messages.
-        resolution: units of its points in a millimetre, None where not known.
-        page: what it is on, see `_page_of`.
-        points: (N, 2) each, x to the right and y upwards.
-        times: (N,) seconds each, None where not known.
+        where: the trace, for messages.
+        resolution: units per millimetre, None if not known.
+        page: name of its page; see `_page_of`.
+        points: (N, 2) for each piece, x to the right and y upwards.
+        times: (N,) seconds for each piece, None if not known.
     """
 
     where: str
@@ -79,16 +78,20 @@ class _Trace:
 
 
 def read_inkml(path: Path, root: Element) -> tuple[Sheet, ...]:
-    """The pages of a parsed file that have ink.
+    """Return the pages of a parsed file that have ink.
+
+    Args:
+        path: the file, for error messages.
+        root: its root element.
 
     Raises:
-        DataError: no trace that can be read; names file, trace and line.
+        DataError: there is no trace that can be read.
     """
     return _Reader(path, root).sheets()
 
 
 class _Reader:
-    """Walks through one file with the formats that are in force."""
+    """Reader of one file; keeps track of the format that applies to each trace."""
 
     def __init__(self, path: Path, root: Element) -> None:
         self.root = root
@@ -110,7 +113,7 @@ class _Reader:
         return placed_below(self.builder.sheets(common))
 
     def walk(self, parent: Element, current: Format, page: str) -> None:
-        """Traces of an element; a format or context among its children holds for those after it."""
+        """Read the traces of an element; a format or context among its children applies to the later children."""
         for child in parent.children:
             if child.name == "traceFormat":
                 current = self.contexts.trace_format(child)
@@ -139,7 +142,7 @@ class _Reader:
             stroke = _Trace(where, resolution, page or form.sheet)
             if len(points):
                 self.traces.append(stroke)
-        elif len(points) and not any(map(len, stroke.points)):  # it continues one without points
+        elif len(points) and not any(map(len, stroke.points)):  # it continues a trace without points
             self.traces.append(stroke)
         stroke.points.append(points)
         stroke.times.append(times)
@@ -148,14 +151,14 @@ class _Reader:
 
 
 def _page_of(group: Element, page: str) -> str:
-    """A name for a trace group that is a page; else that of the page around it, empty where there is none."""
+    """Return a name for the page of a trace group: its own if it is a page, else `page`, the page around it."""
     annotations = [one.attributes.get("type", "") for one in group.children if one.name.startswith("annotation")]
     named = _PAGE.match(group.attributes.get("id", "")) is not None
     return f"group {id(group)}" if named or any(one.lower() == "page" for one in annotations) else page
 
 
 def _trace_name(trace: Element, number: int) -> str:
-    """The id of a trace as it may stand in a message, else its number."""
+    """Return the id of a trace for a message, or its number if it has no id."""
     return repr(trace.attributes.get("id", str(number))[:40])[1:-1]
 
 
@@ -167,15 +170,23 @@ def _times(trace: Element, form: Format, values: NDArray[np.float64]) -> NDArray
         return None
     offset = plain_numbers(trace.attributes.get("timeOffset", "0"))
     if offset is None or len(offset) != 1:
-        raise BadStroke("a timeOffset that is no number of milliseconds")
+        raise BadStroke("its timeOffset is not a number of milliseconds")
     return times + offset[0] * 1e-3 if offset[0] else times
 
 
 def write_inkml(path: str | os.PathLike[str], ink: Ink) -> None:
-    """Write an ink as InkML; reading it gives the same ink back, exactly: times are in seconds, y grows downwards.
+    """Write an ink as InkML, with times in seconds and y downwards; `read_ink` gives exactly the same ink.
 
     Raises:
         DataError: the file cannot be written.
+
+    >>> import tempfile
+    >>> from asr.ink import read_ink
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_inkml(f"{folder}/letter.inkml", Ink.of([[1, 2, 0.0], [1, 10, 0.5]]))
+    ...     stroke = read_ink(f"{folder}/letter.inkml").strokes[0]
+    >>> stroke.points.tolist(), stroke.times.tolist()
+    ([[1.0, 2.0], [1.0, 10.0]], [0.0, 0.5])
     """
     kinds = sorted({stroke.times is not None for stroke in ink.strokes})
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<ink xmlns="http://www.w3.org/2003/InkML">', "<definitions>"]

@@ -1,6 +1,6 @@
-"""Contexts, trace formats, brushes and canvas transforms of an InkML file, by the elements that define or name them.
+"""Resolve the contexts, trace formats, brushes and canvas transforms of an InkML file.
 
-Each element is looked at once, however many traces name it.
+Each element is evaluated once, however many traces refer to it.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from asr.ink.xml import Element
 
 _PER_MILLIMETRE = {"m": 0.001, "cm": 0.1, "mm": 1.0, "in": 1 / 25.4, "pt": 72 / 25.4, "pc": 6 / 25.4, "himetric": 100.0}
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-_OF_THE_DEVICE = "dev"  # units that only the device knows
+_OF_THE_DEVICE = "dev"  # unit of the device, of unknown size
 _MOST_CHANNELS = 64
-_DEEPEST = 20  # contexts that refer to contexts
-_TRANSPARENT = 0.25  # from here on a brush is a highlighter; pencils are up to a tenth transparent
+_DEEPEST = 20  # longest chain of contexts that refer to contexts
+_TRANSPARENT = 0.25  # transparency from which a brush is a highlighter; pencils have up to a tenth
 _DEFAULT = "DefaultContext"
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """What a context says itself; None or empty where it says nothing.
+    """The own statements of a context; None or empty if it says nothing.
 
     Attributes:
-        refers: to another context, by an element.
-        form: its trace format, or that of its source.
-        resolutions: units in a millimetre of X and Y, ticks in a second of T.
-        canvas: the transform, None for the identity.
-        has_canvas: whether one is stated.
-        highlighter: whether its brush is one.
-        sheet: the name of its canvas, empty where none is named.
+        refers: the element of the context that it refers to.
+        form: its trace format, or that of its ink source.
+        resolutions: units per millimetre of X and Y, ticks per second of T, by channel.
+        canvas: the canvas transform, None for the identity.
+        has_canvas: whether it has a canvas transform.
+        highlighter: whether its brush is a highlighter.
+        sheet: name of its canvas; empty if none is named.
     """
 
     refers: Element | None
@@ -49,23 +49,23 @@ class _Parts:
 
 
 class Contexts:
-    """Finds the format that holds for an element.
+    """Resolver of the formats that apply to the elements of a file.
 
     Args:
-        root: of the file.
-        builder: hears what is not applied.
+        root: root element of the file.
+        builder: collects warnings about parts that are ignored.
     """
 
     def __init__(self, root: Element, builder: InkBuilder) -> None:
         self._by_id = {element.attributes["id"]: element for element in root.everything() if "id" in element.attributes}
         self._builder = builder
-        self._formats: dict[int, Format] = {}  # these by the identity of their elements, which stay as long as the root
+        self._formats: dict[int, Format] = {}  # keys are ids of elements, which live as long as the root
         self._parts: dict[int, _Parts] = {}
         self._highlighters: dict[int, bool] = {}
         self._contexts: dict[tuple[int, Format], Format] = {}
 
     def referred(self, element: Element, current: Format) -> Format:
-        """The format that the `contextRef` and `brushRef` of an element lead to, else the current one."""
+        """Return the format that the `contextRef` and `brushRef` of an element give, or `current` without them."""
         reference = element.attributes.get("contextRef")
         if reference is not None:
             try:
@@ -80,7 +80,7 @@ class Contexts:
         return current
 
     def context(self, context: Element, inherited: Format) -> Format:
-        """The format of a context: its own, that of its source, or that of the context it refers to."""
+        """Return the format of a context: its own, that of its ink source, or that of the context it refers to."""
         key = (id(context), inherited)
         if key not in self._contexts:
             try:
@@ -90,7 +90,7 @@ class Contexts:
         return self._contexts[key]
 
     def trace_format(self, element: Element) -> Format:
-        """The format that an element `traceFormat` describes."""
+        """Return the format that an element `traceFormat` describes."""
         if id(element) not in self._formats:
             try:
                 self._formats[id(element)] = self._trace_format(element)
@@ -105,14 +105,14 @@ class Contexts:
         found = self._named(element, key)
         if found is None:
             name = shown(element.attributes[key].rpartition("#")[2])
-            raise BadStroke(f"line {element.line}: {key} to {name}, which is not in the file")
+            raise BadStroke(f"line {element.line}: {key} names {name}, which is not in the file")
         return found
 
     def _context(self, context: Element, inherited: Format, depth: int) -> Format:
         if depth > _DEEPEST:
-            raise BadStroke(f"line {context.line}: contexts refer to each other in a circle")
+            raise BadStroke(f"line {context.line}: contexts refer to each other in a cycle")
         if id(context) not in self._parts:
-            self._parts[id(context)] = self._said(context)
+            self._parts[id(context)] = self._own_parts(context)
         parts = self._parts[id(context)]
         found = inherited if parts.refers is None else self._context(parts.refers, inherited, depth + 1)
         if parts.form is not None:
@@ -124,7 +124,7 @@ class Contexts:
             found = replace(found, sheet=parts.sheet)
         return found if parts.highlighter is None else replace(found, highlighter=parts.highlighter)
 
-    def _said(self, context: Element) -> _Parts:
+    def _own_parts(self, context: Element) -> _Parts:
         refers = None
         if context.attributes.get("contextRef", f"#{_DEFAULT}").lstrip("#") != _DEFAULT:
             refers = self._find(context, "contextRef")
@@ -160,7 +160,7 @@ class Contexts:
         names = tuple(channel.attributes.get("name", "").upper() for channel in channels)
         if len(names) > _MOST_CHANNELS or any(names[: len(regular)].count(name) != 1 for name in ("X", "Y")):
             raise BadStroke(
-                f"line {element.line}: a traceFormat with the channels {shown(' '.join(names))[1:-1]}; expected one X"
+                f"line {element.line}: the traceFormat has the channels {shown(' '.join(names))[1:-1]}; expected one X"
                 f" and one Y, and at most {_MOST_CHANNELS} channels"
             )
         x, y = (channels[names.index(name)].attributes for name in "XY")
@@ -179,24 +179,24 @@ class Contexts:
         units = channel.attributes.get("units", "ms")
         if units not in _SECONDS and units != _OF_THE_DEVICE:
             self._builder.note(
-                f"line {channel.line}: times in {shown(units)} are not read; expected one of {', '.join(_SECONDS)}, dev"
+                f"line {channel.line}: times in {shown(units)} are ignored; expected one of {', '.join(_SECONDS)}, dev"
             )
         return _SECONDS.get(units)
 
     def _is_highlighter(self, brush: Element | None, depth: int = 0) -> bool:
-        """Whether a brush, or the one it refers to and changes, marks what is written."""
+        """Return whether a brush, or the brush that it refers to, is a highlighter."""
         if brush is None or depth > _DEEPEST:
             return False
         if id(brush) not in self._highlighters:
             refers = self._named(brush, "brushRef") if "brushRef" in brush.attributes else None
             properties = {one.attributes.get("name"): one.attributes.get("value") for one in brush.all("brushProperty")}
-            marks = _marks(properties.get("rasterOp"), properties.get("transparency"))
+            marks = _highlights(properties.get("rasterOp"), properties.get("transparency"))
             self._highlighters[id(brush)] = self._is_highlighter(refers, depth + 1) if marks is None else marks
         return self._highlighters[id(brush)]
 
     def _canvas(self, transform: Element) -> Affine | None:
-        """The matrix of a canvas transform; None for the identity, and for one that cannot be applied."""
-        mappings = transform.all("mapping")  # a second one leads back
+        """Return the matrix of a canvas transform; None for the identity or an unsupported mapping."""
+        mappings = transform.all("mapping")  # a second mapping is the inverse
         mapping = mappings[0] if mappings else None
         if mapping is not None and "mappingRef" in mapping.attributes:
             mapping = self._named(mapping, "mappingRef")
@@ -206,7 +206,7 @@ class Contexts:
         if matrix is None:
             self._builder.note(
                 f"line {mapping.line}: a canvasTransform of type {shown(mapping.attributes.get('type', 'unknown'))} is"
-                " not applied; expected an affine one of x and y"
+                " ignored; expected an affine one of x and y"
             )
         return matrix
 
@@ -215,18 +215,18 @@ def _name(element: Element, reference: str) -> str:
     return element.attributes.get(reference, "").rpartition("#")[2]
 
 
-def _marks(raster: str | None, transparency: str | None) -> bool | None:
-    """Whether properties make a brush a highlighter; None where they say nothing of it."""
+def _highlights(raster: str | None, transparency: str | None) -> bool | None:
+    """Return whether these properties make a brush a highlighter; None if neither property is given."""
     if raster is None and transparency is None:
         return None
     value = plain_numbers(transparency or "")
     share = float(value[0]) if value is not None and len(value) == 1 else 0.0
-    share = share / 255 if share > 1 else share  # written as a share by some programs, as a byte by others
+    share = share / 255 if share > 1 else share  # some programs write a share, others a byte
     return (raster or "").lower() == "maskpen" or share >= _TRANSPARENT
 
 
 def _resolutions(sources: Sequence[Element]) -> dict[str, float]:
-    """The property `resolution` of the channels X, Y and T of ink sources, such as 1000 in units of 1/cm."""
+    """Return the property `resolution` of the channels X, Y and T of ink sources, per millimetre or second."""
     found: dict[str, float] = {}
     for source in sources:
         for one in (p for group in source.all("channelProperties") for p in group.all("channelProperty")):
@@ -242,14 +242,14 @@ def _resolutions(sources: Sequence[Element]) -> dict[str, float]:
 
 
 def _with_resolutions(form: Format, of: Mapping[str, float]) -> Format:
-    """What is stated of X holds for Y where nothing is stated of Y."""
+    """Set the resolutions of a format; Y has the resolution of X if it has none of its own."""
     if "X" in of:
         form = replace(form, x_resolution=of["X"], y_resolution=of.get("Y", of["X"]))
     return replace(form, seconds=1 / of["T"]) if "T" in of and "T" in form.channels else form
 
 
 def _matrix(mapping: Element) -> Affine | None:
-    """The rows for x and y of an affine mapping; None where they use other channels or make no plane."""
+    """Return the rows for x and y of an affine mapping; None if they use other channels or are not invertible."""
     texts = [mapping.text, *(one.text for one in mapping.children if one.name in ("affine", "matrix"))]
     values = plain_numbers(" ".join(texts).replace(",", " "))
     binds = mapping.all("bind")[:_MOST_CHANNELS]

@@ -1,4 +1,4 @@
-"""What the values of an InkML trace mean: channels, their units, and how they lie on the canvas."""
+"""The meaning of the values of an InkML trace: channels, units, and the transform to the canvas."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 Affine = tuple[float, float, float, float, float, float]
 """Rows of a 2 x 3 matrix: x' = a x + b y + c, y' = d x + e y + f."""
 
-_SAME = 1e-9  # relative difference of two resolutions that are one, but for rounding
-_SQUARE = 0.05  # relative difference between the scales of x and y up to which a canvas has a resolution
+_SAME = 1e-9  # largest relative difference of two resolutions that count as equal
+_SQUARE = 0.05  # largest relative difference of the scales of x and y for which a canvas has a resolution
 
 
 @dataclass(frozen=True)
 class Format:
-    """What the values of a point are.
+    """The format of the points of a trace.
 
     Attributes:
-        channels: names, those that may be absent at the end.
-        n_regular: how many of them are in every point.
-        x_sign, y_sign: -1 where the values grow to the left, downwards.
-        seconds: of one unit of channel T; None where that is not known.
-        x_resolution, y_resolution: units in a millimetre, both or none.
-        canvas: from the values to the canvas, whose x grows to the right and y downwards; None where they are the same.
-        highlighter: whether the brush marks what is written and writes nothing itself.
-        sheet: the canvas of the context, by its name; empty where none is named.
-        wrong: why no trace can be read with this format; empty where it can.
+        channels: names of the channels; intermittent channels come last.
+        n_regular: number of channels that every point has.
+        x_sign, y_sign: -1 if the values grow to the left or downwards, else 1.
+        seconds: duration of one unit of channel T; None if not known.
+        x_resolution, y_resolution: units per millimetre; either both or none are given.
+        canvas: transform from the values to the canvas, whose x grows to the right and y downwards; None for identity.
+        highlighter: whether the brush is a highlighter, whose traces are left out.
+        sheet: name of the context's canvas; empty if none is named.
+        wrong: why no trace can be read with this format; empty if it is valid.
     """
 
     channels: tuple[str, ...] = ("X", "Y")
@@ -55,17 +55,17 @@ class Format:
 
     @property
     def names(self) -> str:
-        """The channels, for messages."""
+        """Names of the channels, for messages."""
         return " ".join(self.channels)[:60]
 
     def placed(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float | None]:
-        """Points with one unit for x and y, y upwards.
+        """Convert values to points with the same unit for x and y, y upwards.
 
         Args:
             values: (N, channels).
 
         Returns:
-            (N, 2) points, and their units in a millimetre or None.
+            The points (N, 2), and their units per millimetre or None.
         """
         x, y = values[:, self.x], values[:, self.y]
         if self.canvas is not None:
@@ -88,5 +88,5 @@ class Format:
 
 def _on_canvas(x: NDArray[np.float64], y: NDArray[np.float64], canvas: Affine) -> NDArray[np.float64]:
     a, b, c, d, e, f = canvas
-    with np.errstate(over="ignore", invalid="ignore"):  # the points are checked, with their place
+    with np.errstate(over="ignore", invalid="ignore"):  # `InkBuilder.add` reports points that are not finite
         return np.column_stack([a * x + b * y + c, -(d * x + e * y + f)])

@@ -1,4 +1,4 @@
-"""The values of an InkML trace, in all encodings of the standard (section 3.2)."""
+"""Parse the values of an InkML trace, in all encodings of the standard (section 3.2)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ _LETTERS: Mapping[str, float | str | None] = {"T": 1.0, "F": 0.0, "*": "*", "?":
 
 
 def trace_values(text: str, form: Format) -> NDArray[np.float64]:
-    """(N, channels) values of a trace, NaN where not reported.
+    """Parse the text of a trace.
+
+    Returns:
+        (N, channels) float64; NaN for values that are not reported.
 
     Raises:
         BadStroke: the text does not fit the channels.
+
+    >>> trace_values("10 0, 9 14, '-1 '2, '-2 '3", Format()).tolist()
+    [[10.0, 0.0], [9.0, 14.0], [8.0, 16.0], [6.0, 19.0]]
     """
     text = text.strip().rstrip(",").rstrip()
     if not text:
@@ -37,13 +43,13 @@ def trace_values(text: str, form: Format) -> NDArray[np.float64]:
 
 
 def _table(values: NDArray[np.float64], points: list[str], text: str, form: Format) -> NDArray[np.float64] | None:
-    """Explicit values between whitespace and commas; None where they need a closer look."""
+    """Arrange explicit values to points, (N, channels); None if the counts need the whole grammar."""
     n_channels = len(form.channels)
     counts = {len(point.split()) for point in points}
     if counts == {n_channels}:
         return values.reshape(-1, n_channels)
     if len(counts) == 1 and max(form.channels.index(name) for name in "XY") < min(counts) < n_channels:
-        table = np.full((len(points), n_channels), np.nan)  # declared, but never written
+        table = np.full((len(points), n_channels), np.nan)  # the last channels are declared but absent
         table[:, : min(counts)] = values.reshape(len(points), -1)
         return table
     if len(points) == 1 and n_channels == form.n_regular and len(values) > n_channels:  # drafts: no commas at all
@@ -58,16 +64,17 @@ def _table(values: NDArray[np.float64], points: list[str], text: str, form: Form
 
 
 def _decoded(points: list[str], form: Format) -> NDArray[np.float64]:
-    """Values by the standard's whole grammar, differences added up."""
+    """Parse points by the whole grammar of the standard, and sum up differences."""
     n_channels = len(form.channels)
-    orders = ["!"] * n_channels  # an encoding holds for its channel until another is named
+    orders = ["!"] * n_channels  # an encoding applies to its channel until another one is given
     value, speed, given = [0.0] * n_channels, [0.0] * n_channels, [0.0] * n_channels
     rows = np.full((len(points), n_channels), np.nan)
     for number, point in enumerate(points):
         tokens = _tokens(point, number)
         if not form.n_regular <= len(tokens) <= n_channels:
             raise BadStroke(
-                f"point {number} (from 0) has {len(tokens)} values; expected {n_channels}, one a channel ({form.names})"
+                f"point {number}, counted from 0, has {len(tokens)} values; expected {n_channels}, one per channel"
+                f" ({form.names})"
             )
         for c, (order, token) in enumerate(tokens):
             if token is None:  # not reported
@@ -81,12 +88,12 @@ def _decoded(points: list[str], form: Format) -> NDArray[np.float64]:
                 value[c] += speed[c]
             rows[number, c] = value[c]
     if np.isinf(rows).any():
-        raise BadStroke("values or sums of differences that are too large for a number")
+        raise BadStroke("values, or sums of differences, are too large")
     return rows
 
 
 def _tokens(point: str, number: int) -> list[tuple[str, float | str | None]]:
-    """(encoding or "", number, "*" or None for unknown) of a point."""
+    """Split a point into pairs (encoding or "", value); a value is a number, "*", or None if unknown."""
     tokens: list[tuple[str, float | str | None]] = []
     position = 0
     while position < len(point) and (match := _VALUE.match(point, position)):
@@ -99,6 +106,6 @@ def _tokens(point: str, number: int) -> list[tuple[str, float | str | None]]:
             tokens.append((order, -size if sign == "-" else size))
     if position < len(point) and point.strip():
         raise BadStroke(
-            f"point {number} (from 0) holds {shown(point[position : position + 20].strip())}, which is no value"
+            f"point {number}, counted from 0, holds {shown(point[position : position + 20].strip())}; expected a value"
         )
     return tokens

@@ -1,4 +1,4 @@
-"""Numbers written one after the other in a text."""
+"""Parse a text of decimal numbers separated by white space."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-_OTHER = re.compile(r"[^0-9eE+\-.\s]")  # float() would take more: names of NaN, underscores, digits of other scripts
+_OTHER = re.compile(r"[^0-9eE+\-.\s]")  # float() also accepts "nan", underscores and digits of other scripts
 _SPACE = re.compile(r"\s")
-_AT_ONCE = 1 << 20  # characters: the words of a whole file would take many times its size
+_AT_ONCE = 1 << 20  # characters split at a time; the words of a whole file would take many times its size
 
 
 def plain_numbers(text: str) -> NDArray[np.float64] | None:
-    """Decimal numbers between whitespace.
+    """Parse decimal numbers separated by white space.
 
     Returns:
-        (N,) float64, where a number too large is infinite; None where the text holds anything else.
+        (N,) float64; numbers that are too large become infinite. None if the text holds anything else.
+
+    >>> plain_numbers("1 -2.5 3e2").tolist()
+    [1.0, -2.5, 300.0]
+    >>> plain_numbers("1 nan") is None
+    True
     """
     if _OTHER.search(text):
         return None
@@ -35,7 +40,7 @@ def _converted(text: str) -> NDArray[np.float64]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text cut at whitespace."""
+    """Cut the text into pieces at white space."""
     begin = 0
     while begin < len(text):
         space = _SPACE.search(text, begin + _AT_ONCE)

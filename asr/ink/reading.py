@@ -1,4 +1,4 @@
-"""Read a file of ink, whatever its format: told by its content, not by its name."""
+"""Read files of ink; the format is detected from the content, not from the name."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def read_ink(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> Ink:
-    """The ink of a file, or a segment of it.
+    """Read the ink of a file, or a segment of it; the pages of a notebook are placed below each other.
 
     Args:
-        path: of a file.
-        start: first point of the segment, from 0; None for the first of the file.
-        n_points: points of the segment; None for those up to the end. A stroke that reaches across a border is cut.
+        path: a file of any supported format.
+        start: first point of the segment, counted from 0; None for the first point of the file.
+        n_points: number of points of the segment; None for all up to the end. Strokes are cut at the segment's ends.
 
     Raises:
-        DataError: missing, empty, too large, of no known format, damaged, or the segment lies outside; names the file.
+        DataError: the file is missing, empty, too large, damaged or of an unknown format, or the segment is outside
+            of it.
     """
     path = Path(path)
     if path.suffix == CACHE_SUFFIX:
@@ -38,10 +39,10 @@ def read_ink(path: str | os.PathLike[str], start: int | None = None, n_points: i
 
 
 def read_sheets(path: str | os.PathLike[str]) -> tuple[Sheet, ...]:
-    """The pages of a file that have ink; of a format without pages, the one.
+    """Read the pages of a file that have ink; formats without pages give one page.
 
     Raises:
-        DataError: as `read_ink`.
+        DataError: for the reasons of `read_ink`.
     """
     path = Path(path)
     if path.suffix == CACHE_SUFFIX:
@@ -50,14 +51,14 @@ def read_sheets(path: str | os.PathLike[str]) -> tuple[Sheet, ...]:
 
 
 def read_sheets_bytes(content: bytes, name: str) -> tuple[Sheet, ...]:
-    """The pages of a file in memory, of any format but an ink cache.
+    """Read the pages of a file held in memory, of any format except an ink cache.
 
     Args:
-        content: all of the file.
-        name: what messages call it.
+        content: the bytes of the file.
+        name: name of the file in error messages.
 
     Raises:
-        DataError: as `read_ink`.
+        DataError: for the reasons of `read_ink`.
     """
     if len(content) > MAX_BYTES:
         raise DataError(f"{name}: more than {MAX_BYTES} bytes; cut it into pages")
@@ -67,19 +68,27 @@ def read_sheets_bytes(content: bytes, name: str) -> tuple[Sheet, ...]:
 
 
 def read_ink_bytes(content: bytes, name: str) -> Ink:
-    """The ink of a file in memory, as of `read_sheets_bytes`; its pages below each other.
+    """Read the ink of a file held in memory, of any format except an ink cache.
+
+    Args:
+        content: the bytes of the file.
+        name: name of the file in error messages.
 
     Raises:
-        DataError: as `read_ink`.
+        DataError: for the reasons of `read_ink`.
+
+    >>> ink = read_ink_bytes(b'{"strokes": [[[0, 0], [0, 10]], [[-3, 7], [3, 7]]]}', "letter.json")
+    >>> len(ink.strokes), ink.n_points
+    (2, 4)
     """
     return one_ink(read_sheets_bytes(content, name))
 
 
 def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> int:
-    """Points of the ink that `read_ink` would give; for an ink cache without reading any.
+    """Return the number of points that `read_ink` would give; an ink cache is asked without reading points.
 
     Raises:
-        DataError: as `read_ink`.
+        DataError: for the reasons of `read_ink`.
     """
     path = Path(path)
     if path.suffix == CACHE_SUFFIX:
@@ -90,7 +99,7 @@ def ink_points(path: str | os.PathLike[str], start: int | None = None, n_points:
 def _parsed(path: Path, content: bytes) -> tuple[Sheet, ...]:
     if content.startswith(gzip.MAGIC):
         content = gzip.decompressed(path, content)
-    start = content[:4096].replace(b"\0", b"")  # of UTF-16, which XML may be
+    start = content[:4096].replace(b"\0", b"")  # the zeros of UTF-16, which XML may use
     for mark in _BYTE_ORDER_MARKS:
         start = start.removeprefix(mark)
     start = start.lstrip()
@@ -103,12 +112,12 @@ def _parsed(path: Path, content: bytes) -> tuple[Sheet, ...]:
 
         return (Sheet(read_unipen(path, content.removeprefix(_BYTE_ORDER_MARKS[0])), y_down=False),)
     if content[8:9] == b"{" and b"ctc-asr-inks" in content[:4096]:
-        raise DataError(f"{path}: an ink cache; name it *{CACHE_SUFFIX}")
-    raise DataError(f"{path}: not ink that can be read here; expected {FORMATS}")
+        raise DataError(f"{path}: is an ink cache with another suffix; rename it to *{CACHE_SUFFIX}")
+    raise DataError(f"{path}: cannot be read as ink; expected {FORMATS}")
 
 
 def _read_xml(path: Path, content: bytes) -> tuple[Sheet, ...]:
-    from asr.ink import iam_ondb, inkml, svg, xopp  # here: other files need none of these, which take long to import
+    from asr.ink import iam_ondb, inkml, svg, xopp  # here, because other formats do not need these slow imports
     from asr.ink.xml import parse_xml
 
     root = parse_xml(path, content)
@@ -117,15 +126,15 @@ def _read_xml(path: Path, content: bytes) -> tuple[Sheet, ...]:
     if root.name in (iam_ondb.ROOT, svg.ROOT):
         return (Sheet(iam_ondb.read_iam_ondb(path, root) if root.name == iam_ondb.ROOT else svg.read_svg(path, root)),)
     raise DataError(
-        f"{path}: XML with the root element <{shown(root.name)[1:-1]}>, which is no ink; expected {FORMATS}"
+        f"{path}: XML with the root element <{shown(root.name)[1:-1]}>, which is not ink; expected {FORMATS}"
     )
 
 
 def _content(path: Path) -> bytes:
-    """All bytes of a regular file of bounded size."""
+    """Read all bytes of a regular file of bounded size."""
     try:
         status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):  # a FIFO would block, a folder has no ink
+        if not stat.S_ISREG(status.st_mode):  # opening a FIFO would block
             raise DataError(f"{path}: not a file; name a file of ink")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

@@ -1,4 +1,4 @@
-"""The pages of a file, each with its own coordinates, and all of them below each other as one ink."""
+"""The pages of a file, each with its own coordinates; place them below each other to make one ink."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Sheet:
 
     Attributes:
         ink: its strokes, y upwards.
-        number: of the page in the file, from 1; pages without ink are counted.
-        layers: of each stroke, from 1; empty where the format has none.
-        y_down: whether y grows downwards in the file: its coordinates are those of `ink` with y negated.
-        top: how far below the first page this one begins when all are one ink.
+        number: number of the page in the file, from 1; pages without ink are counted.
+        layers: layer of each stroke, from 1; empty if the format has no layers.
+        y_down: whether y grows downwards in the file; the file then has the coordinates of `ink` with y negated.
+        top: distance of this page's top below the first page's top when all pages are one ink.
     """
 
     ink: Ink
@@ -32,11 +32,7 @@ class Sheet:
 
 
 def one_ink(sheets: Sequence[Sheet]) -> Ink:
-    """All pages below each other, as if on one long sheet; the strokes in their order.
-
-    Args:
-        sheets: of one file, at least one.
-    """
+    """Place the pages of a file (at least one) below each other, and return all strokes in order as one ink."""
     if len(sheets) == 1 and not sheets[0].top:
         return sheets[0].ink
     strokes = [_lowered(stroke, sheet.top) for sheet in sheets for stroke in sheet.ink.strokes]
@@ -48,13 +44,13 @@ def _lowered(stroke: Stroke, top: float) -> Stroke:
 
 
 def placed_below(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:
-    """The sheets of a format without heights of pages, each lowered so far that it lies below those before it."""
+    """Set the tops of pages of unknown height, so that each page lies below all earlier ones."""
     extents = [sheet.ink.bounds()[1::2] for sheet in sheets]
     return tuple(replace(sheet, top=top) for sheet, top in zip(sheets, tops(extents), strict=True))
 
 
 def tops(extents: Sequence[tuple[float, float]]) -> list[float]:
-    """How far each page must be lowered to lie below those before it; 0 for all where they already do.
+    """Return for each page how far it must be lowered to lie below all earlier pages; 0 if it already does.
 
     Args:
         extents: lowest and highest y of the ink of each page.

@@ -1,14 +1,16 @@
-"""The ink cache `.inks`: many inks in one file from which a single one is read in a fraction of a millisecond.
+"""Read and write the ink cache `.inks`: one file of many inks, each of which is read in a fraction of a millisecond.
 
-A safetensors file, so nothing in it can run; metadata `{"format": "ctc-asr-inks-1"}` and the tensors
+The file is in the safetensors format, so it cannot contain code. It has the metadata `{"format": "ctc-asr-inks-1"}` and
+these tensors:
 
-    points       (N, 2)   int16, float32 or float64, the smallest in which no number changes; all inks after each other
-    times        (N,)     float64 seconds, NaN where not known; the tensor is left out where no time is known at all
-    ends         (N,)     uint8, 1 at the last point of a stroke
-    starts       (inks,)  int64, the first point of each ink
-    resolutions  (inks,)  float64 units in a millimetre, NaN where not known
+    points       (N, 2)   int16, float32 or float64, the smallest exact type; the points of all inks in order
+    times        (N,)     float64 seconds, NaN if not known; left out if no time is known
+    ends         (N,)     uint8, 1 at the last point of a stroke, else 0
+    starts       (inks,)  int64, index of the first point of each ink
+    resolutions  (inks,)  float64 units per millimetre, NaN if not known
 
-An ink is named by (start, n_points), which `write_store` returns and a manifest keeps as `start` and `duration`.
+The pair (start, n_points) identifies an ink. `write_store` returns it, and a manifest keeps it as `start` and
+`duration`.
 """
 
 from __future__ import annotations
@@ -39,21 +41,32 @@ _AGAIN = "prepare the corpus again"
 
 
 def write_store(path: str | os.PathLike[str], inks: Iterable[Ink]) -> list[tuple[int, int]]:
-    """Write the cache under its final name when it is complete.
+    """Write an ink cache; an older file is replaced only when the new one is complete.
 
     Args:
-        path: ends in `.inks`.
-        inks: at least one; read once, one at a time. Memory: about 17 bytes a point, 13 with whole small coordinates.
+        path: the file; its name ends in `.inks`.
+        inks: at least one; iterated once. The memory needed is about 17 bytes per point, or 13 if coordinates are small
+            integers.
 
     Returns:
         (first point, number of points) of each ink, in order.
 
     Raises:
-        DataError: no inks, another suffix, or the file cannot be written.
+        DataError: there are no inks, the file has another suffix, or it cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     places = write_store(f"{folder}/two.inks", [Ink.of([[0, 0], [0, 10]]), Ink.of([[5, 5]])])
+    ...     read_store(f"{folder}/two.inks", start=2).points().tolist()
+    [[5.0, 5.0]]
+    >>> places
+    [(0, 2), (2, 1)]
     """
     path = Path(path)
     if path.suffix != CACHE_SUFFIX:
-        raise DataError(f"{path}: an ink cache is named *{CACHE_SUFFIX}; name it {path.with_suffix(CACHE_SUFFIX).name}")
+        raise DataError(
+            f"{path}: the name of an ink cache ends in {CACHE_SUFFIX}; use {path.with_suffix(CACHE_SUFFIX).name}"
+        )
     points: list[NDArray[Any]] = []
     times: list[NDArray[np.float64]] = []
     ends: list[NDArray[np.uint8]] = []
@@ -82,15 +95,16 @@ def write_store(path: str | os.PathLike[str], inks: Iterable[Ink]) -> list[tuple
 
 
 def read_store(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> Ink:
-    """One ink of a cache; the file stays open, and is looked at again when it has changed.
+    """Read one ink of a cache; the checked header is kept in memory until the file changes.
 
     Args:
         path: a `.inks` file.
-        start: the ink's first point; None where the cache holds one ink only.
-        n_points: the ink's points, checked; None for those it has.
+        start: index of the ink's first point; None if the cache holds only one ink.
+        n_points: the expected number of points of the ink; None for no check.
 
     Raises:
-        DataError: no such file, not a cache, damaged, or no ink begins there or has that many points.
+        DataError: the file is missing, not an ink cache or damaged; no ink begins at `start`; or the ink has another
+            number of points.
     """
     store = _opened(path)
     begin, count, resolution = store.place(start, n_points)
@@ -111,22 +125,22 @@ def store_places(path: str | os.PathLike[str]) -> list[tuple[int, int]]:
     """List (first point, number of points) of every ink, as `write_store` returned them.
 
     Raises:
-        DataError: no such file, not a cache, or damaged.
+        DataError: the file is missing, not an ink cache, or damaged.
     """
     return _opened(path).places()
 
 
 def store_points(path: str | os.PathLike[str], start: int | None = None, n_points: int | None = None) -> int:
-    """Points of one ink, from the cache's header and its list of inks alone.
+    """Return the number of points of one ink, without reading its points.
 
     Raises:
-        DataError: as `read_store`.
+        DataError: for the reasons of `read_store`.
     """
     return _opened(path).place(start, n_points)[1]
 
 
 class _Store:
-    """An open cache whose header was checked against its size."""
+    """A cache whose header was read and checked against the file's size."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -154,25 +168,27 @@ class _Store:
             raise DataError(f"{path}: damaged: the inks of this cache are not in order; {_AGAIN}")
 
     def places(self) -> list[tuple[int, int]]:
-        """First point and number of points of every ink."""
+        """Return first point and number of points of every ink."""
         return list(zip(self._starts.tolist(), (self._stops - self._starts).tolist(), strict=True))
 
     def place(self, start: int | None, n_points: int | None) -> tuple[int, int, float | None]:
-        """First point, number of points and resolution of one ink."""
+        """Return first point, number of points and resolution of one ink."""
         if start is None:
             if len(self._starts) > 1:
                 raise DataError(
-                    f"{self.path}: holds {len(self._starts)} inks; name one by its first point (`start` in a manifest)"
+                    f"{self.path}: holds {len(self._starts)} inks; give the first point of one (`start` in a manifest)"
                 )
             start = 0
         index = int(np.searchsorted(self._starts, start))
         if index == len(self._starts) or self._starts[index] != start:
-            raise DataError(f"{self.path}: no ink begins at point {start}; the cache is not this manifest's: {_AGAIN}")
+            raise DataError(
+                f"{self.path}: no ink begins at point {start}; the cache does not belong to this manifest; {_AGAIN}"
+            )
         count = int(self._stops[index]) - int(start)
         if n_points is not None and n_points != count:
             raise DataError(
-                f"{self.path}: the ink at point {start} has {count} points, not {n_points}; the cache is not this"
-                f" manifest's: {_AGAIN}"
+                f"{self.path}: the ink at point {start} has {count} points, not {n_points}; the cache does not belong"
+                f" to this manifest; {_AGAIN}"
             )
         if count > MAX_POINTS:
             raise DataError(
@@ -208,8 +224,8 @@ def _whole(rows: StoredRows) -> NDArray[Any]:
 
 
 def _tensors(path: Path) -> Mapping[str, StoredRows]:
-    """The tensors of the file: no memory is taken for them. safetensors checks the header against the size."""
-    from safetensors import SafetensorError, safe_open  # here: other formats need neither
+    """Open the tensors of a file without loading them; safetensors checks the header against the file's size."""
+    from safetensors import SafetensorError, safe_open  # here, because other formats do not need it
 
     try:
         with safe_open(path, framework="np") as file:
@@ -225,7 +241,7 @@ def _tensors(path: Path) -> Mapping[str, StoredRows]:
 
 
 def _stored(path: Path) -> dict[str, StoredRows]:
-    """Places in the file, which has the safetensors layout: size of the header, header, tensors."""
+    """Find the tensors in a safetensors file: size of the header, header, data."""
     with path.open("rb") as file:
         n_header = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(n_header))
@@ -238,9 +254,9 @@ def _stored(path: Path) -> dict[str, StoredRows]:
 
 
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Tensor by tensor; `safetensors.numpy.save` would hold a second copy of all of them."""
+    """Write a safetensors file tensor by tensor; `safetensors.numpy.save` would need memory for a second copy."""
     header: dict[str, Any] = {"__metadata__": {"format": _FORMAT}}
-    ordered = sorted(tensors.items(), key=lambda item: -item[1].itemsize)  # large types first: all stay aligned
+    ordered = sorted(tensors.items(), key=lambda item: -item[1].itemsize)  # large types first, so that all are aligned
     offset = 0
     for name, tensor in ordered:
         dtype = _DTYPES[tensor.dtype.str[1:]]
@@ -256,7 +272,7 @@ def _write(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _smallest(values: NDArray[np.float64]) -> NDArray[Any]:
-    """The same numbers in the smallest type that holds them all."""
+    """Convert numbers to the smallest of int16, float32 and float64 that represents all of them exactly."""
     for dtype in (np.int16, np.float32):
         with np.errstate(over="ignore", invalid="ignore"):
             smaller = values.astype(dtype)
@@ -266,7 +282,7 @@ def _smallest(values: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    """All parts in one type that holds each of them without a change."""
+    """Concatenate parts of different types in a type that represents all of them exactly."""
     together = np.result_type(*{part.dtype for part in parts})
     return np.concatenate(parts, dtype=together)
 

@@ -1,18 +1,19 @@
-"""Ink as SVG drawings: what a vector program draws with its pen tool, and what a browser shows.
+"""Read and write ink as SVG drawings, as the pen tools of vector programs make them.
 
-Read are `path` (all commands of SVG 1.1), `polyline`, `polygon` and `line`, with the transforms of their groups; every
-subpath is a stroke, in the order of the file. Left out: other shapes, text, pictures, `use`, anything inside `defs`,
-`symbol`, `marker`, `pattern`, `mask` or `clipPath`, and what is not shown (`display`, `visibility`, opacity 0, in
-attributes, `style` and style sheets: `svg_style.py`). A filled outline cannot be told from a pen's path, and is read as
-one. y grows downwards in SVG and is turned round; there are no times. What cannot be read is left out with a warning.
+The reader supports `path` (all commands of SVG 1.1), `polyline`, `polygon` and `line`, with the transforms of their
+groups; every subpath is a stroke, in the order of the file. It ignores other shapes, text, pictures, `use`, anything
+inside `defs`, `symbol`, `marker`, `pattern`, `mask` or `clipPath`, and invisible elements (`display`, `visibility`,
+opacity 0, in attributes, `style` and style sheets: `svg_style.py`). A filled outline looks the same as a pen's path and
+is read as a stroke. In SVG, y grows downwards; it is negated here. There are no times. Elements that cannot be read are
+left out with a warning.
 
-Pieces that a program drew one by one, as for a pen of changing width, become one stroke, and the rules of lined or
-squared paper are no strokes: `svg_strokes.py`.
+Pieces that a program drew one by one, as for a pen of changing width, are joined to one stroke; the rules of lined or
+squared paper are removed: `svg_strokes.py`.
 
-Curves become straight pieces that stay within 1/2000 of the larger side of the whole drawing (of its control points);
-arcs first become cubic curves, which are off by at most 0.0003 of their radius.
+Curves become polylines within 1/2000 of the larger side of the drawing (of its control points). Arcs first become cubic
+curves, with an error of at most 0.0003 of their radius.
 
-Resolution: the `viewBox` and a `width` in mm, cm, in, pt or pc tell the units in a millimetre; pixels do not.
+The resolution follows from the `viewBox` and a `width` in mm, cm, in, pt or pc; with pixels it is not known.
 """
 
 from __future__ import annotations
@@ -38,20 +39,24 @@ from asr.ink.writing import write_text
 from asr.ink.xml import Element
 
 ROOT = "svg"
-MAX_STEPS = 2_000_000  # of a drawing's budget: 100,000 paths or 200,000 lines
-_STEPS_OF_SHAPE, _STEPS_OF_CURVED = 10, 15  # that an element and a subpath with curves take of it
+MAX_STEPS = 2_000_000  # budget of a drawing: 100,000 paths or 200,000 lines
+_STEPS_OF_SHAPE, _STEPS_OF_CURVED = 10, 15  # cost of an element, and of a subpath with curves
 _NOT_DRAWN = frozenset(["defs", "symbol", "marker", "pattern", "mask", "clipPath"])
 _DRAWN = frozenset(["path", "polyline", "polygon", "line"])
 _TOLERANCE = 1 / 2000  # of the larger side of the drawing
 _MILLIMETRES = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72, "pc": 25.4 / 6}
-_MARGIN = 0.05  # of the larger side, around what is written
+_MARGIN = 0.05  # around the ink, as a share of the larger side
 
 
 def read_svg(path: Path, root: Element) -> Ink:
-    """The ink of a parsed drawing.
+    """Return the ink of a parsed drawing.
+
+    Args:
+        path: the file, for error messages.
+        root: its root element.
 
     Raises:
-        DataError: nothing drawn with lines, paths or transforms that can be read, or too much; names the file.
+        DataError: the drawing has no line or path that can be read, or is too large.
     """
     builder = InkBuilder(path)
     try:
@@ -59,7 +64,7 @@ def read_svg(path: Path, root: Element) -> Ink:
     except TooMuchWork:
         raise DataError(f"{path}: too many path commands for one drawing; cut it into pages") from None
     except TooManySteps:
-        raise DataError(f"{path}: style sheets too large for its elements; save it again as plain SVG") from None
+        raise DataError(f"{path}: its style sheets are too large; save it again as plain SVG") from None
     drawn = joined(without_rules(drawn, _page(root)))
     tolerance = _TOLERANCE * _larger_side([piece.reshape(-1, 2) for one in drawn for piece in one.subpath.pieces])
     n_points = 0
@@ -74,7 +79,7 @@ def read_svg(path: Path, root: Element) -> Ink:
 
 
 class _Drawing:
-    """Walks through the elements that are shown."""
+    """Reader of the visible elements of a drawing."""
 
     def __init__(self, root: Element, builder: InkBuilder) -> None:
         self.root, self.builder = root, builder
@@ -82,7 +87,7 @@ class _Drawing:
         self.budget = Budget(MAX_STEPS)
 
     def drawn(self) -> list[Drawn]:
-        """The lines of all shapes, in the coordinates of the drawing."""
+        """Return the subpaths of all shapes, in the coordinates of the drawing."""
         found: list[Drawn] = []
         for element, matrix, look, group in self._shapes():
             where = f"{element.name} (line {element.line})"
@@ -91,7 +96,7 @@ class _Drawing:
         return found
 
     def _shapes(self) -> Iterator[tuple[Element, Matrix, Shown, Element | None]]:
-        """What is drawn: with its transform to the drawing's coordinates, how it looks, and the group around it."""
+        """Yield each visible shape with its transform to the drawing's coordinates, its style and its group."""
         waiting: list[tuple[Element, Matrix, tuple[Element, Shown] | None]] = [(self.root, IDENTITY, None)]
         while waiting:
             element, matrix, parent = waiting.pop()
@@ -108,7 +113,7 @@ class _Drawing:
                 waiting.extend((child, matrix, (element, look)) for child in reversed(element.children))
 
     def _outline(self, element: Element) -> list[Subpath]:
-        """The subpaths of an element."""
+        """Return the subpaths of an element."""
         self.budget.spend(_STEPS_OF_SHAPE)
         try:
             outline = _subpaths(element, self.budget)
@@ -119,7 +124,7 @@ class _Drawing:
 
 
 def _subpaths(element: Element, budget: Budget) -> list[Subpath]:
-    """Raises ValueError with what is wrong."""
+    """Return the subpaths of a shape; raise a ValueError that says what is wrong with it."""
     attributes = element.attributes
     if element.name == "path":
         return subpaths(attributes.get("d", ""), budget)
@@ -152,7 +157,7 @@ def _larger_side(parts: list[NDArray[np.float64]]) -> float:
 
 
 def _page(root: Element) -> tuple[float, float] | None:
-    """Width and height of the drawing's area in its own units, where they are stated."""
+    """Return width and height of the drawing's area in its own units; None if they are not given."""
     box = plain_numbers(root.attributes.get("viewBox", "").replace(",", " "))
     if box is None or len(box) != 4:
         sides = [plain_numbers(root.attributes.get(name, "").removesuffix("px")) for name in ("width", "height")]
@@ -162,7 +167,7 @@ def _page(root: Element) -> tuple[float, float] | None:
 
 
 def _resolution(root: Element) -> float | None:
-    """Units in a millimetre, from the drawing's width on paper and in its own units."""
+    """Return the units per millimetre, from the drawing's width on paper and in its own units."""
     width = re.fullmatch(r"\s*([0-9.eE+-]+)\s*(mm|cm|in|pt|pc)\s*", root.attributes.get("width", ""))
     box = plain_numbers(root.attributes.get("viewBox", "").replace(",", " "))
     on_paper = None if width is None else plain_numbers(width[1])
@@ -174,12 +179,19 @@ def _resolution(root: Element) -> float | None:
 
 
 def write_svg(path: str | os.PathLike[str], ink: Ink) -> None:
-    """Write an ink as a drawing of lines; reading it gives the same points back, exactly, without their times.
+    """Write an ink as a drawing of lines; `read_ink` gives exactly the same points, without times.
 
-    A resolution is kept as the size on paper, to within rounding.
+    The resolution is stored as the size on paper, so it may change by rounding.
 
     Raises:
         DataError: the file cannot be written.
+
+    >>> import tempfile
+    >>> from asr.ink import read_ink
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_svg(f"{folder}/letter.svg", Ink.of([[1, 2], [1, 10]]))
+    ...     read_ink(f"{folder}/letter.svg").points().tolist()
+    [[1.0, 2.0], [1.0, 10.0]]
     """
     left, bottom, right, top = ink.bounds()
     side = max(right - left, top - bottom) or 1.0
@@ -202,7 +214,7 @@ def write_svg(path: str | os.PathLike[str], ink: Ink) -> None:
 
 
 def _drawn(stroke: Stroke, before: Stroke | None) -> str:
-    """One element; in a group of its own where it would be taken for more of the stroke before."""
+    """Return the element of a stroke; in its own group if it would otherwise be joined to the stroke before."""
     if before is not None and np.array_equal(before.points[-1], stroke.points[0]):
         return f"<g>{_drawn(stroke, None)}</g>"
     points = (stroke.points * [1.0, -1.0]).tolist()

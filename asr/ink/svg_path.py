@@ -1,4 +1,4 @@
-"""The path language of SVG 1.1 (section 8.3), as lines and cubic curves."""
+"""Parse the path language of SVG 1.1 (section 8.3) to lines and cubic curves, and flatten these to points."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 _COMMAND = re.compile(r"([MmZzLlHhVvCcSsQqTtAa])([^MmZzLlHhVvCcSsQqTtAa]*)")
 _NUMBER = re.compile(r"[\s,]*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)")
 _FLAG = re.compile(r"[\s,]*([01])")
-_MOST_STEPS = 1000  # of one curve; reached only by numbers that are no drawing
-_CURVES_AT_ONCE = 4096  # so that memory follows what they become
-_STEPS, _STEPS_OF_CURVE = 4, 8  # that a command takes of a budget, and each of its curves that are drawn singly
+_MOST_STEPS = 1000  # of one curve; no real drawing reaches it
+_CURVES_AT_ONCE = 4096  # flattened at a time, to limit the memory
+_STEPS, _STEPS_OF_CURVE = 4, 8  # cost of a command, and of each curve that is processed singly
 _ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
-Points = NDArray[np.float64]  # (N, 2), or (K, 3, 2) and (K, 4, 2) of curves
+Points = NDArray[np.float64]  # (N, 2) points, or (K, 3, 2) and (K, 4, 2) control points of curves
 
 
 class TooMuchWork(Exception):  # noqa: N818  (becomes an error that names the file)
-    """A drawing of so many commands that no hand drew it."""
+    """Raised if a drawing has more commands than its budget allows."""
 
 
 @dataclass
 class Budget:
-    """What is left of the steps, of some microseconds each, that a drawing may take."""
+    """The number of steps, of some microseconds each, that the reading of a drawing may still take."""
 
     steps: int
 
     def spend(self, steps: int) -> None:
-        """Raise TooMuchWork where fewer are left."""
+        """Subtract steps; raise TooMuchWork if fewer are left."""
         self.steps -= steps
         if self.steps < 0:
             raise TooMuchWork
@@ -39,12 +39,12 @@ class Budget:
 
 @dataclass
 class Subpath:
-    """A line without a gap.
+    """A connected line.
 
     Attributes:
-        pieces: one after the other, each going on from the end of the one before: (N, 2) points of a polyline, as the
-            first always is, or (K, 3, 2) the three further control points of each of K cubic curves.
-        closed: whether it was told to end where it began.
+        pieces: parts that follow each other, each beginning at the end of the one before. A piece is either a polyline
+            (N, 2), as the first one always is, or (K, 3, 2): the last three control points of each of K cubic curves.
+        closed: whether the path closes it (command Z).
     """
 
     pieces: list[Points] = field(default_factory=list)
@@ -52,38 +52,38 @@ class Subpath:
 
     @property
     def n_segments(self) -> int:
-        """Lines and curves."""
+        """Number of lines and curves."""
         return sum(map(len, self.pieces)) - 1
 
     @property
     def start(self) -> Points:
-        """(2,) first point."""
+        """The first point, (2,)."""
         first: Points = self.pieces[0][0]
         return first
 
     @property
     def end(self) -> Points:
-        """(2,) last point."""
+        """The last point, (2,)."""
         last: Points = self.pieces[-1].reshape(-1, 2)[-1]
         return last
 
     def continued(self, other: Subpath) -> None:
-        """Go on with another that begins at the end of this one."""
+        """Append another subpath that begins at the end of this one."""
         head, *tail = other.pieces
         self.pieces += [head[1:], *tail] if len(head) > 1 else tail
 
     def transformed(self, matrix: NDArray[np.float64]) -> Subpath:
-        """Under a (2, 3) matrix; nothing is computed, so nothing rounded, where it changes nothing."""
+        """Return the subpath transformed by a (2, 3) matrix; the identity returns it unchanged, without rounding."""
         if np.array_equal(matrix, np.eye(2, 3)):
             return self
         with np.errstate(over="ignore", invalid="ignore"):
             return Subpath([piece @ matrix[:, :2].T + matrix[:, 2] for piece in self.pieces], self.closed)
 
     def flattened(self, tolerance: float, most_points: int) -> Points:
-        """(N, 2) points of straight pieces that stay within a distance of the curves.
+        """Return the points (N, 2) of a polyline that stays within `tolerance` of the curves.
 
         Raises:
-            ValueError: more points than allowed.
+            ValueError: more than `most_points` points are needed.
         """
         parts: list[Points] = []
         n_points = 0
@@ -109,10 +109,10 @@ class Subpath:
 
 
 def _steps(control: Points, tolerance: float) -> NDArray[np.int64]:
-    """(K,) equal steps of the parameter by which each curve is cut.
+    """Return into how many equal steps of the parameter each curve is cut, (K,).
 
-    Between n steps a curve B leaves its chord by at most max|B''| / (8 n^2), and |B''| is at most 6 times the larger of
-    its two second differences.
+    With n steps, a curve B is at most max|B''| / (8 n^2) away from its chords, and |B''| is at most 6 times the larger
+    of its two second differences.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         bend = np.linalg.norm(np.diff(control, n=2, axis=1), axis=2).max(axis=1)
@@ -121,7 +121,7 @@ def _steps(control: Points, tolerance: float) -> NDArray[np.int64]:
 
 
 def _bows(control: Points, n_steps: NDArray[np.int64]) -> Points:
-    """(sum of steps, 2) points of the curves, each without its first."""
+    """Return the points of the curves, (sum of n_steps, 2), each curve without its first point."""
     curve = np.repeat(np.arange(len(control)), n_steps)
     step = np.arange(1, len(curve) + 1) - np.repeat(np.cumsum(n_steps) - n_steps, n_steps)
     t = (step / n_steps[curve])[:, None]
@@ -135,11 +135,15 @@ def _bows(control: Points, n_steps: NDArray[np.int64]) -> Points:
 
 
 def subpaths(text: str, budget: Budget) -> list[Subpath]:
-    """The subpaths of a path's `d`; a move without a line is left out, one that is closed at once is a dot.
+    """Parse the attribute `d` of a path; a move without a line is left out, a move that is closed at once is a dot.
 
     Raises:
-        ValueError: with what is wrong and where.
-        TooMuchWork: more commands than the budget has steps for.
+        ValueError: the text is not a path; says what is wrong and where.
+        TooMuchWork: there are more commands than the budget allows.
+
+    >>> [line] = subpaths("M 1 2 h 3 l 0 4", Budget(100))
+    >>> line.flattened(tolerance=0.1, most_points=10).tolist()
+    [[1.0, 2.0], [4.0, 2.0], [4.0, 6.0]]
     """
     pen = _Pen(budget)
     position = 0
@@ -152,35 +156,38 @@ def subpaths(text: str, budget: Budget) -> list[Subpath]:
         if not letter and match[1] not in "Mm":
             raise ValueError(f"the path begins with {match[1]}; expected M")
         more = _arguments(match[1], match[2])
-        if match[1] == letter and letter not in "MmZz":  # a command once more is drawn with the one before: faster
+        if match[1] == letter and letter not in "MmZz":  # draw repeated commands together, which is faster
             values += more
         else:
             pen.draw(letter, values)
             letter, values = match[1], more
     if text[position:].strip():
-        raise ValueError(f"no path command: {text[position : position + 20].strip()!r}")
+        raise ValueError(f"{text[position : position + 20].strip()!r} is not a path command")
     pen.draw(letter, values)
     return pen.done()
 
 
 def number_list(text: str) -> list[float]:
-    """Numbers as SVG writes them: between whitespace or commas, or glued together where a sign or point tells.
+    """Parse numbers as SVG writes them; white space and commas may be left out before a sign or a second point.
 
     Raises:
-        ValueError: with what is no number.
+        ValueError: the text holds something else.
+
+    >>> number_list("1,2 3-4.5.5")
+    [1.0, 2.0, 3.0, -4.5, 0.5]
     """
     return _numbers(text, flags=False)
 
 
 def _numbers(text: str, flags: bool) -> list[float]:
-    """With `flags` the fourth and fifth of every seven are single digits, 0 or 1."""
+    """Parse numbers; with `flags`, the fourth and fifth of every seven are single digits, 0 or 1 (arcs)."""
     values: list[float] = []
     position = 0
     while position < len(text):
         match = (_FLAG if flags and len(values) % 7 in (3, 4) else _NUMBER).match(text, position)
         if match is None:
             if text[position:].strip(" \t\r\n\f,"):
-                raise ValueError(f"{text[position : position + 20].strip()!r} is no number")
+                raise ValueError(f"{text[position : position + 20].strip()!r} is not a number")
             break
         values.append(float(match[1]))
         position = match.end()
@@ -188,7 +195,7 @@ def _numbers(text: str, flags: bool) -> list[float]:
 
 
 def _arguments(letter: str, text: str) -> list[float]:
-    """The numbers of one command, as many as it takes or a multiple of it."""
+    """Return the numbers of one command; their count must be a multiple of what the command takes."""
     n_each = _ARGUMENTS[letter.upper()]
     try:
         values = _numbers(text, flags=n_each == 7)
@@ -202,7 +209,7 @@ def _arguments(letter: str, text: str) -> list[float]:
 
 
 class _Pen:
-    """Draws commands into subpaths."""
+    """The state of a path while its commands are drawn."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
@@ -210,14 +217,14 @@ class _Pen:
         self.open: Subpath | None = None
         self.at = np.zeros(2)
         self.start = np.zeros(2)
-        self.last_control: tuple[str, Points] = ("", np.zeros(2))  # kind of the curve before, its last control point
+        self.last_control: tuple[str, Points] = ("", np.zeros(2))  # kind and last control point of the last curve
 
     def done(self) -> list[Subpath]:
         self._finish()
         return self.finished
 
     def draw(self, letter: str, values: list[float]) -> None:
-        """One command, or none where there is no letter."""
+        """Draw one command with its numbers; do nothing if `letter` is empty."""
         if not letter:
             return
         kind, relative = letter.upper(), letter.islower()
@@ -255,7 +262,7 @@ class _Pen:
         self.open = Subpath([self.at[None]])
 
     def _drawn(self) -> Subpath:
-        if self.open is None:  # after Z a new subpath begins where the old one did
+        if self.open is None:  # after Z, a new subpath begins at the start of the old one
             self.open = Subpath([self.at[None]])
         return self.open
 
@@ -290,7 +297,7 @@ class _Pen:
     def _curve(self, kind: str, row: Points, relative: bool) -> None:
         points = row.reshape(-1, 2) + (self.at if relative else 0.0)
         before, control = self.last_control
-        if kind in "ST":  # the first control point mirrors the last one of a curve of the same kind
+        if kind in "ST":  # the first control point mirrors the last one of the previous curve of the same kind
             mirrored = 2 * self.at - control if before == {"S": "C", "T": "Q"}[kind] else self.at
             points = np.vstack([mirrored, points])
         if kind in "QT":
@@ -314,13 +321,16 @@ class _Pen:
 
 
 def _arc_curves(start: Points, end: Points, row: Points) -> Points | None:
-    """An elliptic arc as (K, 3, 2) cubic curves of at most a quarter turn (SVG 1.1, appendix F.6); None for a line.
+    """Convert an elliptic arc to cubic curves of at most a quarter turn (SVG 1.1, appendix F.6).
 
     Args:
-        start: (2,) where it begins.
-        end: (2,) where it ends.
-        row: radii (enlarged where they are too small to reach), degrees between the ellipse and the x axis, the flags
-            large-arc and sweep.
+        start: first point, (2,).
+        end: last point, (2,).
+        row: the numbers of the command: two radii (enlarged if they are too small), the angle between the ellipse and
+            the x axis in degrees, the flags large-arc and sweep, and the end.
+
+    Returns:
+        (K, 3, 2) control points; None if the arc is a straight line.
     """
     rx, ry = abs(row[0]), abs(row[1])
     if rx == 0 or ry == 0 or np.array_equal(start, end) or not np.isfinite([*row, *start, *end]).all():

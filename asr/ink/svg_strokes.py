@@ -1,13 +1,15 @@
-"""From the lines of a drawing to the strokes of a pen.
+"""Turn the subpaths of a drawing into pen strokes: join pieces, and remove the rules of the paper.
 
-**Pieces.** Programs that draw a pen of changing width write each piece of a stroke by itself (Xournal++, Tuhi). A line
-that begins exactly where the one before it ended, in the same group, goes on with it, if one of the two is a single
-line or curve or their pens differ in width or colour: nobody puts a pen down on the very point where it was lifted.
+**Pieces.** Programs with pens of changing width write each piece of a stroke as a path of its own (Xournal++, Tuhi). A
+subpath is joined to the one before it if it begins exactly where that one ends, is in the same group, and one of the
+two is a single line or curve or their pens differ in width or colour. A writer never puts the pen down exactly where it
+was lifted.
 
-**Rules.** The lines of ruled or squared paper are no writing. They are straight without a bend and at least half as
-long as the page is wide or high, and either of a pen that writes nothing else and at least 3 in one direction, or at
-least 5 that cross the page level from edge to edge; then other such lines of the same pens are rules too, and those of
-a pen that writes nothing. A drawing that would be empty without them keeps them.
+**Rules.** The lines of ruled or squared paper are not writing. A rule is straight and at least half as long as the page
+is wide or high. Such lines are rules if they have a pen that draws nothing else and there are at least 3 in one
+direction; or if at least 5 of them are level and cross the page from edge to edge. In the second case, other crossing
+lines of the same pens are rules too, and so are long lines of pens that draw nothing else. If a drawing has nothing but
+rules, they are kept.
 """
 
 from __future__ import annotations
@@ -23,22 +25,22 @@ from numpy.typing import NDArray
 from asr.ink.svg_path import Subpath
 from asr.ink.xml import Element
 
-_LONG = 0.5  # of the page's width or height
-_ACROSS = 0.95  # of it: from edge to edge; own files leave more than this around the ink
-_LEVEL = 0.01  # height of a line to its width
-_BENT = 0.002  # distance of a point from a straight line, to the line's length
-_IN_ONE_DIRECTION, _FROM_EDGE_TO_EDGE = 3, 5  # rules that make a background
+_LONG = 0.5  # shortest rule, as a share of the page's width or height
+_ACROSS = 0.95  # shortest line from edge to edge, as such a share; `write_svg` leaves wider margins
+_LEVEL = 0.01  # largest height of a level line, as a share of its width
+_BENT = 0.002  # largest distance of a point from a straight line, as a share of its length
+_IN_ONE_DIRECTION, _FROM_EDGE_TO_EDGE = 3, 5  # fewest rules of a background
 
 
 @dataclass
 class Drawn:
-    """One subpath as it is shown.
+    """A visible subpath.
 
     Attributes:
-        subpath: in the coordinates of the drawing, y downwards.
+        subpath: the subpath in the coordinates of the drawing, y downwards.
         where: its element, for messages.
         pen: colour, width and opacity of the line.
-        group: the element around its element.
+        group: the parent of its element.
     """
 
     subpath: Subpath
@@ -48,19 +50,19 @@ class Drawn:
 
 
 def joined(drawn: list[Drawn]) -> list[Drawn]:
-    """Strokes of pieces that go on from each other."""
+    """Join the pieces of each stroke; see the rule at the top of this module."""
     strokes: list[Drawn] = []
     for before, one in pairwise([None, *drawn]):
         if one is None:
             continue
-        if before is not None and _goes_on(before, one):
+        if before is not None and _continues(before, one):
             strokes[-1].subpath.continued(one.subpath)
-        else:  # a list of its own, as the pieces are still looked at
+        else:  # a copy of the list, because `continued` appends to it and `_continues` still needs the original
             strokes.append(Drawn(Subpath(list(one.subpath.pieces), one.subpath.closed), one.where, one.pen, one.group))
     return strokes
 
 
-def _goes_on(before: Drawn, one: Drawn) -> bool:
+def _continues(before: Drawn, one: Drawn) -> bool:
     a, b = before.subpath, one.subpath
     if before.group is not one.group or a.closed or b.closed:
         return False
@@ -70,7 +72,15 @@ def _goes_on(before: Drawn, one: Drawn) -> bool:
 
 
 class _Rule(NamedTuple):
-    """A long straight line: its number among what is drawn, its pen, whether it is level and whether it crosses."""
+    """A long straight line.
+
+    Attributes:
+        number: its index among the subpaths.
+        pen: its pen.
+        direction: its angle in whole degrees, 0 to 179.
+        level: whether it is horizontal.
+        across: whether it reaches from edge to edge.
+    """
 
     number: int
     pen: tuple[str, str, float]
@@ -80,15 +90,17 @@ class _Rule(NamedTuple):
 
 
 def without_rules(drawn: list[Drawn], page: tuple[float, float] | None) -> list[Drawn]:
-    """What is drawn, less the rules of the paper.
+    """Remove the rules of the paper; see the definition at the top of this module.
 
     Args:
-        drawn: in the order of the file.
-        page: width and height; None where not stated: nothing goes from edge to edge then.
+        drawn: the subpaths in the order of the file.
+        page: width and height of the page; None if not known, so that no line counts as going from edge to edge.
     """
     size = page or _extent(drawn)
-    with np.errstate(all="ignore"):  # numbers that are no drawing are found later, with their place
-        rules = [rule for k, one in enumerate(drawn) if (rule := _long(k, one, size, page is not None)) is not None]
+    with np.errstate(all="ignore"):  # `InkBuilder.add` reports numbers that are not finite
+        rules = [
+            rule for k, one in enumerate(drawn) if (rule := _long_line(k, one, size, page is not None)) is not None
+        ]
     if len(rules) < _IN_ONE_DIRECTION or len(rules) == len(drawn):
         return drawn
     numbers = {rule.number for rule in rules}
@@ -98,7 +110,7 @@ def without_rules(drawn: list[Drawn], page: tuple[float, float] | None) -> list[
 
 
 def _background(rules: list[_Rule], writing: set[tuple[str, str, float]]) -> set[int]:
-    """Numbers of the lines that are rules of the paper, given the pens of all else."""
+    """Return the indices of the lines that are rules, given the pens of everything else."""
     together = Counter((rule.pen, rule.direction) for rule in rules if rule.pen not in writing)
     across = [rule for rule in rules if rule.level and rule.across]
     pens = {rule.pen for rule in across} if len(across) >= _FROM_EDGE_TO_EDGE else set()
@@ -107,8 +119,8 @@ def _background(rules: list[_Rule], writing: set[tuple[str, str, float]]) -> set
     return {rule.number for rule in rules if rule.pen not in writing or (rule.pen in pens and rule.across)}
 
 
-def _long(number: int, one: Drawn, page: tuple[float, float], stated: bool) -> _Rule | None:
-    """None for what is short, or bent."""
+def _long_line(number: int, one: Drawn, page: tuple[float, float], stated: bool) -> _Rule | None:
+    """Return the subpath as a long straight line; None if it is short or bent."""
     pieces = one.subpath.pieces
     if any(piece.ndim == 3 for piece in pieces[:2]):
         return None

@@ -1,9 +1,9 @@
-"""What a drawing shows, by its attributes, `style` attributes and style sheets (CSS 2.1, as far as it decides this).
+"""Decide which elements of a drawing are visible, from attributes, `style` attributes and style sheets (CSS 2.1).
 
-Read are `display`, `visibility`, `opacity`, `stroke-opacity`, `fill`, `fill-opacity`, `stroke` and `stroke-width`, each
-inherited as SVG has it. Selectors: types, `*`, `.class`, `#id`, together (`g.old`), in lists, within another (`g path`)
-and as its child (`g > path`); rules with others (attributes, pseudo-classes, siblings) and those of `@media` are passed
-over.
+Supported properties are `display`, `visibility`, `opacity`, `stroke-opacity`, `fill`, `fill-opacity`, `stroke` and
+`stroke-width`, inherited as in SVG. Supported selectors are types, `*`, `.class`, `#id`, their combinations (`g.old`),
+lists, descendants (`g path`) and children (`g > path`). Rules with other selectors (attributes, pseudo-classes,
+siblings) and rules inside `@media` are ignored.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ MAX_STEPS = 5_000_000  # of matching selectors with the elements of one drawing
 _PROPERTIES = frozenset(
     ("display", "visibility", "opacity", "stroke-opacity", "fill", "fill-opacity", "stroke", "stroke-width")
 )
-_INVISIBLE = 1 / 255  # an opacity below this shows nothing on any screen
+_INVISIBLE = 1 / 255  # a lower opacity shows nothing on a screen
 _MARK = re.compile(r"[;{}]")
 _COMPOUND = re.compile(r"(\*|[\w-]+)?((?:[.#][\w-]+)*)")
 _LONGEST = 1 << 20  # characters of the style sheets of a drawing that are read
 
 
 class TooManySteps(Exception):  # noqa: N818  (becomes an error that names the file)
-    """Style sheets that take too long to apply."""
+    """Raised if the style sheets take too long to apply."""
 
 
 class Compound(NamedTuple):
-    """What one element must be: its type (None for any), its id (None for any) and classes."""
+    """A compound selector: the type (None for any), the id (None for any) and the classes of one element."""
 
     type: str | None
     id: str | None
     classes: frozenset[str]
 
     def fits(self, element: Element, classes: frozenset[str]) -> bool:
-        """Whether an element, of these classes, is all that."""
+        """Return whether an element with these classes matches."""
         return (
             (self.type is None or self.type == element.name)
             and (self.id is None or self.id == element.attributes.get("id"))
@@ -47,14 +47,14 @@ class Compound(NamedTuple):
 
 
 class Selector(NamedTuple):
-    """The element, then what must stand around it: `(" " or ">", compound)` from the inside out."""
+    """A selector: the element's own compound, then pairs `(" " or ">", compound)` for ancestors, innermost first."""
 
     own: Compound
     around: tuple[tuple[str, Compound], ...]
 
 
 class Rule(NamedTuple):
-    """Declarations for what a selector matches; later ones of the same weight win."""
+    """Declarations for the elements that a selector matches; of two with equal weight the later wins."""
 
     weight: tuple[int, int, int, int]  # ids, classes, types, place in the sheets
     important: bool
@@ -64,14 +64,14 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True)
 class Shown:
-    """How an element is drawn.
+    """The style of an element.
 
     Attributes:
         values: the inherited properties.
-        opacity: product of those of the groups around it and its own.
-        displayed: False where it or a group around it has `display: none`.
-        classes: its own, where there are style sheets.
-        parent: of the group around it, with that group; for selectors.
+        opacity: product of its own opacity and those of the groups around it.
+        displayed: False if it or a group around it has `display: none`.
+        classes: its classes; empty if there are no style sheets.
+        parent: the group around it with its style, for selectors.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -82,12 +82,12 @@ class Shown:
 
     @property
     def seen(self) -> bool:
-        """Whether anything inside it can be seen."""
+        """Whether elements inside it can be visible."""
         return self.displayed and self.opacity >= _INVISIBLE
 
     @property
     def visible(self) -> bool:
-        """Whether it is seen itself."""
+        """Whether the element itself is visible."""
         if not self.seen or self.values.get("visibility", "visible") != "visible":
             return False
         no_line = _number(self.values.get("stroke-opacity", "1")) < _INVISIBLE
@@ -97,7 +97,7 @@ class Shown:
 
     @property
     def pen(self) -> tuple[str, str, float]:
-        """Colour, width and opacity of its line: marks of one pen have them all the same."""
+        """Colour, width and opacity of its line, which are the same for all strokes of one pen."""
         values = self.values
         opacity = self.opacity * _number(values.get("stroke-opacity", "1"))
         return values.get("stroke", ""), values.get("stroke-width", ""), opacity
@@ -107,11 +107,11 @@ class Styles:
     """The style sheets of a drawing.
 
     Args:
-        root: of the drawing; all its `style` elements hold for all of it.
+        root: root element of the drawing; each `style` element applies to the whole drawing.
     """
 
     def __init__(self, root: Element) -> None:
-        self._by_key: dict[str, list[Rule]] = {}  # by what the selector's own element must have: #id, .class or type
+        self._by_key: dict[str, list[Rule]] = {}  # by #id, .class or type of the selector's own compound
         self._steps = 0
         texts = [one.text for one in root.everything() if one.name == "style"]
         for rule in _rules("\n".join(texts)[:_LONGEST]):
@@ -120,10 +120,14 @@ class Styles:
             self._by_key.setdefault(key, []).append(rule)
 
     def shown(self, element: Element, parent: tuple[Element, Shown] | None) -> Shown:
-        """How an element is drawn, by the group around it.
+        """Return the style of an element.
+
+        Args:
+            element: the element.
+            parent: the group around it with its style; None for the root.
 
         Raises:
-            TooManySteps: the style sheets are too large for so many elements.
+            TooManySteps: the style sheets are too large for the number of elements.
         """
         around = Shown() if parent is None else parent[1]
         if not self._by_key and "style" not in element.attributes and _PROPERTIES.isdisjoint(element.attributes):
@@ -141,14 +145,14 @@ class Styles:
     def _of_sheets(
         self, element: Element, classes: frozenset[str], parent: tuple[Element, Shown] | None
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """What the rules that match say: the usual declarations, and those that are `!important`."""
+        """Return the declarations of the matching rules: the normal ones, and the `!important` ones."""
         keys = ["*", element.name, f"#{element.attributes.get('id', '')}", *(f".{name}" for name in classes)]
         candidates = [rule for key in keys for rule in self._by_key.get(key, ())]
         self._count(len(keys) + len(candidates))
         found = [
             rule
             for rule in candidates
-            if rule.selector.own.fits(element, classes) and self._stands(rule.selector.around, parent)
+            if rule.selector.own.fits(element, classes) and self._ancestors_match(rule.selector.around, parent)
         ]
         plain: dict[str, str] = {}
         important: dict[str, str] = {}
@@ -156,15 +160,15 @@ class Styles:
             (important if rule.important else plain).update(rule.declarations)
         return plain, important
 
-    def _stands(self, around: tuple[tuple[str, Compound], ...], parent: tuple[Element, Shown] | None) -> bool:
-        """Whether the groups around an element are what a selector asks for; tries them from the inside out."""
+    def _ancestors_match(self, around: tuple[tuple[str, Compound], ...], parent: tuple[Element, Shown] | None) -> bool:
+        """Return whether the groups around an element match the rest of a selector, from the innermost outwards."""
         if not around:
             return True
         (relation, compound), further = around[0], around[1:]
         while parent is not None:
             self._count(1)
             group, shown = parent
-            if compound.fits(group, shown.classes) and self._stands(further, shown.parent):
+            if compound.fits(group, shown.classes) and self._ancestors_match(further, shown.parent):
                 return True
             parent = None if relation == ">" else shown.parent
         return False
@@ -176,7 +180,7 @@ class Styles:
 
 
 def _number(text: str) -> float:
-    """An opacity, 1 where it cannot be read."""
+    """Parse an opacity; 1 if it cannot be read."""
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
@@ -190,7 +194,7 @@ def _without_comments(text: str) -> str:
 
 
 def _rules(text: str) -> Iterator[Rule]:
-    """The rules of a style sheet that set something of what is read here."""
+    """Yield the rules of a style sheet that set a supported property."""
     for place, (selectors, body) in enumerate(_blocks(_without_comments(text))):
         plain, important = _declarations(body)
         for written in selectors.split(",") if plain or important else ():
@@ -206,7 +210,7 @@ def _rules(text: str) -> Iterator[Rule]:
 
 
 def _blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Selectors and body of each rule at the top; blocks within blocks (`@media`) are passed over."""
+    """Yield selectors and body of each top-level rule; nested blocks (`@media`) are skipped."""
     depth, begin, end, selectors, nested = 0, 0, 0, "", False
     for match in _MARK.finditer(text):
         before, end, mark = text[end : match.start()], match.end(), match[0]
@@ -222,7 +226,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _declarations(text: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Properties of a body or a `style` attribute: the usual ones, and those that are `!important`."""
+    """Return the supported properties of a rule's body or a `style` attribute: normal ones, and `!important` ones."""
     plain: dict[str, str] = {}
     important: dict[str, str] = {}
     for part in _without_comments(text).split(";") if text else ():
@@ -235,7 +239,7 @@ def _declarations(text: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _selector(written: str) -> Selector | None:
-    """None for one of a kind that is not read."""
+    """Parse a selector; return None if it is not supported."""
     compounds: list[Compound] = []
     relations: list[str] = []
     relation = ""

@@ -1,4 +1,4 @@
-"""Transforms of SVG 1.1 (section 7.6)."""
+"""Parse the transforms of SVG 1.1 (section 7.6)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ Matrix = NDArray[np.float64]  # (2, 3): [x', y'] = M @ [x, y, 1]
 IDENTITY: Matrix = np.eye(2, 3)
 
 _TRANSFORM = re.compile(r"\s*(matrix|translate|scale|rotate|skewX|skewY)\s*\(([^()]*)\)\s*,?\s*")
-_STEPS = 8  # of the budget for each of a list
+_STEPS = 8  # of the budget, for each transform
 
 
 def transform(text: str, budget: Budget) -> Matrix:
-    """The product of a list of transforms.
+    """Return the product of a list of transforms.
 
     Raises:
-        BadStroke: it cannot be read.
-        TooMuchWork: more of them than the budget has steps for.
+        BadStroke: a transform cannot be read.
+        TooMuchWork: there are more transforms than the budget allows.
+
+    >>> transform("translate(3, 4) scale(2)", Budget(100)).tolist()
+    [[2.0, 0.0, 3.0], [0.0, 2.0, 4.0]]
     """
     text = text.strip()
     whole, position = IDENTITY, 0
@@ -35,7 +38,7 @@ def transform(text: str, budget: Budget) -> Matrix:
         one = None if match is None or values is None else _matrix(match[1], values.tolist())
         if match is None or one is None:
             raise BadStroke(
-                f"a transform that cannot be read: {shown(text[position : position + 40])}; save the drawing again as"
+                f"its transform cannot be read: {shown(text[position : position + 40])}; save the drawing again as"
                 " plain SVG"
             )
         whole, position = composed(whole, one), match.end()
@@ -43,15 +46,15 @@ def transform(text: str, budget: Budget) -> Matrix:
 
 
 def composed(outer: Matrix, inner: Matrix) -> Matrix:
-    """The inner transform, then the outer one."""
-    with np.errstate(over="ignore", invalid="ignore"):  # the points tell, with their place
+    """Return the matrix that applies the inner transform, then the outer one."""
+    with np.errstate(over="ignore", invalid="ignore"):  # `InkBuilder.add` reports points that are not finite
         product = outer[:, :2] @ inner
     product[:, 2] += outer[:, 2]
     return product
 
 
 def _matrix(name: str, v: list[float]) -> Matrix | None:
-    """None for a wrong count of numbers."""
+    """Return the matrix of one transform; None if it has the wrong number of values."""
     if name == "matrix" and len(v) == 6:
         return np.array(v).reshape(3, 2).T
     if name == "translate" and len(v) in (1, 2):

@@ -1,21 +1,21 @@
-"""The UNIPEN format: statements, includes, components and the segments that name them.
+"""Read the UNIPEN format: statements, includes, components, and segments that refer to components.
 
 I. Guyon and others, "UNIPEN project of on-line data exchange and recognizer benchmarks", ICPR 1994. A file is a list of
 statements, `.KEYWORD` in column 0, whose arguments run to the next one:
 
-    .INCLUDE apd/app.doc                       another file stands here
+    .INCLUDE apd/app.doc                       insert another file here
     .COORD X Y T                               the channels of every point
-    .PEN_DOWN                                  a component: points, one a line
+    .PEN_DOWN                                  a component: points, one per line
      267 333
-    .PEN_UP                                    points here are a component too, but no ink of a word
-    .SEGMENT WORD 3-5:17,9 OK "San"            components 3 to 5, of the last one points up to 17, and component 9
+    .PEN_UP                                    points here are a component too, but not ink
+    .SEGMENT WORD 3-5:17,9 OK "San"            components 3 and 4, component 5 up to its point 17, and component 9
 
-Components are counted from 0 through the whole file after its includes were put in; a pen that is lifted and has no
-points does not count, nor does an empty `.PEN_DOWN`. Points are counted from 0 as well; both borders of a range belong
-to it. A component of the one point `0 0` is ink that was withheld. Text is Latin-1; line ends may be any. Where pen-ups
-are missing, a `.PEN_DOWN` ends the stroke before it.
+Components are counted from 0 through the whole file, includes inserted; a `.PEN_UP` or `.PEN_DOWN` without points does
+not count. Points are counted from 0 too; ranges include both ends. A component of the single point `0 0` is ink that
+the donor withheld. Text is Latin-1; any line ends are accepted. If pen-ups are missing, a `.PEN_DOWN` ends the stroke
+before it.
 
-Memory: a file of `MAX_FILE_BYTES` takes about 20 times that.
+Reading needs about 20 times the size of a file in memory; `MAX_FILE_BYTES` limits the size.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from asr.ink.ink import Ink, Stroke
 
 MAX_FILE_BYTES = 32 << 20
 MAX_STATEMENTS = 1_000_000  # of one file
-MAX_INCLUDES = 1000  # of one file, those of its includes among them
-MAX_DEPTH = 16  # of includes in includes
+MAX_INCLUDES = 1000  # of one file, nested includes counted
+MAX_DEPTH = 16  # of nested includes
 MAX_COMPONENTS = 1_000_000  # of one file with its includes
 MAX_COMPONENT_BYTES = 4 << 20
 MAX_SEGMENT_POINTS = 1_000_000
-MAX_PROBLEMS = 50  # that are described of one file
+MAX_PROBLEMS = 50  # reported for one file
 
 RATES = (20.0, 500.0)
-"""Points a second that a digitiser can have; another `.POINTS_PER_SECOND` is not believed."""
+"""Plausible rates of a digitiser in points per second; any other `.POINTS_PER_SECOND` is ignored."""
 
 _STATEMENT = re.compile(rb"^\.([A-Z][A-Z_0-9]*)", re.MULTILINE)
 _PART = re.compile(r"(\d{1,9})(?::(\d{1,9}))?(?:-(\d{1,9})(?::(\d{1,9}))?)?")
@@ -58,18 +58,18 @@ _USED = frozenset(
     )
 )
 _MM_PER_INCH = 25.4
-_OF_TEXT = (b"SEGMENT", b"COMMENT", b"INCLUDE")  # of no use where all ink of a file is read
-_CLOCKS = (1e3, 1e6)  # ticks a second: milliseconds, as the format has it, or microseconds, as one donor does
+_IGNORED = (b"SEGMENT", b"COMMENT", b"INCLUDE")  # ignored by `read_unipen`, which reads all ink of a file
+_CLOCKS = (1e3, 1e6)  # ticks per second: milliseconds, as the format says, or microseconds, as one donor wrote
 
 
 @dataclass(frozen=True)
 class File:
-    """One file cut into statements.
+    """One file, split into statements.
 
     Attributes:
-        name: for messages and for includes that are relative to it.
-        content: with line ends `\\n`.
-        statements: keyword, begin and end of its arguments in `content`; those only that this module reads.
+        name: name of the file, for messages and for relative includes.
+        content: its bytes, with line ends `\\n`.
+        statements: keyword, begin and end of the arguments in `content`, for the keywords that this module uses.
     """
 
     name: str
@@ -77,24 +77,28 @@ class File:
     statements: tuple[tuple[bytes, int, int], ...]
 
     def place(self, offset: int) -> str:
-        """`name:line` of a byte."""
+        """Return `name:line` of the byte at `offset`."""
         return f"{self.name}:{self.line(offset)}"
 
     def line(self, offset: int) -> int:
-        """Number of the line of a byte, from 1."""
+        """Return the line number, from 1, of the byte at `offset`."""
         return int(np.searchsorted(self._line_ends, offset)) + 1
 
     @cached_property
     def _line_ends(self) -> NDArray[np.int64]:
-        """Found once: a file may hold thousands of faults whose lines are named."""
+        """Positions of all line ends; cached, because a file may have thousands of faults."""
         return np.flatnonzero(np.frombuffer(self.content, np.uint8) == ord("\n"))
 
 
 def cut(name: str, content: bytes) -> File:
-    """Cut a file into statements.
+    """Split a file into statements.
+
+    Args:
+        name: name of the file, for messages and for relative includes.
+        content: its bytes.
 
     Raises:
-        DataError: it is too large, or has too many statements.
+        DataError: the file is too large or has too many statements.
     """
     if len(content) > MAX_FILE_BYTES:
         raise DataError(f"{name}: {len(content)} bytes, more than {MAX_FILE_BYTES}; cut the file into several")
@@ -114,7 +118,7 @@ def cut(name: str, content: bytes) -> File:
 
 
 class Setting(NamedTuple):
-    """What holds for the components that follow: channels, points a second, units in a millimetre, writer."""
+    """Settings that apply to the following components: channels, points per second, units per millimetre, writer."""
 
     channels: tuple[str, ...] = ("X", "Y")
     rate: float | None = None
@@ -124,7 +128,7 @@ class Setting(NamedTuple):
 
 
 class Component(NamedTuple):
-    """One pen-down or pen-up with points, not read yet: where its numbers stand."""
+    """The position in a file of the numbers of one pen-down or pen-up; they are parsed when they are needed."""
 
     file: File
     begin: int
@@ -134,7 +138,7 @@ class Component(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A range of components; `from_point` is of the first and `to_point` of the last, None for all of it."""
+    """A range of components: from `from_point` of the first to `to_point` of the last; None for the whole of it."""
 
     first: int
     from_point: int | None
@@ -147,14 +151,14 @@ class Segment:
     """A `.SEGMENT` statement.
 
     Attributes:
-        file: that holds it.
-        offset: of its arguments in the file.
-        level: of the hierarchy: `WORD`, `CHARACTER`, `TEXT`, ...
-        parts: which components.
-        quality: `GOOD`, `OK`, `BAD`; `?` where it was not judged.
-        label: what was written, white space as single blanks.
-        number: 0 for the first segment of the file with its includes.
-        comment: the first `.COMMENT` between it and the next segment, empty without.
+        file: the file that holds it.
+        offset: position of its arguments in the file.
+        level: its level of the hierarchy: `WORD`, `CHARACTER`, `TEXT`, ...
+        parts: the components that it consists of.
+        quality: `GOOD`, `OK` or `BAD`; `?` if it was not judged.
+        label: the text that was written, with single spaces.
+        number: its number in the file with its includes, from 0.
+        comment: the first `.COMMENT` between it and the next segment; empty if there is none.
     """
 
     file: File
@@ -177,12 +181,12 @@ class Document:
     """A file with all its includes.
 
     Attributes:
-        name: of the file.
-        components: by number.
-        gaps: milliseconds (`.DT`) after the component of that number.
-        segments: in the order of the file; without those that are among the problems.
-        writers: `.WRITER_ID`s, each once, in the order of the file.
-        problems: what is wrong, with file and line; at most `MAX_PROBLEMS`.
+        name: name of the file.
+        components: all components, in order of their numbers.
+        gaps: milliseconds (`.DT`) after a component, by its number.
+        segments: the valid segments in the order of the file.
+        writers: the `.WRITER_ID`s, each once, in the order of the file.
+        problems: faults with file and line, at most `MAX_PROBLEMS`.
     """
 
     name: str
@@ -193,14 +197,14 @@ class Document:
     problems: tuple[str, ...]
 
     def writer(self, segment: Segment) -> str | None:
-        """Who wrote it: the file's one writer, or the one named before the segment's first component."""
+        """Return the writer of a segment: the file's only writer, or the one named before its first component."""
         first = segment.parts[0].first
         if len(self.writers) != 1 and first < len(self.components):
             return self.components[first].setting.writer
         return self.writers[0] if self.writers else None
 
     def ink_or_problem(self, segment: Segment, problems: list[str], *, timed: bool = True) -> Ink | None:
-        """See `ink`; add what is wrong to the problems, and return None then too."""
+        """Return the result of `ink`; on an error, append its message to `problems` and return None."""
         try:
             return self.ink(segment, timed=timed)
         except DataError as error:
@@ -208,17 +212,18 @@ class Document:
             return None
 
     def ink(self, segment: Segment, *, timed: bool = True) -> Ink | None:
-        """The strokes of a segment: its pen-downs, those left out that were withheld. None when nothing remains.
+        """Return the strokes of a segment: its pen-downs without withheld ones; None if nothing remains.
 
-        Times are those of the channel T where there is one that never falls and goes with `.POINTS_PER_SECOND`.
-        Without one, points stand `.POINTS_PER_SECOND` apart, if that is plausible and it is known how long the pen was
-        up: it was recorded there too, or `.DT` tells. Times are known for all strokes or for none.
+        Times come from the channel T, if it never decreases and agrees with `.POINTS_PER_SECOND`. Without a channel T,
+        points are 1 / `.POINTS_PER_SECOND` seconds apart, if the rate is plausible and the duration of pen-ups is known
+        (from recorded pen-ups or from `.DT`). Either all strokes have times, or none.
 
         Args:
-            timed: whether points come at equal steps in time; False where the source is known not to.
+            segment: a segment of this document.
+            timed: whether the points are equally spaced in time; False if the source is known not to be.
 
         Raises:
-            DataError: a component that is not there, or numbers that are none; with file and line.
+            DataError: a component does not exist or its numbers cannot be read; says file and line.
         """
         strokes: list[NDArray[np.float64]] = []
         numbers: list[int] = []
@@ -254,7 +259,7 @@ class Document:
             raise DataError(f"{segment.place}: the components {part.first} to {part.last} run backwards; swap them")
 
     def _selected(self, number: int, part: Part, segment: Segment) -> NDArray[np.float64]:
-        """(N, 2) or (N, 3): x, y and where it is known the clock of a component's points that belong to a part."""
+        """Return the values of a component inside a part: x, y, (N, 2), or x, y and the clock, (N, 3)."""
         values = _values(self.components[number])
         begin = part.from_point if number == part.first else None
         end = part.to_point if number == part.last else None
@@ -269,12 +274,12 @@ class Document:
     def times(
         self, strokes: list[NDArray[np.float64]], numbers: list[int], timed: bool
     ) -> list[NDArray[np.float64] | None]:
-        """Seconds of each stroke's points; None for all strokes where they are not known for all.
+        """Return the times of each stroke's points in seconds; None for every stroke unless all are known.
 
         Args:
-            strokes: (N, 2) or (N, 3) each: x, y and where it is known the clock.
-            numbers: of their components, rising.
-            timed: whether `.POINTS_PER_SECOND` may tell times.
+            strokes: for each stroke x and y, (N, 2), or x, y and the clock, (N, 3).
+            numbers: the numbers of their components, increasing.
+            timed: whether times may be computed from `.POINTS_PER_SECOND`.
 
         Raises:
             DataError: a pen-up between them cannot be read.
@@ -283,7 +288,7 @@ class Document:
         rate = rate if rate is not None and RATES[0] <= rate <= RATES[1] else None
         if all(values.shape[1] == 3 for values in strokes):
             return _by_clock([values[:, 2] for values in strokes], rate)
-        if not timed or rate is None or not self._tells_pauses:
+        if not timed or rate is None or not self._records_pauses:
             return [None] * len(strokes)
         times: list[NDArray[np.float64] | None] = []
         begin = 0.0
@@ -294,12 +299,12 @@ class Document:
         return times if begin < float("inf") else [None] * len(strokes)
 
     @cached_property
-    def _tells_pauses(self) -> bool:
-        """Whether the file says anything of lifted pens: else one-stroke words alone would have times."""
+    def _records_pauses(self) -> bool:
+        """Whether the file records pen-ups; if not, no ink has times, not even words of one stroke."""
         return bool(self.gaps) or any(not component.down for component in self.components)
 
     def _gap(self, number: int, following: int, rate: float) -> float | None:
-        """Seconds from the last point of one pen-down to the first of the next."""
+        """Return the seconds from the last point of one pen-down to the first of the next; None if not known."""
         if number in self.gaps:
             return self.gaps[number] / 1000.0
         between = self.components[number + 1 : following]
@@ -309,30 +314,38 @@ class Document:
 
 
 def read_document(name: str, file_of: Callable[[str], File], resolve: Callable[[str, str], str | None]) -> Document:
-    """A file with everything that it includes.
+    """Read a file with all its includes.
 
     Args:
-        name: of the file.
-        file_of: gives a file by name, cut; raises DataError.
-        resolve: name of the file that an include means, from what is written and the name of the including file; None
-            for one that may be left out; raises DataError.
+        name: name of the file.
+        file_of: function that returns a file, split by `cut`, for its name; raises DataError.
+        resolve: function that returns the name of an included file, given the text of the include and the name of the
+            including file; None to ignore the include; raises DataError.
 
     Raises:
-        DataError: the file itself cannot be read. What is wrong inside is among the document's problems.
+        DataError: the file itself cannot be read. Faults inside it are listed in `Document.problems`.
     """
     return _Reader(file_of, resolve).document(name)
 
 
 def read_unipen(path: Path, content: bytes) -> Ink:
-    """All pen-downs of one UNIPEN file by itself, whatever its segments; includes are left out.
+    r"""Read all pen-downs of a single UNIPEN file; segments and includes are ignored.
 
     A pen-down that cannot be read is left out with a `DataWarning`.
 
+    Args:
+        path: the file, for error messages.
+        content: its bytes.
+
     Raises:
-        DataError: no pen-down can be read, or there is none; names the file.
+        DataError: there is no pen-down that can be read.
+
+    >>> ink = read_unipen(Path("a.dat"), b".COORD X Y\n.PEN_DOWN\n0 0\n0 10\n.PEN_UP\n.PEN_DOWN\n5 5\n")
+    >>> [len(stroke) for stroke in ink.strokes]
+    [2, 1]
     """
     file = cut(str(path), content)
-    file = replace(file, statements=tuple(one for one in file.statements if one[0] not in _OF_TEXT))
+    file = replace(file, statements=tuple(one for one in file.statements if one[0] not in _IGNORED))
     document = read_document(file.name, lambda name: file, lambda written, including: None)
     if document.problems:
         raise Problems(document.problems, what=str(path))
@@ -349,7 +362,7 @@ def _where(document: Document, number: int) -> str:
 
 
 def _pen_downs(document: Document, builder: InkBuilder) -> tuple[list[NDArray[np.float64]], list[int]]:
-    """(N, 2) or (N, 3) values of all that can be read, and their components; the builder hears of the others."""
+    """Return the values of all readable pen-downs and the numbers of their components; record the others."""
     strokes: list[NDArray[np.float64]] = []
     numbers: list[int] = []
     for number, component in enumerate(document.components):
@@ -383,7 +396,7 @@ class _TooMuch(Exception):  # noqa: N818  (ends the reading of a file)
 
 
 class _Reader:
-    """Walks through the statements of a file and its includes."""
+    """Reader of the statements of a file and its includes."""
 
     def __init__(self, file_of: Callable[[str], File], resolve: Callable[[str, str], str | None]) -> None:
         self._file_of, self._resolve = file_of, resolve
@@ -445,7 +458,7 @@ class _Reader:
         self._components.append(Component(file, begin, end, down, self._setting))
 
     def _add_gap(self, file: File, begin: int, end: int) -> None:
-        """`.DT` has one number; points that follow it are a pen-down whose keyword was lost (once in the release)."""
+        """Read the number of `.DT`; points after it are a pen-down without its keyword (once in the release)."""
         written, line_end, _ = file.content[begin:end].partition(b"\n")
         gap = _positive(written.decode("latin-1"))
         if gap is not None and self._components:
@@ -505,10 +518,10 @@ class _Reader:
 
 
 def _segment_fields(text: str) -> tuple[str, tuple[Part, ...], str, str]:
-    """Level, parts, quality and label of a segment's arguments.
+    """Parse the arguments of a segment: level, parts, quality and label.
 
     Raises:
-        DataError: they are not of that form.
+        DataError: the arguments have another form.
     """
     head, quote, rest = text.partition('"')
     level, *middle = head.split() or [""]
@@ -517,7 +530,7 @@ def _segment_fields(text: str) -> tuple[str, tuple[Part, ...], str, str]:
     label = rest[:-1]
     closed = rest.endswith('"') and not (label.endswith("\\") and not label.endswith("\\\\"))
     if not (delineation and quote and closed):
-        raise DataError(f'a segment is LEVEL COMPONENTS QUALITY "LABEL", got {text[:60]!r}; correct the line')
+        raise DataError(f'{text[:60]!r} is not a segment; expected LEVEL COMPONENTS QUALITY "LABEL"; correct the line')
     parts = tuple(_part(written) for written in delineation.split(","))
     return level, parts, quality.upper(), " ".join(_ESCAPED.sub(r"\1", label).split())
 
@@ -528,16 +541,16 @@ def _part(written: str) -> Part:
         raise DataError(f"{shown(written)} names no components; expected N, N-M, N:p-M:q and commas between them")
     first, from_point, last, to_point = (None if group is None else int(group) for group in match.groups())
     assert first is not None
-    if last is None:  # N:p alone is one point
+    if last is None:  # N:p without a range is one point
         last, to_point = first, from_point
     return Part(first, from_point, last, to_point)
 
 
 def _values(component: Component) -> NDArray[np.float64]:
-    """(N, 2) x and y, or (N, 3) with the clock of the channel T.
+    """Parse a component: x and y, (N, 2), or x, y and the clock of the channel T, (N, 3).
 
     Raises:
-        DataError: something that is no finite number, or channels that are missing in the last point.
+        DataError: a value is not a finite number, or the last point lacks channels; says file and line.
     """
     try:
         return _read_values(component)
@@ -546,7 +559,7 @@ def _values(component: Component) -> NDArray[np.float64]:
 
 
 def _read_values(component: Component) -> NDArray[np.float64]:
-    """The same. Raises BadStroke without the place."""
+    """Parse a component as `_values` does; raise BadStroke, without file and line."""
     file, begin, end, _, setting = component
     if end - begin > MAX_COMPONENT_BYTES:
         raise BadStroke(f"{end - begin} bytes of points, more than {MAX_COMPONENT_BYTES}; lift the pen")
@@ -555,7 +568,7 @@ def _read_values(component: Component) -> NDArray[np.float64]:
     if len(tokens) % len(channels):
         raise BadStroke(
             f"{len(tokens)} numbers do not divide by the {len(channels)} channels"
-            f" {' '.join(channels)[:60]} of .COORD; a number is missing or one too many"
+            f" {' '.join(channels)[:60]} of .COORD; add the missing number or remove the extra one"
         )
     try:
         values = np.fromiter(map(float, tokens), np.float64, len(tokens))
@@ -571,7 +584,7 @@ def _read_values(component: Component) -> NDArray[np.float64]:
 
 
 def _by_clock(clocks: list[NDArray[np.float64]], rate: float | None) -> list[NDArray[np.float64] | None]:
-    """Seconds from each stroke's clock; None for all where it falls, or does not go with the points a second."""
+    """Convert clocks to seconds; None for every stroke if a clock decreases or contradicts the points per second."""
     together = np.concatenate(clocks)
     with np.errstate(over="ignore"):
         steps = np.diff(together)
@@ -593,12 +606,12 @@ def _withheld(values: NDArray[np.float64]) -> bool:
 
 
 def _resolution(setting: Setting) -> float | None:
-    """Units in a millimetre, where they are stated and the same for x and y."""
+    """Return the units per millimetre; None if they are not given or differ for x and y."""
     return setting.x_resolution if setting.x_resolution == setting.y_resolution else None
 
 
 def _positive(text: str) -> float | None:
-    """A number above 0, None for anything else: nobody must fail at what is only known in addition."""
+    """Return the first number of a text; None unless it is above 0 and finite (optional values raise no error)."""
     try:
         value = float(text.split()[0])
     except (ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""Text files of ink, whole or not there."""
+"""Write text files of ink."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from asr.files import write_file
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a UTF-8 file that gets its name when it is complete.
+    """Write a UTF-8 file; an older file is replaced only when the new one is complete.
 
     Raises:
         DataError: the file cannot be written.

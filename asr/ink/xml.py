@@ -1,6 +1,6 @@
-"""XML that cannot do harm: no document type definition, no entities but the five of XML, bounded depth and number.
+"""Parse XML from untrusted sources: without document type definitions and own entities, with limits of size and depth.
 
-Namespaces are not looked at: a name is what stands behind its prefix (`inkml:trace` is `trace`, `xml:id` is `id`).
+Namespace prefixes are removed from names: `inkml:trace` becomes `trace`, `xml:id` becomes `id`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from xml.parsers import expat
 
 from asr.errors import DataError
 
-MAX_DEPTH = 500  # elements within elements
+MAX_DEPTH = 500  # of nested elements
 MAX_ELEMENTS = 1_000_000
 MAX_ATTRIBUTES = 4_000_000  # of all elements
 MAX_OWN_ATTRIBUTES = 1000  # of one element
-_SVG_DTD = re.compile(r"-//W3C//DTD SVG [0-9.]+( Tiny| Basic)?//EN")  # an old custom of drawing programs; never fetched
+_SVG_DTD = re.compile(r"-//W3C//DTD SVG [0-9.]+( Tiny| Basic)?//EN")  # old drawing programs name it; never fetched
 
 
 @dataclass
@@ -26,11 +26,11 @@ class Element:
     """One element of a parsed file.
 
     Attributes:
-        name: without prefix.
-        attributes: by their names without prefix.
-        line: where it begins in the file, from 1.
-        text: the character data in it, before and between its children.
-        children: in the order of the file.
+        name: its name without prefix.
+        attributes: values by name without prefix.
+        line: line of the file where it begins, from 1.
+        text: its character data, without that of its children.
+        children: its child elements in the order of the file.
     """
 
     __slots__ = ("attributes", "children", "line", "name", "text")
@@ -42,11 +42,11 @@ class Element:
     children: list[Element]
 
     def all(self, name: str) -> list[Element]:
-        """The children of this name."""
+        """Return the children of this name."""
         return [child for child in self.children if child.name == name]
 
     def everything(self) -> Iterator[Element]:
-        """This element and all within it, in the order of the file."""
+        """Iterate over this element and all elements inside it, in the order of the file."""
         waiting = [self]
         while waiting:
             element = waiting.pop()
@@ -55,19 +55,24 @@ class Element:
 
 
 def parse_xml(path: Path, content: bytes) -> Element:
-    """The root element of a file.
+    """Parse a file and return its root element; the memory needed is about 30 times the size of the file.
 
     Args:
-        path: for messages.
-        content: the file's bytes; their number bounds the memory that parsing takes (some 30 times as much).
+        path: the file, for error messages.
+        content: its bytes.
 
     Raises:
-        DataError: not well-formed, cut, a DTD or an entity, too deep, too many elements; names file and line.
+        DataError: the XML is not well-formed or truncated, declares a DTD or entities, is nested too deeply or has too
+            many elements; names file and line.
+
+    >>> root = parse_xml(Path("a.inkml"), b"<ink><trace id='t0'>1 2, 3 4</trace></ink>")
+    >>> root.name, root.children[0].text, root.children[0].attributes
+    ('ink', '1 2, 3 4', {'id': 't0'})
     """
     builder = _Builder(path)
-    if b"<!ENTITY" in content.replace(b"\0", b""):  # before the parser sees any; UTF-16 has zeros in between
-        raise DataError(f"{path}: declares entities (<!ENTITY), which is not read from files here; save it without")
-    if content.count(b"=") > MAX_ATTRIBUTES:  # before they are all in memory: the parser reports them by element
+    if b"<!ENTITY" in content.replace(b"\0", b""):  # before the parser expands any; UTF-16 has zeros in between
+        raise DataError(f"{path}: declares entities (<!ENTITY), which are not allowed; save it without them")
+    if content.count(b"=") > MAX_ATTRIBUTES:  # before the parser stores all attributes of an element
         raise DataError(f"{path}: more than {MAX_ATTRIBUTES} attributes; cut it into pages")
     try:
         builder.parser.Parse(content, True)
@@ -75,16 +80,16 @@ def parse_xml(path: Path, content: bytes) -> Element:
         raise DataError(
             f"{path}: line {error.lineno}: not well-formed XML: {expat.ErrorString(error.code)}; was it cut or edited?"
         ) from None
-    except (LookupError, ValueError) as error:  # an encoding that Python does not know, or of several bytes
+    except (LookupError, ValueError) as error:  # the encoding is unknown to Python, or has several bytes
         raise DataError(f"{path}: its encoding cannot be read: {error}; save it as UTF-8") from None
     if builder.root is None:
-        raise DataError(f"{path}: no XML element in it; was it cut?")
+        raise DataError(f"{path}: holds no XML element; was it cut?")
     return builder.root
 
 
 @dataclass
 class _Builder:
-    """Puts the tree together from the parser's events."""
+    """Builder of the tree of elements from the parser's events."""
 
     path: Path
     root: Element | None = None
@@ -102,8 +107,7 @@ class _Builder:
 
     def refuse(self, what: str) -> NoReturn:
         raise DataError(
-            f"{self.path}: line {self.parser.CurrentLineNumber}: {what}, which is not read from files here; save it"
-            " without"
+            f"{self.path}: line {self.parser.CurrentLineNumber}: {what}, which is not allowed; save it without"
         )
 
     def doctype(self, name: str, system: str | None, public: str | None, has_subset: int) -> None:

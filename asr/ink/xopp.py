@@ -1,14 +1,14 @@
-"""Notebooks of Xournal++ and Xournal (`.xopp`, `.xoj`): gzip-compressed XML.
+"""Read notebooks of Xournal++ and Xournal (`.xopp`, `.xoj`): gzip-compressed XML.
 
     <xournal creator="Xournal++ 1.2.3" fileversion="4">
       <page width="595.3" height="841.9">
         <layer>
           <stroke tool="pen" color="#000000ff" width="1.41">10 20 30 40 50 60</stroke>
 
-Coordinates are points of 1/72 inch, so 72/25.4 units in a millimetre; y grows downwards from the top of the page and is
-turned round. Read are the strokes of the pen, on all layers in their order; highlighter, eraser (correction fluid),
-typed text and pictures are left out. As one ink, pages follow below each other. There are no times.
-Decimal commas, as some versions wrote them by the language of the system, are read as points.
+The unit is 1/72 inch, so there are 72/25.4 units per millimetre. In the file, y grows downwards from the top of the
+page; it is negated here. The strokes of the pen are read, on all layers in order; highlighter, eraser (correction
+fluid), typed text and pictures are left out. As one ink, pages are placed below each other. There are no times. Decimal
+commas, which some versions wrote in some languages, are accepted.
 """
 
 from __future__ import annotations
@@ -25,15 +25,19 @@ from asr.ink.xml import Element
 
 ROOT = "xournal"
 _RESOLUTION = 72 / 25.4
-_A4 = 841.89  # height
-_HIGHEST = 1e6  # of a page: some 350 m
+_A4 = 841.89  # height of a page
+_HIGHEST = 1e6  # largest accepted height of a page, about 350 m
 
 
 def read_xopp(path: Path, root: Element) -> tuple[Sheet, ...]:
-    """The pages of a parsed notebook that have ink; layers are numbered from the lowest.
+    """Return the pages of a parsed notebook that have ink; layers are numbered from the lowest.
+
+    Args:
+        path: the file, for error messages.
+        root: its root element.
 
     Raises:
-        DataError: no pen stroke that can be read; names the file and the stroke.
+        DataError: there is no pen stroke that can be read.
     """
     builder = InkBuilder(path)
     top = 0.0
@@ -44,7 +48,7 @@ def read_xopp(path: Path, root: Element) -> tuple[Sheet, ...]:
         for number, (layer, stroke) in enumerate(strokes):
             if stroke.attributes.get("tool", "pen") != "pen":
                 continue
-            where = f"page {n_page}, stroke {number} from 0 (line {stroke.line})"
+            where = f"page {n_page}, stroke {number}, counted from 0 (line {stroke.line})"
             with builder.reading(where):
                 builder.add(_points(stroke.text) * [1.0, -1.0], None, where, layer)
         top += _height(page, builder)
@@ -52,10 +56,10 @@ def read_xopp(path: Path, root: Element) -> tuple[Sheet, ...]:
 
 
 def _points(text: str) -> NDArray[np.float64]:
-    """(N, 2) points of a stroke, y downwards."""
+    """Parse the points of a stroke, (N, 2), y downwards."""
     values = _numbers(text)
     if values is None:
-        raise BadStroke("other text than numbers; expected x y x y ...")
+        raise BadStroke("holds something else than numbers; expected x y x y ...")
     if len(values) % 2:
         raise BadStroke(f"{len(values)} coordinates; expected x and y for every point")
     return values.reshape(-1, 2)
@@ -66,10 +70,10 @@ def _numbers(text: str) -> NDArray[np.float64] | None:
 
 
 def _height(page: Element, builder: InkBuilder) -> float:
-    """How far below the top of a page the next one begins; a usual sheet's height where it is not stated."""
+    """Return the height of a page; that of A4, with a warning, if it is not given."""
     text = page.attributes.get("height", "")
     height = _numbers(text)
     if height is None or len(height) != 1 or not 0 < height[0] <= _HIGHEST:
-        builder.note(f"line {page.line}: a page of height {shown(text)}; expected a number above 0, {_A4:g} is taken")
+        builder.note(f"line {page.line}: a page of height {shown(text)}; expected a number above 0; {_A4:g} is used")
         return _A4
     return float(height[0])

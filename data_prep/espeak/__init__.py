@@ -1,1 +1,1 @@
-"""The embedded corpus of speech, spoken by eSpeak NG."""
+"""The embedded corpus of speech, synthesised by eSpeak NG."""

@@ -1,14 +1,14 @@
-"""Speak English through eSpeak NG's shared library, in a process of its own.
+"""Synthesise English speech with eSpeak NG's shared library, in a separate process.
 
 eSpeak NG (https://github.com/espeak-ng/espeak-ng, GPL-3) comes as the separate package `espeakng-loader`: the shared
-library, its dictionaries and about 100 voice variants. It is loaded at run time by the small program that this module
-is when run (`python -m data_prep.espeak.library`); this package contains none of it.
+library, its dictionaries and about 100 voice variants. This module, run as a program (`python -m
+data_prep.espeak.library`), loads it at run time; this package contains none of it.
 
-Why a process of its own: the library keeps state between sentences that no call resets (the phase of the pitch flutter,
-the random generators), so only a fresh process that speaks the same list always gives the same samples. It also keeps
-a crash in foreign code away from the caller.
+There are two reasons for a separate process. The library keeps state between sentences that cannot be reset (the phase
+of the pitch flutter, the random generators), so only a new process that speaks the same list always gives the same
+samples. And a crash of the library does not affect the caller.
 
-Requests come as JSON lines on the standard input; each answer is a JSON line and the samples behind it.
+The program reads requests as JSON lines from standard input; each answer is a JSON line followed by the samples.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import numpy as np
 from asr.errors import DataError
 
 RATE = 22050
-"""Samples a second of what eSpeak NG produces."""
+"""Sampling rate of eSpeak NG in hertz."""
 
 REMEDY = "`pip install espeakng-loader`, or give root= a tree that was made elsewhere"
 
@@ -45,13 +45,14 @@ _EVENT_END_OF_LIST, _EVENT_PHONEME = 0, 7
 
 @dataclass(frozen=True)
 class Request:
-    """One sentence and how to speak it.
+    """A sentence and the way to speak it.
 
     Attributes:
-        voice: language and variant, as `en-us+f1`.
-        speed: words a minute, 80 to 450; eSpeak's own default is 175.
-        pitch, pitch_range: 0 to 99 around the variant's own; 50 leaves it as it is.
-        seed: of the breath noise.
+        text: the sentence.
+        voice: language and variant, such as `en-us+f1`.
+        speed: words per minute, 80 to 450; eSpeak's default is 175.
+        pitch, pitch_range: 0 to 99; 50 keeps the variant's own.
+        seed: seed of the breath noise.
     """
 
     text: str
@@ -64,7 +65,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Phoneme:
-    """A phoneme event: eSpeak's name with stress marks, where it begins, and the character of the text that it says."""
+    """A phoneme event.
+
+    Attributes:
+        name: eSpeak's name of the phoneme, with stress marks.
+        sample: its first sample.
+        position: position in the text of the character that it belongs to, from 1.
+    """
 
     name: str
     sample: int
@@ -73,19 +80,19 @@ class Phoneme:
 
 @dataclass(frozen=True)
 class Speech:
-    """What was spoken: int16 samples (N,) at `RATE` and the phonemes in order."""
+    """A spoken sentence: samples (N,) int16 at `RATE`, and the phonemes in order."""
 
     samples: np.ndarray[Any, np.dtype[np.int16]]
     phonemes: tuple[Phoneme, ...]
 
 
 def speak(requests: Sequence[Request]) -> Iterator[Speech]:
-    """Speak a list of sentences, each given back as soon as it is there.
+    """Speak a list of sentences; yield each one when it is ready.
 
-    The samples depend on the whole list (see above) and on nothing else.
+    The samples depend on the whole list, see the top of this module, and on nothing else.
 
     Raises:
-        DataError: the library is not installed, does not load or does not know a voice.
+        DataError: the library is not installed, cannot be loaded, or does not have a voice.
     """
     root = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as said:
@@ -139,7 +146,7 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes
 
 
 class _Library:
-    """The loaded library; one in a process, because it keeps global state."""
+    """The loaded library; only one per process, because it has global state."""
 
     def __init__(self) -> None:
         import espeakng_loader
@@ -151,7 +158,7 @@ class _Library:
             raise OSError("its data is not beside the library")
         self._chunks: list[bytes] = []
         self._phonemes: list[tuple[str, int, int]] = []
-        self._callback = _Callback(self._heard)  # kept: the library calls it as long as it lives
+        self._callback = _Callback(self._heard)  # keep a reference, because the library calls it later
         self._library.espeak_SetSynthCallback(self._callback)
 
     def _heard(self, samples: int | None, n: int, events: Any) -> int:
@@ -166,7 +173,7 @@ class _Library:
         return 0
 
     def speak(self, request: Request) -> tuple[bytes, list[tuple[str, int, int]]]:
-        """Samples as bytes, and name, first sample and text position of each phoneme."""
+        """Speak a sentence; return the samples as bytes, and name, first sample and position of each phoneme."""
         library = self._library
         self._chunks.clear()
         self._phonemes.clear()

@@ -1,12 +1,12 @@
-"""From eSpeak NG's phonemes to TIMIT's 61 labels with times.
+"""Convert eSpeak NG's phonemes to TIMIT's 61 labels with times.
 
-eSpeak NG reports each phoneme at the sample where its own sound begins. TIMIT marks the closure of a stop as a segment
-of its own, so a closure has to be found: it is the silence (voiceless stops, and voiced ones after a consonant) before
-the event, or the low voicing (voiced stops after a vowel) between the event and the burst.
+eSpeak NG reports the sample at which each phoneme's own sound begins. TIMIT labels the closure of a stop separately, so
+closures have to be found. For voiceless stops, and voiced ones after a consonant, the closure is the silence before the
+event; for voiced stops after a vowel, it is the low voicing between the event and the burst.
 
 The table covers the phonemes of the rhotic English voices `en-us` and `en-gb-scotland`
-(https://github.com/espeak-ng/espeak-ng, phsource/ph_english and ph_english_us). Of TIMIT's labels it does not use `nx`,
-`ux`, `hv`, `ax-h` and `epi`: eSpeak NG has no sounds of its own for them.
+(https://github.com/espeak-ng/espeak-ng, phsource/ph_english and ph_english_us). It does not use TIMIT's labels `nx`,
+`ux`, `hv`, `ax-h` and `epi`, for which eSpeak NG has no separate sounds.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _TABLE = """
 LABELS: dict[str, tuple[str, ...]] = {
     name: tuple(labels.split("+")) for name, labels in (entry.rsplit("=") for entry in _TABLE.split())
 }
-"""eSpeak NG's name without stress marks to TIMIT labels."""
+"""TIMIT labels by eSpeak NG's name without stress marks."""
 
 CLOSURES = {"p": "pcl", "t": "tcl", "k": "kcl", "b": "bcl", "d": "dcl", "g": "gcl", "ch": "tcl", "jh": "dcl"}
 """The closure before the release of each stop and affricate."""
 
-_GLIDE = ";"  # the end of a vowel before another vowel, as in "being": part of the first one
+_GLIDE = ";"  # the end of a vowel before another vowel, as in "being"; belongs to the first vowel
 _STRESS = "',%=|"
 _SHORT_PAUSE_SECONDS = 0.04  # a shorter silence is not heard as a pause
 _SHORT_CLOSURE_SECONDS = 0.006
-# A liquid after a vowel is reported when the vowel, which already holds most of it, is nearly over: it gets its part.
+# eSpeak reports a liquid after a vowel too late, near its end; the liquid gets a part of the vowel's time.
 _LEAST_SECONDS = {"l": 0.05, "r": 0.05}
 _LEAST_SECONDS_OF_OTHERS = 0.005
 _LARGEST_SHARE = 0.4  # of the two segments together
@@ -55,7 +55,7 @@ _SILENT = 1  # largest sample of the library's silence
 
 @dataclass
 class Segment:
-    """A label from `start` to `end` in samples; `position` is the character of the text that it says."""
+    """A label from sample `start` to sample `end`; `position` is the text position of its phoneme."""
 
     label: str
     start: int
@@ -64,7 +64,7 @@ class Segment:
 
 
 def segments(speech: Speech) -> list[Segment]:
-    """The labels of a sentence, one after the other from the first sound to the end of the last, `h#` left out.
+    """Return the labels of a sentence without gaps, from the first sound to the end of the last, without `h#`.
 
     Raises:
         DataError: a phoneme is not in the table.
@@ -93,7 +93,7 @@ def _begin_early_enough(segment: Segment, before: Segment) -> None:
 
 
 def _sounds(speech: Speech) -> tuple[list[Phoneme], int]:
-    """Phonemes with each run of pauses as one and without those at the end, and where the last sound ends."""
+    """Join successive pauses and remove final ones; return the phonemes and the end of the last sound."""
     joined: list[Phoneme] = []
     for phoneme in speech.phonemes:
         if not (joined and joined[-1].name.startswith("_") and phoneme.name.startswith("_")):
@@ -106,11 +106,11 @@ def _sounds(speech: Speech) -> tuple[list[Phoneme], int]:
 def _labels(name: str, following: Phoneme | None) -> tuple[str, ...]:
     if name not in LABELS:
         raise DataError(
-            f"eSpeak NG's phoneme {name!r} has no TIMIT label; only the accents {', '.join(ACCENTS)} have all"
+            f"eSpeak NG's phoneme {name!r} has no TIMIT label; choose one of the accents {', '.join(ACCENTS)}"
         )
     labels = LABELS[name]
     if labels[1:] == ("r",) and following is not None and following.name.lstrip(_STRESS) in ("r", "r-"):
-        return labels[:-1]  # the r before a vowel is reported as a phoneme of its own
+        return labels[:-1]  # an r before a vowel is reported as a separate phoneme
     return labels
 
 
@@ -122,7 +122,7 @@ def _add_pause(found: list[Segment], phoneme: Phoneme, end: int) -> None:
 def _extend(found: list[Segment], end: int) -> None:
     last = found[-1]
     last.end = end
-    last.label = {"ix": "iy", "ih": "iy"}.get(last.label, last.label)  # "the old": the glide makes the vowel close
+    last.label = {"ix": "iy", "ih": "iy"}.get(last.label, last.label)  # the glide closes the vowel, as in "the old"
 
 
 def _add(found: list[Segment], labels: tuple[str, ...], speech: Speech, phoneme: Phoneme, end: int) -> None:
@@ -130,7 +130,7 @@ def _add(found: list[Segment], labels: tuple[str, ...], speech: Speech, phoneme:
     previous = found[-1] if found else None
     start = _silence_before(speech.samples, sound, previous.start if previous else sound)
     if previous is not None and previous.label == "pau":
-        previous.end = start = sound  # a closure cannot be told from the pause before it
+        previous.end = start = sound  # a closure after a pause cannot be found
     elif previous is not None:
         previous.end = start
     if labels[0] in CLOSURES:
@@ -145,15 +145,16 @@ def _add(found: list[Segment], labels: tuple[str, ...], speech: Speech, phoneme:
 
 
 def _silence_before(samples: np.ndarray[Any, np.dtype[np.int16]], sound: int, earliest: int) -> int:
-    """Where the silence that ends at `sound` begins."""
+    """Return the first sample of the silence that ends at `sound`."""
     loud = np.flatnonzero(np.abs(samples[earliest:sound].astype(np.int32)) > _SILENT)
     return earliest + int(loud[-1]) + 1 if len(loud) else sound
 
 
 def _burst(samples: np.ndarray[Any, np.dtype[np.int16]], start: int, end: int) -> int:
-    """Where the burst of a voiced stop begins: the steepest rise of the high frequencies.
+    """Return the first sample of a voiced stop's burst: the steepest rise of the high frequencies.
 
-    Energies are taken over 2 ms; the loudest of 10 ms before (a pitch period) against the loudest of 6 ms after.
+    Energies are computed over 2 ms; the largest of the 10 ms before (a pitch period) is compared with the largest of
+    the 6 ms after.
     """
     step = RATE // 500
     sharp = np.diff(samples[start:end].astype(np.float64), n=2, prepend=0.0)

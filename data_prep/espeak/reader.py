@@ -1,16 +1,15 @@
-"""The embedded default corpus: TIMIT-style read speech, made on the spot, the same for the same seed.
+"""The embedded speech corpus: synthetic read speech in the style of TIMIT, made on your machine from a seed.
 
-Sentences written for this project (`espeak_sentences`) are spoken by eSpeak NG through the package `espeakng-loader`.
-A speaker is a voice variant with a vocal tract length, pitch, rate, loudness, microphone and room of its own; voice
-variants, speakers and sentences of the three splits are disjoint. White or pink noise is added to each recording.
-Labels with times are TIMIT's (`espeak_phonemes`). The tree has TIMIT's shape,
-`{train,dev,test}/dr1/SPEAKER/SENTENCE.{wav,phn,wrd,txt}`, and `data_prep.timit` reads it.
+eSpeak NG speaks sentences that were written for this project, through the package `espeakng-loader`. Each speaker has a
+voice variant, vocal tract length, pitch, rate, loudness, microphone and room of its own. No voice variant, speaker or
+sentence is in two splits. White or pink noise is added to each recording. Labels with times are TIMIT's 61 phones. The
+files are `{train,dev,test}/dr1/SPEAKER/SENTENCE.{wav,phn,wrd,txt}`, as in TIMIT, and the reader of TIMIT reads them.
 
-Licences: eSpeak NG is GPL-3 and is used at run time as a separate library in a process of its own; nothing of it is in
-this package. The recordings that it makes of our sentences are ours.
+Licence: eSpeak NG is GPL-3; it runs as a separate library in a separate process, and no part of it is in this package.
+The recordings of our sentences are ours.
 
-The same seed gives the same bytes wherever eSpeak NG, numpy, soxr and the C library are of the same versions; elsewhere
-sentences, speakers and their settings are the same and the sound may differ a little.
+The same seed gives the same bytes with the same versions of eSpeak NG, numpy, soxr and the C library. With other
+versions, sentences, speakers and settings are the same, but the samples may differ slightly.
 """
 
 from __future__ import annotations
@@ -44,12 +43,12 @@ from data_prep.espeak.sentences import distinct, words
 from data_prep.recordings import Progress
 
 VERSION = 1
-"""Version of the recipe below, raised when the same configuration gives other recordings."""
+"""Version of this recipe; increase it when the same configuration gives other recordings."""
 
 RATE = 16000
 
-# The variants of eSpeak NG's formant synthesiser that sound like a person and have no echo: silence in their pauses is
-# what closures are found by. Variants between two bars are alike and stay in one split.
+# Variants of eSpeak NG's formant synthesiser that sound like a person and have no echo, because closures are found by
+# the silence in them. Variants between two bars sound alike and are put into the same split.
 _WOMEN = """
     f1|Andrea|Annie|anika|aunty|belinda linda|steph steph2 steph3|grandma
 """
@@ -66,33 +65,36 @@ Samples = np.ndarray[Any, np.dtype[np.float64]]
 class Config:
     """Options of `asr-prepare espeak`."""
 
-    root: str = field(default="", metadata={"help": "folder to make it in; empty: one in the user's cache folder"})
-    seed: int = field(default=1, metadata={"help": "another seed, another corpus"})
+    root: str = field(default="", metadata={"help": "folder for the corpus; empty for the user's cache folder"})
+    seed: int = field(default=1, metadata={"help": "seed of all random choices; another seed gives another corpus"})
     accent: str = field(default="en-us", metadata={"help": " or ".join(ACCENTS)})
-    train: int = field(default=1500, metadata={"help": "utterances"})
-    dev: int = field(default=150, metadata={"help": "utterances"})
-    test: int = field(default=300, metadata={"help": "utterances"})
-    train_speakers: int = field(default=60, metadata={"help": "speakers that share the train utterances evenly"})
-    dev_speakers: int = field(default=8, metadata={"help": "speakers of the dev part"})
-    test_speakers: int = field(default=16, metadata={"help": "speakers of the test part"})
-    snr_low: float = field(default=15.0, metadata={"help": "least signal-to-noise ratio in dB"})
-    snr_high: float = field(default=35.0, metadata={"help": "greatest signal-to-noise ratio in dB"})
-    tracts: float = field(default=0.07, metadata={"help": "vocal tract lengths lie within 1 +- this of the variant's"})
-    rooms: float = field(default=0.25, metadata={"help": "share of the speakers who sit in a room with reverberation"})
+    train: int = field(default=1500, metadata={"help": "number of train utterances"})
+    dev: int = field(default=150, metadata={"help": "number of dev utterances"})
+    test: int = field(default=300, metadata={"help": "number of test utterances"})
+    train_speakers: int = field(default=60, metadata={"help": "number of train speakers"})
+    dev_speakers: int = field(default=8, metadata={"help": "number of dev speakers"})
+    test_speakers: int = field(default=16, metadata={"help": "number of test speakers"})
+    snr_low: float = field(default=15.0, metadata={"help": "lowest signal-to-noise ratio in dB"})
+    snr_high: float = field(default=35.0, metadata={"help": "highest signal-to-noise ratio in dB"})
+    tracts: float = field(
+        default=0.07, metadata={"help": "largest relative change of a variant's vocal tract length, up or down"}
+    )
+    rooms: float = field(default=0.25, metadata={"help": "share of the speakers in a room with reverberation"})
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """A voice and the place it is recorded in.
+    """A voice and its recording conditions.
 
     Attributes:
-        name: TIMIT-like: f or m, three letters, a number.
-        speed: words a minute.
-        pitch, pitch_range: eSpeak's, 0 to 99.
-        tract: factor on all frequencies: above 1 a shorter vocal tract.
-        tilt: of the microphone: one-zero filter, positive lifts the high frequencies.
+        name: as in TIMIT: f or m, three letters, a number.
+        voice: eSpeak's language and variant.
+        speed: words per minute.
+        pitch, pitch_range: eSpeak's values, 0 to 99.
+        tract: factor for all frequencies; above 1 is a shorter vocal tract.
+        tilt: coefficient of the microphone's one-zero filter; positive values raise high frequencies.
         level: RMS of the speech in dB of full scale.
-        room: seconds of reverberation, 0 for none.
+        room: seconds of reverberation; 0 for none.
     """
 
     name: str
@@ -120,20 +122,21 @@ class Line:
 
     @property
     def path(self) -> Path:
-        """The path of its files beneath the root, without suffix."""
+        """Path of its files below the root, without suffix."""
         return Path(self.split, "dr1", self.speaker.name, self.id)
 
 
 def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
-    """The corpus as utterances; its tree is made first where it is not there yet.
+    """Make the corpus if it does not exist yet, and read it as utterances by split.
 
     Args:
-        on_progress: hears `(what, done, total)` while the tree is made.
+        config: the options.
+        on_progress: called with `(what, done, total)` while the corpus is made.
 
     Raises:
-        ConfigError: a number is out of range.
+        ConfigError: an option is out of its range.
         MissingExtra: `espeakng-loader` is not installed.
-        DataError: the folder cannot be written or holds something else.
+        DataError: the folder cannot be written, or holds something else.
     """
     _check(config)
     tree = Embedded("embedded corpus", folder(config), _identity(config), "files_sha256", _listing)
@@ -144,7 +147,7 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
 
 
 def folder(config: Config) -> Path:
-    """Where the tree of this configuration stands: its root, or a folder of its own in the user's cache."""
+    """Return the folder of this configuration: `root`, or a folder in the user's cache."""
     return embedded.folder(config.root, "espeak", _identity(config))
 
 
@@ -160,17 +163,17 @@ def _make(place: Path, config: Config, on_progress: Progress | None) -> None:
 
 def _check(config: Config) -> None:
     if config.accent not in ACCENTS:
-        raise ConfigError(f"accent='{config.accent}' has no table of phonemes; choose {' or '.join(ACCENTS)}")
+        raise ConfigError(f"accent='{config.accent}' has no table of phonemes; expected {' or '.join(ACCENTS)}")
     for split in SPLITS:
         n, speakers = getattr(config, split), getattr(config, f"{split}_speakers")
         if not 1 <= speakers <= n:
-            raise ConfigError(f"{split}_speakers={speakers} cannot share {split}={n} utterances; give 1 to {split}")
+            raise ConfigError(f"{split}_speakers={speakers} cannot share {split}={n} utterances; expected 1 to {n}")
     if not config.snr_low <= config.snr_high:
-        raise ConfigError(f"snr_low={config.snr_low} is above snr_high={config.snr_high}")
+        raise ConfigError(f"snr_low={config.snr_low}: expected at most snr_high={config.snr_high}")
     if not 0.0 <= config.tracts <= 0.3:
-        raise ConfigError(f"tracts={config.tracts} is not between 0 and 0.3")
+        raise ConfigError(f"tracts={config.tracts}: expected 0 to 0.3")
     if not 0.0 <= config.rooms <= 1.0:
-        raise ConfigError(f"rooms={config.rooms} is not a share between 0 and 1")
+        raise ConfigError(f"rooms={config.rooms}: expected a share from 0 to 1")
 
 
 def _identity(config: Config) -> PlainFields:
@@ -182,7 +185,7 @@ def _hash(data: bytes) -> str:
 
 
 def _listing(root: Path) -> str:
-    """A hash over names and sizes of all files but corpus.json."""
+    """Return a hash over names and sizes of all files except corpus.json."""
     files = sorted(
         (str(Path(at, name).relative_to(root).as_posix()), Path(at, name).stat().st_size)
         for at, _, names in os.walk(root)
@@ -196,7 +199,7 @@ def _listing(root: Path) -> str:
 
 
 def plan(config: Config) -> list[Line]:
-    """Every utterance of the corpus, split by split, speaker by speaker; all but the noise is chosen here."""
+    """Choose every utterance of the corpus with its speaker and settings, sorted by split and speaker."""
     total = sum(getattr(config, split) for split in SPLITS)
     sentences = list(distinct(total, random.Random(f"{config.seed} sentences")))
     random.Random(f"{config.seed} order").shuffle(sentences)
@@ -226,7 +229,7 @@ def _line(config: Config, split: str, speaker: Speaker, name: str, sentence: str
 
 
 def _speakers(config: Config) -> dict[str, list[Speaker]]:
-    """Speakers of each split, every third a woman as in TIMIT; their variants are in no other split."""
+    """Choose the speakers of each split, every third a woman as in TIMIT; no variant is in two splits."""
     rng = random.Random(f"{config.seed} speakers")
     variants: dict[str, dict[str, list[str]]] = {split: {} for split in SPLITS}
     for sex, table in (("f", _WOMEN), ("m", _MEN)):
@@ -247,7 +250,7 @@ def _speakers(config: Config) -> dict[str, list[Speaker]]:
 
 
 def _speaker(config: Config, rng: random.Random, names: dict[str, int], sex: str, variants: list[str]) -> Speaker:
-    variants.append(variant := variants.pop(0))  # each in its turn
+    variants.append(variant := variants.pop(0))  # use the variants in turn
     stem = sex + (variant.lower() + "xx")[:3]
     number = names[stem] = names.get(stem, -1) + 1
     return Speaker(
@@ -267,7 +270,7 @@ def _speaker(config: Config, rng: random.Random, names: dict[str, int], sex: str
 
 
 def _spoken(lines: list[Line]) -> Iterator[Speech]:
-    """One process a split, so that a split does not depend on the size of those before it."""
+    """Speak each split in a process of its own, so that a split does not depend on the size of earlier ones."""
     for split in SPLITS:
         yield from speak([line.request for line in lines if line.split == split])
 
@@ -278,7 +281,7 @@ def _record(root: Path, line: Line, speech: Speech) -> None:
 
     speaker = line.speaker
     rng = np.random.default_rng(line.request.seed)
-    played = ESPEAK_RATE * speaker.tract  # faster play moves pitch and formants up together
+    played = ESPEAK_RATE * speaker.tract  # faster playback raises pitch and formants
     voice = soxr.resample(speech.samples.astype(np.float64) / 32768, played, RATE)
     head, tail = (int(n) for n in rng.integers(RATE // 16, RATE // 6, 2))
     clean = np.concatenate([np.zeros(head), voice, np.zeros(tail)])
@@ -308,7 +311,7 @@ def _write(path: Path, lines: Iterable[tuple[int, int, str]]) -> None:
 
 
 def _loudness(signal: Samples) -> float:
-    """RMS of what is louder than silence."""
+    """Return the RMS of the samples that are louder than silence."""
     sound = signal[np.abs(signal) > 0.01 * np.abs(signal).max()]
     return float(np.sqrt(np.mean(np.square(sound))))
 
@@ -331,7 +334,7 @@ def _in_room(signal: Samples, speaker: Speaker, rng: np.random.Generator) -> Sam
 
 
 def _noise(n: int, pink: bool, rng: np.random.Generator) -> Samples:
-    """White noise, or pink (power falling as 1/f above 20 Hz), of RMS 1."""
+    """Return white or pink noise (power proportional to 1/f above 20 Hz) of RMS 1."""
     noise = rng.standard_normal(n)
     if pink:
         size = 1 << n.bit_length()
@@ -346,14 +349,14 @@ def _phone_lines(times: list[Segment], n_samples: int) -> list[tuple[int, int, s
     return [(0, times[0].start, "h#"), *lines, (times[-1].end, n_samples, "h#")]
 
 
-# Words that eSpeak NG speaks as one with the word before, and where they begin.
+# Words that eSpeak NG may join to the word before, and the labels with which they begin.
 _ONSETS: Mapping[str, tuple[str, ...]] = {
     "the": ("dh",), "be": ("bcl",), "been": ("bcl",), "not": ("n",), "were": ("w",), "of": ("ah", "ax", "ao"),
 }  # fmt: skip
 
 
 def _word_lines(times: list[Segment], sentence: str) -> list[tuple[int, int, str]]:
-    """Times of the words: the segments that say the same place of the text are one word, or two spoken as one."""
+    """Return the times of the words; segments with the same text position are one word, or several joined words."""
     spans = [(i, i + len(token)) for i, token in _tokens(sentence)]
     places = [_word_at(spans, segment.position - 1) for segment in times if segment.label != "pau"]
     spoken = [segment for segment in times if segment.label != "pau"]
@@ -379,7 +382,7 @@ def _word_at(spans: list[tuple[int, int]], position: int) -> int:
 
 
 def _share(group: list[Segment], said: list[str]) -> list[tuple[int, int, str]]:
-    """Divide the segments of words that were spoken as one."""
+    """Divide the segments of joined words between these words."""
     lines: list[tuple[int, int, str]] = []
     for word in reversed(said[1:]):
         onsets = _ONSETS.get(word, (group[-1].label,))

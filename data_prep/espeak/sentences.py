@@ -1,7 +1,7 @@
-"""What the embedded corpus says: sentences written by hand and a small grammar that composes more of them.
+"""The sentences of the embedded corpus: some written by hand, more composed by a small grammar.
 
-The 500 sentences of `espeak_sentences.txt` and the words below were written for this project; none is copied. They are
-plain statements and questions of 4 to 9 words without digits, abbreviations or names that are hard to say.
+The 500 sentences of `sentences.txt` and the words below were written for this project; none is copied. They are plain
+statements and questions of 4 to 9 words without digits, abbreviations or difficult names.
 """
 
 from __future__ import annotations
@@ -101,12 +101,12 @@ _PLURALS = {"fox": "foxes", "goose": "geese", "wolf": "wolves", "mouse": "mice",
 
 
 def written() -> list[str]:
-    """The sentences written by hand, in the order of their file."""
+    """Return the sentences written by hand, in the order of their file."""
     return Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").split("\n")[:-1]
 
 
 def compose(rng: random.Random) -> str:
-    """One sentence of the grammar; it may have come before."""
+    """Compose a random sentence; the same sentence may be composed again later."""
     chosen = {slot: rng.choice(words) for slot, words in _SLOTS.items()}
     template = rng.choice(_TEMPLATES)
     if "{animal}s" in template:
@@ -116,7 +116,7 @@ def compose(rng: random.Random) -> str:
 
 
 def words(sentence: str) -> list[str]:
-    """Lower-case words without punctuation.
+    """Return the words of a sentence in lower case, without punctuation.
 
     >>> words("The farmer's truck, I think, was stuck.")
     ['the', "farmer's", 'truck', 'i', 'think', 'was', 'stuck']
@@ -125,7 +125,7 @@ def words(sentence: str) -> list[str]:
 
 
 def distinct(n: int, rng: random.Random) -> Iterator[str]:
-    """`n` different sentences: those written by hand first, in random order, then composed ones.
+    """Yield `n` different sentences: first those written by hand in random order, then composed ones.
 
     Sentences that differ only in case or punctuation count as the same.
     """

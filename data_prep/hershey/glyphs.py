@@ -1,8 +1,8 @@
-"""Letters as single strokes: the Hershey fonts, made round and put into units of an x-height.
+"""Letters made of single strokes: the Hershey fonts, rounded and scaled to an x-height of 1.
 
-A. V. Hershey drew them (U.S. Naval Weapons Laboratory, 1967); they come with the package `Hershey-Fonts`. Two of its
-fonts hold Latin letters of one line each: `futural` (print) and `scripts` (joined writing); the others draw their
-strokes double or with serifs, or repeat these two.
+A. V. Hershey drew them (U.S. Naval Weapons Laboratory, 1967); the package `Hershey-Fonts` contains them. Two of its
+fonts have Latin letters of single lines: `futural` (print) and `scripts` (cursive); the others have double strokes or
+serifs, or are variants of these two.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ FONTS = ("print", "script")
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'"
 
 _SOURCES = {"print": ("futural", 9, -5), "script": ("scripts", 9, 0)}  # name, y of the base line and of the height of x
-_CORNER = 1.0  # radians: a sharper turn of the outline is a corner and stays one
+_CORNER = 1.0  # radians; sharper turns are corners, which are not rounded
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Glyph:
-    """A letter.
+    """A letter of a font, in x-heights.
 
     Attributes:
-        strokes: each (N, 2) in the order of writing; x from the letter's left border, y up from the base line, in
-            x-heights.
-        marks: those that may be written later: the dots of i and j, the bar of t.
-        width: to the next letter's left border.
+        strokes: (N, 2) for each stroke, in the order of writing; x from the letter's left border, y upwards from the
+            base line.
+        marks: strokes that may be written later: the dots of i and j, the bar of t.
+        width: distance to the next letter's left border.
     """
 
     strokes: tuple[Floats, ...]
@@ -44,10 +44,10 @@ class Glyph:
 
 @lru_cache(maxsize=len(FONTS))
 def font(name: str) -> dict[str, Glyph]:
-    """All `LETTERS` of a font.
+    """Return all `LETTERS` of a font, `print` or `script`.
 
     Raises:
-        MissingExtra: the package with the fonts is not installed.
+        MissingExtra: the package `Hershey-Fonts` is not installed.
     """
     require("HersheyFonts", what="the embedded pen corpus")
     from HersheyFonts import HersheyFonts
@@ -80,7 +80,7 @@ def _is_mark(letter: str, stroke: Floats) -> bool:
 
 
 def _joined(strokes: list[Floats]) -> list[Floats]:
-    """Strokes that go on where the one before ended are one."""
+    """Join strokes that begin where the previous one ends."""
     result: list[Floats] = []
     for stroke in strokes:
         if result and np.hypot(*(stroke[0] - result[-1][-1])) < 0.01:
@@ -91,7 +91,7 @@ def _joined(strokes: list[Floats]) -> list[Floats]:
 
 
 def rounded(points: Floats) -> Floats:
-    """An outline of straight steps as a curve; corners stay (Chaikin's corner cutting, three times)."""
+    """Smooth a polyline by three rounds of Chaikin's corner cutting; sharp corners stay."""
     if len(points) < 3:
         return points
     steps = np.diff(points, axis=0)

@@ -1,4 +1,4 @@
-"""A writer: how one hand deforms the letters of the fonts, joins them and moves along them in time."""
+"""Imitate a writer: deform the letters of the fonts, join them, and move along them in time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from data_prep.hershey.glyphs import FONTS, LETTERS, Glyph, font
 
 Floats = NDArray[np.float64]
 
-_WARP = 0.07  # x-heights: how far a hand's own letters bend away from the font's
-_INSTANCE = 0.025  # the same for one letter and the next time it is written
-_JOIN = 0.6  # x-heights that a pen bridges without being lifted
-_DENSE = 0.02  # x-heights between the places at which the pen's time is reckoned
+_WARP = 0.07  # x-heights; deviation of a hand's letters from the font
+_INSTANCE = 0.025  # x-heights; deviation of one written letter from the hand's letter
+_JOIN = 0.6  # x-heights; largest distance that is joined without lifting the pen
+_DENSE = 0.02  # x-heights; step at which the pen's time is computed
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,22 @@ class Hand:
     """A writer.
 
     Attributes:
-        name: unique in the corpus.
-        seed: of the letters' own shapes.
-        style: `print`, `script`, or `mixed`: a font of its own for every letter.
-        height: device units in an x-height; `resolution`: in a millimetre.
-        width: letters are wider by this factor; `spacing`: x-heights between them.
+        name: name, unique in the corpus.
+        seed: seed of the letters' shapes.
+        style: `print`, `script`, or `mixed`, which chooses one of the two for every letter.
+        height: device units per x-height.
+        resolution: device units per millimetre.
+        width: factor for the width of letters.
+        spacing: x-heights between letters.
         space: x-heights between words.
-        slant: dx / dy.
-        rise: dy / dx of the base line; `wander`: x-heights by which it sways.
-        speed: x-heights a second; `rate`: points a second.
-        tremor: x-heights.
+        slant: slant, dx / dy.
+        rise: slope of the base line, dy / dx.
+        wander: x-heights by which the base line moves up and down.
+        speed: x-heights per second.
+        rate: points per second.
+        tremor: standard deviation of the noise of points, in x-heights.
         late: whether dots and bars are written at the end of the word.
-        joins: whether letters of the script are joined.
+        joins: whether letters are joined.
     """
 
     name: str
@@ -57,7 +61,13 @@ class Hand:
 
 
 def hand(name: str, seed: int, style: str) -> Hand:
-    """A writer drawn at random."""
+    """Draw a random writer.
+
+    Args:
+        name: name of the writer; each name has its own random numbers.
+        seed: seed of the corpus.
+        style: `print`, `script` or `mixed`.
+    """
     random = generator(seed, "hand", name)
     height = float(random.uniform(20.0, 80.0))
     return Hand(
@@ -81,14 +91,14 @@ def hand(name: str, seed: int, style: str) -> Hand:
 
 
 class Writing:
-    """What a hand writes. Its letters are made once, and are a little different each time they are written."""
+    """The writing of a hand; its letters are chosen once, and vary slightly each time they are written."""
 
     def __init__(self, hand: Hand) -> None:
         self.hand = hand
         self._letters = {letter: self._own(letter) for letter in LETTERS}
 
     def write(self, text: str, random: np.random.Generator) -> Ink:
-        """Words with single blanks between them, of `LETTERS`."""
+        """Write a text of `LETTERS` and single spaces."""
         strokes: list[Floats] = []
         x = 0.0
         for word in text.split(" "):
@@ -98,7 +108,7 @@ class Writing:
         return self._timed([self._placed(stroke) for stroke in self._with_wander(strokes, random)], random)
 
     def _own(self, letter: str) -> Glyph:
-        """The hand's shape of a letter."""
+        """Draw the hand's shape of a letter."""
         hand = self.hand
         random = generator(hand.seed, "letter", hand.name, letter)
         style = hand.style if hand.style in FONTS else FONTS[int(random.integers(len(FONTS)))]
@@ -114,7 +124,7 @@ class Writing:
         return Glyph(tuple(strokes), tuple(marks), glyph.width * wide + hand.spacing)
 
     def _word(self, word: str, random: np.random.Generator) -> tuple[list[Floats], float]:
-        """Strokes of a word from x = 0 on, and its width."""
+        """Return the strokes of a word, beginning at x = 0, and its width."""
         strokes: list[Floats] = []
         late: list[Floats] = []
         x = 0.0
@@ -136,24 +146,24 @@ class Writing:
         return strokes + late, x
 
     def _with_wander(self, strokes: list[Floats], random: np.random.Generator) -> list[Floats]:
-        """The base line sways."""
+        """Let the base line move up and down."""
         length, phase = random.uniform(8.0, 30.0), random.uniform(0.0, 2 * np.pi)
         sway = self.hand.wander
         return [stroke + np.outer(np.sin(2 * np.pi * stroke[:, 0] / length + phase), [0.0, sway]) for stroke in strokes]
 
     def _placed(self, stroke: Floats) -> Floats:
-        """Slanted, on the hand's base line."""
+        """Slant a stroke and place it on the rising base line."""
         x = stroke[:, 0] + self.hand.slant * stroke[:, 1]
         return np.column_stack([x, stroke[:, 1] + self.hand.rise * x])
 
     def _timed(self, strokes: list[Floats], random: np.random.Generator) -> Ink:
-        """Points at equal steps of time; slower in curves, as hands are; in device units."""
+        """Sample strokes at equal time steps in device units; the pen is slower in curves."""
         hand = self.hand
         pace = hand.speed * random.uniform(0.85, 1.15)
         clock, made = 0.0, []
         before: Floats | None = None
         for stroke in strokes:
-            dense = _densely(stroke)
+            dense = _resampled(stroke)
             if before is not None:
                 clock += 0.08 + random.uniform(0.0, 0.1) + float(np.hypot(*(dense[0] - before))) / (2 * pace)
             seconds = _seconds(dense, pace)
@@ -168,7 +178,7 @@ class Writing:
 
 
 class _Bend:
-    """Move points by a few smooth waves of their place."""
+    """A smooth random deformation: displacements that are waves over the page."""
 
     def __init__(self, random: np.random.Generator, amount: float) -> None:
         self._waves = random.normal(scale=1.8, size=(2, 4))  # radians an x-height
@@ -181,7 +191,7 @@ class _Bend:
 
 
 def _dot(mark: Floats, random: np.random.Generator) -> Floats:
-    """A hand's way to put a dot: a short stroke around the font's little circle."""
+    """Replace the small circle of the font by a short stroke."""
     angle, length = random.uniform(-np.pi, np.pi), random.uniform(0.02, 0.18)
     middle = mark.mean(axis=0) + random.normal(scale=0.08, size=2)
     step = 0.5 * length * np.array([np.cos(angle), np.sin(angle)])
@@ -193,15 +203,15 @@ def _near(stroke: Floats, following: Floats) -> bool:
     return bool(gap[0] > -0.2 and np.hypot(*gap) < _JOIN)
 
 
-def _densely(stroke: Floats) -> Floats:
-    """Places at short equal steps."""
+def _resampled(stroke: Floats) -> Floats:
+    """Resample a stroke in short equal steps."""
     travelled = np.append(0.0, np.cumsum(np.hypot(*np.diff(stroke, axis=0).T)))
     stops = np.linspace(0.0, travelled[-1], max(2, int(travelled[-1] / _DENSE) + 1))
     return np.column_stack([np.interp(stops, travelled, stroke[:, axis]) for axis in (0, 1)])
 
 
 def _seconds(dense: Floats, pace: float) -> Floats:
-    """When the pen passes each place: slower where it turns (a power law of the curvature) and at both ends."""
+    """Return the time at each point; the pen is slower in curves (a power law of the curvature) and at both ends."""
     steps = np.diff(dense, axis=0)
     lengths = np.hypot(*steps.T)
     angles = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
@@ -214,7 +224,7 @@ def _seconds(dense: Floats, pace: float) -> Floats:
 
 
 def _tremor(random: np.random.Generator, n: int) -> Floats:
-    """(n, 2) noise of standard deviation 1, smooth over a few points."""
+    """Return noise of standard deviation 1, (n, 2), smooth over a few points."""
     white = random.standard_normal((n + 4, 2))
     smooth: Floats = (white[:-4] + 2 * white[1:-3] + 3 * white[2:-2] + 2 * white[3:-1] + white[4:]) / np.sqrt(19.0)
     return smooth

@@ -1,13 +1,13 @@
-"""The embedded pen corpus: English words and short lines in the Hershey fonts, made on the spot.
+"""The embedded pen corpus: English words and short lines in the Hershey fonts, made on your machine from a seed.
 
-The same seed gives the same ink, wherever numpy draws the same random numbers. A writer is a hand of its own
-(`hershey_hand`): shapes of letters, slant, size, base line, speed and tremor, joined or printed, with dots and bars at
-once or at the end of the word. Writers and sentences of the three splits are disjoint. There are only two fonts of
-single strokes, so each is in every split; what differs between writers are their hands.
+The same seed gives the same ink if numpy draws the same random numbers. Each writer has random shapes of letters,
+slant, size, base line, speed and tremor, joined or separate letters, and writes dots and bars at once or at the end of
+the word. No writer or sentence is in two splits. There are only two fonts of single strokes, which all splits share;
+writers differ in the other properties.
 
-The tree is `words.inks` with all ink and `{train,dev,test}.jsonl` with the texts. Texts are one to four words of a
-sentence of `espeak_sentences`, without punctuation; every tenth single word begins with a capital, and every twentieth
-is all capitals.
+The files are `words.inks` with all ink, and `{train,dev,test}.jsonl` with the texts. Texts are one to four words of the
+sentences of the embedded speech corpus, without punctuation. Every tenth single word begins with a capital, and every
+twentieth is in capitals.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from data_prep.hershey.hand import Hand, Writing, hand
 from data_prep.recordings import Progress
 
 VERSION = 1
-"""Version of the recipe below, raised when the same configuration gives other ink."""
+"""Version of this recipe; increase it when the same configuration gives other ink."""
 
 STYLES = ("print", "script", "mixed")
 
 _STORE = "words.inks"
 _MOST_WORDS = 4
 _SINGLE = 0.6  # share of the utterances that are one word
-_CAPITAL = 0.1  # share of the single words that get one
-_SHOUTED = 0.05  # share of the single words that are all capitals, so that every letter occurs as one
+_CAPITAL = 0.1  # share of the single words that begin with a capital
+_SHOUTED = 0.05  # share of the single words in capitals, so that every capital letter occurs
 _PUNCTUATION = ".,;:!?"
 
 
@@ -51,14 +51,14 @@ _PUNCTUATION = ".,;:!?"
 class Config:
     """Options of `asr-prepare hershey`."""
 
-    root: str = field(default="", metadata={"help": "folder to make it in; empty: one in the user's cache folder"})
-    seed: int = field(default=1, metadata={"help": "another seed, another corpus"})
-    train: int = field(default=4000, metadata={"help": "utterances: words and short lines"})
-    dev: int = field(default=400, metadata={"help": "utterances"})
-    test: int = field(default=800, metadata={"help": "utterances"})
-    train_writers: int = field(default=200, metadata={"help": "writers that share the train utterances evenly"})
-    dev_writers: int = field(default=20, metadata={"help": "writers of the dev part"})
-    test_writers: int = field(default=40, metadata={"help": "writers of the test part"})
+    root: str = field(default="", metadata={"help": "folder for the corpus; empty for the user's cache folder"})
+    seed: int = field(default=1, metadata={"help": "seed of all random choices; another seed gives another corpus"})
+    train: int = field(default=4000, metadata={"help": "number of train utterances: words and short lines"})
+    dev: int = field(default=400, metadata={"help": "number of dev utterances"})
+    test: int = field(default=800, metadata={"help": "number of test utterances"})
+    train_writers: int = field(default=200, metadata={"help": "number of train writers"})
+    dev_writers: int = field(default=20, metadata={"help": "number of dev writers"})
+    test_writers: int = field(default=40, metadata={"help": "number of test writers"})
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,16 @@ class Line:
 
 
 def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, list[Utterance]]:
-    """The corpus as utterances; its tree is made first where it is not there yet.
+    """Make the corpus if it does not exist yet, and read it as utterances by split.
 
     Args:
-        on_progress: hears `(what, done, total)` while the tree is made.
+        config: the options.
+        on_progress: called with `(what, done, total)` while the corpus is made.
 
     Raises:
-        ConfigError: a number is out of range.
+        ConfigError: an option is out of its range.
         MissingExtra: the package `Hershey-Fonts` is not installed.
-        DataError: the folder cannot be written or holds something else.
+        DataError: the folder cannot be written, or holds something else.
     """
     _check(config)
     tree = Embedded("embedded pen corpus", folder(config), _identity(config), "sizes", _sizes)
@@ -91,12 +92,12 @@ def prepare(config: Config, on_progress: Progress | None = None) -> dict[str, li
 
 
 def folder(config: Config) -> Path:
-    """Where the tree of this configuration stands: its root, or a folder of its own in the user's cache."""
+    """Return the folder of this configuration: `root`, or a folder in the user's cache."""
     return embedded.folder(config.root, "hershey", _identity(config))
 
 
 def plan(config: Config) -> list[Line]:
-    """Every utterance of the corpus, split by split; who writes what is chosen here."""
+    """Choose every utterance of the corpus with its writer and text, sorted by split and writer."""
     total = sum(getattr(config, split) for split in SPLITS)
     sentences = list(distinct(total, random.Random(f"{config.seed} pen sentences")))
     random.Random(f"{config.seed} pen order").shuffle(sentences)
@@ -114,7 +115,7 @@ def plan(config: Config) -> list[Line]:
 
 
 def inks(lines: list[Line], seed: int, on_progress: Progress | None = None) -> Iterator[Ink]:
-    """The ink of each line."""
+    """Yield the ink of each line."""
     writing: Writing | None = None
     for done, line in enumerate(lines, start=1):
         if writing is None or writing.hand != line.hand:
@@ -125,7 +126,7 @@ def inks(lines: list[Line], seed: int, on_progress: Progress | None = None) -> I
 
 
 def _text(sentence: str, seed: str) -> str:
-    """A word or some neighbouring words of a sentence."""
+    """Choose a word, or some neighbouring words, of a sentence."""
     chosen = random.Random(seed)
     words = [word for word in (word.strip(_PUNCTUATION) for word in sentence.split()) if word]
     count = 1 if chosen.random() < _SINGLE else chosen.randint(2, _MOST_WORDS)
@@ -162,7 +163,7 @@ def _write(root: Path, config: Config, lines: list[Line], on_progress: Progress 
 
 
 def _sizes(root: Path) -> dict[str, int]:
-    """Size of every file but corpus.json."""
+    """Return the size of every file except corpus.json."""
     return {path.name: path.stat().st_size for path in sorted(root.iterdir()) if path.name != embedded.CARD}
 
 
@@ -170,7 +171,7 @@ def _check(config: Config) -> None:
     for split in SPLITS:
         n, writers = getattr(config, split), getattr(config, f"{split}_writers")
         if not 1 <= writers <= n:
-            raise ConfigError(f"{split}_writers={writers} cannot share {split}={n} utterances; give 1 to {split}")
+            raise ConfigError(f"{split}_writers={writers} cannot share {split}={n} utterances; expected 1 to {n}")
 
 
 def _identity(config: Config) -> PlainFields:

@@ -1,1 +1,1 @@
-"""UNIPEN: words, lines and characters by many writers."""
+"""The reader of UNIPEN: words, lines and characters by many writers."""

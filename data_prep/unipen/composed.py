@@ -1,9 +1,8 @@
-"""Composed training ink: rows of one writer's own isolated signs, and lines of one writer's own words.
+"""Compose training ink: rows of isolated signs, and lines of words, each of one writer.
 
-The release has symbols only one by one (category 1d) and lines of few writers; nobody in it writes `/=` or an address.
-Rows and lines are composed once, by seed, and stored as any other ink is: so a resumed training, a manifest and the
-frame cache need to know nothing of them, and every epoch sees them augmented in another way. Only ink of writers that
-train is used; the caller gives no other.
+The release has only isolated symbols (category 1d), few writers of lines, and no texts such as `/=` or an address. Rows
+and lines are composed once from a seed and cached as any other ink, so training, manifests and frame caches treat them
+in the same way. The caller passes only ink of training writers.
 """
 
 from __future__ import annotations
@@ -37,25 +36,25 @@ from data_prep.unipen.expressions import expression
 from data_prep.unipen.sizes import EXTENTS, writing_size
 
 VERSION = 2
-"""Version of the composition, raised when the same seed gives other ink."""
+"""Version of the composition; increase it when the same seed gives other ink."""
 
-_FEWEST_WORDS = 8  # of a writer whose words make lines
-_TRIES = 30  # texts that are drawn for a writer of words before a line goes without one
-_MOST_TRIES = 10_000  # texts that are drawn for a row before nobody is said to have the signs of any
+_FEWEST_WORDS = 8  # fewest words of a writer for lines
+_TRIES = 30  # texts drawn for a line before a word is used instead of signs
+_MOST_TRIES = 10_000  # texts drawn for a row before an error is raised
 _ENDS = ".,:;!?"
-_LOOSER = (0.7, 1.8)  # times the gaps within words, one factor a line: what writers differ in
-_CLEAR = 0.35  # h: by which blanks are wider than them
+_LOOSER = (0.7, 1.8)  # range of the factor for the gaps within the words of a line
+_CLEAR = 0.35  # h by which spaces are wider than these gaps
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A sign or a word that somebody wrote: where its ink is, and h, the height of an x, in its unit."""
+    """A recorded sign or word: its utterance, and h, the height of the writer's x in the unit of the ink."""
 
     utterance: Utterance
     h: float
 
     def strokes(self) -> Strokes:
-        """(N, 2) each, as recorded."""
+        """Read the strokes as recorded, (N, 2) each."""
         return tuple(one.points for one in _ink(self.utterance).strokes)
 
 
@@ -63,7 +62,7 @@ class Hands:
     """The isolated signs of many writers.
 
     Args:
-        signs: utterances of one sign of ASCII each; others are passed over.
+        signs: utterances of one sign of ASCII each; others are ignored.
     """
 
     def __init__(self, signs: Iterable[Utterance]) -> None:
@@ -79,16 +78,16 @@ class Hands:
         self._has = np.array([[sign in samples[one] for sign in EXTENTS] for one in self.writers], dtype=bool)
 
     def able(self, text: str) -> list[str]:
-        """The writers who have written every sign of a text."""
+        """Return the writers who have written every sign of a text."""
         wanted = [self._columns[sign] for sign in set(text) - {" "}]
         return [self.writers[at] for at in np.flatnonzero(self._has[:, wanted].all(axis=1))]
 
     def can(self, writer: str, text: str) -> bool:
-        """Whether a writer has written every sign of a text."""
+        """Return whether a writer has written every sign of a text."""
         return writer in self.samples and all(sign in self.samples[writer] for sign in text if sign != " ")
 
     def pieces(self, writer: str, text: str, random: Random) -> list[list[Piece]]:
-        """The signs of a text in the writer's hand, a group for each part between blanks."""
+        """Return the signs of a text by a writer: one group for each part between spaces."""
         keeps = float(random.uniform(0.3, 1.0))
         return [[self._piece(writer, sign, keeps, random) for sign in part] for part in text.split()]
 
@@ -99,15 +98,15 @@ class Hands:
 
 
 def rows_of_signs(signs: Iterable[Utterance], count: int, seed: int) -> Iterator[tuple[Utterance, Ink]]:
-    """Compose rows: a text is drawn, then one of the writers who have written all its signs.
+    """Compose rows of signs; draw a text for each, then a writer who has written all its signs.
 
     Args:
-        signs: isolated signs.
-        count: how many rows.
-        seed: of all that is drawn.
+        signs: utterances of isolated signs.
+        count: number of rows.
+        seed: seed of all random choices.
 
     Raises:
-        DataError: no writer has the signs of a row.
+        DataError: no writer has written enough signs.
     """
     hands = Hands(signs)
     for number in range(count):
@@ -119,27 +118,27 @@ def rows_of_signs(signs: Iterable[Utterance], count: int, seed: int) -> Iterator
 
 
 def _able(hands: Hands, random: Random) -> tuple[str, list[str]]:
-    """Draw texts until somebody has written all signs of one; return it, and these writers."""
+    """Draw texts until at least one writer has written all signs; return the text and these writers."""
     for _ in range(_MOST_TRIES if hands.writers else 0):
         text = expression(random)
         if able := hands.able(text):
             return text, able
     raise DataError(
-        f"composed_rows: none of {len(hands.writers)} training writers has isolated signs enough for a row (category"
-        " 2); complete the release, or take composed_rows=0"
+        f"composed_rows: none of {len(hands.writers)} training writers has enough isolated signs for a row (category"
+        " 2); complete the release, or set composed_rows=0"
     )
 
 
 def lines_of_words(
     words: Iterable[Utterance], signs: Iterable[Utterance], count: int, seed: int
 ) -> Iterator[tuple[Utterance, Ink]]:
-    """Compose lines of 2 to 5 words, some with a mark behind them or an expression of signs between them.
+    """Compose lines of 2 to 5 words; some words get punctuation or are replaced by an expression of signs.
 
     Args:
-        words: of writers, in any order; lines are composed of writers with 8 words or more.
-        signs: isolated signs; those of writers without words are not used.
-        count: how many lines.
-        seed: of all that is drawn.
+        words: utterances of words in any order; only writers with at least 8 words are used.
+        signs: utterances of isolated signs; those of writers without words are not used.
+        count: number of lines.
+        seed: seed of all random choices.
 
     Raises:
         DataError: no writer has enough words.
@@ -148,7 +147,7 @@ def lines_of_words(
     writers = sorted(samples)
     if count and not writers:
         raise DataError(
-            f"composed_lines: no training writer has {_FEWEST_WORDS} words (category 7); complete the release, or take"
+            f"composed_lines: no training writer has {_FEWEST_WORDS} words (category 7); complete the release, or set"
             " composed_lines=0"
         )
     for number in range(count):
@@ -163,7 +162,7 @@ def lines_of_words(
 
 
 def _clear(spacing: Spacing, pieces: Sequence[Sequence[Piece]], random: Random) -> Spacing:
-    """Make blanks wider than the gaps within the words, in nine lines of ten: nine writers of ten write so."""
+    """Make spaces wider than the gaps within words in nine of ten lines, as nine of ten writers do."""
     if random.random() < 0.1:
         return spacing
     widest = max(widest_gap(piece) for part in pieces for piece in part)
@@ -171,7 +170,7 @@ def _clear(spacing: Spacing, pieces: Sequence[Sequence[Piece]], random: Random) 
 
 
 def _group(words: Sequence[Sample], hands: Hands, writer: str, factor: float, random: Random) -> list[list[Piece]]:
-    """One word, perhaps with a mark behind it, or an expression of signs where the writer has its signs."""
+    """Return a random word, sometimes with punctuation, or an expression of signs if the writer has these signs."""
     if random.random() < 0.2 and writer in hands.samples:
         for _ in range(_TRIES):
             if hands.can(writer, text := expression(random)):
@@ -184,14 +183,14 @@ def _group(words: Sequence[Sample], hands: Hands, writer: str, factor: float, ra
 
 
 def placed_word(sample: Sample) -> Piece:
-    """A word with its base line straight and at 0, in h."""
+    """Return a word in h, with its base line level and at 0."""
     trace = normalised(ink_signal(_ink(sample.utterance)).astype(np.float64), slant=False, size=False)
     points = (trace.points - [trace.points[:, 0].min(), trace.bottom]) / sample.h
     return Piece(str(sample.utterance.text), tuple(np.split(points, trace.first[1:])))
 
 
 def _words(words: Iterable[Utterance]) -> Mapping[str, Sequence[Sample]]:
-    """The words of each writer who has enough; h is the median over a file."""
+    """Return the words of each writer who has enough; h is the median over a file."""
     samples: dict[str, list[Sample]] = defaultdict(list)
     for group in _by_file(one for one in words if one.text and " " not in one.text).values():
         traces = (normalised(ink_signal(_ink(one)).astype(np.float64), slant=False, size=False) for one in group)
@@ -205,7 +204,7 @@ def _words(words: Iterable[Utterance]) -> Mapping[str, Sequence[Sample]]:
 
 
 def _by_file(utterances: Iterable[Utterance]) -> Mapping[tuple[str, str], list[Utterance]]:
-    """Utterances by writer and file: what was written in one scale."""
+    """Group utterances by writer and file; the ink of a group has one scale."""
     groups: dict[tuple[str, str], list[Utterance]] = defaultdict(list)
     for one in utterances:
         groups[str(one.speaker), one.tags["file"]].append(one)

@@ -1,7 +1,7 @@
-"""Compose ink: one writer's own signs in a row, or words in a line, at the places where they would have been written.
+"""Compose ink: place signs or words of one writer in a row as if they had been written together.
 
-Everything is in h, the height of an x, above the base line. What a piece of ink becomes depends on the random numbers
-that are given, so the same seed composes the same ink.
+The unit is h, the height of an x; y is measured from the base line. The result depends only on the pieces and on the
+random generator, so the same seed composes the same ink.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ Random = np.random.Generator
 Strokes = tuple[NDArray[np.float64], ...]
 
 UNITS = 100.0
-"""Units of composed ink in h; whole numbers of them are stored in two bytes."""
+"""Units of composed ink per h; coordinates are whole numbers that fit into two bytes."""
 
-_BAND = 0.25  # h: ink of two pieces is side by side where it is as high as this
-_MOST_UNITS = 32_000  # what two bytes hold
+_BAND = 0.25  # h; height of the bands in which the outlines of two pieces are compared
+_MOST_UNITS = 32_000  # largest coordinate in two bytes
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A sign or a word in h: x from anywhere on, y from the base line on.
+    """The ink of a sign or a word in h; x has any origin, y is measured from the base line.
 
     Attributes:
-        text: what it is.
-        strokes: (N, 2) each, in the order of writing.
+        text: the sign or word.
+        strokes: (N, 2) for each stroke, in the order of writing.
     """
 
     text: str
@@ -40,13 +40,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class Spacing:
-    """Distances in a row, in h.
+    """The distances in a row, in h.
 
     Attributes:
-        gap: between pieces that stand side by side.
-        blank: between the boxes of pieces with a blank between them.
-        by_outline: 0: gaps are those of the pieces' boxes; 1: of their outlines, so that a piece may reach below or
-            above its neighbour.
+        gap: distance of neighbouring pieces without a space between them.
+        blank: distance of the boxes of pieces with a space between them.
+        by_outline: 0 if gaps are measured between the pieces' boxes, 1 if between their outlines, so that a piece may
+            extend above or below its neighbour; or any value between.
         evenness: standard deviation of the logarithm of each distance.
     """
 
@@ -59,8 +59,9 @@ class Spacing:
 def draw_spacing(random: Random) -> Spacing:
     """Draw the distances of one row.
 
-    Blanks are like those between neighbours in category 6 (9,000 measured: a middle of 2.1 h, nine of ten between 0.5
-    and 5.5), a little narrower. Of the gaps between signs a third is narrow, half is natural, the others are wide.
+    Spaces are slightly narrower than those between neighbours in category 6 (9,000 measured: the median is 2.1 h, and
+    nine of ten are between 0.5 and 5.5 h). A third of the rows has narrow gaps between signs, half has natural ones,
+    and the others have wide ones.
     """
     kind = random.random()
     if kind < 0.35:
@@ -74,17 +75,17 @@ def draw_spacing(random: Random) -> Spacing:
 
 
 def sized_sign(sign: str, strokes: Strokes, h: float, keeps: float, random: Random) -> Piece:
-    """Bring an isolated sign to its size and place above the base line.
+    """Scale an isolated sign and place it relative to the base line.
 
-    Isolated signs fill their boxes more evenly than signs on a line: their size is drawn towards that of the sign in
-    ordinary writing, by a share that is drawn anew for each row.
+    Isolated signs differ less in size than signs on a line. Their size is therefore moved towards the sign's size in
+    ordinary handwriting.
 
     Args:
         sign: one of `EXTENTS`.
-        strokes: as recorded.
-        h: the height of an x of this writer in the unit of `strokes`.
-        keeps: 1 keeps the sign's own size, 0 gives it the size of ordinary writing; between them, a mean of both.
-        random: draws how far it is off its place, and how it differs from the sample.
+        strokes: the strokes as recorded.
+        h: the height of this writer's x in the unit of `strokes`.
+        keeps: 1 keeps the sign's own size, 0 gives it the size of ordinary writing; values between mix both.
+        random: draws small changes of position and shape.
     """
     extent = EXTENTS[sign]
     points = np.concatenate(strokes) / h
@@ -102,30 +103,30 @@ def sized_sign(sign: str, strokes: Strokes, h: float, keeps: float, random: Rand
 
 
 def _anchor(extent: Extent, bottom: float, top: float) -> float:
-    """Return the height that places a sign: its foot if it stands on the line, its top if it hangs, else its middle.
+    """Return the y by which a sign is placed: its bottom if it is on the line, its top if it is high, or its middle.
 
     Args:
-        extent: of the sign in ordinary writing, which says how it is placed.
-        bottom, top: of the ink.
+        extent: box of the sign in ordinary writing, which decides between the three.
+        bottom, top: y of the ink.
     """
     return bottom if extent.bottom == 0.0 else top if extent.bottom > 0.9 else 0.5 * (bottom + top)
 
 
 def _bent(random: Random) -> NDArray[np.float64]:
-    """(2, 2) a little other width, height and slant, as no sign is written twice alike."""
+    """Draw a matrix (2, 2) that slightly changes width, height and slant."""
     wide, high = np.exp(random.normal(0.0, 0.08, size=2))
     lean = random.normal(0.0, 0.06)
     return np.array([[wide, 0.0], [lean, high]])
 
 
 def widest_gap(piece: Piece) -> float:
-    """Find the widest gap in a word, in h: between ink and all that stands to its right; 0 without any."""
+    """Return the widest gap in a word, in h: a range of x without ink; 0 if there is none."""
     order, gaps = _gaps(piece)
     return float(gaps.max(initial=0.0)) if len(order) > 1 else 0.0
 
 
 def loosened(piece: Piece, factor: float) -> Piece:
-    """Widen (or below 1 narrow) the gaps in a word: what stands to their right is moved, strokes keep their shape."""
+    """Multiply the gaps in a word by `factor`; strokes are moved but keep their shape."""
     order, gaps = _gaps(piece)
     moves = np.zeros(len(order))
     moves[order] = np.cumsum((factor - 1.0) * gaps)
@@ -133,7 +134,7 @@ def loosened(piece: Piece, factor: float) -> Piece:
 
 
 def _gaps(piece: Piece) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(S,) the strokes from left to right, and the gap before each: 0 where ink further left reaches over it."""
+    """Return the order of strokes from left to right, (S,), and the gap before each, (S,); 0 if there is none."""
     left = np.array([one[:, 0].min() for one in piece.strokes])
     order = np.argsort(left, kind="stable")
     right = np.maximum.accumulate([piece.strokes[at][:, 0].max() for at in order])
@@ -143,15 +144,15 @@ def _gaps(piece: Piece) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 
 def joined(pieces: Sequence[Sequence[Piece]], spacing: Spacing, random: Random) -> Ink:
-    """Set pieces in a row.
+    """Place pieces in a row.
 
     Args:
-        pieces: groups of pieces side by side, with a blank between the groups; at least one piece.
+        pieces: groups of pieces, with a space between groups; at least one piece.
         spacing: the distances.
-        random: makes them uneven.
+        random: draws the variation of the distances.
 
     Returns:
-        the ink in `UNITS`, in whole numbers.
+        The ink in `UNITS`, with whole numbers as coordinates.
     """
     placed: list[NDArray[np.float64]] = []
     before: Strokes = ()
@@ -166,13 +167,13 @@ def joined(pieces: Sequence[Sequence[Piece]], spacing: Spacing, random: Random) 
 
 
 def _units(placed: Sequence[NDArray[np.float64]]) -> float:
-    """Units of h; fewer for a row that is so long that its numbers would need more than two bytes."""
+    """Return the units per h: `UNITS`, or fewer if the row is too long for two bytes."""
     widest = max(float(np.abs(one).max()) for one in placed)
     return min(UNITS, _MOST_UNITS / widest) if widest > 0 else UNITS
 
 
 def _distance(left: Strokes, right: Strokes, by_outline: float) -> float:
-    """How far `right` stands to the right of `left`: of their boxes (0), of their outlines (1), or between."""
+    """Return the distance from `left` to `right`: of their boxes (`by_outline` 0), of their outlines (1), or a mix."""
     a, b = np.concatenate(left), np.concatenate(right)
     boxes = float(b[:, 0].min() - a[:, 0].max())
     outlines = _outline_distance(a, b)
@@ -180,12 +181,12 @@ def _distance(left: Strokes, right: Strokes, by_outline: float) -> float:
 
 
 def _outline_distance(left: NDArray[np.float64], right: NDArray[np.float64]) -> float | None:
-    """The least distance of ink at about the same height; None where none is."""
+    """Return the smallest horizontal distance of ink at about the same height; None if there is no such ink."""
     bands = [np.floor(one[:, 1] / _BAND).astype(np.int64) for one in (left, right)]
     lowest = min(int(one.min()) for one in bands)
     count = max(int(one.max()) for one in bands) - lowest + 3
     rightmost, leftmost = np.full(count, -np.inf), np.full(count, np.inf)
-    for off in (0, 1, 2):  # each point counts in its band and the two beside it
+    for off in (0, 1, 2):  # each point counts in its own band and in the two next to it
         np.maximum.at(rightmost, bands[0] - lowest + off, left[:, 0])
     np.minimum.at(leftmost, bands[1] - lowest + 1, right[:, 0])
     distance = float((leftmost - rightmost).min())

@@ -1,7 +1,6 @@
-"""Texts to compose of single signs: rows of symbols, capitals and digits, mixtures, prices, dates, addresses, formulas.
+"""Draw random texts to be composed of single signs: symbols, capitals, digits, prices, dates, addresses, formulas.
 
-They teach a recogniser which signs may stand side by side, not a language: the parts are drawn at random, and a text is
-a function of the random numbers alone.
+They teach a recogniser which signs may be side by side, not a language. A text depends only on the random generator.
 """
 
 from __future__ import annotations
@@ -10,12 +9,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from data_prep.unipen.composing import Random
 from data_prep.unipen.sizes import EXTENTS
 
-Random = np.random.Generator
-
 SYMBOLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-"""The signs of ASCII that are neither letters nor digits."""
+"""The printable signs of ASCII that are neither letters nor digits, without the space."""
 
 LOWER = "abcdefghijklmnopqrstuvwxyz"
 UPPER = LOWER.upper()
@@ -30,9 +28,9 @@ _LONGEST = 24  # signs of a text
 
 
 def expression(random: Random) -> str:
-    """Draw a text: 2 to 24 signs of ASCII, single blanks between its parts, none at its ends.
+    """Draw a text of 2 to 24 signs of ASCII, with single spaces between its parts and none at its ends.
 
-    One sign at least is as high as an x: of points, quotes and bars alone nobody could say which they are.
+    At least one sign is as high as an x, because points, quotes and bars alone cannot be told apart.
     """
     shares = np.array([share for _, share in _MAKERS])
     while True:
@@ -43,7 +41,7 @@ def expression(random: Random) -> str:
 
 
 def row(random: Random, signs: str, least: int = 2, most: int = 6) -> str:
-    """Draw signs side by side, in half of the rows with blanks between them."""
+    """Draw a row of signs; half of the rows have spaces between all signs."""
     return _spaced(random, _some(random, signs, least, most))
 
 
@@ -65,13 +63,13 @@ def _symbols(random: Random) -> str:
 
 
 def _pairs(random: Random) -> str:
-    """Draw symbols that often stand together, and others between and beside them."""
+    """Draw pairs of symbols that often occur together, mixed with single symbols."""
     count, pairs = int(random.integers(1, 4)), _PAIRS.split()
     return _spaced(random, "".join(_one(random, pairs if random.random() < 0.6 else SYMBOLS) for _ in range(count)))
 
 
 def _run(signs: str) -> Callable[[Random], str]:
-    """Make rows of signs that follow each other in `signs`, or of any of them."""
+    """Return a function that draws a random row of `signs`, or a part of `signs` in order."""
 
     def make(random: Random) -> str:
         if random.random() < 0.5:
@@ -83,7 +81,7 @@ def _run(signs: str) -> Callable[[Random], str]:
 
 
 def _mixture(random: Random) -> str:
-    """Draw letters, digits and symbols as in a password or a part number."""
+    """Draw a mixture of letters, digits and symbols, as in a password or a part number."""
     groups = [one for one in (LOWER, UPPER, DIGITS, SYMBOLS) if random.random() < 0.6] or [UPPER, DIGITS]
     return "".join(_one(random, _one(random, groups)) for _ in range(random.integers(3, 9)))
 
@@ -94,7 +92,7 @@ def _number(random: Random, most: int = 4) -> str:
 
 
 def _word(random: Random, least: int = 2, most: int = 6) -> str:
-    """Draw letters that can nearly be spoken: consonants and vowels take turns."""
+    """Draw letters, consonants and vowels in turn."""
     turns = ["bcdfghjklmnpqrstvwxyz", "aeiou"]
     at = int(random.integers(2))
     return "".join(_one(random, turns[(at + i) % 2]) for i in range(random.integers(least, most + 1)))
@@ -162,7 +160,7 @@ def _amount(random: Random) -> str:
 
 
 def _marked_word(random: Random) -> str:
-    """Draw a word with the marks that stand beside words."""
+    """Draw a word with punctuation or other signs beside it."""
     word = _word(random)
     word = _one(random, (word, word.upper(), word.capitalize()))
     return _one(random, _MARKED.split()).format(word)
@@ -192,4 +190,4 @@ _MAKERS: tuple[tuple[Callable[[Random], str], float], ...] = (
     (_marked_word, 0.02),
     (_item, 0.02),
 )
-"""What makes texts, and how often each: symbols most, for nothing else in the release has them side by side."""
+"""Functions that draw texts, with their shares; symbols are most frequent, because the release has no rows of them."""

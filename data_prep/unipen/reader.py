@@ -1,24 +1,24 @@
 """UNIPEN train_r01_v07: isolated characters, words and lines from many donors, tablets and writers (1999).
 
-Licence: permission to use the data for research; not to be distributed commercially; proper reference required, and no
-writer or donor to be named. Reference: I. Guyon, L. Schomaker, R. Plamondon, M. Liberman, S. Janet, "UNIPEN project of
-on-line data exchange and recognizer benchmarks", ICPR 1994; Unipen data set train_r01_v07, doi 10.5281/zenodo.1195803.
-Get it: from that doi. A zip file of the release is read as it is, or give the folder with data/ and include/.
+Licence: the data may be used for research and must not be distributed commercially; a reference is required, and
+writers and donors must not be named. Reference: I. Guyon, L. Schomaker, R. Plamondon, M. Liberman, S. Janet, "UNIPEN
+project of on-line data exchange and recognizer benchmarks", ICPR 1994; Unipen data set train_r01_v07, doi
+10.5281/zenodo.1195803.
+Get it: from that doi; set root= to the zip file of the release, or to the unpacked folder with data/ and include/.
 
 Categories: 1a digits, 1b upper, 1c lower, 1d symbols, 2 characters, 3 characters_in_words, 6 words (letters only),
-7 words_any (all of 6 and more), 8 text (lines of two words or more; the same ink as words in part).
+7 words_any, 8 text (lines of two words or more; partly the same ink as words). Category 2 is 1a, 1b, 1c and 1d
+together; category 7 is category 6 and a tenth more.
 
-Splits: no writer is in two of them, in whatever category; `data_prep/unipen/writers.py` says how. Of category 6 they
-are 31 dev and 56 test writers fixed once; all other files train. Writers are pseudonymous keys.
+Splits: no writer is in two splits, in any category; see `data_prep/unipen/writers.py`. In category 6, 31 writers are
+dev and 56 are test; all others are train. Writers have pseudonyms.
 
-Categories overlap: 2 is 1a, 1b, 1c and 1d together, 7 has all of 6 and a tenth more.
+Segments that are marked BAD, or whose ink was withheld or lost, are left out; so are training segments whose label is
+wrong (see `data_prep/unipen/wrong_labels.py`). Ink is not changed; it keeps repeated points. The first run reads the
+whole category and caches its ink; later runs read the cache.
 
-Segments marked BAD are left out, and such whose ink was withheld or is missing at the source; of train also those whose
-label is not what is written (see `data_prep/unipen/wrong_labels.py`). Ink stays as it was sampled, repeated points
-among it. The first start reads the whole category, later ones take its ink from a cache.
-
-What trains can be more than the release: rows of signs and lines of words, each composed of one training writer's own
-ink, see `data_prep/unipen/composed.py`. The tag `category` says where an utterance comes from.
+The training set can be extended by rows of signs and lines of words, each composed of the ink of one training writer,
+see `data_prep/unipen/composed.py`. The tag `category` shows where an utterance comes from.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from data_prep.unipen.writers import held_out, writer_key
 from data_prep.unipen.wrong_labels import with_right_labels, wrong_labels
 
 VERSION = 1
-"""Version of the reading, raised when the same release gives other utterances."""
+"""Version of this reader; increase it when the same release gives other utterances."""
 
 CATEGORIES = {
     "1a": "digits",
@@ -59,64 +59,66 @@ CATEGORIES = {
 }
 
 WITHOUT_INK = tuple(f"data/{category}/att/att0/41412304.dat" for category in "678")
-"""What these include was lost before the release was published where it can be had today."""
+"""Files without ink: the files that they include are not in the published release."""
 
 NO_AT_SIGN = "kai"
-"""The donor that labels with `@` what its recogniser could not use: loops between letters, and their remains."""
+"""The donor that uses the label `@` for ink that its recogniser could not use, such as loops between letters."""
 
 UNTIMED = ("dar", "int", "kai", "lav", "not", "pcl")
-"""Donors whose points stand at equal steps in space, or not at those in time that they state."""
+"""Donors whose points are equally spaced along the ink, or not at the time steps that the files state."""
 
 
 @dataclass(frozen=True)
 class Config:
     """Options of `asr-prepare unipen`."""
 
-    root: str = field(default="", metadata={"help": "the release: its zip file, or the folder with data/ and include/"})
+    root: str = field(default="", metadata={"help": "zip file of the release, or folder with data/ and include/"})
     category: str | int = field(
         default="words", metadata={"help": ", ".join(f"{name} ({number})" for number, name in CATEGORIES.items())}
     )
     also: str | int = field(
-        default="", metadata={"help": "more categories, with commas between them, whose train writers train too"}
+        default="", metadata={"help": "further categories for train, separated by commas; only their train writers"}
     )
-    fold_case: bool = field(default=False, metadata={"help": "make all transcripts lower case"})
+    fold_case: bool = field(default=False, metadata={"help": "convert all transcripts to lower case"})
     train_without: str = field(
-        default="", metadata={"help": "donors (three letters, with commas between them) to leave out of train"}
+        default="", metadata={"help": "donors to leave out of train: three letters each, separated by commas"}
     )
     leave_out_wrong: bool = field(
-        default=True, metadata={"help": "leave segments out of train whose label is known to be wrong"}
+        default=True, metadata={"help": "leave out train segments whose label is known to be wrong"}
     )
     only_train: bool = field(
-        default=False, metadata={"help": "give no dev and test: for corpus.pool, which trains on all it gets"}
+        default=False, metadata={"help": "leave dev and test empty; for corpus.pool, which trains on all utterances"}
     )
     composed_rows: int = field(
-        default=0, metadata={"help": "rows of signs composed of the isolated signs of train writers; they train too"}
+        default=0, metadata={"help": "number of rows to compose of isolated signs of train writers, added to train"}
     )
     composed_lines: int = field(
-        default=0, metadata={"help": "lines composed of the words and signs of train writers; they train too"}
+        default=0, metadata={"help": "number of lines to compose of words and signs of train writers, added to train"}
     )
-    composed_seed: int = field(default=1, metadata={"help": "another seed composes other rows and lines"})
-    cache: str = field(default="", metadata={"help": "folder for the ink; empty: one in the user's cache folder"})
+    composed_seed: int = field(default=1, metadata={"help": "seed of the composed rows and lines"})
+    cache: str = field(default="", metadata={"help": "folder of the ink cache; empty for the user's cache folder"})
 
 
 def prepare(
     config: Config, on_progress: Progress | None = None, faults: CorpusFaults | None = None
 ) -> dict[str, list[Utterance]]:
-    """The corpus as utterances of ink.
+    """Read the corpus as utterances of ink, by split.
 
     Args:
-        on_progress: hears `(what, done, total)` while a category is read for the first time.
+        config: the options.
+        on_progress: called with `(what, done, total)` while a category is read for the first time.
+        faults: collects the faults; None to raise them.
 
     Raises:
-        ConfigError: no such category or donor, or a negative number of composed rows or lines.
-        DataError: the release is not there.
-        Problems: everything that is wrong with its files.
+        ConfigError: a category or donor does not exist, or a number of composed rows or lines is negative.
+        DataError: the release is missing.
+        Problems: its files have faults; lists all of them.
     """
     counts = {"composed_rows": config.composed_rows, "composed_lines": config.composed_lines}
     check_values(counts, {name: (count >= 0, "0 or more") for name, count in counts.items()})
     main, more = _number(config.category), [_number(one) for one in _listed(config.also)]
     if len({main, *more}) <= len(more):
-        raise ConfigError(f"also={config.also} names a category twice; every category is read once")
+        raise ConfigError(f"also={config.also}: a category is named twice; name each category once")
     faults = faults or CorpusFaults()
     release = open_release(config.root)
     read = _Reading(release, config, faults, on_progress)
@@ -138,7 +140,7 @@ def _listed(written: str | int) -> list[str]:
 
 
 def _number(written: str | int) -> str:
-    """`6` for `words` and for `6`."""
+    """Return the number of a category, given its name or number."""
     names = {name: number for number, name in CATEGORIES.items()}
     number = names.get(str(written).strip().lower(), str(written).strip().lower())
     if number not in CATEGORIES:
@@ -154,7 +156,7 @@ def _without(utterances: Sequence[Utterance], donors: Sequence[str]) -> list[Utt
     for donor in donors:
         if donor not in known:
             raise ConfigError(
-                f"train_without: nothing of the donor '{donor}' trains{nearest(donor, known)}; choose from:"
+                f"train_without: train has nothing of the donor '{donor}'{nearest(donor, known)}; choose from:"
                 f" {', '.join(sorted(known))}"
             )
     return [one for one in utterances if one.tags["donor"] not in donors]
@@ -166,7 +168,7 @@ def _folded(utterance: Utterance) -> Utterance:
 
 @dataclass(frozen=True)
 class _Reading:
-    """One reading of the release: its categories by split, and what is composed of them."""
+    """The state of one reading of the release: its categories by split, and the composed ink."""
 
     release: Release
     config: Config
@@ -174,7 +176,7 @@ class _Reading:
     on_progress: Progress | None
 
     def category(self, number: str) -> dict[str, list[Utterance]]:
-        """Read a category by split, without what its labels make useless for training."""
+        """Read a category by split; leave out training segments with wrong or unusable labels."""
         splits: dict[str, list[Utterance]] = {name: [] for name in SPLITS}
         writers = held_out()
         for one in self._stored(number):
@@ -187,7 +189,7 @@ class _Reading:
         return splits
 
     def composed(self) -> list[Utterance]:
-        """Compose what the options ask for, or take it from the cache."""
+        """Compose the rows and lines that the options ask for, or read them from the cache."""
         rows, lines, seed = self.config.composed_rows, self.config.composed_lines, self.config.composed_seed
         made: list[Utterance] = []
         if rows:
@@ -221,7 +223,7 @@ class _Reading:
         return [_tagged(one, kind) for one in found]
 
     def _stored(self, number: str) -> list[Utterance]:
-        """All usable segments of a category."""
+        """Return all usable segments of a category, from the cache if it exists."""
         release, folder = self.release, f"data/{number}"
         if not release.names(folder):
             raise DataError(
@@ -245,7 +247,7 @@ def _tagged(utterance: Utterance, category: str) -> Utterance:
 def _read(
     release: Release, number: str, problems: list[str], on_progress: Progress | None
 ) -> Iterator[tuple[Utterance, Ink]]:
-    """Utterance and ink of each usable segment; what is wrong is added to `problems`."""
+    """Yield utterance and ink of each usable segment; append faults to `problems`."""
     library = Library(release)
     names = [name for name in release.names(f"data/{number}") if name not in WITHOUT_INK]
     for done, name in enumerate(names, start=1):
@@ -268,13 +270,13 @@ def _utterances(document: Document, number: str, problems: list[str]) -> Iterato
             continue
         writer = document.writer(segment)
         if writer is None:
-            problems.append(f"{segment.place}: nothing names the writer (.WRITER_ID); splits must not share writers")
+            problems.append(f"{segment.place}: there is no .WRITER_ID; add it, because splits must not share writers")
             return
         if not segment.label:
             problems.append(f"{segment.place}: the label is empty; mark the segment BAD or correct it")
             continue
         ink = document.ink_or_problem(segment, problems, timed=donor not in UNTIMED)
-        if ink is not None:  # else all of it was withheld
+        if ink is not None:  # None if all of it was withheld
             yield (
                 Utterance(
                     f"{number}-{donor}-{short}-{segment.number:04d}",

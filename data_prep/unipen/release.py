@@ -1,7 +1,7 @@
-"""The files of a UNIPEN release, in a folder or in a zip file that is read without unpacking it.
+"""Access the files of a UNIPEN release in a folder, or in a zip file without unpacking it.
 
-Nothing outside the release is ever opened, and no size that a file claims is believed: members of the zip are
-decompressed by a decoder that stops at the size that was checked.
+No file outside the release is opened. Sizes in the zip file are not trusted: decompression stops at the size that was
+checked.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from data_prep.roots import IN_TRAINING, given_path, search_root
 
 INCLUDE = "include"
 _MAX_MEMBERS = 500_000
-_MOST_DIRECTORY_BYTES = 1 << 27  # of the list of members: it is read at once
-_END_RECORDS = ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8))  # plain and zip64: mark, place and bytes of the length
+_MOST_DIRECTORY_BYTES = 1 << 27  # of the list of members, which `zipfile` reads at once
+_END_RECORDS = ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8))  # plain and zip64: marker, place and size of the length
 _END_BYTES = (1 << 16) + 22 + 20 + 56  # comment and end records
-_CACHED_BYTES = 16 << 20  # of content; cut into statements it takes several times that
+_CACHED_BYTES = 16 << 20  # of content; split into statements it needs several times as much
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LZMA_HEADER = struct.Struct("<2BH5s")  # version, size of the properties, properties
 _REMEDY = (
@@ -37,28 +37,31 @@ _REMEDY = (
 
 
 class Release(Protocol):
-    """Files by their path in the release, with `/` between folders: `data/6/...` and `include/...`."""
+    """The files of a release, by their path with `/` between folders: `data/6/...` and `include/...`."""
 
     where: str
 
     def names(self, folder: str) -> Sequence[str]:
-        """All files beneath a folder, sorted."""
+        """Return all files below a folder, sorted."""
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Return whether the release has such a file."""
 
     def read(self, name: str) -> bytes:
-        """Its bytes, at most `MAX_FILE_BYTES`; raises DataError."""
+        """Return the bytes of a file; raise a DataError if it cannot be read or exceeds `MAX_FILE_BYTES`."""
 
     def fingerprint(self, folders: Iterable[str]) -> str:
-        """Changes when a file beneath these folders changes."""
+        """Return a hash that changes when a file below these folders changes."""
 
 
 def open_release(root: str) -> Release:
-    """The release in a zip file, in a folder, or in a folder or `unipen.zip` beneath it.
+    """Open a release.
+
+    Args:
+        root: its zip file, its folder, or a folder above it or with `unipen.zip`.
 
     Raises:
-        DataError: it is not there.
+        DataError: there is no release.
     """
     if not root:
         raise DataError(f"no root= was given. {_REMEDY}")
@@ -79,7 +82,7 @@ def _is_release(folder: Path) -> bool:
 
 
 class FolderRelease:
-    """A release that was unpacked."""
+    """A release in a folder."""
 
     def __init__(self, root: Path) -> None:
         self.where = str(root)
@@ -93,18 +96,18 @@ class FolderRelease:
         self._known = frozenset(self._names)
 
     def names(self, folder: str) -> Sequence[str]:
-        """See `Release`."""
+        """Return all files below a folder, sorted."""
         return [name for name in self._names if name.startswith(f"{folder}/")]
 
     def has(self, name: str) -> bool:
-        """See `Release`."""
+        """Return whether the release has such a file."""
         return name in self._known
 
     def read(self, name: str) -> bytes:
-        """See `Release`."""
+        """Return the bytes of a file; raise a DataError if it cannot be read or exceeds `MAX_FILE_BYTES`."""
         path = self._root / name
         if not path.resolve().is_relative_to(self._root):
-            raise DataError(f"{name}: is a link that leaves {self.where}; copy the file into the release")
+            raise DataError(f"{name}: is a link that leads out of {self.where}; copy the file into the release")
         if not path.is_file():
             raise DataError(f"{name}: is not a file in {self.where}; complete the release")
         try:
@@ -113,11 +116,11 @@ class FolderRelease:
         except OSError as error:
             raise DataError(f"{name}: cannot be read: {error.strerror}") from error
         if len(content) > MAX_FILE_BYTES:
-            raise DataError(f"{name}: more than {MAX_FILE_BYTES} bytes; no ink file of UNIPEN is that large")
+            raise DataError(f"{name}: has more than {MAX_FILE_BYTES} bytes; expected an ink file of UNIPEN")
         return content
 
     def fingerprint(self, folders: Iterable[str]) -> str:
-        """Over names, sizes and times of change."""
+        """Return a hash over names, sizes and modification times of the files."""
         digest = hashlib.sha256()
         for folder in folders:
             for name in self.names(folder):
@@ -130,7 +133,7 @@ class FolderRelease:
 
 
 class ZipRelease:
-    """A release in a zip file; members are stored, deflated or LZMA, and may lie in one more folder."""
+    """A release in a zip file; members are stored, deflated or LZMA-compressed, and may be in a common folder."""
 
     def __init__(self, path: Path) -> None:
         self.where = str(path)
@@ -142,7 +145,7 @@ class ZipRelease:
             self._size, self._changed = path.stat().st_size, path.stat().st_mtime_ns
             self._file = path.open("rb")
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, struct.error) as error:
-            raise DataError(f"{path} is not a zip file that can be read: {error}. {_REMEDY}") from error
+            raise DataError(f"{path} cannot be read as a zip file: {error}. {_REMEDY}") from error
         if len(members) > _MAX_MEMBERS:
             raise DataError(f"{path} has {len(members)} members, more than {_MAX_MEMBERS}. {_REMEDY}")
         prefix = _prefix([member.filename for member in members])
@@ -160,21 +163,21 @@ class ZipRelease:
             self._file.close()
 
     def names(self, folder: str) -> Sequence[str]:
-        """See `Release`."""
+        """Return all files below a folder, sorted."""
         return [name for name in self._names if name.startswith(f"{folder}/")]
 
     def has(self, name: str) -> bool:
-        """See `Release`."""
+        """Return whether the release has such a file."""
         return name in self._members
 
     def read(self, name: str) -> bytes:
-        """See `Release`."""
+        """Return the bytes of a file; raise a DataError if it cannot be read or exceeds `MAX_FILE_BYTES`."""
         try:
             return self._read(self._members[name])
         except KeyError:
             raise DataError(f"{name}: is not in {self.where}; complete the release") from None
         except (OSError, ValueError, lzma.LZMAError, zlib.error, struct.error, MemoryError) as error:
-            raise DataError(f"{name}: damaged in {self.where}: {error}; fetch the zip file again") from error
+            raise DataError(f"{name}: damaged in {self.where}: {error}; download the zip file again") from error
 
     def _read(self, member: zipfile.ZipInfo) -> bytes:
         if member.file_size > MAX_FILE_BYTES or member.compress_size > MAX_FILE_BYTES:
@@ -184,16 +187,16 @@ class ZipRelease:
         self._file.seek(member.header_offset)
         header = _LOCAL_HEADER.unpack(self._file.read(_LOCAL_HEADER.size))
         if header[0] != b"PK\x03\x04":
-            raise ValueError("no member stands where the directory says")
+            raise ValueError("there is no member at the position in the directory")
         self._file.seek(header[9] + header[10], os.SEEK_CUR)  # name and extra field
         packed = self._file.read(member.compress_size)
         content = _decompressed(packed, member.compress_type, member.file_size)
         if len(content) != member.file_size or zlib.crc32(content) != member.CRC:
-            raise ValueError("size or checksum differ from what the directory says")
+            raise ValueError("size or checksum differ from those in the directory")
         return content
 
     def fingerprint(self, folders: Iterable[str]) -> str:
-        """Over size and time of change of the zip file, and names, sizes and checksums of the members."""
+        """Return a hash over size and modification time of the zip file, and names, sizes and checksums of members."""
         digest = hashlib.sha256(f"{self._size}\0{self._changed}\n".encode())
         for folder in folders:
             for name in self.names(folder):
@@ -204,18 +207,15 @@ class ZipRelease:
 
 
 def _check_directory(path: Path) -> None:
-    """Raise ValueError where the list of members, which `zipfile` takes into memory as a whole, is too long.
+    """Raise a ValueError if the list of members, which `zipfile` reads into memory, is too long.
 
-    Only what stands at the end of the file is believed, as `zipfile` does.
+    Like `zipfile`, this uses the records at the end of the file.
     """
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _END_BYTES))
         end = file.read(_END_BYTES)
-    for mark, at, n_bytes in (
-        (b"PK\x05\x06", 12, 4),
-        (b"PK\x06\x06", 40, 8),
-    ):  # end records: the plain one, and of zip64
+    for mark, at, n_bytes in _END_RECORDS:
         found = end.rfind(mark)
         length = int.from_bytes(end[found + at : found + at + n_bytes], "little") if found >= 0 else 0
         if length > _MOST_DIRECTORY_BYTES and length != 0xFFFFFFFF:
@@ -223,7 +223,7 @@ def _check_directory(path: Path) -> None:
 
 
 def _prefix(names: Iterable[str]) -> str | None:
-    """What stands before `data/` and `include/`."""
+    """Return the common path before `data/` and `include/`; None if the members are not a release."""
     heads: dict[str, set[str]] = {"data": set(), INCLUDE: set()}
     for name in names:
         for folder, found in heads.items():
@@ -235,7 +235,7 @@ def _prefix(names: Iterable[str]) -> str | None:
 
 
 def _decompressed(packed: bytes, method: int, size: int) -> bytes:
-    """At most `size` + 1 bytes."""
+    """Decompress a member, but not more than `size` + 1 bytes."""
     if method == zipfile.ZIP_STORED:
         return packed
     if method == zipfile.ZIP_DEFLATED:
@@ -244,10 +244,10 @@ def _decompressed(packed: bytes, method: int, size: int) -> bytes:
         raise ValueError(f"compressed by method {method}; expected stored, deflated or LZMA")
     _, _, n_properties, properties = _LZMA_HEADER.unpack_from(packed)
     if n_properties != 5 or properties[0] >= 9 * 5 * 5:
-        raise ValueError("LZMA properties that make no sense")
+        raise ValueError("the LZMA properties are invalid")
     rest, lc = divmod(properties[0], 9)
     pb, lp = divmod(rest, 5)
-    # What lies further back than all that will be written cannot be referred to: the dictionary need not be larger.
+    # The dictionary need not be larger than the content, because no reference can reach further back.
     dictionary = min(int.from_bytes(properties[1:], "little"), size)
     filters = [{"id": lzma.FILTER_LZMA1, "lc": lc, "lp": lp, "pb": pb, "dict_size": max(dictionary, 4096)}]
     return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters).decompress(
@@ -256,10 +256,10 @@ def _decompressed(packed: bytes, method: int, size: int) -> bytes:
 
 
 class Library:
-    """The files of a release as `asr.ink.unipen.read_document` wants them; what is included often is kept.
+    """The files of a release, for `asr.ink.unipen.read_document`; recently used files stay in memory.
 
     Args:
-        release: the files.
+        release: the release.
     """
 
     def __init__(self, release: Release) -> None:
@@ -268,7 +268,7 @@ class Library:
         self._kept_bytes = 0
 
     def file(self, name: str) -> File:
-        """A file by its path in the release, cut into statements."""
+        """Return a file, split into statements, by its path in the release."""
         if name in self._kept:
             self._kept.move_to_end(name)
             return self._kept[name]
@@ -281,10 +281,10 @@ class Library:
         return file
 
     def resolve(self, written: str, including: str) -> str:
-        """The file that an include means: beneath `include/`, or else relative to the including file.
+        """Return the path of an included file: below `include/`, or else relative to the including file.
 
         Raises:
-            DataError: it is not there, or lies outside the release.
+            DataError: the file is missing, or outside the release.
         """
         folders = (INCLUDE, posixpath.dirname(including))
         names = [posixpath.normpath(posixpath.join(folder, written)) for folder in folders]
@@ -293,5 +293,7 @@ class Library:
             if self._release.has(name):
                 return name
         if not inside or not written or "\0" in written:
-            raise DataError(f"the include {written[:80]!r} leaves the release {self._release.where}; correct the path")
+            raise DataError(
+                f"the include {written[:80]!r} leads out of the release {self._release.where}; correct the path"
+            )
         raise DataError(f"the include {written[:80]!r} is missing; complete the release by {' or '.join(inside)}")

@@ -1,7 +1,7 @@
-"""Heights of single signs, for a row of them that looks written: where each stands, and how large a hand writes.
+"""Positions and sizes of single signs in ordinary handwriting, for composing rows of signs.
 
-The unit is h, the height of an x, above the base line. The numbers are of ordinary handwriting, rounded; rows that
-donors of UNIPEN wrote (category 1d, one row a file) agree with them to about 0.2 h.
+The unit is h, the height of an x; y is measured from the base line. The numbers are rounded; rows that donors of UNIPEN
+wrote (category 1d, one row per file) agree with them to about 0.2 h.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Extent(NamedTuple):
-    """The box of a sign in h: `bottom` and `top` above the base line, and its width."""
+    """The box of a sign in h: bottom and top, relative to the base line, and width."""
 
     bottom: float
     top: float
@@ -19,12 +19,12 @@ class Extent(NamedTuple):
 
     @property
     def height(self) -> float:
-        """From the bottom to the top."""
+        """Height of the box."""
         return self.top - self.bottom
 
     @property
     def size(self) -> float:
-        """The longer side: what tells the size of the writing."""
+        """The longer side of the box."""
         return max(self.height, self.width)
 
 
@@ -67,19 +67,22 @@ _ROWS: tuple[tuple[str, float, float, float], ...] = (
 )
 
 EXTENTS = {sign: Extent(*box) for signs, *box in _ROWS for sign in signs}
-"""Every sign of ASCII but the blank."""
+"""The boxes of all printable signs of ASCII except the space."""
 
-_TELLING = 0.8  # h: smaller signs, such as a point, tell nothing about the size of the writing
+_TELLING = 0.8  # h; the size of smaller signs, such as a point, does not depend on the size of the writing
 
 
 def writing_size(signs: Iterable[tuple[str, float]]) -> float | None:
-    """Find the height of an x in somebody's signs.
+    """Estimate the height of an x from the signs of one writer.
 
     Args:
-        signs: sign, and the longer side of its ink's box in the unit of the ink; of one writer and scale.
+        signs: pairs of a sign and the longer side of its ink's box, all in the same unit.
 
     Returns:
-        h in the unit of the ink: the median over the signs; None without signs that are large enough to tell.
+        h in the unit of the ink, the median over the signs; None if no sign is large enough.
+
+    >>> writing_size([("x", 10.0), ("b", 19.0), (".", 3.0)])
+    10.0
     """
     found = sorted(side / EXTENTS[sign].size for sign, side in signs if EXTENTS[sign].size >= _TELLING and side > 0)
     return found[len(found) // 2] if found else None

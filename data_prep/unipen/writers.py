@@ -1,12 +1,12 @@
-"""Who wrote what in UNIPEN train_r01_v07, without naming anybody, and which writers never train.
+"""Pseudonyms for the writers of UNIPEN train_r01_v07, and the list of the writers of dev and test.
 
-A writer's key is `<family>-<first 8 hexadecimal digits of sha1("<family>/<id>")>`. A family is a donor, or several that
-may share writers; the id is `.WRITER_ID` with everything removed by which two ids of one person may differ. The keys
-thus group what may be one person.
+A writer's key is `<family>-<first 8 hexadecimal digits of sha1("<family>/<id>")>`. A family is a donor, or several
+donors that may share writers. The id is `.WRITER_ID` without everything that may differ between two ids of one person,
+so that ink of one person gets one key.
 
-`unipen_writers.tsv` lists the writers of dev and test: those of category 6 as its split list gives them, and others
-for the categories that have too few of them. All writers that it does not list train, in every category, so categories
-can be pooled: nobody who trains in one is tested in another.
+`writers.tsv` lists the writers of dev and test: those of the split list of category 6, and more for categories in which
+these are too few. All other writers are in train, in every category. Categories can therefore be pooled: no writer is
+in train in one category and in test in another.
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ _FAMILIES = {
 
 
 def writer_key(donor: str, writer_id: str) -> str:
-    """The pseudonym of a writer.
+    """Return the pseudonym of a writer.
 
     Args:
-        donor: three letters, the folder beneath `data/<category>/`.
+        donor: three letters, the name of a folder below `data/<category>/`.
         writer_id: the arguments of `.WRITER_ID`.
+
+    >>> writer_key("ibm", "writer3") == writer_key("ibm", "writer4")  # two sessions of one person
+    True
     """
     family = _FAMILIES.get(donor, donor)
     return f"{family}-{hashlib.sha1(f'{family}/{_id(family, writer_id)}'.encode()).hexdigest()[:8]}"
 
 
 def _id(family: str, written: str) -> str:
-    """What is left of an id when sessions are taken off."""
+    """Remove everything from an id that may differ between sessions of one writer."""
     lower = written.lower()
     if family == "ap":  # first_last, first_last_1 and _2, FIRSTLAST
         return re.sub(r"[^a-z]", "", lower)
@@ -47,7 +50,7 @@ def _id(family: str, written: str) -> str:
 
 @cache
 def held_out() -> dict[str, str]:
-    """`dev` or `test` of every writer key that does not train."""
+    """Return the split, `dev` or `test`, of every writer that is not in train, by writer key."""
     text = files("data_prep.unipen").joinpath("writers.tsv").read_text(encoding="utf-8")
     lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
     return {key: split for key, split, *_ in lines[1:]}

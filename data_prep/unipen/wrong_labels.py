@@ -1,9 +1,9 @@
-"""Segments of UNIPEN that train nothing because their label is not what is written.
+"""Segments of UNIPEN that are left out of training because their labels are wrong.
 
-`wrong_labels.tsv` lists segments of the writers that train, with the evidence: the label, what a recogniser reads, the
-nats a frame by which the text that it reads is likelier than the label, and how the two differ. The rule is
-`Scored.kind`; `benchmarks/wrong_labels.py` applies it. Dev and test keep all their labels, wrong ones too, so that
-error rates mean what they always meant.
+`wrong_labels.tsv` lists segments of training writers with the evidence: the label, the text that a recogniser reads,
+by how many nats per frame this text is more likely than the label, and how the two differ. `Scored.kind` is the rule;
+`benchmarks/wrong_labels.py` applies it. Dev and test keep all labels, even wrong ones, so that error rates stay
+comparable.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from asr.scoring.edits import align
 from asr.text import normalise_text
 
 LEAST_NATS = {"case": 0.25, "blanks": 0.15, "words": 0.2, "text": 0.4}
-"""The nats a frame by which the reading must be likelier than the label, for each kind of difference."""
+"""Least evidence in nats per frame for each kind of difference; see `Scored.evidence`."""
 SURER = {"case": 3.0, "blanks": 3.0, "words": 5.0, "text": 2.0}
-"""How many times `Scored.read_nats` the evidence must be at least: sloppy ink is read wrong, but without certainty."""
+"""Least ratio of evidence to `Scored.read_nats`: sloppy ink is often read wrong, but with low probability."""
 KINDS = tuple(LEAST_NATS)
 LEAST_DISTANCE = 0.75
-"""The errors for each character of the longer of two texts, without regard to case, that make them different texts."""
+"""Least number of errors per character of the longer text, without case, for the kind `text`."""
 LEAST_STRETCH = 4
-"""The wrong characters in a row that make another word."""
+"""Least number of wrong characters in a row for the kind `words`."""
 HEADER = "segment\tlabel\tread\tnats_a_frame\tkind"
 
 
@@ -36,9 +36,10 @@ class WrongLabel:
 
     Attributes:
         segment: the id of the utterance.
-        label: its label, normalised; `read`: what a recogniser reads.
-        evidence: nats a frame by which `read` is likelier than `label`; inf if no path of the frames spells the label.
-        kind: how the two differ: one of `KINDS`.
+        label: its label, normalised.
+        read: the text that a recogniser reads.
+        evidence: by how many nats per frame `read` is more likely than `label`; inf if the label needs more frames.
+        kind: how the two differ, one of `KINDS`.
     """
 
     segment: str
@@ -50,13 +51,13 @@ class WrongLabel:
 
 @dataclass(frozen=True)
 class Scored:
-    """A label beside what a recogniser reads.
+    """A label and the text that a recogniser reads, with their probabilities.
 
     Attributes:
         segment: the id of the utterance.
         label, read: the two texts, normalised.
-        label_nats, read_nats: minus their log probabilities, summed over all paths, divided by the number of frames;
-            inf where no path spells the text.
+        label_nats, read_nats: their negative log probabilities (sums over all paths) per frame; inf if no path spells
+            the text.
     """
 
     segment: str
@@ -67,15 +68,16 @@ class Scored:
 
     @property
     def evidence(self) -> float:
-        """Nats a frame by which the reading is likelier than the label."""
+        """By how many nats per frame the reading is more likely than the label."""
         return self.label_nats - self.read_nats
 
     @property
     def kind(self) -> str | None:
-        """How the label is wrong, one of `KINDS`; None where it may be right.
+        """How the label is wrong, one of `KINDS`; None if it may be right.
 
         A label is wrong if the evidence is at least `LEAST_NATS` of the kind, and at least `SURER` times `read_nats`.
-        Single characters are not judged, nor the case of two: a capital c looks like a small one.
+        Single characters are never wrong, nor is the case of two characters, because some capitals look like small
+        letters.
         """
         kind = difference(self.label, self.read) if min(len(self.label), len(self.read)) > 1 else None
         if kind is None:
@@ -84,14 +86,17 @@ class Scored:
 
 
 def difference(label: str, read: str) -> str | None:
-    """Name how two texts differ, one of `KINDS`; None if they are the same, or so alike that the reader may have erred.
+    """Return how two texts differ, one of `KINDS`; None if they are equal or so similar that the reader may be wrong.
 
-    - `case`, `blanks`: they differ in nothing else.
-    - `text`: nearly all letters and digits differ, by `LEAST_DISTANCE`.
+    - `case`, `blanks`: they differ only in case or only in spaces.
+    - `text`: most letters and digits differ, see `LEAST_DISTANCE`.
     - `words`: at least `LEAST_STRETCH` letters and digits in a row are wrong.
 
-    Signs do not count, because the reader knows them too little. Labels of which less than half are letters are judged
-    by case and blanks alone.
+    Other signs are ignored, because recognisers read them less well. If less than half of a label are letters, only
+    case and spaces are compared.
+
+    >>> difference("Paris", "PARIS"), difference("in deed", "indeed"), difference("hand", "band")
+    ('case', 'blanks', None)
     """
     if label == read:
         return None
@@ -113,7 +118,7 @@ def difference(label: str, read: str) -> str | None:
 
 
 def wrong_ones(scored: Iterable[Scored]) -> list[WrongLabel]:
-    """Return those whose label is wrong, as rows."""
+    """Return a row for each label that is wrong."""
     kinds = ((one, one.kind) for one in scored)
     return [WrongLabel(one.segment, one.label, one.read, one.evidence, kind) for one, kind in kinds if kind is not None]
 
@@ -131,7 +136,7 @@ def rows_of(table: str) -> tuple[WrongLabel, ...]:
 
 
 def table_of(rows: Iterable[WrongLabel], comment: str) -> str:
-    """Write rows as a table, sorted by segment, behind lines of comment."""
+    """Return the text of a table: lines of comment, then the rows sorted by segment."""
     lines = [f"# {line}" for line in comment.splitlines()] + [HEADER]
     for row in sorted(rows, key=lambda row: row.segment):
         lines.append("\t".join((row.segment, row.label, row.read, f"{row.evidence:.2f}", row.kind)))
@@ -139,6 +144,6 @@ def table_of(rows: Iterable[WrongLabel], comment: str) -> str:
 
 
 def with_right_labels(utterances: Iterable[Utterance]) -> list[Utterance]:
-    """Leave out the utterances that are listed, unless their label is another by now: it was corrected."""
+    """Return the utterances without those of the table; one whose label has changed since (was corrected) is kept."""
     wrong = {row.segment: row.label for row in wrong_labels()}
     return [one for one in utterances if wrong.get(one.id) != normalise_text(one.text or "")]

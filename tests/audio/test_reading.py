@@ -66,9 +66,7 @@ def test_a_channel_is_chosen(tmp_path, tone):
     soundfile.write(path, np.stack([tone, -tone], axis=1), 16000)
     assert np.array_equal(read_audio(path, channel=0), tone)
     assert np.array_equal(read_audio(path, channel=1), -tone)
-    with pytest.raises(
-        DataError, match=r"stereo\.wav: has 2 channels; say .* which one is meant \(0 or 1\), or, .* mix"
-    ):
+    with pytest.raises(DataError, match=r"stereo\.wav: has 2 channels; choose one .* \(0 or 1\), or .* mix"):
         read_audio(path)
     with pytest.raises(DataError, match=r"stereo\.wav: has no channel 2; it has 2, counted from 0"):
         read_audio(path, channel=2)
@@ -157,10 +155,10 @@ def test_files_that_are_no_sound_are_refused(tmp_path):
     for name, message in {
         "missing.wav": "no such file; check the path",
         "empty.wav": r"is empty \(0 bytes\)",
-        "text.wav": r"not audio that can be read here \(Format not recognised\); expected WAV, FLAC, OGG",
-        "samples.raw": "not audio that can be read here",
+        "text.wav": r"cannot be read as audio \(Format not recognised\); expected WAV, FLAC, OGG",
+        "samples.raw": "cannot be read as audio",
         "nothing.wav": "holds no samples",
-        "sound.voc": "VOC is not read here; convert it to WAV",
+        "sound.voc": "the format VOC is not supported; convert it to WAV",
         ".": "not a file; name a sound file",
     }.items():
         for function in (audio_info, read_audio):
@@ -228,7 +226,7 @@ def test_a_cut_file_is_refused(tmp_path, tone, kind, share):
     path = write(tmp_path, kind, tone)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(DataError, match="truncated|not audio that can be read here"):
+    with pytest.raises(DataError, match="truncated|cannot be read as audio"):
         read_audio(path)
 
 
@@ -251,7 +249,7 @@ def test_a_forged_length_does_not_allocate(tmp_path, tone):
     content[21] |= 0x0F  # total samples: the last 36 bits of the 8 bytes from byte 18 on (FLAC format, STREAMINFO)
     content[22:26] = b"\xff" * 4
     path.write_bytes(content)
-    with pytest.raises(DataError, match="1193.0 hours in one piece; at most 6: give start and duration"):
+    with pytest.raises(DataError, match="1193.0 hours in one piece; at most 6 are supported; give start and duration"):
         read_audio(path)
     content[21] &= 0xF0
     content[22:26] = struct.pack(">I", 5 * 3600 * 16000)
@@ -260,7 +258,7 @@ def test_a_forged_length_does_not_allocate(tmp_path, tone):
         read_audio(path)
 
 
-@pytest.mark.parametrize(("rate", "named"), [(1, "1 Hz"), (4_000_000_000, "4000000000 Hz|not audio")])
+@pytest.mark.parametrize(("rate", "named"), [(1, "1 Hz"), (4_000_000_000, "4000000000 Hz|cannot be read as audio")])
 def test_a_senseless_rate_is_refused(tmp_path, tone, rate, named):
     path = write(tmp_path, "WAV", tone)
     content = bytearray(path.read_bytes())

@@ -91,7 +91,7 @@ def test_a_channel_is_chosen(tone: np.ndarray):
     both = np.stack([tone, -tone])
     for array in (both, both.T, np.asfortranarray(both), both[None], Tensor(both)):
         same(sound_of(array, rate=RATE, channel=1), -tone)
-        with pytest.raises(DataError, match=r"<samples>: has 2 channels; say with `channel` which .* \(0 or 1\)"):
+        with pytest.raises(DataError, match=r"<samples>: has 2 channels; choose one with `channel` \(0 or 1\)"):
             sound_of(array, rate=RATE)
         with pytest.raises(DataError, match="has no channel 2; it has 2, counted from 0"):
             sound_of(array, rate=RATE, channel=2)
@@ -111,7 +111,7 @@ def test_pairs_and_dictionaries_tell_the_rate(path: Path, tone: np.ndarray):
     ):  # fmt: skip
         same(sound_of(source), tone)
         same(sound_of(source, rate=RATE), tone)
-        with pytest.raises(DataError, match="rate=16000 was given, but the sound says 8000 Hz; leave rate= out"):
+        with pytest.raises(DataError, match="rate=16000 was given, but the sound has 8000 Hz; leave rate= out"):
             sound_of(source, rate=16000)
     same(sound_of({"array": tone, "sampling_rate": None}, rate=RATE), tone)
 
@@ -148,7 +148,7 @@ def test_a_stream_is_read_up_to_a_limit(path: Path):
     raw = path.read_bytes()
     assert len(sound_of_stream(io.BytesIO(raw), most_bytes=len(raw)).samples) == 32000
     endless = Endless()
-    with pytest.raises(DataError, match="<stdin>: holds more than 3000000 bytes; write it to a file and name that"):
+    with pytest.raises(DataError, match="<stdin>: holds more than 3000000 bytes; write it to a file and pass"):
         sound_of_stream(endless, most_bytes=3_000_000)  # type: ignore[arg-type]
     assert endless.given == 3_000_001
 
@@ -164,7 +164,7 @@ def test_streams_that_cannot_be_read(path: Path):
         sound_of(io.BytesIO())
     with pytest.raises(DataError, match=r"<bytes>: is empty"):
         sound_of(b"")
-    with pytest.raises(DataError, match=r"<stdin>: not audio that can be read here"):
+    with pytest.raises(DataError, match=r"<stdin>: cannot be read as audio"):
         sound_of_stream(io.BytesIO(b"no sound" * 100))
 
 
@@ -178,31 +178,31 @@ def test_another_rate_is_that_of_read_audio(path: Path, tone: np.ndarray):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (None, "NoneType is not a sound that can be read here; expected a path, an array of samples, "),
-        (object(), "object is not a sound"),
-        (3.5, "an array of the shape .., which is one number|an array of the shape"),
+        (None, "NoneType is not supported; expected a path, an array of samples, "),
+        (object(), "object is not supported"),
+        (3.5, "the array has the shape"),
         (["a.wav", "b.wav"], "list is not a sound|samples of type <U5"),
-        ([[0.1, 0.2], [0.3]], "list is not a sound that can be read here"),
-        ((0.5, "a"), "str is not a sound that can be read here"),
+        ([[0.1, 0.2], [0.3]], "list is not supported"),
+        ((0.5, "a"), "str is not supported"),
         ({}, "a dictionary with the keys none; expected array and sampling_rate, or path or bytes"),
         ({"audio": 1, "text": 2}, "a dictionary with the keys 'audio', 'text'; expected array"),
         ([], r"no samples: the array has the shape \(0,\); record it again"),
         (np.zeros((2, 0)), r"no samples: the array has the shape \(2, 0\)"),
         (np.zeros(5, bool), "samples of type bool; expected floats in"),
         (np.zeros(5, complex), "samples of type complex128; expected floats"),
-        ([0, 1, 2], "whole numbers of 64 bits .int64., whose full scale is unknown; pass them as .*int16"),
-        (np.zeros(5, np.uint64), "whole numbers of 64 bits"),
-        (np.zeros((2, 3, 4)), r"an array of the shape \(2, 3, 4\); expected samples \(N,\), or"),
-        (np.zeros((300, 400)), r"shape \(300, 400\), which does not tell channels from samples; pass one channel"),
-        (np.zeros((5, 5)), r"shape \(5, 5\), which does not tell channels from samples"),
+        ([0, 1, 2], "integers of 64 bits .int64., whose full scale is unknown; convert them .*int16"),
+        (np.zeros(5, np.uint64), "integers of 64 bits"),
+        (np.zeros((2, 3, 4)), r"the array has the shape \(2, 3, 4\); expected samples \(N,\), or"),
+        (np.zeros((300, 400)), r"shape \(300, 400\), in which channels and samples look the same; pass one channel"),
+        (np.zeros((5, 5)), r"shape \(5, 5\), in which channels and samples look the same"),
         (np.array([0.0, np.nan]), "<samples>: sample 1 is nan"),
         (np.array([0.0, np.inf]), "<samples>: sample 1 is inf"),
         (np.array([0.0, 1e300]), r"<samples>: sample 1 is 1e\+300"),
-        ((np.zeros(5), True), "tuple is not a sound"),
-        ((np.zeros(5), 0), "a rate of 0; expected a whole number of hertz, 1000 to 1000000"),
-        ((np.zeros(5), float("nan")), "a rate of nan"),
-        ((np.zeros(5), 22050.5), "a rate of 22050.5; expected a whole number"),
-        ({"array": np.zeros(5), "sampling_rate": "16k"}, "a rate of 16k; expected a whole number"),
+        ((np.zeros(5), True), "tuple is not supported"),
+        ((np.zeros(5), 0), "rate is 0; expected a whole number of hertz, 1000 to 1000000"),
+        ((np.zeros(5), float("nan")), "rate is nan"),
+        ((np.zeros(5), 22050.5), "rate is 22050.5; expected a whole number"),
+        ({"array": np.zeros(5), "sampling_rate": "16k"}, "rate is 16k; expected a whole number"),
     ],
 )
 def test_what_is_no_sound_is_refused_in_one_sentence(source: object, message: str):
@@ -213,12 +213,12 @@ def test_what_is_no_sound_is_refused_in_one_sentence(source: object, message: st
 
 @pytest.mark.parametrize("source", [np.zeros(5), [0.0, 0.5], {"array": np.zeros(5)}, np.zeros((1, 5), np.int16)])
 def test_the_rate_is_asked_for(source: object):
-    with pytest.raises(DataError, match=r"samples without their rate; say it with rate=, such as rate=16000, or pass"):
+    with pytest.raises(DataError, match=r"the samples have no rate; give rate=, such as rate=16000, or pass"):
         sound_of(source)
 
 
 def test_integers_written_as_floats_are_warned_of(tone: np.ndarray):
-    with pytest.warns(DataWarning, match="samples reach 1.*, and floats have full scale 1; pass whole numbers as"):
+    with pytest.warns(DataWarning, match="samples reach 1.*, but floats have full scale 1; pass integers as"):
         sound_of(tone * 32768, rate=RATE)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -252,7 +252,7 @@ def test_tensors_of_torch(tone: np.ndarray):
     same(sound_of(torch.tensor([-32768, 0], dtype=torch.int16), rate=RATE), np.array([-1, 0], np.float32))
     half = torch.from_numpy(tone).bfloat16()
     same(sound_of(half, rate=RATE), half.float().numpy())
-    with pytest.raises(DataError, match="whole numbers of 64 bits"):
+    with pytest.raises(DataError, match="integers of 64 bits"):
         sound_of(torch.zeros(5, dtype=torch.int64), rate=RATE)
 
 

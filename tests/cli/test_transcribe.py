@@ -349,7 +349,7 @@ def test_pages_upside_down_are_turned_and_told_of(
 def test_bad_ink_is_named(transcribe: Command) -> None:
     write_json(Path("far.json"), Ink.of([[0, 0], [1e300, 1]]))
     told = transcribe("quickstart_pen", "far.json").told
-    assert "far.json: the ink reaches 1e+300 units from its first point; no page does, correct its coordinates" in told
+    assert "far.json: the ink reaches 1e+300 units from its first point, farther than a page; correct it" in told
 
 
 def test_a_model_of_the_other_kind_is_one_sentence(transcribe: Command, sound: Path, wavs: list[str]) -> None:

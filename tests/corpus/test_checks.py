@@ -35,9 +35,9 @@ def test_everything_is_reported_together() -> None:
         "train: 't2': 'ß' (U+00DF) is not among the 3 labels; correct the transcript or train with such an example",
         "train: 't3' has an empty transcript; leave it out or correct it",
         "dev: 'd2' has no text; a model of characters needs one",
-        "speaker 'anna' is in train and in dev (1 utterances): error rates would look better than they are; "
+        "speaker 'anna' is in train and in dev (1 utterances), which makes error rates look better than they are; "
         "move the speaker to one split",
-        "speaker 'anna' is in train and in test (2 utterances): error rates would look better than they are; "
+        "speaker 'anna' is in train and in test (2 utterances), which makes error rates look better than they are; "
         "move the speaker to one split",
         "dev: 't1' is the same recording as 't1' of train; remove one of them",
     )

@@ -27,7 +27,7 @@ def test_noise_is_an_error_unless_it_is_dropped_or_kept() -> None:
     left, reasons = texts(Handling(), one)
     assert left == {}
     assert reasons == {
-        "a": "the text holds the noise tags [noise] <unk>: noise=drop takes such out, noise=keep leaves them in"
+        "a": "the text has noise tags ([noise] <unk>); noise=drop removes them, noise=keep leaves them in"
     }
     assert texts(Handling(noise="drop"), one) == ({"a": "zero"}, {})
     assert texts(Handling(noise="keep"), one) == ({"a": "zero [noise] <unk>"}, {})
@@ -57,10 +57,10 @@ def test_what_cannot_be_used_is_left_out_with_a_reason() -> None:
     )
     assert left == {"good": "good", "labels": None}
     assert {name: reason.partition(";")[0] for name, reason in reasons.items()} == {
-        "empty": "the transcript holds nothing",
-        "only-noise": "the transcript holds nothing but noise tags or invisible characters",
+        "empty": "the transcript is empty",
+        "only-noise": "the transcript is empty: only noise tags or invisible characters",
         "none": "has no transcript, neither text nor labels",
-        "no-labels": "has no labels",
+        "no-labels": "has an empty list of labels",
         "late": "start is -1.0",
     }
 

@@ -103,12 +103,12 @@ def test_encode_decode_round_trip(texts: list[str], unit: str) -> None:
 @pytest.mark.parametrize(
     ("labels", "unit", "fold", "message"),
     [
-        (("a", "b"), "labels", None, "starts with '<blank>'"),
-        ((), "labels", None, "starts with '<blank>'"),
-        ((BLANK, "a", "a"), "labels", None, "different from each other"),
-        ((BLANK, ""), "labels", None, "not empty"),
-        ((BLANK, "ab"), "characters", None, "longer than one character"),
-        ((BLANK, "a"), "words", None, "'characters' or 'labels', found words"),
+        (("a", "b"), "labels", None, "expected '<blank>'"),
+        ((), "labels", None, "expected '<blank>'"),
+        ((BLANK, "a", "a"), "labels", None, "expected different labels"),
+        ((BLANK, ""), "labels", None, "expected different labels"),
+        ((BLANK, "ab"), "characters", None, "expected single characters"),
+        ((BLANK, "a"), "words", None, "is words; expected 'characters' or 'labels'"),
         ((BLANK, "a"), "characters", "timit61", "applies to labels"),
         ((BLANK, "a"), "labels", "timit", "no folding table 'timit'; did you mean 'timit61'"),
     ],

@@ -92,8 +92,8 @@ BAD_LINES: list[tuple[Any, str]] = [
     ({**FINE, "audio": "wav"}, "'wav' is a folder; expected a file"),
     ({**FINE, "audio": ""}, "the path '' is empty"),
     ({**FINE, "audio": "a\0b"}, "the path 'a\\x00b' holds a NUL character"),
-    ({**FINE, "audio": "../a.wav"}, "leaves the manifest's folder"),
-    ({**FINE, "audio": "wav/../../a.wav"}, "leaves the manifest's folder"),
+    ({**FINE, "audio": "../a.wav"}, "leads out of the manifest's folder"),
+    ({**FINE, "audio": "wav/../../a.wav"}, "leads out of the manifest's folder"),
 ]
 
 
@@ -144,7 +144,7 @@ def test_links_may_not_leave_the_folder(folder: Path, tmp_path_factory: pytest.T
     (folder / "linked").symlink_to(outside.parent)
     problems = problems_of(folder, {**FINE, "audio": "file.wav"}, {**FINE, "audio": "linked/secret.wav"})
     assert len(problems) == 2
-    assert all("leaves the manifest's folder" in problem for problem in problems)
+    assert all("leads out of the manifest's folder" in problem for problem in problems)
     assert read_manifest(manifest(folder, {**FINE, "audio": str(outside)}))[0].source == outside
 
 
@@ -157,7 +157,7 @@ def test_a_folder_reached_by_a_link_is_read(folder: Path) -> None:
 
 
 def test_manifest_that_cannot_be_read(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"there is no manifest .*nothing\.jsonl; asr-prepare makes one"):
+    with pytest.raises(DataError, match=r"there is no manifest .*nothing\.jsonl; asr-prepare writes one"):
         read_manifest(folder / "nothing.jsonl")
     with pytest.raises(DataError, match=r"is a folder; expected a manifest"):
         read_manifest(folder)
@@ -273,7 +273,7 @@ def test_sources_that_cannot_be_read_are_told_from_missing_ones(folder: Path) ->
     assert [one.partition(": ")[2] for one in problems_of(folder, *lines)] == [
         "'pipe.wav' is a device or a pipe; expected a file",
         "'/dev/zero' is a device or a pipe; expected a file",
-        f"the path '{'x' * 80}'... is longer than a path or a name in it may be (4096 and 255 bytes)",
+        f"the path '{'x' * 80}'... is too long (a path may have 4096 bytes, each name in it 255)",
         "'wav' is a folder; expected a file",
     ]
 

@@ -32,7 +32,7 @@ def test_what_was_skipped_stands_beside_the_manifests(tmp_path: Path, splits: di
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"place": 1}', b"[" * 100_000, b"\xff"])
 def test_a_damaged_list_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / SKIPPED_NAME).write_bytes(content)
-    with pytest.raises(DataError, match=r"skipped\.jsonl is no list of left out utterances"):
+    with pytest.raises(DataError, match=r"skipped\.jsonl cannot be read as a list of skipped utterances"):
         read_skipped(tmp_path)
 
 
@@ -43,7 +43,7 @@ def test_manifests_are_refused_or_read_without_what_is_wrong(
     write_corpus(splits, tmp_path)
     with (tmp_path / "test.jsonl").open("a") as file:
         file.write('{"id": "x"}\n{"id": "y", "audio": "test.wav", "text": " "}\n')
-    with pytest.raises(Problems, match=r"3 problems in the manifests in .*on_error=skip leaves out what is wrong"):
+    with pytest.raises(Problems, match=r"3 problems in the manifests in .*on_error=skip leaves out faulty items"):
         read_manifests(tmp_path)
     corpus = read_manifests(tmp_path, Handling(on_error="skip"))
     assert {name: [one.id for one in part] for name, part in corpus.splits.items()} == {n: [n] for n in SPLITS}

@@ -76,8 +76,8 @@ def test_problems_of_the_dictionary_are_named_together(tree: Path) -> None:
         an4.prepare(an4.Config(root=str(tree), phonemes=True))
     assert caught.value.problems == (
         "an4.dic:8: expected 'WORD PHONE ...' in phones of CMU, got 'YES                  Y EH SS'",
-        "an4.dic: lacks 'YES', which 'an251-fash-b' says",
-        "an4.dic: lacks 'G', which 'an1-fbbh-b' says",
+        "an4.dic: lacks 'YES', a word of 'an251-fash-b'",
+        "an4.dic: lacks 'G', a word of 'an1-fbbh-b'",
     )
     (tree / "etc/an4.dic").unlink()
     with pytest.raises(Problems, match="an4.dic: "):
@@ -93,7 +93,7 @@ def test_problems_are_named_together(tree: Path) -> None:
     with pytest.raises(Problems) as caught:
         an4.prepare(an4.Config(root=str(tree)))
     assert caught.value.problems == (
-        "an4_train.fileids has 5 lines but an4_train.transcription 6; they go together",
+        "an4_train.fileids has 5 lines, but an4_train.transcription has 6; expected the same number",
         "an4_train.fileids:1: there is no audio wav/an4_clstk/fash/an251-fash-b with .flac, .wav, .sph",
         "an4_train.transcription:3: expected 'WORDS (utterance-id)', got 'NO END (one'",
         "an4_train.transcription:4: belongs to 'other', but an4_train.fileids:4 names 'two'",

@@ -69,7 +69,7 @@ def test_a_users_own_reader(tmp_path: Path, plugin: str, write_wav: WriteWav) ->
 
 
 def test_a_plugin_that_is_no_reader() -> None:
-    with pytest.raises(ConfigError, match="'json' is no corpus reader; it needs a dataclass Config and prepare"):
+    with pytest.raises(ConfigError, match="'json' is not a corpus reader; expected a dataclass Config and prepare"):
         load_reader("json", plugins=["json"])
     with pytest.raises(ConfigError, match="'not_there' cannot be imported"):
         load_reader("not_there", plugins=["not_there"])
@@ -103,7 +103,7 @@ def test_everything_is_checked_before_anything_is_written(tmp_path: Path, splits
         "train: 'b c': id 'b c' holds white space",
         "'a': the id is used in train and in dev",
         "dev: 'a' has an empty transcript",
-        "speaker 's' is in train and in dev (1 utterances): error rates would look better than they are",
+        "speaker 's' is in train and in dev (1 utterances), which makes error rates look better than they are",
     ]
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 

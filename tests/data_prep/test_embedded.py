@@ -64,7 +64,7 @@ def test_a_damaged_card_in_the_users_cache_means_that_it_is_made_anew(cached: Em
 @pytest.mark.parametrize("card", CARDS)
 def test_a_damaged_card_in_a_folder_of_the_users_is_refused(tmp_path: Path, card: str) -> None:
     (tmp_path / CARD).write_text(card)
-    with pytest.raises(DataError, match=r"holds something else than the toy corpus \(no readable corpus\.json\)"):
+    with pytest.raises(DataError, match=r"is not the toy corpus \(it has no readable corpus\.json\)"):
         toy(tmp_path).is_complete()
 
 
@@ -80,7 +80,7 @@ def test_a_card_damaged_at_random_is_no_traceback(cached: Embedded) -> None:
 
 def test_a_file_in_the_place_of_the_corpus_is_refused(tmp_path: Path) -> None:
     (tmp_path / "corpus").write_text("thesis")
-    with pytest.raises(DataError, match="holds something else"):
+    with pytest.raises(DataError, match="is not the toy corpus"):
         toy(tmp_path / "corpus").is_complete()
 
 

@@ -56,7 +56,10 @@ def test_without_three_speakers_recordings_are_divided(tmp_path: Path, write_wav
     splits = read_corpus("folder", {"root": str(tmp_path), "dev": 0.2, "test": 0.3})
     assert {split: len(utterances) for split, utterances in splits.items()} == {"train": 3, "dev": 1, "test": 2}
     write_corpus(splits, tmp_path / "out")
-    with pytest.raises(DataError, match="to divide by speaker takes three, and one for every recording; here are 1"):
+    with pytest.raises(
+        DataError,
+        match="split_by=speaker needs at least three speakers, and a speaker for every recording; there are 1",
+    ):
         folder.prepare(folder.Config(root=str(tmp_path), split_by="speaker"))
 
 
@@ -111,8 +114,8 @@ def test_texts_without_a_recording_are_named(tmp_path: Path, write_wav: WriteWav
     with pytest.raises(Problems) as caught:
         folder.prepare(folder.Config(root=str(tmp_path)))
     assert caught.value.problems == (
-        "anna/s1.txt: has no recording; put s1.wav beside it, or take the text away",
-        "anna/s1b.txt: has no recording; put s1b.wav beside it, or take the text away",
+        "anna/s1.txt: has no recording; put s1.wav beside it, or remove the text",
+        "anna/s1b.txt: has no recording; put s1b.wav beside it, or remove the text",
     )
 
 
@@ -133,7 +136,7 @@ def test_names_that_are_not_utf8_are_named(tmp_path: Path, write_wav: WriteWav) 
     assert caught.value.problems == (
         r"n\xe9.wav: the name is not UTF-8; rename it",
         r"b\xff/1.wav: the name is not UTF-8; rename it",
-        r"m\xe9.txt: has no recording; put m\xe9.wav beside it, or take the text away",
+        r"m\xe9.txt: has no recording; put m\xe9.wav beside it, or remove the text",
     )
     root = tmp_path / os.fsdecode(b"b\xff")
     with pytest.raises(DataError, match=r"b\\xff: the name is not UTF-8; rename it"):
@@ -155,7 +158,7 @@ def test_everything_wrong_is_one_report(tmp_path: Path, write_wav: WriteWav) -> 
         "'a': the id is used for a.flac and for a.wav; make ids unique",
     )
     assert caught.value.problems[3].startswith(f"'d': {tmp_path / 'd.wav'}: is empty (0 bytes)")
-    assert caught.value.problems[4].startswith(f"'c': {tmp_path / 'c.wav'}: has 2 channels; say with `channel`")
+    assert caught.value.problems[4].startswith(f"'c': {tmp_path / 'c.wav'}: has 2 channels; choose one with `channel`")
     assert len(caught.value.problems) == 5
 
 
@@ -199,12 +202,12 @@ def test_bad_rows_are_named_together(tmp_path: Path, write_wav: WriteWav) -> Non
         folder.prepare(folder.Config(root=str(tmp_path)))
     assert caught.value.problems == (
         f"transcripts.tsv:3: there is no file 'b.wav' in {tmp_path}",
-        f"transcripts.tsv:4: the path '../a.wav' leaves {tmp_path}; write an absolute path if it is meant",
+        f"transcripts.tsv:4: the path '../a.wav' leads out of {tmp_path}; write it as an absolute path",
         "transcripts.tsv:5: the split is 'tran'; expected train, dev or test; did you mean 'train'?",
         "transcripts.tsv:6: start is 'nan'; expected seconds",
         "transcripts.tsv:7: expected 4 columns (path, text, split, start), got 2",
         "transcripts.tsv:8: expected 4 columns (path, text, split, start), got 5",
-        "transcripts.tsv:9: the text is empty; write what is said, or take the line out",
+        "transcripts.tsv:9: the text is empty; write what is said, or remove the line",
     )
 
 
@@ -226,10 +229,10 @@ def test_bad_tables(tmp_path: Path) -> None:
 
 
 def test_bad_options(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"dev=0.5 and test=0.5 must be above 0 and together below 1"):
+    with pytest.raises(ConfigError, match=r"dev=0.5 and test=0.5: expected shares above 0, together below 1"):
         folder.prepare(folder.Config(root=str(tmp_path), dev=0.5, test=0.5))
     with pytest.raises(
-        ConfigError, match="split_by is auto, speaker, recording, got 'speakers'; did you mean 'speaker'"
+        ConfigError, match="split_by='speakers': expected auto, speaker, recording; did you mean 'speaker'"
     ):
         folder.prepare(folder.Config(root=str(tmp_path), split_by="speakers"))
     with pytest.raises(DataError, match="no recordings in"):

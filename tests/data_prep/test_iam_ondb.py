@@ -68,7 +68,7 @@ def test_lists_may_stand_in_task1_or_elsewhere(root: Path, tmp_path: Path) -> No
     assert len(read_corpus("iam_ondb", options)["train"]) == 2
     (root / "task1").rename(tmp_path / "lists")
     assert len(read_corpus("iam_ondb", {**options, "lists": str(tmp_path / "lists")})["train"]) == 2
-    with pytest.raises(DataError, match=r"no lists of a task in .*; expected trainset\.txt, testset_v\.txt"):
+    with pytest.raises(DataError, match=r"there are no lists of a task in .*; expected trainset\.txt, testset_v\.txt"):
         read_corpus("iam_ondb", options)
 
 
@@ -78,15 +78,15 @@ def test_what_does_not_fit_is_named_or_left_out(root: Path, tmp_path: Path) -> N
     (root / "ascii/b02/b02-013/b02-013.txt").write_text("CSR:\n\nOnly one.\n")
     (root / "ascii/z99/z99-001/z99-001z.txt").write_text("OCR:\nno transcript\n")
     options = {"root": str(root), "cache": str(tmp_path / "cache")}
-    with pytest.raises(Problems, match=r"on_error=skip leaves out what is wrong") as caught:
+    with pytest.raises(Problems, match=r"on_error=skip leaves out faulty items") as caught:
         read_corpus("iam_ondb", options)
     assert [problem.split(";")[0] for problem in caught.value.problems] == [
-        "trainset.txt:2: the form a01-000u stands in trainset.txt:1 already",
+        "trainset.txt:2: the form a01-000u is already in trainset.txt:1",
         "b02-013-02: has no transcript: ascii/b02/b02-013/b02-013.txt has 1 lines after CSR:",
-        "trainset.txt:4: '../../etc' is no form",
+        "trainset.txt:4: '../../etc' is not a form",
         "ascii/a09/a09-999/a09-999z.txt: does not exist",
         "a09-999z: there are no strokes lineStrokes/a09/a09-999/a09-999z-01.xml",
-        "testset_v.txt:1: the form b02-013 stands in trainset.txt:3 already",
+        "testset_v.txt:1: the form b02-013 is already in trainset.txt:3",
         "ascii/z99/z99-001/z99-001z.txt: holds no transcript",
     ]
     splits = read_corpus("iam_ondb", {**options, "skip_bad": True})

@@ -76,7 +76,7 @@ def test_a_pipe_is_refused_with_the_reason_and_never_run(root: Path, command: st
 @pytest.mark.parametrize("archive", ["raw.ark:1234", "-", "other.scp"])
 def test_archives_and_standard_input_are_refused(root: Path, archive: str) -> None:
     table(root, "train", "wav.scp", f"train-r {archive}")
-    assert "is standard input or a part of an archive; name sound files" in problems_of(root)[0]
+    assert "is standard input or a part of an archive; expected a sound file" in problems_of(root)[0]
 
 
 def test_paths_may_not_leave_the_root(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -85,10 +85,10 @@ def test_paths_may_not_leave_the_root(root: Path, tmp_path_factory: pytest.TempP
     (root / "link.wav").symlink_to(outside)
     table(root, "train", "wav.scp", "train-r ../b.wav", "train-s link.wav", "train-t audio/none.wav")
     problems = problems_of(root)
-    assert problems[0].startswith("train/wav.scp:1: the path '../b.wav' leaves")
-    assert problems[1].startswith("train/wav.scp:2: the path 'link.wav' leaves")
+    assert problems[0].startswith("train/wav.scp:1: the path '../b.wav' leads out of")
+    assert problems[1].startswith("train/wav.scp:2: the path 'link.wav' leads out of")
     assert problems[2].startswith("train/wav.scp:3: there is no file")
-    assert problems[2].endswith("audio_root= says what paths are relative to")
+    assert problems[2].endswith("set audio_root= to the folder that paths are relative to")
 
 
 def test_problems_are_named_with_file_and_line(root: Path) -> None:
@@ -142,7 +142,7 @@ def test_names_that_no_file_can_have_and_what_is_no_file(root: Path) -> None:
     table(root, "train", "wav.scp", *lines)
     problems = [one.partition(": ")[2] for one in problems_of(root)[:5]]
     assert problems[0] == "the path 'a\\x00b.wav' holds a NUL character"
-    assert problems[1].endswith("... is longer than a path or a name in it may be (4096 and 255 bytes)")
+    assert problems[1].endswith("... is too long (a path may have 4096 bytes, each name in it 255)")
     assert problems[2] == "/dev/zero is a device or a pipe; expected a file"
     assert problems[3].startswith(f"{root}/pipe.wav is a device or a pipe; expected a file")
     assert problems[4].startswith(f"{root}/audio is a folder; expected a file")

@@ -47,7 +47,7 @@ def test_problems_are_named_together(root: Path, tmp_path: Path) -> None:
     with pytest.raises(Problems) as caught:
         read_corpus("pendigits", {"root": str(root), "cache": str(tmp_path / "cache")})
     assert [problem.split(";")[0] for problem in caught.value.problems] == [
-        "pendigits-orig.tra:29: a segment is LEVEL COMPONENTS QUALITY \"LABEL\", got ''",
+        "pendigits-orig.tra:29: '' is not a segment",
         "pendigits-orig.tra:6: the comment is '7 1 1'",
         "pendigits-orig.tra:14: the label is '12'",
         "pendigits-orig.tra:22: names component 7, but the file with its includes has 3 (counted from 0)",

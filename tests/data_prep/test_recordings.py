@@ -43,7 +43,7 @@ def test_every_bad_recording_is_named(tmp_path: Path, write_wav: WriteWav) -> No
     assert {one.split for one in faults.skipped} == {"train"}
     with pytest.raises(Problems) as caught:
         faults.raise_all("a test")
-    reasons = ("no such file", "is empty", "not audio", "has 2 channels", "", "lies outside the file")
+    reasons = ("no such file", "is empty", "cannot be read as audio", "has 2 channels", "", "lies outside the file")
     for problem, name, reason in zip(caught.value.problems, (*names, "late"), reasons, strict=True):
         assert problem.startswith(f"'{name}': ")
         assert reason in problem

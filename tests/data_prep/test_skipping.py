@@ -144,7 +144,7 @@ def test_the_overshoot_of_the_cases(shared_cases: Path, tmp_path: Path, write_wa
 
 def test_the_noise_tags_of_the_cases(shared_cases: Path, tmp_path: Path, write_wav: WriteWav) -> None:
     root = copied(shared_cases / "kaldi_noise_tags/noise_tags", tmp_path / "root", write_wav)
-    with pytest.raises(Problems, match=r"'theo-0': the text holds the noise tags \[noise\] <unk>: noise=drop takes"):
+    with pytest.raises(Problems, match=r"'theo-0': the text has noise tags \(\[noise\] <unk>\); noise=drop removes"):
         read_corpus("kaldi_dir", {"root": str(root)})
     for noise, text in (("drop", "zero one"), ("keep", "zero one [noise] <unk>")):
         splits = read_corpus("kaldi_dir", {"root": str(root)}, handling=Handling(noise=noise))

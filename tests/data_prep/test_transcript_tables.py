@@ -47,7 +47,7 @@ def test_common_voice(tmp_path: Path, write_wav: WriteWav) -> None:
         (tmp_path / f"{split}.tsv").write_text(rows)
     corpus = load_corpus("folder", {"root": str(tmp_path)})
     assert texts({"dev": corpus.splits["dev"]}) == {"dev": ('Say "dev", please.', "xy_dev")}
-    assert "dev.tsv: columns that are not read: up_votes" in corpus.notes
+    assert "dev.tsv: these columns are ignored: up_votes" in corpus.notes
 
 
 def test_hugging_face_with_a_folder_a_split(tmp_path: Path, write_wav: WriteWav) -> None:
@@ -84,12 +84,12 @@ def test_paths_that_are_none(tmp_path: Path, write_wav: WriteWav) -> None:
         read_corpus("folder", {"root": str(tmp_path)})
     problems = [one.partition(": ")[2] for one in caught.value.problems]
     assert problems[0] == "the path '' is empty"
-    assert problems[1].endswith("is longer than a path or a name in it may be (4096 and 255 bytes)")
+    assert problems[1].endswith("is too long (a path may have 4096 bytes, each name in it 255)")
     assert problems[2:4] == [
         "'clips' is a folder; expected a sound file",
         "'/dev/zero' is a device or a pipe; expected a sound file",
     ]
-    assert problems[4].startswith("the path '../../etc/passwd' leaves ")
+    assert problems[4].startswith("the path '../../etc/passwd' leads out of ")
 
 
 def test_a_nul_in_a_path(tmp_path: Path, write_wav: WriteWav) -> None:

@@ -96,7 +96,7 @@ def test_corpus_statistics_come_first():
         (
             "corpus",
             {"mean": np.zeros(2), "deviation": np.ones(2)},
-            "of 2 values a frame, but the features have 3",
+            "have 2 values per frame, but the features have 3",
         ),
     ],
 )

@@ -104,7 +104,7 @@ def test_everything_wrong_is_reported_together_by_workers_too(lines, tmp_path):
 @posix
 def test_a_worker_that_is_killed_is_one_sentence(lines, tmp_path):
     told = (
-        r"^a process that computes frames was lost \(killed by signal 9, perhaps for want of memory\); nothing was "
+        r"^a process that computes frames was lost \(killed by signal 9, perhaps out of memory\); nothing was "
         r"written; try again with one process \(workers=1\)$"
     )
     with pytest.raises(DataError, match=told):
@@ -117,7 +117,7 @@ def test_a_worker_that_sends_something_else_is_one_sentence(lines, tmp_path, mon
     """Instead of waiting for ever: here it starts with a line of text in its standard output."""
     monkeypatch.setattr(workers_module, "_BEGIN", f"print('Welcome!', flush=True); {workers_module._BEGIN}")
     monkeypatch.setattr(workers_module, "_PATIENCE", 0.1)
-    with pytest.raises(DataError, match=r"^a process that computes frames was lost \(it sends what cannot be read\); "):
+    with pytest.raises(DataError, match=r"^a process that computes frames was lost \(its answer cannot be read\); "):
         FrameCache.open(lines, Strokes(), tmp_path / "cache", workers=2)
 
 
@@ -185,8 +185,8 @@ def test_a_script_needs_no_guard(lines, tmp_path):
 def test_an_extractor_of_the_script_itself_is_refused(lines, tmp_path):
     done = run(tmp_path, "0")
     assert done.stderr.splitlines()[-1].endswith(
-        "DataError: Mine cannot be sent to other processes; define it in a module of its own whose objects can be "
-        "pickled, or compute frames in one process (workers=1)"
+        "DataError: Mine cannot be sent to other processes; define it in a module of its own and make its objects "
+        "picklable, or compute frames in one process (workers=1)"
     )
 
 

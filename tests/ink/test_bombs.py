@@ -56,10 +56,13 @@ def read(tmp_path):
     ("content", "message"),
     [
         (EMPTY * 160_000, "more than 10000 gzip files in one"),
-        (EMPTY * 9000, "not ink that can be read here"),
-        ((EMPTY + bytes(300)) * 9000, "not ink that can be read here"),  # with padding between them
-        (gzip.compress(bytes(90 << 20), 1, mtime=0), "holds more than [0-9]+ bytes when unpacked; cut it into pages"),
-        (gzip.compress(gzip.compress(b" " * 9999, mtime=0), mtime=0), "not ink that can be read here"),
+        (EMPTY * 9000, "cannot be read as ink"),
+        ((EMPTY + bytes(300)) * 9000, "cannot be read as ink"),  # with padding between them
+        (
+            gzip.compress(bytes(90 << 20), 1, mtime=0),
+            "holds more than [0-9]+ bytes when decompressed; cut it into pages",
+        ),
+        (gzip.compress(gzip.compress(b" " * 9999, mtime=0), mtime=0), "cannot be read as ink"),
         (
             gzip.compress(xopp(flood("<stroke>1 1</stroke>", 8 << 20)).encode(), mtime=0),
             "holds more than 2097152 bytes when",
@@ -77,7 +80,7 @@ def test_a_notebook_that_compresses_well_is_read(read):
 
 def test_unpacking_stops_at_the_limit(read, monkeypatch):
     monkeypatch.setattr("asr.ink.gzip.MAX_RATIO", 10_000)
-    with pytest.raises(DataError, match=r"holds more than 67108864 bytes when unpacked; cut it into pages"):
+    with pytest.raises(DataError, match=r"holds more than 67108864 bytes when decompressed; cut it into pages"):
         read(gzip.compress(bytes(90 << 20), 1))
 
 
@@ -113,7 +116,7 @@ def test_xml(read, content, message):
             svg(
                 "<style>" + flood(".a.d{fill:none}", SIZE // 32) + "</style>" + flood("<line class='a b'/>", SIZE // 32)
             ),
-            "style sheets too large",
+            "style sheets are too large",
         ),
         (
             svg(
@@ -124,7 +127,7 @@ def test_xml(read, content, message):
                 + flood("<line class='b'/>", SIZE // 8)
                 + "</g>" * 400
             ),
-            "style sheets too large",
+            "style sheets are too large",
         ),
     ],
 )
@@ -185,11 +188,11 @@ def test_inkml_of_many_channels(read):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[" * SIZE, "lists within lists within lists"),
+        ("[" * SIZE, "lists are nested too deeply"),
         ("[" + "[]," * 600_000 + "[]]", "more than 500000 strokes"),
         (f"[[[0,{'9' * SIZE}]]]", "NaN or infinite"),
         (f"[[[0,-1.{'9' * SIZE}e{'9' * 5000}]]]", "NaN or infinite"),
-        ('{"strokes":[[[0,0]]],"resolution":' + "9" * 5000 + "}", "a resolution of inf"),
+        ('{"strokes":[[[0,0]]],"resolution":' + "9" * 5000 + "}", "the resolution is inf"),
     ],
 )
 def test_json(read, content, message):

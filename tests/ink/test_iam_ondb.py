@@ -48,7 +48,7 @@ def test_strokes_are_read_with_their_times_and_y_turned_round(read):
         ("<Stroke/>", "holds no ink"),
         (
             '<Stroke>\n<Point x="1"/></Stroke>',
-            r"stroke 0 from 0 \(line 9\): line 10: a point with y missing; expected a number",
+            r"stroke 0, counted from 0 \(line 9\): line 10: a point with y missing; expected a number",
         ),
         ('<Stroke><Point x="1" y="two"/></Stroke>', "a point with y 'two'"),
         ('<Stroke><Point x="1" y="nan"/></Stroke>', "NaN or infinite"),
@@ -63,6 +63,8 @@ def test_what_is_wrong_is_named(read, strokes, message):
 @pytest.mark.parametrize("bad", ['<Point x="1"/>', '<Point x="1" y="&#10;31m"/>', '<Point x="nan" y="1"/>'])
 def test_a_bad_stroke_is_named_and_the_others_are_read(read, bad):
     good = '<Stroke><Point x="1" y="2"/></Stroke>'
-    with pytest.warns(DataWarning, match=r"left out 1 of 3 strokes: stroke 1 from 0 \(line 10\): .*") as caught:
+    with pytest.warns(
+        DataWarning, match=r"left out 1 of 3 strokes: stroke 1, counted from 0 \(line 10\): .*"
+    ) as caught:
         assert read(f"{good}\n<Stroke>{bad}</Stroke>{good}") == Ink.of([[1, -2]], [[1, -2]])
     assert len(caught) == 1

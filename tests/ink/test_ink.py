@@ -49,7 +49,7 @@ def test_an_ink_cannot_be_changed():
         ([[0, 0], [math.nan, 1]], None, r"point 1 \(from 0\) has points that are NaN or infinite"),
         ([[0, 0], [math.inf, 1]], None, "NaN or infinite"),
         ([[0, 0]], [math.nan], "times that are NaN or infinite"),
-        ([[0, 0], [1, 1]], [0.0], r"2 points have times of shape \(1,\)"),
+        ([[0, 0], [1, 1]], [0.0], r"2 points but times of shape \(1,\)"),
         ([[0, 0], [1, 1], [2, 2]], [0.0, 2.0, 1.0], "time runs backwards after point 1: 2 s, then 1 s"),
     ],
 )
@@ -61,5 +61,5 @@ def test_a_stroke_that_cannot_be_is_refused(points, times, message):
 def test_an_empty_ink_and_senseless_resolutions_are_refused():
     with pytest.raises(DataError, match="the ink is empty: it has no strokes"):
         Ink(())
-    with pytest.raises(DataError, match="a resolution of 0 points a millimetre; expected above 0"):
+    with pytest.raises(DataError, match="the resolution is 0 units per millimetre; expected above 0"):
         Ink.of([[0, 0]], resolution=0)

@@ -137,25 +137,28 @@ def test_channels_that_are_declared_but_not_written(read):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("", "holds no ink: not one stroke has a point"),
+        ("", "holds no ink: no stroke has a point"),
         ("<trace> </trace>", "holds no ink"),
         ("<definitions><trace>1 2</trace></definitions>", "holds no ink"),
-        ("\n<trace id='7'>1 2, 3</trace>", r"trace 7 \(line 2\): point 1 \(from 0\) has 1 values; expected 2.*\(X Y\)"),
-        ("<trace>1 2 3, 4 5 6</trace>", r"trace 0 \(line 1\): point 0 \(from 0\) has 3 values"),
+        (
+            "\n<trace id='7'>1 2, 3</trace>",
+            r"trace 7 \(line 2\): point 1, counted from 0, has 1 values; expected 2.*\(X Y\)",
+        ),
+        ("<trace>1 2 3, 4 5 6</trace>", r"trace 0 \(line 1\): point 0, counted from 0, has 3 values"),
         ("<trace>1 2 3</trace>", "3 values without commas cannot be points of 2 channels"),
-        ("<trace/><trace>1 NaN</trace>", r"trace 1 .*: point 0 \(from 0\) holds 'NaN', which is no value"),
+        ("<trace/><trace>1 NaN</trace>", r"trace 1 .*: point 0, counted from 0, holds 'NaN'; expected a value"),
         ("<trace>1 1e999</trace>", r"trace 0 .*: point 0 \(from 0\) has points that are NaN or infinite"),
-        ("<trace>1 2,'1e308'1,* *,* *</trace>", "too large for a number"),
-        ("<trace>1 2_0</trace>", "which is no value"),
-        ("<trace>1 ٣</trace>", "which is no value"),
-        ("<trace contextRef='#x'>1 2</trace>", "line 1: contextRef to 'x', which is not in the file"),
+        ("<trace>1 2,'1e308'1,* *,* *</trace>", "sums of differences, are too large"),
+        ("<trace>1 2_0</trace>", "expected a value"),
+        ("<trace>1 ٣</trace>", "expected a value"),
+        ("<trace contextRef='#x'>1 2</trace>", "line 1: contextRef names 'x', which is not in the file"),
         (
             '<context xml:id="a" contextRef="#a"/><trace contextRef="#a">1 2</trace>',
-            "contexts refer to each other in a circle",
+            "contexts refer to each other in a cycle",
         ),
         (
             '<traceFormat><channel name="X"/></traceFormat><trace>1 2</trace>',
-            "a traceFormat with the channels X; expected one X and one Y",
+            "the traceFormat has the channels X; expected one X and one Y",
         ),
         (
             "<traceFormat><channel name='X'/><channel name='Y'/>"
@@ -165,7 +168,7 @@ def test_channels_that_are_declared_but_not_written(read):
         ),
         (
             f"<traceFormat>{XYT.format('')}</traceFormat><trace timeOffset='x'>1 2 3</trace>",
-            "a timeOffset that is no number",
+            "its timeOffset is not a number",
         ),
     ],
 )
@@ -226,7 +229,7 @@ def test_times_in_units_of_the_device(read, units, properties, seconds):
 
 def test_times_in_other_units_are_named(read):
     unit = ' units="days"'
-    with pytest.warns(DataWarning, match=r"line 1: times in 'days' are not read; expected one of s, ms, us, ns, dev"):
+    with pytest.warns(DataWarning, match=r"line 1: times in 'days' are ignored; expected one of s, ms, us, ns, dev"):
         ink = read(f"<traceFormat>{XYT.format(unit)}</traceFormat><trace>1 2 3</trace><trace>3 4 5</trace>")
     assert ink == Ink.of([[1, -2]], [[3, -4]])
 
@@ -361,7 +364,7 @@ def test_an_affine_canvas_transform_is_applied(read, transform, point):
     ],
 )
 def test_other_canvas_transforms_are_named(read, transform):
-    with pytest.warns(DataWarning, match=r"line 1: a canvasTransform of type '\w+' is not applied") as caught:
+    with pytest.warns(DataWarning, match=r"line 1: a canvasTransform of type '\w+' is ignored") as caught:
         ink = read(f"<context><canvasTransform>{transform}</canvasTransform></context><trace>1 2</trace>")
     assert (len(caught), ink.points().tolist()) == (1, [[1, -2]])
 
@@ -375,10 +378,10 @@ def test_the_resolution_of_a_canvas(read, matrix, resolution):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ("<trace id='b'>1 2, 3</trace>", r"trace b \(line 1\): point 1 \(from 0\) has 1 values"),
+        ("<trace id='b'>1 2, 3</trace>", r"trace b \(line 1\): point 1, counted from 0, has 1 values"),
         ("<trace>1 1e999</trace>", r"trace 1 \(line 1\): point 0 .* NaN or infinite"),
-        ("<trace contextRef='#x'>1 2</trace>", r"trace 1 \(line 1\): line 1: contextRef to 'x', which is not in"),
-        ("<traceGroup contextRef='#x'><trace>1 2</trace></traceGroup>", r"trace 1 .*: contextRef to 'x', which is not"),
+        ("<trace contextRef='#x'>1 2</trace>", r"trace 1 \(line 1\): line 1: contextRef names 'x', which is not in"),
+        ("<traceGroup contextRef='#x'><trace>1 2</trace></traceGroup>", r"trace 1 .*: contextRef names 'x', which is not"),
         ("<trace id='&#10;&#9;long" + "g" * 999 + "'>x</trace>", r"trace \\n\\tlongg{30,35} \(line 1\): point 0"),
     ],
 )

@@ -50,23 +50,23 @@ def test_a_stroke_whose_time_runs_backwards_loses_its_times(tmp_path):
         ('{"strokes": [[[0, 0]]], "units": "mm"}', "unknown key 'units'; known are strokes, pages, resolution, y"),
         ('{"strokes": [[[0, 0]]], "y": "left"}', '"y" is \'left\'; expected "up" or "down"'),
         ('{"strokes": [[[0, 0]]], "resolution": "4"}', "\"resolution\" is '4'"),
-        ('{"strokes": [[[0, 0]]], "resolution": 0}', r"a resolution of 0\.0"),
-        ("[3]", r"stroke 0 \(from 0\): is no list of points"),
-        ("[[], [3]]", r"stroke 1 \(from 0\): point 0 is no list of numbers"),
-        ("[[[0, 0], [0, true]]]", "point 1 is no list of numbers"),
-        ("[[[0, 0], [0, null]]]", "point 1 is no list of numbers"),
+        ('{"strokes": [[[0, 0]]], "resolution": 0}', r"the resolution is 0\.0"),
+        ("[3]", r"stroke 0, counted from 0: is not a list of points"),
+        ("[[], [3]]", r"stroke 1, counted from 0: point 0 is not a list of numbers"),
+        ("[[[0, 0], [0, true]]]", "point 1 is not a list of numbers"),
+        ("[[[0, 0], [0, null]]]", "point 1 is not a list of numbers"),
         ("[[[0, 0], [0]]]", "point 1 has 1 numbers, point 0 has 2"),
         ("[[[0, 0], [0, 0, 1]]]", "point 1 has 3 numbers, point 0 has 2"),
         ("[[[0, 0, 0, 0]]]", "point 0 has 4 numbers"),
-        ("[[[0, NaN]]]", r"stroke 0 \(from 0\): point 0 .* NaN or infinite"),
+        ("[[[0, NaN]]]", r"stroke 0, counted from 0: point 0 .* NaN or infinite"),
         ("[[[0, -Infinity]]]", "NaN or infinite"),
-        ('{"strokes": [[[0, 0]]], "resolution": NaN}', "a resolution of nan"),
+        ('{"strokes": [[[0, 0]]], "resolution": NaN}', "the resolution is nan"),
         ('{"strokes": [[[0, 0]]], "resolution": ' + "[" * 900 + "]" * 900 + "}", r'"resolution" is \[+\.\.\.'),
         ('{"strokes": [], "\\u001b[2J\\n' + "k" * 1000 + '": 0}', r"unknown key '\\x1b\[2J\\n"),
-        ("[[[0, 1e999]]]", r"stroke 0 \(from 0\): point 0 \(from 0\) has points that are NaN or infinite"),
+        ("[[[0, 1e999]]]", r"stroke 0, counted from 0: point 0 \(from 0\) has points that are NaN or infinite"),
         (f"[[[0, {'9' * 5000}]]]", "NaN or infinite"),
         ("[[[0, 0],\n[0, 1", "line 2: not JSON"),
-        ("[" * 100000, "lists within lists within lists"),
+        ("[" * 100000, "lists are nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, message):
@@ -93,7 +93,7 @@ def test_a_long_stroke_is_read(tmp_path):
 def test_bad_strokes_are_named_and_the_others_are_read(tmp_path, bad):
     path = tmp_path / "ink.json"
     path.write_text(f"[[[0, 0]], {bad}, [[1, 1]]]")
-    with pytest.warns(DataWarning, match=r"ink\.json: left out 1 of 3 strokes: stroke 1 \(from 0\): ") as caught:
+    with pytest.warns(DataWarning, match=r"ink\.json: left out 1 of 3 strokes: stroke 1, counted from 0: ") as caught:
         assert read_ink(path) == Ink.of([[0, 0]], [[1, 1]])
     assert len(caught) == 1
 
@@ -101,7 +101,8 @@ def test_bad_strokes_are_named_and_the_others_are_read(tmp_path, bad):
 def test_a_warning_names_a_few_of_many(tmp_path):
     path = tmp_path / "ink.json"
     path.write_text(f"[[[0, 0]]{', [3]' * 50}]")
-    with pytest.warns(DataWarning, match=r"left out 50 of 51 strokes: stroke 1 .*stroke 3 .*; and 47 more$") as caught:
+    message = r"left out 50 of 51 strokes: stroke 1, .*stroke 3, .*; and 47 more$"
+    with pytest.warns(DataWarning, match=message) as caught:
         read_ink(path)
     assert len(str(caught[0].message)) < 600
 
@@ -115,7 +116,7 @@ def test_a_dictionary_is_read_as_its_file_is(tmp_path):
     assert ink_of_mapping({**record, "strokes": tuple(np.array(stroke) for stroke in strokes)}) == expected
     for wrong, message in [
         ({"strokes": 3}, r'<dictionary>: expected {"strokes"'),
-        ({"strokes": [{1, 2}]}, "a dictionary that is no ink: it holds set; expected"),
+        ({"strokes": [{1, 2}]}, "the dictionary is not an ink: it holds set; expected"),
         ({"strokes": [[[0, 0]]], "colour": 1}, "<dictionary>: unknown key 'colour'"),
     ]:
         with pytest.raises(DataError, match=message):

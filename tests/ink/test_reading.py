@@ -39,7 +39,7 @@ def test_files_that_cannot_be_read(tmp_path):
     for name, message in [
         ("missing.json", "no such file"),
         ("empty", "is empty"),
-        ("words", "not ink that can be read here"),
+        ("words", "cannot be read as ink"),
         (".", "not a file"),
         ("nul\0", "cannot be read"),
     ]:
@@ -78,7 +78,7 @@ def test_whatever_stands_before_the_first_statement(tmp_path, begin):
 
 def test_bytes_are_read_as_their_file_is(path, monkeypatch):
     assert read_ink_bytes(path.read_bytes(), "<stdin>") == INK
-    for content, message in [(b" \n", "<stdin>: is empty"), (b"some words", "<stdin>: not ink that can be read here")]:
+    for content, message in [(b" \n", "<stdin>: is empty"), (b"some words", "<stdin>: cannot be read as ink")]:
         with pytest.raises(DataError, match=message):
             read_ink_bytes(content, "<stdin>")
     monkeypatch.setattr(reading, "MAX_BYTES", 10)

@@ -119,9 +119,13 @@ def test_what_other_files_say(tmp_path):
     write_store(tmp_path / "a.inks", [INK])
     for name, content, message in [
         ("a.dat", b".VERSION 1.0\n.PEN_UP\n1 2\n", "holds no ink"),
-        ("a.xml", b"<?xml version='1.0'?><html/>", "root element <html>, which is no ink"),
-        ("store.json", (tmp_path / "a.inks").read_bytes(), r"an ink cache; name it \*\.inks"),
-        ("a.png", b"\x89PNG\r\n", "not ink that can be read here; expected InkML"),
+        ("a.xml", b"<?xml version='1.0'?><html/>", "root element <html>, which is not ink"),
+        (
+            "store.json",
+            (tmp_path / "a.inks").read_bytes(),
+            r"is an ink cache with another suffix; rename it to \*\.inks",
+        ),
+        ("a.png", b"\x89PNG\r\n", "cannot be read as ink; expected InkML"),
     ]:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(DataError, match=message):

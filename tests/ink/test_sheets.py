@@ -95,7 +95,7 @@ def test_pages_of_json(tmp_path: Path, y_axis: str) -> None:
         ({"pages": [], "strokes": []}, 'a.json: holds both "strokes" and "pages"; expected one of the two'),
         ({"pages": [3]}, "a.json: expected {"),
         ({"pages": []}, "a.json: holds no ink"),
-        ({"pages": [[], [[[0, "x"]]]]}, "a.json: page 2, stroke 0 .from 0.: point 0 is no list of numbers"),
+        ({"pages": [[], [[[0, "x"]]]]}, "a.json: page 2, stroke 0, counted from 0: point 0 is not a list of numbers"),
     ],
 )
 def test_bad_pages_are_refused(tmp_path: Path, record: dict[str, object], message: str) -> None:

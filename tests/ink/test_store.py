@@ -67,11 +67,11 @@ def test_a_store_that_was_written_again_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ((None, None), "holds 2 inks; name one by its first point"),
+        ((None, None), "holds 2 inks; give the first point of one"),
         ((1, 2), "no ink begins at point 1"),
         ((4, 1), "no ink begins at point 4"),
         ((-1, 1), "no ink begins at point -1"),
-        ((0, 2), "has 3 points, not 2; the cache is not this manifest's: prepare the corpus again"),
+        ((0, 2), "has 3 points, not 2; the cache does not belong to this manifest; prepare the corpus again"),
     ],
 )
 def test_a_place_that_is_not_there(tmp_path, place, message):
@@ -85,7 +85,7 @@ def test_a_place_that_is_not_there(tmp_path, place, message):
 def test_writing_nothing_or_elsewhere_is_refused(tmp_path):
     with pytest.raises(DataError, match="no inks to write"):
         write_store(tmp_path / "some.inks", [])
-    with pytest.raises(DataError, match=r"name it some\.inks"):
+    with pytest.raises(DataError, match=r"use some\.inks"):
         write_store(tmp_path / "some.json", TWO)
     with pytest.raises(DataError, match=r"some\.inks cannot be written"):
         write_store(tmp_path / "missing" / "some.inks", TWO)
@@ -126,7 +126,7 @@ GOOD = {
         ({"starts": np.array([0, 2]), "resolutions": np.zeros(2)}, "not in order"),
         ({"starts": np.zeros(0, np.int64), "resolutions": np.zeros(0)}, "do not fit together"),
         ({"points": np.full((2, 2), np.nan)}, "the ink at point 0: point 0 .* NaN or infinite"),
-        ({"resolutions": np.array([-1.0])}, "a resolution of -1"),
+        ({"resolutions": np.array([-1.0])}, "the resolution is -1"),
         ({"times": np.array([2.0, 1.0])}, "time runs backwards"),
     ],
 )

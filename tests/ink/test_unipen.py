@@ -96,7 +96,7 @@ def test_line_ends_may_be_any(end: str) -> None:
     text = (THREE + '.SEGMENT WORD 1 ? "x"\n.SEGMENT WORD bad').replace("\n", end)
     made = document(text)
     assert made.ink(made.segments[0]) == Ink.of([[5, 6]])
-    assert made.problems[0].startswith("main:14: a segment is LEVEL COMPONENTS QUALITY")
+    assert made.problems[0].startswith("main:14: 'WORD bad' is not a segment; expected LEVEL COMPONENTS QUALITY")
 
 
 @pytest.mark.parametrize(
@@ -194,10 +194,10 @@ def test_channels_may_stand_in_any_order() -> None:
     [
         (".INCLUDE nowhere\n", "main:1: the include 'nowhere' is missing"),
         (".COORD X Y\n.INCLUDE main\n", "main:2: the include 'main' is the file itself or one that includes it"),
-        (".SEGMENT WORD 1 OK\n", "main:1: a segment is LEVEL COMPONENTS QUALITY"),
-        ('.SEGMENT WORD 1 OK "open\n', "main:1: a segment is LEVEL"),
-        ('.SEGMENT WORD 1 OK "open\\"\n', "main:1: a segment is LEVEL"),
-        ('.SEGMENT WORD ? "x"\n', "main:1: a segment is LEVEL"),
+        (".SEGMENT WORD 1 OK\n", "main:1: 'WORD 1 OK' is not a segment; expected LEVEL COMPONENTS QUALITY"),
+        ('.SEGMENT WORD 1 OK "open\n', "main:1: 'WORD 1 OK \"open' is not a segment; expected LEVEL"),
+        ('.SEGMENT WORD 1 OK "open\\"\n', "main:1: 'WORD 1 OK \"open"),
+        ('.SEGMENT WORD ? "x"\n', "main:1: 'WORD ? \"x\"' is not a segment; expected LEVEL"),
         ('.SEGMENT WORD 1-2-3 ? "x"\n', "main:1: '1-2-3' names no components; expected N, N-M, N:p-M:q"),
         ('.SEGMENT WORD 1,,3 ? "x"\n', "main:1: '' names no components"),
         ('.SEGMENT WORD 12345678901 ? "x"\n', "main:1: '12345678901' names no components"),

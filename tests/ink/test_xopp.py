@@ -50,10 +50,13 @@ def test_pen_strokes_of_all_pages_are_read(read, compress):
 @pytest.mark.parametrize(
     ("new", "message"),
     [
-        ("10 20 30", r"page 1, stroke 0 from 0 \(line 8\): 3 coordinates; expected x and y for every point"),
-        ("-nan -nan 10 20", r"page 1, stroke 0 from 0 \(line 8\): other text than numbers; expected x y x y"),
-        ("10 20 30 1e999", r"page 1, stroke 0 .*: point 1 \(from 0\) has points that are NaN or infinite"),
-        ("1,5 2.5", "page 1, .*: other text than numbers"),
+        ("10 20 30", r"page 1, stroke 0, counted from 0 \(line 8\): 3 coordinates; expected x and y for every point"),
+        (
+            "-nan -nan 10 20",
+            r"page 1, stroke 0, counted from 0 \(line 8\): holds something else than numbers; expected x y x y",
+        ),
+        ("10 20 30 1e999", r"page 1, stroke 0, .*: point 1 \(from 0\) has points that are NaN or infinite"),
+        ("1,5 2.5", "page 1, .*: holds something else than numbers"),
     ],
 )
 def test_a_bad_stroke_is_named_and_the_others_are_read(read, new, message):
@@ -81,7 +84,7 @@ def test_decimal_commas_are_points(read):
     ("old", "new", "message"),
     [
         ("</xournal>", "", "line 18: not well-formed XML: no element found"),
-        ("xournal", "diary", "root element <diary>, which is no ink"),
+        ("xournal", "diary", "root element <diary>, which is not ink"),
         ('tool="pen"', 'tool="eraser"', None),
     ],
 )
@@ -97,7 +100,9 @@ def test_what_is_wrong_is_named(read, old, new, message):
 
 def test_a_notebook_of_bad_strokes_alone_is_an_error(read):
     body = "<stroke>1</stroke><stroke>x</stroke><stroke>2</stroke>"
-    with pytest.raises(DataError, match=r"page 1, stroke 0 from 0 \(line 1\): 1 coordinates; .*\(and 2 more strokes\)"):
+    with pytest.raises(
+        DataError, match=r"page 1, stroke 0, counted from 0 \(line 1\): 1 coordinates; .*\(and 2 more strokes\)"
+    ):
         read(f'<xournal><page width="9" height="9"><layer>{body}</layer></page></xournal>')
 
 

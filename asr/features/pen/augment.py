@@ -1,8 +1,7 @@
-"""Make ink a little different in every epoch, as another hand or another day would have written it.
+"""Augment ink during training: imitate other writers by small random changes in every epoch.
 
-What becomes of an utterance is a function of (seed, epoch, utterance id) alone. Changes are made to the normalised ink,
-in core heights: made before, a slant or a size would be normalised away again, and what writers differ in after
-normalisation is what a recogniser must bear.
+The change depends only on (seed, epoch, utterance id). It is applied to the normalised ink, in core heights, because
+normalisation would remove an earlier change of slant or size.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from asr.features.pen.normalise import Floats, Ints, Trace
 from asr.features.sound.augment import MOST_MASKS, WIDEST_MASK, Augmenter, AugmentPlan
 from asr.seeds import generator
 
-_WAVES = 3  # that a warp is made of in each direction
-_WAVELENGTHS = (2.0, 10.0)  # of a warp, in core heights
-_LEAST_SHARE = 0.5  # of the plain frames that changed ink must keep, or it is taken as it is
+_WAVES = 3  # number of waves of a warp in each direction
+_WAVELENGTHS = (2.0, 10.0)  # shortest and longest wave of a warp, in core heights
+_LEAST_SHARE = 0.5  # changed ink with fewer frames, relative to the plain frames, is not used
 
 
 @dataclass
@@ -34,18 +33,18 @@ class PenAugmentConfig:
     """Settings of the augmentation of ink; the defaults change nothing. See `conf/augment/pen_*.yaml` for presets.
 
     Attributes:
-        share: of the utterances that are changed in an epoch; the others come from the cache, which costs nothing.
-        scale: x and y are stretched separately by up to this share, up and down alike.
-        rotation: degrees to either side.
-        slant: dx / dy to either side.
-        warp: core heights; the page is bent smoothly, so that letters lose their line, size and distance.
-        jitter: core heights; standard deviation of a tremor of single points.
-        dropout: share of the points, ends of strokes apart, that are left out.
-        delayed: share of the dots and bars (`pen_graves2009.delayed`) that are written at another time: anywhere
-            between right after the ink that they stand above and the end.
-        time_masks: stretches of frames set to 0, the mean after normalisation.
-        time_mask_frames: longest stretch in frames; each length from 0 on is equally likely.
-        time_mask_share: longest stretch as a share of the utterance.
+        share: share of the utterances that are changed in an epoch; the frames of the others come from the cache.
+        scale: largest relative change of width and height, which are scaled independently, up or down.
+        rotation: largest rotation in degrees, to either side.
+        slant: largest added slant, dx / dy, to either side.
+        warp: strength of a smooth distortion in core heights, which changes the line, size and distance of letters.
+        jitter: standard deviation of the noise of single points, in core heights.
+        dropout: share of the points that are left out; ends of strokes are kept.
+        delayed: share of the dots and bars (`graves2009.delayed`) that are written at another time: at any time after
+            the ink below them.
+        time_masks: number of time masks; masked frames are set to 0, the mean after normalisation.
+        time_mask_frames: longest time mask in frames; all lengths from 0 on are equally likely.
+        time_mask_share: longest time mask as a share of the utterance.
     """
 
     share: float = 1.0
@@ -64,15 +63,15 @@ class PenAugmentConfig:
 
 @dataclass(eq=False)
 class PenAugmenter(PenAugmentConfig):
-    """Augments ink by plan, with the methods of `Augmenter`. Takes the fields of `PenAugmentConfig`, and:
+    """The augmentation of ink, with the methods of `Augmenter`. Takes the fields of `PenAugmentConfig`, and:
 
     Attributes:
-        seed: of the run.
-        blocks, centres: as `Augmenter` takes them; ink has one block and no bands.
-        speeds: [1.0]; features of ink are of its shape, and what there is of speed is relative to the mean speed.
+        seed: seed of the run.
+        blocks, centres: arguments of `Augmenter`; ink has one block and no bands.
+        speeds: always [1.0], because features of ink do not depend on the absolute speed.
 
     Raises:
-        ConfigError: a field has no sensible value; says which and what was expected.
+        ConfigError: a field is out of its range; says which values were expected.
     """
 
     seed: int = 0
@@ -94,29 +93,29 @@ class PenAugmenter(PenAugmentConfig):
         return self._masks.masks_anything
 
     def plan(self, epoch: int, utterance_id: str) -> AugmentPlan:
-        """Which utterance and epoch; everything else follows from them."""
+        """Return the plan of an utterance in an epoch; all random changes follow from these two."""
         return AugmentPlan(utterance_id, epoch, 1.0, None)
 
     def raw_frames(
         self, plan: AugmentPlan, utterance: Utterance, index: int, cache: FrameCache, extractor: FrameExtractor
     ) -> NDArray[np.float32]:
-        """The utterance's frames (T, F) as the plan has them, not normalised; at least half as many as the plain ones.
+        """Return the utterance's frames after augmentation, (T, F), not normalised and not masked.
 
-        CTC needs a frame a label, and is checked against the plain frames: ink that lost more than half of them is
-        taken as it is.
+        If the changed ink has less than half as many frames as the plain ink, the plain frames are returned: CTC needs
+        at least one frame per label, and only the plain frames were checked for that.
 
         Args:
-            plan: from `plan`.
-            utterance: which.
+            plan: result of `plan`.
+            utterance: the utterance.
             index: its index in the cache.
-            cache: opened with `speeds`.
-            extractor: the cache's.
+            cache: frames of the unchanged utterances.
+            extractor: the extractor of the cache.
 
         Raises:
-            ConfigError: the extractor is not one of ink.
+            ConfigError: the extractor is not `PenFeatures`.
         """
         if not isinstance(extractor, PenFeatures):
-            raise ConfigError("this augmentation is of ink; for other features choose augment=light or none")
+            raise ConfigError("this augmentation needs features of ink; choose augment=light or none")
         plain = cache.frames(index)
         if not self._changes or self._random("share", plan).random() >= self.share:
             return plain
@@ -124,11 +123,11 @@ class PenAugmenter(PenAugmentConfig):
         return frames if len(frames) >= _LEAST_SHARE * len(plain) else plain
 
     def mask(self, plan: AugmentPlan, frames: NDArray[np.float32], view: int = 0) -> NDArray[np.float32]:
-        """Leave out stretches of time, as `Augmenter.mask`."""
+        """Mask random stretches of time; see `Augmenter.mask`."""
         return self._masks.mask(plan, frames, view)
 
     def changed(self, plan: AugmentPlan, trace: Trace) -> Trace:
-        """The ink as the plan has it."""
+        """Apply the changes of a plan to normalised ink."""
         unit = trace.top - trace.bottom or 1.0
         if self.delayed:
             trace = _at_another_time(trace, self.delayed, self._random("delayed", plan))
@@ -143,7 +142,7 @@ class PenAugmenter(PenAugmentConfig):
         return Trace(points, trace.clock, trace.index, trace.first, trace.bottom, trace.top)
 
     def _matrix(self, random: np.random.Generator) -> Floats:
-        """(2, 2) stretched, slanted, then turned."""
+        """Draw the matrix, (2, 2), that scales, slants and then rotates."""
         wide, high = np.exp(random.uniform(-1.0, 1.0, size=2) * math.log1p(self.scale))
         angle = math.radians(self.rotation) * random.uniform(-1.0, 1.0)
         lean = self.slant * random.uniform(-1.0, 1.0)
@@ -152,12 +151,12 @@ class PenAugmenter(PenAugmentConfig):
         return turned
 
     def _random(self, purpose: str, plan: AugmentPlan) -> np.random.Generator:
-        """A stream of its own for every purpose, so that one kind of augmentation does not shift another."""
+        """Return the generator for one purpose; each purpose has its own, so that they do not influence each other."""
         return generator(self.seed, f"pen {purpose}", plan.epoch, plan.utterance_id)
 
 
 def _thinned(trace: Trace, share: float, random: np.random.Generator) -> Trace:
-    """Without some of its points; first and last points of strokes stay."""
+    """Remove random points; keep the first and last points of strokes."""
     keep = random.random(len(trace.points)) >= share
     keep[trace.first] = keep[trace.last] = True
     first = (np.cumsum(keep) - 1)[trace.first]
@@ -165,13 +164,13 @@ def _thinned(trace: Trace, share: float, random: np.random.Generator) -> Trace:
 
 
 def _tremor(random: np.random.Generator, n_points: int) -> Floats:
-    """(N, 2) noise of standard deviation 1, each point's correlated with its neighbours'."""
+    """Return noise of standard deviation 1, (N, 2), correlated between neighbouring points."""
     white = random.standard_normal((n_points + 2, 2))
     return (white[:-2] + white[1:-1] + white[2:]) / math.sqrt(3.0)
 
 
 def _bend(random: np.random.Generator, points: Floats) -> Floats:
-    """(N, 2) displacement of about 1, smooth in the place: a few waves in random directions."""
+    """Return displacements of about 1, (N, 2), smooth over the page: a sum of waves in random directions."""
     result = np.zeros_like(points)
     for axis in (0, 1):
         shortest, longest = _WAVELENGTHS
@@ -184,7 +183,7 @@ def _bend(random: np.random.Generator, points: Floats) -> Floats:
 
 
 def _at_another_time(trace: Trace, share: float, random: np.random.Generator) -> Trace:
-    """Some delayed strokes earlier or later."""
+    """Move a random share of the delayed strokes to another time."""
     late = delayed(trace)
     order = list(range(len(late)))
     right = np.maximum.reduceat(trace.points[:, 0], trace.first)
@@ -195,11 +194,11 @@ def _at_another_time(trace: Trace, share: float, random: np.random.Generator) ->
         order.remove(int(stroke))
         beneath = [at for at, other in enumerate(order) if right[other] >= middle[stroke] and not late[other]]
         order.insert(int(random.integers(beneath[0] + 1 if beneath else 1, len(order) + 1)), int(stroke))
-    return _in_order(trace, np.array(order))
+    return _reordered(trace, np.array(order))
 
 
-def _in_order(trace: Trace, order: Ints) -> Trace:
-    """The strokes in another order; each takes its time, and the pause before it, along."""
+def _reordered(trace: Trace, order: Ints) -> Trace:
+    """Reorder strokes; each keeps its duration and the pause before it."""
     if (order == np.arange(len(order))).all():
         return trace
     begin, end = trace.first[order], trace.last[order] + 1
@@ -212,7 +211,7 @@ def _in_order(trace: Trace, order: Ints) -> Trace:
 
 
 def _check(config: PenAugmenter) -> None:
-    """Raise a ConfigError that names every field without a sensible value."""
+    """Raise a ConfigError that names every field out of its range."""
     limits = {
         "share": 1.0, "scale": 1.0, "rotation": 90.0, "slant": 1.5, "warp": 1.0, "jitter": 1.0, "dropout": 0.9,
         "delayed": 1.0, "time_masks": MOST_MASKS, "time_mask_frames": WIDEST_MASK, "time_mask_share": 1.0,

@@ -1,4 +1,4 @@
-"""Ink as cubic Bezier curves, after Carbune et al. 2020.
+"""Fit cubic Bezier curves to ink, after Carbune et al. 2020.
 
 V. Carbune, P. Gonnet, T. Deselaers and others, "Fast multi-language LSTM-based online handwriting recognition",
 IJDAR 23, 2020 (arXiv:1902.10525), section on Bezier curve inputs: every stroke is a chain of cubic curves in x, y and
@@ -17,18 +17,18 @@ from asr.features.pen.normalise import Floats, Ints
 from asr.features.pen.resample import Path
 
 CURVES = ("dx", "dy", "reach_1", "reach_2", "angle_1", "angle_2", "time_1", "time_2", "time_3", "pen_up")
-_ROUNDS = 2  # of fitting and moving the points' parameters to the nearest place on the curve
-_PULL = 1e-3  # towards control points at the thirds of the chord, which two or three points alone do not determine
-_SOFT = 0.05  # core heights: added to the distance of the ends, which is 0 in a dot or a closed loop
+_ROUNDS = 2  # of fitting the curve and moving the points' parameters to the nearest place on it
+_PULL = 1e-3  # regularisation towards control points at the thirds of the chord, needed for two or three points
+_SOFT = 0.05  # core heights, added to the distance of the ends, which is 0 for a dot or a closed loop
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """C curves in the order of writing, pen-ups among them.
+    """The C curves of an ink in the order of writing, including pen-ups.
 
     Attributes:
         control: (C, 4, 3) control points: x, y, clock.
-        pen_up: (C,) whether the pen was lifted.
+        pen_up: (C,) whether the curve is a pen-up.
         begin, end: (C,) index of their first and last point in the path.
         error: (C,) largest distance of a point from its curve.
     """
@@ -41,18 +41,18 @@ class Curves:
 
 
 def curves(fitted: Curves) -> Floats:
-    """Ten values of each curve.
+    """Compute the ten values of each curve.
 
     Returns:
-        (C, 10) as `CURVES`:
+        (C, 10) in the order of `CURVES`:
         1-2. dx, dy from the curve's first to its last point, in core heights.
         3-4. distance of the first control point from the first point, and of the second from the last point,
              as log(1 + d / (0.05 + distance of the ends)) (the paper: the plain ratio, unbounded where a loop closes).
         5-6. the angle in radians from the chord to the first control vector, and from the reversed chord to the second.
-        7-9. coefficients of s, s^2 and s^3 of the time along the curve (s from 0 to 1), from 0 on, as
-             sign(c) log(1 + |c|); unit: the time in which the average pen goes one core height (the paper: the plain
-             coefficients, of seconds, which are not known in all corpora).
-        10. 1 for a lifted pen.
+        7-9. coefficients c of s, s^2 and s^3 in the polynomial of time along the curve (s from 0 to 1), as
+             sign(c) log(1 + |c|); the unit is the time that the pen needs on average for one core height (the paper:
+             the plain coefficients in seconds, which are not known in all corpora).
+        10. 1 for a pen-up, else 0.
     """
     p0, p1, p2, p3 = fitted.control.transpose(1, 0, 2)
     chord, out, back = (p3 - p0)[:, :2], (p1 - p0)[:, :2], (p2 - p3)[:, :2]
@@ -75,15 +75,15 @@ def curves(fitted: Curves) -> Floats:
 
 
 def fit(path: Path, tolerance: float, longest: float) -> Curves:
-    """Fit curves to a path; all that are still to be fitted at once, until all are good.
+    """Fit curves to a path; split curves until all are good enough.
 
-    A curve whose worst point is farther than `tolerance` from it is split there; one with more than `longest` of ink in
-    the middle of its ink. A curve of two or three points is not split.
+    A curve is split at its worst point if that is farther than `tolerance` from it, and in the middle of its ink if it
+    is longer than `longest`. A curve of two or three points is not split. All curves of a round are fitted at once.
 
     Args:
-        path: evenly resampled.
-        tolerance: core heights.
-        longest: core heights of ink; every letter must have frames of its own.
+        path: an evenly resampled path.
+        tolerance: largest distance of a point from its curve, in core heights.
+        longest: largest length of ink per curve in core heights, so that every letter gets enough frames.
     """
     values = np.column_stack([path.points, path.clock])  # (T, 3)
     begin, end = np.flatnonzero(path.first), np.flatnonzero(path.last)
@@ -103,8 +103,8 @@ def fit(path: Path, tolerance: float, longest: float) -> Curves:
 
 
 def _with_pen_ups(values: Floats, path: Path, drawn: Curves) -> Curves:
-    """All curves and the straight ones between strokes, in the order of writing."""
-    up = np.flatnonzero(path.last)[:-1]  # the pen is lifted behind these points
+    """Insert straight curves for the pen-ups between strokes, in the order of writing."""
+    up = np.flatnonzero(path.last)[:-1]  # the pen is lifted after these points
     a, b = values[up], values[up + 1]
     straight = np.stack([a, a + (b - a) / 3, b - (b - a) / 3, b], axis=1)
     begin, end = np.append(drawn.begin, up), np.append(drawn.end, up + 1)
@@ -117,11 +117,11 @@ def _with_pen_ups(values: Floats, path: Path, drawn: Curves) -> Curves:
 
 
 class _Pieces:
-    """Stretches of a path, P of them with M points together, from `begin` to `end` inclusive."""
+    """P stretches of a path from `begin` to `end` inclusive, with M points in total."""
 
     def __init__(self, values: Floats, begin: Ints, end: Ints) -> None:
         counts = end - begin + 1
-        self.starts = np.cumsum(counts) - counts  # (P,) of the pieces among the M points
+        self.starts = np.cumsum(counts) - counts  # (P,) first point of each piece among the M points
         self.piece = np.repeat(np.arange(len(begin)), counts)  # (M,)
         self.at = np.arange(len(self.piece)) + (begin - self.starts)[self.piece]  # (M,) index in the path
         self.points = values[self.at]  # (M, 3)
@@ -134,7 +134,7 @@ class _Pieces:
         self.along = travelled / np.maximum(self.length, 1e-12)[self.piece]  # (M,) parameter of every point
 
     def fitted(self) -> tuple[Floats, Floats, Ints]:
-        """Control points (P, 4, 3), largest distance (P,), and the point of the path that has it (P,)."""
+        """Return control points (P, 4, 3), largest distances (P,), and the points of the path that have them (P,)."""
         s = self.along
         for round_ in range(_ROUNDS):
             control = self._solve(s)
@@ -147,12 +147,12 @@ class _Pieces:
         return control, error, np.maximum.reduceat(at_worst, self.starts)
 
     def _solve(self, s: Floats) -> Floats:
-        """Least squares for the two inner control points with the ends held: (P, 4, 3)."""
+        """Return control points (P, 4, 3): fixed ends, and the inner two by least squares."""
         p0, p3 = self.ends
         r = 1 - s
         b1, b2 = 3 * s * r * r, 3 * s * s * r
         chord = p3 - p0
-        rest = self.points - p0[self.piece] - s[:, None] * chord[self.piece]  # what the straight curve leaves
+        rest = self.points - p0[self.piece] - s[:, None] * chord[self.piece]  # residual of the straight curve
         columns = np.column_stack([b1 * b1, b1 * b2, b2 * b2, b1[:, None] * rest, b2[:, None] * rest])
         sums = np.add.reduceat(columns, self.starts, axis=0)  # (P, 9)
         a11, a12, a22 = sums[:, 0] + _PULL, sums[:, 1], sums[:, 2] + _PULL
@@ -163,7 +163,7 @@ class _Pieces:
         return np.stack([p0, p0 + chord / 3 + d1, p3 - chord / 3 + d2, p3], axis=1)
 
     def _curve(self, control: Floats, s: Floats) -> Floats:
-        """(M, 2) the places of the parameters."""
+        """Return the points of the curves at the parameters `s`, (M, 2)."""
         p = control[:, :, :2][self.piece]
         r = 1 - s
         weights = np.stack([r**3, 3 * s * r * r, 3 * s * s * r, s**3], axis=1)
@@ -171,7 +171,7 @@ class _Pieces:
         return places
 
     def _nearer(self, control: Floats, s: Floats, off: Floats) -> Floats:
-        """One step of Newton's method towards the nearest place on the curve, in x and y."""
+        """Move the parameters towards the nearest points of the curve in x and y, by one step of Newton's method."""
         p = control[:, :, :2][self.piece]  # (M, 4, 2)
         r = 1 - s
         d1 = p[:, 1:] - p[:, :-1]
@@ -190,7 +190,7 @@ def _squashed(values: Floats) -> Floats:
 
 
 def _angle(chord: Floats, vector: Floats) -> Floats:
-    """(C,) radians from the chord to the vector; 0 where either has no length."""
+    """Return the angle from chord to vector in radians, (C,); 0 if either has length 0."""
     cross = chord[:, 0] * vector[:, 1] - chord[:, 1] * vector[:, 0]
     dot = (chord * vector).sum(axis=1)
     angle: Floats = np.arctan2(cross, dot)

@@ -1,7 +1,7 @@
-"""Ink in, frames out: the `FrameExtractor` of pens.
+"""Compute frames from ink: the `FrameExtractor` of pen strokes.
 
-signal -> repeated points, slant, base line, size (`pen_normalise`) -> equal steps (`pen_resample`) -> values of points
-(`pen_points`, `pen_graves2009`) or of curves (`pen_curves`)
+The steps are: remove repeated points, slant and base line, and scale (`normalise`); resample in equal steps
+(`resample`); compute values of points (`points`, `graves2009`) or of curves (`curves`).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Change = Callable[[Trace], Trace]
 Signal = NDArray[np.float32]
 Frames = NDArray[np.float32]
 NAMES = {"plain": PLAIN, "offsets": OFFSETS, "graves2009": GRAVES2009, "curves": CURVES}
-_SMALLEST_STEP = 0.01  # core heights; below it every word would be thousands of frames
+_SMALLEST_STEP = 0.01  # core heights; a smaller step would give thousands of frames per word
 
-_LARGEST = 1e9  # units of any pen; its square is far from overflowing
+_LARGEST = 1e9  # largest option, in units of the pen; its square is far from overflow
 
 
 @dataclass
@@ -39,14 +39,15 @@ class PenConfig:
     """Settings of the pen features; see `conf/features/pen*.yaml` for presets.
 
     Attributes:
-        kind: `plain` (10 values a point), `offsets` (3: Graves 2013), `graves2009` (25: Liwicki & Bunke 2006, Graves et
-            al. 2009) or `curves` (10 values a Bezier curve: Carbune et al. 2020); each documented where it is computed.
-        slant: take the slant out.
-        baseline: take the base line's angle out.
-        size: divide by the core height; without it the unit below is the signal's.
-        step: core heights from one point to the next along the ink; 0 for the recorded points (not for `curves`).
-        tolerance: farthest that a point may be from its curve, in core heights; `curves` only.
-        longest: most ink in one curve, in core heights, so that every letter has frames enough; `curves` only.
+        kind: `plain` (10 values per point), `offsets` (3 values: Graves 2013), `graves2009` (25 values: Liwicki & Bunke
+            2006, Graves et al. 2009) or `curves` (10 values per Bezier curve: Carbune et al. 2020); the functions of
+            these names list the values.
+        slant: remove the slant.
+        baseline: level the base line.
+        size: divide by the core height; without it, lengths below are in the unit of the signal.
+        step: distance of points along the ink in core heights; 0 keeps the recorded points (not for `curves`).
+        tolerance: largest distance of a point from its curve, in core heights; `curves` only.
+        longest: largest length of ink in one curve, in core heights, so that letters get enough frames; `curves` only.
     """
 
     kind: str = "plain"
@@ -61,12 +62,16 @@ class PenConfig:
 
 @dataclass(eq=False)
 class PenFeatures(PenConfig):
-    """Frames of ink; a `FrameExtractor` and a `PointIndexed`. Takes the fields of `PenConfig`.
+    """The extractor of features of ink; a `FrameExtractor` and a `PointIndexed`. Takes the fields of `PenConfig`.
 
-    Frames do not stand at equal steps of the signal: `point_index` says where each one comes from.
+    Frames are at unequal steps of the signal; `point_index` gives the position of each frame.
 
     Raises:
-        ConfigError: a field has no sensible value; says which and what was expected.
+        ConfigError: a field is out of its range; says which values were expected.
+
+    >>> features = PenFeatures(kind="plain", step=0.5)
+    >>> features.compute(ink_signal(Ink.of([[0, 0], [0, 10], [5, 0]], [[2, 5], [6, 5]]))).shape[1] == features.dim == 10
+    True
     """
 
     def __post_init__(self) -> None:
@@ -74,88 +79,91 @@ class PenFeatures(PenConfig):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each value of a frame is."""
+        """Names of the values of a frame."""
         return NAMES[self.kind]
 
     @property
     def dim(self) -> int:
-        """F, values per frame."""
+        """Number of values per frame, F."""
         return len(self.names)
 
     @property
     def blocks(self) -> int:
-        """No difference blocks."""
+        """Number of difference blocks: 1, as there are no differences."""
         return 1
 
     @property
     def centres(self) -> NDArray[np.float64] | None:
-        """None: no bands of frequency."""
+        """None, because the values are not frequency bands."""
         return None
 
     @property
     def frame_shift(self) -> float:
-        """1: places are counted in frames; `point_index` turns them into points."""
+        """1, because positions are counted in frames; `point_index` converts them to points."""
         return 1.0
 
     def check(self, utterance: Utterance) -> None:
-        """Look at the header of the source only."""
+        """Check that the file exists and contains the segment.
+
+        Raises:
+            DataError: it does not.
+        """
         ink_points(*_place(utterance))
 
     def read(self, utterance: Utterance) -> Signal:
-        """The ink of an utterance as a signal, see `ink_signal`.
+        """Read the ink of an utterance and convert it to a signal with `ink_signal`.
 
         Raises:
-            DataError: names the file and the remedy.
+            DataError: the file cannot be read; see `read_ink`.
         """
         return self.signal_of(read_ink(*_place(utterance)))
 
     def signal_of(self, ink: Ink) -> Signal:
-        """See `ink_signal`."""
+        """Convert ink to a signal with `ink_signal`."""
         return ink_signal(ink)
 
     def at_speed(self, signal: Signal, speed: float) -> Signal:
-        """The signal itself: features are of shapes, and what there is of speed is relative to the mean speed."""
+        """Return the signal unchanged: features describe shapes, and speed only relative to the mean speed."""
         return signal
 
     def compute(self, signal: Signal, change: Change | None = None) -> Frames:
-        """Frames of ink.
+        """Compute the frames of ink; with the default settings, moving, scaling or shearing it does not change them.
 
         Args:
-            signal: (N, 4) of `ink_signal`, N >= 1, finite but for the times.
-            change: what is done to the normalised ink before its frames are computed: an augmentation.
+            signal: (N, 4) as `ink_signal` returns it, N >= 1; only the times may be NaN.
+            change: an augmentation, applied to the normalised ink before its frames are computed.
 
         Returns:
-            (T, F) float32, all finite, T >= 1; at most 8 N + 512 frames, and two more a stroke. The same for ink that
-            is moved, scaled or (with `slant`) sheared.
+            (T, F) float32, all finite, T >= 1; at most 8 N + 512 frames plus two per stroke.
 
         Raises:
-            DataError: there are no points, or so many that they are no line of text.
+            DataError: there are no points, or too many frames for a line of text.
         """
         return self._frames(signal, change)[0].astype(np.float32)
 
     def compute_placed(self, signal: Signal) -> tuple[Frames, Ints]:
-        """`compute` and `point_index` at once."""
+        """Return the results of `compute` and of `point_index`."""
         frames, index = self._frames(signal)
         return frames.astype(np.float32), np.round(index).astype(np.int64)
 
     def point_index(self, signal: Signal) -> Ints:
-        """Which point of the signal each frame came from, or the nearest one to it: (T,) int64, T as of `compute`.
+        """Return the index in the signal of each frame's point, or of the nearest point: (T,) int64.
 
-        Rising within each kind but `graves2009`, whose delayed strokes have no frames, where it skips. A curve's is the
-        middle of its points, a pen-up's the last point before it.
+        The indices increase; with `graves2009` the points of delayed strokes are skipped. A curve has the index of its
+        middle point, a pen-up that of the last point before it.
         """
         return self.compute_placed(signal)[1]
 
     def settings(self) -> PlainFields:
-        """The fields of `PenConfig`."""
+        """Return the fields of `PenConfig`."""
         return {field.name: getattr(self, field.name) for field in fields(PenConfig)}
 
     def _frames(self, signal: Signal, change: Change | None = None) -> tuple[Floats, Floats]:
-        """(T, F) frames and (T,) places in the signal."""
+        """Compute the frames (T, F) and their positions in the signal (T,)."""
         if signal.ndim != 2 or signal.shape[1] != 4:
             raise ValueError(f"the signal of ink is (N, 4), got {signal.shape}")
         if len(signal) == 0:
-            raise DataError("the ink is empty (0 points): nothing to compute frames from")
+            raise DataError("the ink is empty (0 points), so there are no frames; leave it out")
         trace = normalised(signal.astype(np.float64), self.slant, self.baseline, self.size)
         if change is not None:
             trace = change(trace)
@@ -172,45 +180,48 @@ class PenFeatures(PenConfig):
 
 
 def ink_signal(ink: Ink) -> Signal:
-    """Ink as numbers.
+    """Convert ink to an array.
 
     Returns:
-        (N, 4) float32: x and y from the first point on, seconds from the first point on or NaN where a stroke has no
-        times, 1 at the last point of a stroke. Taken from the first point on, so that single precision is enough
-        wherever on the page and whenever the ink was written.
+        (N, 4) float32: x and y relative to the first point, seconds since the first point (NaN if a stroke has no
+        times), and 1 at the last point of a stroke, else 0. Values are relative to the first point so that single
+        precision is enough.
 
     Raises:
-        DataError: it reaches further than float32 numbers do.
+        DataError: the coordinates exceed the range of float32.
+
+    >>> ink_signal(Ink.of([[5, 5, 0.0], [5, 8, 0.5]])).tolist()
+    [[0.0, 0.0, 0.0, 0.0], [0.0, 3.0, 0.5, 1.0]]
     """
     points = ink.points()
     times = np.concatenate([np.full(len(one), np.nan) if one.times is None else one.times for one in ink.strokes])
     signal = np.zeros((len(points), 4))
-    with np.errstate(over="ignore"):  # what is infinite then is refused below
+    with np.errstate(over="ignore"):  # infinite values are refused below
         signal[:, :2] = points - points[0]
     signal[:, 2] = times - times[0]
     signal[ink.stroke_ends() - 1, 3] = 1.0
     widest = np.abs(signal[:, :2]).max()
     if widest > np.finfo(np.float32).max:
-        raise DataError(f"the ink reaches {widest:g} units from its first point; no page does, correct its coordinates")
+        raise DataError(f"the ink reaches {widest:g} units from its first point, farther than a page; correct it")
     return signal.astype(np.float32)
 
 
 def _place(utterance: Utterance) -> tuple[FilePath, int | None, int | None]:
-    """File, first point and number of points; without a start the whole file is meant."""
+    """Return file, first point and number of points of an utterance; without a start it is the whole file."""
     if utterance.kind != "ink":
-        raise DataError(f"{utterance.source}: holds {utterance.kind}, these features read ink; choose other features")
+        raise DataError(f"{utterance.source}: holds {utterance.kind}; these features read ink; choose other features")
     if utterance.start is None:
         return utterance.source, None, None
     for name in ("start", "duration"):
         value = getattr(utterance, name)
         if value is not None and not float(value).is_integer():
-            raise DataError(f"{utterance.source}: {name}={value:g}; ink is cut by points, expected a whole number")
+            raise DataError(f"{utterance.source}: {name}={value:g}; expected a whole number, as ink is cut at points")
     duration = utterance.duration
     return utterance.source, int(utterance.start), None if duration is None else int(duration)
 
 
 def _check(config: PenConfig) -> None:
-    """Raise a ConfigError that names every field without a sensible value."""
+    """Raise a ConfigError that names every field out of its range."""
     fine = _SMALLEST_STEP if config.size else 0.0
     recorded = config.step == 0 and config.kind != "curves"
     conditions = {

@@ -1,9 +1,9 @@
-"""The 25 values a point of Liwicki & Bunke and of Graves et al.
+"""Compute the 25 values per point of Liwicki & Bunke and of Graves et al.
 
 M. Liwicki, H. Bunke, "HMM-based on-line recognition of handwritten whiteboard notes", IWFHR 2006; A. Graves,
 M. Liwicki, S. Fernandez, R. Bertolami, H. Bunke, J. Schmidhuber, "A novel connectionist system for unconstrained
-handwriting recognition", IEEE TPAMI 31(5), 2009, section 2. The papers name the values; sizes of windows that they
-leave open are chosen here, in core heights, and stand in the constants below. Nothing was compared with their code.
+handwriting recognition", IEEE TPAMI 31(5), 2009, section 2. The papers list the values but leave sizes of windows open;
+the constants below set these, in core heights. There was no comparison with the authors' code.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ GRAVES2009 = (
     "map_high_left", "map_high", "map_high_right",
 )  # fmt: skip
 
-_VICINITY = 3  # points before and after, the trajectory that aspect, slope, curliness and linearity look at
-_DRIFT = 3.0  # core heights before and after over which x is averaged and the average taken off
-_BESIDE = 0.5  # core heights to either side in which ascenders and descenders are looked for
-_BEYOND = 0.25  # core heights that they must stand out of the core zone
+_VICINITY = 3  # points before and after that belong to the vicinity (values 10 to 14)
+_DRIFT = 3.0  # core heights of ink before and after, over which the moving average of x is taken
+_BESIDE = 0.5  # core heights to either side that are searched for ascenders and descenders
+_BEYOND = 0.25  # core heights that these must extend beyond the core zone
 _CELL = 0.5  # side of a cell of the context map in core heights
-_UNDER_HAT = 0.25  # core heights that a hat reaches over its ends
+_UNDER_HAT = 0.25  # core heights that a delayed stroke is taken to extend beyond its ends
 _SOFT = 0.05  # core heights below which a vicinity is too small to have a shape
-_TIE = 1e-3  # core heights: ink of round numbers is often exactly on a border, and rounding must not decide
-_ROWS = 64  # points at a time in the comparison of all with all
-MAX_FRAMES = 10_000  # of one ink, for all points are compared with all that are near: some five lines of text
+_TIE = 1e-3  # core heights; tolerance at borders, where rounding must not decide
+_ROWS = 64  # points compared at a time with all others
+MAX_FRAMES = 10_000  # of one ink, about five lines of text; limits the pairs of near points that are compared
 
 
 def delayed(trace: Trace) -> NDArray[np.bool_]:
-    """(S,) which strokes are delayed: dots and bars above what was written before.
+    """Return which strokes are delayed, (S,): dots and bars above earlier ink.
 
-    A stroke is delayed when it lies above the middle of the core zone, is lower than a core height, and the ink
-    before it reaches as far to the right as its middle or farther.
+    A stroke is delayed if it lies above the middle of the core zone, its height is less than a core height, and earlier
+    ink reaches at least as far to the right as its middle.
     """
     low = np.minimum.reduceat(trace.points, trace.first, axis=0)  # (S, 2)
     high = np.maximum.reduceat(trace.points, trace.first, axis=0)
@@ -49,7 +49,7 @@ def delayed(trace: Trace) -> NDArray[np.bool_]:
 
 
 def hats(trace: Trace) -> Floats:
-    """(H, 2) leftmost and rightmost x that each delayed stroke covers."""
+    """Return the range of x that each delayed stroke covers, (H, 2): left and right."""
     which = delayed(trace)
     left = np.minimum.reduceat(trace.points[:, 0], trace.first)[which]
     right = np.maximum.reduceat(trace.points[:, 0], trace.first)[which]
@@ -57,31 +57,30 @@ def hats(trace: Trace) -> Floats:
 
 
 def graves2009(path: Path, covers: Floats, bottom: float, top: float) -> Floats:
-    """The 25 values of each point.
+    """Compute the 25 values of each point.
 
-    On-line, in the papers' order:
-    1. pen_up: 1 at the last point of a stroke, from which the pen is lifted.
-    2. hat: 1 where a delayed stroke, which was taken out of the ink, covered the point's x.
-    3. speed: before resampling, interpolated; divided by the ink's mean speed (the papers: raw).
-    4. x: after a high-pass: minus its mean over the points up to 3 core heights of ink before and after.
-    5. y: height above the middle of the core zone after normalisation.
+    On-line values, in the papers' order:
+    1. pen_up: 1 at the last point of a stroke, else 0.
+    2. hat: 1 if a delayed stroke, which was removed from the ink, covers the point's x.
+    3. speed: speed before resampling, interpolated, divided by the ink's mean speed (the papers: not divided).
+    4. x: x after a high-pass filter: minus its mean over 3 core heights of ink before and after.
+    5. y: height above the middle of the core zone.
     6-7. direction: cosine and sine of the pen's direction at the point.
-    8-9. curvature: cosine and sine of the angle between the lines from the point before and to the point after.
+    8-9. curvature: cosine and sine of the angle between the lines from the previous and to the next point.
     10. aspect of the vicinity (the points up to 3 before and after in the stroke): (dy - dx) / (dy + dx) of its box.
     11-12. slope: cosine and sine of the angle of the line from the vicinity's first to its last point.
     13. curliness: length of the vicinity's trajectory / the larger side of its box, minus 1 (0 for a line).
     14. linearity: mean squared distance of the vicinity's points to the line from its first to its last point.
 
-    Off-line, from the picture that all points make; numbers of points times their distance, so that they do not depend
-    on it:
-    15. ascenders: ink above the corpus line, by 0.25 core heights at least, at most 0.5 to the left or right.
-    16. descenders: the same below the base line.
+    Off-line values, from the picture of all points; lengths of ink (numbers of points times their distance):
+    15. ascenders: ink at least 0.25 core heights above the corpus line, at most 0.5 to the left or right.
+    16. descenders: ink at least 0.25 core heights below the base line, at most 0.5 to the left or right.
     17-25. context map: ink in each of 3 x 3 cells of 0.5 core heights around the point, row by row from below.
 
     Args:
-        path: without its delayed strokes.
-        covers: of `hats`.
-        bottom, top: the base and the corpus line.
+        path: the path without its delayed strokes.
+        covers: result of `hats`, (H, 2).
+        bottom, top: y of the base line and of the corpus line.
 
     Returns:
         (T, 25).
@@ -97,7 +96,7 @@ def graves2009(path: Path, covers: Floats, bottom: float, top: float) -> Floats:
 
 
 def _without_drift(x: Floats, step: float) -> Floats:
-    """x minus its moving average."""
+    """Subtract its moving average from x."""
     reach = round(_DRIFT / step) if step else 30
     sums = np.append(0.0, np.cumsum(x - x[0]))
     here = np.arange(len(x))
@@ -108,7 +107,7 @@ def _without_drift(x: Floats, step: float) -> Floats:
 
 
 def _vicinity(path: Path) -> Floats:
-    """(T, 5) aspect, cosine and sine of the slope, curliness, linearity."""
+    """Compute aspect, cosine and sine of the slope, curliness, and linearity, (T, 5)."""
     n, width = len(path.points), 2 * _VICINITY + 1
     here = np.arange(n)
     begin = np.maximum.accumulate(np.where(path.first, here, 0))
@@ -129,9 +128,9 @@ def _vicinity(path: Path) -> Floats:
 
 
 def _around(path: Path, low: float, high: float) -> Floats:
-    """(T, 11) ascenders, descenders and the context map: pairs of all points, as far as they are near in x.
+    """Compute ascenders, descenders and the context map, (T, 11), from all pairs of points that are near in x.
 
-    Whether a point is just inside or just outside is softened over a tenth of a core height.
+    The borders of the regions are softened over a tenth of a core height.
     """
     n = len(path.points)
     unit = path.step or 0.1
@@ -161,12 +160,12 @@ _EDGE = 0.05
 
 
 def _edge(distance: Floats) -> Floats:
-    """0 outside, 1 inside, a ramp between."""
+    """Return 0 outside a border, 1 inside, and a ramp between, given the distance to the inside."""
     return np.clip(distance * (0.5 / _EDGE) + 0.5, 0.0, 1.0)
 
 
 def _bands(distance: Floats) -> Floats:
-    """(3, ...) how much a distance lies in each of three neighbouring cells; the second is around 0."""
+    """Return how much a distance lies in each of three neighbouring cells, (3, ...); the second one is around 0."""
     inner_low, inner_high = _edge(distance + 0.5 * _CELL), _edge(distance - 0.5 * _CELL)
     outer_low, outer_high = _edge(distance + 1.5 * _CELL), _edge(distance - 1.5 * _CELL)
     return np.stack([outer_low - inner_low, inner_low - inner_high, inner_high - outer_high])

@@ -1,7 +1,7 @@
-"""Bring the ink of any writer and device into one size, one slant, one line.
+"""Normalise ink of any writer and device: remove the slant, level the base line, scale to a common size.
 
-Everything happens in the order cleaned -> slant -> baseline -> size. The slant comes first because it is the one step
-that moves along with a shear exactly; what follows then sees the same ink however it was slanted.
+The order is: clean, slant, base line, size. The slant comes first, because it is exact under a shear of the ink: the
+later steps then get the same ink however it was slanted.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_STEEPEST = 1.5  # dx / dy: a slant of 56 degrees; a lying stroke has no slant
-_LINE_STEEPEST = 0.5  # dy / dx of a baseline
-_LINE_PRIOR = 2.0  # core heights: ink narrower than this keeps most of its baseline's angle
-_FLATNESS = 3.0  # ink that goes sideways so many times as far as up and down is a dash, no text
-_DASH = 0.25  # height of such ink for each unit of its length
-_TINY = 0.15  # of the ink's whole height
+_STEEPEST = 1.5  # largest slant, dx / dy: 56 degrees
+_LINE_STEEPEST = 0.5  # largest slope of a base line, dy / dx
+_LINE_PRIOR = 2.0  # core heights; narrower ink keeps most of its base line's angle
+_FLATNESS = 3.0  # ink with a larger ratio of horizontal to vertical movement is a dash, not text
+_DASH = 0.25  # core height of a dash, per unit of its surplus length
+_TINY = 0.15  # smallest core height, as a share of the ink's whole height
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +28,13 @@ class Trace:
     """Cleaned and normalised ink.
 
     Attributes:
-        points: (N, 2) x and y; unit: core heights, from the middle of the core zone and the first point's x on.
-        clock: (N,) time in which the average pen goes one core height, from 0 on. Of the time stamps, or where there
-            are none of the points' count, for pens report their place in equal steps of time.
-        index: (N,) which point of the signal each one was.
+        points: (N, 2) x and y in core heights; x is relative to the first point, y to the middle of the core zone.
+        clock: (N,) time from 0 on, in the time that the pen needs on average for one core height. It comes from the
+            time stamps or, without these, from the number of points, because pens report points at equal time steps.
+        index: (N,) index of each point in the signal.
         first: (S,) index of the first point of every stroke.
-        bottom: y of the base line, the lower end of the core zone; `top`: of the corpus line, its upper end.
+        bottom: y of the base line, the lower end of the core zone.
+        top: y of the corpus line, the upper end of the core zone.
     """
 
     points: Floats
@@ -45,15 +46,15 @@ class Trace:
 
     @property
     def last(self) -> Ints:
-        """(S,) index of the last point of every stroke."""
+        """Index of the last point of every stroke, (S,)."""
         return np.append(self.first[1:], len(self.points)) - 1
 
     def strokes(self) -> Ints:
-        """(N,) the number of each point's stroke."""
+        """Return the number of each point's stroke, (N,)."""
         return np.repeat(np.arange(len(self.first)), np.diff(np.append(self.first, len(self.points))))
 
     def without(self, strokes: NDArray[np.bool_]) -> Trace:
-        """The trace without those strokes (S,) that are True."""
+        """Return the trace without the strokes that are True in `strokes`, (S,)."""
         keep = np.repeat(~strokes, np.diff(np.append(self.first, len(self.points))))
         sizes = np.diff(np.append(self.first, len(self.points)))[~strokes]
         first = np.cumsum(sizes) - sizes
@@ -63,23 +64,24 @@ class Trace:
 def normalised(signal: Floats, slant: bool = True, baseline: bool = True, size: bool = True) -> Trace:
     """Clean and normalise ink.
 
-    1. Repeated points: of neighbours at the same place in a stroke the first stays.
-    2. Slant: x - s y, where s is the middle of dx / dy over all downward runs (from a highest to the next lowest point
-       of a stroke), weighted with their squared heights: the quarter that leans most to either side is left out.
-       Exact under any shear of the ink, up to 56 degrees. Where nothing goes down, upward runs count; level ink stays.
-    3. Base line and corpus line: two lines of one angle through the lower and the upper ends of all runs, fitted
-       robustly (Cauchy weights), so that ascenders and descenders count little. The angle is removed by moving points
-       vertically; short ink, whose angle cannot be told from its letters, keeps most of it.
-    4. Size: the ink is divided by its core height, the geometric mean of the distance between the two lines and of
-       twice the standard deviation of y along the ink. The first is the height of an x where it is found; the second
-       errs less from word to word. (Within 250 files of UNIPEN words, the logarithms of both vary by 0.19 and 0.18, of
-       their mean by 0.16.) It is at least 0.15 of the whole ink's height, for a pair of dots, and, where the pen goes
-       sideways more than three times as far as up and down, a quarter of the surplus, for a dash. Where that leaves 0,
-       the ink's width counts, and of a single point nothing but its place matters.
+    1. Repeated points: of successive points of a stroke at the same place, only the first is kept.
+    2. Slant: x becomes x - s y. The slant s is a trimmed mean of dx / dy over all downward runs (from a local maximum
+       to the next local minimum of a stroke), weighted with their squared heights; a quarter is trimmed on either side.
+       This is exact under any shear of the ink, up to 56 degrees. Ink without downward runs uses upward runs; level ink
+       is unchanged.
+    3. Base line and corpus line: two parallel lines are fitted to the lower and upper ends of all runs. The fit is
+       robust (Cauchy weights), so that ascenders and descenders have little influence. The angle is removed by moving
+       points vertically; short ink, whose angle is unreliable, keeps most of it.
+    4. Size: the ink is divided by its core height, the geometric mean of two estimates: the distance of the two lines,
+       which is the x-height if they are right, and twice the standard deviation of y along the ink, which varies less
+       between words. (In 250 files of UNIPEN words, the logarithms of the two vary by 0.19 and 0.18, that of their mean
+       by 0.16.) The core height is at least 0.15 of the ink's whole height, for ink such as a pair of dots. If the pen
+       moves more than three times as far horizontally as vertically, it is at least a quarter of the surplus, for ink
+       such as a dash. If it would be 0, the ink's width is used, and for a single point 1.
 
     Args:
-        signal: (N, 4) x, y, seconds or NaN, 1 at the last point of a stroke; N >= 1.
-        slant, baseline, size: whether these steps are made; without `size` the unit is the signal's.
+        signal: (N, 4), N >= 1: x, y, seconds or NaN, and 1 at the last point of a stroke.
+        slant, baseline, size: whether to apply these steps; without `size` the unit is the signal's.
     """
     points, clock, index, first = cleaned(signal)
     points = points - points[0]
@@ -87,7 +89,7 @@ def normalised(signal: Floats, slant: bool = True, baseline: bool = True, size: 
     runs = Runs.between(points, start, end)
     if slant:
         points[:, 0] -= slant_of(runs) * points[:, 1]
-        runs = Runs.between(points, start, end)  # the same ones: no y has changed
+        runs = Runs.between(points, start, end)  # the same runs, because no y has changed
     typical = _middle_mean(runs.height, runs.height, 0.05, 0.40)
     slope, bottom, top = _core_lines(runs, typical, baseline)
     points[:, 1] -= slope * points[:, 0]
@@ -108,7 +110,7 @@ def normalised(signal: Floats, slant: bool = True, baseline: bool = True, size: 
 
 
 def cleaned(signal: Floats) -> tuple[Floats, Floats, Floats, Ints]:
-    """Points (M, 2), times (M,), original index (M,) and first points of the strokes (S,), without repeated points."""
+    """Remove repeated points; return points (M, 2), times (M,), original indices (M,) and strokes' starts (S,)."""
     x, y, times, lifted = signal.T
     begins = np.empty(len(signal), dtype=bool)
     begins[0] = True
@@ -123,10 +125,12 @@ def cleaned(signal: Floats) -> tuple[Floats, Floats, Floats, Ints]:
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """Stretches of strokes that go only up or only down; R of them, horizontal ones left out.
+    """The R runs of strokes: stretches in which y only increases or only decreases.
 
     Attributes:
-        height: (R,) how far up or down, > 0; `down`: (R,) whether down; `lean`: (R,) dx / dy.
+        height: (R,) difference of y between the ends, > 0.
+        down: (R,) whether the run goes down.
+        lean: (R,) dx / dy between the ends.
         low, high: (R, 2) the lower and the upper end.
     """
 
@@ -138,12 +142,12 @@ class Runs:
 
     @classmethod
     def of(cls, points: Floats, first: Ints) -> Runs:
-        """The runs of strokes that begin at the points `first`."""
+        """Find the runs of strokes that begin at the points `first`."""
         return cls.between(points, *_stretches(points[:, 1], first))
 
     @classmethod
     def between(cls, points: Floats, start: Ints, end: Ints) -> Runs:
-        """The runs from the points `start` to the points `end`."""
+        """Make runs from the points `start` to the points `end`."""
         a, b = points[start], points[end]
         step = b - a
         down = step[:, 1] < 0
@@ -152,15 +156,15 @@ class Runs:
 
 
 def _stretches(y: Floats, first: Ints) -> tuple[Ints, Ints]:
-    """(R,) first and last points of the stretches of strokes that go only up or only down."""
+    """Return the first and last points, (R,) each, of stretches in which y only increases or only decreases."""
     n = len(y)
     if n < 2:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    sign = np.sign(y[1:] - y[:-1])  # (N-1,) of each step; what follows makes stretches of them
+    sign = np.sign(y[1:] - y[:-1])  # (N-1,) direction of each step
     begins = np.zeros(n, dtype=np.int64)
     begins[first] = first
-    begins = np.maximum.accumulate(begins)[:-1]  # (N-1,) where the stroke of each step begins
-    held = np.maximum.accumulate(np.where(sign != 0, np.arange(n - 1), -1))  # a level step goes on as before
+    begins = np.maximum.accumulate(begins)[:-1]  # (N-1,) start of each step's stroke
+    held = np.maximum.accumulate(np.where(sign != 0, np.arange(n - 1), -1))  # a level step keeps the last direction
     sign = np.where(held >= begins, sign[held], 0.0)
     jumps = first[1:] - 1
     sign[jumps] = 0.0
@@ -168,7 +172,7 @@ def _stretches(y: Floats, first: Ints) -> tuple[Ints, Ints]:
     change[0] = True
     np.not_equal(sign[1:], sign[:-1], out=change[1:])
     change[jumps] = True
-    change[jumps[jumps < n - 2] + 1] = True  # the step behind a jump
+    change[jumps[jumps < n - 2] + 1] = True  # the step after a jump
     start = np.flatnonzero(change)
     end = np.append(start[1:], n - 1)
     moves = sign[start] != 0
@@ -176,14 +180,14 @@ def _stretches(y: Floats, first: Ints) -> tuple[Ints, Ints]:
 
 
 def slant_of(runs: Runs) -> float:
-    """dx / dy of the ink, positive where it leans to the right; see `normalised`."""
+    """Return the slant of the ink, dx / dy, positive if it leans to the right; see `normalised`."""
     which = runs.down if runs.down.any() else ~runs.down
     lean = _middle_mean(runs.lean[which], np.square(runs.height[which]), 0.25, 0.75)
     return float(np.clip(lean, -_STEEPEST, _STEEPEST))
 
 
 def _core_lines(runs: Runs, height: float, sloping: bool) -> tuple[float, float, float]:
-    """Angle (dy / dx) of the writing, and y at x = 0 of its base line and its corpus line."""
+    """Fit base line and corpus line; return their common slope (dy / dx), and y of each at x = 0."""
     if not len(runs.height):
         return 0.0, 0.0, 0.0
     weights = np.minimum(runs.height, height)
@@ -207,12 +211,12 @@ def _core_lines(runs: Runs, height: float, sloping: bool) -> tuple[float, float,
 
 
 def _sums(weights: Floats, values: Floats, totals: Floats) -> float:
-    """Weighted mean of each row of values, (2, R), and both added."""
+    """Return the sum of the weighted means of the two rows of values, (2, R)."""
     return float(weights[0].dot(values[0]) / totals[0, 0] + weights[1].dot(values[1]) / totals[1, 0])
 
 
 def _middle_mean(values: Floats, weights: Floats, low: float, high: float) -> float:
-    """Weighted mean of what lies between two quantiles; 0 without values. Changes smoothly with all of them."""
+    """Return the weighted mean of the values between two quantiles, continuous in all values; 0 without values."""
     total = weights.sum()
     if total <= 0:
         return 0.0
@@ -226,7 +230,7 @@ def _middle_mean(values: Floats, weights: Floats, low: float, high: float) -> fl
 
 
 def _spread(y: Floats, lengths: Floats) -> float:
-    """Standard deviation of y along the ink, whose steps have these lengths (N-1,)."""
+    """Return the standard deviation of y along the ink, whose steps have these lengths (N-1,)."""
     total = lengths.sum()
     if total == 0:
         return 0.0
@@ -237,13 +241,13 @@ def _spread(y: Floats, lengths: Floats) -> float:
 
 
 def _least_height(y: Floats, steps: Floats) -> float:
-    """What a core height is at least."""
+    """Return the smallest allowed core height; see `normalised`."""
     sideways, upright = np.abs(steps).sum(axis=0)
     return float(max(_DASH * (sideways - _FLATNESS * upright), _TINY * np.ptp(y)))
 
 
 def _in_core_heights(clock: Floats, lengths: Floats, jumps: Ints, unit: float) -> Floats:
-    """Time in which the average pen goes one core height."""
+    """Rescale the clock so that the pen needs on average 1 for one core height."""
     passed = clock[1:] - clock[:-1]
     passed[jumps] = 0.0
     seconds = float(passed.sum())

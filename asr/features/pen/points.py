@@ -1,4 +1,4 @@
-"""Features of points: raw offsets, and the practical ten values."""
+"""Compute features of points: plain offsets, or ten values per point."""
 
 from __future__ import annotations
 
@@ -9,32 +9,35 @@ from asr.features.pen.resample import Path
 
 OFFSETS = ("dx", "dy", "pen_up")
 PLAIN = ("dx", "dy", "cos", "sin", "turn_cos", "turn_sin", "height", "begins", "ends", "jump")
-_SOFT = 0.2  # of a step: shorter vectors shrink instead of pointing anywhere
-_STEP = 0.1  # where points are not resampled, and have no common step
+_SOFT = 0.2  # of a step; the direction of shorter vectors is unreliable, so they are shortened
+_STEP = 0.1  # step assumed for points that are not resampled
 
 
 def offsets(path: Path) -> Floats:
-    """Where the pen goes, and whether it lifts.
+    """Compute the pen's offsets and pen-ups.
 
-    The input of A. Graves, "Generating sequences with recurrent neural networks" (2013), section 4, there of the points
-    as recorded (step 0).
+    This is the input of A. Graves, "Generating sequences with recurrent neural networks" (2013), section 4, which uses
+    the recorded points (step 0).
 
     Returns:
-        (T, 3): dx, dy from the point before, in core heights, over pen-ups too, 0 at the first point; 1 at the last
-        point of a stroke, from which the pen is lifted.
+        (T, 3): dx, dy from the previous point in core heights, across pen-ups too, 0 at the first point; 1 at the last
+        point of a stroke, else 0.
     """
     return np.column_stack([_moves(path), path.last])
 
 
 def plain(path: Path) -> Floats:
-    """Ten values a point that are all of one size.
+    """Compute ten values per point, all of the same order of magnitude.
 
     Returns:
-        (T, 10) as `PLAIN`: dx, dy from the point before, over pen-ups too, in steps, as sign(d) log(1 + |d|); cosine
-        and sine of the direction, from the point before to the point after; cosine and sine of the turn at the point
-        (1, 0 at the ends of strokes); height above the middle of the core zone in core heights; 1 at the first, 1 at
-        the last point of a stroke; log(1 + the way of the lifted pen to here in steps), 0 but at a stroke's first
-        point.
+        (T, 10) in the order of `PLAIN`:
+
+        1-2. dx, dy: offset d from the previous point in steps, across pen-ups too, as sign(d) log(1 + |d|).
+        3-4. cos, sin: direction from the previous to the next point.
+        5-6. turn_cos, turn_sin: angle of the turn at the point; 1 and 0 at the ends of strokes.
+        7. height: height above the middle of the core zone, in core heights.
+        8-9. begins, ends: 1 at the first and at the last point of a stroke, else 0.
+        10. jump: log(1 + distance from the stroke before in steps) at the first point of a stroke, else 0.
     """
     moves = _moves(path) / (path.step or _STEP)
     begins = np.flatnonzero(path.first)
@@ -48,12 +51,12 @@ def plain(path: Path) -> Floats:
 
 
 def course(path: Path) -> Floats:
-    """Direction and turn at each point.
+    """Compute direction and turn at each point.
 
     Returns:
-        (T, 4): cosine and sine of the line from the point before to the point after, within the stroke, 0 and 0 in a
-        dot; cosine and sine of the angle between the lines to here and from here, 1 and 0 at the ends of strokes. Lines
-        that are not long beside a step count as shorter ones: their direction means little.
+        (T, 4): cosine and sine of the line from the previous to the next point of the stroke (0 and 0 for a dot);
+        cosine and sine of the angle between the lines to and from the point (1 and 0 at the ends of strokes). Lines
+        much shorter than a step give smaller values, because their direction is unreliable.
     """
     soft = _SOFT * (path.step or _STEP)
     here, before, after = path.points, path.points[path.before()], path.points[path.after()]
@@ -64,14 +67,14 @@ def course(path: Path) -> Floats:
 
 
 def _softly_unit(vectors: Floats, soft: float) -> tuple[Floats, Floats]:
-    """x and y (T,) of vectors (T, 2) made of length 1, or shorter where a vector is not long beside `soft`."""
+    """Scale vectors (T, 2) to length 1, or less if they are not much longer than `soft`; return x and y, (T,) each."""
     x, y = vectors.T
     lengths = np.sqrt(x * x + y * y + soft * soft)
     return x / lengths, y / lengths
 
 
 def _moves(path: Path) -> Floats:
-    """(T, 2) from the point before, over pen-ups too; 0 at the first point."""
+    """Return the offset from the previous point, (T, 2), across pen-ups too; 0 at the first point."""
     moves = np.zeros_like(path.points)
     moves[1:] = path.points[1:] - path.points[:-1]
     return moves

@@ -1,4 +1,4 @@
-"""Points at equal steps along the ink: the writer's speed goes, the shape stays."""
+"""Resample ink in equal steps along its strokes, which removes the writer's speed and keeps the shape."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from numpy.typing import NDArray
 from asr.errors import DataError
 from asr.features.pen.normalise import Floats, Ints, Trace
 
-_FRAMES_PER_POINT = 8  # at most, and a few more: what bounds the memory that any ink takes
-_FRAMES_AT_LEAST = 512
-MAX_FRAMES = 100_000  # of one ink: some fifty lines of text
+_FRAMES_PER_POINT = 8  # most frames per point of the ink, which limits the memory
+_FRAMES_AT_LEAST = 512  # number of frames that any ink may have
+MAX_FRAMES = 100_000  # of one ink: about fifty lines of text
 _TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """A trace as a sequence of T points.
+    """A trace resampled to T points.
 
     Attributes:
-        points: (T, 2); clock: (T,), index: (T,) as of `Trace`, between its points.
-        first, last: (T,) whether a point is the first, the last of its stroke.
-        step: the distance that was asked for.
-        trace: the ink; each point of the path lies between its points `left` and `right` (T,), at the share `part` (T,)
-            of the way from one to the other.
+        points, clock, index: (T, 2), (T,) and (T,): the values of `Trace`, interpolated between its points.
+        first, last: (T,) whether a point is the first or the last of its stroke.
+        step: the distance of points; 0 for the recorded points.
+        trace: the ink before resampling.
+        left, right: (T,) indices of the points of `trace` between which a point lies.
+        part: (T,) position between `left` and `right`, 0 to 1.
     """
 
     points: Floats
@@ -41,46 +42,46 @@ class Path:
 
     @property
     def speed(self) -> Floats:
-        """(T,) core heights in a unit of the clock; the average pen has 1, and 10 is the most."""
+        """Speed of the pen relative to its mean speed, (T,), at most 10."""
         speed = _speed(self.trace)
         between: Floats = speed[self.left] + self.part * (speed[self.right] - speed[self.left])
         return between
 
     def before(self) -> Ints:
-        """(T,) index of the point before within the stroke; a first point's own."""
+        """Return the index of each point's predecessor in its stroke, (T,); a first point has its own index."""
         return np.arange(len(self.points)) - ~self.first
 
     def after(self) -> Ints:
-        """(T,) index of the point after within the stroke; a last point's own."""
+        """Return the index of each point's successor in its stroke, (T,); a last point has its own index."""
         return np.arange(len(self.points)) + ~self.last
 
 
 def resampled(trace: Trace, step: float, most: int = MAX_FRAMES) -> Path:
-    """Points along every stroke, its first and its last among them.
+    """Resample every stroke in equal steps; its first and its last point are kept.
 
-    A stroke of length l gets round(l / step) + 1 points, at least two, a dot one. The step is widened where that would
-    give more than eight frames for each point of the ink (and more than 512): an outline of few, far points.
+    A stroke of length l gets round(l / step) + 1 points, at least two; a dot gets one. If this would be more than eight
+    points per point of the ink (and more than 512), the step is increased.
 
     Args:
         trace: normalised ink.
-        step: in its unit; 0 for the points as they are.
-        most: frames.
+        step: distance of points in the unit of the ink; 0 keeps the recorded points.
+        most: largest accepted number of points.
 
     Raises:
-        DataError: there would be more than `most` frames.
+        DataError: there would be more than `most` points.
     """
     if step == 0:
         return _recorded(trace, most)
     steps = trace.points[1:] - trace.points[:-1]
     travelled = np.zeros(len(trace.points))  # (N,)
     np.hypot(steps[:, 0], steps[:, 1], out=travelled[1:])
-    travelled[trace.first[1:]] = 1.0  # between strokes, so that every place along the ink belongs to one of them
+    travelled[trace.first[1:]] = 1.0  # a gap between strokes, so that every position belongs to one stroke
     np.cumsum(travelled, out=travelled)
     begins, ends = trace.first, trace.last  # (S,)
     start, end = travelled[begins], travelled[ends]
     length = end - start
     step = max(step, float(length.sum()) / max(_FRAMES_AT_LEAST, _FRAMES_PER_POINT * len(trace.points)))
-    n_steps = np.floor(length / step + 0.499).astype(np.int64)  # not .5: no tie for a length of 2.5 steps
+    n_steps = np.floor(length / step + 0.499).astype(np.int64)  # not 0.5, to avoid a tie at 2.5 steps
     n_steps = np.maximum(n_steps, ends > begins)
     counts = n_steps + 1
     upto = np.cumsum(counts)
@@ -103,7 +104,7 @@ def resampled(trace: Trace, step: float, most: int = MAX_FRAMES) -> Path:
 
 
 def _recorded(trace: Trace, most: int) -> Path:
-    """The points as they are."""
+    """Return the recorded points as a path."""
     n_points = len(trace.points)
     _check_count(n_points, most)
     first, last = np.zeros((2, n_points), dtype=bool)
@@ -114,17 +115,17 @@ def _recorded(trace: Trace, most: int) -> Path:
 
 def _check_count(n_frames: int, most: int) -> None:
     if n_frames > most:
-        raise DataError(f"the ink would be {n_frames} frames, more than {most}; cut it into lines")
+        raise DataError(f"the ink has {n_frames} frames, more than {most}; cut it into lines")
 
 
 def _speed(trace: Trace) -> Floats:
-    """(N,) at each point, between its neighbours in the stroke."""
+    """Return the speed at each point, (N,), measured between its neighbours in the stroke."""
     distance = np.hypot(*np.diff(trace.points, axis=0).T)
     passed = np.diff(trace.clock)
     jumps = trace.first[1:] - 1
     distance[jumps] = passed[jumps] = 0.0
     distance = np.append(0.0, distance) + np.append(distance, 0.0)
     passed = np.append(0.0, passed) + np.append(passed, 0.0)
-    bottom = passed + 0.1 * distance  # of 10 at most, where the clock stands still
+    bottom = passed + 0.1 * distance  # limits the speed to 10 when the clock stands still
     speed: Floats = np.divide(distance, bottom, out=np.zeros_like(bottom), where=bottom > 0)
     return speed

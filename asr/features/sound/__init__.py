@@ -1,1 +1,1 @@
-"""Frames from recordings."""
+"""Compute frames from recordings, and augment recordings."""

@@ -1,7 +1,7 @@
-"""Make an utterance a little different in every epoch: speed, voice, noise, stretches of time and bands left out.
+"""Augment recordings during training: speed, vocal tract length, noise, and masks in time and frequency.
 
-What becomes of an utterance is a function of (seed, epoch, utterance id) alone: neither the number of workers nor the
-order changes it, and a resumed run sees what an uninterrupted one would have seen.
+The change depends only on (seed, epoch, utterance id). The number of workers and the order of utterances do not matter,
+and a resumed run gets the same data as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ class AugmentConfig:
     """Settings of the augmentation; the defaults change nothing. See `conf/augment` for presets.
 
     Attributes:
-        time_masks: stretches of frames set to 0, the mean after normalisation (SpecAugment, Park et al. 2019).
-        time_mask_frames: longest stretch, in frames of the extractor; each length from 0 on is equally likely.
-        time_mask_share: longest stretch as a share of the utterance, so that short ones are not wiped out.
-        frequency_masks: bands of neighbouring values set to 0, the same in every difference block.
-        frequency_mask_bands: most neighbouring values in one band; each number from 0 on is equally likely.
-        speeds: each utterance is spoken at one of these; frames at every speed are cached (Ko et al. 2015).
-        warp: the vocal tract is longer or shorter by up to this share (`warp_bands`); filterbank energies only.
+        time_masks: number of time masks; masked frames are set to 0, the mean after normalisation (SpecAugment, Park
+            et al. 2019).
+        time_mask_frames: longest time mask in frames of the extractor; all lengths from 0 on are equally likely.
+        time_mask_share: longest time mask as a share of the utterance, which protects short utterances.
+        frequency_masks: number of frequency masks; masked values are set to 0, the same ones in every difference block.
+        frequency_mask_bands: widest frequency mask in values; all widths from 0 on are equally likely.
+        speeds: each utterance gets one of these speeds; frames at every speed are cached (Ko et al. 2015).
+        warp: largest relative change of the vocal tract length (`warp_bands`); filterbank energies only.
         noise_snr_db: lowest and highest signal-to-noise ratio of added white or pink noise; null for no noise. Frames
-            of noisy utterances are computed on the fly, at the cost of reading the file.
+            of noisy utterances are not cached: their files are read again.
         noise_share: share of the utterances that get noise in an epoch.
     """
 
@@ -55,13 +56,13 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class AugmentPlan:
-    """What is done to one utterance in one epoch.
+    """The augmentation of one utterance in one epoch.
 
     Attributes:
-        utterance_id: which utterance.
-        epoch: which epoch.
-        speed: spoken so many times as fast.
-        snr_db: of the noise; None for no noise.
+        utterance_id: the utterance.
+        epoch: the epoch.
+        speed: factor of the speed, such as 1.1.
+        snr_db: signal-to-noise ratio in decibels; None for no noise.
     """
 
     utterance_id: str
@@ -72,15 +73,15 @@ class AugmentPlan:
 
 @dataclass(eq=False)
 class Augmenter(AugmentConfig):
-    """Augments by plan. Takes the fields of `AugmentConfig`, and:
+    """The augmentation of recordings. Takes the fields of `AugmentConfig`, and:
 
     Attributes:
-        seed: of the run.
-        blocks: difference blocks of a frame, `extractor.blocks`.
-        centres: hertz of the bands of a block, `extractor.centres`; None where the values are no bands.
+        seed: seed of the run.
+        blocks: number of difference blocks of a frame, `extractor.blocks`.
+        centres: centres of the bands of a block in hertz, `extractor.centres`; None if the values are not bands.
 
     Raises:
-        ConfigError: a field has no sensible value; says which and what was expected.
+        ConfigError: a field is out of its range; says which values were expected.
     """
 
     seed: int = 0
@@ -92,12 +93,12 @@ class Augmenter(AugmentConfig):
 
     @property
     def masks_anything(self) -> bool:
-        """Whether `mask` changes frames, so that two views of an utterance differ."""
+        """Whether `mask` may change frames, so that two views of an utterance may differ."""
         in_time = self.time_masks * self.time_mask_frames * self.time_mask_share > 0
         return in_time or self.frequency_masks * self.frequency_mask_bands > 0
 
     def plan(self, epoch: int, utterance_id: str) -> AugmentPlan:
-        """Decide what is done to an utterance in an epoch."""
+        """Draw the speed and the noise of an utterance in an epoch."""
         random = self._random("plan", epoch, utterance_id)
         speed = float(self.speeds[int(random.integers(len(self.speeds)))])
         snr_db = None
@@ -109,14 +110,14 @@ class Augmenter(AugmentConfig):
     def raw_frames(
         self, plan: AugmentPlan, utterance: Utterance, index: int, cache: FrameCache, extractor: FrameExtractor
     ) -> NDArray[np.float32]:
-        """The utterance's frames (T, F) as the plan has them, not normalised: cached, or computed where noise is added.
+        """Return the utterance's frames after augmentation, (T, F), not normalised and not masked.
 
         Args:
-            plan: from `plan`.
-            utterance: which.
+            plan: result of `plan`.
+            utterance: the utterance.
             index: its index in the cache.
-            cache: opened with `speeds`.
-            extractor: the cache's.
+            cache: frames of the utterances at all `speeds`; not used if noise is added.
+            extractor: the extractor of the cache.
         """
         if plan.snr_db is None:
             return self.warped(plan, cache.frames(index, plan.speed))
@@ -124,7 +125,7 @@ class Augmenter(AugmentConfig):
         return self.warped(plan, extractor.compute(self.noisy(plan, signal)))
 
     def noisy(self, plan: AugmentPlan, signal: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The signal (N,) with white or pink noise at the plan's signal-to-noise ratio; itself where there is none."""
+        """Add white or pink noise to a signal (N,) at the plan's signal-to-noise ratio; unchanged without one."""
         if plan.snr_db is None:
             return signal
         if signal.ndim != 1:
@@ -135,22 +136,22 @@ class Augmenter(AugmentConfig):
         return signal + noise * np.float32(level)
 
     def warped(self, plan: AugmentPlan, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The frames (T, F), not normalised, as another vocal tract would give them."""
+        """Change the vocal tract length of frames (T, F), not normalised; see `warp_bands`."""
         if self.warp == 0 or self.centres is None:
             return frames
         factor = self._random("warp", plan.epoch, plan.utterance_id).uniform(1 - self.warp, 1 + self.warp)
         return warp_bands(frames, self.centres, float(factor), self.blocks)
 
     def mask(self, plan: AugmentPlan, frames: NDArray[np.float32], view: int = 0) -> NDArray[np.float32]:
-        """Leave out stretches of time and bands of values.
+        """Mask random stretches of time and bands of values.
 
         Args:
-            plan: from `plan`.
-            frames: (T, F) normalised, not yet stacked; left as they are.
-            view: each view of an utterance has masks of its own.
+            plan: result of `plan`.
+            frames: (T, F) normalised, not yet stacked; not modified.
+            view: number of the view; each view of an utterance has other masks.
 
         Returns:
-            (T, F) with 0 where masked; at least one frame and one value per block are never masked.
+            (T, F) with masked values set to 0; at least one frame and one value per block stay unmasked.
         """
         if not (self.time_masks or self.frequency_masks):
             return frames
@@ -166,12 +167,12 @@ class Augmenter(AugmentConfig):
         return masked
 
     def _random(self, purpose: str, epoch: int, utterance_id: str) -> np.random.Generator:
-        """A stream of its own for every purpose, so that one kind of augmentation does not shift another."""
+        """Return the generator for one purpose; each purpose has its own, so that they do not influence each other."""
         return generator(self.seed, purpose, epoch, utterance_id)
 
 
 def _spans(random: np.random.Generator, count: int, widest: int, size: int) -> list[tuple[int, int]]:
-    """`count` stretches of 0 to `widest` of `size` places, without those that would leave no place uncovered."""
+    """Draw `count` stretches of 0 to `widest` out of `size` places; drop a stretch that would cover the last place."""
     covered = np.zeros(size, dtype=bool)
     spans = []
     for _ in range(count):
@@ -186,10 +187,10 @@ def _spans(random: np.random.Generator, count: int, widest: int, size: int) -> l
 
 
 def _noise(random: np.random.Generator, n_samples: int, pink: bool) -> NDArray[np.float32]:
-    """(n_samples,) noise of mean square 1; pink noise has a power that falls with 1 / frequency."""
+    """Return noise of mean square 1, (n_samples,); the power of pink noise is proportional to 1 / frequency."""
     if not pink:
         return random.standard_normal(n_samples, dtype=np.float32)
-    size = 1 << max(1, (n_samples - 1).bit_length())  # an FFT of a round size is fast
+    size = 1 << max(1, (n_samples - 1).bit_length())  # a power of two, for a fast FFT
     spectrum = np.fft.rfft(random.standard_normal(size))
     spectrum[0] = 0.0
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
@@ -198,7 +199,7 @@ def _noise(random: np.random.Generator, n_samples: int, pink: bool) -> NDArray[n
 
 
 def _check(config: Augmenter) -> None:
-    """Raise a ConfigError that names every field without a sensible value."""
+    """Raise a ConfigError that names every field out of its range."""
     snr = config.noise_snr_db
     conditions = {
         "time_masks": (0 <= config.time_masks <= MOST_MASKS, f"0 to {MOST_MASKS}"),
@@ -225,5 +226,5 @@ def _check(config: Augmenter) -> None:
 
 def _warp(config: Augmenter) -> tuple[bool, str]:
     if config.centres is None:
-        return config.warp == 0, "0, as these features are no bands of frequency"
+        return config.warp == 0, "0, as these features are not bands of frequency"
     return 0 <= config.warp < 1, "0 to below 1, such as 0.1"

@@ -1,4 +1,4 @@
-"""First and second differences of frames over time."""
+"""Append first and second differences over time to frames (deltas)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ def with_differences(frames: NDArray[np.float32], order: int) -> NDArray[np.floa
 
     Returns:
         (T, F * (1 + order)).
+
+    >>> with_differences(np.arange(5, dtype=np.float32)[:, None], order=1)[2].tolist()
+    [2.0, 1.0]
     """
     if order == 0:
         return frames
@@ -39,11 +42,11 @@ def differences_of_blocks(blocks: Iterable[NDArray[np.float32]], order: int) -> 
         order: 0, 1 or 2.
 
     Yields:
-        (t, F * (1 + order)), t >= 1: together `with_differences` of all frames, value for value.
+        (t, F * (1 + order)), t >= 1; joined, they equal `with_differences` of all frames exactly.
     """
-    margin = REACH * order  # so many frames to either side decide about a frame's differences
+    margin = REACH * order  # frames to either side that a frame's differences depend on
     held: NDArray[np.float32] | None = None
-    given = 0  # how many of the held frames were yielded already
+    given = 0  # number of held frames that were already yielded
     for block in blocks:
         held = block if held is None else np.concatenate([held, block])
         ready = len(held) - margin
@@ -56,7 +59,7 @@ def differences_of_blocks(blocks: Iterable[NDArray[np.float32]], order: int) -> 
 
 
 def _difference(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(T, F): (c[t+1] - c[t-1] + 2 (c[t+2] - c[t-2])) / 10."""
+    """Compute (c[t+1] - c[t-1] + 2 (c[t+2] - c[t-2])) / 10 for frames c, (T, F)."""
     padded = np.concatenate([frames[:1]] * REACH + [frames] + [frames[-1:]] * REACH)
     near, far = padded[3:-1] - padded[1:-3], padded[4:] - padded[:-4]
     far *= 2

@@ -13,12 +13,12 @@ from asr.config import check_values, one_of
 from asr.errors import DataError
 
 EDGES = ("inside", "mirrored", "centred")
-_MOST_SAMPLES = 1 << 16  # of a block at a time, so that one long block needs no more memory than many short ones
+_MOST_SAMPLES = 1 << 16  # processed at a time, so that a long block needs no more memory than short ones
 
 
 @dataclass(frozen=True)
 class Framing:
-    """Where the windows of a signal lie; all in samples.
+    """The positions of the windows of a signal, in samples.
 
     Attributes:
         window: length of a window, W.
@@ -27,6 +27,9 @@ class Framing:
             with zeros to one window. `mirrored`: T = round(N / S), the signal is mirrored at its ends, end samples
             twice (Kaldi's snip-edges=false). `centred`: T = 1 + N // S, window t is centred on sample t * S, mirrored
             with the end samples once (librosa, torchaudio).
+
+    >>> Framing(window=400, shift=160).n_frames(16000)
+    98
     """
 
     window: int
@@ -38,11 +41,11 @@ class Framing:
 
     @property
     def first(self) -> int:
-        """Sample where the first window begins; negative where it reaches before the signal."""
+        """First sample of the first window; negative if the window begins before the signal."""
         return {"inside": 0, "mirrored": self.shift // 2 - self.window // 2, "centred": -(self.window // 2)}[self.edges]
 
     def n_frames(self, n_samples: int) -> int:
-        """T for a signal of n_samples; 0 only for an empty one."""
+        """Return the number of windows, T, of a signal of `n_samples`; 0 only if it is empty."""
         if n_samples <= 0:
             return 0
         if self.edges == "inside":
@@ -67,28 +70,28 @@ class Framing:
         """
         n_frames = self.n_frames(len(signal))
         if n_frames == 0:
-            raise DataError("the signal is empty (0 samples): nothing to compute frames from")
+            raise DataError("the signal is empty (0 samples), so there are no frames; leave it out")
         end = self.first + (n_frames - 1) * self.shift + self.window
         signal = self._extended(signal, max(0, -self.first), max(0, end - len(signal)))
         return signal[max(0, self.first) :][: end - self.first]
 
     def padded_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """Cut a signal that arrives in blocks into stretches; hold no more of it than two windows and a block.
+        """Cut a signal that arrives in blocks into stretches; keep at most two windows and a block in memory.
 
         Args:
             blocks: consecutive samples (n,) each; may be empty.
 
         Yields:
-            (S * (t - 1) + W,), t >= 1: what the next t windows of the whole signal cover. Stretches overlap as windows
-            do; a window comes as soon as its last sample is there.
+            (S * (t - 1) + W,), t >= 1: the samples of the next t windows of the whole signal. Stretches overlap as
+            windows do. A window is yielded as soon as its last sample has arrived.
 
         Raises:
             DataError: the signal is empty.
         """
-        held = np.zeros(0, dtype=np.float32)  # the samples that are still needed, mirrored ones before the first
-        begin = 0  # where the next window begins within them
+        held = np.zeros(0, dtype=np.float32)  # samples that are still needed, with mirrored ones before the first
+        begin = 0  # start of the next window in `held`
         n_samples = n_cut = 0
-        started, enough = False, max(2, self.window)  # so many samples can be mirrored at either end
+        started, enough = False, max(2, self.window)  # samples needed to mirror at either end
         for block in _pieces(blocks):
             held = np.concatenate([held, block])
             n_samples += len(block)
@@ -107,7 +110,7 @@ class Framing:
             yield self._extended(held, 0, end - len(held))[begin:]
 
     def _extended(self, signal: NDArray[np.float32], before: int, after: int) -> NDArray[np.float32]:
-        """Add samples at both ends: zeros, or mirrored ones that bounce between the ends of a short signal."""
+        """Add samples at both ends: zeros, or samples mirrored at the ends (repeatedly, if the signal is short)."""
         if before == after == 0:
             return signal
         if self.edges == "inside":
@@ -118,7 +121,7 @@ class Framing:
         return np.concatenate([left, signal, right])
 
     def _mirrored(self, positions: NDArray[np.int64], n_samples: int) -> NDArray[np.int64]:
-        """Return the samples 0 to n_samples - 1 that stand for positions beyond the ends."""
+        """Map positions outside the signal to their mirrored positions, 0 to n_samples - 1."""
         twice = 2 * n_samples if self.edges == "mirrored" else max(1, 2 * n_samples - 2)
         positions = positions % twice
         return np.minimum(positions, twice - int(self.edges == "mirrored") - positions)

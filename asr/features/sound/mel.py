@@ -11,8 +11,8 @@ from asr.errors import ConfigError
 
 _LISTED = 8  # bands in a message
 _SLANEY_KNEE = 1000.0  # hertz; Slaney's scale is linear below and logarithmic above
-_SLANEY_LINEAR = 3 / 200  # mel a hertz
-_SLANEY_STEP = math.log(6.4) / 27  # of the logarithm of the frequency, a mel
+_SLANEY_LINEAR = 3 / 200  # mel per hertz
+_SLANEY_STEP = math.log(6.4) / 27  # step of log frequency per mel
 
 
 def mel_bands(
@@ -25,23 +25,26 @@ def mel_bands(
     triangles: str = "mel",
     area_norm: bool = False,
 ) -> NDArray[np.float32]:
-    """Triangular bands, equally spaced in mel, each reaching from the middle of one neighbour to that of the other.
+    """Return triangular bands, equally spaced in mel; each reaches from the centre of one neighbour to the other's.
 
     Args:
-        n_mels: bands.
-        fft_size: samples of the FFT.
-        rate: hertz.
-        low_hz: where the first band begins.
-        high_hz: where the last band ends.
-        scale: `htk` or `slaney`.
-        triangles: sides straight over `mel` (HTK, Kaldi) or over `hertz` (librosa, torchaudio).
+        n_mels: number of bands.
+        fft_size: number of samples of the FFT.
+        rate: sampling rate in hertz.
+        low_hz: start of the first band in hertz.
+        high_hz: end of the last band in hertz.
+        scale: mel scale, `htk` or `slaney`.
+        triangles: whether the sides are straight lines over `mel` (HTK, Kaldi) or over `hertz` (librosa, torchaudio).
         area_norm: divide each band by half its width in hertz.
 
     Returns:
         (fft_size / 2 + 1, n_mels) float32, weights of the power spectrum.
 
     Raises:
-        ConfigError: a band is so narrow that no FFT bin lies in it.
+        ConfigError: a band is so narrow that it contains no FFT bin.
+
+    >>> mel_bands(40, 512, 16000, low_hz=20.0, high_hz=8000.0).shape
+    (257, 40)
     """
     bins = np.arange(fft_size // 2 + 1, dtype=np.float64) * (rate / fft_size)  # hertz
     low, high = hertz_to_mel([low_hz, high_hz], scale)
@@ -56,25 +59,29 @@ def mel_bands(
 
 
 def _triangles(places: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(bins, n): triangle i rises from ends[i] to 1 at ends[i + 1] and falls to ends[i + 2]."""
+    """Return (bins, n) weights; triangle i rises from ends[i] to 1 at ends[i + 1] and falls to ends[i + 2]."""
     rising = (places[:, None] - ends[:-2]) / (ends[1:-1] - ends[:-2])
     falling = (ends[2:] - places[:, None]) / (ends[2:] - ends[1:-1])
     return np.maximum(np.minimum(rising, falling), 0.0)
 
 
 def check_bands(bands: NDArray[np.floating], width: float) -> None:
-    """Raise a ConfigError if a band (a column) has no FFT bin in it; `width` is that of a bin in hertz."""
+    """Raise a ConfigError if a band (a column) contains no FFT bin; `width` is the width of a bin in hertz."""
     empty = np.flatnonzero(bands.max(axis=0) == 0).tolist()
     if empty:
         listed = ", ".join(map(str, empty[:_LISTED])) + (", ..." if len(empty) > _LISTED else "")
         raise ConfigError(
-            f"n_mels={bands.shape[1]}; expected fewer bands: {listed} (from 0) are narrower than a bin of the FFT"
-            f" ({width:.1f} Hz); a longer window or a wider range of hertz helps, too"
+            f"n_mels={bands.shape[1]}: the bands {listed} (from 0) are narrower than a bin of the FFT ({width:.1f} Hz);"
+            " take fewer bands, a longer window or a wider range of hertz"
         )
 
 
 def hertz_to_mel(hertz: ArrayLike, scale: str = "htk") -> NDArray[np.float64]:
-    """Convert hertz to mel: `htk` 2595 log10(1 + f / 700) (HTK Book, eq. 5.13); `slaney` (Auditory Toolbox, 1998)."""
+    """Convert hertz to mel: `htk` 2595 log10(1 + f / 700) (HTK Book, eq. 5.13); `slaney` (Auditory Toolbox, 1998).
+
+    >>> hertz_to_mel([0.0, 1000.0]).round(2).tolist()
+    [0.0, 999.99]
+    """
     hertz = np.asarray(hertz, dtype=np.float64)
     if scale == "htk":
         return 2595 * np.log10(1 + hertz / 700)
@@ -93,7 +100,7 @@ def mel_to_hertz(mel: ArrayLike, scale: str = "htk") -> NDArray[np.float64]:
 
 
 def cosine_transform(n_mels: int, n_mfcc: int) -> NDArray[np.float32]:
-    """(n_mels, n_mfcc) orthonormal DCT-II, as in Kaldi, librosa and torchaudio."""
+    """Return the matrix of the orthonormal DCT-II, (n_mels, n_mfcc), as in Kaldi, librosa and torchaudio."""
     angles = np.outer(np.arange(n_mels) + 0.5, np.arange(n_mfcc)) * (math.pi / n_mels)
     matrix = np.cos(angles) * math.sqrt(2 / n_mels)
     matrix[:, 0] /= math.sqrt(2)
@@ -101,7 +108,10 @@ def cosine_transform(n_mels: int, n_mfcc: int) -> NDArray[np.float32]:
 
 
 def lifter_weights(n_mfcc: int, lifter: float) -> NDArray[np.float32]:
-    """(n_mfcc,) weights 1 + lifter / 2 * sin(pi * i / lifter), i from 0 (HTK Book, chapter 5); ones for lifter 0."""
+    """Return the weights 1 + lifter / 2 * sin(pi * i / lifter), (n_mfcc,), i from 0 (HTK Book, chapter 5).
+
+    With lifter 0 all weights are 1.
+    """
     if lifter == 0:
         return np.ones(n_mfcc, dtype=np.float32)
     weights = 1 + lifter / 2 * np.sin(math.pi / lifter * np.arange(n_mfcc))

@@ -1,4 +1,4 @@
-"""The settings of the spectral features, and what they may be."""
+"""The settings of the spectral features, and their checks."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ class SpectralConfig:
 
     Attributes:
         kind: `filterbank` or `mfcc`.
-        rate: hertz; files of another rate are resampled.
+        rate: sampling rate in hertz; files of another rate are resampled.
         window_seconds: length of a window.
         shift_seconds: step from one frame to the next.
         window: `hamming`, `hann` (both periodic=False), `povey` (Kaldi's hann ** 0.85) or `rectangular`.
         edges: `inside`, `mirrored` or `centred`, see `Framing`.
-        n_mels: mel bands.
-        n_mfcc: cepstral coefficients, C0 included (kind `mfcc` only).
+        n_mels: number of mel bands.
+        n_mfcc: number of cepstral coefficients, C0 included (kind `mfcc` only).
         low_hz: lower end of the lowest band.
         high_hz: upper end of the highest band; null for half the rate.
-        triangles: `mel`: the bands' sides are straight lines over mel (HTK, Kaldi); `hertz`: over hertz (librosa,
+        triangles: whether the bands' sides are straight lines over `mel` (HTK, Kaldi) or over `hertz` (librosa,
             torchaudio).
         mel_scale: `htk` (2595 log10(1 + f / 700)); with triangles=hertz also `slaney` (linear below 1 kHz).
-        area_norm: divide a band by its width in hertz (Slaney); with triangles=hertz only.
+        area_norm: divide each band by half its width in hertz (Slaney); with triangles=hertz only.
         energy: append the log energy of the window, taken before pre-emphasis and the window function.
         differences: 0, 1 (first) or 2 (first and second), over +-2 frames.
-        preemphasis: x[n] - preemphasis * x[n - 1] within each window; 0 for none.
+        preemphasis: coefficient of the filter x[n] - preemphasis * x[n - 1] within each window; 0 for none.
         remove_offset: subtract the mean of each window.
-        scale: the signal, full scale 1, is multiplied by this; Kaldi works on 16-bit integers: 32768.
-        log_floor: smaller powers are raised to this before the logarithm, so that digital silence gives log(log_floor).
-            The rounding of 16-bit samples gives about 1e-8 in a band at scale 1.
-        lifter: HTK's and Kaldi's sine lifter of the cepstra (22 there); 0 for none.
-        backend: `numpy`, or `torchaudio`: the same frames (to 1e-5 of their range) from torch and torchaudio, which
-            compute many recordings at once on a GPU (`SpectralFeatures.compute_batch`).
+        scale: factor for the signal, whose full scale is 1; Kaldi's features need 32768 (16-bit integers).
+        log_floor: smallest power; smaller ones are raised to it before the logarithm, so that digital silence gives
+            log(log_floor). The rounding of 16-bit samples gives about 1e-8 in a band at scale 1.
+        lifter: sine lifter of the cepstra, as in HTK and Kaldi (22 there); 0 for none.
+        backend: `numpy`, or `torchaudio`, which gives the same frames (to 1e-5 of their range) and computes many
+            recordings at once on a GPU (`SpectralFeatures.compute_batch`).
     """
 
     kind: str = "filterbank"
@@ -70,7 +70,7 @@ class SpectralConfig:
 
 
 def check_spectral(config: SpectralConfig) -> None:
-    """Raise a ConfigError that names every field without a sensible value."""
+    """Raise a ConfigError that names every field out of its range."""
     check_values(vars(config), _names(config) | _of_windows(config) | _of_values(config))
 
 
@@ -89,7 +89,7 @@ def _names(config: SpectralConfig) -> dict[str, tuple[bool, str]]:
 
 
 def _of_windows(config: SpectralConfig) -> dict[str, tuple[bool, str]]:
-    """Conditions of the windows and bands; they bound what an utterance takes of memory, whoever wrote the options."""
+    """Return the conditions of windows and bands, which also limit the memory that an utterance needs."""
     rate = min(max(config.rate, 1000), 1_000_000)
     most = min(1.0, _LONGEST_WINDOW / rate)  # seconds
     high = rate / 2 if config.high_hz is None else config.high_hz
@@ -113,7 +113,7 @@ def _of_windows(config: SpectralConfig) -> dict[str, tuple[bool, str]]:
 
 
 def _of_values(config: SpectralConfig) -> dict[str, tuple[bool, str]]:
-    """Conditions of what is done to the values; within them no frame overflows float32."""
+    """Return the conditions of the other values, which also keep every frame within float32."""
     return {
         "preemphasis": (0 <= config.preemphasis < 1, "0 to below 1"),
         "scale": (0 < config.scale <= 1e9, "above 0, at most 1e9"),

@@ -1,4 +1,4 @@
-"""Mel filterbank energies and MFCC: one chain of steps whose settings reproduce HTK's, Kaldi's and librosa's.
+"""Compute mel filterbank energies and MFCC; the settings can reproduce those of HTK, Kaldi and librosa.
 
 signal -> windows -> offset removed -> (energy) -> pre-emphasis -> window function -> |FFT|^2 -> mel bands -> log
 -> (cosine transform, lifter) -> (energy appended) -> (differences appended)
@@ -31,7 +31,7 @@ __all__ = ["SpectralConfig", "SpectralFeatures"]
 
 
 class Backend(Protocol):
-    """Computes frames from samples."""
+    """A computation of frames from samples, in numpy or in torch."""
 
     def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute the frames (T, F) of `Framing.padded` samples, without differences."""
@@ -40,10 +40,14 @@ class Backend(Protocol):
 
 @dataclass(eq=False)
 class SpectralFeatures(SpectralConfig):
-    """Frames of audio; a `FrameExtractor`. Takes the fields of `SpectralConfig`.
+    """The extractor of spectral features of sound; a `FrameExtractor`. Takes the fields of `SpectralConfig`.
 
     Raises:
-        ConfigError: a field has no sensible value, or the backend is not installed; says which and what was expected.
+        ConfigError: a field is out of its range, or the backend is not installed.
+
+    >>> features = SpectralFeatures(n_mels=40, differences=2)
+    >>> features.compute(np.zeros(16000, dtype=np.float32)).shape
+    (98, 120)
     """
 
     def __post_init__(self) -> None:
@@ -58,17 +62,17 @@ class SpectralFeatures(SpectralConfig):
 
     @property
     def dim(self) -> int:
-        """F, values per frame, differences included."""
+        """Number of values per frame, F, differences included."""
         return self.blocks * ((self.n_mfcc if self.kind == "mfcc" else self.n_mels) + int(self.energy))
 
     @property
     def blocks(self) -> int:
-        """1 + number of differences."""
+        """Number of blocks of a frame: 1 + number of differences."""
         return 1 + self.differences
 
     @property
     def centres(self) -> NDArray[np.float64] | None:
-        """(n_mels,) hertz of the bands' middles, weighted by the bands; None for cepstra."""
+        """Centres of the bands in hertz, (n_mels,), weighted by the bands; None for cepstra."""
         if self.kind == "mfcc":
             return None
         bands = self._steps.bands.astype(np.float64)
@@ -81,33 +85,41 @@ class SpectralFeatures(SpectralConfig):
         return self.framing.shift / self.rate
 
     def check(self, utterance: Utterance) -> None:
-        """Look at the file's header: is it there, is it audio, does it hold the segment?"""
+        """Check from the header alone that the file exists, is audio and contains the segment.
+
+        Raises:
+            DataError: it does not.
+        """
         _check_kind(utterance)
         info = audio_info(utterance.source)
         check_channel(utterance.source, info, utterance.channel)
         segment_frames(utterance.source, info, *_segment(utterance))
 
     def read(self, utterance: Utterance) -> NDArray[np.float32]:
-        """The utterance's samples (N,) float32 at `rate`, full scale 1."""
+        """Read the utterance's samples, (N,) float32 at `rate`, full scale 1.
+
+        Raises:
+            DataError: the file cannot be read; see `read_audio`.
+        """
         _check_kind(utterance)
         start, duration = _segment(utterance)
         return read_audio(utterance.source, start, duration, utterance.channel, self.rate)
 
     def at_speed(self, signal: NDArray[np.float32], speed: float) -> NDArray[np.float32]:
-        """The signal (N,) spoken `speed` times as fast: (round(N / speed),)."""
+        """Return the signal (N,) at another speed, (round(N / speed),)."""
         return signal if speed == 1.0 else change_speed(signal, speed)
 
     def n_frames(self, n_samples: int) -> int:
-        """T for a signal of n_samples."""
+        """Return the number of frames, T, of a signal of `n_samples`."""
         return self.framing.n_frames(n_samples)
 
     def positions(self, n_frames: int) -> NDArray[np.float64]:
-        """(T,) seconds at which the frames' middles stand."""
+        """Return the times of the frames' centres in seconds, (T,)."""
         middle = self.framing.first + self.framing.window / 2
         return (np.arange(n_frames) * self.framing.shift + middle) / self.rate
 
     def settings(self) -> PlainFields:
-        """The fields of `SpectralConfig`."""
+        """Return the fields of `SpectralConfig`."""
         return {field.name: getattr(self, field.name) for field in fields(SpectralConfig)}
 
     def compute(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -126,14 +138,14 @@ class SpectralFeatures(SpectralConfig):
         return with_differences(self._backend.frames(self.framing.padded(signal)), self.differences)
 
     def compute_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """Compute the frames of a signal that arrives in blocks, in memory that its length does not change.
+        """Compute the frames of a signal that arrives in blocks; the memory needed does not depend on its length.
 
         Args:
-            blocks: consecutive samples (n,) float32 each, of any length, 0 included.
+            blocks: consecutive samples (n,) float32 each, n >= 0.
 
         Yields:
-            (t, F) float32, t >= 1; together the frames that `compute` gives for the whole signal, but for rounding. A
-            frame comes as soon as its window, and those of the frames that its differences are taken from, are there.
+            (t, F) float32, t >= 1; joined, they equal `compute` of the whole signal except for rounding. A frame is
+            yielded as soon as all samples that it depends on have arrived.
 
         Raises:
             DataError: the signal is empty.
@@ -142,17 +154,17 @@ class SpectralFeatures(SpectralConfig):
         return differences_of_blocks(map(self._backend.frames, stretches), self.differences)
 
     def compute_batch(self, signals: Sequence[NDArray[np.float32]], device: str = "cpu") -> list[NDArray[np.float32]]:
-        """Compute the frames of several signals, all at once where the backend is torchaudio.
+        """Compute the frames of several signals; the backend torchaudio computes them at once.
 
         Args:
             signals: (N,) float32 each, N >= 1; any lengths.
-            device: where torch computes, such as `cuda`; `cpu` only with the backend numpy.
+            device: device of torch, such as `cuda`; the backend numpy supports `cpu` only.
 
         Returns:
-            The frames (T, F) of each, as `compute` gives them; no signal changes those of another.
+            The frames (T, F) of each signal, the same as `compute` gives; signals do not influence each other.
 
         Raises:
-            ConfigError: a device without the backend torchaudio, or one that torch does not have.
+            ConfigError: the device needs the backend torchaudio, or torch does not have it.
             DataError: a signal is empty.
         """
         for signal in signals:
@@ -166,11 +178,11 @@ class SpectralFeatures(SpectralConfig):
 
 def _check_kind(utterance: Utterance) -> None:
     if utterance.kind != "audio":
-        raise DataError(f"{utterance.source}: holds {utterance.kind}, these features read audio; choose other features")
+        raise DataError(f"{utterance.source}: holds {utterance.kind}; these features read audio; choose other features")
 
 
 def _segment(utterance: Utterance) -> tuple[float | None, float | None]:
-    """Start and duration to read; without a start the whole file is meant, whose duration is only told, and rounded."""
+    """Return start and duration to read; without a start it is the whole file, whose stated duration is rounded."""
     return (None, None) if utterance.start is None else (utterance.start, utterance.duration)
 
 

@@ -1,6 +1,6 @@
-"""The steps of `window_steps` in torch, with torchaudio's matrices: for many recordings at once, and for GPUs.
+"""Compute the steps of `window_steps` in torch, with torchaudio's matrices, for batches and GPUs.
 
-Nothing is shared with the numpy backend but the settings, so that each checks the other.
+The two backends share only the settings, so that tests can check one against the other.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from asr.features.sound.framing import Framing
 from asr.features.sound.options import SpectralConfig
 from asr.features.sound.torchaudio_import import torchaudio_module
 
-_CHUNK = {"cpu": 128}  # windows at a time: they stay in the processor's cache
+_CHUNK = {"cpu": 128}  # windows processed at a time; they fit into the processor's cache
 _GPU_CHUNK = 1 << 14
 
 
 class TorchaudioSteps:
-    """Computes frames from windows on a device.
+    """The computation of frames from windows on a device of torch.
 
     Args:
-        config: which steps.
-        framing: which windows.
-        device: of torch, such as `cpu` or `cuda`.
+        config: the settings of the features.
+        framing: the positions of the windows.
+        device: device of torch, such as `cpu` or `cuda`.
 
     Raises:
         ConfigError: torch does not have the device.
@@ -54,7 +54,7 @@ class TorchaudioSteps:
         return torch.cat([self._static(one) for one in torch.split(windows, self._chunk)]).cpu().numpy()
 
     def compute_batch(self, signals: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """Compute the frames (T, F) of each signal (N,), differences included, none padded to another's length.
+        """Compute the frames (T, F) of each signal (N,), differences included, without padding to a common length.
 
         Raises:
             DataError: a signal is empty.
@@ -66,7 +66,7 @@ class TorchaudioSteps:
         samples = torch.from_numpy(np.concatenate(stretches)).to(self.device)
         offsets = np.cumsum([0] + [len(one) for one in stretches[:-1]])
         starts = [at + self.framing.shift * np.arange(n) for at, n in zip(offsets, counts, strict=True)]
-        windows = samples.unfold(0, self.framing.window, 1)  # a view: one window for every sample
+        windows = samples.unfold(0, self.framing.window, 1)  # a view with one window per sample
         every_start = torch.from_numpy(np.concatenate(starts)).to(self.device)
         static = torch.cat([self._static(windows[some]) for some in torch.split(every_start, self._chunk)])
         frames = self._with_differences(static, torch.tensor(counts, device=self.device)).cpu().numpy()
@@ -77,17 +77,17 @@ class TorchaudioSteps:
         return _CHUNK.get(self.device.type, _GPU_CHUNK)
 
     def _static(self, windows: Tensor) -> Tensor:
-        """(n, W) samples to (n, F) frames without differences."""
+        """Compute frames without differences, (n, F), from windows of samples, (n, W)."""
         config = self.config
         x = windows * config.scale
         if config.remove_offset:
-            x -= x.mean(dim=1, keepdim=True, dtype=torch.float64)  # exact, so that a constant signal leaves nothing
+            x -= x.mean(dim=1, keepdim=True, dtype=torch.float64)  # float64, so that a constant signal becomes 0
         energy = x.square().sum(dim=1, keepdim=True) if config.energy else None
-        if config.preemphasis > 0:  # the first sample has itself before it (HTK, Kaldi)
+        if config.preemphasis > 0:  # the first sample is its own predecessor (HTK, Kaldi)
             before = torch.cat([x[:, :1], x[:, :-1]], dim=1)
             x = torch.sub(x, before, alpha=config.preemphasis)
         x *= self.window
-        # In float64: MKL's transform in float32 is five times less exact than numpy's, which shows in quiet bands.
+        # In float64, because the error of MKL's float32 FFT is five times that of numpy, which matters in quiet bands.
         spectrum = torch.fft.rfft(functional.pad(x, (0, self.fft_size - x.shape[1])).double())
         power = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)  # much faster than abs() ** 2
         frames: Tensor = (power.float() @ self.bands).clamp_(min=config.log_floor).log_()
@@ -102,7 +102,7 @@ class TorchaudioSteps:
         if self.config.differences == 0:
             return frames
         ends = counts.cumsum(0)
-        first = torch.repeat_interleave(ends - counts, counts)  # (T,) of the utterance that a frame belongs to
+        first = torch.repeat_interleave(ends - counts, counts)  # (T,) first frame of each frame's utterance
         last = torch.repeat_interleave(ends - 1, counts)
         places = torch.arange(len(frames), device=self.device)
         blocks = [frames]
@@ -119,10 +119,10 @@ def _difference(frames: Tensor, places: Tensor, first: Tensor, last: Tensor) -> 
 
 
 class _Exactly(TorchFunctionMode):
-    """Makes torchaudio compute its matrices in float64: its float32 shows in narrow bands. Of this thread alone."""
+    """Mode of this thread in which torchaudio computes its matrices in float64; float32 is inexact in narrow bands."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Call a function of torch; those that make ranges make them in float64."""
+        """Call a function of torch; functions that create ranges create them in float64."""
         exact = {"dtype": torch.float64} if func in (torch.arange, torch.linspace) else {}
         return func(*args, **(kwargs or {}), **exact)
 
@@ -137,7 +137,7 @@ def _device(name: str) -> torch.device:
 
 
 def _window_function(name: str, length: int) -> Tensor:
-    """(length,) float64, as the rounding of torch's float32 shows beside a loud tone."""
+    """Return the window, (length,) float64; the rounding of float32 would be visible beside a loud tone."""
     if name == "rectangular":
         return torch.ones(length, dtype=torch.float64)
     if name == "hamming":
@@ -147,14 +147,14 @@ def _window_function(name: str, length: int) -> Tensor:
 
 
 def _bands(config: SpectralConfig, fft_size: int) -> Tensor:
-    """(fft_size / 2 + 1, n_mels) weights of the power spectrum."""
+    """Return the weights of the power spectrum, (fft_size / 2 + 1, n_mels)."""
     high = config.high_hz or config.rate / 2
     if config.triangles == "mel":
         banks = torchaudio_module("torchaudio.compliance.kaldi").get_mel_banks
         inner = banks(config.n_mels, fft_size, config.rate, config.low_hz, high, 100.0, -500.0, 1.0)[0]  # no warping
         return functional.pad(inner, (0, 1)).T.contiguous()  # the last band ends at the Nyquist frequency or before
     bands: Tensor = torchaudio_module("torchaudio.functional").melscale_fbanks(
-        # Twice the bins at twice the rate, of which half are taken: torchaudio rounds half an odd rate down.
+        # Compute twice the bins at twice the rate and take half of them: torchaudio rounds half of an odd rate down.
         fft_size + 1, config.low_hz, high, config.n_mels, 2 * config.rate,
         norm="slaney" if config.area_norm else None, mel_scale=config.mel_scale,
     )  # fmt: skip
@@ -162,7 +162,7 @@ def _bands(config: SpectralConfig, fft_size: int) -> Tensor:
 
 
 def _cepstra(config: SpectralConfig) -> Tensor:
-    """(n_mels, n_mfcc): the cosine transform, and the lifter."""
+    """Return the matrix of cosine transform and lifter, (n_mels, n_mfcc)."""
     matrix: Tensor = torchaudio_module("torchaudio.functional").create_dct(config.n_mfcc, config.n_mels, norm="ortho")
     if config.lifter == 0:
         return matrix

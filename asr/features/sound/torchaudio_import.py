@@ -1,4 +1,4 @@
-"""The one place that imports torchaudio, so that a CPU-only torch can use it.
+"""Import torchaudio such that it also works with a CPU build of torch; no other module imports it.
 
 On Linux the torchaudio wheel is built against CUDA: beside a CPU build of torch, its compiled extension fails to load
 (`OSError: libc10_cuda.so`). Filterbanks, MFCC, resampling and masks are plain torch and need no extension, so on
@@ -21,7 +21,7 @@ def torchaudio_module(name: str = "torchaudio") -> ModuleType:
     """Import torchaudio or one of its modules, with or without its compiled extension.
 
     Args:
-        name: `torchaudio` or a dotted name beneath it, such as `torchaudio.functional`.
+        name: `torchaudio` or a module in it, such as `torchaudio.functional`.
 
     Raises:
         ImportError: torchaudio is not installed.
@@ -36,7 +36,7 @@ def torchaudio_module(name: str = "torchaudio") -> ModuleType:
 
 
 def has_extension() -> bool:
-    """Whether torchaudio's compiled functions (`forced_align`) are there."""
+    """Return whether torchaudio's compiled functions (`forced_align`) are available."""
     torchaudio_module()
     return bool(getattr(sys.modules[_EXTENSION], "_IS_TORCHAUDIO_EXT_AVAILABLE", False))
 
@@ -47,7 +47,7 @@ def _drop_half_imported() -> None:
 
 
 def _stand_in() -> ModuleType:
-    """What the Python parts of torchaudio ask of `torchaudio._extension`."""
+    """Return a module with the names of `torchaudio._extension` that torchaudio's Python code uses."""
     module: Any = ModuleType(_EXTENSION)
     module._IS_TORCHAUDIO_EXT_AVAILABLE = False
     module._IS_ALIGN_AVAILABLE = False

@@ -1,4 +1,4 @@
-"""From samples to frames, without differences: the steps that `SpectralFeatures` names, in numpy."""
+"""Compute frames, without differences, from samples in numpy: the steps that `SpectralFeatures` lists."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from asr.features.sound.framing import Framing
 from asr.features.sound.mel import cosine_transform, lifter_weights, mel_bands
 from asr.features.sound.options import SpectralConfig
 
-_CHUNK = 1 << 17  # samples of the FFT at a time: few enough for a core's cache, enough that calls of numpy cost little
+_CHUNK = 1 << 17  # samples per FFT call: they fit into a core's cache, and numpy's call overhead stays small
 _FFT_TAKES_OUT = int(np.__version__.partition(".")[0]) >= 2
 _kept = threading.local()
 
 
 def window_function(name: str, length: int) -> NDArray[np.float32]:
-    """(length,) weights of the samples of a window, length >= 2: one of `options.WINDOWS`."""
+    """Return the window function `name`, one of `options.WINDOWS`: (length,) weights, length >= 2."""
     if name == "rectangular":
         return np.ones(length, dtype=np.float32)
     angles = 2 * np.pi / (length - 1) * np.arange(length)
@@ -31,14 +31,14 @@ def window_function(name: str, length: int) -> NDArray[np.float32]:
 
 
 class WindowSteps:
-    """Computes frames from samples; holds the matrices and nothing that changes, so that threads may share it.
+    """The computation of frames from samples; it has no changing state, so threads may share it.
 
     Args:
-        config: which steps.
-        framing: which windows.
+        config: the settings of the features.
+        framing: the positions of the windows.
 
     Raises:
-        ConfigError: a band is so narrow that no FFT bin lies in it.
+        ConfigError: a band is so narrow that it contains no FFT bin.
     """
 
     def __init__(self, config: SpectralConfig, framing: Framing) -> None:
@@ -79,18 +79,18 @@ class WindowSteps:
             out[:, -1] = _floored_log(energy, self.config.log_floor)
 
     def _in_bands(self, power: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, fft_size / 2 + 1) to (n, n_mels): `power @ self.bands`."""
+        """Return `power @ self.bands`, (n, n_mels), skipping weights that are 0."""
         out = np.empty((len(power), self.bands.shape[1]), dtype=np.float32)
         for bins, columns, weights in self._band_blocks:
             out[:, columns] = power[:, bins] @ weights
         return out
 
     def _prepare(self, samples: NDArray[np.float32], work: _Work) -> NDArray[np.float32] | None:
-        """Fill `work.padded` with what the FFT is taken of; return the energies (n,) if they are asked for."""
+        """Fill `work.padded` with the input of the FFT; return the energies (n,) if the features include them."""
         config, x = self.config, work.windows
         np.copyto(x, sliding_window_view(samples * np.float32(config.scale), x.shape[1])[:: self.framing.shift])
         if config.remove_offset:
-            x -= x[:, :1].copy()  # first, so that a constant signal becomes exactly silent and little is left to round
+            x -= x[:, :1].copy()  # first, so that a constant signal becomes exactly 0 and rounding errors stay small
             x -= (x @ self._average)[:, None]
         energy = np.einsum("nw,nw->n", x, x) if config.energy else None
         if config.preemphasis > 0:
@@ -101,7 +101,7 @@ class WindowSteps:
 
 
 def _blocks(bands: NDArray[np.float32]) -> list[tuple[slice, slice, NDArray[np.float32]]]:
-    """Cut the bands into a lower and an upper half, each with the bins (rows) that it needs: half the products."""
+    """Split the bands into a lower and an upper half, each with the bins (rows) that it needs; saves half the work."""
     n = bands.shape[1]
     blocks = []
     for columns in (slice(0, n // 2), slice(n // 2, n)):
@@ -112,21 +112,21 @@ def _blocks(bands: NDArray[np.float32]) -> list[tuple[slice, slice, NDArray[np.f
 
 
 def _emphasise(x: NDArray[np.float32], share: np.float32, before: NDArray[np.float32]) -> None:
-    """Subtract a share of the sample before in each window (n, W); the first has itself before it (HTK, Kaldi)."""
+    """Subtract a share of the previous sample in each window (n, W); the first is its own predecessor (HTK, Kaldi)."""
     first = x[:, 0] * (1 - share)
     np.multiply(x, share, out=before)
-    x.reshape(-1)[1:] -= before.reshape(-1)[:-1]  # as one row, across windows: much faster than row by row
+    x.reshape(-1)[1:] -= before.reshape(-1)[:-1]  # all windows as one row, which is much faster than row by row
     x[:, 0] = first
 
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """Arrays for a chunk of n windows.
+    """Reused arrays for a chunk of n windows.
 
     Attributes:
         windows: (n, W).
         before: (n, W).
-        padded: (n, fft_size), zeros from W on; float64, as np.fft copies what is not.
+        padded: (n, fft_size), zeros from W on; float64, because np.fft would copy any other type.
         spectrum: (n, fft_size / 2 + 1).
         power: (n, fft_size / 2 + 1).
         imaginary: (n, fft_size / 2 + 1).
@@ -141,7 +141,7 @@ class _Work:
 
     @classmethod
     def of(cls, window: int, fft_size: int) -> _Work:
-        """Make arrays for the windows of a chunk."""
+        """Allocate the arrays of a chunk."""
         n = max(1, _CHUNK // fft_size)
         bins = (n, fft_size // 2 + 1)
         return cls(
@@ -154,12 +154,12 @@ class _Work:
         )
 
     def first(self, n: int) -> _Work:
-        """Return the same arrays for n windows at most."""
+        """Return views of the arrays for the first n windows."""
         return _Work(**{name: array[:n] for name, array in vars(self).items()})
 
 
 def _work(window: int, fft_size: int) -> _Work:
-    """Return arrays that no other thread has; they are kept, as fresh memory would cost as much as the arithmetic."""
+    """Return this thread's arrays; they are kept, because allocating them would take as long as the arithmetic."""
     work: _Work | None = getattr(_kept, "work", None)
     if work is None or (work.windows.shape[1], work.padded.shape[1]) != (window, fft_size):
         work = _kept.work = _Work.of(window, fft_size)
@@ -167,7 +167,7 @@ def _work(window: int, fft_size: int) -> _Work:
 
 
 def _power(work: _Work) -> NDArray[np.float32]:
-    """(n, fft_size / 2 + 1) squared magnitudes."""
+    """Return the power spectrum, (n, fft_size / 2 + 1)."""
     spectrum = np.fft.rfft(work.padded, out=work.spectrum) if _FFT_TAKES_OUT else np.fft.rfft(work.padded)
     np.square(spectrum.real, out=work.power)
     np.square(spectrum.imag, out=work.imaginary)

@@ -139,7 +139,9 @@ def test_a_liquid_gets_its_part_of_the_vowel() -> None:
 
 
 def test_an_unknown_phoneme_is_named() -> None:
-    with pytest.raises(DataError, match=r"eSpeak NG's phoneme 'y:' has no TIMIT label; only the accents en-us"):
+    with pytest.raises(
+        DataError, match=r"eSpeak NG's phoneme 'y:' has no TIMIT label; choose one of the accents en-us"
+    ):
         segments(made_up(("'y:", 0, 1000)))
 
 

@@ -205,14 +205,14 @@ def test_a_damaged_tree_is_made_again(how: str, tree: Path, tmp_path: Path) -> N
 
 def test_a_tree_of_another_configuration_is_not_touched(tree: Path) -> None:
     before = contents(tree)
-    with pytest.raises(DataError, match=r"with another seed, snr_low; give root= another folder"):
+    with pytest.raises(DataError, match=r"with another seed, snr_low; set root= to another folder"):
         espeak.prepare(replace(CONFIG, root=str(tree), seed=2, snr_low=0.0))
     assert contents(tree) == before
 
 
 def test_a_folder_with_something_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ten years of work")
-    with pytest.raises(DataError, match=r"holds something else than the embedded corpus"):
+    with pytest.raises(DataError, match=r"is not the embedded corpus"):
         espeak.prepare(replace(CONFIG, root=str(tmp_path)))
     (tmp_path / "corpus.json").write_text(json.dumps(["mine"]))
     with pytest.raises(DataError, match=r"no readable corpus\.json"):
@@ -244,12 +244,12 @@ def test_without_the_loader_the_remedy_is_named(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"accent": "en-gb"}, r"accent='en-gb' has no table of phonemes; choose en-us or en-gb-scotland"),
+        ({"accent": "en-gb"}, r"accent='en-gb' has no table of phonemes; expected en-us or en-gb-scotland"),
         ({"dev": 3, "dev_speakers": 5}, r"dev_speakers=5 cannot share dev=3 utterances"),
         ({"test": 0}, r"cannot share test=0"),
-        ({"tracts": 0.9}, r"tracts=0\.9 is not between 0 and 0\.3"),
-        ({"rooms": -1.0}, r"rooms=-1\.0 is not a share between 0 and 1"),
-        ({"snr_low": 40.0}, r"snr_low=40\.0 is above snr_high=35\.0"),
+        ({"tracts": 0.9}, r"tracts=0\.9: expected 0 to 0\.3"),
+        ({"rooms": -1.0}, r"rooms=-1\.0: expected a share from 0 to 1"),
+        ({"snr_low": 40.0}, r"snr_low=40\.0: expected at most snr_high=35\.0"),
     ],
 )
 def test_options_out_of_range(options: dict[str, object], message: str, tmp_path: Path) -> None:

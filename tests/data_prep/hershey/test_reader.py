@@ -189,14 +189,14 @@ def test_a_damaged_tree_is_made_again(how: str, tree: Path, tmp_path: Path) -> N
 
 def test_a_tree_of_another_configuration_is_not_touched(tree: Path) -> None:
     before = contents(tree)
-    with pytest.raises(DataError, match=r"with another seed, dev; give root= another folder"):
+    with pytest.raises(DataError, match=r"with another seed, dev; set root= to another folder"):
         hershey.prepare(replace(CONFIG, root=str(tree), seed=2, dev=7))
     assert contents(tree) == before
 
 
 def test_a_folder_with_something_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ten years of work")
-    with pytest.raises(DataError, match=r"holds something else than the embedded pen corpus"):
+    with pytest.raises(DataError, match=r"is not the embedded pen corpus"):
         hershey.prepare(replace(CONFIG, root=str(tmp_path)))
     (tmp_path / "corpus.json").write_text(json.dumps(["mine"]))
     with pytest.raises(DataError, match=r"no readable corpus\.json"):

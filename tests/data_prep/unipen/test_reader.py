@@ -109,16 +109,16 @@ def test_of_pooled_categories_only_train_writers_train(options: dict[str, object
         "dev": [],
         "test": [],
     }
-    with pytest.raises(ConfigError, match="also=text,8 names a category twice"):
+    with pytest.raises(ConfigError, match="also=text,8: a category is named twice"):
         read_corpus("unipen", {**options, "also": "text,8"})
-    with pytest.raises(ConfigError, match="also=words names a category twice"):
+    with pytest.raises(ConfigError, match="also=words: a category is named twice"):
         read_corpus("unipen", {**options, "also": "words"})
 
 
 def test_a_donor_can_be_left_out_of_train(options: dict[str, object]) -> None:
     splits = read_corpus("unipen", {**options, "train_without": "aaa"})
     assert [len(splits[name]) for name in ("train", "dev", "test")] == [0, 1, 1]
-    with pytest.raises(ConfigError, match="train_without: nothing of the donor 'aab' trains; did you mean 'aaa'"):
+    with pytest.raises(ConfigError, match="train_without: train has nothing of the donor 'aab'; did you mean 'aaa'"):
         read_corpus("unipen", {**options, "train_without": "aab"})
 
 
@@ -140,12 +140,12 @@ def test_problems_of_all_files_are_named_together(tmp_path: Path, split_of_the_t
         "data/6/aaa/one.dat:3: the label is empty; mark the segment BAD or correct it",
         "data/6/bbb/two.dat:1: the include 'bbb/nowhere.dat' is missing; complete the release by"
         " include/bbb/nowhere.dat or data/6/bbb/bbb/nowhere.dat",
-        f"data/6/bbb/two.dat:2: the include '../../../../secret' leaves the release {root}; correct the path",
+        f"data/6/bbb/two.dat:2: the include '../../../../secret' leads out of the release {root}; correct the path",
         "include/ccc/three.dat:1: the include 'ccc/three.dat' is the file itself or one that includes it; remove the"
         " loop",
-        "data/6/ddd/five.dat:2: 3 numbers do not divide by the 2 channels X Y of .COORD; a number is missing or one too"
-        " many",
-        "data/6/ddd/four.dat:3: nothing names the writer (.WRITER_ID); splits must not share writers",
+        "data/6/ddd/five.dat:2: 3 numbers do not divide by the 2 channels X Y of .COORD; add the missing number or"
+        " remove the extra one",
+        "data/6/ddd/four.dat:3: there is no .WRITER_ID; add it, because splits must not share writers",
     )
     assert not list((tmp_path / "cache").iterdir())
 

@@ -143,7 +143,7 @@ def test_masks_are_of_time_only():
 def test_sound_is_refused(corpus):
     utterances, cache = corpus
     augmenter = PenAugmenter(warp=0.1)
-    with pytest.raises(ConfigError, match="this augmentation is of ink; for other features"):
+    with pytest.raises(ConfigError, match="this augmentation needs features of ink"):
         augmenter.raw_frames(augmenter.plan(0, "u0"), utterances[0], 0, cache, SpectralFeatures())
 
 

@@ -170,7 +170,7 @@ def test_noise_on_ink_is_refused():
         ({"noise_snr_db": [20.0, 5.0]}, "the lowest and the highest ratio"),
         ({"noise_snr_db": [5.0]}, "the lowest and the highest ratio"),
         ({"warp": 1.0}, "warp=1.0; expected 0, as these"),
-        ({"warp": 0.1}, "warp=0.1; expected 0, as these features are no bands of frequency"),
+        ({"warp": 0.1}, "warp=0.1; expected 0, as these features are not bands of frequency"),
         ({"noise_share": -0.1}, "noise_share=-0.1; expected 0 to 1"),
     ],
 )

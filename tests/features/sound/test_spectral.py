@@ -201,7 +201,7 @@ def test_speed_moves_the_pitch():
 
 def test_ink_is_refused(tmp_path: Path):
     stroke = Utterance("line", tmp_path / "a.inkml", kind="ink")
-    with pytest.raises(DataError, match=r"a\.inkml: holds ink, these features read audio"):
+    with pytest.raises(DataError, match=r"a\.inkml: holds ink; these features read audio"):
         SpectralFeatures().check(stroke)
 
 
