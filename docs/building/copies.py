@@ -1,0 +1,29 @@
+"""Pages that stand elsewhere in the checkout: READMEs of recipes and benchmarks, cards of models, top files."""
+
+from __future__ import annotations
+
+from asr.report.readme import fill
+from building.places import ROOT
+
+STAND_INS = {"index": "README.md", "results/index": "recipes"}
+"""Files and folders of the checkout whose links lead to a page that does not hold their text, by its name."""
+
+
+def origins() -> dict[str, str]:
+    """Return where the text of each copied page stands, relative to the checkout, by the page's name."""
+    tops = {
+        "contributing": "CONTRIBUTING.md",
+        "changelog": "CHANGELOG.md",
+        "results/benchmarks": "benchmarks/README.md",
+    }
+    recipes = {f"results/tasks/{path.parent.name}": path for path in sorted(ROOT.glob("recipes/*/README.md"))}
+    cards = {f"results/models/{path.stem}": path for path in sorted(ROOT.glob("asr/pretrained/*.md"))}
+    return tops | {name: path.relative_to(ROOT).as_posix() for name, path in (recipes | cards).items()}
+
+
+def pages() -> dict[str, str]:
+    """Return the copied pages by name, with tables made from the result files."""
+    return {
+        name: fill((ROOT / path).read_text(encoding="utf-8"), ROOT / "recipes", path)
+        for name, path in origins().items()
+    }
