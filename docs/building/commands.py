@@ -40,12 +40,12 @@ def pages() -> dict[str, str]:
 def _page(name: str) -> str:
     """Return the page of a command: its help, and that of its subcommands or, for `asr-prepare`, of its corpora."""
     top = help_of(name)
-    below = {part: help_of(name, part) for part in _parts(name, top)}
+    below = {part: help_of(name, part) for part in parts_of(name, top)}
     sections = [f"## `{name} {part}`\n\n{literal(text)}" for part, text in below.items()]
     return "\n\n".join([f"# `{name}`", literal(top), *sections]) + "\n"
 
 
-def _parts(name: str, text: str) -> Sequence[str]:
+def parts_of(name: str, text: str) -> Sequence[str]:
     """Return the words that may follow a command and have a help text of their own."""
     if name == "asr-prepare":
         from data_prep.corpora import readers

@@ -10,6 +10,7 @@ from sphinx.ext.napoleon import Config, GoogleDocstring
 _CODE = re.compile(r"(`+[^`]+`+)")
 _LIST = re.compile(r"\s*([-*]|\d+\.) ")
 _MARKS = re.compile(r"(?P<kept>\*\*[^*]+\*\*|(?<!\w)\*[^*\s][^*]*(?<!\s)\*(?!\w))|[*|]")
+_OURS = re.compile(r"(?:asr|data_prep)(?:\.\w+)+")
 _ROW = re.compile(r"\s*\|.*\|\s*$")
 _STYLE = Config(napoleon_google_docstring=True, napoleon_numpy_docstring=False, napoleon_use_ivar=True)
 
@@ -74,7 +75,15 @@ def _table(rows: Sequence[str]) -> Iterator[str]:
 
 
 def _escaped(line: str) -> str:
-    """Return a line in which bars and asterisks outside of code mean themselves, but for those of emphasis."""
+    """Return a line in which bars and asterisks outside of code mean themselves, but for those of emphasis.
+
+    Code is literal, backslashes included; a dotted name of this package becomes a link where it leads somewhere.
+    """
     parts = _CODE.split(line)
     parts[::2] = [_MARKS.sub(lambda found: found["kept"] or "\\" + found[0], part) for part in parts[::2]]
+    parts[1::2] = [_literal(part.strip("`").strip()) for part in parts[1::2]]
     return "".join(parts)
+
+
+def _literal(code: str) -> str:
+    return f":py:obj:`{code}`" if _OURS.fullmatch(code) else f"``{code}``"

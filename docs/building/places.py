@@ -17,6 +17,16 @@ def names() -> list[str]:
     return [path.with_suffix("").as_posix() for path in paths if path.parts[0] not in _NO_PAGES]
 
 
+def written_by_hand() -> list[Path]:
+    """Return the files of the pages that git keeps: those that nothing here writes."""
+    made = tuple(line.removeprefix("docs/") for line in _ignored() if line.startswith("docs/"))
+    return [DOCS / f"{name}.md" for name in names() if not f"{name}.md".startswith(made)]
+
+
+def _ignored() -> list[str]:
+    return (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
 def read_page(name: str) -> str:
     """Return the Markdown of a page."""
     return (DOCS / f"{name}.md").read_text(encoding="utf-8")

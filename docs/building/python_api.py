@@ -11,36 +11,40 @@ _FOLDER = "reference/python"
 ROOMS: dict[str, tuple[str, ...]] = {
     "asr": ("asr",),
     "asr.recogniser": (
-        "recogniser", "config", "pretrained", "sources", "long", "page", "document", "subtitles", "formats", "alignment",
-        "alignment_formats", "bundle", "onnx_export", "onnx_loading",
+        "recogniser", "config", "card", "pretrained", "sources", "long", "page", "document", "subtitles", "formats",
+        "alignment", "alignment_formats", "bundle", "onnx_export", "onnx_loading",
     ),
     "asr.audio": ("reading", "sources", "resampling"),
-    "asr.ink": ("ink", "reading", "inkml", "json_ink", "svg", "store", "layout.analysis", "layout.types"),
+    "asr.ink": ("ink", "reading", "sheets", "inkml", "json_ink", "svg", "store", "layout.analysis", "layout.types"),
     "asr.corpus": (
-        "utterance", "manifest", "splits", "inventory", "phonemes", "characters", "checks", "cleaning", "faults",
+        "utterance", "manifest", "splits", "inventory", "phonemes", "characters", "checks", "cleaning", "handling",
+        "faults",
     ),
     "asr.features": (
-        "extractor", "sound.spectral", "sound.augment", "pen.extractor", "pen.augment", "normalise", "stack", "cache",
+        "extractor", "sound.spectral", "sound.options", "sound.augment", "pen.extractor", "pen.augment", "normalise",
+        "stack", "cache",
     ),
     "asr.ctc": ("alignment", "loss", "guard", "consistency"),
-    "asr.recurrent": ("cells.cell", "layer", "stack"),
+    "asr.recurrent": ("options", "stack", "layer", "cells.cell"),
     "asr.engines": ("engine", "choice"),
     "asr.lm": (
         "model", "automaton", "stored", "building", "ngram", "kneser_ney", "mixing", "pruning", "arpa", "perplexity",
         "generation", "recurrent",
     ),
     "asr.decoding": (
-        "search", "hypothesis", "posteriors", "choice", "own_words", "greedy", "beam", "lexicon", "boost", "restriction",
-        "finishing", "rescoring", "risk", "confidence", "calibration", "marks",
+        "search", "hypothesis", "posteriors", "choice", "own_words", "greedy", "beam", "lexicon", "boost",
+        "restriction", "finishing", "rescoring", "risk", "confidence", "calibration", "marks",
     ),
     "asr.scoring": (
         "edits", "rates", "named_rates", "bootstrap", "transcripts", "trn", "lattice", "calibration", "utterances",
     ),
     "asr.evaluation": ("split", "result", "model", "recognised", "tuning", "calibration", "cards"),
-    "asr.training": ("task", "loop", "batches", "optimizers", "schedules", "state", "checkpoint"),
+    "asr.training": ("task", "loop", "watching", "batches", "optimizers", "schedules", "state", "checkpoint"),
     "asr.report": ("readme", "markdown", "comparison", "results"),
     "data_prep": ("corpora", "recordings", "ink_cache"),
-    "errors and configuration": ("asr.errors", "asr.config", "asr.presets", "asr.compiling", "asr.extras"),
+    "errors and configuration": (
+        "asr.errors", "asr.config", "asr.presets", "asr.compiling", "asr.extras", "asr.seeds",
+    ),
 }  # fmt: skip
 """The public modules of each room, by their names below it; what is not here may change without notice."""
 
