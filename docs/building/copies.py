@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from asr.report.readme import fill
+from building.links import Links
 from building.places import ROOT
+
+_SUMMARY = re.compile(r"^<!-- summary\n.*?\n-->\n(?P<table>.*?)^<!-- /results -->", re.MULTILINE | re.DOTALL)
+_BLOCK = "```{summary}\n```"
+"""What the summary of the README stands in place of."""
 
 STAND_INS = {"index": "README.md", "results/index": "recipes"}
 """Files and folders of the checkout whose links lead to a page that does not hold their text, by its name."""
@@ -27,3 +34,18 @@ def pages() -> dict[str, str]:
         name: fill((ROOT / path).read_text(encoding="utf-8"), ROOT / "recipes", path)
         for name, path in origins().items()
     }
+
+
+def with_summary(name: str, markdown: str, links: Links) -> str:
+    """Return a page in which the README's table of results takes the place of a block `{summary}`.
+
+    Raises:
+        LookupError: README.md has no such table.
+    """
+    if _BLOCK not in markdown:
+        return markdown
+    filled = fill((ROOT / "README.md").read_text(encoding="utf-8"), ROOT / "recipes")
+    found = _SUMMARY.search(filled)
+    if found is None:
+        raise LookupError("README.md has no table between <!-- summary ... --> and <!-- /results -->")
+    return markdown.replace(_BLOCK, links.mended(name, found["table"].strip(), "README.md"))

@@ -27,7 +27,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
         write_pages(code.pages(links, {name: read_page(name) for name in names()}))
 
     def mend(app: Sphinx, name: str, source: list[str]) -> None:
-        source[0] = with_contents(name, with_schemas(links.mended(name, source[0])), names())
+        text = copies.with_summary(name, links.mended(name, source[0]), links)
+        source[0] = with_contents(name, with_schemas(text), names())
 
     def docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
         lines[:] = as_restructured_text(lines, what)

@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-_LINK = re.compile(r"(?P<before>!?\[(?:[^\]\[]|\[[^\]]*\])*\]\()(?P<target>[^)\s]+)\)")
+_LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")  # its text may begin on the line before
+SHOWN = {".py": "python", ".yaml": "yaml", ".json": "json", ".toml": "toml", ".md": "markdown", ".txt": "text"}
+"""The endings of files that a page can show, and their languages."""
+
 _FENCE = re.compile(r"^\s*(```+|~~~+|:::+)")
 _EXTERNAL = re.compile(r"[a-z][a-z0-9+.-]*:")
 
@@ -38,7 +41,7 @@ def _replaced(markdown: str, change: Callable[[str], str]) -> str:
         if opening and (not fence or line.strip().startswith(fence)):
             fence = "" if fence else opening[1]
         elif not fence:
-            line = _LINK.sub(lambda found: f"{found['before']}{change(found['target'])})", line)
+            line = _LINK.sub(lambda found: f"]({change(found['target'])})", line)
         lines.append(line)
     return "\n".join(lines)
 
@@ -57,9 +60,15 @@ class Links:
         self._root, self._docs, self._origins = root, docs, origins
         self._page_of = {path: name for name, path in {**stand_ins, **origins}.items()}
 
-    def mended(self, name: str, markdown: str) -> str:
-        """Return the text of a page with links that hold in the site."""
-        origin = self._origins.get(name, f"{self._docs}/{name}.md")
+    def mended(self, name: str, markdown: str, origin: str = "") -> str:
+        """Return the text of a page with links that hold in the site.
+
+        Args:
+            name: the page.
+            markdown: its text, or a part of it.
+            origin: the file of the checkout that the text stands in; empty for that of the page.
+        """
+        origin = origin or self._origins.get(name, f"{self._docs}/{name}.md")
         return _replaced(markdown, lambda target: self._mended(target, origin, name))
 
     def files(self, name: str, markdown: str) -> Iterator[str]:
@@ -91,9 +100,13 @@ class Links:
         return posixpath.normpath(posixpath.join(posixpath.dirname(origin), file))
 
     def _is_shown_as_code(self, path: str) -> bool:
-        return path.endswith((".py", ".yaml", ".json", ".toml", ".txt")) and (self._root / path).is_file()
+        full = self._root / path
+        if full.is_dir():
+            return True
+        is_page = path in self._page_of or (path.startswith(f"{self._docs}/") and path.endswith(".md"))
+        return full.is_file() and full.suffix in SHOWN and not is_page
 
 
 def code_page(path: str) -> str:
-    """Return the name of the page that shows a file of the checkout."""
+    """Return the name of the page that shows a file or a folder of the checkout."""
     return f"code/{path}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -10,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from building import commands, python_api
+from building import commands, copies, python_api
 from building.contents import with_contents
 from building.links import Links, code_page
 from building.places import DOCS, ROOT, names
@@ -78,9 +79,21 @@ def test_links_become_those_of_the_site(tmp_path: Path) -> None:
         "![f](../../../recipes/an4/results/f.svg)"
     )
     assert list(links.files("results/tasks/an4", text)) == ["asr/a.py"]
+    assert links.mended("beam", "[a\nb](../asr)") == "[a\nb](code/asr.md)"
     assert code_page("asr/a.py") == "code/asr/a.py"
     assert links.mended("beam", "[a](../recipes/an4/README.md#b)") == "[a](results/tasks/an4.md#b)"
     assert links.mended("beam", "```\n[a](../asr/a.py)\n```") == "```\n[a](../asr/a.py)\n```"
+
+
+def test_the_summary_is_that_of_the_readme() -> None:
+    def rows(markdown: str) -> list[str]:
+        return [re.sub(r"\]\([^)]*\)", "]", line) for line in markdown.splitlines() if line.startswith("| ")]
+
+    links = Links(ROOT, "docs", copies.origins(), copies.STAND_INS)
+    made = copies.with_summary("results/index", "a\n\n```{summary}\n```\n", links)
+    assert "(tasks/an4.md)" in made
+    assert len(rows(made)) > 3
+    assert set(rows(made)) <= set(rows((ROOT / "README.md").read_text(encoding="utf-8")))
 
 
 def test_the_rest_of_a_folder_is_listed_once() -> None:
