@@ -10,6 +10,9 @@ from sphinx.ext.napoleon import Config, GoogleDocstring
 _CODE = re.compile(r"(`+[^`]+`+)")
 _LIST = re.compile(r"\s*([-*]|\d+\.) ")
 _MARKS = re.compile(r"(?P<kept>\*\*[^*]+\*\*|(?<!\w)\*[^*\s][^*]*(?<!\s)\*(?!\w))|[*|]")
+_ARRAY = re.compile(
+    r"~?numpy\.ndarray\[tuple\[~?(?:typing\.)?Any, \.\.\.\], ~?numpy\.dtype\[~?(?:numpy\.|typing\.)?(\w+)\]\]"
+)
 _OURS = re.compile(r"(?:asr|data_prep)(?:\.\w+)+")
 _ROW = re.compile(r"\s*\|.*\|\s*$")
 _STYLE = Config(napoleon_google_docstring=True, napoleon_numpy_docstring=False, napoleon_use_ivar=True)
@@ -26,6 +29,19 @@ def as_restructured_text(lines: Sequence[str], what: str) -> list[str]:
     # An attribute's docstring is a sentence here, not `type: sentence`.
     kind = "object" if what in ("attribute", "data", "property") else what
     return str(GoogleDocstring(text, _STYLE, what=kind)).splitlines()
+
+
+def readable_signature(signature: str | None, what: str) -> str | None:
+    """Return the signature of an object, or the type that it returns, with arrays as the source writes them.
+
+    A protocol is never called, so it has no parameters.
+
+    >>> readable_signature("(x: ~numpy.ndarray[tuple[~typing.Any, ...], ~numpy.dtype[~numpy.float32]])", "function")
+    '(x: NDArray[float32])'
+    """
+    if signature is None or (what == "class" and signature == "(*args, **kwargs)"):
+        return None
+    return _ARRAY.sub(r"NDArray[\1]", signature)
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[str]:

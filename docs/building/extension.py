@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 
 from building import code, commands, configuration, copies, python_api
 from building.contents import with_contents
-from building.docstrings import as_restructured_text
+from building.docstrings import as_restructured_text, readable_signature
 from building.formats import with_schemas
 from building.links import Links
 from building.places import DOCS, ROOT, names, read_page, write_pages
@@ -33,7 +33,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     def docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
         lines[:] = as_restructured_text(lines, what)
 
+    def signature(
+        app: Sphinx, what: str, name: str, obj: object, options: object, given: str | None, returned: str | None
+    ) -> tuple[str | None, str | None]:
+        return readable_signature(given, what), readable_signature(returned, what)
+
     app.connect("config-inited", write)
     app.connect("source-read", mend)
     app.connect("autodoc-process-docstring", docstring)
+    app.connect("autodoc-process-signature", signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -57,7 +57,7 @@ def test_results_are_tables(site: Path) -> None:
 def test_docstrings_are_read_as_markdown() -> None:
     if not WITH_SPHINX:
         pytest.skip("Sphinx is not installed: pip install 'ctc-asr[docs]'")
-    from building.docstrings import as_restructured_text
+    from building.docstrings import as_restructured_text, readable_signature
 
     lines = ["A sum |x| over `a|b`:", "", "    x = a * b", "", "| k | v |", "|---|---|", "| 1 | 2 |", "", "Two *args."]
     made = as_restructured_text(lines, "module")
@@ -66,6 +66,9 @@ def test_docstrings_are_read_as_markdown() -> None:
     assert ".. list-table::" in made
     assert made[-1] == r"Two \*args."
     assert as_restructured_text(["The name: of it."], "attribute") == ["The name: of it."]
+    array = "~numpy.ndarray[tuple[~typing.Any, ...], ~numpy.dtype[~numpy.float32]]"
+    assert readable_signature(f"(x: {array}) -> None", "function") == "(x: NDArray[float32]) -> None"
+    assert readable_signature("(*args, **kwargs)", "class") is None
 
 
 def test_links_become_those_of_the_site(tmp_path: Path) -> None:
