@@ -17,7 +17,7 @@ else:
     import tomli as tomllib
 
 _FOLDER = "reference/commands"
-_WIDTH = "100"  # columns of a help text
+_WIDTH = "92"  # columns of a help text
 _CALL = "import sys; sys.argv = sys.argv[1:]; import importlib; importlib.import_module({module!r}).{function}()"
 
 

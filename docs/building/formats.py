@@ -1,4 +1,4 @@
-"""Tables of file formats, from their JSON schemas: a page holds a line of a block `{schema} name` in their place."""
+"""The fields of file formats, from their JSON schemas: a page has a block `{schema} name` in their place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def schemas() -> dict[str, Path]:
 
 
 def with_schemas(markdown: str) -> str:
-    """Return a page with the tables, and the example, of each schema that it names."""
+    """Return a page with the fields, and the example, of each schema that it names."""
     return _BLOCK.sub(lambda found: described(_read(found["name"])), markdown)
 
 
@@ -32,11 +32,11 @@ def _read(name: str) -> Mapping[str, Any]:
 
 
 def described(schema: Mapping[str, Any]) -> str:
-    """Return a schema in Markdown: its description, an example, and a table for each kind of object."""
-    parts = [schema.get("description", ""), *_example(schema), *_table(schema)]
+    """Return a schema in Markdown: its description, an example, and the fields of each kind of object."""
+    parts = [schema.get("description", ""), *_example(schema), *_fields(schema)]
     for name, one in schema.get("$defs", {}).items():
         text = one.get("description", "")
-        parts += [f"**{name}**" + (f": {text}" if text else ""), *_table(one)]
+        parts += [f"**{name}**" + (f": {text}" if text else ""), *_fields(one)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -45,20 +45,17 @@ def _example(schema: Mapping[str, Any]) -> Iterator[str]:
         yield literal(json.dumps(one, indent=1, ensure_ascii=False), "json")
 
 
-def _table(schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the table of an object's fields, and those of the objects in it that have no name of their own."""
+def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield an object's fields as definitions, and then those of the objects in it that have no name of their own."""
     properties = schema.get("properties", {})
-    if properties:
-        rows = [
-            f"| `{name}` | {_kind(one)} | {'yes' if name in schema.get('required', ()) else 'no'} "
-            f"| {one.get('description', '')} |"
-            for name, one in properties.items()
-        ]
-        yield "\n".join(["| field | type | always there | meaning |", "|---|---|---|---|", *rows])
+    for name, one in properties.items():
+        absent = "" if name in schema.get("required", ()) else ", may be absent"
+        meaning = one.get("description", "")
+        yield f"`{name}`: {_kind(one)}{absent}" + (f"\n: {meaning}" if meaning else "")
     for name, one in properties.items():
         if one.get("properties"):
             yield f"**{name}**: {one.get('description', '')}"
-            yield from _table(one)
+            yield from _fields(one)
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

@@ -77,4 +77,4 @@ def _page(room: str, names: Sequence[str]) -> str:
 
 
 def _documented(module: str) -> str:
-    return f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :show-inheritance:\n```"
+    return f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```"
