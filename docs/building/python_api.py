@@ -25,7 +25,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "stack", "cache",
     ),
     "asr.ctc": ("alignment", "loss", "guard", "consistency"),
-    "asr.recurrent": ("options", "stack", "layer", "cells.cell"),
+    "asr.recurrent": ("options", "stack", "layer", "cells.cell", "cells.gated"),
     "asr.engines": ("engine", "choice"),
     "asr.lm": (
         "model", "automaton", "stored", "building", "ngram", "kneser_ney", "mixing", "pruning", "arpa", "perplexity",
