@@ -19,8 +19,8 @@ STAND_INS = {"index": "README.md", "results/index": "recipes"}
 def origins() -> dict[str, str]:
     """Return where the text of each copied page stands, relative to the checkout, by the page's name."""
     tops = {
-        "contributing": "CONTRIBUTING.md",
-        "changelog": "CHANGELOG.md",
+        "reference/project/contributing": "CONTRIBUTING.md",
+        "reference/project/changelog": "CHANGELOG.md",
         "results/benchmarks": "benchmarks/README.md",
     }
     recipes = {f"results/tasks/{path.parent.name}": path for path in sorted(ROOT.glob("recipes/*/README.md"))}

@@ -15,7 +15,7 @@ from building.contents import with_contents
 from building.docstrings import as_restructured_text, readable_signature
 from building.formats import with_schemas
 from building.links import Links
-from building.places import DOCS, ROOT, names, read_page, write_pages
+from building.places import DOCS, ROOT, names, read_page, remove_old_pages, write_pages
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -23,8 +23,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     links = Links(ROOT, DOCS.relative_to(ROOT).as_posix(), copies.origins(), copies.STAND_INS)
 
     def write(app: Sphinx, config: object) -> None:
-        write_pages(copies.pages() | commands.pages() | configuration.pages() | python_api.pages())
-        write_pages(code.pages(links, {name: read_page(name) for name in names()}))
+        made = copies.pages() | commands.pages() | configuration.pages() | python_api.pages()
+        write_pages(made)
+        shown = code.pages(links, {name: read_page(name) for name in names()})
+        write_pages(shown)
+        remove_old_pages(made | shown)
 
     def mend(app: Sphinx, name: str, source: list[str]) -> None:
         text = copies.with_summary(name, links.mended(name, source[0]), links)

@@ -109,4 +109,4 @@ class Links:
 
 def code_page(path: str) -> str:
     """Return the name of the page that shows a file or a folder of the checkout."""
-    return f"code/{path}"
+    return f"reference/code/{path}"

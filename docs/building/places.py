@@ -7,24 +7,28 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[1]
 ROOT = DOCS.parent
-_NO_PAGES = ("_build", "code", "building", "examples")
-"""Folders of the documentation without pages, and with pages that show code."""
+_NO_PAGES = ("_build/", "building/", "examples/", "reference/code/")
+"""Folders of the documentation without pages, and the one with pages that show code."""
 
 
 def names() -> list[str]:
     """Return the names of all pages, but for those that show code."""
-    paths = [path.relative_to(DOCS) for path in sorted(DOCS.rglob("*.md"))]
-    return [path.with_suffix("").as_posix() for path in paths if path.parts[0] not in _NO_PAGES]
+    return [name for name in _all() if not name.startswith(_NO_PAGES)]
 
 
 def written_by_hand() -> list[Path]:
     """Return the files of the pages that git keeps: those that nothing here writes."""
-    made = tuple(line.removeprefix("docs/") for line in _ignored() if line.startswith("docs/"))
-    return [DOCS / f"{name}.md" for name in names() if not f"{name}.md".startswith(made)]
+    return [DOCS / f"{name}.md" for name in names() if not _is_made(name)]
 
 
-def _ignored() -> list[str]:
-    return (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+def _all() -> list[str]:
+    return sorted(path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md"))
+
+
+def _is_made(name: str) -> bool:
+    """Whether a page is written by the build, so that git ignores it."""
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    return f"docs/{name}.md".startswith(tuple(line for line in lines if line.startswith("docs/")))
 
 
 def read_page(name: str) -> str:
@@ -39,6 +43,13 @@ def write_pages(pages: Mapping[str, str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+def remove_old_pages(pages: Mapping[str, str]) -> None:
+    """Remove pages of an earlier build that are not among these."""
+    for name in _all():
+        if _is_made(name) and not name.startswith("_build/") and name not in pages:
+            (DOCS / f"{name}.md").unlink()
 
 
 def index(title: str, opening: str, names: Sequence[str]) -> str:

@@ -78,12 +78,12 @@ def test_links_become_those_of_the_site(tmp_path: Path) -> None:
     text = "[a](../../docs/beam.md#x) [b](../../asr/a.py) [c](../../README.md#y) [d](https://e.org) ![f](results/f.svg)"
     mended = links.mended("results/tasks/an4", text)
     assert mended == (
-        "[a](../../beam.md#x) [b](../../code/asr/a.py.md) [c](../../index.md) [d](https://e.org) "
+        "[a](../../beam.md#x) [b](../../reference/code/asr/a.py.md) [c](../../index.md) [d](https://e.org) "
         "![f](../../../recipes/an4/results/f.svg)"
     )
     assert list(links.files("results/tasks/an4", text)) == ["asr/a.py"]
-    assert links.mended("beam", "[a\nb](../asr)") == "[a\nb](code/asr.md)"
-    assert code_page("asr/a.py") == "code/asr/a.py"
+    assert links.mended("beam", "[a\nb](../asr)") == "[a\nb](reference/code/asr.md)"
+    assert code_page("asr/a.py") == "reference/code/asr/a.py"
     assert links.mended("beam", "[a](../recipes/an4/README.md#b)") == "[a](results/tasks/an4.md#b)"
     assert links.mended("beam", "```\n[a](../asr/a.py)\n```") == "```\n[a](../asr/a.py)\n```"
 
