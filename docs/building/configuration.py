@@ -18,6 +18,7 @@ _FOLDER = "reference/configuration"
 _OPENING = """\
 `asr-train` composes a run from groups: `group=name` chooses a class or a preset of a group, `group.option=value` sets
 an option. A recipe is a file that does both. `asr-train --cfg job` prints what a command line composes."""
+_RUN = "Options of the run itself. Features, model, decoder and the other groups have pages of their own."
 _TOPS = (RunConfig, LanguageModelConfig)
 """The dataclasses of a run."""
 
@@ -65,7 +66,7 @@ def _presets(group: str) -> Iterator[str]:
 
 
 def _run_page() -> str:
-    parts = ["# A run", "Options that are not those of a class that a group chooses."]
+    parts = ["# A run", _RUN]
     parts += ["## A recogniser", _top_table(RunConfig), literal(_conf("train"), "yaml")]
     parts += ["## A language model", _top_table(LanguageModelConfig), literal(_conf("train_language_model"), "yaml")]
     for name, node in _typed().items():
@@ -100,5 +101,6 @@ def _table(options: Sequence[Option], group: str) -> str:
 
 def _definition(one: Option, group: str) -> str:
     name = f"`{group}.{one.name}`" if group else f"`{one.name}`"
+    kind = "a class of this group" if one.kind == "`Component`" else one.kind
     default = f", default `{one.default}`" if one.default else ""
-    return f"{name}: {one.kind}{default}" + (f"\n: {one.meaning}" if one.meaning else "")
+    return f"{name}: {kind}{default}" + (f"\n: {one.meaning}" if one.meaning else "")

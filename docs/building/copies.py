@@ -6,8 +6,13 @@ import re
 
 from asr.report.readme import fill
 from building.links import Links
-from building.places import ROOT
+from building.places import ROOT, index
 
+_FOLDERS = {
+    "tasks": ("Tasks", "Each recipe with its data and licence, its commands, and all of its error rates."),
+    "models": ("Pretrained models", "The cards of the models and language models that come with the package."),
+}
+"""The titles and openings of the contents of copied pages, by folder."""
 _SUMMARY = re.compile(r"^<!-- summary\n.*?\n-->\n(?P<table>.*?)^<!-- /results -->", re.MULTILINE | re.DOTALL)
 _BLOCK = "```{summary}\n```"
 """What the summary of the README stands in place of."""
@@ -30,9 +35,15 @@ def origins() -> dict[str, str]:
 
 def pages() -> dict[str, str]:
     """Return the copied pages by name, with tables made from the result files."""
-    return {
-        name: fill((ROOT / path).read_text(encoding="utf-8"), ROOT / "recipes", path)
-        for name, path in origins().items()
+    names = origins()
+    contents = {
+        f"results/{folder}/index": index(
+            title, opening, [one.rpartition("/")[2] for one in names if f"/{folder}/" in one]
+        )
+        for folder, (title, opening) in _FOLDERS.items()
+    }
+    return contents | {
+        name: fill((ROOT / path).read_text(encoding="utf-8"), ROOT / "recipes", path) for name, path in names.items()
     }
 
 
