@@ -25,7 +25,12 @@ def targets(markdown: str) -> Iterator[str]:
     ['b.md#c', 'e.svg']
     """
     found: list[str] = []
-    _replaced(markdown, lambda target: found.append(target) or target)
+
+    def noted(target: str) -> str:
+        found.append(target)
+        return target
+
+    _replaced(markdown, noted)
     yield from found
 
 
