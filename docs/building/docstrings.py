@@ -39,9 +39,9 @@ def readable_signature(signature: str | None, what: str) -> str | None:
     >>> readable_signature("(x: ~numpy.ndarray[tuple[~typing.Any, ...], ~numpy.dtype[~numpy.float32]])", "function")
     '(x: NDArray[float32])'
     """
-    if signature is None or (what == "class" and signature == "(*args, **kwargs)"):
-        return None
-    return _ARRAY.sub(r"NDArray[\1]", signature)
+    if what == "class" and signature == "(*args, **kwargs)":
+        return ""
+    return None if signature is None else _ARRAY.sub(r"NDArray[\1]", signature)
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[str]:
