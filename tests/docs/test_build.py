@@ -61,10 +61,11 @@ def test_docstrings_are_read_as_markdown() -> None:
 
     lines = ["A sum |x| over `a|b`:", "", "    x = a * b", "", "| k | v |", "|---|---|", "| 1 | 2 |", "", "Two *args."]
     made = as_restructured_text(lines, "module")
-    assert made[0] == r"A sum \|x\| over `a|b`:"
+    assert made[0] == r"A sum \|x\| over ``a|b``:"
     assert "::" in made
     assert ".. list-table::" in made
     assert made[-1] == r"Two \*args."
+    assert as_restructured_text(["See `asr.lm.model`."], "class") == ["See :py:obj:`asr.lm.model`."]
     assert as_restructured_text(["The name: of it."], "attribute") == ["The name: of it."]
     array = "~numpy.ndarray[tuple[~typing.Any, ...], ~numpy.dtype[~numpy.float32]]"
     assert readable_signature(f"(x: {array}) -> None", "function") == "(x: NDArray[float32]) -> None"
