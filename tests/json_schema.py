@@ -14,7 +14,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "null": type(None),
 }
-_SAID = {"$schema", "$defs", "title", "description"}
+_SAID = {"$schema", "$defs", "title", "description", "examples"}
 _KNOWN = {
     "type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems", "minimum", "maximum",
     "oneOf", "$ref",
@@ -54,7 +54,9 @@ def _of_object(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], a
         for name, one in value.items():
             if name in properties:
                 yield from faults(one, properties[name], root, f"{at}.{name}")
-            elif not schema.get("additionalProperties", True):
+            elif isinstance(more := schema.get("additionalProperties", True), dict):
+                yield from faults(one, more, root, f"{at}.{name}")
+            elif not more:
                 yield f"{at}: has {name}"
 
 

@@ -27,7 +27,7 @@ NEED_NO_TORCH = ("audio", "corpus", "data_prep", "ink", "scoring")
 """Rooms whose tests pass without PyTorch, or say `pytest.importorskip("torch")` themselves."""
 
 NEED_IT_IN_PART = (
-    "cli", "decoding", "engines", "evaluation", "features", "recogniser", "report",
+    "cli", "decoding", "docs", "engines", "evaluation", "features", "recogniser", "report",
     "data_prep/test_corpora.py", "data_prep/test_robustness.py",
 )  # fmt: skip
 """Rooms and files, beside those that stand in tests/ itself, whose tests are skipped where they come upon PyTorch."""

@@ -33,7 +33,7 @@ TOOLS = {"import-linter", "ruff", "mypy", "tomli"}
 """Which the tests' command or `.ci/run` starts, and what old interpreters need."""
 PEERS = {"kenlm", "flashlight", "fast_ctc_decode", "ctc_beam_decoder", "parselmouth", "pympi"}
 """Programs of others that tests and benchmarks compare with where somebody has installed them; some need a compiler."""
-NOT_DECLARED = sys.stdlib_module_names | {"tomllib", "asr", "data_prep", "tests", "benchmarks"}
+NOT_DECLARED = sys.stdlib_module_names | {"tomllib", "asr", "data_prep", "tests", "benchmarks", "building"}
 """What Python brings, in its newest version, and what is ours."""
 EXTRAS = ("train", "onnx", "plot")
 """What the package can do more with."""
@@ -171,6 +171,13 @@ def test_what_tests_and_benchmarks_import_is_declared_and_the_other_way_round() 
     assert (alone - TOOLS) | BESIDE <= there
 
 
+def test_what_the_documentation_imports_is_declared_and_the_other_way_round() -> None:
+    alone = named(project()["optional-dependencies"]["docs"])
+    there = imported("docs/building")
+    assert there <= declared("train", "docs")
+    assert alone - {"myst-parser", "furo"} - TOOLS <= there  # Sphinx's configuration names these two
+
+
 @pytest.mark.parametrize("python", ["3.10", "3.13"])
 def test_every_dependency_is_pinned_for_every_python(python: str) -> None:
     """With at most one version each; a line may leave out an old interpreter for which the registry knows best."""
@@ -182,5 +189,5 @@ def test_every_dependency_is_pinned_for_every_python(python: str) -> None:
     names = [line.partition("==")[0].lower() for line in meant]
     assert len(names) == len(set(names))
     of_new = {line.partition("==")[0].lower() for line in pins if ">" in line}
-    wanted = declared(*EXTRAS, "test") - ({"tomli"} if not old else of_new)
+    wanted = declared(*EXTRAS, "test", "docs") - ({"tomli"} if not old else of_new)
     assert wanted <= set(names)
