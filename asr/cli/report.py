@@ -1,4 +1,4 @@
-"""`asr-report`: write the result tables of the READMEs from the result files."""
+"""`asr-report`: write the result tables of README files from result files."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from asr.errors import DataError
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-report`."""
     run(_main)
 
 
 def _main() -> None:
     parser = argparse.ArgumentParser(
         prog="asr-report",
-        description="Fill the tables between <!-- results:TASK --> and <!-- /results --> in README.md and in "
-        "recipes/*/README.md from recipes/TASK/results/*.json. TASK may be TASK/RECIPE. 'results:TASK by TAG' or 'by "
-        "TAG=VALUE,VALUE' lists the parts that asr-evaluate --by TAG measured; 'results:TASK/RECIPE against OPTIONS' "
-        "puts the ways in which a recipe was run beside the one with these options and draws a plot of them; "
-        "'results:TASK/RECIPE confidences' tabulates the calibration errors of confidences, and draws a plot of them.",
+        description="Fill the tables between <!-- results:TASK --> and <!-- /results --> in README.md and "
+        "recipes/*/README.md from recipes/TASK/results/*.json. TASK may also be TASK/RECIPE. 'results:TASK by TAG' and "
+        "'results:TASK by TAG=VALUE,VALUE' list the rates for each value of a tag, from asr-evaluate --by TAG. "
+        "'results:TASK/RECIPE against OPTIONS' compares the runs of a recipe with its run with these options, and "
+        "draws a plot. 'results:TASK/RECIPE confidences' lists the calibration errors of confidences, and draws a "
+        "plot.",
     )
-    parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout (default: here)")
     parser.add_argument(
-        "--check", action="store_true", help="change nothing; fail when a table or a plot is out of date"
+        "root", nargs="?", type=Path, default=Path(), help="the project's checkout (default: the current folder)"
     )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a table or plot is out of date")
     add_debug(parser)
     given = parser.parse_args()
     if not (given.root / "recipes").is_dir():
-        raise DataError(f"{given.root.absolute()} is no checkout: it has no recipes/; give its folder")
+        raise DataError(f"{given.root.absolute()} is no checkout: it has no folder recipes; give the checkout's folder")
     from asr.report.readme import update
 
     for path in update(given.root, check=given.check):
