@@ -258,7 +258,7 @@ def test_two_views_of_an_utterance(tones: Path, tmp_path: Path) -> None:
 
 def test_views_that_do_not_differ_are_refused(tones: Path, tmp_path: Path) -> None:
     for masks in ({}, {"augment.time_masks": "2"}, {"augment.frequency_mask_bands": "3"}):
-        with pytest.raises(ConfigError, match=r"compares two masked views of an utterance, and nothing is masked"):
+        with pytest.raises(ConfigError, match=r"compares two masked views of an utterance, but nothing is masked"):
             Experiment(compose_small(tones, **masks, **{"loss.consistency": "0.2"}), tmp_path, quiet)
 
 
