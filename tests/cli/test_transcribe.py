@@ -413,7 +413,7 @@ def test_verbose_tells_what_recognised_and_how_fast(
 def test_what_is_no_onnx_file_is_told(transcribe: Command, wavs: list[str]) -> None:
     Path("net.onnx").write_bytes(b"x")
     told = transcribe("net.onnx", wavs[0]).told
-    assert "net.onnx: it is not a whole ONNX file of this package" in told
+    assert "net.onnx: it is not a complete ONNX file of this package" in told
 
 
 def test_help_lists_what_is_there_and_starts_without_torch(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
         ("epochs: 50", "epochs: 51", "training"),
     ]:
         folds[1].config.write_text(config.replace(before, after))
-        with pytest.raises(ConfigError, match=rf"second: another {message} than .*first"):
+        with pytest.raises(ConfigError, match=rf"second: differs from .*first in {message}"):
             evaluate_folds(folds, ["test"], quiet)
     for fold in folds:
         fold.config.write_text(config.replace("epochs: 50", "epochs: 51"))

@@ -281,7 +281,7 @@ def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         asr.load(path)
     path.rmdir()
     path.write_bytes(b"\n" * 30)
-    with pytest.raises(CheckpointError, match=r"model\.onnx: it is not a whole ONNX file of this package: "):
+    with pytest.raises(CheckpointError, match=r"model\.onnx: it is not a complete ONNX file of this package: "):
         asr.load(path)
     monkeypatch.setattr("asr.recogniser.onnx_loading.LARGEST", 29)
     with pytest.raises(CheckpointError, match=r"model\.onnx has 0\.0 GB; no ONNX file of one piece has more than 2\.1"):
@@ -316,7 +316,7 @@ def test_the_commands_write_it_and_read_it(tmp_path: Path, bundle: Recogniser) -
     (tmp_path / "model.onnx").write_bytes((tmp_path / "model.onnx").read_bytes()[:-9])
     damaged = command("transcribe", "model.onnx", "heard.wav", cwd=tmp_path)
     assert damaged.returncode == 1
-    assert "error: model.onnx: it is not a whole ONNX file of this package" in damaged.stderr
+    assert "error: model.onnx: it is not a complete ONNX file of this package" in damaged.stderr
 
 
 def test_the_command_reports_what_int8_changes(tmp_path: Path, bundle: Recogniser) -> None:
