@@ -38,9 +38,7 @@ def choose_engine(network: Network, name: str = AUTO, utterances: int = 1) -> tu
     choice = _by_work(reason, utterances) if name == AUTO else EngineChoice(name, "chosen by the user")
     if choice.name == "onnx":
         others = "torch" if reason else "numpy or torch"
-        raise ConfigError(
-            f"the engine onnx only runs .onnx files, but this model is none; use the engine {others}"
-        )
+        raise ConfigError(f"the engine onnx only runs .onnx files, but this model is none; use the engine {others}")
     if choice.name == "numpy" and not reason:
         return NumpyEngine(network), choice
     _check_torch(reason, choice.name)

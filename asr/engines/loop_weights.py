@@ -76,7 +76,7 @@ def _simple(of_cells: Sequence[_Weights], rectifies: bool) -> LoopWeights:
 
 
 def _gru(of_cells: Sequence[_Weights], resets_before: bool) -> LoopWeights:
-    """Convert the weights of a GRU: halve those of r and z, which are sigmoids, and those that r, doubled, multiplies."""
+    """Convert the weights of a GRU: halve those of r and z (sigmoids), and those that the doubled r multiplies."""
     hidden = of_cells[0]["weight_hh"].shape[1]
     halved = np.repeat(np.array([0.5, 0.5, 1.0], dtype=np.float32), hidden)
     recurrent = _stacked(of_cells, lambda weights: _HALF * weights["weight_hh"].T)

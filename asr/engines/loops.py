@@ -4,8 +4,8 @@ A loop takes the input products of some steps and writes the outputs. In the sha
 in its own reading order; B the number of utterances that still run; H the number of units; G the size of a projected
 frame; and O the size of an output.
 
-All gates are computed with `tanh`, because sigm(x) = (tanh(x / 2) + 1) / 2. The weights of a sigmoid are divided by 2 in
-advance. The gate itself stays doubled, tanh(x / 2) + 1, and so does its product if the next weights can be divided by
+All gates are computed with `tanh`, because sigm(x) = (tanh(x / 2) + 1) / 2. The weights of a sigmoid are divided by 2
+in advance. The gate itself stays doubled, tanh(x / 2) + 1, and so does its product if the next weights can be divided by
 2 instead. Factors of 2 are exact in floating-point numbers.
 """
 

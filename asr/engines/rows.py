@@ -1,8 +1,8 @@
 """The frames of a batch without padding, in the order in which a recurrent layer reads them.
 
 As in `asr.recurrent.layout`, the frames of a batch are *rows*, (N, F), with N the sum of the lengths. Rows are sorted
-by time, and within one time step by utterance, longest first. Thus the rows of a step are adjacent, utterances that have
-ended cost nothing, and no result can depend on padding.
+by time, and within one time step by utterance, longest first. Thus the rows of a step are adjacent, utterances that
+have ended cost nothing, and no result can depend on padding.
 """
 
 from __future__ import annotations

@@ -96,7 +96,10 @@ def test_words_that_were_not_said_are_warned_of(folder: Path) -> None:
         (["0.wav", "--text", ""], "'0.wav': its transcript is empty"),
         (["0.wav", "--text", "abc" * 99], "frames cannot carry the 297 labels of the transcript"),
         (["0.wav", "1.wav", "--text", "a"], "--text is the transcript of one file, but 2 are given"),
-        (["0.wav", "1.wav"], "--format textgrid writes a file for each of the 2 recordings; give a folder for them with --out"),
+        (
+            ["0.wav", "1.wav"],
+            "--format textgrid writes a file for each of the 2 recordings; give a folder for them with --out",
+        ),
         (["none.wav", "--text", "a"], "none.wav: no such file"),
         (["none.jsonl"], "none.jsonl"),
         (["-"], "-: has no transcript; give it with --text"),
@@ -124,7 +127,9 @@ def test_letters_of_ink_get_their_points(tmp_path: Path) -> None:
     assert row["labels"][0]["start"] == 0
     assert row["labels"][-1]["end"] == 8
     refused = command("align", "quickstart_pen", "a.json", "--text", "to", "--format", "srt", cwd=tmp_path)
-    assert "--format srt is for recordings, because it needs times; use --format json for ink" in " ".join(refused.stderr.split())
+    assert "--format srt is for recordings, because it needs times; use --format json for ink" in " ".join(
+        refused.stderr.split()
+    )
 
 
 def test_words_of_a_model_of_phonemes(folder: Path) -> None:

@@ -195,7 +195,9 @@ def test_standard_input_is_a_file(
     empty = transcribe(sound, wavs[0], name, stdin=b"")
     assert empty.out == f"{wavs[0]}\t{texts[0]}\n"
     assert "is empty" in empty.err
-    assert "standard input is given 2 times; it can be read only once" in transcribe(sound, "-", name, stdin=content).told
+    assert (
+        "standard input is given 2 times; it can be read only once" in transcribe(sound, "-", name, stdin=content).told
+    )
 
 
 def test_a_terminal_is_no_recording(transcribe: Command, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +290,9 @@ def test_pages_of_ink_are_read_from_files_folders_and_standard_input(
     assert trn[1].endswith(" (b)")
     for name in ("ctm", "srt", "vtt"):
         refused = transcribe("quickstart_pen", "pages", "--format", name)
-        assert f"--format {name} is for recordings, because it needs times; use text, json or trn for ink" in refused.told
+        assert (
+            f"--format {name} is for recordings, because it needs times; use text, json or trn for ink" in refused.told
+        )
 
 
 def test_pictures_of_ink(transcribe: Command, sound: Path, wavs: list[str]) -> None:
@@ -301,7 +305,9 @@ def test_pictures_of_ink(transcribe: Command, sound: Path, wavs: list[str]) -> N
     assert html.count("<svg ") == 2
     assert "<h1>b.json</h1>" in html
     told = transcribe("quickstart_pen", "a.svg", "b.json", "--format", "svg").told
-    assert "--format svg writes the picture of one file, but 2 are given; give one at a time, or use --format html" in told
+    assert (
+        "--format svg writes the picture of one file, but 2 are given; give one at a time, or use --format html" in told
+    )
     told = transcribe(sound, wavs[0], "--format", "html").told
     assert "--format html is for ink, because it shows strokes; use text, json or ctm for recordings" in told
 
@@ -327,10 +333,7 @@ def test_pages_upside_down_are_turned_and_told_of(
     assert read("over.json", "no")[1:] == (False, "")
     turned_text, turned, told = read("over.json", "auto")
     assert (turned_text, turned) == (text, True)
-    assert (
-        "warning: over.json: turned page 1 upside down, because y seems to grow the other way; use --flip no"
-        in told
-    )
+    assert "warning: over.json: turned page 1 upside down, because y seems to grow the other way; use --flip no" in told
     told = transcribe(sound, wavs[0], "--flip", "yes").told
     assert "--flip yes is for ink, but this model reads recordings; leave --flip out" in told
 
@@ -473,7 +476,10 @@ def test_greedy_search_has_one_text_and_an_empty_page_none(
 
 def test_several_texts_are_for_formats_that_hold_them(transcribe: Command, sound: Path, wavs: list[str]) -> None:
     done = transcribe(sound, "0.wav", "--nbest", 2, "--format", "ctm")
-    assert (done.status, "--nbest is for --format text and json; --format ctm contains only the best text" in done.told) == (1, True)
+    assert (
+        done.status,
+        "--nbest is for --format text and json; --format ctm contains only the best text" in done.told,
+    ) == (1, True)
     done = transcribe(sound, "0.wav", "--scores", "--format", "srt")
     assert "--scores is for --format text; --format srt contains only the best text" in done.told
     done = transcribe(sound, "0.wav", "--scores", "--format", "json")

@@ -117,7 +117,10 @@ def test_a_run_becomes_a_tuned_bundle(run: Path, tmp_path: Path) -> None:
         (["run", "decoder=toy", "--split", "tset"], "has no split tset; it has train, dev, test"),
         (["run", "decoder=toy", "--rate", "per"], "rates=[per]; expected one or more of the rates"),
         (["quickstart", "decoder=toy"], "quickstart is no run folder; name a new file: asr-tune quickstart ... --out"),
-        (["quickstart", "decoder=toy", "--out", "a.safetensors"], "quickstart has no development set of its own; give a manifest, a folder"),
+        (
+            ["quickstart", "decoder=toy", "--out", "a.safetensors"],
+            "quickstart has no development set of its own; give a manifest, a folder",
+        ),
         (["run", "decoder=toy", "--out", "a.onnx"], "--out a.onnx: the name must end in .safetensors"),
         (["run", "decoder=toy", "--out", "run/config.yaml/a.safetensors"], "is a file; give another place with --out"),
         (

@@ -147,7 +147,5 @@ def test_what_cannot_be_described_is_named() -> None:
     other = network(cell=cell)
     assert why_not(other) == "the cell is a 'LightGruCell'"
     assert why_not(replace(other, component=Component("mine.Net", {}))) == "the network is a 'Net'"
-    with pytest.raises(
-        ConfigError, match="this engine does not support the network: the cell is a 'LightGruCell'"
-    ):
+    with pytest.raises(ConfigError, match="this engine does not support the network: the cell is a 'LightGruCell'"):
         layers_of(other)

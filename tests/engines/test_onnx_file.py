@@ -88,8 +88,7 @@ def test_files_of_other_programs_and_versions(content: bytes) -> None:
         return change
 
     assert said(changed(content, of_format("ctc-asr-onnx-1"))) == (
-        "its format is 'ctc-asr-onnx-1'; expected 'ctc-asr-onnx-2'; export it again: asr-export MODEL "
-        "NAME.onnx"
+        "its format is 'ctc-asr-onnx-1'; expected 'ctc-asr-onnx-2'; export it again: asr-export MODEL NAME.onnx"
     )
     assert "its format is 'ctc-asr-onnx-3'" in said(changed(content, of_format("ctc-asr-onnx-3")))
     assert "no metadata of this package" in said(changed(content, of_format("words")))

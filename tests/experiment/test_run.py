@@ -90,13 +90,19 @@ def test_a_run_folder_that_cannot_be_written_is_refused_before_anything_is_decod
         pytest.fail(f"{what} was begun")
 
     (run.path / "decode").write_text("a file")
-    with pytest.raises(DataError, match="test is beneath the file .*decode, but the result must be written there; copy"):
+    with pytest.raises(
+        DataError, match="test is beneath the file .*decode, but the result must be written there; copy"
+    ):
         evaluate_run(run, ["test"], decoding)
 
     monkeypatch.setattr(files.os, "access", lambda place, mode: False)  # root may write everywhere
-    with pytest.raises(DataError, match="run may not be written, but the result must be written there; copy the run folder"):
+    with pytest.raises(
+        DataError, match="run may not be written, but the result must be written there; copy the run folder"
+    ):
         evaluate_run(run, ["test"], decoding)
-    with pytest.raises(DataError, match="run may not be written, but the result must be written there; copy the run folder"):
+    with pytest.raises(
+        DataError, match="run may not be written, but the result must be written there; copy the run folder"
+    ):
         evaluate_folds([run], ["test"], decoding)
 
 
