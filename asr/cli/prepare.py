@@ -123,7 +123,7 @@ def _contents(utterances: Sequence[Utterance]) -> str:
 def _parsed(words: list[str]) -> dict[str, object]:
     for word in words:
         if shown(word) != word:
-            raise ConfigError(f"{shown(word)}: the name is not UTF-8; rename the file or folder")
+            raise ConfigError(f"{shown(word)}: the name is not UTF-8; rename it")
         if "=" not in word:
             hint = f"; did you mean root={word}?" if os.path.exists(word) else ""
             raise ConfigError(f"'{word}' is not option=value{hint}")

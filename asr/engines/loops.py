@@ -5,8 +5,8 @@ in its own reading order; B the number of utterances that still run; H the numbe
 frame; and O the size of an output.
 
 All gates are computed with `tanh`, because sigm(x) = (tanh(x / 2) + 1) / 2. The weights of a sigmoid are divided by 2
-in advance. The gate itself stays doubled, tanh(x / 2) + 1, and so does its product if the next weights can be divided by
-2 instead. Factors of 2 are exact in floating-point numbers.
+in advance. The gate itself stays doubled, tanh(x / 2) + 1, and so does its product if the next weights can be divided
+by 2 instead. Factors of 2 are exact in floating-point numbers.
 """
 
 from __future__ import annotations
