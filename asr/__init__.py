@@ -27,21 +27,22 @@ def load(
     decoder: Wish = None,
     engine: str = "auto",
 ) -> Recogniser:
-    """Load a recogniser: a run folder, a checkpoint, a `.safetensors` bundle, an `.onnx` file, or a pretrained model.
+    """Load a recogniser from a run folder, a checkpoint, a `.safetensors` bundle or an `.onnx` file, or by name.
 
     Args:
-        model: the path, or the name of a pretrained model.
-        plugins: modules of your own that its configuration may name.
-        decoder: the decoder to use: its name, options as on a command line, or what you know of the words that are said
-            (`asr.decoding.own_words.OwnWords`); None: the model's default.
-        engine: what runs the network: `numpy`, `torch` or `onnx`; `auto`: what suits the work and is installed.
+        model: a path, or the name of a pretrained model. A run folder takes precedence over a model's name.
+        plugins: your own modules whose classes the model's configuration may name.
+        decoder: the decoder to use: its name, options as on a command line, or the words that you expect
+            (`asr.decoding.own_words.OwnWords`); None uses the model's default.
+        engine: the program that runs the network: `numpy`, `torch` or `onnx`; `auto` picks an installed one that suits
+            the work.
 
     Raises:
         asr.errors.CheckpointError: the model is missing, damaged, or names code that is not allowed; or the engine
-            cannot run it.
-        asr.errors.ConfigError: there is no such engine or decoder, or the decoder has no such option.
+            does not support it.
+        asr.errors.ConfigError: the engine or decoder does not exist, or the decoder has no such option.
     """
-    from pathlib import Path  # here: `import asr` waits for nothing that it does not need itself
+    from pathlib import Path  # imported here to keep `import asr` fast
 
     from asr.recogniser.loading import load as load_recogniser
 
@@ -50,6 +51,6 @@ def load(
         return recogniser
     from dataclasses import replace
 
-    from asr.evaluation.cards import card_of  # a run tells its error rates in another file
+    from asr.evaluation.cards import card_of  # a run folder keeps its error rates in a file of its own
 
     return replace(recogniser, card=card_of(model) or recogniser.card)

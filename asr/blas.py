@@ -1,9 +1,9 @@
-"""Keep the matrix products of numpy in one thread while a network runs or frames are computed.
+"""Limit numpy's matrix products to one thread while a network runs or frames are computed.
 
-OpenBLAS, which numpy brings, shares even the product of a vector with a matrix among all cores and lets their threads
-spin in between. The thousand small products of one utterance then took three times as long on two busy cores as in one
-thread, and those of its frames six times as much processor time. The setting holds for the whole process, so it is put
-back as soon as nothing of this package multiplies. Another library than OpenBLAS is left as it is.
+numpy ships with OpenBLAS, which splits even a vector-matrix product over all cores and lets the threads spin between
+products. On two busy cores, the thousand small products of one utterance took three times as long as in one thread, and
+computing its frames took six times as much processor time. The limit applies to the whole process, so it is lifted when
+the last caller has finished. Libraries other than OpenBLAS are not changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Blas(NamedTuple):
 
 
 class _Running:
-    """How many calls run, and the number of threads before the first of them."""
+    """The number of callers inside `one_thread`, and the number of threads to restore after the last one."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -35,7 +35,7 @@ class _Running:
         self.n_threads = 1
 
     def forget(self) -> None:
-        """Begin anew in a forked process, in which no other thread goes on."""
+        """Reset in a forked child process, where no other thread exists."""
         if self.calls and (blas := _blas()):
             blas.limit(self.n_threads)
         self.calls = 0
@@ -51,7 +51,7 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit the products of numpy to one thread for the length of a block; other threads may be in it too."""
+    """Limit numpy's products to one thread inside a `with` block; several threads may be in such a block at once."""
     blas = _blas()
     if blas is None:
         yield
@@ -72,26 +72,26 @@ def one_thread() -> Iterator[None]:
 
 @cache
 def _blas() -> _Blas | None:
-    """Return the functions of the OpenBLAS that numpy uses; None if it uses another library, or hides it."""
+    """Return the thread functions of the OpenBLAS that numpy uses; None if no OpenBLAS is found."""
     for path in _libraries():
         try:
             library = ctypes.CDLL(str(path))
         except OSError:
             continue
-        for before in ("scipy_", ""):
-            for behind in ("64_", ""):
-                names = [f"{before}openblas_{verb}_num_threads{behind}" for verb in ("get", "set")]
+        for prefix in ("scipy_", ""):
+            for suffix in ("64_", ""):
+                names = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
                 if all(hasattr(library, name) for name in names):
                     return _Blas(*(getattr(library, name) for name in names))
     return None
 
 
 def _libraries() -> Iterator[Path]:
-    """Yield where an OpenBLAS is: the one that numpy brings, then those that this process has loaded."""
+    """Yield the paths of OpenBLAS libraries: the one shipped with numpy, then those loaded by this process."""
     numpy = Path(np.__file__).parent
     for folder in (numpy.parent / "numpy.libs", numpy / ".dylibs"):
         yield from sorted(folder.glob("*openblas*"))
     if sys.platform == "linux":
-        with suppress(OSError):  # a hardened system may hide them
+        with suppress(OSError):  # a hardened system may hide /proc
             lines = Path("/proc/self/maps").read_text(errors="replace").splitlines()
             yield from sorted({Path(line.split(maxsplit=5)[5]) for line in lines if "openblas" in line})

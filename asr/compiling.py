@@ -1,4 +1,4 @@
-"""Loops over arrays with a single source: numba compiles them where it is installed, otherwise Python runs them."""
+"""Loops over arrays that numba compiles where it is installed, and that run as plain Python otherwise."""
 
 from __future__ import annotations
 
@@ -19,8 +19,17 @@ class Loop:
     """A function over arrays and numbers that runs in plain Python when called, and that numba can compile.
 
     Args:
-        source: the function; it may call no functions of its module but `parts`.
+        source: the function. The only functions of its module that it may call are the `parts`.
         parts: the loops that the function calls.
+
+    >>> @Loop
+    ... def total(values):
+    ...     result = 0.0
+    ...     for value in values:
+    ...         result += value
+    ...     return result
+    >>> total.run(False, np.array([1.0, 2.5]))
+    3.5
     """
 
     def __init__(self, source: Callable[..., Any], parts: Sequence[Loop] = ()) -> None:
@@ -32,19 +41,22 @@ class Loop:
         return self.source(*values)
 
     def run(self, compiled: bool, *values: Any) -> Any:
-        """Run it compiled, or in plain Python over views of the arrays, whose elements it reads three times as fast.
+        """Run the function, compiled or in plain Python.
+
+        Plain Python gets memory views instead of arrays: it reads their elements three times as fast.
 
         Args:
-            compiled: which of both.
-            values: numbers, arrays, and tuples that hold them.
+            compiled: True to compile the function with numba at the first call; numba must be installed.
+            values: the function's arguments: numbers, arrays, and tuples of these.
         """
         return self.compiled(*values) if compiled else self.source(*map(_viewed, values))
 
     @cached_property
     def compiled(self) -> Callable[..., Any]:
-        """The same, compiled at its first call with such types; it lets go of the lock of the interpreter.
+        """The same function compiled by numba; it releases the GIL while it runs.
 
-        Machine code is kept on disk where a folder for it can be written.
+        numba compiles at the first call with each combination of types, and caches the machine code on disk where it
+        can write there.
         """
         import numba
 
@@ -62,9 +74,10 @@ class Loop:
 
     @property
     def _version(self) -> str:
-        """A hash of the parts' sources in other files; numba looks for changes in the loop's own file only.
+        """A hash of the other files that the parts come from; empty if there are none.
 
-        It is a part of the name under which machine code is kept.
+        numba's cache notices changes in the function's own file only. With this hash in the function's name, a change
+        in another file also invalidates the cache.
         """
         others = sorted(self._files() - {_file_of(self.source)})
         if not others:
@@ -81,10 +94,12 @@ def can_compile() -> bool:
 
 
 def worth_compiling(is_much: bool) -> bool:
-    """Whether to compile a loop: importing numba for little work would take longer than the work does.
+    """Return whether to compile a loop: numba is installed, and loaded already or worth loading.
+
+    Importing numba takes longer than a small amount of work.
 
     Args:
-        is_much: whether there is so much to do that numba is worth its loading.
+        is_much: whether there is enough work to justify importing numba.
     """
     return (is_much or "numba" in sys.modules) and can_compile()
 

@@ -1,7 +1,8 @@
-"""Build objects from configuration: a class that a `_target_` names, and the options it is built with.
+"""Build objects from configuration: a `_target_` names the class, and the other fields are its arguments.
 
-A saved configuration comes from a file that somebody else may have written, so nothing is ever called but what a config
-dataclass of this package stands beside and names, and what is in the plugin modules that the user named.
+A saved configuration may come from a stranger's file. Therefore only two kinds of class are ever called: a class of
+this package whose module has a config dataclass with this `_target_`, and a class of a plugin module that the user
+named.
 """
 
 from __future__ import annotations
@@ -27,13 +28,17 @@ _PLAIN = {
 _LONGEST = 60  # characters of a value in a message
 _LONGEST_PATH = 120  # characters of a class's path in a message
 _SHOWN = 8  # members of a list in a message
-_LARGEST = 2**63 - 1  # whole number: larger ones fit neither arrays nor, some day, floats
+_LARGEST = 2**63 - 1  # a larger whole number does not fit into an int64 array
 
 _Schema = TypeVar("_Schema")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a `; did you mean 'x'?` ending for an unknown name, empty when nothing is close."""
+    """Return `; did you mean 'x'?` to append to a message about an unknown name; empty if no known name is close.
+
+    >>> nearest("wdith", ["beam", "width"])
+    "; did you mean 'width'?"
+    """
     close = difflib.get_close_matches(name[:200], sorted(known), n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
@@ -44,7 +49,11 @@ class Component:
 
     Attributes:
         target: the import path of the class.
-        options: by name; a component among them is built by its owner, who knows the sizes that it needs.
+        options: the arguments by name. `build` passes a component among them on unbuilt; the class builds it itself,
+            because it knows the sizes to pass.
+
+    >>> Component.of({"_target_": "asr.decoding.beam.Beam", "width": 8}).with_options(width=4).to_node()
+    {'_target_': 'asr.decoding.beam.Beam', 'width': 4}
     """
 
     target: str
@@ -52,10 +61,10 @@ class Component:
 
     @classmethod
     def of(cls, node: object) -> Component:
-        """Make a component of a node `{"_target_": "asr.room.Class", option: value}`, or of a config dataclass.
+        """Convert a node `{"_target_": "asr.room.Class", option: value}` or an instance of a config dataclass.
 
         Raises:
-            ConfigError: it is neither, or names no class.
+            ConfigError: `node` is neither of these, or has no `_target_`.
         """
         if isinstance(node, Component):
             return node
@@ -70,15 +79,16 @@ class Component:
         return cls(target, {key: _with_components(value) for key, value in values.items()})
 
     def to_node(self) -> dict[str, Any]:
-        """Return the node, as plain values."""
+        """Return the component as a node of plain values, with the class under `_target_`."""
         return {TARGET: self.target} | {
             key: value.to_node() if isinstance(value, Component) else value for key, value in self.options.items()
         }
 
     def completed(self) -> Component:
-        """Add the defaults of the options that are left out, as in a node that was saved before they were there.
+        """Return the component with the default value of every option that is not given.
 
-        A class that no config dataclass of this package names has no known defaults and stays as it is.
+        A node that an older version saved may lack options. A class of a plugin has no known defaults; its component
+        is returned unchanged.
         """
         schema = config_class(self.target)
         if schema is None:
@@ -87,7 +97,7 @@ class Component:
         return Component(self.target, dict(Component.of(schema()).options) | given)
 
     def with_options(self, **options: Any) -> Component:
-        """Return the same component with some options changed."""
+        """Return a copy with these options added or replaced."""
         return replace(self, options=dict(self.options) | options)
 
 
@@ -96,33 +106,36 @@ def _with_components(value: object) -> object:
 
 
 class Faults:
-    """Collects the faults of a configuration, so that all of them are reported together."""
+    """A collector of the faults of a configuration, so that all of them are reported together."""
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}
 
     @contextmanager
     def noted(self, group: str = "") -> Iterator[None]:
-        """Note a ConfigError that is raised in the block, with the name of its group, and go on behind the block."""
+        """Catch a ConfigError raised in a `with` block, and record it under the name of its group."""
         try:
             yield
         except ConfigError as error:
             self.add(error, group)
 
     def add(self, error: ConfigError, group: str = "") -> None:
-        """Note an error, with the name of its group."""
+        """Record an error under the name of its group."""
         for sentence in error.faults:
             self._found[_under(group, sentence)] = None
 
     def check(self) -> None:
-        """Raise one ConfigError for everything that was noted; nothing when there was nothing."""
+        """Raise one ConfigError for all recorded faults; do nothing if there are none."""
         raise_faults(list(self._found))
 
 
 def _under(group: str, sentence: str) -> str:
-    """Name the group of a fault: `hidden=0; expected ...` of the model becomes `model.hidden=0; expected ...`.
+    """Prefix a fault with the name of its group.
 
-    A sentence that names a group becomes one with both names: `cell: ...` becomes `model.cell: ...`.
+    >>> _under("model", "hidden=0; expected 1 or more")
+    'model.hidden=0; expected 1 or more'
+    >>> _under("model", "cell: expected a class"), _under("model", "two cells differ")
+    ('model.cell: expected a class', 'model: two cells differ')
     """
     if not group:
         return sentence
@@ -130,7 +143,7 @@ def _under(group: str, sentence: str) -> str:
 
 
 def raise_faults(sentences: Sequence[str]) -> None:
-    """Raise a ConfigError that holds all sentences, if there are any."""
+    """Raise one ConfigError that lists all sentences; do nothing if there are none."""
     if not sentences:
         return
     headline = f"{len(sentences)} options are not as expected:"
@@ -138,17 +151,25 @@ def raise_faults(sentences: Sequence[str]) -> None:
 
 
 def check_values(values: Mapping[str, Any], conditions: Mapping[str, tuple[bool, str]]) -> None:
-    """Raise a ConfigError that names every option that is not as expected: `name=value; expected ...`.
+    """Raise a ConfigError that lists every bad option as `name=value; expected ...`; do nothing if all are good.
 
     Args:
-        values: by name.
-        conditions: by name, whether the value is as it should be, and what was expected.
+        values: the options by name.
+        conditions: for the name of an option, whether its value is good, and a phrase for what was expected.
+
+    >>> check_values({"width": 0}, {"width": (False, "1 or more")})
+    Traceback (most recent call last):
+    asr.errors.ConfigError: width=0; expected 1 or more
     """
     raise_faults([_fault(name, values[name], expected) for name, (good, expected) in conditions.items() if not good])
 
 
 def one_of(value: object, known: Iterable[str]) -> tuple[bool, str]:
-    """Return the condition for `check_values` that an option is one of these names."""
+    """Return a condition for `check_values`: the value must be one of these names.
+
+    >>> one_of("gredy", ["beam", "greedy"])
+    (False, "one of beam, greedy; did you mean 'greedy'?")
+    """
     names = list(known)
     return value in names, f"one of {', '.join(names)}{nearest(str(value)[:_LONGEST], names)}"
 
@@ -158,7 +179,11 @@ def _fault(name: str, value: object, expected: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Write the value of an option as on a command line, in one short line."""
+    """Return the value of an option as it is written on a command line, shortened to one short line.
+
+    >>> shown(True), shown([1.0, 2.0]), shown("two words")
+    ('true', '[1.0, 2.0]', "'two words'")
+    """
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and abs(value) >= 10**18:
@@ -174,7 +199,7 @@ def shown(value: object) -> str:
 
 
 def check_plugins(plugins: Sequence[str]) -> None:
-    """Raise a ConfigError where a module of the user's cannot be imported."""
+    """Import the user's plugin modules; raise a ConfigError if one cannot be imported."""
     for name in plugins:
         try:
             importlib.import_module(name)
@@ -183,11 +208,15 @@ def check_plugins(plugins: Sequence[str]) -> None:
 
 
 def target(path: str, plugins: Sequence[str] = ()) -> Callable[..., Any]:
-    """Import what a `_target_` names.
+    """Import the class that a `_target_` names.
+
+    Args:
+        path: the import path of the class.
+        plugins: the user's modules that may be loaded besides this package.
 
     Raises:
-        ConfigError: the path lies outside `asr` and the plugins, nothing is there, or it is a part of `asr` that no
-            config dataclass offers: a function that writes files, say.
+        ConfigError: the path lies outside `asr` and the plugins; it cannot be imported; or it is a part of `asr`
+            without a config dataclass, such as a function that writes files.
     """
     own = path.startswith("asr.")
     if not own and not any(path.startswith(root + ".") for root in plugins):
@@ -202,7 +231,7 @@ def target(path: str, plugins: Sequence[str] = ()) -> Callable[..., Any]:
     except (ImportError, AttributeError, ValueError, OSError) as error:
         raise ConfigError(f"_target_ {_path(path)} cannot be loaded: {one_line(error)}") from error
     if not callable(found) or (own and not _offered(module, path)):
-        raise ConfigError(f"_target_ {_path(path)} is nothing that a configuration can build")
+        raise ConfigError(f"_target_ {_path(path)} cannot be built from a configuration; expected a configurable class")
     return found  # type: ignore[no-any-return]
 
 
@@ -211,7 +240,7 @@ def _path(path: str) -> str:
 
 
 def _offered(module: ModuleType, path: str) -> bool:
-    """Whether a config dataclass in the module has this `_target_`."""
+    """Return whether a config dataclass in the module has this `_target_`."""
     return _config_class_in(module, path) is not None
 
 
@@ -224,7 +253,7 @@ def _is_config_of(one: object, path: str) -> bool:
 
 
 def config_class(path: str) -> type | None:
-    """Return the config dataclass beside a class of this package; None for a class of somebody else's."""
+    """Return the config dataclass whose `_target_` is this class of `asr`; None if there is none, or for a plugin."""
     if not path.startswith("asr."):
         return None
     try:
@@ -234,11 +263,18 @@ def config_class(path: str) -> type | None:
 
 
 def build(component: Component, plugins: Sequence[str] = (), /, **computed: Any) -> Any:
-    """Call the class of a component with its options and with what was computed (sizes, inventories).
+    """Build a component: call its class with its options and with computed arguments.
+
+    Args:
+        component: the class and its options.
+        plugins: the user's modules that may hold the class.
+        computed: arguments that are not configured, such as sizes or an inventory.
+
+    Returns:
+        The new object.
 
     Raises:
-        ConfigError: a class that is not allowed, an option that it does not have, a value of another type or one that
-            it refuses.
+        ConfigError: the class is not allowed, an option does not exist, or a value has the wrong type or is refused.
     """
     called = target(component.target, plugins)
     known = set(inspect.signature(called).parameters) - set(computed)
@@ -250,10 +286,10 @@ def build(component: Component, plugins: Sequence[str] = (), /, **computed: Any)
 
 
 def configured(component: Component, schema: type[_Schema]) -> _Schema:
-    """Return the options of a component as its config dataclass, without loading the class that they are of.
+    """Return the options of a component as an instance of its config dataclass, without importing its class.
 
     Raises:
-        ConfigError: an option that the class does not have, or a value of another type.
+        ConfigError: the dataclass has no such option, or a value has the wrong type.
     """
     names = {one.name for one in fields(schema)} - {TARGET}  # type: ignore[arg-type]  # a dataclass
     _check_options(component, names, schema)
@@ -264,8 +300,8 @@ def _check_options(component: Component, known: set[str], schema: type | None) -
     faults = Faults()
     for name in component.options:
         if name not in known:
-            told = f"{_path(component.target)} has no option {name[:_LONGEST]!r}{nearest(name, known)}"
-            faults.add(ConfigError(told))
+            message = f"{_path(component.target)} has no option {name[:_LONGEST]!r}{nearest(name, known)}"
+            faults.add(ConfigError(message))
     if schema is not None:
         with faults.noted():
             check_types(schema, component.options)
@@ -273,11 +309,15 @@ def _check_options(component: Component, known: set[str], schema: type | None) -
 
 
 def check_types(node: type, options: Mapping[str, Any]) -> None:
-    """Compare options, read from a file or a command line, with the types of the fields of a dataclass.
+    """Check that options from a file or a command line have the types of a dataclass's fields.
+
+    Args:
+        node: the dataclass.
+        options: values by field name; names that are no field are ignored.
 
     Raises:
-        ConfigError: a word where a number is expected, or a number where text is, with the remedy; a whole number
-            that no array could count.
+        ConfigError: a value has the wrong type, or a whole number does not fit into 64 bits. The message lists all
+            such options and says how to quote a text that YAML reads as a number.
     """
     try:
         hints = get_type_hints(node)
@@ -285,7 +325,7 @@ def check_types(node: type, options: Mapping[str, Any]) -> None:
         return
     faults = []
     for name, value in options.items():
-        kinds = _kinds(hints.get(name))
+        kinds = types_of(hints.get(name))
         if not set(kinds) <= set(_PLAIN) or any(_fits(value, kind) for kind in kinds):
             continue
         if value is None and str in kinds:  # `root=` gives None
@@ -299,7 +339,7 @@ def check_types(node: type, options: Mapping[str, Any]) -> None:
 
 
 def _is_short(value: object) -> bool:
-    """Whether a value may be a text that YAML took for a number: 2024, 1.10, true."""
+    """Return whether a value may be a text that YAML read as something else, such as 2024, 1.10 or true."""
     return isinstance(value, bool | float) or (type(value) is int and abs(value) < 10**18)
 
 
@@ -313,6 +353,10 @@ def _fits(value: object, kind: Any) -> bool:
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
-def _kinds(hint: Any) -> tuple[Any, ...]:
-    """The types of a union, or the one type."""
+def types_of(hint: Any) -> tuple[Any, ...]:
+    """Return the members of a union type, or the type itself as a tuple of one.
+
+    >>> types_of(int | None), types_of(str)
+    ((<class 'int'>, <class 'NoneType'>), (<class 'str'>,))
+    """
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

@@ -1,6 +1,6 @@
-"""Optional packages: whether an installation has them, and what to say where one is missing.
+"""Optional packages: check whether they are installed, and explain how to install a missing one.
 
-`pip install ctc-asr` brings what recognising and scoring need. Training, ONNX files and plots need more: the extras.
+`pip install ctc-asr` installs what recognising and scoring need. Training, ONNX files and plots need the extras.
 """
 
 from __future__ import annotations
@@ -19,26 +19,30 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "onnx": ("onnx", "onnxruntime"),
     "plot": ("matplotlib",),
 }  # fmt: skip
-"""The packages of each extra, by the name under which they are imported."""
+"""Import names of the packages that each extra installs."""
 
 
 def require(*packages: str, what: str) -> None:
-    """Raise a MissingExtra where a package is not installed. Nothing is imported.
+    """Check that packages are installed, without importing them.
 
     Args:
-        packages: by the names under which they are imported.
-        what: needs them: a command, a kind of file, an option.
+        packages: their import names; each belongs to one of `EXTRAS`.
+        what: the thing that needs them, which begins the message: a command, a kind of file, an option.
 
     Raises:
-        MissingExtra: names the first that is missing, and the line that installs it with its extra.
+        MissingExtra: a package is not installed; the message names the first such one and the command to install it.
     """
     for package in packages:
         if not installed(package):
-            raise MissingExtra(f"{what} needs {package}; install it: {_line(package)}")
+            raise MissingExtra(f"{what} needs {package}; install it: {_install_command(package)}")
 
 
 def installed(package: str) -> bool:
-    """Whether a package can be imported."""
+    """Return whether a package can be imported, without importing it.
+
+    >>> installed("json"), installed("no_such_package")
+    (True, False)
+    """
     if package in sys.modules:
         return sys.modules[package] is not None
     try:
@@ -48,15 +52,15 @@ def installed(package: str) -> bool:
 
 
 def explained(error: ModuleNotFoundError) -> MissingExtra | None:
-    """Return what to say of an import that failed; None where no extra brings the module."""
+    """Convert a failed import into a MissingExtra; return None if no extra installs the module."""
     package = (error.name or "").partition(".")[0]
     if _extra_of(package) is None or installed(package):
         return None
     command = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "this"
-    return MissingExtra(f"{command} needs {package} for what was asked; install it: {_line(package)}")
+    return MissingExtra(f"{command} needs {package} for these options; install it: {_install_command(package)}")
 
 
-def _line(package: str) -> str:
+def _install_command(package: str) -> str:
     return f"pip install 'ctc-asr[{_extra_of(package)}]'"
 
 

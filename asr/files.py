@@ -1,7 +1,7 @@
-"""The one place that writes: files and folders that are whole or not there at all.
+"""Write files and folders atomically: each is complete, or it does not exist.
 
-Everything that reaches the disk is a call of `os` in this module. An error of the disk becomes a DataError that names
-the file, the reason and the remedy.
+All writing to disk happens through calls of `os` in this module. An error of the file system becomes a DataError that
+names the file, the reason and the remedy.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from typing import Any, BinaryIO
 
 from asr.errors import CheckpointError, DataError, one_line
 
-STALE_SECONDS = 86400.0  # what was left unfinished for so long belongs to no process that is still running
+STALE_SECONDS = 86400.0  # a temporary file this old belongs to no running process
 _OURS = re.compile(r"\..*\.ctc-asr-\d+-[0-9a-f]{16}\.tmp", re.DOTALL)
 _LONGEST_NAME = 255  # bytes, on every common file system
-_SHOWN_NAME = 32  # characters of a file's name that its temporary name repeats, so that this one never is too long
+_SHOWN_NAME = 32  # characters of a file's name that its temporary name repeats; keeps the temporary name short enough
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Unnamed(io.FileIO):
-    """A file under a temporary name beside its final one.
+    """A file that is written under a temporary name in the folder of its final path.
 
     Attributes:
-        path: the final name.
-        failure: the first error of a write. torch replaces what a write raises by an error of its own.
+        path: the final path.
+        failure: the first error of a write; torch hides it behind an error of its own.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,18 +52,18 @@ class _Unnamed(io.FileIO):
             raise
 
     def finish(self) -> None:
-        """Put the content on the disk and close the file."""
+        """Flush the content to the disk (fsync) and close the file."""
         with explained(self.path):
             os.fsync(self.fileno())
             self.close()
 
     def give_name(self) -> None:
-        """Rename the finished file; a file that has the name already is replaced."""
+        """Rename the finished file to its final path; replace a file that is there."""
         with explained(self.path):
             os.replace(self._temporary, self.path)
 
     def discard(self) -> None:
-        """Close and remove the file; nothing happens where it has its name already."""
+        """Close and remove the file; do nothing if it was renamed already."""
         with suppress(OSError):
             self.close()
         with suppress(OSError):
@@ -72,7 +72,7 @@ class _Unnamed(io.FileIO):
 
 @contextmanager
 def _unnamed(path: Path) -> Iterator[_Unnamed]:
-    """A file to fill and to name; after an error nothing remains of it."""
+    """Yield a file to write and to rename; remove it after an error."""
     file = _Unnamed(path)
     try:
         yield file
@@ -85,9 +85,9 @@ def _unnamed(path: Path) -> Iterator[_Unnamed]:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that gets its name when it is complete and on the disk.
+    """Yield a file to write; it is renamed to `path` once it is complete and on the disk.
 
-    After an error nothing remains of it, and what stood under `path` before still stands there.
+    After an error the new file is removed, and a previous file at `path` is kept.
 
     Raises:
         DataError: the file cannot be written.
@@ -102,28 +102,28 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file that gets its name when it is complete and on the disk.
+    """Write a file atomically: readers see the previous file or the complete new one.
 
     Raises:
-        DataError: the file cannot be written; what stood under `path` before still stands there.
+        DataError: the file cannot be written; a previous file at `path` is kept.
     """
     with atomic_file(path) as file:
         file.write(content)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write one JSON document as `write_file` does."""
+    """Write a value as an indented JSON document, atomically like `write_file`."""
     write_file(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write several files of a folder; none gets its name before all are complete and on the disk.
 
-    Of two processes that write the same files, the files of one stay, never a mixture.
+    If two processes write the same files at once, the files of one process remain, never a mixture.
 
     Args:
-        folder: made where it is missing.
-        contents: by the file's name.
+        folder: the folder; it is created if it does not exist.
+        contents: the content of each file, by file name.
 
     Raises:
         DataError: one of the files cannot be written.
@@ -143,7 +143,7 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def append(path: Path, content: bytes) -> None:
-    """Add bytes to the end of a file, which is made where it is missing.
+    """Append bytes to a file; create the file if it does not exist.
 
     Raises:
         DataError: the file cannot be written; it may end with a part of the content.
@@ -153,20 +153,20 @@ def append(path: Path, content: bytes) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing; nothing happens where it is there.
+    """Create a folder and its missing parents; do nothing if it exists.
 
     Raises:
-        DataError: the folder cannot be made.
+        DataError: the folder cannot be created.
     """
     with explained(folder, done="made", kept=""):
         os.makedirs(folder, exist_ok=True)
 
 
 def make_new_folder(folder: Path) -> bool:
-    """Make a folder; False where something has its name already.
+    """Create a folder and its missing parents; return False if a file or folder of this name exists already.
 
     Raises:
-        DataError: the folder cannot be made.
+        DataError: the folder cannot be created.
     """
     with explained(folder, done="made", kept=""):
         try:
@@ -177,7 +177,7 @@ def make_new_folder(folder: Path) -> bool:
 
 
 def write_plain(path: Path, content: bytes) -> None:
-    """Write a file in a `staging` folder, with the folders above it: at once under its name, and left to the system.
+    """Write a file of a `staging` folder directly, without a temporary name and fsync; create missing parent folders.
 
     Raises:
         DataError: the file cannot be written.
@@ -189,12 +189,12 @@ def write_plain(path: Path, content: bytes) -> None:
 
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
-    """A folder to fill, beside the one whose place it will take; it is removed at the end where it still is there.
+    """Yield a new temporary folder to fill and then pass to `replace_folder`; remove it at the end if it still exists.
 
-    Files in it may be written plainly: no reader knows the folder's name.
+    It lies beside `folder`. Files in it may be written with `write_plain`, because no reader knows the folder's name.
 
     Raises:
-        DataError: the folder cannot be made.
+        DataError: the folder cannot be created.
     """
     make_folder(folder.parent)
     place = _temporary(folder)
@@ -207,38 +207,38 @@ def staging(folder: Path) -> Iterator[Path]:
 
 
 def replace_folder(place: Path, folder: Path) -> None:
-    """Give a filled folder its name; what stood there before is removed.
+    """Rename the filled folder `place` to `folder`; remove a file or folder that was there.
 
     Raises:
-        DataError: it cannot be renamed.
+        DataError: the folder cannot be renamed.
     """
     old = _temporary(folder)
     with explained(folder):
         if os.path.lexists(folder):
-            os.rename(folder, old)  # a kill while a tree is removed would leave half of it under its name
+            os.rename(folder, old)  # so that a killed process never leaves half a folder under this name
         os.rename(place, folder)
     shutil.rmtree(old, ignore_errors=True)
     _sync_folder(folder.parent)
 
 
 def remove(path: Path) -> None:
-    """Remove a file or an empty folder; nothing happens where that is not possible."""
+    """Remove a file or an empty folder; do nothing if that is not possible."""
     with suppress(OSError):
         (os.rmdir if path.is_dir() and not path.is_symlink() else os.unlink)(path)
 
 
 @contextmanager
 def locked(folder: Path, wait: bool = True) -> Iterator[None]:
-    """Keep other processes that ask for the same lock out of a folder.
+    """Hold an exclusive lock on a folder inside a `with` block.
 
-    The lock ends with the process. Without effect on Windows, and on file systems that have no locks.
+    The system releases the lock when the process ends. It has no effect on Windows or on file systems without locks.
 
     Args:
-        folder: must be there.
-        wait: until another process gives the lock back.
+        folder: an existing folder.
+        wait: True to wait until another process releases the lock.
 
     Raises:
-        BlockingIOError: another process has the lock, and `wait` is False.
+        BlockingIOError: another process holds the lock, and `wait` is False.
     """
     if sys.platform == "win32":
         yield
@@ -252,13 +252,19 @@ def locked(folder: Path, wait: bool = True) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise
-        except OSError:  # a file system without locks, or a folder that may be written and not read
+        except OSError:  # a file system without locks, or a folder that may be written but not read
             pass
         yield
 
 
 def obstacle(folder: Path) -> str:
-    """Say why files cannot be made in a folder, which need not be there yet; empty where they can. Write nothing."""
+    """Return the reason why files cannot be created in a folder, as a clause without subject; empty if they can.
+
+    The folder need not exist yet. Nothing is written.
+
+    >>> obstacle(Path("/dev/null/runs"))
+    'is beneath the file /dev/null'
+    """
     folder = folder.absolute()
     if why := _impossible(folder):
         return why
@@ -274,7 +280,10 @@ def obstacle(folder: Path) -> str:
 
 
 def obstacle_to_file(path: Path) -> str:
-    """Say why a file cannot be written; empty where it can: its folder is there, and takes a file, which is removed."""
+    """Return the reason why a file cannot be written, as a clause without subject; empty if it can.
+
+    The folder must exist. To be sure, a temporary file is created in it and removed again.
+    """
     if why := obstacle(path.parent):
         return f"cannot be written: {path.parent} {why}"
     if why := _impossible(path) or ("is a folder" if path.is_dir() else ""):
@@ -282,33 +291,37 @@ def obstacle_to_file(path: Path) -> str:
     if not path.parent.exists():
         return f"cannot be written: there is no folder {path.parent}"
     try:
-        _Unnamed(path).discard()  # some folders, such as /proc, refuse though their permissions do not say so
+        _Unnamed(path).discard()  # some folders, such as /proc, refuse files although their permissions allow them
     except DataError as error:
         return f"cannot be written: {path.parent} takes no file ({one_line(error.__cause__ or error)})"
     return ""
 
 
 def check_readable(path: Path) -> None:
-    """Raise a CheckpointError if a file may not be read, which its reader might call damaged or missing."""
+    """Raise a CheckpointError if a file cannot be opened; its reader might call it damaged instead."""
     try:
         path.open("rb").close()
     except OSError as error:
         raise CheckpointError(
-            f"{path} cannot be read: {error.strerror}; what it holds may be whole: make the file readable"
+            f"{path} cannot be read: {error.strerror}; it may be undamaged: make the file readable"
         ) from error
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether the name is one under which this module writes before a file or folder gets its own."""
+    """Return whether a path has the form of this module's temporary names.
+
+    >>> is_leftover(Path("runs/.best.pt.ctc-asr-4711-0123456789abcdef.tmp")), is_leftover(Path("runs/best.pt"))
+    (True, False)
+    """
     return _OURS.fullmatch(path.name) is not None
 
 
 def sweep(folder: Path, older_than: float = 0.0) -> None:
-    """Remove what processes that were killed while they wrote have left in a folder; other files are not touched.
+    """Remove temporary files and folders that killed processes have left in a folder; keep all other files.
 
     Args:
-        folder: need not be there.
-        older_than: seconds since the last change; where other processes may be writing, `STALE_SECONDS`.
+        folder: the folder; it need not exist.
+        older_than: the least age in seconds; use `STALE_SECONDS` where other processes may be writing.
     """
     with suppress(OSError):
         for left in filter(is_leftover, list(folder.iterdir())):
@@ -323,12 +336,15 @@ def sweep(folder: Path, older_than: float = 0.0) -> None:
 
 @contextmanager
 def explained(path: Path, done: str = "written", kept: str | None = None) -> Iterator[None]:
-    """Turn an error of the disk into a DataError: what cannot be done, why, what is kept, and what helps.
+    """Convert an OSError in a `with` block into a DataError that states the reason, what is kept and what to do.
 
     Args:
-        path: of the file or folder.
-        done: what was to be done with it.
-        kept: what of it remains; None to look.
+        path: the file or folder to name in the message.
+        done: the participle for the message `PATH cannot be ...`.
+        kept: the clause on what is kept; None to look whether `path` exists; empty for no clause.
+
+    Raises:
+        DataError: the block raised an OSError or a ValueError.
     """
     try:
         yield
@@ -340,7 +356,7 @@ def explained(path: Path, done: str = "written", kept: str | None = None) -> Ite
 
 
 def _reason(path: Path, error: OSError | ValueError) -> str:
-    """Without the name of the temporary file."""
+    """Return the reason for an error, without the temporary name that the error itself may contain."""
     why = _impossible(path)
     return f"it {why}" if why else str(getattr(error, "strerror", None) or error)
 
@@ -359,7 +375,7 @@ def _remedy(path: Path, error: OSError | ValueError) -> str:
 
 
 def _impossible(path: Path) -> str:
-    """Say why no file system has such a path; empty where one can."""
+    """Return the reason why a path is invalid on every file system; empty if it is valid."""
     try:
         parts = [os.fsencode(part) for part in path.parts]
     except UnicodeEncodeError:
@@ -395,10 +411,10 @@ def _temporary(path: Path) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put the new name on the disk too, where the system can."""
+    """Flush a folder's entries, with a new name, to the disk."""
     if os.name != "posix":
         return
-    with suppress(OSError):  # some file systems cannot; the file itself is safe
+    with suppress(OSError):  # some file systems cannot do this; the file itself is safe
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

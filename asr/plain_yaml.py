@@ -1,6 +1,6 @@
-"""Read YAML from outside: plain values only, in time and memory that grow with the text.
+"""Read YAML from outside: plain values only, in time and memory proportional to the length of the text.
 
-No tags, no anchors and aliases (a few lines of them can stand for more values than fit into memory), no interpolation.
+Tags, aliases and interpolation are not supported. A few lines of aliases can expand to more values than memory holds.
 """
 
 from __future__ import annotations
@@ -8,20 +8,18 @@ from __future__ import annotations
 import yaml
 
 _DEEPEST = 50  # levels
-
-
-_LONGEST_NUMBER = 400  # digits; more take long to read, above all numbers like 1:59:59
+_LONGEST_NUMBER = 400  # digits; longer numbers take long to convert, above all sexagesimal ones like 1:59:59
 
 
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
-    """Refuses what a few bytes can blow up."""
+    """A YAML loader that refuses aliases, deep nesting and long numbers."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose one node, counting how deep it stands."""
+        """Compose one node; raise a YAMLError for an alias or for a node that is nested too deeply."""
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("it uses an alias (*name); write the value out")
         self._depth += 1
@@ -32,7 +30,7 @@ class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
         return node
 
     def construct_scalar(self, node: yaml.Node) -> object:
-        """Take the text of a scalar, and of a number only where it is not too long."""
+        """Return the text of a scalar; raise a YAMLError for a number with too many digits."""
         value = super().construct_scalar(node)
         if node.tag.endswith((":int", ":float")) and len(value) > _LONGEST_NUMBER:
             raise yaml.YAMLError(f"it holds a number of {len(value)} digits; expected at most {_LONGEST_NUMBER}")
@@ -43,13 +41,16 @@ def load_plain_yaml(text: str) -> object:
     """Read one YAML document as plain values.
 
     Args:
-        text: of bounded length.
+        text: the document; the caller limits its length.
 
     Returns:
-        None, a word, a number, a bool, a date, or lists and dictionaries of these.
+        None, a string, number, bool or date, or lists and dictionaries of these.
 
     Raises:
-        ValueError: the text is no plain YAML; the message says why in one line.
+        ValueError: the text is not plain YAML; the message gives the reason in one line.
+
+    >>> load_plain_yaml("{width: 8, words: [a, b]}")
+    {'width': 8, 'words': ['a', 'b']}
     """
     try:
         return yaml.load(text, _PlainLoader)

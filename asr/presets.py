@@ -1,6 +1,6 @@
-"""Choose a component as on a command line, `group=name` and `group.option=value`, without Hydra.
+"""Choose a component with `group=name` and `group.option=value`, as on a command line, without Hydra.
 
-A name is that of a config dataclass, or of a preset in `conf/<group>/`, which Hydra reads too: both give the same
+A name belongs to a config dataclass, or to a preset in `conf/<group>/`. Hydra reads the same presets and gives the same
 component.
 """
 
@@ -9,26 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-from asr.config import Component, Faults, check_types, config_class, nearest, target
+from asr.config import Component, Faults, check_types, config_class, nearest, target, types_of
 from asr.errors import ConfigError
 from asr.resources import resource
 
 _OPTION = re.compile(r"[A-Za-z_][\w.]*=")
-_SCIENTIFIC = re.compile(r"[-+]?[0-9]+\.?[0-9]*[eE][-+]?[0-9]+")  # YAML 1.1 takes 1e-3 for a word
-_INFINITE = ("inf", "-inf")  # likewise; Hydra takes them for numbers
+_SCIENTIFIC = re.compile(r"[-+]?[0-9]+\.?[0-9]*[eE][-+]?[0-9]+")  # YAML 1.1 reads 1e-3 as text, Hydra as a number
+_INFINITE = ("inf", "-inf")  # the same
 
 
 @dataclass(frozen=True)
 class Group:
-    """A part of the configuration of which there are several kinds.
+    """A part of the configuration with several components to choose from, such as `decoder`.
 
     Attributes:
-        name: as on a command line: `decoder`.
-        classes: the config dataclasses by name.
-        short: for some options of theirs, the option of commands that sets it and chooses the class: `--lm`.
+        name: the name on a command line: `decoder`.
+        classes: the config dataclasses by name; names that end with "schema" cannot be chosen.
+        short: for the names of some options, the command-line option that chooses the class and sets it, such as
+            `--lm`.
     """
 
     name: str
@@ -36,13 +36,13 @@ class Group:
     short: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
-        """What can be chosen: dataclasses, and presets of `conf/`."""
+        """Return the sorted names that can be chosen: dataclasses, and presets in `conf/`."""
         presets = {path.stem for path in (resource("conf") / self.name).glob("*.yaml")}
         return sorted({name for name in self.classes if not name.endswith("schema")} | presets)
 
 
 def is_option(word: str) -> bool:
-    """Whether a word of a command line is an option, not the path of a file: `./a=b.wav` is a path.
+    """Return whether a word of a command line is `option=value`; anything else, like `./a=b.wav`, is a path.
 
     >>> [is_option(one) for one in ("decoder.width=5", "decoder=greedy", "./a=b.wav", "in/a=b.wav", "a.wav")]
     [True, True, False, False, False]
@@ -51,24 +51,25 @@ def is_option(word: str) -> bool:
 
 
 def choose(group: Group, words: Sequence[str], default: Component, plugins: Sequence[str] = ()) -> Component:
-    """Choose a component.
+    """Choose a component of a group, and set its options, from the words of a command line.
 
     Args:
-        group: of which it is one.
-        words: `group=NAME` (or a class of the plugins' by its import path) and `group.OPTION=VALUE`, the last of each
-            counts; empty for the default.
-        default: the component whose options are changed where no name is given.
-        plugins: modules of the user's that may hold its class.
+        group: the group that the component belongs to.
+        words: `group=NAME`, where NAME may also be the import path of a plugin's class, and `group.OPTION=VALUE`.
+            Later words override earlier ones; without any the result is the default.
+        default: the component to start from if no NAME is given.
+        plugins: the user's modules that may hold the class.
 
     Returns:
-        The component with all options that it has.
+        The component with a value for every option.
 
     Raises:
-        ConfigError: an unknown name or option, a value of another type; names the nearest known one.
+        ConfigError: a name or option does not exist (the message names the nearest known one), or a value has the
+            wrong type.
     """
     component, changes = default, {}
     for word in words:
-        name, value = _parted(word, group)
+        name, value = _split(word, group)
         if name:
             changes[name] = _value(value)
         else:
@@ -76,8 +77,8 @@ def choose(group: Group, words: Sequence[str], default: Component, plugins: Sequ
     return _changed(component, changes, group)
 
 
-def _parted(word: str, group: Group) -> tuple[str, str]:
-    """The name of the option, empty for the choice itself, and what is written behind it."""
+def _split(word: str, group: Group) -> tuple[str, str]:
+    """Split `group.OPTION=VALUE` into OPTION and VALUE; OPTION is empty for `group=NAME`."""
     key, equals, value = word.partition("=")
     head, dot, name = key.partition(".")
     if not equals or head != group.name or bool(dot) != bool(name):
@@ -87,16 +88,16 @@ def _parted(word: str, group: Group) -> tuple[str, str]:
 
 def _by_name(name: str, group: Group, plugins: Sequence[str]) -> Component:
     if "." in name:
-        target(name, plugins)  # raises where it may not be loaded
+        target(name, plugins)  # raises if it may not be loaded
         return Component(name, {})
     known = group.names()
     if name not in known:
-        raise ConfigError(f"there is no {group.name} '{name}'{nearest(name, known)}; there is {', '.join(known)}")
+        raise ConfigError(f"there is no {group.name} '{name}'{nearest(name, known)}; expected {', '.join(known)}")
     return _named(name, group)
 
 
 def _named(name: str, group: Group) -> Component:
-    """The component of a dataclass, or of a preset: what it begins with, and its own lines on top."""
+    """Return the component of a dataclass, or of a preset: the one in its `defaults`, changed by its own lines."""
     if name in group.classes:
         return Component.of(group.classes[name]())
     from asr.plain_yaml import load_plain_yaml
@@ -109,7 +110,7 @@ def _named(name: str, group: Group) -> Component:
 
 
 def _unknown(name: str, component: Component, group: Group) -> str:
-    """Say that a component has no such option, and which one is near or which other class of the group has it."""
+    """Return the message for an unknown option: it names the nearest option, or another class that has this option."""
     by_target = {Component.of(one()).target: called for called, one in group.classes.items()}
     called = by_target.get(component.target, component.target.rpartition(".")[2])
     has = f"{called} has {', '.join(component.options) or 'no options'}"
@@ -121,7 +122,7 @@ def _unknown(name: str, component: Component, group: Group) -> str:
 
 
 def _changed(component: Component, changes: Mapping[str, Any], group: Group) -> Component:
-    """The component with other options; those of a class of this package are checked."""
+    """Return the component with changed options; check the options of this package's classes."""
     schema = config_class(component.target)
     if schema is None:
         return component.with_options(**changes)
@@ -130,19 +131,19 @@ def _changed(component: Component, changes: Mapping[str, Any], group: Group) -> 
         if name not in complete.options:
             faults.add(ConfigError(_unknown(name, complete, group)))
     hints = get_type_hints(schema)
-    fitting = {name: _as(hints[name], value) for name, value in changes.items() if name in hints}
+    fitting = {name: _converted(hints[name], value) for name, value in changes.items() if name in hints}
     with faults.noted(group.name):
         check_types(schema, fitting)
     faults.check()
     return complete.with_options(**fitting)
 
 
-def _as(kind: Any, value: object) -> object:
-    """The value as the type of its field has it: whole numbers, 1e-3 and inf are numbers where a number is expected."""
+def _converted(kind: Any, value: object) -> object:
+    """Convert whole numbers, 1e-3 and inf to float if the field's type is float; return other values unchanged."""
     if isinstance(value, list):
-        inner = next((get_args(one)[0] for one in _kinds(kind) if get_origin(one) is list), None)
-        return value if inner is None else [_as(inner, one) for one in value]
-    kinds = _kinds(kind)
+        inner = next((get_args(one)[0] for one in types_of(kind) if get_origin(one) is list), None)
+        return value if inner is None else [_converted(inner, one) for one in value]
+    kinds = types_of(kind)
     if float in kinds and str not in kinds and isinstance(value, str):
         return float(value) if _SCIENTIFIC.fullmatch(value) or value in _INFINITE else value
     if float in kinds and int not in kinds and type(value) is int and abs(value) < 2**63:
@@ -150,15 +151,11 @@ def _as(kind: Any, value: object) -> object:
     return value
 
 
-def _kinds(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-
-
 def _value(text: str) -> object:
-    """One YAML scalar or list: numbers, words, true, null."""
+    """Read one YAML value: a number, text, true, null or a list."""
     if _SCIENTIFIC.fullmatch(text.strip()):
         return float(text)
-    from asr.plain_yaml import load_plain_yaml  # here: whoever gives no options does not wait for yaml
+    from asr.plain_yaml import load_plain_yaml  # imported here: commands without options start faster
 
     try:
         return load_plain_yaml(text)

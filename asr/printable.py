@@ -1,7 +1,7 @@
-r"""Foreign text as it can be printed: nothing in it steers a terminal or breaks a line.
+r"""Escape control characters in text from outside, so that it is safe to print.
 
-Names of files, headers, ids, labels and options come from outside. An escape sequence among them can move the cursor,
-set the window's title or hide text; a newline can forge a line of output.
+File names, headers, ids, labels and options come from outside. An escape sequence in them can move the cursor, set the
+window's title or hide text; a newline can forge a line of output.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import Any
 
 _STEERING = re.compile(
     "["
-    "\x00-\x1f\x7f-\x9f"  # the control characters C0, DEL and C1: ESC, newline and tab are among them
+    "\x00-\x1f\x7f-\x9f"  # the control characters C0, DEL and C1, with ESC, newline and tab
     "\u2028\u2029"  # line and paragraph separator
     "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates: they show text in another order
-    "\ud800-\udfff"  # surrogates: no text; Python keeps bytes of file names that are not UTF-8 as U+DC80 to U+DCFF
+    "\ud800-\udfff"  # surrogates: Python stores non-UTF-8 bytes of file names as U+DC80 to U+DCFF
     "]"
 )
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def printable(text: str | os.PathLike[str], keep: str = "") -> str:
-    r"""Return a text or a path with visible escapes for the characters that steer a terminal.
+    r"""Return a text or path with visible escapes in place of characters that control a terminal.
 
-    A byte that is not UTF-8 in the name of a file is shown as `\xe9`. A printable text is returned as it is.
+    A non-UTF-8 byte in a file name becomes an escape such as `\xe9`. Printable text is returned unchanged.
 
     Args:
         text: any text, or a path.
-        keep: characters that stay, such as the newlines of a text of our own.
+        keep: control characters to leave unescaped, such as newlines.
 
     >>> printable("caf\udce9 \x1b[2J\n")
     'caf\\xe9 \\x1b[2J\\n'
@@ -38,13 +38,13 @@ def printable(text: str | os.PathLike[str], keep: str = "") -> str:
 
 
 def printable_json(value: Any) -> str:
-    r"""Return a value as one line of JSON that can be printed; it reads back as the same value.
+    r"""Return a value as one line of JSON without control characters; it reads back as the same value.
 
     >>> printable_json({"text": "café\x9b"})
     '{"text": "café\\u009b"}'
     """
     text = json.dumps(value, ensure_ascii=False)
-    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)  # they occur inside strings only
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)  # such characters occur in JSON strings only
 
 
 def _escape(character: str) -> str:

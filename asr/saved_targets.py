@@ -1,6 +1,6 @@
-"""Where the classes that a saved configuration names are today.
+"""Current import paths of classes that have moved since a configuration was saved.
 
-A bundle, a checkpoint or a run folder keeps the `_target_` that it was written with; a class may have moved since.
+Bundles, checkpoints and run folders keep the `_target_` that they were written with.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ _MOVED = {
 
 
 def with_current_targets(node: Any) -> Any:
-    """Return the same plain values with every `_target_` of a class that has moved replaced by its present one."""
+    """Return a copy of plain values in which every `_target_` of a moved class is replaced by its current path.
+
+    >>> with_current_targets({"features": {"_target_": "asr.features.pen.PenFeatures"}})
+    {'features': {'_target_': 'asr.features.pen.extractor.PenFeatures'}}
+    """
     if isinstance(node, dict):
         values = {key: with_current_targets(value) for key, value in node.items()}
         target = values.get("_target_")

@@ -1,7 +1,7 @@
-"""Rows of an array in a file, read piece by piece as they are asked for.
+"""An array in a file whose rows are read on demand.
 
-Such a file is not mapped into memory: the system ends a process (SIGBUS) that reads what somebody has cut off a mapped
-file. Reading says it in a sentence, and takes some microseconds more.
+The file is not memory-mapped: if somebody truncates a mapped file, reading the missing part ends the process (SIGBUS).
+An ordinary read raises an error with a message instead, and costs some microseconds more.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from asr.errors import DataError
 
 
 class StoredRows:
-    """The rows of an array; threads and forked processes may share them, and a copy that is sent opens the file anew.
+    """An array in a file whose rows are read on demand.
 
-    The file stays open: whoever deletes or replaces it does not disturb a process that uses it.
+    Threads and forked processes may share one object; a pickled copy opens the file again. The file stays open, so
+    deleting or replacing it does not disturb a process that reads it.
 
     Args:
         path: the file.
-        dtype: of the array.
-        shape: of the array, whose first axis are the rows.
-        offset: bytes of the file before the array.
+        dtype: the dtype of the array.
+        shape: the shape of the array; its first axis counts the rows.
+        offset: the position of the array in the file, in bytes.
 
     Raises:
         OSError: the file cannot be opened.
@@ -41,7 +42,7 @@ class StoredRows:
         return self.shape[0] if self.shape else 0
 
     def read(self, begin: int, end: int) -> NDArray[Any]:
-        """Return rows `begin` to `end` - 1, which nobody can write to.
+        """Return the rows `begin` to `end` - 1 as a read-only array.
 
         Raises:
             DataError: the file has become shorter, or the disk fails.
@@ -54,14 +55,14 @@ class StoredRows:
             raise DataError(f"{self.path}: cannot be read: {error.strerror}; is its disk still there?") from error
         if len(content) < wanted:
             raise DataError(
-                f"{self.path}: was cut while it was in use: it ends at byte {at + len(content)}, and bytes {at} to"
-                f" {at + wanted} were expected; delete it, make it anew and start again"
+                f"{self.path}: was truncated while it was in use: it ends at byte {at + len(content)}; expected bytes"
+                f" {at} to {at + wanted}; delete it, create it again and restart"
             )
         return np.frombuffer(content, self.dtype).reshape(end - begin, *self.shape[1:])
 
     def _bytes(self, wanted: int, at: int) -> bytes:
-        """Read bytes of the file; fewer at its end."""
-        if not hasattr(os, "pread"):  # Windows: a place in a file that is shared would be everybody's
+        """Read `wanted` bytes from position `at`; fewer at the end of the file."""
+        if not hasattr(os, "pread"):  # Windows: threads that share a file also share its position
             with self.path.open("rb") as file:
                 file.seek(at)
                 return file.read(wanted)

@@ -1,4 +1,4 @@
-"""The form in which every text is stored, spelled and compared."""
+"""The normal form in which all text is stored, spelled and compared."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def normalise_text(text: str) -> str:
-    """Compose characters (Unicode NFC) and leave one space for each run of white space, none at the ends.
+    """Return a text in Unicode form NFC, with one space for each run of white space and none at the ends.
 
     >>> normalise_text(" to   be ")
     'to be'

@@ -43,7 +43,7 @@ def test_code_of_this_package_that_no_config_offers_is_not_called(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "precious.txt").write_text("precious")
-    with pytest.raises(ConfigError, match=r"_target_ 'asr\.\S+' is nothing that a configuration can build"):
+    with pytest.raises(ConfigError, match=r"_target_ 'asr\.\S+' cannot be built from a configuration"):
         build(Component.of(node))
     assert (tmp_path / "precious.txt").read_text() == "precious"
 
@@ -55,7 +55,7 @@ def test_other_code_needs_a_plugin() -> None:
     with pytest.raises(ConfigError, match="lies outside this package"):
         build(Component.of(node), ["str"])
     assert build(Component.of(node), ["string"]).template == "x"
-    with pytest.raises(ConfigError, match="is nothing that a configuration can build"):
+    with pytest.raises(ConfigError, match="cannot be built from a configuration"):
         build(Component.of({"_target_": "string.digits"}), ["string"])
 
 

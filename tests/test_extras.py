@@ -26,7 +26,7 @@ def test_what_is_missing_is_named_with_the_line_that_installs_it(extra: str, mon
     with pytest.raises(MissingExtra, match=f"^asr-train needs {package}{line}"):
         require(package, what="asr-train")
     monkeypatch.setattr(sys, "argv", ["bin/asr-x"])
-    with pytest.raises(ConfigError, match=f"^asr-x needs {package} for what was asked{line}"):
+    with pytest.raises(ConfigError, match=f"^asr-x needs {package} for these options{line}"):
         raise explained(ModuleNotFoundError(f"No module named '{package}'", name=f"{package}.nn")) or AssertionError
 
 

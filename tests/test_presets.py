@@ -114,7 +114,7 @@ def test_the_last_choice_counts_and_options_stand_on_it_in_any_order() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["decoder=baem"], r"there is no decoder 'baem'; did you mean 'beam'\?; there is beam"),
+        (["decoder=baem"], r"there is no decoder 'baem'; did you mean 'beam'\?; expected beam"),
         (["decoder=../augment/none"], r"lies outside this package"),
         (["decoder.widht=5"], r"there is no option 'decoder\.widht'; did you mean 'width'\?"),
         (["decoder.width=many"], r"decoder\.width=many; expected a whole number"),

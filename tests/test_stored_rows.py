@@ -52,5 +52,7 @@ def test_a_file_that_is_cut_is_told_and_one_that_is_deleted_stays(rows: StoredRo
         rows.path.with_name("other").rename(rows.path)
     os.truncate(rows.path, 1000)
     np.testing.assert_array_equal(rows.read(0, 50), VALUES[:50])
-    with pytest.raises(DataError, match="rows: was cut while it was in use: it ends at byte 1000, and bytes 966 to "):
+    with pytest.raises(
+        DataError, match="rows: was truncated while it was in use: it ends at byte 1000; expected bytes 966 to "
+    ):
         rows.read(80, 100)

@@ -1,8 +1,9 @@
-"""The commands, one small module each.
+"""The command-line programs, one small module each.
 
-OpenMP's threads are told to sleep while they wait for each other, before torch loads the library. Spinning, two threads
-beside another busy process made a training step 50 times slower; sleeping costs a step 4 % on a quiet machine (3 x 128:
-147 against 141 ms) and one transcribed utterance some hundredths of a second (3 s of speech: 0.09 against 0.015 s).
+Waiting OpenMP threads sleep instead of spinning; this must be set before torch loads OpenMP. Beside another busy
+process, spinning made a training step with two threads 50 times slower. On a quiet machine, sleeping makes a step 4 %
+slower (3 x 128: 147 against 141 ms) and one utterance of 3 s of speech some hundredths of a second (0.09 against
+0.015 s).
 """
 
 import os

@@ -9,11 +9,11 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, BinaryIO
 
 from asr.audio.formats import FORMATS as SOUND_FORMATS
-from asr.cli.account import chosen
-from asr.cli.command import add_debug, add_engine, add_model, add_plugin, run
+from asr.cli.command import HelpFormatter, add_debug, add_engine, add_model, add_plugin, run
 from asr.cli.console import fail, say, warn
 from asr.cli.inputs import Input, gather
 from asr.cli.progress import Steps
+from asr.cli.verbose import choice_lines
 from asr.corpus.utterance import Utterance
 from asr.engines.names import AUTO
 from asr.errors import AsrError, ConfigError, DataError
@@ -35,9 +35,9 @@ SUFFIXES = {
     "json": ".json",
     "svg": ".svg",
 }
-"""The suffix of the files of each format."""
+"""File suffix of each output format."""
 
-_JOINABLE = ("ctm", "json")  # formats in which several recordings follow each other
+_JOINABLE = ("ctm", "json")  # formats in which one file can hold several recordings
 _TRANSCRIPT_BYTES = 1 << 24
 _WARNED = 5  # words of a file that a warning names
 _SHOWN = 40  # characters of a word that a warning shows
@@ -45,11 +45,11 @@ _SHOWN = 40  # characters of a word that a warning shows
 
 @dataclass(frozen=True)
 class Job:
-    """One recording or ink, and the place of its transcript.
+    """One recording or ink file to align, or one utterance of a manifest.
 
     Attributes:
-        shown: its name in messages.
-        input: the file; for an utterance of a manifest, the file that holds it.
+        shown: the name for messages: a path, or the utterance's id.
+        input: the file; for an utterance of a manifest, the file that contains it.
         utterance: the utterance of a manifest; None for a file.
     """
 
@@ -58,36 +58,38 @@ class Job:
     utterance: Utterance | None = None
 
     def source(self) -> Path | BinaryIO | Utterance:
-        """Return the source that a recogniser takes."""
+        """Return the object to pass to a recogniser."""
         return self.utterance or self.input.source()
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-align`."""
     run(_main)
 
 
 def _main() -> None:
     given = _parser().parse_args()
-    from asr.recogniser.loading import load  # here, where Ctrl-C ends the command without a traceback
+    from asr.recogniser.loading import load  # imported inside `run`, which handles Ctrl-C
 
-    # the transcript takes the place of the model's decoder, whose files may be lost
+    # aligning needs no decoder; files of the model's own decoder may be missing
     recogniser = load(given.model, given.plugin, "greedy", given.engine or AUTO)
     name = given.format or ("json" if recogniser.reads_ink else "textgrid")
     if recogniser.reads_ink and name not in ("json", "svg"):
-        raise ConfigError(f"--format {name} is for recordings: it holds times; take json or svg for ink")
+        raise ConfigError(f"--format {name} is for recordings, because it needs times; use json or svg for ink")
     lexicon = _lexicon(given.lexicon, recogniser)
     jobs = _jobs(given, recogniser.reads_ink)
     if given.text is not None and len(jobs) > 1:
-        raise ConfigError(f"--text is the transcript of one file, and {len(jobs)} are named; see asr-align --help")
+        raise ConfigError(f"--text is the transcript of one file, but {len(jobs)} are given; see asr-align --help")
     if given.out is None and len(jobs) > 1 and name not in _JOINABLE:
-        raise ConfigError(f"--format {name} is a file for each recording; name a folder for {len(jobs)} with --out")
+        raise ConfigError(
+            f"--format {name} writes a file for each of the {len(jobs)} recordings; give a folder for them with --out"
+        )
     if name == "svg" and any(job.input.is_stream for job in jobs):
-        raise ConfigError("--format svg reads the file twice, which a pipe does not allow; give a file")
+        raise ConfigError("--format svg reads the file twice, but a pipe can be read only once; give a file")
     names = _names(jobs)
     recogniser = recogniser.for_many(len(jobs))
     if given.verbose:
-        say(chosen(recogniser)[0])
+        say(choice_lines(recogniser)[0])
     _align_all(recogniser, jobs, names, given, name, lexicon)
 
 
@@ -99,7 +101,7 @@ def _align_all(
     format_name: str,
     lexicon: Lexicon | None,
 ) -> None:
-    """Align and write all; the errors of single files go to standard error."""
+    """Align all jobs and write the results; print the errors of single files on standard error and continue."""
     failed = 0
     with Steps() as on_progress:
         for number, (job, name) in enumerate(zip(jobs, names, strict=True)):
@@ -139,14 +141,14 @@ def _aligned(recogniser: Recogniser, job: Job, given: argparse.Namespace, lexico
 
 
 def _spelled(inventory: Inventory, text: str, name: str) -> Transcript:
-    """Spell a transcript; an error that words may have caused names the option that takes words."""
+    """Split a transcript into labels; for a model of phonemes, an error also suggests `--lexicon`."""
     from asr.recogniser.alignment import spelled
 
     try:
         return spelled(inventory, text, name)
     except DataError as error:
         if inventory.unit == "labels" and text.strip():
-            raise DataError(f"{error}; for words, add --lexicon with a pronouncing dictionary") from error
+            raise DataError(f"{error}; to align words, give a pronouncing dictionary with --lexicon") from error
         raise
 
 
@@ -157,7 +159,7 @@ def _words(job: Job, text: str | None) -> str:
     if job.utterance is None:
         return _text_beside(job.input)
     if job.utterance.text is None:
-        raise DataError(f"'{job.utterance.id}': the manifest has no text of it; expected words, to go with --lexicon")
+        raise DataError(f"'{job.utterance.id}': the manifest has no text for it; --lexicon needs a text of words")
     return job.utterance.text
 
 
@@ -165,7 +167,7 @@ def _lexicon(path: Path | None, recogniser: Recogniser) -> Lexicon | None:
     if path is None:
         return None
     if recogniser.inventory.unit != "labels":
-        raise ConfigError("--lexicon is for a model of phonemes; this one spells words by itself, leave it out")
+        raise ConfigError("--lexicon is for a model of phonemes; this model spells words itself: leave --lexicon out")
     from asr.decoding.lexicon_file import read_lexicon
 
     return read_lexicon(path, recogniser.inventory)
@@ -175,11 +177,11 @@ def _text_beside(one: Input) -> str:
     """Return the content of the transcript file beside a recording.
 
     Raises:
-        DataError: there is none, or it cannot be read.
+        DataError: the file does not exist, is too long, or is not UTF-8.
     """
     path = one.path.with_suffix(".txt")
     if one.is_stream or path == one.path or not path.is_file():
-        where = "" if one.is_stream else f", or write it to {path.name} beside the file"
+        where = "" if one.is_stream else f", or write it into {path.name} in the same folder"
         raise DataError(f"{one.path}: has no transcript; give it with --text{where}")
     with path.open("rb") as file:
         raw = file.read(_TRANSCRIPT_BYTES + 1)
@@ -204,7 +206,7 @@ def _warn_of_doubtful(recogniser: Recogniser, job: Job, found: Hypothesis) -> No
     )
     more = f" and {len(words) - _WARNED} more" if len(words) > _WARNED else ""
     done = "written" if recogniser.reads_ink else "said"
-    warn(f"{job.shown}: probably not {done} there: {named}{more}")
+    warn(f"{job.shown}: words that were probably not {done} there: {named}{more}")
 
 
 def _jobs(given: argparse.Namespace, reads_ink: bool) -> list[Job]:
@@ -217,9 +219,9 @@ def _jobs(given: argparse.Namespace, reads_ink: bool) -> list[Job]:
         if path.suffix.lower() == ".jsonl":
             jobs += [Job(one.id, Input(one.source), one) for one in read_manifest(path)]
     if files:
-        inputs, told = gather(files, reads_ink)
-        if told and given.verbose:
-            say(*told)
+        inputs, notes = gather(files, reads_ink)
+        if notes and given.verbose:
+            say(*notes)
         jobs += [Job(str(one.path), one) for one in inputs]
     return jobs
 
@@ -228,8 +230,8 @@ def _names(jobs: Sequence[Job]) -> list[str]:
     """Return the names of the output files, without suffixes."""
     from asr.recogniser.formats import names_of
 
-    called = [PurePath(f"{job.utterance.id}.id") if job.utterance else job.input.called for job in jobs]
-    return names_of(called, [None if job.utterance else job.input.root for job in jobs])
+    paths = [PurePath(f"{job.utterance.id}.id") if job.utterance else job.input.display_path for job in jobs]
+    return names_of(paths, [None if job.utterance else job.input.root for job in jobs])
 
 
 def _lines(has_words: bool, job: Job, name: str, found: Hypothesis, format_name: str, channel: int) -> Iterator[str]:
@@ -265,7 +267,7 @@ def _picture(recogniser: Recogniser, job: Job, found: Hypothesis, channel: int |
 
 
 def _seconds(job: Job) -> float:
-    """Return the seconds of the recording; 0 for a stream, which cannot be read twice."""
+    """Return the length of the recording in seconds; 0 for a stream, which cannot be read twice."""
     from asr.audio import audio_info
 
     return 0.0 if job.input.is_stream else audio_info(job.input.path).seconds
@@ -286,8 +288,8 @@ def _write(lines: Iterator[str], path: Path | None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-align",
-        description="Find when the words and labels of a known transcript are said, or by which points they are"
-        " written.",
+        description="Align recordings or ink with known transcripts: find the time, or the points of the pen, of each"
+        " word and label.",
         epilog="examples:\n"
         '  asr-align an4 recording.flac --text "TWELVE NINETEEN" > recording.TextGrid\n'
         "  asr-align an4 recordings/ --format eaf --out aligned   # with recordings/ann/1.txt beside 1.wav\n"
@@ -295,7 +297,7 @@ def _parser() -> argparse.ArgumentParser:
         '  asr-align english_phones hello.wav --text "hh ah l ow" --format audacity\n'
         '  asr-align english_phones hello.wav --text "hello" --lexicon cmudict.txt\n'
         '  asr-align unipen word.inkml --text "hello"',
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add_model(parser)
     parser.add_argument(
@@ -303,32 +305,34 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="file",
-        help=f"recordings: {SOUND_FORMATS}; for a model of pen strokes {INK_FORMATS}, a word or line each; of a folder"
-        " all files with such names, in its folders too; a .jsonl file is a manifest, whose lines hold their"
-        " transcripts; - for standard input",
+        help=f"recordings: {SOUND_FORMATS}; for a model of pen strokes ink: {INK_FORMATS}, with one word or line in a"
+        " file; a folder stands for all such files in it and its subfolders; a .jsonl file is a manifest with"
+        " transcripts; - is standard input",
     )
     parser.add_argument(
         "--text",
-        help="the transcript of the one file that is named: words, or the labels of a model of phonemes with spaces"
-        " between them; else each file's transcript is the .txt file of the same name beside it",
+        help="the transcript of a single file: words, or for a model of phonemes its labels with spaces between them;"
+        " without --text, the transcript of 1.wav is 1.txt in the same folder",
     )
     parser.add_argument(
         "--lexicon",
         type=Path,
         metavar="FILE",
-        help="a pronouncing dictionary for a model of phonemes (`HELLO HH AH L OW`, a word a line); the transcripts"
-        " are words then, and the files hold their times",
+        help="a pronouncing dictionary for a model of phonemes, with a line like `HELLO HH AH L OW` for each word; the"
+        " transcripts are then words, and the output has their times",
     )
     parser.add_argument(
         "--format",
         choices=sorted(SUFFIXES),
-        help="textgrid (default for recordings): Praat; eaf: ELAN; audacity: a label track of the words; srt:"
-        " subtitles; ctm: one line a word, as NIST's tools read it; json (default for ink): labels and words with"
-        " confidences, and times in seconds or indices of points; svg: a picture, of a recording with its words,"
-        " waveform and posteriors, of ink with each letter in its colour",
+        help="textgrid (default for recordings): for Praat; eaf: for ELAN; audacity: a label track of the words; srt:"
+        " subtitles; ctm: one line for each word, as NIST's tools read it; json (default for ink): labels and words"
+        " with confidences, and with times in seconds or indices of points; svg: a picture of a recording with its"
+        " words, waveform and posteriors, or of ink with each letter in its colour",
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write a file for each recording into this folder")
-    parser.add_argument("--channel", type=int, help="which channel of recordings with several, from 0")
+    parser.add_argument(
+        "--channel", type=int, metavar="N", help="the channel to use of recordings with several, counted from 0"
+    )
     add_engine(parser)
     add_plugin(parser)
     add_debug(parser)

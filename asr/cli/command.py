@@ -1,4 +1,4 @@
-"""What every command shares: its options, its streams, and how it ends."""
+"""Shared parts of the commands: common options, error handling and exit statuses."""
 
 from __future__ import annotations
 
@@ -21,13 +21,22 @@ DEBUG = "--debug"
 _NO_MEMORY = "can't allocate memory|CUDA out of memory|bad_alloc|bad allocation|Failed to allocate memory"
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """A formatter for `--help` that wraps a text of one line, and keeps the line breaks of other texts."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" not in text:
+            return super()._fill_text(text, width, indent)
+        return "".join(indent + line for line in text.splitlines(keepends=True))
+
+
 def add_debug(parser: argparse.ArgumentParser) -> None:
-    """Add the option that every command has; `run` takes it off the command line."""
+    """Add `--debug`, which every command has. It is for the help text: `run` removes it from the command line."""
     parser.add_argument(DEBUG, action="store_true", help="show the traceback of an error")
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the model of commands that take one before their files."""
+    """Add the positional argument `model`."""
     parser.add_argument(
         "model",
         help="a run folder, a checkpoint, a .safetensors bundle, an .onnx file, or a pretrained name: "
@@ -36,38 +45,41 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_plugin(parser: argparse.ArgumentParser) -> None:
-    """Add the option of commands that load a model."""
+    """Add `--plugin`, for commands that load a model."""
     parser.add_argument(
         "--plugin",
         action="append",
         default=[],
         metavar="MODULE",
-        help="a module of your own that the model needs (repeatable)",
+        help="a Python module of your own that the model needs (repeatable)",
     )
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Add the options of commands that recognise."""
+    """Add `--engine` and `--verbose`, for commands that recognise."""
     parser.add_argument(
         "--engine",
         choices=ENGINES,
-        help="what runs the network: numpy starts at once, torch is faster for many files and runs networks of your"
-        " own, onnx runs .onnx files; auto (default): what suits the work and is installed",
+        help="the program that runs the network: numpy starts fastest; torch is faster for many files and supports"
+        " cells of your own; onnx runs .onnx files; auto (default) picks an installed one that suits the work",
     )
     parser.add_argument(
         "--verbose",
         action="store_true",
-        help="say on standard error which engine and decoder were chosen and why, and how fast it was",
+        help="report on standard error the engine and decoder that were chosen, the reason, and the speed",
     )
 
 
 def run(command: Callable[[], None]) -> None:
-    """Run a command; print an error that the user can mend as its sentence and end with status 1.
+    """Run a command, print its errors as messages without a traceback, and set the exit status.
 
-    A full disk, a folder that may not be written, a closed standard output and a package of an extra that is not
-    installed are such errors, wherever they occur; so is too little memory.
-    `--debug` anywhere on the command line shows the traceback instead. Ctrl-C ends with status 130, a reader of the
-    output that has ended (`| head`) with status 141. See `asr.cli.streams` for what may be printed.
+    Exit statuses: 0 for success; 1 for an error that the user can correct; 130 after Ctrl-C; 141 if the reader of the
+    output has ended, as in `| head`. Correctable errors are every AsrError and OSError, a missing package of an extra,
+    and too little memory. `--debug` anywhere on the command line shows their traceback instead. Other exceptions are
+    bugs and keep their traceback. Output is filtered by `asr.cli.streams`.
+
+    Args:
+        command: a function without arguments that reads `sys.argv`.
     """
     debug = DEBUG in sys.argv
     if debug:
@@ -81,33 +93,33 @@ def run(command: Callable[[], None]) -> None:
             discard(sys.stdout)
             sys.exit(141)
         except (AsrError, OSError, ModuleNotFoundError) as error:
-            told = explained(error) if isinstance(error, ModuleNotFoundError) else error
-            if debug or told is None:
+            reported = explained(error) if isinstance(error, ModuleNotFoundError) else error
+            if debug or reported is None:
                 raise
-            fail(told)
+            fail(reported)
             _flush_or_discard()
             sys.exit(1)
         except Exception as error:
-            if debug or not _is_of_memory(error):
+            if debug or not _is_out_of_memory(error):
                 raise
             fail(_too_little_memory(error))
             _flush_or_discard()
             sys.exit(1)
 
 
-def _is_of_memory(error: Exception) -> bool:
-    """Whether it says that there is too little memory; torch and onnxruntime have no class of their own for that."""
+def _is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error means too little memory; torch and onnxruntime say so in the message only."""
     return isinstance(error, MemoryError) or re.search(_NO_MEMORY, str(error)) is not None
 
 
 def _too_little_memory(error: Exception) -> AsrError:
-    told = re.search(r"allocate ([\d.]+ \w+)", str(error))
-    amount = f" ({told[1]} in one piece)" if told else ""
+    size = re.search(r"allocate ([\d.]+ \w+)", str(error))
+    amount = f" ({size[1]} in one piece)" if size else ""
     return AsrError(f"there is too little memory for this{amount}; end other programs, or give less at a time")
 
 
 def _complete(command: Callable[[], None]) -> None:
-    """Run a command and write what is buffered, so that a full disk is noticed."""
+    """Run a command and flush standard output, so that a full disk is noticed."""
     try:
         command()
     except SystemExit as end:
@@ -126,7 +138,7 @@ def _flush_or_discard() -> None:
 
 @contextmanager
 def _data_warnings() -> Iterator[None]:
-    """Print each `DataWarning` as one line while the block runs; other warnings look as ever."""
+    """Print each `DataWarning` as one line inside a `with` block; other warnings are shown as usual."""
     with warnings.catch_warnings():
         usual = warnings.showwarning
 

@@ -1,7 +1,7 @@
-"""The outlets of all commands: results on standard output, everything else on standard error.
+"""Output functions of all commands: results go to standard output, everything else to standard error.
 
-A string is one line: a newline or an escape sequence in it came from outside and is shown as an escape. Lines of our
-own are strings of their own.
+Each string is printed as one line: a newline or escape sequence in it came from outside, and is shown as an escape.
+Pass several lines as several strings.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ def write_line(*fields: object) -> None:
 
 
 def on_terminal() -> bool:
-    """Whether a person sees standard error; `FORCE_COLOR` says so where we cannot know."""
+    """Return whether standard error is a terminal; the environment variable `FORCE_COLOR` counts as one."""
     return sys.stderr.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
 def say(*lines: str) -> None:
-    """Print lines on standard error, above the bars where there are any."""
+    """Print lines on standard error, above the progress bars if there are any."""
     _print("", "", lines)
 
 
 def warn(message: str) -> None:
-    """Print a warning as one line."""
+    """Print a warning as one line on standard error."""
     _print("warning:", "bold yellow", [message])
 
 
 def fail(error: AsrError | OSError) -> None:
-    """Print an error as one clear paragraph."""
+    """Print an error on standard error: its message after `error:`, without a traceback."""
     _print("error:", "bold red", error.lines if isinstance(error, AsrError) else [_sentence(error)])
 
 
 def _print(heading: str, style: str, lines: Sequence[str]) -> None:
-    """Print lines, the first behind a heading."""
+    """Print lines, with a heading in front of the first one."""
     first, *others = lines
     if not on_terminal():
         before = f"{heading} " if heading else ""
@@ -55,7 +55,7 @@ def _print(heading: str, style: str, lines: Sequence[str]) -> None:
 
 
 def _sentence(error: OSError) -> str:
-    """Say which file the system refused, and why; without `[Errno 2]`."""
+    """Return a message with the file and the reason, without `[Errno 2]`."""
     files = [printable(str(name)) for name in (error.filename, error.filename2) if name is not None]
     reason = error.strerror or str(error)
     return f"{' -> '.join(files)}: {reason}; --debug shows where" if files else f"{reason}; --debug shows where"

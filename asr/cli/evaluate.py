@@ -1,4 +1,4 @@
-"""`asr-evaluate`: error rates of a run, of any model on any corpus, or of any system's transcripts."""
+"""`asr-evaluate`: report error rates of a run, of a model on a corpus, or of any system's transcripts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.command import add_debug, add_engine, add_plugin, run
+from asr.cli.command import HelpFormatter, add_debug, add_engine, add_plugin, run
 from asr.cli.console import say
 from asr.cli.decoders import add_decoder, given_decoder, positive, warn_of_greedy
 from asr.engines.names import AUTO
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 _RATES = ("wer", "cer", "wer_folded", "cer_folded", "per", "per_39", "per_39_no_sil", "ser")
 _SPLITS = ("train", "dev", "test")
-_WHERE = ("root", "cache")  # options of a corpus that say where it is, not which utterances it has
-_OF_MODELS = ("split", "out", "by", "nbest", "lm", "words", "only_words", "labels", "plugin", "on", "engine", "verbose")
+_LOCATION = ("root", "cache")  # corpus options that say where the corpus is, not which utterances it has
+_MODEL_OPTIONS = (
+    "split", "out", "by", "nbest", "lm", "words", "only_words", "labels", "plugin", "on", "engine", "verbose"
+)  # fmt: skip
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-evaluate`."""
     run(_main)
 
 
@@ -40,25 +42,32 @@ def _main() -> None:
     if given.on is None and len(models) > 1 and _holds_manifests(models[1]):
         given.on, models = models[1], [models[0], *models[2:]]
     if given.ref is not None or given.hyp is not None:
-        _refuse(given, models or options, _OF_MODELS, "a model")
+        _refuse(given, models or options, _MODEL_OPTIONS, "a model")
         _evaluate_transcripts(given)
     elif not models:
-        raise ConfigError("give run folders, a model and a manifest, or --ref and --hyp; see asr-evaluate --help")
+        raise ConfigError("give run folders, or a model and a manifest, or --ref and --hyp; see asr-evaluate --help")
     elif given.on is not None:
         _report(given, lambda: _evaluate_model(given, models, options))
     else:
-        _refuse(given, [], ("rate",), "trn files, and for a model on a manifest or a corpus")
+        _refuse(given, [], ("rate",), "trn files, or for a model with a manifest or corpus")
         _report(given, lambda: _evaluate_runs(given, models, options))
 
 
 def _holds_manifests(word: str) -> bool:
-    """Whether a word is a manifest or a folder of them, and no run, which keeps its own in a folder of it."""
+    """Return whether a word is a manifest or a folder of manifests; a run folder is none."""
     path = Path(word).expanduser()
     return path.suffix == ".jsonl" or any((path / f"{split}.jsonl").is_file() for split in _SPLITS)
 
 
 def _refuse(given: argparse.Namespace, words: Sequence[str], names: Sequence[str], kind: str) -> None:
-    """Raise a ConfigError for options that mean nothing here."""
+    """Raise a ConfigError if words or options are given that do not apply here.
+
+    Args:
+        given: the parsed command line.
+        words: the words that do not apply.
+        names: the options that do not apply.
+        kind: the phrase for what these options are for.
+    """
     if words:
         raise ConfigError("give either models, or --ref and --hyp, not both; see asr-evaluate --help")
     for name in names:
@@ -69,71 +78,76 @@ def _refuse(given: argparse.Namespace, words: Sequence[str], names: Sequence[str
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-evaluate",
-        description="Report error rates with counts and 95 % intervals.",
+        description="Report error rates with counts and 95 % confidence intervals.",
         epilog="examples:\n"
         "  asr-evaluate runs/an4/ctc/... --out recipes/an4/results\n"
         "  asr-evaluate an4 manifest/mine --split test decoder=greedy\n"
         "  asr-evaluate an4 --on an4 root=/data/an4\n"
         "  asr-evaluate --ref ref.trn --hyp hyp.trn --rate wer --rate cer",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         "items",
         nargs="*",
         metavar="run | model manifest | option=value",
-        help="a run folder: decode its splits with its best weights; several: the folds of a cross-validation, whose"
-        " errors add up; any model (a run, a bundle, an .onnx file, a pretrained name) and behind it a manifest"
-        " (.jsonl) or a folder of manifests: score it on them, as with --on. decoder=NAME and decoder.OPTION=VALUE"
-        " choose another decoder than the model's own; other options are those of the corpus that --on names",
+        help="a run folder: decode its splits with its best weights; several run folders: the folds of a"
+        " cross-validation, whose error counts are summed; a model (a run folder, a bundle, an .onnx file or a"
+        " pretrained name) followed by a manifest (.jsonl) or a folder of manifests: the same as --on. decoder=NAME and"
+        " decoder.OPTION=VALUE replace the model's own decoder; other options belong to the corpus after --on",
     )
     parser.add_argument(
         "--on",
         metavar="WHERE",
-        help="score the model on these utterances: a manifest (.jsonl), a folder of manifests, or a corpus of"
-        " asr-prepare with its options, such as --on an4 root=/data/an4",
+        help="evaluate the model on these utterances: a manifest (.jsonl), a folder of manifests, or a corpus that"
+        " asr-prepare knows with its options, such as --on an4 root=/data/an4",
     )
     parser.add_argument(
         "--split",
         action="append",
         choices=_SPLITS,
-        help="which split (repeatable; default dev and test, of folds test)",
+        help="the split to evaluate (repeatable; default: dev and test; for folds test)",
     )
-    parser.add_argument("--out", type=Path, help="also write the result file into this folder")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="also write the result file into this folder")
     parser.add_argument(
         "--by",
         metavar="TAG",
-        help="also rates of each value of a tag, such as speaker, donor, or seen: whether the training split holds the"
-        " same transcript",
+        help="also report rates for each value of a tag, such as speaker, donor, or seen (whether the training split"
+        " contains the same transcript)",
     )
     add_decoder(parser)
     parser.add_argument(
         "--nbest",
         type=positive,
         metavar="N",
-        help="also the rates of the best choice among the N best texts of each utterance: what a better language model"
-        " could reach at most",
+        help="also report the oracle error rates of the N best texts of each utterance: the least that any choice"
+        " among them can reach",
     )
     add_engine(parser)
     add_plugin(parser)
-    parser.add_argument("--ref", type=Path, help="references of any system: a trn file, `words (utterance-id)` a line")
-    parser.add_argument("--hyp", type=Path, help="its hypotheses, the same way")
+    parser.add_argument(
+        "--ref",
+        type=Path,
+        metavar="FILE",
+        help="the references of any system's transcripts: a trn file with lines like `words (utterance-id)`",
+    )
+    parser.add_argument("--hyp", type=Path, metavar="FILE", help="the hypotheses for --ref, also a trn file")
     parser.add_argument(
         "--rate",
         action="append",
         choices=_RATES,
-        help="what to count in trn files (repeatable; default wer) or of a model on a manifest or a corpus (default:"
-        " the rates of the model's labels); a run reports the rates of its recipe",
+        help="the error rate to report (repeatable): for trn files (default wer), or for a model with a manifest or"
+        " corpus (default: the rates that suit the model's labels); a run reports the rates of its recipe",
     )
     add_debug(parser)
     return parser
 
 
 def _beside(word: str) -> str:
-    """Say why a word beside a model names nothing to score."""
+    """Return a remark on why a word beside the model names nothing to evaluate on."""
     path = Path(word).expanduser()
     if path.is_dir() and any(path.glob("*.jsonl")):
-        return f" ({word} holds manifests: give the model first)"
-    return f" ({word} holds no manifest)" if path.exists() else f" (there is no {word})"
+        return f" ({word} contains manifests: give the model first)"
+    return f" ({word} contains no manifest)" if path.exists() else f" (there is no {word})"
 
 
 def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Sequence[str]) -> Result:
@@ -144,7 +158,7 @@ def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Se
         if not Path(model).expanduser().is_dir() and (model in pretrained_names() or Path(model).suffix):
             beside = "".join(_beside(one) for one in models if one != model)
             raise ConfigError(
-                f"{model} brings no corpus of its own; say on what to score it: asr-evaluate {model} manifest/mine"
+                f"{model} has no corpus of its own; give one to evaluate it on: asr-evaluate {model} manifest/mine"
                 f"{beside}"
             )
     require("torch", what="a run folder, whose checkpoints torch reads,")
@@ -155,7 +169,7 @@ def _evaluate_runs(given: argparse.Namespace, models: Sequence[str], options: Se
     folders, decoder = [RunFolder(Path(model)) for model in models], given_decoder(given, options)
     for name in ("by", "nbest"):
         if len(folders) > 1 and getattr(given, name):
-            raise ConfigError(f"--{name} is for one run; several are evaluated as folds")
+            raise ConfigError(f"--{name} is for one run; several runs are evaluated together as folds")
     _check_out(given.out)
     with Steps() as steps:
         if len(folders) > 1:
@@ -176,7 +190,7 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
     from asr.resources import user_cache
 
     if len(models) > 1:
-        raise ConfigError(f"give one model and one manifest or folder of manifests, not {', '.join(models[1:])} too")
+        raise ConfigError(f"expected one model and one manifest or folder of manifests; remove {', '.join(models[1:])}")
     _check_out(given.out)
     decoder = [option for option in options if option.partition("=")[0].partition(".")[0] == "decoder"]
     recogniser = asr.load(models[0], given.plugin, given_decoder(given, decoder), given.engine or AUTO)
@@ -186,13 +200,13 @@ def _evaluate_model(given: argparse.Namespace, models: Sequence[str], options: S
         result = evaluate_model(
             recogniser, corpus, given.rate or (), user_cache() / "frames", steps,
             name=Path(models[0]).stem, by=given.by, n_best=given.nbest or 1,
-            options=[option for option in of_corpus if option.partition("=")[0] not in _WHERE],
+            options=[option for option in of_corpus if option.partition("=")[0] not in _LOCATION],
         )  # fmt: skip
     return replace(result, evaluation_commit=commit())
 
 
 def _corpus(given: argparse.Namespace, options: Sequence[str], on_progress: Progress) -> Corpus:
-    """Read what --on names, and keep the splits that are to be scored; `train` says which texts are seen."""
+    """Read the corpus of `--on`, tag utterances whose text is also in `train`, and keep the splits to evaluate."""
     from dataclasses import replace
 
     from asr.corpus.seen import tag_seen
@@ -208,26 +222,26 @@ def _corpus(given: argparse.Namespace, options: Sequence[str], on_progress: Prog
 
 
 def _check_out(out: Path | None) -> None:
-    """See that the result can be written, before anything is decoded."""
+    """Raise a ConfigError if the result cannot be written; called before decoding."""
     if out is not None and (why := obstacle(out)):
         raise ConfigError(f"--out {out} {why}; give another folder")
 
 
 def _report(given: argparse.Namespace, evaluate: Callable[[], Result]) -> None:
-    """Print a result, and write it where it was asked for."""
-    from asr.cli.account import evaluated
+    """Evaluate, print the result, and write it into the folder of `--out`."""
     from asr.cli.tables import print_result
+    from asr.cli.verbose import evaluation_lines
     from asr.evaluation.result import write_result
 
     began, out = time.monotonic(), given.out
     result = evaluate()
     warn_of_greedy(result.decoder, given.nbest)
     if given.verbose:
-        say(*evaluated(result, time.monotonic() - began))
+        say(*evaluation_lines(result, time.monotonic() - began))
     print_result(result)
     if not result.training.finished:
-        of_one = f"the run is not finished: these are its best weights after {result.training.epochs} epochs"
-        say(of_one if result.folds is None else "not all folds are finished: these are their best weights")
+        one_run = f"the run is not finished: these are its best weights after {result.training.epochs} epochs"
+        say(one_run if result.folds is None else "not all folds are finished: these are their best weights")
     if out is not None:
         path = out / result.file_name
         make_folder(out)

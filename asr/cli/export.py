@@ -1,4 +1,4 @@
-"""`asr-export`: a trained model as one file: a bundle, or an ONNX network for onnxruntime and for other programs."""
+"""`asr-export`: write a trained model as one file: a bundle, or an ONNX network that other programs can run too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.command import add_debug, add_plugin, run
+from asr.cli.command import HelpFormatter, add_debug, add_plugin, run
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-export`."""
     run(_main)
 
 
@@ -25,15 +25,15 @@ def _main() -> None:
     given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
     _check_store(given.out, given.store)
     if given.on is None and (given.options or given.split):
-        raise ConfigError("--split and options of a corpus are for --on; see asr-export --help")
+        raise ConfigError("--split and the options of a corpus need --on; see asr-export --help")
 
     from asr.cli.console import say
     from asr.evaluation.cards import card_of
     from asr.recogniser.loading import load
 
     recogniser = load(given.model, plugins=given.plugin)
-    told = {name: value for name in ("data", "licence") if (value := getattr(given, name)) is not None}
-    recogniser = replace(recogniser, card=(card_of(given.model) or recogniser.card).with_facts(**told))
+    facts = {name: value for name in ("data", "licence") if (value := getattr(given, name)) is not None}
+    recogniser = replace(recogniser, card=(card_of(given.model) or recogniser.card).with_facts(**facts))
     if given.average_with is not None:
         recogniser = _averaged(recogniser, given.average_with[0], given.average_with[1], given.plugin)
     utterances = None if given.on is None else _utterances(given)
@@ -43,48 +43,48 @@ def _main() -> None:
     if utterances is not None:
         _report_change(recogniser, load(given.out, plugins=given.plugin), utterances, given.store)
     elif given.store != "float32":
-        say(f"how much {given.store} changes the error rates was not measured: add --on MANIFEST to the command")
+        say(f"the effect of {given.store} on the error rates was not measured; to measure it, add --on MANIFEST")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-export",
-        description="Write a model as one file that asr-transcribe and asr.load read, with all that they need: a"
-        " .safetensors bundle, or an .onnx file, which onnxruntime runs. Other programs may run the .onnx file, too:"
-        " its metadata says how to compute the frames and which labels the posteriors are of.",
+        description="Write a model as one complete file for asr-transcribe and asr.load: a .safetensors bundle, or an"
+        " .onnx file for onnxruntime. Other programs can run the .onnx file too: its metadata describes how to compute"
+        " the frames, and lists the labels of the posteriors.",
         epilog="examples:\n"
         "  asr-export runs/an4/ctc/... an4.safetensors --store float16\n"
         "  asr-export runs/unipen/everything/... mine.safetensors --average-with unipen 0.4\n"
         "  asr-export an4 an4.onnx --store int8 --on manifest/mine --split test",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
-    parser.add_argument("model", help="a run folder, a checkpoint, a bundle or a pretrained name")
-    parser.add_argument("out", type=Path, help="a .safetensors or an .onnx file to write")
-    parser.add_argument("options", nargs="*", metavar="option=value", help="of the corpus that --on names")
+    parser.add_argument("model", help="a run folder, a checkpoint, a .safetensors bundle, or a pretrained name")
+    parser.add_argument("out", type=Path, help="the .safetensors or .onnx file to write")
+    parser.add_argument("options", nargs="*", metavar="option=value", help="options of the corpus after --on")
     parser.add_argument(
         "--store",
         metavar="FORM",
         default="float32",
-        help="how the file keeps the weights: float32 (default), float16 (half the size; bundles), int8 (a quarter;"
-        " onnxruntime then computes with whole numbers: measure the change with --on)",
+        help="number format of the weights: float32 (default), float16 (half the size; bundles only), int8 (a quarter"
+        " of the size; onnxruntime then computes with whole numbers: measure the effect with --on)",
     )
     parser.add_argument(
         "--on",
         metavar="WHERE",
         help="report the error rates of the model and of the written file on these utterances: a manifest (.jsonl), a"
-        " folder of manifests, or a corpus of asr-prepare with its options",
+        " folder of manifests, or a corpus that asr-prepare knows with its options",
     )
     parser.add_argument(
         "--average-with",
         nargs=2,
         metavar=("MODEL", "SHARE"),
-        help="average the weights with those of the model that training began with, SHARE of which (0 to 1) is kept:"
-        " after training on new material, this often reads the old material better; choose SHARE on dev",
+        help="average the weights with those of MODEL, from which training started; SHARE (0 to 1) is the weight of"
+        " MODEL. After training on new data, the average often reads the old data better; choose SHARE on dev",
     )
-    parser.add_argument("--split", metavar="NAME", help="which split of them (default test, or the only one)")
+    parser.add_argument("--split", metavar="NAME", help="the split of --on to use (default: test, or the only one)")
     add_plugin(parser)
-    parser.add_argument("--data", help="for the model card: what it was trained on")
-    parser.add_argument("--licence", help="for the model card: of the weights")
+    parser.add_argument("--data", metavar="TEXT", help="training data, for the model card")
+    parser.add_argument("--licence", metavar="TEXT", help="licence of the weights, for the model card")
     add_debug(parser)
     return parser
 
@@ -97,7 +97,7 @@ def _check_store(out: Path, store: str) -> None:
     if stores is None:
         raise ConfigError(f"{out}: the name must end in {' or '.join(by_suffix)}")
     if store not in stores:
-        raise ConfigError(f"--store {store}: {out.suffix} files keep weights as {' or '.join(stores)}")
+        raise ConfigError(f"--store {store}: {out.suffix} files store weights as {' or '.join(stores)}")
 
 
 def _averaged(recogniser: Recogniser, model: str, share: str, plugins: Sequence[str]) -> Recogniser:
@@ -125,7 +125,7 @@ def _write(recogniser: Recogniser, out: Path, store: str, on_copy: Callable[[Pat
 
 
 def _utterances(given: argparse.Namespace) -> Sequence[Utterance]:
-    """Read what --on names; one split of it."""
+    """Return the utterances of one split of `--on`."""
     from asr.cli.progress import Steps
     from asr.experiment.corpus_splits import splits_to_score
 
@@ -138,7 +138,7 @@ def _utterances(given: argparse.Namespace) -> Sequence[Utterance]:
 
 
 def _report_change(before: Recogniser, after: Recogniser, utterances: Sequence[Utterance], store: str) -> None:
-    """Print the rates of both, and how many texts differ."""
+    """Print the error rates of both recognisers, and the number of texts that differ."""
     from asr.cli.progress import Steps
     from asr.cli.tables import print_rates
     from asr.evaluation.change import measure_change

@@ -1,4 +1,4 @@
-"""`asr-lm`: build n-gram language models from texts, convert and prune them, and measure how well they predict."""
+"""`asr-lm`: build n-gram language models from texts, convert and prune them, and measure their perplexity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.command import add_debug, run
+from asr.cli.command import HelpFormatter, add_debug, run
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,47 +20,48 @@ if TYPE_CHECKING:
 
 _UNITS = ("characters", "labels", "words")
 _MODEL = "a .lm, .arpa or .arpa.gz file, or the name of a model that comes with the package"
+_UNIT_OF_ARPA = "the symbols of an ARPA file that does not state them"
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-lm`."""
     run(_main)
 
 
 def _main() -> None:
     given, others = _parser().parse_known_args()
-    if "place" in given:
-        others = _with_place(given, others)
+    if "positional_out" in given:
+        others = _resolve_out(given, others)
     if others:
-        given.parser.error(f"unrecognized arguments: {' '.join(others)}")  # with the usage of the command
+        given.parser.error(f"unrecognized arguments: {' '.join(others)}")  # with the usage of the subcommand
     given.action(given)
 
 
-def _with_place(given: argparse.Namespace, others: list[str]) -> list[str]:
-    """Settle the file to write, which stands behind the model or behind `--out`; return the words still not read."""
-    if given.place is None and given.out is None and len(others) == 1 and not others[0].startswith("-"):
-        given.place, others = Path(others[0]), []  # behind options: argparse looks for it beside the model only
-    if (given.place is None) == (given.out is None) and not others:
-        given.parser.error("say once which file to write: OUT behind the model, or --out OUT")
-    given.out = given.out or given.place
+def _resolve_out(given: argparse.Namespace, others: list[str]) -> list[str]:
+    """Set `given.out` to the file to write, given after the model or with `--out`; return the words still unread."""
+    if given.positional_out is None and given.out is None and len(others) == 1 and not others[0].startswith("-"):
+        given.positional_out, others = Path(others[0]), []  # after options, where argparse does not find it
+    if (given.positional_out is None) == (given.out is None) and not others:
+        given.parser.error("give the file to write once: OUT after the model, or --out OUT")
+    given.out = given.out or given.positional_out
     return others
 
 
-def _add_place(parser: argparse.ArgumentParser, text: str) -> None:
-    parser.add_argument("place", nargs="?", type=Path, metavar="out", help=text)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the same, as for build")
+def _add_out(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("positional_out", nargs="?", type=Path, metavar="out", help=text)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="another way to give the file to write, as in build")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-lm",
-        description="Build, convert, prune and measure n-gram language models. Decoders combine them with the network"
-        " when you give, for example, --lm mine.lm",
+        description="Build, convert, prune and measure n-gram language models. Use a model in decoding with the option"
+        " --lm FILE of asr-transcribe, asr-evaluate and asr-tune.",
         epilog="examples:\n"
         "  asr-lm build notes.txt --order 6 --out mine.lm\n"
         "  asr-lm perplexity mine.lm letters.txt\n"
         "  asr-lm build --help",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_build, _add_convert, _add_prune, _add_perplexity):
@@ -76,7 +77,7 @@ def _add(commands: _Commands, name: str, summary: str, text: str, examples: str)
         help=summary,
         description=text,
         epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
 
 
@@ -84,7 +85,7 @@ def _add_build(commands: _Commands) -> argparse.ArgumentParser:
     parser = _add(
         commands,
         "build",
-        "estimate a model from texts, and mix it with others",
+        "estimate a model from texts, and mix it with other models",
         "Estimate an n-gram model by interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999).",
         "  asr-lm build notes.txt letters.txt.gz --out mine.lm\n"
         "  asr-lm build manifest/train.jsonl --unit words --order 3 --out words.arpa.gz\n"
@@ -95,31 +96,33 @@ def _add_build(commands: _Commands) -> argparse.ArgumentParser:
         "texts",
         nargs="*",
         metavar="TEXT",
-        help="a text with a sentence a line, plain or .gz, - for standard input, or a manifest (.jsonl)",
+        help="a text with one sentence in each line, plain or .gz; a manifest (.jsonl); or - for standard input",
     )
     parser.add_argument(
         "--words",
         action="append",
         default=[],
         metavar="FILE",
-        help="a word list: a word a line, with its frequency behind a tab or without; each word is a sentence"
-        " (repeatable)",
+        help="a word list: one word in each line, optionally with a tab and its frequency; each word counts as a"
+        " sentence (repeatable)",
     )
-    parser.add_argument("--counts", metavar="FILE", help="counts of n-grams: symbols, a tab, and the count a line")
-    _add_unit(parser, "what the symbols are (default: characters)")
     parser.add_argument(
-        "--order", type=int, metavar="N", help="length of the longest n-grams (default: 6; of labels and words 3)"
+        "--counts", metavar="FILE", help="n-gram counts: in each line the symbols of an n-gram, a tab, and its count"
+    )
+    _add_unit(parser, "the symbols of the model (default: characters)")
+    parser.add_argument(
+        "--order", type=int, metavar="N", help="length of the longest n-grams (default: 6; for labels and words 3)"
     )
     _add_single_words(parser)
     parser.add_argument(
         "--vocabulary",
         metavar="FILE",
-        help="a file with a symbol a line: each gets a probability, and all others count as unknown",
+        help="a file with one symbol in each line: only these get a probability, all others count as unknown",
     )
     parser.add_argument(
         "--labels-of",
         metavar="MODEL",
-        help="use the labels of this recogniser as the vocabulary, and fold labels of manifests as it does",
+        help="use the labels of this recogniser as the vocabulary, and map labels of manifests to its labels",
     )
     parser.add_argument("--mix", action="append", default=[], metavar="MODEL", help=f"mix with {_MODEL} (repeatable)")
     parser.add_argument(
@@ -128,7 +131,7 @@ def _add_build(commands: _Commands) -> argparse.ArgumentParser:
         default=[],
         type=float,
         metavar="SHARE",
-        help="share of the model of each --mix in the mixture, 0 to 1 (repeatable); without it, chosen on --held-out",
+        help="weight of the model of each --mix, 0 to 1 (repeatable; default: chosen on the text of --held-out)",
     )
     _add_pruning(parser)
     _add_measuring(parser)
@@ -141,13 +144,13 @@ def _add_convert(commands: _Commands) -> argparse.ArgumentParser:
     parser = _add(
         commands,
         "convert",
-        "write a model in another form",
-        "Write a model as another kind of file: ARPA, which all programs read, or .lm, which loads at once.",
+        "write a model in another file format",
+        "Write a model in another file format: ARPA, which other programs read too, or .lm, which loads fastest.",
         "  asr-lm convert other.arpa.gz mine.lm\n  asr-lm convert mine.lm small.lm --quantise --held-out dev.txt",
     )
     parser.add_argument("model", help=_MODEL)
-    _add_place(parser, "the file to write; its suffix chooses the format")
-    _add_unit(parser, "what the symbols of an ARPA file are, where it does not say so")
+    _add_out(parser, "the file to write; its suffix (.lm, .arpa or .arpa.gz) chooses the format")
+    _add_unit(parser, _UNIT_OF_ARPA)
     _add_single_words(parser)
     _add_measuring(parser)
     parser.set_defaults(action=_convert)
@@ -163,8 +166,8 @@ def _add_prune(commands: _Commands) -> argparse.ArgumentParser:
         "  asr-lm prune large.lm small.lm --keep 1000000 --held-out dev.txt",
     )
     parser.add_argument("model", help=_MODEL)
-    _add_place(parser, "a .lm, .arpa or .arpa.gz file to write")
-    _add_unit(parser, "what the symbols of an ARPA file are, where it does not say so")
+    _add_out(parser, "the .lm, .arpa or .arpa.gz file to write")
+    _add_unit(parser, _UNIT_OF_ARPA)
     _add_single_words(parser)
     _add_pruning(parser)
     _add_measuring(parser)
@@ -177,13 +180,15 @@ def _add_perplexity(commands: _Commands) -> argparse.ArgumentParser:
         commands,
         "perplexity",
         "measure how well a model predicts texts",
-        "Report the perplexity of texts, the bits per character, and the share of words that the model does not know."
-        " Unknown words are left out of both measures.",
+        "Report the perplexity of texts, the bits per character, and the percentage of symbols that the model does not"
+        " know. Unknown symbols are left out of both measures.",
         "  asr-lm perplexity mine.lm dev.txt test.jsonl",
     )
     parser.add_argument("model", help=_MODEL)
-    parser.add_argument("texts", nargs="+", metavar="TEXT", help="a text, plain or .gz, -, or a manifest (.jsonl)")
-    _add_unit(parser, "what the symbols of an ARPA file are, where it does not say so")
+    parser.add_argument(
+        "texts", nargs="+", metavar="TEXT", help="a text, plain or .gz; a manifest (.jsonl); or - for standard input"
+    )
+    _add_unit(parser, _UNIT_OF_ARPA)
     _add_single_words(parser)
     parser.set_defaults(action=_perplexity)
     return parser
@@ -197,7 +202,7 @@ def _add_single_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--single-words",
         action="store_true",
-        help="take each word of the texts for a sentence of its own: for models that recognise one word at a time",
+        help="treat each word of the texts as a sentence: for recognisers that read one word at a time",
     )
 
 
@@ -206,21 +211,21 @@ def _add_pruning(parser: argparse.ArgumentParser) -> None:
         "--prune",
         type=float,
         metavar="SHARE",
-        help="remove n-grams whose removal raises the perplexity by less than this share, such as 1e-8",
+        help="remove n-grams whose removal raises the perplexity by less than this fraction, such as 1e-8",
     )
     parser.add_argument("--keep", type=int, metavar="N", help="remove n-grams until N are left")
 
 
 def _add_measuring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--quantise", action="store_true", help="keep each number in 8 bits: about two bytes an n-gram (.lm files)"
+        "--quantise", action="store_true", help="store each number in 8 bits: about two bytes per n-gram (.lm files)"
     )
     parser.add_argument(
         "--held-out",
         action="append",
         default=[],
         metavar="TEXT",
-        help="report the perplexity of this text, which nothing was estimated from (repeatable)",
+        help="report the perplexity of this text, which must not be a part of the other texts (repeatable)",
     )
 
 
@@ -234,13 +239,13 @@ def _build(given: argparse.Namespace) -> None:
     mixed = [_loaded(name, unit) for name in given.mix]
     vocabulary, inventory = _vocabulary(given.vocabulary), _inventory(given.labels_of)
     if vocabulary and inventory:
-        raise ConfigError("--vocabulary and --labels-of are two vocabularies; give one")
+        raise ConfigError("--vocabulary and --labels-of exclude each other; give one of them")
     unit = unit or (mixed[0].unit if mixed else inventory.unit if inventory else "characters")
     sources = Sources(given.texts, given.words, given.counts, unit, given.single_words, vocabulary, inventory)
     if not sources and len(mixed) < 2:
         raise ConfigError("there is nothing to build from; give a TEXT, --words or --counts (see asr-lm build --help)")
     if given.weight and not mixed:
-        raise ConfigError("--weight is the share of a model of --mix; give --mix MODEL, or leave --weight out")
+        raise ConfigError("--weight is the weight of a model of --mix; give --mix MODEL, or leave --weight out")
     held_out = held_out_text(given.held_out, unit, given.single_words, inventory)
     with Steps() as steps:
         named: dict[str, NgramModel] = {}
@@ -277,7 +282,7 @@ def _prune(given: argparse.Namespace) -> None:
 
     check_name(given.out, given.quantise)
     if given.prune is None and given.keep is None:
-        raise ConfigError("how far to prune is not known; give --prune SHARE or --keep N")
+        raise ConfigError("the amount to prune is missing; give --prune SHARE or --keep N")
     model = _loaded(given.model, given.unit)
     held_out = held_out_text(given.held_out, model.unit, given.single_words)
     with Steps() as steps:
@@ -302,7 +307,14 @@ def _perplexity(given: argparse.Namespace) -> None:
 def _finish(
     named: dict[str, NgramModel], model: NgramModel, held_out: Sequence[str], given: argparse.Namespace
 ) -> None:
-    """Save a model, and report the perplexity of it and of what it was made of."""
+    """Save a model, and report its perplexity and that of its parts on the held-out text.
+
+    Args:
+        named: the model and the models that it was made from, by the names for the table.
+        model: the model to save.
+        held_out: the sentences of the held-out text; without any, no perplexity is reported.
+        given: the parsed command line.
+    """
     from asr.cli.console import say
     from asr.lm.stored import save_model
 
@@ -311,7 +323,7 @@ def _finish(
     say(f"wrote {given.out}: {len(model.trie) - 1:,} n-grams ({sizes}), {given.out.stat().st_size / 1e6:.2f} MB")
     if not held_out:
         if given.quantise:
-            say("how much 8 bits change the perplexity was not measured: add --held-out TEXT to the command")
+            say("the effect of 8 bits on the perplexity was not measured; to measure it, add --held-out TEXT")
         return
     if given.quantise:
         named = named | {"8 bits": _loaded(str(given.out), None)}
@@ -359,7 +371,7 @@ def _loaded(name: str, unit: Unit | None) -> NgramModel:
 
     model = _any_loaded(name, unit)
     if not isinstance(model, NgramModel):
-        raise ConfigError(f"{name} is not an n-gram model; asr-lm only measures the perplexity of other models")
+        raise ConfigError(f"{name} is not an n-gram model; asr-lm can only measure the perplexity of other models")
     return model
 
 
@@ -368,12 +380,12 @@ def _any_loaded(name: str, unit: Unit | None) -> LanguageModel:
 
     model = load_model(name, unit)
     if unit is not None and model.unit != unit:
-        raise ConfigError(f"{name} is a model of {model.unit}, not of {unit}; give another, or another --unit")
+        raise ConfigError(f"{name} is a model of {model.unit}, not of {unit}; use another model or another --unit")
     return model
 
 
 def _vocabulary(file: str | None) -> Sequence[str]:
-    """Read the symbols of a closed vocabulary; none where it is open."""
+    """Read the symbols of a closed vocabulary; return an empty sequence for an open one."""
     if file is None:
         return ()
     from asr.lm.texts import read_symbols
@@ -382,9 +394,9 @@ def _vocabulary(file: str | None) -> Sequence[str]:
 
 
 def _inventory(recogniser: str | None) -> Inventory | None:
-    """Load the labels of a recogniser."""
+    """Return the labels of a recogniser; None if none is given."""
     if recogniser is None:
         return None
     from asr.recogniser.loading import load
 
-    return load(recogniser, decoder="greedy").inventory  # its own may want files that are lost
+    return load(recogniser, decoder="greedy").inventory  # files of its own decoder may be missing

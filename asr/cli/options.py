@@ -1,9 +1,9 @@
-"""The options of `asr-train`, known without importing what they configure.
+"""The options of `asr-train`, collected without importing the components that they configure.
 
-Each option stands in a dataclass beside the component that it configures. Importing a component imports torch, which
-takes seconds: too long for a help text, a misspelt option or a shell completion. So this module takes the dataclasses
-of `RunConfig` and of the groups out of the source files and defines them again, field by field, from the same lines.
-Nothing is written down twice, so nothing can go stale. A test compares every class with the imported one.
+Each option is a field of a dataclass beside its component. Importing a component imports torch, which takes seconds:
+too long for a help text, an error about a misspelt option or a shell completion. Therefore this module extracts the
+dataclasses of `RunConfig` and of the groups from the source files and evaluates only these lines. A test compares
+every class with the imported one.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _PRIMARY = {
     _RECOGNISER: ("run_schema", "asr.experiment.run_config", "RunConfig"),
     _LANGUAGE_MODEL: ("language_model_schema", "asr.experiment.language_model_config", "LanguageModelConfig"),
 }
-"""The name and the class of the schema of each file of conf/ that can be composed."""
+"""For each primary configuration file in conf/: the name of its schema, and the module and name of its class."""
 
 
 def primary_of(arguments: Sequence[str], config_dir: str | None = None) -> str:
-    """Return the name of the file of conf/ that a command line composes; the line `task:` of its recipe decides.
+    """Return the name of the primary configuration file for a command line; `task:` in its recipe decides.
 
     Args:
-        arguments: words of the command line; of several recipes the last one counts.
+        arguments: the words of the command line; the last `recipe=` counts.
         config_dir: a folder of the user's with more recipes; None for none.
     """
     given = [one.removeprefix("recipe=").partition(",")[0] for one in arguments if one.startswith("recipe=")]
@@ -43,17 +43,17 @@ def primary_of(arguments: Sequence[str], config_dir: str | None = None) -> str:
     path = next(filter(Path.is_file, own), recipes().get(given[-1])) if given else None
     try:
         loaded = OmegaConf.load(path) if path is not None else None
-    except Exception:  # Hydra reports the fault better
+    except Exception:  # Hydra will report the fault with more detail
         loaded = None
     task = loaded.get("task") if isinstance(loaded, DictConfig) else None
     return _LANGUAGE_MODEL if task == "language_model" else _RECOGNISER
 
 
 def run_schema(primary: str = _RECOGNISER) -> type:
-    """Return the schema by which Hydra checks a run: groups accept options of any class, and `run_dir` is added.
+    """Return the schema that Hydra checks a run with: groups accept options of any class, and `run_dir` is added.
 
     Args:
-        primary: the file of conf/ that is composed.
+        primary: the name of the primary configuration file, from `primary_of`.
     """
     run_config = _defined(*_PRIMARY[primary][1:])
     chosen = {_defined("asr.config", "Component"), _defined("asr.experiment.corpus_splits", "CorpusConfig")}
@@ -73,18 +73,18 @@ def run_schema(primary: str = _RECOGNISER) -> type:
 
 
 def groups() -> Mapping[str, Mapping[str, type]]:
-    """Return the dataclasses of each group, by the name under which Hydra finds them."""
+    """Return for each group its dataclasses, by the names that Hydra uses for them."""
     found: Mapping[str, Mapping[str, type]] = _defined("asr.experiment.schema", "GROUPS")
     return found
 
 
 def recipes() -> dict[str, Path]:
-    """Return the recipes that come with the package: `task/name` and their files."""
+    """Return the files of the recipes that come with the package, by the name `task/name`."""
     return {f"{path.parent.name}/{path.stem}": path for path in sorted(resource("recipes").glob("*/*.yaml"))}
 
 
 def store() -> None:
-    """Put the dataclasses, and the recipes as the group `recipe`, where Hydra finds them."""
+    """Register the dataclasses, and the recipes as the group `recipe`, with Hydra's ConfigStore."""
     configs = ConfigStore.instance()
     for primary, (schema, *_) in _PRIMARY.items():
         configs.store(name=schema, node=run_schema(primary))
@@ -97,7 +97,7 @@ def store() -> None:
 
 
 def option_names() -> list[str]:
-    """Return every option of every group, with dots."""
+    """Return the sorted full names of all options, such as `model.hidden`."""
     names = {name for primary in _PRIMARY for name in _names_in("", OmegaConf.structured(run_schema(primary)))}
     for group, nodes in groups().items():
         for node in nodes.values():
@@ -116,10 +116,10 @@ def _names_in(prefix: str, node: Any) -> set[str]:
 
 @cache
 def _defined(module: str, name: str) -> Any:
-    """Return what a module of this package defines under a name.
+    """Return the object with this name in a module of this package.
 
-    Dataclasses, and the constants and imports that they need, are evaluated on their own. For anything else the module
-    is imported after all.
+    A dataclass, constant or imported name is evaluated on its own, without importing the module. For anything else the
+    module is imported.
     """
     statement = _statements(module).get(name)
     if isinstance(statement, ast.ImportFrom) and statement.module:
@@ -137,7 +137,7 @@ def _defined(module: str, name: str) -> Any:
 
 
 def _statements(module: str) -> dict[str, ast.stmt]:
-    """Return the statements at the top of a module by the names that they define."""
+    """Return the top-level statements of a module, by the names that they define."""
     found: dict[str, ast.stmt] = {}
     for statement in _parsed(module).body:
         if isinstance(statement, ast.ImportFrom):
@@ -159,7 +159,7 @@ def _parsed(module: str) -> ast.Module:
 
 
 def _evaluated(module: str, statement: ast.stmt) -> dict[str, Any]:
-    """Run one statement of a module with the names that it uses."""
+    """Execute one statement of a module, and return the names before and after it."""
     known = _statements(module)
     used = {one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
     names: dict[str, Any] = {name: _defined(module, name) for name in used if name in known}

@@ -1,4 +1,4 @@
-"""`asr-prepare`: a corpus on disk in, manifests out."""
+"""`asr-prepare`: read a corpus from disk, check it and write manifests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from types import ModuleType
 
-from asr.cli.command import add_debug, run
+from asr.cli.command import HelpFormatter, add_debug, run
 from asr.cli.console import say
 from asr.cli.progress import Steps
 from asr.corpus.characters import report, summary
@@ -30,35 +30,37 @@ _SHOWN_SKIPPED = 5
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-prepare`."""
     run(_main)
 
 
 def _main() -> None:
     parser = argparse.ArgumentParser(
         prog="asr-prepare",
-        description="Read a corpus, check it, and write train.jsonl, dev.jsonl and test.jsonl.\n"
-        "Checked are names and ids, transcripts, headers and lengths of recordings, and that no speaker is in train\n"
-        "and in another split; the samples themselves are first read by asr-train.",
-        epilog="corpora: " + ", ".join(readers()) + "\noptions of one: asr-prepare NAME --help\n"
-        "options of all: on_error=skip, noise=drop|keep, clean=unicode, out=FOLDER\n"
+        description="Read a corpus, check it, and write the manifests train.jsonl, dev.jsonl and test.jsonl.\n"
+        "The checks: names and ids, transcripts, headers and lengths of recordings, and that no speaker is both in\n"
+        "train and in another split. Samples are not read yet; asr-train reads them.",
+        epilog="corpora: " + ", ".join(readers()) + "\noptions of a corpus: asr-prepare NAME --help\n"
+        "options of every corpus: on_error=skip, noise=drop|keep, clean=unicode, out=FOLDER\n"
         "example: asr-prepare an4 root=/data/an4 out=manifest/an4",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         add_help=False,
     )
-    parser.add_argument("name", nargs="?", help="the corpus, or a module of your own named in plugins=[...]")
+    parser.add_argument("name", nargs="?", help="the corpus: a name, or a module of your own listed in plugins=[...]")
     parser.add_argument(
-        "options", nargs="*", metavar="option=value", help="options of the corpus; out=FOLDER, plugins=[...]"
+        "options", nargs="*", metavar="option=value", help="options of the corpus, out=FOLDER, and plugins=[MODULE]"
     )
-    parser.add_argument("-h", "--help", action="store_true", help="show this, or the options of a corpus")
+    parser.add_argument(
+        "-h", "--help", action="store_true", help="show this help; after the name of a corpus, the options of it"
+    )
     add_debug(parser)
     given, unknown = parser.parse_known_args()
     if unknown:
-        raise ConfigError(_how_it_is_written(unknown[0], sys.argv))
+        raise ConfigError(_without_dashes(unknown[0], sys.argv))
     options = _parsed(given.options)
     plugins = options.pop("plugins", [])
     if not isinstance(plugins, list):
-        raise ConfigError("plugins is a list of modules: plugins=[my.corpus]")
+        raise ConfigError("plugins: expected a list of modules, such as plugins=[my.corpus]")
     if given.name is None:
         parser.print_help()
         return
@@ -67,24 +69,24 @@ def _main() -> None:
         return
     handling = take_handling(options)
     out = given_path(str(options.pop("out", None) or f"manifest/{given.name}"), "out")  # `out=` gives None
-    if why := obstacle(out):  # before a corpus is read for it
+    if why := obstacle(out):  # checked before the corpus is read
         raise DataError(f"out={out} {why}; give another folder")
     with Steps() as steps:
         corpus = load_corpus(given.name, options, plugins, steps, handling)
     _write(corpus, out)
 
 
-def _how_it_is_written(word: str, words: Sequence[str]) -> str:
-    """What to write instead of `--root .`."""
+def _without_dashes(word: str, words: Sequence[str]) -> str:
+    """Return the message for an option with dashes; it shows how to write the option instead."""
     name, equals, value = word.lstrip("-").partition("=")
     following = words[words.index(word) + 1 :] if word in words else []
     if not equals and following and "=" not in following[0] and not following[0].startswith("-"):
         value = following[0]
-    return f"{word}: options of a corpus are written without dashes: {name.replace('-', '_')}={value or '...'}"
+    return f"{word}: options of a corpus have no dashes; write {name.replace('-', '_')}={value or '...'}"
 
 
 def _write(corpus: Corpus, out: Path) -> None:
-    """Write the manifests and the report of characters, and say what they hold."""
+    """Write the manifests and the report on characters, and print a summary."""
     paths = write_corpus(corpus.splits, out, corpus.skipped)
     utterances = [one for part in corpus.splits.values() for one in part]
     try:
@@ -100,7 +102,7 @@ def _write(corpus: Corpus, out: Path) -> None:
 
 
 def _left_out(skipped: Sequence[Skipped], path: Path) -> list[str]:
-    """The first of what was left out, and where the others stand."""
+    """Return lines on the first skipped items and on the file that lists all of them."""
     if not skipped:
         return []
     sentences = [f"{one.place}: {one.reason}" if one.place else one.reason for one in skipped]
@@ -108,14 +110,14 @@ def _left_out(skipped: Sequence[Skipped], path: Path) -> list[str]:
 
 
 def _contents(utterances: Sequence[Utterance]) -> str:
-    """How much a split holds, in one line."""
+    """Return a one-line summary of a split: utterances, speakers, and hours or points."""
     people = {one.speaker for one in utterances if one.speaker is not None}
     amounts = [one.duration for one in utterances if one.duration is not None]
     ink = all(one.kind == "ink" for one in utterances)
-    told = f"{len(utterances)} utterances, {len(people)} {'writers' if ink else 'speakers'}"
+    counts = f"{len(utterances)} utterances, {len(people)} {'writers' if ink else 'speakers'}"
     if len(amounts) < len(utterances):
-        return told
-    return told + (f", {sum(amounts):.0f} points" if ink else f", {sum(amounts) / 3600:.2f} h")
+        return counts
+    return counts + (f", {sum(amounts):.0f} points" if ink else f", {sum(amounts) / 3600:.2f} h")
 
 
 def _parsed(words: list[str]) -> dict[str, object]:
@@ -139,6 +141,6 @@ def _describe(name: str, reader: ModuleType) -> str:
             subsequent_indent="      ",
         )
     lines.append(f"  out=  folder for the manifests (default manifest/{name})")
-    lines.append("In asr-train root= is corpus.root=, on_error= and so on are corpus.on_error= and so on,")
-    lines.append("and any other option but out= is corpus.options.NAME=")
+    handling = ", ".join(f"{one.name}=" for one in fields(Handling))
+    lines.append(f"In asr-train, put corpus. before root=, {handling}; write the other options as corpus.options.NAME=")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The progress of all commands: bars on a terminal; elsewhere nothing, but for a line an epoch of training."""
+"""Progress display of all commands: bars on a terminal, nothing elsewhere; training also prints a line an epoch."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from asr.cli.console import on_terminal, say
 from asr.printable import printable
 
-if TYPE_CHECKING:  # rich takes time to import, and the modules of training lead to torch: few commands need them
+if TYPE_CHECKING:  # rich and torch (through asr.training) are slow to import, and few commands need them
     from rich.progress import Progress, TaskID
 
     from asr.training.watching import EpochRow, EpochStart
 
-_PATIENCE = 2.0  # seconds without a bar: most work is done by then
+_PATIENCE = 2.0  # seconds before a bar appears; most work is done by then
 
 
 class Steps:
-    """Shows the progress of some work: `on_progress(what, done, total)` draws one bar for each `what`.
+    """A progress display to pass as `on_progress(what, done, total)`; it draws one bar for each `what`.
 
-    Nothing is drawn in the first two seconds, and nothing where standard error is no terminal.
+    It is used in a `with` statement. Nothing is drawn in the first two seconds, or if standard error is no terminal.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Steps:
             self._progress.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that `done` of `total` are done."""
+        """Show that `done` of `total` steps of the work `what` are done."""
         if self._progress is None:
             if time.monotonic() - self._began < _PATIENCE or not on_terminal():
                 return
@@ -59,14 +59,14 @@ def _bars() -> Progress:
 
 
 class TrainingDisplay:
-    """Show a training run: a bar for the whole run with loss, dev metric, speed and the time left; a line an epoch."""
+    """The display of a training run: a bar with loss, dev metric, speed and time left; a line after each epoch."""
 
     def __init__(self) -> None:
         self._progress = _bars() if on_terminal() else None
         self._task: TaskID | None = None
         self._start: EpochStart | None = None
         self._done = 0  # batches of this epoch
-        self._size = 0  # of the batches since the clock started
+        self._size = 0  # sum of the sizes of the batches since the clock started
         self._clock = time.monotonic()
         self._loss: float | None = None
         self._dev = "-"
@@ -74,7 +74,7 @@ class TrainingDisplay:
 
     @contextmanager
     def shown(self) -> Iterator[TrainingDisplay]:
-        """Draw while the block runs."""
+        """Draw inside a `with` block."""
         with self._progress or nullcontext():
             yield self
 
@@ -121,9 +121,9 @@ class TrainingDisplay:
         )
 
     def _speed(self, start: EpochStart) -> str:
-        """Return how much of the training data a second takes, since the epoch started or went on."""
+        """Return the speed since the epoch started or was resumed, such as `1,200 frames/s`."""
         return f"{self._size / max(time.monotonic() - self._clock, 1e-9):,.0f} {start.units.size}/s"
 
     def say(self, message: str) -> None:
-        """Print a line above the bar."""
+        """Print a message as a line above the bar."""
         say(message)

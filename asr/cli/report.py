@@ -1,4 +1,4 @@
-"""`asr-report`: write the result tables of the READMEs from the result files."""
+"""`asr-report`: write the result tables of README files from result files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asr.errors import DataError
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-report`."""
     run(_main)
 
 
@@ -28,14 +28,14 @@ def _main() -> None:
         "The tables behind <!-- summary and <!-- models list their rows themselves; the second is filled from the "
         "cards of the pretrained models.",
     )
-    parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout (default: here)")
     parser.add_argument(
-        "--check", action="store_true", help="change nothing; fail when a table or a plot is out of date"
+        "root", nargs="?", type=Path, default=Path(), help="the project's checkout (default: the current folder)"
     )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a table or plot is out of date")
     add_debug(parser)
     given = parser.parse_args()
     if not (given.root / "recipes").is_dir():
-        raise DataError(f"{given.root.absolute()} is no checkout: it has no recipes/; give its folder")
+        raise DataError(f"{given.root.absolute()} is no checkout: it has no folder recipes; give the checkout's folder")
     from asr.report.readme import update
 
     for path in update(given.root, check=given.check):

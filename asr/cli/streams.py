@@ -1,7 +1,7 @@
-"""Standard output and standard error as commands write to them.
+"""Filters for standard output and standard error while a command runs.
 
-Every character that steers a terminal becomes a visible escape, whoever prints it: a command, argparse, Hydra, a
-warning. An error of writing is an error of the command on standard output, and is ignored on standard error.
+Control characters become visible escapes, whatever prints them: a command, argparse, Hydra or a warning. A failure to
+write to standard output is an error of the command; a failure to write to standard error is ignored.
 """
 
 from __future__ import annotations
@@ -17,20 +17,18 @@ from asr.errors import AsrError
 from asr.printable import printable
 
 
-class OutputClosed(Exception):  # noqa: N818  (no mistake of anybody's)
+class OutputClosed(Exception):  # noqa: N818  (not an error)
     """The program that reads standard output has ended, as `head` does."""
 
 
 class Unfiltered(io.TextIOBase):
-    """A standard stream with its errors explained; text passes as it is.
+    """A standard stream that explains errors of writing and does not change the text.
+
+    If `required`, writing raises an AsrError if the text cannot be written, and OutputClosed if the reader has ended.
 
     Args:
-        stream: what Python opened; None where the descriptor was closed before the start (`>&-`).
-        required: whether text that cannot be written is an error.
-
-    Raises:
-        AsrError: on writing, the text cannot be written.
-        OutputClosed: on writing, nobody reads any more.
+        stream: Python's own stream; None if it was closed before the program started (`>&-`).
+        required: False to ignore text that cannot be written.
     """
 
     def __init__(self, stream: TextIO | None, required: bool) -> None:
@@ -47,13 +45,13 @@ class Unfiltered(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Write what is buffered."""
+        """Write buffered text."""
         with self._explained():
             if self._stream is not None:
                 self._stream.flush()
 
     def close(self) -> None:
-        """Leave the stream open: it is Python's."""
+        """Do nothing: Python closes its stream itself."""
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -68,20 +66,20 @@ class Unfiltered(io.TextIOBase):
                 raise AsrError(f"standard output cannot be written: {error.strerror or error}") from error
 
     def writable(self) -> bool:
-        """Whether it is for writing: always."""
+        """Return True."""
         return True
 
     def isatty(self) -> bool:
-        """Whether a person sees it."""
+        """Return whether the stream is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     def fileno(self) -> int:
-        """The descriptor; an OSError without one."""
+        """Return the file descriptor; raise an OSError if there is none."""
         return self._stream.fileno() if self._stream is not None else super().fileno()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """How text is encoded."""
+        """The encoding of the stream; `utf-8` if it is closed."""
         return (self._stream and self._stream.encoding) or "utf-8"
 
     def __getattr__(self, name: str) -> Any:
@@ -93,22 +91,22 @@ class Filtered(Unfiltered):
 
     def __init__(self, stream: TextIO | None, required: bool) -> None:
         super().__init__(stream, required)
-        self.rich_proxied_file = Unfiltered(stream, required)  # rich writes here; it has sequences of its own
+        self.rich_proxied_file = Unfiltered(stream, required)  # rich writes its own escape sequences here
 
     def write(self, text: str, /) -> int:
-        """Write a text; newlines and tabs stay."""
+        """Write a text with visible escapes for control characters except newlines and tabs."""
         return super().write(printable(text, keep="\n\t"))
 
 
 @contextmanager
 def filtered_streams() -> Iterator[None]:
-    """Put filtered streams into the place of `sys.stdout` and `sys.stderr` while the block runs."""
+    """Replace `sys.stdout` and `sys.stderr` by filtered streams inside a `with` block."""
     before = sys.stdout, sys.stderr
     _fill_closed_descriptors()
     for stream in before:
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # no error where the encoding lacks a character
-    if not isinstance(sys.stdout, Filtered):  # a command within a command
+            stream.reconfigure(errors="backslashreplace")  # escape characters that the encoding lacks
+    if not isinstance(sys.stdout, Filtered):  # it is one already if a command runs another command
         sys.stdout = Filtered(sys.stdout, required=True)
         sys.stderr = Filtered(sys.stderr, required=False)
     try:
@@ -118,13 +116,16 @@ def filtered_streams() -> Iterator[None]:
 
 
 def discard(stream: io.TextIOBase | TextIO) -> None:
-    """Send what is left for a stream nowhere, so that the end of the program does not fail over it."""
+    """Redirect a stream to the null device, so that flushing it when the program ends does not fail."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fill_closed_descriptors() -> None:
-    """Open the null device where 0, 1 or 2 is closed: else the next file gets the number, and what is printed on it."""
+    """Open the null device as descriptor 0, 1 or 2 if one is closed.
+
+    Otherwise the next opened file would get that number, and everything printed would be written into it.
+    """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Print error rates as the tables that all commands end with."""
+"""Print error rates as tables on standard output."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from asr.scoring.rates import Rate
 
 
 def print_rates(splits: Mapping[str, Mapping[str, Rate]], title: str = "") -> None:
-    """Print the rates of some splits on standard output."""
+    """Print error rates on standard output.
+
+    Args:
+        splits: for the name of each row group, such as a split, its rates by name.
+        title: the title of the table.
+    """
     print_table(rates_table(splits, title))
 
 
 def print_result(result: Result) -> None:
-    """Print the error rates of all splits and of their parts, and the errors of calibrated confidences."""
+    """Print the error rates of all splits and of their tag values, and the errors of calibrated confidences."""
     seed = "" if result.seed is None else f", seed {result.seed}"
     decoder = "" if result.decoder.name == "greedy" else f", decoder {result.decoder.name}"
     print_rates({split: part.rates for split, part in result.splits.items()}, f"{result.recipe}{seed}{decoder}")
@@ -32,7 +37,7 @@ def print_result(result: Result) -> None:
 def print_table(table: TextTable) -> None:
     """Print a table and an empty line.
 
-    Names are broken to fit into a terminal; in a pipe or a file each row stays one line.
+    On a terminal, long names are wrapped to fit its width; in a pipe or a file, each row is one line.
     """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     print("\n".join([*table.lines(width), ""]))

@@ -1,4 +1,4 @@
-"""A terminal as commands draw on it, with rich, which is imported only where standard error is one."""
+"""Drawing on a terminal with rich. This module is imported only if standard error is a terminal."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from asr.printable import printable
 
 
 class Terminal(Console):
-    """A console that sends no escape sequences but its own, whatever it draws."""
+    """A rich console that shows control characters in text as visible escapes."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Render anything, with foreign control characters as visible escapes."""
+        """Render an object; replace control characters in its text, but not rich's own escape sequences."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text, keep="\n"), segment.style)
 
     def print(self, *objects: Any, **settings: Any) -> None:
-        """Print each string as one line; `sep` and `end` may hold newlines."""
+        """Print each string as one line; `sep` and `end` may contain newlines."""
         super().print(*(printable(one) if isinstance(one, str) else one for one in objects), **settings)
 
 
-terminal = Terminal(stderr=True, highlight=False, markup=False, emoji=False)  # options and paths hold brackets
+terminal = Terminal(stderr=True, highlight=False, markup=False, emoji=False)  # options and paths contain brackets
 
 
 def bars() -> Progress:
-    """A display of bars, one below the other, not yet drawn; lines that are printed stand above them."""
+    """Return a display of several progress bars, not started; printed lines appear above the bars."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

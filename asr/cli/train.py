@@ -1,4 +1,4 @@
-"""`asr-train`: from a corpus to an error-rate table, as one recipe says."""
+"""`asr-train`: train a recogniser or a language model by a recipe, and report its error rates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from asr.training.watching import Watcher
 
-_OF_NO_ACCOUNT = (
+_NOT_PART_OF_EXPERIMENT = (
     "recipe",
     "run_dir",
     "corpus.root",
@@ -34,19 +34,19 @@ _OF_NO_ACCOUNT = (
     "training.threads",
     "training.device",
 )
-"""Options of place, machine and seed, which do not make another experiment."""
-_NEEDED = ("torch", "torchaudio", "hydra", "omegaconf", "numba", "tensorboard")
+"""Options for places, the machine and the seed; changing them does not make another experiment."""
+_REQUIRED_PACKAGES = ("torch", "torchaudio", "hydra", "omegaconf", "numba", "tensorboard")
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-train`."""
     run(_main)
 
 
 def _main() -> None:
-    """Compose the configuration, with nothing imported that trains: help and wrong options are answered at once."""
-    require(*_NEEDED, what="asr-train")
-    import hydra  # here, so that Ctrl-C ends as elsewhere while it is imported
+    """Compose the configuration before importing anything slow, so that help and wrong options are answered at once."""
+    require(*_REQUIRED_PACKAGES, what="asr-train")
+    import hydra  # imported inside `run`, which handles Ctrl-C
     from hydra._internal.utils import get_args_parser
     from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException
@@ -60,18 +60,18 @@ def _main() -> None:
     given, others = get_args_parser().parse_known_args()
     check_arguments(sys.argv[1:], [one for one in others if one.startswith("-")])
     options.store()
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, not to a traceback printer
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra raise errors instead of printing them
     failed: list[AsrError | OSError] = []
 
     def job(config: DictConfig) -> None:
         try:
             _check_folder(config)
             _train(config)
-        except OmegaConfBaseException as error:  # an interpolation that leads nowhere
+        except OmegaConfBaseException as error:  # an interpolation of a missing value
             failed.append(ConfigError(explain(error)))
-        except (AsrError, OSError) as error:  # kept from Hydra, which would print it a second time
+        except (AsrError, OSError) as error:  # Hydra would print it a second time
             failed.append(error)
-        if failed and HydraConfig.get().mode == RunMode.MULTIRUN:  # the other runs go on
+        if failed and HydraConfig.get().mode == RunMode.MULTIRUN:  # continue with the other runs
             fail(failed[-1])
             failed[-1] = AsrError("a run failed; see above")
 
@@ -91,7 +91,7 @@ def _main() -> None:
 
 
 def _check_folder(config: DictConfig) -> None:
-    """Raise a ConfigError where the run cannot be kept, before a corpus is read."""
+    """Raise a ConfigError if the run folder cannot be written; called before the corpus is read."""
     if config.run_dir is not None and (why := obstacle(Path(config.run_dir))):
         raise ConfigError(f"run_dir={config.run_dir} {why}; give another folder")
 
@@ -121,16 +121,17 @@ def _train_recogniser(config: DictConfig) -> None:
         experiment = Experiment(run_config, folder, steps, departures(HydraConfig.get().overrides.task))
     if run_config.init is not None:
         new = experiment.new_labels
-        anew = f"; it does not know {new} of the {len(experiment.inventory)} labels, which begin anew" if new else ""
-        say(f"training begins with the weights of {run_config.init}{anew}")
+        n = len(experiment.inventory)
+        fresh = f"; {new} of its {n} labels are new and start with random weights" if new else ""
+        say(f"training starts from the weights of {run_config.init}{fresh}")
     for note in experiment.corpus.notes:
         say(note)
     if experiment.corpus.skipped:
         say(f"{len(experiment.corpus.skipped)} items of the corpus are left out; {experiment.run.data} lists them")
     if experiment.left_out:
-        headline = f"{len(experiment.left_out)} training utterances are left out, too short for their labels:"
+        headline = f"{len(experiment.left_out)} training utterances are left out: too short for their labels:"
         say(headline, *listed(experiment.left_out))
-    train_shown(experiment.train, folder)
+    train_with_display(experiment.train, folder)
     with Steps() as steps:
         result = evaluate_run(experiment.run, ("dev", "test"), steps, run_config.plugins)
     print_result(result)
@@ -139,11 +140,11 @@ def _train_recogniser(config: DictConfig) -> None:
 
 @contextmanager
 def run_folder(recipe: str, given: str | None) -> Iterator[Path]:
-    """Say which folder a run begins in, and yield it; a new one is removed where the run cannot begin.
+    """Print and yield the folder of a run; if the `with` block fails, remove a new folder that is still empty.
 
     Args:
-        recipe: of the run.
-        given: the folder that the user names; None for a new one.
+        recipe: the name of the recipe.
+        given: the folder that the user gave; None to create a new one.
     """
     folder = Path(given) if given else new_folder(recipe)
     say(f"recipe {recipe}, run folder {folder}")
@@ -155,8 +156,16 @@ def run_folder(recipe: str, given: str | None) -> Iterator[Path]:
         raise
 
 
-def train_shown(train: Callable[[Watcher], object], folder: Path) -> None:
-    """Train with a display; if training is stopped, say how to go on and end the process."""
+def train_with_display(train: Callable[[Watcher], object], folder: Path) -> None:
+    """Train with a progress display; if training is stopped, print the command that resumes it and exit.
+
+    Args:
+        train: the function that trains, called with the display.
+        folder: the run folder.
+
+    Raises:
+        SystemExit: a signal stopped the training; the status is 128 plus the signal's number.
+    """
     from asr.cli.progress import TrainingDisplay
     from asr.training.loop import Stopped
 
@@ -165,12 +174,15 @@ def train_shown(train: Callable[[Watcher], object], folder: Path) -> None:
         with display.shown():
             train(display)
     except Stopped as stopped:
-        say(f"{stopped}; go on with: {command_for(folder)}")
+        say(f"{stopped}; resume with: {command_for(folder)}")
         sys.exit(128 + stopped.signal)
 
 
 def new_folder(recipe: str) -> Path:
-    """Create and return a new run folder, so that commands that start in the same second do not share one."""
+    """Create a new run folder `runs/RECIPE/DATE_TIME` and return it.
+
+    A number is added to the name if another command created this folder in the same second.
+    """
     stamp = Path("runs") / recipe / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     for number in count(1):
         folder = stamp if number == 1 else stamp.with_name(f"{stamp.name}_{number}")
@@ -180,21 +192,28 @@ def new_folder(recipe: str) -> Path:
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove an empty folder and the parents that become empty; keep a folder that holds anything."""
+    """Remove a folder and its parents as far as they are empty."""
     with suppress(OSError):
         os.removedirs(folder)
 
 
 def departures(overrides: Sequence[str]) -> list[str]:
-    """The options of a command line that make a run another one than its recipe with another seed."""
+    """Return the overrides that make a run a different experiment from its recipe, sorted.
+
+    Options that do not affect the result in principle, such as paths, the device and the seed, are left out. If an
+    option is given several times, the last one counts.
+
+    >>> departures(["model.hidden=64", "training.seed=2", "model.hidden=32"])
+    ['model.hidden=32']
+    """
     from asr.experiment.settings import HARMLESS
 
-    given = {one.partition("=")[0].lstrip("+"): one for one in overrides}  # the last one counts
-    return sorted(one for name, one in given.items() if name not in {*HARMLESS, *_OF_NO_ACCOUNT})
+    given = {one.partition("=")[0].lstrip("+"): one for one in overrides}
+    return sorted(one for name, one in given.items() if name not in {*HARMLESS, *_NOT_PART_OF_EXPERIMENT})
 
 
 def command_for(folder: Path) -> str:
-    """Return the command that resumes this run."""
+    """Return the shell command that resumes the current run in its folder."""
     from hydra.core.hydra_config import HydraConfig
 
     given = HydraConfig.get()

@@ -1,6 +1,6 @@
-"""The help of `asr-train`: what it is called with, what can be chosen, and the composed configuration.
+"""The help text of `asr-train`: usage, the choices of each group, and the composed configuration.
 
-Hydra's own help copies every stored configuration for each group that it lists, which takes five seconds here.
+Hydra's own help takes five seconds here, because it copies all stored configurations for each group.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from asr.cli import options
 from asr.resources import resource
 
 _USAGE = """\
-asr-train: train a recogniser and report its error rates, or a language model and its bits a character.
+asr-train: train a recogniser and report its error rates, or train a language model and report its bits per character.
 
-  asr-train                                          the embedded corpus, a few minutes
-  asr-train recipe=an4/ctc corpus.root=/data/an4     a recipe
-  asr-train recipe=an4/ctc_alone training.epochs=50 model.hidden=250
-  asr-train recipe=books/char_lstm corpus.root=/data/books.txt.gz      a language model; its options with --help
-  asr-train run_dir=runs/mine ...                    start there, or go on where an unfinished run stopped
-  asr-train --multirun training.seed=1,2,3           several runs
-  asr-train --cfg job ...                            print the configuration only
+  asr-train                                          train on the embedded corpus, a few minutes
+  asr-train recipe=an4/ctc corpus.root=/data/an4     train with a recipe
+  asr-train recipe=an4/ctc_alone training.epochs=50 model.hidden=250   change options of a recipe
+  asr-train recipe=books/char_lstm corpus.root=/data/books.txt.gz      a language model; add --help for its options
+  asr-train run_dir=runs/mine ...                    use this run folder; an unfinished run in it is resumed
+  asr-train --multirun training.seed=1,2,3           one run for each value
+  asr-train --cfg job ...                            print the configuration, do not train
   asr-train --debug ...                              show the traceback of an error
 
-Recipes are in recipes/<task>/<name>.yaml. Any option below can be overridden as group.option=value.
-A value with special characters needs quotes twice, for the shell and for the option: 'corpus.root="/data/a=b"'
-Shell completion: eval "$(asr-train -sc install=bash)"; flags with dashes: asr-train --hydra-help
+Recipes are the files recipes/<task>/<name>.yaml. Change any option below with group.option=value.
+A value with special characters needs two pairs of quotes, for the shell and for the option: 'corpus.root="/data/a=b"'
+Shell completion: eval "$(asr-train -sc install=bash)"; list of flags: asr-train --hydra-help
 """
 
 
 def help_text(primary: str, overrides: Sequence[str], config_dir: str | None) -> str:
-    """Return the help for a command line.
+    """Return the help text for a command line.
 
     Args:
-        primary: the file of conf/ that it composes.
-        overrides: its options, which the composed configuration shows.
+        primary: the name of the primary configuration file, from `asr.cli.options.primary_of`.
+        overrides: the options of the command line; the printed configuration includes them.
         config_dir: a folder of the user's with more choices; None for none.
 
     Raises:
@@ -52,7 +52,7 @@ def help_text(primary: str, overrides: Sequence[str], config_dir: str | None) ->
 
 
 def _choices(config_dir: str | None) -> dict[str, list[str]]:
-    """Return what can be chosen for each group."""
+    """Return the sorted choices of each group: dataclasses, recipes and YAML files."""
     found = {group: set(names) for group, names in options.groups().items()}
     for recipe in options.recipes():
         task, _, name = recipe.partition("/")

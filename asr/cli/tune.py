@@ -1,4 +1,4 @@
-"""`asr-tune`: find the weights of a decoder on a development set, and save the decoder with the model."""
+"""`asr-tune`: choose the weights of a decoder on a development set, and save the decoder with the model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.command import add_debug, add_engine, add_plugin, run
+from asr.cli.command import HelpFormatter, add_debug, add_engine, add_plugin, run
 from asr.cli.console import say, warn
 from asr.cli.decoders import add_decoder, given_decoder, positive
 from asr.engines.names import AUTO
@@ -28,7 +28,7 @@ _DEV = "dev"
 
 
 def main() -> None:
-    """Entry point."""
+    """Run `asr-tune`."""
     run(_main)
 
 
@@ -42,7 +42,7 @@ def _main() -> None:
 
 
 def _tuned() -> tuple[argparse.Namespace, Path, Tuning]:
-    """Read the command line, search and report; return what `_save` needs."""
+    """Read the command line, tune and print the result; return the arguments of `_save`."""
     given = _parser().parse_intermixed_args()  # options of a corpus may follow --on
     model, options, place = _model(given)
     decoding = [one for one in options if one.partition("=")[0].partition(".")[0] == "decoder"]
@@ -54,18 +54,18 @@ def _tuned() -> tuple[argparse.Namespace, Path, Tuning]:
     from asr.recogniser.loading import load
     from asr.resources import user_cache
 
-    recogniser = load(model, given.plugin, "greedy", given.engine or AUTO)  # its own may want files that are lost
+    recogniser = load(model, given.plugin, "greedy", given.engine or AUTO)  # files of its own decoder may be missing
     if recogniser.engines.network is None:
-        raise ConfigError(f"{model} is an .onnx file; tune the bundle that it was exported from, and export that again")
+        raise ConfigError(f"{model} is an .onnx file; tune the bundle that it was exported from, then export it again")
     allowed = (*recogniser.config.plugins, *given.plugin)
     decoder = decoder_for(given_decoder(given, decoding), recogniser.config.decoder_choice, allowed)
     decoder = replace(decoder, component=decoder.component.completed())
-    if given.keep_weights:  # checked before a corpus is read
+    if given.keep_weights:  # checked before the corpus is read
         check_calibration(decoder)
     else:
         axes_of(decoder, given.weight)
-    recogniser.with_decoder(decoder, given.plugin)  # raises where the decoder cannot be built
-    recogniser = _as_it_was(recogniser, given.plugin)
+    recogniser.with_decoder(decoder, given.plugin)  # raises if the decoder cannot be built
+    recogniser = _with_own_decoder(recogniser, given.plugin)
     with Steps() as steps:
         split, utterances = _utterances(given, model, [one for one in options if one not in decoding], steps)
         tuning = tune(
@@ -78,7 +78,7 @@ def _tuned() -> tuple[argparse.Namespace, Path, Tuning]:
 
 
 def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
-    """Return the model, the options, and the run folder or new bundle to write the tuned decoder to."""
+    """Return the model, the options, and the run folder or bundle to write the tuned decoder to."""
     models = [word for word in given.items if not is_option(word)]
     if given.keep_weights and given.weight:
         raise ConfigError("--keep-weights and --weight exclude each other; give one of them")
@@ -87,7 +87,7 @@ def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
     model, out = models[0], given.out
     folder = Path(model).expanduser()
     if out is None and not (folder / "checkpoints").is_dir():
-        raise ConfigError(f"say where the tuned model is written: asr-tune {model} ... --out tuned.safetensors")
+        raise ConfigError(f"{model} is no run folder; name a new file: asr-tune {model} ... --out tuned.safetensors")
     if out is not None and out.suffix != ".safetensors":
         raise ConfigError(f"--out {out}: the name must end in .safetensors")
     if why := obstacle(folder) if out is None else obstacle_to_file(out):
@@ -95,12 +95,12 @@ def _model(given: argparse.Namespace) -> tuple[str, list[str], Path]:
     return model, [word for word in given.items if is_option(word)], folder if out is None else out
 
 
-def _as_it_was(recogniser: Recogniser, plugins: Sequence[str]) -> Recogniser:
-    """The recogniser with its own decoder, with which the tuned one is compared; else with greedy search."""
+def _with_own_decoder(recogniser: Recogniser, plugins: Sequence[str]) -> Recogniser:
+    """Return the recogniser with its own decoder, to compare with; with greedy search if that cannot be used."""
     try:
         return recogniser.with_decoder(recogniser.config.decoder_choice, plugins)
     except ConfigError as error:
-        warn(f"the model's own decoder cannot be used, greedy search is compared instead: {error}")
+        warn(f"the model's own decoder cannot be used, so the comparison is with greedy search: {error}")
         return recogniser
 
 
@@ -113,25 +113,28 @@ def _utterances(
 
     own = Path(model).expanduser() / "manifest"
     if given.on is None and not own.is_dir():
-        raise ConfigError(f"say on what to tune: asr-tune {model} --on dev.jsonl, a folder of manifests, or a corpus")
+        raise ConfigError(
+            f"{model} has no development set of its own; give a manifest, a folder of manifests or a corpus: asr-tune"
+            f" {model} --on dev.jsonl"
+        )
     where = str(own) if given.on is None else given.on
     splits = splits_to_score(where, options, given.plugin, on_progress).splits
     split = given.split or (next(iter(splits)) if len(splits) == 1 else _DEV)
     if not splits.get(split):
         raise ConfigError(f"{where} has no split {split}; it has {', '.join(name for name in splits if splits[name])}")
     if split == "test":
-        warn("weights that are tuned on test say nothing about other data any more; keep a part of the data for dev")
+        warn("after tuning on test, error rates on test are too optimistic; use another part of the data as dev")
     return split, splits[split] if given.at_most is None else sample_of(splits[split], given.at_most)
 
 
 def _report(tuning: Tuning, before: DecoderChoice, split: str) -> None:
-    """Print the error rates before and after, and what was chosen."""
+    """Print the error rates before and after tuning, the chosen weights, and warnings."""
     from asr.cli.tables import print_rates
 
     if not tuning.axes:
         print_rates({"calibrated": tuning.after}, f"{split}, {tuning.choice.name}")
         return
-    rows = {f"as it was: {before.name}": tuning.before, "tuned": tuning.after}
+    rows = {f"before: {before.name}": tuning.before, "tuned": tuning.after}
     if tuning.n_folds:
         rows[f"tuned on the other {tuning.parts}"] = tuning.others
     n = len(tuning.surface)
@@ -141,15 +144,15 @@ def _report(tuning: Tuning, before: DecoderChoice, split: str) -> None:
     if tuning.is_worse:
         was, now = (f"{one[tuning.rate].percent:.1f}" for one in (tuning.before, tuning.after))
         warn(
-            f"the tuned decoder is worse than {before.name}, which the model had: {tuning.rate} {now} instead of {was}"
-            " %; tune other weights, or do not use what is written"
+            f"the tuned decoder is worse than {before.name}, the decoder before: {tuning.rate} {now} instead of {was}"
+            " %; tune other weights, or do not use the written decoder"
         )
     for name in tuning.farthest:
-        warn(f"{name} may be better still beyond the last value that was tried; begin there: decoder.{name}=VALUE")
+        warn(f"{name}: the best value is the last one tried; to try values beyond it, start with decoder.{name}=VALUE")
 
 
 def _save(tuning: Tuning, place: Path, given: argparse.Namespace) -> None:
-    """Write the decoder into the run folder or a bundle, and the surface beside it."""
+    """Write the decoder into the run folder or a bundle, and the error rates of all tried weights beside it."""
     from asr.evaluation.tuning_surface import write_surface
     from asr.recogniser.saved_decoder import save_decoder
 
@@ -185,14 +188,14 @@ def _bundle(tuning: Tuning, out: Path, given: argparse.Namespace, on_copy: Calla
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr-tune",
-        description="Find the weights of a decoder (of its language model, of bonuses) that make the fewest errors on a"
-        " development set, and save the decoder with the model: in a run folder as decoder.json, or as a new bundle."
+        description="Choose the weights of a decoder (of its language model and bonuses) with the fewest errors on a"
+        " development set, and save the decoder with the model: as decoder.json in a run folder, or as a new bundle."
         " asr-transcribe, asr-evaluate, asr-export and asr.load use it from then on.",
         epilog="examples:\n"
         "  asr-tune runs/an4/ctc/... decoder=beam decoder.lm=an4.lm\n"
         "  asr-tune an4 --on an4 root=/data/an4 --lm an4.lm --out mine.safetensors\n"
         "  asr-tune mine.safetensors --on dev.jsonl --rate wer --out mine.safetensors",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         "items",
@@ -200,41 +203,43 @@ def _parser() -> argparse.ArgumentParser:
         metavar="model | option=value",
         help="a run folder, a bundle, or a pretrained name: "
         + ", ".join(pretrained_names())
-        + "; decoder=NAME and decoder.OPTION=VALUE say what is tuned, and where the search begins (default: the"
-        " model's decoder); other options are those of the corpus that --on names",
+        + ". decoder=NAME and decoder.OPTION=VALUE choose the decoder to tune and the values to start from (default:"
+        " the model's decoder); other options belong to the corpus after --on",
     )
     parser.add_argument(
         "--on",
         metavar="WHERE",
-        help="utterances with transcripts, which no test uses: a manifest (.jsonl), a folder of manifests, or a corpus"
-        " of asr-prepare with its options (default: of a run folder, the dev set of the run)",
+        help="the development set, which must not be test data: a manifest (.jsonl), a folder of manifests, or a corpus"
+        " that asr-prepare knows with its options (default for a run folder: the dev set of the run)",
     )
-    parser.add_argument("--split", metavar="NAME", help="which split of them (default dev, or the only one)")
+    parser.add_argument("--split", metavar="NAME", help="the split of --on to use (default: dev, or the only one)")
     parser.add_argument(
         "--at-most",
         type=positive,
         metavar="N",
-        help="tune on N utterances of it, in equal steps over all of them: a large set takes long, and a part of it"
-        " chooses nearly the same weights",
+        help="tune on N utterances, taken at equal distances from the whole set: faster for a large set, with nearly"
+        " the same weights",
     )
     parser.add_argument(
         "--rate",
         choices=sorted(RATES),
-        help="the error rate to make small (default: the first one of the model's labels: cer for characters)",
+        help="the error rate to minimise (default: the one that suits the model's labels, such as cer for characters)",
     )
     parser.add_argument(
         "--weight",
         action="append",
         default=[],
         metavar="OPTION",
-        help="an option to tune (repeatable; default: all weights of the decoder that have an effect)",
+        help="an option of the decoder to tune (repeatable; default: all weights that have an effect)",
     )
     parser.add_argument(
         "--keep-weights",
         action="store_true",
-        help="leave the weights as they are, and calibrate the confidences on these utterances",
+        help="do not tune weights; only calibrate the confidences on the development set",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the bundle (.safetensors) to write; may be the model")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="the bundle (.safetensors) to write; it may replace the model's file"
+    )
     add_decoder(parser)
     add_engine(parser)
     add_plugin(parser)

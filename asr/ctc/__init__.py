@@ -1,1 +1,1 @@
-"""Connectionist temporal classification: the loss, and the guard that finds utterances it cannot be computed for."""
+"""Connectionist temporal classification (CTC): loss, consistency loss, length check and forced alignment."""

@@ -1,14 +1,14 @@
-"""Forced alignment: the likeliest path of a known labelling, and so the frames at which each label is emitted.
+"""Forced alignment: find the likeliest path of a known labelling, and with it the frames of each label.
 
-The labels are u = 0..U-1. A path is, at every frame, at a label or at the blank before or behind one. It stays where it
-is, goes from a blank to the label behind it or from a label to the blank behind it, or goes from a label to the next
-one at once if the two differ (A. Graves and others, "Connectionist temporal classification", ICML 2006, section 4.1,
-with a maximum in place of the sum). It may also leave out a label that is optional, such as a silence between words.
-The objective is log p(path) = sum over t of log p_t(path_t); nothing is pruned.
+The labels are u = 0..U-1. At every frame, a path is at a label, or at the blank before or after a label. From one frame
+to the next it stays, moves from a blank to the next label, from a label to the next blank, or from a label directly to
+the next label if the two differ (A. Graves and others, "Connectionist temporal classification", ICML 2006, section 4.1,
+with a maximum in place of the sum). It may also skip an optional label, such as a silence between words. The objective
+is log p(path) = sum over t of log p_t(path_t). The search is exact: nothing is pruned.
 
-The step by which the best path reached each label at each frame takes a byte, T * U in all. If that is much, only some
-frames are kept, and the steps between them are computed again when the path is traced back: twice the work, in
-memory that grows with the square root of T.
+The search stores one byte for each label and frame, the step by which the best path arrived: T * U bytes. For long
+inputs it stores only some frames, and computes the steps between them again when it traces the path back. This takes
+twice the work, but memory proportional to the square root of T.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _WORTH_COMPILING = 2_000_000
 """The number of frames times labels above which the plain loop takes longer than importing numba."""
 
 _BLOCK_CELLS = 1 << 25
-"""The number of frames times labels whose steps are kept in memory, a byte each, if `_BLOCK_ROOTS` allows it."""
+"""The least size of a block of stored steps, in frames times labels, a byte each."""
 
 _BLOCK_ROOTS = 4
-"""The distance of two kept frames, in square roots of T: kept frames then take as much memory as the steps."""
+"""The least distance of two stored frames, in square roots of T; then these take as much memory as a block's steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,9 @@ class Alignment:
 
     Attributes:
         labels: (U,) int64, the labelling.
-        start: (U,) int64, the first frame of the label's run.
-        end: (U,) int64, the frame behind the last one of its run; `start` for an optional label that was left out.
-        score: (U,) float64, the highest log posterior in its run; -inf for a label that was left out.
+        start: (U,) int64, the first frame of each label.
+        end: (U,) int64, the frame after the last one of each label; equal to `start` for a skipped optional label.
+        score: (U,) float64, the highest log posterior of each label in its frames; -inf for a skipped label.
         log_probability: the log probability of the path.
     """
 
@@ -63,12 +63,17 @@ def align(
     Args:
         log_probs: (T, L) natural logarithms, normalised over the labels.
         labels: (U,) indices without blanks, U >= 0.
-        blank: index of the blank.
-        optional: (U,) which labels the path may leave out, no two neighbours; None: none.
+        blank: the index of the blank.
+        optional: (U,) bool, the labels that the path may skip, never two neighbours; None for no label.
 
     Raises:
-        ValueError: fewer frames than the labels need, a label outside 0..L-1, two optional neighbours, NaN, or no path
-            whose probability is above 0.
+        ValueError: there are fewer frames than the labels need, a label is outside 0..L-1, two neighbours are
+            optional, `log_probs` contains NaN, or every path has probability 0.
+
+    >>> log_probs = np.log(np.array([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]))
+    >>> found = align(log_probs, np.array([1, 2]))
+    >>> found.start.tolist(), found.end.tolist()
+    ([0, 1], [1, 2])
     """
     log_probs, labels = np.ascontiguousarray(log_probs, dtype=np.float32), np.ascontiguousarray(labels, dtype=np.int64)
     may_skip = None if optional is None else np.array(optional, dtype=np.uint8)
@@ -81,7 +86,7 @@ def align(
 
 
 class _Viterbi:
-    """The search: forwards to the log probability of the best path, and back along that path.
+    """The Viterbi search: forwards to the log probability of the best path, then back along that path.
 
     Args:
         log_probs, labels, blank: see `align`.
@@ -98,7 +103,7 @@ class _Viterbi:
         self._banded = optional is None
         self.start, self.end = np.zeros(n_labels, dtype=np.int64), np.zeros(n_labels, dtype=np.int64)
         self.score = np.full(n_labels, -np.inf)
-        best = np.full(2 * n_labels + 1, -np.inf)  # of paths to each label, then to each blank
+        best = np.full(2 * n_labels + 1, -np.inf)  # log probabilities of paths to each label, then to each blank
         best[n_labels] = 0.0
         block = max(1, _BLOCK_CELLS // max(1, n_labels), _BLOCK_ROOTS * math.isqrt(n_frames))
         block = min(block, max(1, n_frames))
@@ -109,11 +114,11 @@ class _Viterbi:
             self._run(_FORWARD, best, self._back, *self._kept[-1][:2], self._banded)
         self._position = 2 * n_labels if not n_labels or best[-1] >= best[n_labels - 1] else n_labels - 1
         if optional is not None and n_labels and optional[-1]:
-            self._leave_out_the_last(best)
+            self._skip_last_label(best)
         self.log_probability = float(best[self._position])
 
-    def _leave_out_the_last(self, best: NDArray[np.float64]) -> None:
-        """End the path before the last label if that label is optional and such a path is likelier."""
+    def _skip_last_label(self, best: NDArray[np.float64]) -> None:
+        """End the path before the last label, which is optional, if such a path is likelier."""
         n_labels, n_frames = len(self.start), self._sizes[0]
         for place in [2 * n_labels - 1] + [n_labels - 2] * (n_labels > 1):
             if best[place] > best[self._position]:
@@ -121,9 +126,9 @@ class _Viterbi:
                 self.start[-1] = self.end[-1] = n_frames
 
     def trace(self) -> None:
-        """Follow the best path from its end to its beginning."""
+        """Trace the best path from its end to its beginning, and fill `start`, `end` and `score`."""
         for number, (first, end, best) in enumerate(reversed(self._kept)):
-            if number:  # the ways of the last frames are there still
+            if number:  # the steps of the last block are still stored
                 self._run(_FORWARD, best, self._back, first, end, self._banded)
             arrays = (self._back, self.start, self.end, self.score)
             self._position = self._run(_TRACE, *arrays, first, end, self._position)
@@ -140,17 +145,17 @@ def _check(
     width = log_probs.shape[1]
     if not 0 <= blank < width:
         raise ValueError(f"blank must lie in 0..{width - 1}, got {blank}")
-    said = labels.tolist()
-    if said and (min(said) < 0 or max(said) >= width or blank in said):
-        raise ValueError(f"labels must lie in 0..{width - 1} without {blank}, the blank, got {said}")
+    found = labels.tolist()
+    if found and (min(found) < 0 or max(found) >= width or blank in found):
+        raise ValueError(f"labels must lie in 0..{width - 1} without {blank}, the blank, got {found}")
     if optional is not None and (optional.shape != labels.shape or (optional[1:] & optional[:-1]).any()):
         raise ValueError("optional must be (U,) without two optional neighbours")
     if log_probs.size and math.isnan(log_probs.min()):
-        raise ValueError(f"log_probs hold NaN at frame {int(np.isnan(log_probs).any(axis=1).argmax())}")
+        raise ValueError(f"log_probs contain NaN at frame {int(np.isnan(log_probs).any(axis=1).argmax())}")
     if len(log_probs) < 2 * len(labels):
-        said = said if optional is None else labels[optional == 0].tolist()
-        if len(log_probs) < (needed := frames_needed(said)):
-            counts = f"{len(said)} labels with {count_repeats(said)} repeats"
+        required = found if optional is None else labels[optional == 0].tolist()
+        if len(log_probs) < (needed := frames_needed(required)):
+            counts = f"{len(required)} labels with {count_repeats(required)} repeats"
             raise ValueError(f"{len(log_probs)} frames cannot carry {counts}, which need {needed}")
 
 
@@ -167,20 +172,20 @@ def _forward(
     width: int,
     blank: int,
 ) -> None:
-    """Take the frames `begin` to `end` - 1.
+    """Run the forward recursion over the frames `begin` to `end` - 1.
 
     Args:
-        log_probs: (T * L,)
-        labels: (U,)
-        optional: (U,), read if not `banded`.
+        log_probs: (T * L,) log posteriors.
+        labels: (U,) labels.
+        optional: (U,) which labels are optional; only read if not `banded`.
         best: (2U + 1,) the best log probability of a path to each label, then to the blank before each label and to the
-            one behind the last; at frame `begin` - 1, and afterwards at frame `end` - 1.
-        back: ((end - begin) * U,) filled with how the best path came to each label: it was there (0), from the blank
-            before (1), from the label before (2), from the blank (3) or the label (4) before an optional one; plus 8 if
-            it came to the blank behind the label from that label.
+            blank after the last label; given for frame `begin` - 1, returned for frame `end` - 1.
+        back: ((end - begin) * U,) filled with the step by which the best path came to each label: 0 it stayed, 1 from
+            the blank before, 2 from the label before, 3 from the blank and 4 from the label before a skipped optional
+            label; plus 8 if the best path to the blank after the label came from the label.
         begin, end: frames.
-        banded: no label is optional, so that each frame reaches one more of them.
-        n_frames, width, blank: T, L, the index of the blank.
+        banded: whether no label is optional, so that each frame reaches at most one more label.
+        n_frames, width, blank: T, L, and the index of the blank.
     """
     n_labels = len(labels)
     first, last = 0, n_labels - 1
@@ -188,9 +193,9 @@ def _forward(
         row, cells = t * width, (t - begin) * n_labels
         p_blank = log_probs[row + blank]
         if banded:
-            last = min(n_labels - 1, t)  # a label further on needs more frames before it
-            first = max(0, n_labels - n_frames + t)  # a label further back needs more frames behind it
-        for u in range(last, first - 1, -1):  # downwards: what stands before u is that of the frame before
+            last = min(n_labels - 1, t)  # later labels need more frames before them
+            first = max(0, n_labels - n_frames + t)  # earlier labels need more frames after them
+        for u in range(last, first - 1, -1):  # downwards, so that values below u still belong to the frame before
             here, way, step = best[u], 0, 0
             highest = best[n_labels + u + 1]
             if here > highest:
@@ -233,15 +238,19 @@ def _trace(
     width: int,
     blank: int,
 ) -> int:
-    """Go back from frame `stop` - 1 to frame `begin`, from a position in `best`; return the position before them.
+    """Trace the path from frame `stop` - 1 back to frame `begin`; return its position in `best` before `begin`.
 
     Args:
-        start, end: (U,) 0 until a label is met; filled.
-        score: (U,) -inf until a label is met; filled.
+        log_probs, labels, optional, n_frames, width, blank: see `_forward`.
+        back: the steps of these frames, filled by `_forward`.
+        start, end: (U,) filled with the frames of each label; 0 for labels that are not reached yet.
+        score: (U,) filled with the highest log posterior of each label; -inf for labels that are not reached yet.
+        begin, stop: frames.
+        position: the position of the path in `best` at frame `stop` - 1.
     """
     n_labels = len(labels)
     on_label = position < n_labels
-    at = position if on_label else position - n_labels - 1  # the label that the path is at, or is behind
+    at = position if on_label else position - n_labels - 1  # the label at which, or after which, the path is
     for t in range(stop - 1, begin - 1, -1):
         if at < 0:
             break

@@ -1,4 +1,4 @@
-"""Consistency of two views of an utterance: what the network says of one must be what it says of the other.
+"""Consistency loss: make the network give the same posteriors for two masked views of an utterance.
 
 Z. Yao and others, "CR-CTC: Consistency regularization on CTC for improved speech recognition" (ICLR 2025, arXiv
 2410.05101), equations 4 and 5.
@@ -11,16 +11,16 @@ from torch import Tensor
 
 
 def consistency_loss(first: Tensor, second: Tensor, lengths: Tensor) -> Tensor:
-    """Kullback-Leibler divergence between two views, each frame's mean of both directions, summed over the frames.
+    """Return the Kullback-Leibler divergence between two views, as the mean of both directions, summed over frames.
 
-    Each view is drawn towards the other one as it stands: no gradient flows into the target.
+    No gradient flows into the target of each direction.
 
     Args:
-        first, second: (B, T, L) natural logarithms, normalised over L; nothing behind an utterance's length counts.
-        lengths: (B,) int64 on the CPU, frames of each utterance in both views.
+        first, second: (B, T, L) natural logarithms, normalised over L; frames beyond an utterance's length are ignored.
+        lengths: (B,) int64 on the CPU, the number of frames of each utterance in both views.
 
     Returns:
-        (B,) in nats, 0 where both views are the same.
+        (B,) in nats; 0 if both views are the same.
     """
     frames = torch.arange(first.shape[1])[None, :] < lengths[:, None]
     inside = frames.to(first.device)[:, :, None]
@@ -29,5 +29,5 @@ def consistency_loss(first: Tensor, second: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _divergence(found: Tensor, target: Tensor) -> Tensor:
-    """(B, T, L) terms of KL(target || found)."""
+    """Return the terms of KL(target || found), (B, T, L)."""
     return target.exp() * (target - found)

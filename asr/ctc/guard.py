@@ -1,4 +1,4 @@
-"""Which utterances are too short for their labels: CTC needs a frame a label, and a blank between equal neighbours."""
+"""Find utterances that are too short for CTC: it needs a frame for each label, and a blank between equal neighbours."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from itertools import pairwise
 
 
 def count_repeats(labels: Sequence[int]) -> int:
-    """How many labels equal the one before."""
+    """Return the number of labels that equal the label before.
+
+    >>> count_repeats([3, 5, 5, 2])
+    1
+    """
     return sum(one == other for one, other in pairwise(labels))
 
 
 def frames_needed(labels: Sequence[int]) -> int:
-    """The least number of frames that some path of these labels (without blanks) has.
+    """Return the least number of frames of a path for these labels (without blanks).
 
     >>> frames_needed([3, 5, 5, 2])
     5
@@ -21,12 +25,12 @@ def frames_needed(labels: Sequence[int]) -> int:
 
 
 def unfit(ids: Sequence[str], frame_counts: Sequence[int], labels: Sequence[Sequence[int]]) -> dict[int, str]:
-    """One sentence for each utterance that cannot be trained on, by its index.
+    """Return a message for each utterance that is too short for its labels, by the utterance's index.
 
     Args:
-        ids: of the utterances.
-        frame_counts: log posteriors of each utterance, after all stacking and time reduction.
-        labels: of each utterance, without blanks.
+        ids: the ids of the utterances.
+        frame_counts: the number of output frames of each utterance, after stacking and time reduction.
+        labels: the labels of each utterance, without blanks.
     """
     sentences = {}
     for index, (utt_id, n_frames, labelling) in enumerate(zip(ids, frame_counts, labels, strict=True)):

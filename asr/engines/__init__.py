@@ -1,1 +1,1 @@
-"""Run a network: frames in, log posteriors out, numpy at the border."""
+"""Engines, which run a network: numpy, torch and onnxruntime. All take frames and return posteriors as numpy arrays."""

@@ -1,4 +1,4 @@
-"""Choose the engine that runs a network: by the work that there is, or by its name."""
+"""Choose the engine that runs a network, by its name or by the number of utterances."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ from asr.extras import installed, require
 
 
 def check_engine(name: str) -> None:
-    """Raise a ConfigError where there is no engine of this name."""
+    """Raise a ConfigError if there is no engine of this name."""
     check_values({"engine": name}, {"engine": one_of(name, NAMES)})
 
 
 def choose_engine(network: Network, name: str = AUTO, utterances: int = 1) -> tuple[Engine, EngineChoice]:
-    """Choose an engine and build it, which takes a copy of the weights.
+    """Choose an engine and build it; the engine copies the weights.
 
     Args:
-        network: what it runs.
-        name: of the engine; `auto`: numpy for a few utterances, torch for many and for what numpy does not have.
-        utterances: about how many it will run.
+        network: the network to run.
+        name: the name of the engine. `auto` chooses numpy for a few utterances, and torch for many utterances or for a
+            network that numpy does not support.
+        utterances: the approximate number of utterances to run.
+
+    Returns:
+        The engine, and its name with the reason for the choice.
 
     Raises:
         MissingExtra: the engine needs a package that is not installed.
-        ConfigError: there is no such engine, it cannot run this network, or the network refuses an option.
-        CheckpointError: weights that do not fit the network.
+        ConfigError: there is no such engine, it does not support this network, or the network refuses an option.
+        CheckpointError: the weights do not fit the network.
     """
     check_engine(name)
     reason = why_not(network)
-    choice = _by_work(reason, utterances) if name == AUTO else EngineChoice(name, "it was asked for")
+    choice = _by_work(reason, utterances) if name == AUTO else EngineChoice(name, "chosen by the user")
     if choice.name == "onnx":
         others = "torch" if reason else "numpy or torch"
-        raise ConfigError(
-            f"the engine onnx runs .onnx files only, and this model is none; the engine {others} can run it"
-        )
+        raise ConfigError(f"the engine onnx only runs .onnx files, but this model is none; use the engine {others}")
     if choice.name == "numpy" and not reason:
         return NumpyEngine(network), choice
     _check_torch(reason, choice.name)
@@ -46,21 +48,21 @@ def choose_engine(network: Network, name: str = AUTO, utterances: int = 1) -> tu
 
 
 def _by_work(reason: str, utterances: int) -> EngineChoice:
-    """Choose for a network that numpy does not have for a reason, or has."""
+    """Choose an engine; `reason` states why numpy does not support the network, and is empty if it does."""
     if reason:
-        return EngineChoice("torch", f"{reason}, which the engine numpy does not have")
+        return EngineChoice("torch", f"{reason}, which the engine numpy does not support")
     if utterances < MANY:
-        return EngineChoice("numpy", f"it starts at once, and there are fewer than {MANY} utterances")
+        return EngineChoice("numpy", f"it starts fastest, and there are fewer than {MANY} utterances")
     if not installed("torch"):
         return EngineChoice("numpy", "torch, which is faster for many utterances, is not installed")
     return EngineChoice("torch", f"it is the fastest for {MANY} utterances or more")
 
 
 def _check_torch(reason: str, wanted: str) -> None:
-    """Raise an error where torch is not installed, or numpy is wanted, which does not have the network."""
+    """Raise an error if torch is not installed, or if the user wants numpy, which does not support the network."""
     if wanted == "numpy":
-        told = f"the engine numpy cannot run this model: {reason}; the engine torch"
-        require("torch", what=f"{told}, which can,")
-        raise ConfigError(f"{told} can")
-    only = f"the only one for this model: {reason}" if reason else "the engine numpy can run this model, too"
+        message = f"the engine numpy does not support this model: {reason}; use the engine torch"
+        require("torch", what=f"{message}, which")
+        raise ConfigError(message)
+    only = f"the only one for this model: {reason}" if reason else "the engine numpy can also run this model"
     require("torch", what=f"the engine torch ({only})")

@@ -1,4 +1,4 @@
-"""What an engine is: a network that turns frames into log posteriors, numpy in and out."""
+"""The interface of an engine, which runs a network on numpy arrays, and the description of a network."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A network as it is kept: what it is and its weights. An engine runs it.
+    """A network as it is stored: its class, options and weights. An engine runs it.
 
     Attributes:
         component: the class of the network and its options.
-        n_features: F, values of an input frame.
-        n_labels: L, labels with blank.
-        weights: by their names in the network of torch (`layers.0.forward_cell.weight_ih`), float32. What belongs to a
+        n_features: F, the size of an input frame.
+        n_labels: L, the number of labels with the blank.
+        weights: float32 arrays by their names in torch, such as `layers.0.forward_cell.weight_ih`. The weights of a
             network of the user's own may have other types.
-        plugins: modules beside `asr` that the network or its cell may come from.
+        plugins: the user's modules that may hold the class of the network or its cell.
     """
 
     component: Component
@@ -36,7 +36,7 @@ class Network:
 
 
 class Engine(Protocol):
-    """Runs a network. It does not change and may be shared by threads."""
+    """Interface of an engine, which runs a network. Threads may share an engine."""
 
     @property
     def name(self) -> str:
@@ -44,23 +44,23 @@ class Engine(Protocol):
 
     @property
     def time_reduction(self) -> int:
-        """Frames that become one posterior."""
+        """The number of input frames for each output frame."""
 
     def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
         """Compute the log posteriors of a padded batch.
 
         Args:
-            frames: (B, T, F) float32, normalised and stacked; the padding may hold anything, even NaN.
+            frames: (B, T, F) float32, normalised and stacked; the padding may contain anything, even NaN.
             lengths: (B,) int64, 1 <= lengths[b] <= T, in any order.
 
         Returns:
-            (B, T', L) float32 natural logarithms, with T' = ceil(T / time_reduction), and (B,) int64 lengths. Rows
-            beyond an utterance's length are finite and mean nothing.
+            (B, T', L) float32 natural logarithms, with T' = ceil(T / time_reduction), and (B,) int64 lengths. Ignore
+            rows beyond an utterance's length; they are finite.
         """
 
 
 def check_batch(frames: FloatArray, lengths: IntArray, n_features: int) -> None:
-    """Raise a ValueError if a batch is not what `Engine.posteriors` takes: a mistake in this package's own code."""
+    """Raise a ValueError if a batch does not have the shapes, types and lengths for `Engine.posteriors`."""
     if frames.ndim != 3 or frames.shape[2] != n_features or frames.dtype != np.float32:
         raise ValueError(f"frames must be (B, T, {n_features}) float32, got {frames.shape} {frames.dtype}")
     if lengths.shape != frames.shape[:1] or lengths.dtype != np.int64:
@@ -71,11 +71,11 @@ def check_batch(frames: FloatArray, lengths: IntArray, n_features: int) -> None:
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """An engine that runs a network, and the reason, as a clause: "there are few utterances".
+    """The engine that was chosen, and the reason.
 
     Attributes:
-        name: of the engine.
-        why: for people, `--verbose` and results.
+        name: the name of the engine.
+        why: the reason as a clause, for `--verbose` and result files: "there are few utterances".
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Compare the weights of a file with those that a network has, before anything is computed with them."""
+"""Check that the weights of a file fit a network, before they are used."""
 
 from __future__ import annotations
 
@@ -18,35 +18,36 @@ LONGEST = 80  # characters of a name or a shape in a message
 
 @dataclass(frozen=True)
 class Expected:
-    """What a weight of a network must be.
+    """The expected shape and type of a weight of a network.
 
     Attributes:
-        shape: its shape.
-        dtype: its type; any other floating-point type will do for a floating-point one.
+        shape: the shape.
+        dtype: the type; a floating-point type stands for any floating-point type.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any] = FLOAT32
 
     def __str__(self) -> str:
-        """Its type and shape, for a message."""
+        """Return the type and shape for a message."""
         return f"{self.dtype} {self.shape}"[:LONGEST]
 
 
 def fitted(weights: Mapping[str, object], expected: Mapping[str, Expected]) -> dict[str, NDArray[Any]]:
-    """Check the weights of a file against those that a network has.
+    """Check that the weights of a file fit a network.
 
     Args:
-        weights: the content of a file, by name.
-        expected: what the network has, by name.
+        weights: the content of the file, by name.
+        expected: the shape and type of each weight of the network, by name.
 
     Returns:
-        the weights, floating-point ones as float32.
+        The weights by name; floating-point ones are converted to float32.
 
     Raises:
         CheckpointError: a weight is missing or unknown, has another shape or type, or is not finite.
     """
-    for verb, names in (("misses", expected.keys() - weights.keys()), ("also holds", weights.keys() - expected.keys())):
+    missing, unknown = expected.keys() - weights.keys(), weights.keys() - expected.keys()
+    for verb, names in (("does not contain", missing), ("also contains", unknown)):
         if names:
             listed = ", ".join(repr(name)[:LONGEST] for name in sorted(map(str, names))[:3])
             raise CheckpointError(f"{UNFIT}: the file {verb} {listed}{', ...' if len(names) > 3 else ''}")
@@ -65,7 +66,7 @@ def _fitted(name: str, value: object, like: Expected) -> NDArray[Any]:
         raise CheckpointError(f"{UNFIT}: {name[:LONGEST]!r} is {kind_of(value)}, expected {like}")
     if like.dtype.kind != "f":
         return value
-    with np.errstate(over="ignore"):  # what float32 cannot hold is found next
+    with np.errstate(over="ignore"):  # too large values become infinite, which is found next
         value = value.astype(np.float32, copy=False)
     if not np.isfinite(value).all():
         raise CheckpointError(f"the weights {name[:LONGEST]!r} are not finite; the file is damaged")

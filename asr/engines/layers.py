@@ -1,4 +1,4 @@
-"""A stack of recurrent layers as it is kept: its options and weights, checked, for engines that do without torch."""
+"""Checked options and weights of a stack of recurrent layers, for engines without torch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CELLS: Mapping[str, type[CellConfig]] = {
         GruBeforeConfig,
     )
 }
-"""The config dataclasses of the cells that can be described here, by the class of the cell."""
+"""The config dataclasses of the supported cells, by the import path of the cell's class."""
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -52,12 +52,12 @@ class CellWeights:
     """One direction of one layer.
 
     Attributes:
-        config: the options of the cell; its class says which cell it is.
-        hidden: H, units.
-        output_size: O, values of an output frame.
-        backward: whether it reads from the last frame to the first.
-        weights: float32, by their names in the cell of torch (`weight_ih`, `weight_hh`, `bias`, ...); its file in
-            `asr.recurrent.cells` says what they are.
+        config: the options of the cell; their class identifies the cell.
+        hidden: H, the number of units.
+        output_size: O, the size of an output frame.
+        backward: whether the cell reads from the last frame to the first.
+        weights: float32 arrays by their names in the torch cell (`weight_ih`, `weight_hh`, `bias`, ...), which are
+            described in its file in `asr.recurrent.cells`.
     """
 
     config: CellConfig
@@ -72,10 +72,10 @@ class LayerWeights:
     """One layer.
 
     Attributes:
-        cells: the forward cell, then the backward cell; one or both.
-        n_inputs: values of an input frame.
+        cells: the forward cell, the backward cell, or both in this order.
+        n_inputs: the size of an input frame.
         skip: whether the input of the layer is added to its output.
-        time_reduction: frames of its output that become one frame by concatenation, 1: none.
+        time_reduction: the number of output frames to concatenate to one frame; 1 for no reduction.
     """
 
     cells: Sequence[CellWeights]
@@ -85,7 +85,7 @@ class LayerWeights:
 
     @property
     def output_size(self) -> int:
-        """Values of an output frame, before the time reduction."""
+        """The size of an output frame, before the time reduction."""
         return sum(cell.output_size for cell in self.cells)
 
 
@@ -94,10 +94,10 @@ class StackWeights:
     """The whole network.
 
     Attributes:
-        layers: the first reads the features.
-        time_reduction: frames that become one posterior.
-        output_weight: (L, O) float32 of the layer that gives the labels' scores.
-        output_bias: (L,) float32.
+        layers: the layers; the first one reads the features.
+        time_reduction: the number of input frames for each output frame.
+        output_weight: (L, O) float32, the weights of the output layer.
+        output_bias: (L,) float32, the bias of the output layer.
     """
 
     layers: Sequence[LayerWeights]
@@ -107,7 +107,7 @@ class StackWeights:
 
 
 def why_not(network: Network) -> str:
-    """Say what about a network cannot be described here, as a clause; empty if nothing."""
+    """Return the reason why this module does not support a network, as a clause; empty if it does."""
     if network.component.target != StackConfig._target_:
         return f"the network is a {_short(network.component.target)}"
     cell = cell_of(network.component)
@@ -115,10 +115,10 @@ def why_not(network: Network) -> str:
 
 
 def cell_of(stack: Component) -> Component:
-    """Return the cell that the options of a stack name, an LSTM where they name none.
+    """Return the cell in the options of a stack; an LSTM if they have none.
 
     Raises:
-        ConfigError: it is no class with options.
+        ConfigError: the option `cell` is not a node with a `_target_`.
     """
     faults = Faults()
     with faults.noted("model"):
@@ -132,15 +132,15 @@ def _short(target: str) -> str:
 
 
 def layers_of(network: Network) -> StackWeights:
-    """Describe a network, for which `why_not` has no reason.
+    """Return the layers and weights of a network, after checking its options and weights.
 
     Raises:
-        ConfigError: an option that the stack or its cell does not have or refuses, as `RecurrentStack` does.
+        ConfigError: `why_not` has a reason; or an option does not exist or is refused, as by `RecurrentStack`.
         CheckpointError: a weight is missing or unknown, has another shape or type, or is not finite.
     """
     reason = why_not(network)
     if reason:
-        raise ConfigError(f"the network cannot be described by its layers: {reason}")
+        raise ConfigError(f"this engine does not support the network: {reason}; use the engine torch")
     stack, config = _options(network.component)
     layers = _layers(stack, config, network.n_features)
     shapes = {
@@ -179,7 +179,7 @@ def _options(component: Component) -> tuple[StackConfig, CellConfig]:
 
 
 def _output_size(config: CellConfig, hidden: int) -> int:
-    """Return O; raise a ConfigError for an option of the cell that is out of its range."""
+    """Return O; raise a ConfigError if an option of the cell is out of range."""
     if isinstance(config, ProjectedLstmConfig):
         return projection_of(config.projection, hidden)
     if isinstance(config, SimpleConfig):
@@ -190,7 +190,7 @@ def _output_size(config: CellConfig, hidden: int) -> int:
 
 
 def _layers(stack: StackConfig, config: CellConfig, n_features: int) -> list[LayerWeights]:
-    """Return the layers, still without weights."""
+    """Return the layers without weights."""
     output_size, n_inputs = _output_size(config, stack.hidden), n_features
     layers: list[LayerWeights] = []
     for number in range(1, stack.layers + 1):
@@ -207,7 +207,7 @@ def _layers(stack: StackConfig, config: CellConfig, n_features: int) -> list[Lay
 
 
 def _shapes(config: CellConfig, n_inputs: int, hidden: int, output_size: int) -> Shapes:
-    """Return the weights that a cell has."""
+    """Return the shapes of the weights of a cell, by name."""
     match config:
         case SimpleConfig():
             return _gated(1, n_inputs, hidden, output_size)

@@ -1,6 +1,6 @@
-"""The weights of a layer as its time loop takes them: transposed, scaled, the gates in the loop's order.
+"""Convert the weights of a layer to the form for its time loop: transposed, scaled, with the gates in the loop's order.
 
-Why they are scaled is said in `asr.engines.loops`.
+`asr.engines.loops` explains the scaling.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _QUARTER = np.float32(0.25)
 
 @dataclass(frozen=True, eq=False)
 class LoopWeights:
-    """All weights of a layer.
+    """All weights of a layer, in the form for its loop.
 
     Attributes:
-        inputs: (F, G) of each of the D directions.
+        inputs: the input weights (F, G) of each of the D directions.
         bias: (D, 1, G).
         recurrence: the recurrent weights.
-        scale: what the outputs of the loop have to be multiplied by.
+        scale: the factor to multiply the outputs of the loop by.
     """
 
     inputs: Sequence[FloatArray]
@@ -54,7 +54,7 @@ class LoopWeights:
 
 
 def loop_weights_of(cells: Sequence[CellWeights]) -> LoopWeights:
-    """Return the weights of a layer with these cells, one for each direction."""
+    """Return the weights of a layer in the form for its loop; `cells` are those of its directions."""
     weights, config = [cell.weights for cell in cells], cells[0].config
     match config:
         case SimpleConfig():
@@ -76,7 +76,7 @@ def _simple(of_cells: Sequence[_Weights], rectifies: bool) -> LoopWeights:
 
 
 def _gru(of_cells: Sequence[_Weights], resets_before: bool) -> LoopWeights:
-    """Halve r and z, which are sigmoids; what the doubled r multiplies is halved as well."""
+    """Convert the weights of a GRU: halve those of r and z (sigmoids), and those that the doubled r multiplies."""
     hidden = of_cells[0]["weight_hh"].shape[1]
     halved = np.repeat(np.array([0.5, 0.5, 1.0], dtype=np.float32), hidden)
     recurrent = _stacked(of_cells, lambda weights: _HALF * weights["weight_hh"].T)
@@ -94,7 +94,10 @@ def _gru(of_cells: Sequence[_Weights], resets_before: bool) -> LoopWeights:
 
 
 def _lstm(of_cells: Sequence[_Weights], has: Variant) -> LoopWeights:
-    """Halve o, i, f, which are sigmoids, and what the doubled output multiplies where it is not projected."""
+    """Convert the weights of an LSTM: halve those of o, i and f, which are sigmoids.
+
+    The recurrent weights are halved again if the output is not projected, because it is doubled then.
+    """
     projects = "weight_hr" in of_cells[0]
     of_output = np.float32(1.0 if projects else 0.5)
     recurrence = LstmLoop(
@@ -114,7 +117,7 @@ def _lstm(of_cells: Sequence[_Weights], has: Variant) -> LoopWeights:
 
 
 def _gates(values: FloatArray, has: Variant, missing: float = 0.0) -> FloatArray:
-    """Bring (G, ...) into the order o, i, f, g, and halve the first three; a bias of infinity opens a missing gate."""
+    """Reorder (G, ...) to o, i, f, g, and halve the first three; `missing` is the value for gates that do not exist."""
     parts = dict(zip(has.gates, np.split(values, len(has.gates)), strict=True))
     if has.coupled:  # 1 - sigm(x) = sigm(-x)
         parts["f"] = -parts["i"]
@@ -123,7 +126,7 @@ def _gates(values: FloatArray, has: Variant, missing: float = 0.0) -> FloatArray
 
 
 def _peepholes(values: FloatArray, has: Variant) -> FloatArray:
-    """Bring the peepholes into the order o, i, f, (3, 1, H), and halve them."""
+    """Reorder the peepholes to o, i, f, (3, 1, H), and halve them."""
     parts = dict(zip(has.peepholes, values, strict=True))
     if has.coupled:
         parts["f"] = -parts["i"]
@@ -132,12 +135,15 @@ def _peepholes(values: FloatArray, has: Variant) -> FloatArray:
 
 
 def _of_gates(values: FloatArray) -> FloatArray:
-    """Bring the recurrence of i, f, o (3H, 3H) into the order o, i, f, (3, 3H, H): to halved gates, from doubled."""
+    """Reorder the gates' recurrence (3H, 3H) from i, f, o to o, i, f, (3, 3H, H), and divide it by 4.
+
+    One factor 2 is for the sigmoids, the other one for the doubled gates of the step before.
+    """
     hidden, order = len(values) // 3, [2, 0, 1]
     ordered = values.reshape(3, hidden, 3, hidden)[order][:, :, order]  # (to, H, from, H)
     return _QUARTER * ordered.reshape(3, hidden, 3 * hidden).transpose(0, 2, 1)
 
 
 def _stacked(of_cells: Sequence[_Weights], of: Callable[[_Weights], FloatArray], axis: int = 0) -> FloatArray:
-    """Return something of the weights of each direction in one piece of memory, the directions along a new axis."""
+    """Apply a function to the weights of each direction, and stack the results along a new axis."""
     return np.stack([np.ascontiguousarray(of(weights)) for weights in of_cells], axis=axis)

@@ -1,12 +1,12 @@
-"""The time loops of the recurrent cells, for both directions of a layer side by side.
+"""The time loops of the recurrent cells in numpy, for both directions of a layer together.
 
-A loop takes the input products of some steps and writes the outputs. In the shapes, D is the directions of the layer,
-each in its own reading order, B the utterances that run, H the units, G the values that a frame is projected to, O
-those of an output.
+A loop takes the input products of some steps and writes the outputs. In the shapes, D is the number of directions, each
+in its own reading order; B the number of utterances that still run; H the number of units; G the size of a projected
+frame; and O the size of an output.
 
-All gates are a `tanh`, as sigm(x) = (tanh(x / 2) + 1) / 2. The halves are in the weights: those of a sigmoid are
-divided by 2; a gate is left doubled, tanh(x / 2) + 1, and so is what it yields where the next weights can be divided by
-2 instead. In floating-point numbers all of that is exact.
+All gates are computed with `tanh`, because sigm(x) = (tanh(x / 2) + 1) / 2. The weights of a sigmoid are divided by 2
+in advance. The gate itself stays doubled, tanh(x / 2) + 1, and so does its product if the next weights can be divided
+by 2 instead. Factors of 2 are exact in floating-point numbers.
 """
 
 from __future__ import annotations
@@ -20,32 +20,33 @@ import numpy as np
 
 from asr.engines.engine import FloatArray
 
-_HALF, _ONE, _ZERO = (np.array(value, dtype=np.float32) for value in (0.5, 1.0, 0.0))  # arrays are taken faster
-_SMALL_PRODUCT = 10**6  # multiplications up to which OpenBLAS has kernels that need not copy the matrices first
+_HALF, _ONE, _ZERO = (np.array(value, dtype=np.float32) for value in (0.5, 1.0, 0.0))  # faster than Python numbers
+_SMALL_PRODUCT = 10**6  # largest number of multiplications for which OpenBLAS does not copy the matrices first
 _LEAST_COLUMNS = 32
 
 Steps = FloatArray
-"""(n, D, B, G or O): consecutive steps in which the same utterances run."""
+"""(n, D, B, G or O): consecutive steps with the same utterances."""
 
 Loop = Callable[[FloatArray, Steps, Steps], None]
-"""Runs some steps of a batch: takes the outputs (D, B, O) of the last one and the input products, which it may
-overwrite, and writes the outputs. It keeps the state of the cells in between. The utterances that go on come first."""
+"""A function that runs some steps of a batch. Its arguments are the outputs (D, B, O) of the last step, the input
+products, which it may overwrite, and the array for the outputs. It keeps the state of the cells between calls. The
+utterances that still run come first."""
 
 Operation = Callable[[], object]
 
 
 class Recurrence(Protocol):
-    """The recurrent weights of a layer, ready for its loop."""
+    """Interface of the recurrent weights of a layer, from which loops are made."""
 
     @property
     def memory(self) -> int:
-        """K, the number of values that a unit keeps beside its output."""
+        """K, the number of state values of a unit besides its output."""
 
     def begin(self, n_utterances: int) -> Loop:
-        """Return the loop of a batch of B utterances, whose cells are in the state before the first frame."""
+        """Return the loop for a batch of B utterances, starting from the initial state."""
 
     def go_on(self, kept: FloatArray) -> Loop:
-        """Return the loop of a batch that goes on from what its units have kept, (K, D, B, H), and writes there."""
+        """Return the loop for a batch that continues from a state (K, D, B, H), which the loop updates in place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +54,13 @@ class LstmLoop:
     """The LSTM and its variants, with the gates in the order o, i, f, g; the output is doubled if it is not projected.
 
     Attributes:
-        recurrent: (D, O, 4H).
-        peepholes: (3, D, 1, H) of o, i, f; None: none.
-        of_gates: (3, D, 3H, H), from the last o, i, f side by side to each of those of the step; None: none.
-        projection: (D, H, O) of the output; None: none.
-        squash_in: whether g goes through tanh on its way into the cell.
-        squash_out: whether the cell does on its way out.
+        recurrent: (D, O, 4H), the recurrent weights.
+        peepholes: (3, D, 1, H), those of o, i and f; None if there are none.
+        of_gates: (3, D, 3H, H), the weights from the concatenated o, i, f of the step before to each of o, i, f; None
+            if there are none.
+        projection: (D, H, O), the weights of the output projection; None if there is none.
+        squash_in: whether g goes through tanh before it enters the cell.
+        squash_out: whether the cell goes through tanh for the output.
     """
 
     recurrent: FloatArray
@@ -69,17 +71,17 @@ class LstmLoop:
     squash_out: bool = True
 
     def begin(self, n_utterances: int) -> Loop:
-        """Return the loop of a batch."""
+        """Return the loop for a batch, starting from the initial state."""
         n_directions, hidden = len(self.recurrent), self.recurrent.shape[2] // 4
         return partial(self._run, np.zeros((5, n_directions, n_utterances, hidden), dtype=np.float32))  # o, i, f, g, c
 
     @property
     def memory(self) -> int:
-        """K: the cell, behind the gates where they reach the next step."""
+        """K: 1 for the cell, or 5 with the gates if the next step uses them."""
         return 5 if self.of_gates is not None else 1
 
     def go_on(self, kept: FloatArray) -> Loop:
-        """Return the loop of a batch that goes on from (K, D, B, H)."""
+        """Return the loop for a batch that continues from a state (K, D, B, H)."""
         state = np.zeros((5, *kept.shape[1:]), dtype=np.float32)
         state[-self.memory :] = kept
 
@@ -91,16 +93,16 @@ class LstmLoop:
 
     def _run(self, kept: FloatArray, last: FloatArray, inputs: Steps, outputs: Steps) -> None:
         n_running = outputs.shape[2]
-        state = kept[:, :, :n_running].copy()  # in one piece of memory: elementwise operations take half the time
+        state = kept[:, :, :n_running].copy()  # contiguous: elementwise operations take half the time
         spare = np.empty_like(state[:3])
         products = np.empty(inputs.shape[1:], dtype=np.float32)
         multiply, sums = multiplication(self.recurrent, products), state[:4]
         by_gate = _by_gate(products, 4)
         keep_gates, to_output = (
             self._keep_gates(state, spare),
-            [*self._to_cell(state, spare), *self._look_out(state, spare)],
+            [*self._update_cell(state, spare), *self._open_output_gate(state, spare)],
         )
-        put_out = self._put_out(state, spare)
+        write_output = self._write_output(state, spare)
         for given, output in zip(_by_gate(inputs, 4), outputs, strict=True):
             for operation in keep_gates:
                 operation()
@@ -108,19 +110,19 @@ class LstmLoop:
             np.add(by_gate, given, sums)
             for operation in to_output:
                 operation()
-            put_out(output)
+            write_output(output)
             last = output
         kept[:, :, :n_running] = state
 
     def _keep_gates(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
-        """Put what the last gates add to the sums into `spare`, before the sums take their place."""
+        """Return the operation that computes the contribution of the last gates, before the sums overwrite them."""
         of_gates = self.of_gates
         if of_gates is None:
             return []
         return [lambda: np.matmul(np.concatenate(state[:3], axis=-1), of_gates, spare)]
 
-    def _to_cell(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
-        """Open the gates, but o where it has a peephole and has to wait, and renew the cell."""
+    def _update_cell(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
+        """Return the operations that compute the gates and the new cell; o follows later if it has a peephole."""
         in_order: list[Operation] = []
         if self.of_gates is not None:
             in_order.append(partial(np.add, state[:3], spare, state[:3]))
@@ -135,8 +137,8 @@ class LstmLoop:
             partial(np.multiply, cell, _HALF, cell),
         ]
 
-    def _look_out(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
-        """Open o if it has waited for the cell, and squash the cell."""
+    def _open_output_gate(self, state: FloatArray, spare: FloatArray) -> list[Operation]:
+        """Return the operations that compute o if it has a peephole, and the tanh of the cell."""
         in_order: list[Operation] = []
         if self.peepholes is not None:
             in_order += [*_look(self.peepholes[0], state[4], spare[0], state[0]), *_open(state[0], state[0])]
@@ -144,7 +146,7 @@ class LstmLoop:
             in_order.append(partial(np.tanh, _flat(state[4]), _flat(spare[2])))
         return in_order
 
-    def _put_out(self, state: FloatArray, spare: FloatArray) -> Callable[[FloatArray], object]:
+    def _write_output(self, state: FloatArray, spare: FloatArray) -> Callable[[FloatArray], object]:
         """Return the function that writes the output of a step."""
         multiply = partial(np.multiply, state[0], spare[2] if self.squash_out else state[4])
         if self.projection is None:
@@ -155,11 +157,11 @@ class LstmLoop:
 
 @dataclass(frozen=True, eq=False)
 class GruLoop:
-    """The gated recurrent unit that resets after the product, with the gates in the order r, z, n.
+    """The gated recurrent unit with the reset after the product, with the gates in the order r, z, n.
 
     Attributes:
-        recurrent: (D, H, 3H).
-        bias_hn: (D, 1, H).
+        recurrent: (D, H, 3H), the recurrent weights.
+        bias_hn: (D, 1, H), the bias of the recurrent product of n.
     """
 
     recurrent: FloatArray
@@ -194,11 +196,11 @@ class GruLoop:
 
 @dataclass(frozen=True, eq=False)
 class GruBeforeLoop:
-    """The gated recurrent unit that resets before the product, with the gates in the order r, z, n.
+    """The gated recurrent unit with the reset before the product, with the gates in the order r, z, n.
 
     Attributes:
-        recurrent: (D, H, 2H) of r and z.
-        of_new: (D, H, H) of n.
+        recurrent: (D, H, 2H), the recurrent weights of r and z.
+        of_new: (D, H, H), the recurrent weights of n.
     """
 
     recurrent: FloatArray
@@ -237,8 +239,8 @@ class SimpleLoop:
     """The simple recurrent network.
 
     Attributes:
-        recurrent: (D, H, H).
-        rectifies: whether its activation is max(0, .); tanh otherwise.
+        recurrent: (D, H, H), the recurrent weights.
+        rectifies: whether the activation is max(0, .); tanh otherwise.
     """
 
     recurrent: FloatArray
@@ -270,8 +272,12 @@ class SimpleLoop:
 def multiplication(weights: FloatArray, into: FloatArray) -> Callable[[FloatArray], object]:
     """Return a function that multiplies (D, B, K) with weights (D, K, G) and writes the product (D, B, G).
 
-    Several columns at once become a product of their own where the whole is too large for the fast kernels of OpenBLAS;
-    it is up to twice as fast then.
+    If the product is too large for the fast kernels of OpenBLAS, it is split by columns into several products, which
+    is up to twice as fast.
+
+    Args:
+        weights: (D, K, G) float32.
+        into: (D, B, G) float32, the array for the product.
     """
     _, n_utterances, width = into.shape
     n_pieces = _pieces(n_utterances * weights.shape[1] * width, width) if n_utterances > 1 else 1
@@ -297,25 +303,25 @@ def _by_gate(values: FloatArray, n_gates: int) -> FloatArray:
 
 
 def _flat(values: FloatArray) -> FloatArray:
-    """Turn an array in one piece of memory into a view (n,)."""
+    """Return a one-dimensional view of a contiguous array."""
     flat = values.view()
-    flat.shape = (-1,)  # refuses to copy
+    flat.shape = (-1,)  # raises an error instead of copying
     return flat
 
 
 def _open(gates: FloatArray, squashed: FloatArray) -> Sequence[Operation]:
-    """Open gates, doubled; what is squashed with them begins with them."""
+    """Return the operations for doubled sigmoids of `gates`, and for tanh of the rest of `squashed`, a larger array."""
     gates, squashed = _flat(gates), _flat(squashed)
     return partial(np.tanh, squashed, squashed), partial(np.add, gates, _ONE, gates)
 
 
 def _look(peepholes: FloatArray, cell: FloatArray, spare: FloatArray, gates: FloatArray) -> Sequence[Operation]:
-    """Add the cell (D, B, H) to gates (..., D, B, H) through peepholes (..., D, 1, H)."""
+    """Return the operations that add the cell (D, B, H) to gates (..., D, B, H) through peepholes (..., D, 1, H)."""
     return partial(np.multiply, peepholes, cell, spare), partial(np.add, _flat(gates), _flat(spare), _flat(gates))
 
 
 def _blend(last: FloatArray, keep: FloatArray, new: FloatArray, output: FloatArray) -> None:
-    """Write the last output where `keep`, doubled, is open, and the new one where it is not."""
+    """Write keep / 2 * last + (1 - keep / 2) * new; the gate `keep` is doubled."""
     np.subtract(last, new, output)
     np.multiply(output, keep, output)
     np.multiply(output, _HALF, output)

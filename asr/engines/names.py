@@ -1,10 +1,10 @@
-"""What engines are called, known without importing one."""
+"""Names of the engines, in a module that imports none of them."""
 
 from __future__ import annotations
 
 AUTO = "auto"
 NAMES = (AUTO, "numpy", "torch", "onnx")
-"""What may be asked for: the engines, and `auto`, which chooses by the work."""
+"""The names that a user can give: the engines, and `auto`, which chooses by the number of utterances."""
 
 MANY = 100
-"""Utterances from which on it pays to load torch and the compiled kernels, and to recognise them in batches."""
+"""The number of utterances from which it pays to load torch and the compiled kernels, and to work in batches."""

@@ -1,7 +1,7 @@
-"""Run a network with numpy: one utterance or a few, without loading anything else.
+"""Run a network with numpy: suits one utterance or a few, because nothing else has to be loaded.
 
-The input products of a layer are one matrix product for many steps; the time loop multiplies for both directions
-together (`asr.engines.loops`), over the utterances that still run (`asr.engines.rows`).
+The input products of many steps of a layer are computed as one matrix product. The time loop computes both directions
+together (`asr.engines.loops`), for the utterances that still run (`asr.engines.rows`).
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from asr.engines.loop_weights import LoopWeights, loop_weights_of
 from asr.engines.rows import Rows
 from asr.errors import ConfigError
 
-_MOST_ROWS = 256  # whose input products are in memory at once
+_MOST_ROWS = 256  # rows whose input products are in memory at once
 
 
 class NumpyEngine:
     """A network that numpy runs; threads may share it.
 
-    An utterance gives the same in a batch as alone, up to rounding: log posteriors differ by less than
-    `BATCH_TOLERANCE`, and by as little from those of other engines.
+    An utterance has the same result in a batch as alone, up to rounding: log posteriors differ by less than
+    `BATCH_TOLERANCE`, also from those of other engines.
 
     Args:
-        network: a stack of recurrent layers whose cell `asr.engines.layers.CELLS` names.
+        network: a stack of recurrent layers with a cell of `asr.engines.layers.CELLS`.
 
     Raises:
-        ConfigError: another network or cell, or an option that it refuses.
-        CheckpointError: weights that do not fit it.
+        ConfigError: the network or its cell is not supported, or refuses an option.
+        CheckpointError: the weights do not fit the network.
     """
 
     name = "numpy"
@@ -39,7 +39,7 @@ class NumpyEngine:
     def __init__(self, network: Network) -> None:
         reason = why_not(network)
         if reason:
-            raise ConfigError(f"the engine numpy cannot run this model: {reason}")
+            raise ConfigError(f"the engine numpy does not support this model: {reason}; use the engine torch")
         stack = layers_of(network)
         self.time_reduction = stack.time_reduction
         self._n_features = network.n_features
@@ -54,7 +54,7 @@ class NumpyEngine:
         with (
             one_thread(),
             np.errstate(all="ignore"),
-        ):  # what comes of damaged frames is not finite, which the caller looks at
+        ):  # non-finite frames give non-finite posteriors, which the caller checks
             rows = order.pack(frames)
             for layer in self._layers:
                 rows, order = layer.run(rows, order)
@@ -66,13 +66,13 @@ class NumpyEngine:
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
-    """One layer, with its weights as its loop takes them."""
+    """One layer, with its weights in the form for its loop."""
 
     described: LayerWeights
     weights: LoopWeights
 
     def run(self, rows: FloatArray, order: Rows) -> tuple[FloatArray, Rows]:
-        """Turn rows (N, F) into rows (N', O), and give their order."""
+        """Turn rows (N, F) into rows (N', O); also return their order."""
         outputs = self._outputs(rows, order)
         if self.described.skip:
             outputs += rows
@@ -107,7 +107,7 @@ def _steps(rows: FloatArray, n_running: int) -> FloatArray:
 
 
 def _log_softmax(scores: FloatArray) -> FloatArray:
-    """Return log posteriors (N, L) in place of the scores."""
+    """Convert scores (N, L) to log posteriors in place, and return them."""
     scores -= scores.max(axis=-1, keepdims=True)
     scores -= np.log(np.exp(scores).sum(axis=-1, keepdims=True))
     return scores

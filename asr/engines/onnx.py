@@ -1,7 +1,7 @@
-"""Run an exported `.onnx` file with onnxruntime: no torch, any number of utterances, float32 or int8 weights.
+"""Run an exported `.onnx` file with onnxruntime, without torch, with float32 or int8 weights.
 
-A network with int8 weights reads the utterances of a batch one by one: its operator rounds all frames that it is given
-on one scale, and an utterance must not depend on the others. A batch would take 0.8 of the time.
+A network with int8 weights reads the utterances of a batch one by one, because its operator rounds all frames of a call
+on one scale, and the result for an utterance must not depend on others. A batch would take 0.8 of the time.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from asr.extras import require
 class OnnxEngine:
     """A network that onnxruntime runs. Threads may share it.
 
-    A process that `multiprocessing` has forked makes its own session. One that a bare `os.fork` has made works, too,
-    but may hang where it ends: onnxruntime waits for threads of its own, which only the parent has. Load the file after
-    the fork there, or end the child with `os._exit`, as `multiprocessing` does.
+    A process that was forked by `multiprocessing` creates its own session. One that was forked by a bare `os.fork`
+    works too, but may hang when it ends, because onnxruntime waits for threads that only exist in the parent. In that
+    case load the file after the fork, or end the child with `os._exit`, as `multiprocessing` does.
 
     Args:
-        file: the content of an exported file, checked.
+        file: the checked content of an exported file.
 
     Raises:
-        MissingExtra: the package onnxruntime is missing.
+        MissingExtra: the package onnxruntime is not installed.
         CheckpointError: onnxruntime refuses the file.
     """
 
@@ -45,35 +45,35 @@ class OnnxEngine:
 
     @property
     def time_reduction(self) -> int:
-        """Frames that become one posterior."""
+        """The number of input frames for each output frame."""
         return self._file.time_reduction
 
     @property
     def n_features(self) -> int:
-        """F, size of a frame."""
+        """F, the size of a frame."""
         return self._file.n_features
 
     @property
     def n_labels(self) -> int:
-        """L, labels with blank."""
+        """L, the number of labels with the blank."""
         return self._file.n_labels
 
     @property
     def digest(self) -> str:
-        """The file's sha256, hexadecimal: names these weights as they are kept."""
+        """The SHA-256 of the file in hexadecimal, which identifies the weights."""
         return hashlib.sha256(self._file.content).hexdigest()
 
     def posteriors(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
         """Compute the log posteriors of a batch, see `Engine.posteriors`.
 
         Raises:
-            DataError: onnxruntime fails, for want of memory or because the file is not what it seems to be.
+            DataError: onnxruntime fails, for example because memory runs out or the file is damaged.
         """
         check_batch(frames, lengths, self.n_features)
         return self._run_each(frames, lengths) if self._file.int8 else self._run(frames, lengths)
 
     def _run_each(self, frames: FloatArray, lengths: IntArray) -> tuple[FloatArray, IntArray]:
-        """Run the utterances one by one; behind them every label is as likely as any."""
+        """Run the utterances one by one; frames beyond an utterance's length get a uniform distribution."""
         found = [
             self._run(one[None, :length], lengths[at : at + 1])[0][0]
             for at, (one, length) in enumerate(zip(frames, lengths, strict=True))
@@ -90,17 +90,17 @@ class OnnxEngine:
         try:
             given = {"frames": np.ascontiguousarray(frames), "lengths": lengths}
             log_probs, out_lengths = self._own_session().run(["log_probs", "out_lengths"], given)
-        except Exception as error:  # onnxruntime has many, all of them below Exception alone
+        except Exception as error:  # onnxruntime's errors have no common class but Exception
             raise DataError(f"onnxruntime cannot run the network: {one_line(error)}") from error
         if log_probs.shape != shape or not np.array_equal(out_lengths, -(-lengths // reduction)):
             raise DataError(
-                f"the network gave {log_probs.shape} log posteriors, expected {shape}; the .onnx file is not one that"
-                " asr-export has written: export it again"
+                f"the network returned {log_probs.shape} log posteriors; expected {shape}; the .onnx file was not"
+                " written by asr-export: export the model again"
             )
         return log_probs, out_lengths
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        """Let `pickle` make the session again, in the process that reads it."""
+        """Pickle the file only; the process that unpickles it creates a new session."""
         return type(self), (self._file,)
 
     def _own_session(self) -> Any:
@@ -110,7 +110,7 @@ class OnnxEngine:
         return session
 
     def _leave_session(self) -> None:
-        """Give up a session that was made before a fork, and never free it: its end would wait for its threads."""
+        """Give up a session from before a fork without freeing it, because freeing it waits for lost threads."""
         session, self._session = self._session, None
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
 
@@ -134,9 +134,9 @@ def _session(content: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = wanted_threads()
     options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave cores to others
-    options.log_severity_level = 4  # what it has to say comes as an exception
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads sleep
+    options.log_severity_level = 4  # errors are raised as exceptions
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has many, all of them below Exception alone
+    except Exception as error:  # onnxruntime's errors have no common class but Exception
         raise CheckpointError(f"onnxruntime refuses the network: {one_line(error)}") from error

@@ -1,11 +1,11 @@
-"""The exported `.onnx` file: its seal and its structure, read with neither onnx nor onnxruntime.
+"""Check the checksum and the structure of an exported `.onnx` file, without onnx or onnxruntime.
 
-Nothing of a file reaches onnxruntime before this module has seen that it is what `asr.recogniser.onnx_export` writes:
-the network's inputs and outputs, only the operators that a network needs (none that loops, branches or calls other
-code), and weights that are in the file itself and have the size that their shape says.
+onnxruntime only gets files that have passed these checks. They must have the form that `asr.recogniser.onnx_export`
+writes: the network's inputs and outputs, only the operators that a network needs (none that loops, branches or calls
+other code), and weights that are in the file itself and have the size of their shape.
 
-The last entry of the metadata, `sha256`, is the checksum of all bytes before it. It finds damage; it is no signature.
-The messages' numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+The last entry of the metadata, `sha256`, is the checksum of all bytes before it. It detects damage; it is no signature.
+The field numbers of the messages are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from asr.engines.protobuf import Field, Kind, Wanted, WireError, checked_fields,
 from asr.errors import CheckpointError
 
 FORMAT = "ctc-asr-onnx-2"
-"""The layout of the files that this version writes and reads."""
+"""The format of the files that this version writes and reads."""
 
 LARGEST = 2**31 - 1
-"""Bytes of a file: protobuf has no longer messages."""
+"""The largest size of a file in bytes, because protobuf messages cannot be longer."""
 
 MICROSOFT = "com.microsoft"
 """The domain of onnxruntime's own operators."""
 
 INT8_LSTM = "DynamicQuantizeLSTM"
-"""The one of them that the export writes."""
+"""The only operator of this domain that the export writes."""
 
 OPERATORS = {
     "": {
@@ -40,13 +40,13 @@ OPERATORS = {
 """The operators that the export writes, by domain."""
 
 BYTES_OF = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8}
-"""Bytes of a value, by the data types that the export writes: float32, uint8, int8, int32, int64."""
+"""Bytes of a value for each data type that the export writes: float32, uint8, int8, int32, int64."""
 
 _SEAL = "sha256"
 _NUMBER, _BYTES, _FOUR = Wanted(Kind.NUMBER), Wanted(Kind.BYTES), Wanted(Kind.FOUR_BYTES)
 _NUMBERS, _MANY = Wanted(Kind.NUMBER, repeated=True), Wanted(Kind.BYTES, repeated=True)
 
-# The fields of each message that the export writes. Functions, nested graphs, sparse weights and the like are missing.
+# The fields that the export writes, for each message. Functions, nested graphs, sparse weights and others are refused.
 _GRAPH_OF_MODEL, _METADATA_OF_MODEL = 7, 14
 _MODEL = {1: _NUMBER, 2: _BYTES, 3: _BYTES, _GRAPH_OF_MODEL: _BYTES, 8: _MANY, _METADATA_OF_MODEL: _MANY}
 _OPSET = {1: _BYTES, 2: _NUMBER}
@@ -54,22 +54,22 @@ _GRAPH = {1: _MANY, 2: _BYTES, 5: _MANY, 11: _MANY, 12: _MANY}
 _NODE = {1: _MANY, 2: _MANY, 3: _BYTES, 4: _BYTES, 5: _MANY, 7: _BYTES}
 _ATTRIBUTE = {1: _BYTES, 2: _FOUR, 3: _NUMBER, 4: _BYTES, 8: _NUMBERS, 9: _MANY, 20: _NUMBER}
 _TENSOR = {1: _NUMBERS, 2: _NUMBER, 8: _BYTES, 9: _BYTES}
-_EXTERNAL = (13, 14)  # where the values are in another file
+_EXTERNAL = (13, 14)  # fields of a tensor whose values are in another file
 _VALUE = {1: _BYTES, 2: _BYTES}
 
 
 @dataclass(frozen=True)
 class OnnxFile:
-    """The content of a file that was checked.
+    """The content of a file that has passed all checks.
 
     Attributes:
-        content: its bytes.
-        metadata: by key; see `asr.recogniser.onnx_metadata`.
-        n_features: F, size of a frame.
-        n_labels: L, labels with blank.
-        time_reduction: frames that become one posterior.
-        int8: whether weights are int8. Then frames are rounded, too, on a scale that is chosen for a whole batch, so
-            that an utterance's result depends on the others in it.
+        content: the bytes of the file.
+        metadata: the metadata by key, see `asr.recogniser.onnx_metadata`.
+        n_features: F, the size of a frame.
+        n_labels: L, the number of labels with the blank.
+        time_reduction: the number of input frames for each output frame.
+        int8: whether weights are int8. Then frames are rounded too, on one scale for a whole batch, so that the result
+            for an utterance depends on the others in its batch.
     """
 
     content: bytes
@@ -81,21 +81,21 @@ class OnnxFile:
 
 
 def sealed(content: bytes) -> bytes:
-    """Add the checksum to a model that onnx has written."""
+    """Return the bytes of an ONNX model with the checksum appended."""
     return content + _entry(_SEAL, hashlib.sha256(content).hexdigest())
 
 
 def checked(content: bytes) -> OnnxFile:
-    """Read a file and check all of its structure.
+    """Check the content of a file, and return what it describes.
 
     Raises:
-        CheckpointError: it is damaged, or nothing that this version has written; the sentence names no file.
+        CheckpointError: the file is damaged, or was not written by this version; the message does not name the file.
     """
     try:
         metadata, last = _metadata(memoryview(content))
         _check_format(metadata)
         if metadata.get(_SEAL) != hashlib.sha256(memoryview(content)[:last]).hexdigest():
-            raise CheckpointError("it was damaged, or changed after it was exported; export it again")
+            raise CheckpointError("it was damaged or changed after the export; export it again")
         model = checked_fields(memoryview(content), _MODEL, "the model")
         _check_domains(model[8])
         graph = checked_fields(_bytes(model[_GRAPH_OF_MODEL], "it has no graph"), _GRAPH, "the graph")
@@ -106,11 +106,11 @@ def checked(content: bytes) -> OnnxFile:
         reduction = _time_reduction(metadata)
         return OnnxFile(content, metadata, n_features, n_labels, reduction, INT8_LSTM in operators)
     except WireError as error:
-        raise CheckpointError(f"it is not a whole ONNX file of this package: {error}") from error
+        raise CheckpointError(f"it is not a complete ONNX file of this package: {error}") from error
 
 
 def _metadata(content: memoryview) -> tuple[dict[str, str], int]:
-    """The metadata of any ONNX file, and where the entry begins that stands last in the file."""
+    """Return the metadata of an ONNX file, and the position of the last field in the file."""
     metadata: dict[str, str] = {}
     last: Field | None = None
     for last in fields_of(content):
@@ -129,19 +129,19 @@ def _check_format(metadata: Mapping[str, str]) -> None:
     found = metadata.get("format")
     if found is None or not found.startswith("ctc-asr-onnx-"):
         raise CheckpointError(
-            "it has no metadata of this package, which says what the network reads and writes; give a file that"
-            " asr-export has written"
+            "it has no metadata of this package, which describes the inputs and outputs of the network; give a file"
+            " that was written by asr-export"
         )
     if found != FORMAT:
         raise CheckpointError(
-            f"its format is {found[:40]!r}, this version reads {FORMAT!r}; export it again: asr-export MODEL NAME.onnx"
+            f"its format is {found[:40]!r}; expected {FORMAT!r}; export it again: asr-export MODEL NAME.onnx"
         )
 
 
 def _time_reduction(metadata: Mapping[str, str]) -> int:
     found = metadata.get("time_reduction", "")
     if not (found.isascii() and found.isdigit() and 1 <= len(found) <= 3 and 1 <= int(found) <= 100):
-        raise CheckpointError("its metadata has no time_reduction, 1 to 100")
+        raise CheckpointError("its metadata has no time_reduction; expected 1 to 100; export it again")
     return int(found)
 
 
@@ -154,7 +154,7 @@ def _check_domains(opsets: list[int | memoryview]) -> None:
 
 
 def _sizes(inputs: list[int | memoryview], outputs: list[int | memoryview]) -> tuple[int, int]:
-    """F and L, from the declarations of the network's inputs and outputs."""
+    """Return F and L from the declared inputs and outputs of the network."""
     match [_value(_view(one)) for one in inputs], [_value(_view(one)) for one in outputs]:
         case (
             [("frames", 1, (None, None, int(n_features))), ("lengths", 7, (None,))],
@@ -162,13 +162,13 @@ def _sizes(inputs: list[int | memoryview], outputs: list[int | memoryview]) -> t
         ):
             return n_features, n_labels
     raise CheckpointError(
-        "its network does not read `frames` (B, T, F) and `lengths` (B,), or does not give `log_probs` (B, T', L) and"
-        " `out_lengths` (B,), as an exported one does"
+        "its inputs are not `frames` (B, T, F) and `lengths` (B,), or its outputs are not `log_probs` (B, T', L) and"
+        " `out_lengths` (B,); give a file that was written by asr-export"
     )
 
 
 def _checked_operator(message: memoryview) -> str:
-    """The operator of a node."""
+    """Check a node, and return its operator."""
     node = checked_fields(message, _NODE, "an operator")
     operator, domain = text_of(node[4], "an operator"), text_of(node[7], "a domain")
     if operator not in OPERATORS.get(domain, set()):
@@ -180,7 +180,7 @@ def _checked_operator(message: memoryview) -> str:
 
 def _check_tensor(message: memoryview) -> None:
     if any(field.number in _EXTERNAL for field in fields_of(message)):
-        raise CheckpointError("it keeps weights in another file, which is never read; export it again, as one file")
+        raise CheckpointError("it stores weights in another file, which is never read; export it again as one file")
     tensor = checked_fields(message, _TENSOR, "a tensor")
     name, kind = text_of(tensor[8], "a name")[:60], number_of(tensor[2])
     shape = [number_of([size]) for size in tensor[1]]
@@ -188,11 +188,11 @@ def _check_tensor(message: memoryview) -> None:
         raise CheckpointError(f"its tensor {name!r} has the data type {kind}, which this package does not export")
     size = sum(len(_view(one)) for one in tensor[9])
     if len(shape) > 4 or min(shape, default=0) < 0 or math.prod(shape) * BYTES_OF[kind] != size:
-        raise CheckpointError(f"its tensor {name!r} has {size} bytes, which are not those of its shape")
+        raise CheckpointError(f"its tensor {name!r} has {size} bytes, which does not fit its shape; export it again")
 
 
 def _value(message: memoryview) -> tuple[str, int, tuple[int | None, ...] | None]:
-    """The name, data type and shape of an input or output; None for a size that is open."""
+    """Return the name, data type and shape of an input or output; a variable size is None."""
     value = checked_fields(message, _VALUE, "an input or output")
     kind = checked_fields(_bytes(value[2], "an input has no type"), {1: _BYTES}, "a type")
     tensor = checked_fields(_bytes(kind[1], "a type is no tensor's"), {1: _NUMBER, 2: _BYTES}, "a type")
@@ -211,11 +211,11 @@ def _bytes(values: list[int | memoryview], otherwise: str) -> memoryview:
 
 
 def _view(value: int | memoryview) -> memoryview:
-    assert isinstance(value, memoryview)  # `checked_fields` has seen how it is written
+    assert isinstance(value, memoryview)  # checked by `checked_fields`
     return value
 
 
 def _entry(key: str, value: str) -> bytes:
-    """One more entry of the metadata, as it stands in a file."""
+    """Return the bytes of one more entry of the metadata."""
     pair = b"".join(bytes([8 * number + 2, len(text)]) + text.encode() for number, text in ((1, key), (2, value)))
     return bytes([8 * _METADATA_OF_MODEL + 2, len(pair)]) + pair  # both lengths are below 128: one byte

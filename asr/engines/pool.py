@@ -1,4 +1,4 @@
-"""The engines of one network, each made when it is first needed and kept."""
+"""The engines of one network, each created when it is first needed and then kept."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _all: WeakSet[Engines] = WeakSet()
 
 
 class Engines:
-    """Gives the engine for some work. Threads may share it.
+    """The engines of a network, chosen by the number of utterances. Threads may share this object.
 
     Args:
-        network: what the engines run; None where `only` is all there is.
-        name: the engine that the user asked for; `auto`: the one that suits the work.
-        only: runs whatever the work is.
+        network: the network to run; None if `only` is the only way to run it.
+        name: the engine that the user chose; `auto` chooses by the number of utterances.
+        only: an engine to use for any number of utterances, with the reason; None to choose.
 
     Raises:
         ConfigError: there is no such engine.
@@ -36,14 +36,14 @@ class Engines:
         _all.add(self)
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        """Let a process that gets a copy choose and make its engines itself."""
+        """Pickle the arguments only; the process that unpickles them creates its own engines."""
         return type(self), (self.network, self._name, self._only)
 
     def for_work(self, utterances: int) -> Chosen:
-        """Return the engine that recognises so many utterances soonest, and why.
+        """Return the fastest engine for a number of utterances, and the reason for the choice.
 
         Raises:
-            ConfigError: no engine can run the network.
+            ConfigError: no engine supports the network.
         """
         if self._only is not None:
             return self._only
@@ -55,15 +55,18 @@ class Engines:
             return self._chosen[many]
 
     def prepared(self, bfloat16: bool = False) -> Engines:
-        """Return engines of which only torch's prepared kernels run, see `RecurrentStack.prepare`.
+        """Return engines that only use torch with prepared kernels, see `RecurrentStack.prepare`.
+
+        Args:
+            bfloat16: whether to round the factors of products to bfloat16.
 
         Raises:
-            ConfigError: torch is not installed, or has no such kernels for this network on this machine.
+            ConfigError: torch is not installed, or there are no such kernels for this network on this machine.
         """
         if self.network is None:
-            raise ConfigError("this model has one engine, and no kernels to prepare; load a bundle or a run folder")
+            raise ConfigError("the engine of this model has no kernels to prepare; load a bundle or a run folder")
         if self._name not in (AUTO, "torch"):
-            raise ConfigError(f"the engine {self._name} has no kernels to prepare; leave it out, or name torch")
+            raise ConfigError(f"the engine {self._name} has no kernels to prepare; use the engine torch or auto")
         require("torch", what="a prepared recogniser")
         from asr.engines.torch import TorchEngine
 
@@ -75,7 +78,7 @@ class Engines:
         return Engines(self.network, only=(engine, EngineChoice(engine.name, why)))
 
     def _shared(self, chosen: Chosen) -> Chosen:
-        """Keep one engine of numpy: it is the same for any work, while torch's is prepared for much."""
+        """Return an existing numpy engine instead of a second one; it is the same for any number of utterances."""
         for engine, choice in self._chosen.values():
             if choice.name == chosen[1].name == "numpy":
                 return engine, chosen[1]
@@ -83,7 +86,7 @@ class Engines:
 
 
 def _unlock() -> None:
-    """Begin with open locks in a forked process: the thread that held one does not go on there."""
+    """Create new locks in a forked process, where the thread that held a lock does not exist."""
     for engines in _all:
         engines._lock = Lock()
 

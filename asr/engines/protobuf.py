@@ -1,8 +1,8 @@
-"""Read the wire format of protobuf, as far as ONNX files need it; nothing is believed of a length before it is checked.
+"""Read the wire format of protobuf, as far as ONNX files need it; every length is checked before it is used.
 
-The format: https://protobuf.dev/programming-guides/encoding. A message is a row of fields; each has a tag (its number,
-and how its value is written) and a value: a whole number of variable size, 4 or 8 bytes, or a length and that many
-bytes. Messages within messages are such bytes. The groups of the oldest version are refused; ONNX has none.
+The format: https://protobuf.dev/programming-guides/encoding. A message is a sequence of fields. Each field has a tag
+(its number and wire type) and a value: a varint, 4 or 8 bytes, or a length followed by that number of bytes. A nested
+message is such a sequence of bytes. The deprecated groups are refused; ONNX does not use them.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from enum import IntEnum
 from typing import NamedTuple
 
 _LONGEST_VARINT = 10  # bytes: 64 bits, 7 in each
-_LARGEST_NUMBER = 2**29 - 1  # of a field
+_LARGEST_NUMBER = 2**29 - 1  # largest number of a field
 
 
 class WireError(ValueError):
-    """The bytes are no message, or not the expected one; the text says what is wrong, without naming the file."""
+    """The bytes are not a valid or not the expected message; the text does not name the file."""
 
 
 class Kind(IntEnum):
-    """How the value of a field is written."""
+    """The wire type of a field."""
 
     NUMBER = 0
     EIGHT_BYTES = 1
@@ -32,10 +32,10 @@ class Field(NamedTuple):
     """One field of a message.
 
     Attributes:
-        number: its number.
-        kind: how its value is written.
-        value: a whole number of 64 bits without sign for `Kind.NUMBER`; the bytes otherwise, not copied.
-        start: index of its first byte, that of the tag, in the message.
+        number: the number of the field.
+        kind: the wire type.
+        value: an unsigned 64-bit number for `Kind.NUMBER`; a view of the bytes otherwise.
+        start: the index of the first byte of the field's tag in the message.
     """
 
     number: int
@@ -45,17 +45,17 @@ class Field(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is expected of a field: how it is written, and whether it may stand in a message several times."""
+    """The expected wire type of a field, and whether the field may be repeated."""
 
     kind: Kind
     repeated: bool = False
 
 
 def fields_of(message: memoryview) -> Iterator[Field]:
-    """Read the fields of a message, in their order.
+    """Yield the fields of a message in their order.
 
     Raises:
-        WireError: a field goes beyond the end, or is written in a way that does not exist.
+        WireError: a field extends beyond the end, or has an invalid number or wire type.
     """
     at = 0
     while at < len(message):
@@ -78,19 +78,19 @@ def fields_of(message: memoryview) -> Iterator[Field]:
 
 
 def checked_fields(message: memoryview, wanted: Mapping[int, Wanted], what: str) -> dict[int, list[int | memoryview]]:
-    """Read a message that must hold no other fields than these.
+    """Read a message that must not contain any other fields.
 
     Args:
         message: the bytes.
-        wanted: by number. A field that is not there has no values.
-        what: what the message is, for errors.
+        wanted: the allowed fields by number.
+        what: the name of the message, for errors.
 
     Returns:
-        The values of each wanted field, in their order.
+        The values of each allowed field in their order; an empty list for a field that is missing.
 
     Raises:
-        WireError: as `fields_of`; an unknown field; one that is written in another way than expected; one that is not
-            `repeated` and is there twice: readers join such values, so each may see another message.
+        WireError: see `fields_of`; or a field is unknown, has another wire type, or is not `repeated` and occurs twice.
+            Readers merge such fields in different ways, so they might not read the same message.
     """
     found: dict[int, list[int | memoryview]] = {number: [] for number in wanted}
     for field in fields_of(message):
@@ -105,10 +105,14 @@ def checked_fields(message: memoryview, wanted: Mapping[int, Wanted], what: str)
 
 
 def text_of(values: Sequence[int | memoryview], what: str) -> str:
-    """Return the text of a field that is there once, empty where it is not.
+    """Return the text of a field that occurs at most once; empty if it is missing.
+
+    Args:
+        values: the values of the field, from `checked_fields`.
+        what: the name of the text, for errors.
 
     Raises:
-        WireError: it is not UTF-8.
+        WireError: the text is not UTF-8.
     """
     try:
         return "".join(bytes(value).decode() for value in values if isinstance(value, memoryview))
@@ -117,7 +121,11 @@ def text_of(values: Sequence[int | memoryview], what: str) -> str:
 
 
 def number_of(values: Sequence[int | memoryview]) -> int:
-    """Return the whole number, with its sign, of a field that is there once, 0 where it is not."""
+    """Return the signed number of a field that occurs at most once; 0 if it is missing.
+
+    >>> number_of([2**64 - 3]), number_of([])
+    (-3, 0)
+    """
     value = next((value for value in values if isinstance(value, int)), 0)
     return value - 2**64 if value >= 2**63 else value
 
@@ -126,11 +134,11 @@ def _kind(number: int) -> Kind:
     try:
         return Kind(number)
     except ValueError:
-        raise WireError(f"a field is written in the way {number}, which does not exist") from None
+        raise WireError(f"a field has the unknown wire type {number}") from None
 
 
 def _number(message: memoryview, at: int) -> tuple[int, int]:
-    """A whole number of variable size at an index, and the index behind it."""
+    """Read the varint at an index; return it and the index after it."""
     value = 0
     for shift, byte in enumerate(message[at : at + _LONGEST_VARINT]):
         value |= (byte & 0x7F) << (7 * shift)

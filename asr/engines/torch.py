@@ -1,4 +1,4 @@
-"""Run a network with torch: any cell, many utterances at once, on the CPU or a GPU."""
+"""Run a network with torch: supports any cell, is fast for many utterances, and runs on a CPU or GPU."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from asr.engines.fitting import Expected, fitted
 class TorchEngine:
     """A network that torch runs.
 
-    Threads may share it: the kernels' threads are a team of their own for each caller, and nothing is kept from call to
-    call. In a forked process it computes in one thread, see `asr.recurrent.forked`.
+    Threads may share it: the kernels start their own threads for each caller, and keep nothing between calls. In a
+    forked process it computes in one thread, see `asr.recurrent.forked`.
 
     Args:
         model: an `nn.Module` that turns frames (B, T, F) and lengths (B,) into log posteriors (B, T', L) and lengths.
-        prepared: whether `RecurrentStack.prepare` has made it faster.
+        prepared: whether `RecurrentStack.prepare` was called with success.
     """
 
     name = "torch"
@@ -36,16 +36,15 @@ class TorchEngine:
         """Build a network with its weights.
 
         Args:
-            network: what to build.
-            bfloat16: round the factors of products, see `RecurrentStack.prepare`; where it is impossible, it is left
-                out.
-            prepare: recognise faster, which takes a second or two first, where it is possible.
+            network: the network to build.
+            bfloat16: whether to round the factors of products if possible, see `RecurrentStack.prepare`.
+            prepare: whether to make recognition faster if possible, which first takes a second or two.
 
         Raises:
-            ConfigError: an option that the network does not have or refuses.
-            CheckpointError: weights that do not fit it.
+            ConfigError: the network does not have an option, or refuses its value.
+            CheckpointError: the weights do not fit the network.
         """
-        ours = not network.plugins  # then no memory is taken for a network that the file has no weights for
+        ours = not network.plugins  # a network of this package needs no memory until its weights are checked
         device = "meta" if ours else "cpu"
         faults = Faults()
         with faults.noted("model"):
@@ -58,7 +57,7 @@ class TorchEngine:
 
     @property
     def time_reduction(self) -> int:
-        """Frames that become one posterior."""
+        """The number of input frames for each output frame."""
         return int(self.model.time_reduction)
 
     @torch.no_grad()
@@ -74,24 +73,24 @@ class TorchEngine:
 def build_module(
     component: Component, n_features: int, n_labels: int, plugins: Sequence[str] = (), device: str = "cpu"
 ) -> Any:
-    """Build a network of torch: an `nn.Module` that gives posteriors, with `time_reduction` and `out_length`.
+    """Build a torch network: an `nn.Module` that computes log posteriors, with `time_reduction` and `out_length`.
 
     Args:
-        component: its class and options.
-        n_features: values of an input frame.
-        n_labels: labels with blank.
-        plugins: modules beside `asr` that it may come from.
-        device: where its weights are made; on `meta` they have shapes only.
+        component: the class of the network and its options.
+        n_features: F, the size of an input frame.
+        n_labels: L, the number of labels with the blank.
+        plugins: the user's modules that may hold the class.
+        device: the device of the weights; `meta` for shapes without memory.
 
     Raises:
-        ConfigError: an option that it does not have or refuses.
+        ConfigError: the network does not have an option, or refuses its value.
     """
     with torch.device(device):
         return build(component, plugins, n_features=n_features, n_labels=n_labels, plugins=plugins)
 
 
 def _prepare(model: nn.Module, bfloat16: bool) -> bool:
-    prepare = getattr(model, "prepare", None)  # a network of the user's own may have none
+    prepare = getattr(model, "prepare", None)  # a network of the user's own may not have it
     return bool(prepare is not None and prepare(bfloat16))
 
 
@@ -104,5 +103,5 @@ def _dtype(value: Tensor) -> np.dtype[Any]:
 
 
 def _tensor(value: NDArray[Any]) -> Tensor:
-    """Return a tensor that shares the memory, or has its own where nobody may write to it, as torch demands."""
+    """Return a tensor that shares the memory of an array; a read-only array is copied, because torch requires it."""
     return torch.from_numpy(value if value.flags.writeable else value.copy())

@@ -1,1 +1,1 @@
-"""A run from its configuration to its result."""
+"""Training runs, from their configuration to their result."""

@@ -1,4 +1,4 @@
-"""Bring together the utterances of a run: prepared manifests or a corpus reader, and pooled corpora."""
+"""Read the utterances of a run from manifests or with a corpus reader, and add pooled corpora."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _LONGEST = 60  # characters of an option's name in a message
 
 @dataclass
 class CorpusConfig:
-    """Where the utterances come from: `manifests`, or a `reader` of data_prep with its options."""
+    """The source of the utterances: `manifests`, or a `reader` of data_prep with its options."""
 
-    reader: str | None = None  # a module of data_prep, or one of your own named in plugins
-    root: str | None = None  # the corpus on disk; None for the reader's default
-    options: dict[str, Any] = field(default_factory=dict)  # anything else the reader takes
+    reader: str | None = None  # a module of data_prep, or your own module listed in plugins
+    root: str | None = None  # the folder of the corpus; None for the reader's default
+    options: dict[str, Any] = field(default_factory=dict)  # other options of the reader
     manifests: str | None = None  # a folder with train.jsonl, dev.jsonl, test.jsonl, instead of a reader
-    on_error: str = "error"  # error, or skip: go on without utterances that something is wrong with
+    on_error: str = "error"  # error: refuse a corpus with a fault; skip: leave out faulty utterances
     noise: str = "error"  # tags such as [noise] in transcripts of speech: error, drop or keep
     clean: str = "none"  # none, or unicode: remove invisible characters, unify apostrophes, dashes and the like
-    pool: dict[str, Any] = field(default_factory=dict)  # name: more corpora like this one; all their parts train
+    pool: dict[str, Any] = field(default_factory=dict)  # name: another corpus; all its splits are added to train
 
     def __post_init__(self) -> None:
-        """Give the pooled corpora their type, where they come from a configuration file.
+        """Convert pooled corpora from a configuration file to `CorpusConfig`.
 
         Raises:
-            ConfigError: names every option of a pooled corpus that is unknown or of another type.
+            ConfigError: lists every option of a pooled corpus that is unknown or has the wrong type.
         """
         faults, read = Faults(), {}
         for name, one in self.pool.items():
@@ -51,13 +51,18 @@ class CorpusConfig:
 def load_splits(config: CorpusConfig, plugins: Sequence[str] = (), on_progress: Progress | None = None) -> Corpus:
     """Read the corpus of a run.
 
+    Args:
+        config: the source of the utterances.
+        plugins: the user's modules that may be readers.
+        on_progress: a function called with `(what, done, total)`.
+
     Returns:
-        Utterances for `train`, `dev` and `test`, and what was left out. Of pooled corpora every part is added to
-        `train`, with the corpus's name before its ids and speakers.
+        The utterances of `train`, `dev` and `test`, and the skipped items. All splits of a pooled corpus are added to
+        `train`, with the corpus's name in front of their ids and speakers.
 
     Raises:
-        DataError: a manifest or a corpus is not what it should be.
-        ConfigError: neither or both of `reader` and `manifests`.
+        DataError: a manifest or a corpus is invalid.
+        ConfigError: neither or both of `reader` and `manifests` are given.
     """
     read = _read(config, plugins, on_progress)
     splits, skipped, notes = dict(read.splits), list(read.skipped), list(read.notes)
@@ -91,7 +96,7 @@ def _named(name: str, utterance: Utterance) -> Utterance:
 
 def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Progress | None) -> Corpus:
     if (config.reader is None) == (config.manifests is None):
-        raise ConfigError("a corpus needs either corpus.reader (with corpus.root) or corpus.manifests, and not both")
+        raise ConfigError("a corpus needs either corpus.reader (with corpus.root) or corpus.manifests, not both")
     handling = Handling(config.on_error, config.noise, config.clean)
     if config.manifests is not None:
         return read_manifests(config.manifests, handling)
@@ -100,31 +105,33 @@ def _read(config: CorpusConfig, plugins: Sequence[str], on_progress: Progress | 
 
 
 def splits_to_score(where: str, options: Sequence[str], plugins: Sequence[str], on_progress: Progress | None) -> Corpus:
-    """Read utterances that a model is to be scored on.
+    """Read the utterances to evaluate a model on.
 
     Args:
         where: a manifest, a folder of manifests, or the name of a corpus reader.
-        options: `option=value` of the reader.
-        plugins: modules of the user's that may be readers.
-        on_progress: hears `(what, done, total)`.
+        options: `option=value` words for the reader.
+        plugins: the user's modules that may be readers.
+        on_progress: a function called with `(what, done, total)`.
 
     Returns:
-        The splits that are there, and what was left out of them. One manifest is one split, called after its file.
+        The splits that exist, and the skipped items. A single manifest becomes one split, named after its file.
 
     Raises:
-        ConfigError: there is no such thing.
-        DataError: a manifest or a corpus is not what it should be.
+        ConfigError: `where` is none of these, or a manifest is given options.
+        DataError: a manifest or a corpus is invalid.
     """
     path = Path(where).expanduser()
     manifests = [path] if path.suffix == ".jsonl" else [path / f"{name}.jsonl" for name in SPLITS]
     there = [one for one in manifests if one.is_file()]
     if there or path.suffix == ".jsonl":
         if options:
-            raise ConfigError(f"{options[0]}: a manifest has no options; a corpus has, such as --on an4 root=...")
+            raise ConfigError(f"{options[0]}: a manifest has no options; only a corpus has, as in --on an4 root=...")
         splits = {one.stem: read_manifest(one) for one in manifests if one in there or path.suffix == ".jsonl"}
         return Corpus(splits, tuple(read_skipped(manifests[0].parent)))
     if path.is_dir():
-        raise ConfigError(f"{path} holds no manifest (train.jsonl, dev.jsonl, test.jsonl); write them with asr-prepare")
+        raise ConfigError(
+            f"{path} contains no manifest (train.jsonl, dev.jsonl, test.jsonl); write manifests with asr-prepare"
+        )
     values = parse_options(options)
     handling = take_handling(values)
     return load_corpus(where, values, plugins, on_progress, handling)

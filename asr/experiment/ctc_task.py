@@ -1,4 +1,4 @@
-"""Recognition with CTC as a task of the training loop."""
+"""Training a recogniser with CTC, as a task of the training loop."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from asr.training.task import DevResult, Loss, SavedValue, Units, WeightedSum
 
 BLANK_HINT_STEPS = 400
 BLANK_HINT = (
-    "the model still emits nothing but blanks; this phase is normal at first and ends with a sudden fall of the loss. "
+    "the model still emits only blanks; this is normal at first, and ends with a sudden fall of the loss. "
     "If it lasts, raise the learning rate or the number of epochs, or check that transcripts match their recordings"
 )
 _BLANK_SHARE = "blank_share"  # share of the frames whose best label is the blank
 
 
 class CtcTask:
-    """Train a recogniser's network with CTC; the dev set's error rate picks the best epoch.
+    """The task of training a recogniser's network with CTC; the error rate on dev picks the best epoch.
 
     Args:
-        recogniser: runs the network that is trained.
+        recogniser: the recogniser whose engine runs `model`; it decodes the dev set.
         model: the network, trained in place.
         examples: the training data.
-        dev: development utterances and their frames.
+        dev: the development utterances and their frames.
         rate: the error rate that picks the best epoch, a name of `asr.scoring.named_rates`.
-        consistency: weight of the consistency between the two views that `examples` give; 0: they give one view.
+        consistency: the weight of the consistency loss between the two views from `examples`; 0 for a single view.
     """
 
     units = Units(items="utterances", size="frames")
@@ -54,12 +54,12 @@ class CtcTask:
         self.recogniser, self.model, self.examples, self.rate = recogniser, model, examples, rate
         self._consistency = consistency
         self._dev_utterances, self._dev_cache = dev
-        self._blank_steps = 0  # the latest steps in a row whose best paths were nothing but blanks
+        self._blank_steps = 0  # number of latest steps in a row with only blanks on the best paths
 
     def loss(self, batch: Batch) -> Loss:
         """Compute the CTC loss of each utterance, and the share of frames whose best label is the blank.
 
-        With two views of an utterance, its loss is the mean of both plus the weighted consistency.
+        With two views of an utterance, its loss is the mean of both CTC losses plus the weighted consistency loss.
         """
         blank = self.recogniser.inventory.blank
         log_probs, lengths = self.model(batch.frames, batch.lengths)
@@ -68,18 +68,18 @@ class CtcTask:
         best_is_blank = log_probs.detach().argmax(-1).cpu() == blank
         if self._consistency:
             (first, second), half = log_probs.chunk(2), len(losses) // 2
-            apart = consistency_loss(first, second, lengths[:half])
-            losses = 0.5 * (losses[:half] + losses[half:]) + self._consistency * apart
+            divergence = consistency_loss(first, second, lengths[:half])
+            losses = 0.5 * (losses[:half] + losses[half:]) + self._consistency * divergence
         share = float(best_is_blank[inside].float().mean())
         return Loss(losses, {_BLANK_SHARE: WeightedSum.of(share, batch.size)})
 
     def after_step(self, loss: Loss) -> str:
-        """Return a hint after every `BLANK_HINT_STEPS` steps in a row with nothing but blanks."""
+        """Return a hint for the user after every `BLANK_HINT_STEPS` steps in a row with only blanks; else ''."""
         self._blank_steps = self._blank_steps + 1 if loss.logged[_BLANK_SHARE].mean == 1.0 else 0
         return BLANK_HINT if self._blank_steps and self._blank_steps % BLANK_HINT_STEPS == 0 else ""
 
     def evaluate_dev(self) -> DevResult:
-        """Decode the dev set; its error is summed errors / summed reference labels."""
+        """Decode the dev set; return summed errors / summed reference length, with the counts as details."""
         recognised = decode(self.recogniser, self._dev_utterances, self._dev_cache)
         counts = sum((one.count(self.rate) for one in recognised), ErrorCounts())
         details = {
@@ -91,17 +91,17 @@ class CtcTask:
         return DevResult(counts.rate, self.rate, text, details)
 
     def describe(self, logged: Mapping[str, float]) -> str:
-        """Return the share of blanks."""
+        """Return the share of blanks as text for the progress line."""
         return f"blank {100 * logged[_BLANK_SHARE]:5.1f} %"
 
     def bundle(self) -> Mapping[str, SavedValue]:
-        """Return all of the recogniser but its weights."""
+        """Return the recogniser without its weights, for checkpoints."""
         return state_of(self.recogniser)
 
     def state_dict(self) -> Mapping[str, SavedValue]:
-        """Return the count of steps with nothing but blanks."""
+        """Return the number of latest steps with only blanks."""
         return {"blank_steps": self._blank_steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Restore the state that `state_dict` returned."""
         self._blank_steps = int(state["blank_steps"])

@@ -1,4 +1,4 @@
-"""One run from corpus to error rates, in a run folder that can be resumed."""
+"""A training run of a recogniser, in a run folder from which it can be resumed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from asr.experiment.ctc_task import CtcTask
 from asr.experiment.option_checks import build_augmenter, check_options
 from asr.experiment.run_config import RunConfig
 from asr.experiment.run_folder import RunFolder
-from asr.experiment.sampling import Turns, with_any_share
+from asr.experiment.sampling import Turns, without_unused
 from asr.experiment.training_examples import TrainingExamples
 from asr.experiment.warm_start import take_weights
 from asr.features.cache import FrameCache
@@ -43,20 +43,22 @@ from asr.training.watching import Watcher
 
 
 class Experiment:
-    """Everything that a run needs, made in the order in which it can go wrong most cheaply.
+    """A training run: the corpus, recogniser, frames, optimiser and run folder, ready to train.
+
+    The constructor makes the cheap checks first, so that most errors appear before the corpus is read.
 
     Args:
         config: the whole configuration.
-        folder: the run folder; an unfinished run in it is resumed when its configuration is the same.
-        on_progress: hears `(what, done, total)` of long preparations.
-        options: in what the run departs from its recipe, as on a command line; its result reports them.
+        folder: the run folder; an unfinished run in it with the same configuration is resumed.
+        on_progress: a function called with `(what, done, total)` during long preparations.
+        options: the command-line options that change the recipe; the result reports them.
 
     Attributes:
-        new_labels: how many labels `init` knows no weights for; all of them without it.
+        new_labels: the number of labels that the model of `init` has no weights for; all labels without `init`.
 
     Raises:
-        ConfigError: names every option that is not as expected.
-        DataError: the corpus or the run folder is not what it should be.
+        ConfigError: lists every invalid option.
+        DataError: the corpus or the run folder is invalid.
     """
 
     def __init__(self, config: RunConfig, folder: Path, on_progress: Progress, options: Sequence[str] = ()) -> None:
@@ -67,7 +69,7 @@ class Experiment:
         self.run = RunFolder(folder)
         self.run.check(config)
         source = self._source()
-        check_options(config, source)  # before a corpus is read
+        check_options(config, source)  # before the corpus is read
         self.corpus = self._read_corpus()
         inventory = self._inventory()
         check_utterances(self.splits, inventory)
@@ -78,7 +80,7 @@ class Experiment:
         self._fit_normaliser()
         self._skipped = self._guard()
         with self.run.alone():
-            self.run.check(config)  # again: somebody else may have begun a run here meanwhile
+            self.run.check(config)  # again: another process may have begun a run here meanwhile
             if not self.run.started:
                 self.run.begin(config, self.corpus, options)
 
@@ -89,11 +91,19 @@ class Experiment:
 
     @property
     def left_out(self) -> list[str]:
-        """A sentence for each training utterance that `loss.skip_unfit` leaves out."""
+        """A sentence on each training utterance that `loss.skip_unfit` leaves out."""
         return list(self._skipped.values())
 
     def train(self, watcher: Watcher) -> State:
-        """Train to the end, or from where the run stands to the end."""
+        """Train until the run is finished, starting from its last checkpoint if there is one.
+
+        Args:
+            watcher: the display to report progress to.
+
+        Raises:
+            asr.training.loop.Stopped: a signal stopped the training.
+            TrainingError: a loss or gradient is not finite.
+        """
         weight = self.config.loss.consistency
         views = 2 if weight else 1
         task = CtcTask(
@@ -115,11 +125,11 @@ class Experiment:
         trainer = Trainer(task, self.config.training, self.optimizer, self.schedule, self.run.path, watcher)
         with self.run.alone():
             if trainer.resume() and not trainer.finished:
-                self.run.go_on()
+                self.run.record_resume()
             return trainer.run()
 
     def _source(self) -> Recogniser | None:
-        """The model whose weights training begins with."""
+        """Load the model of `init`, whose weights training starts from; return None without `init`."""
         model = self.config.init
         try:
             return None if model is None else load(model, self.config.plugins)
@@ -127,17 +137,17 @@ class Experiment:
             raise ConfigError(f"init={model}: {error}") from error
 
     def _build(self, inventory: Inventory, source: Recogniser | None) -> None:
-        """Build the recogniser, with the weights that it begins with, and what trains it."""
+        """Build the network with its initial weights, the recogniser, the augmenter, the optimiser and the schedule."""
         config = self.config
-        of_recogniser = config.recogniser(inventory)
-        parts = parts_of(of_recogniser)
+        recogniser_config = config.recogniser(inventory)
+        parts = parts_of(recogniser_config)
         torch.manual_seed(derive_seed(config.training.seed, "weights"))
         self.model = build_module(config.model, parts.n_features, len(inventory), config.plugins)
         self.new_labels = len(inventory) if source is None else take_weights(self.model, inventory, source)
         self.augmenter = build_augmenter(config, parts.extractor)
         self.model.to(config.training.device)
         running = (TorchEngine(self.model), EngineChoice("torch", "the network is in training"))
-        self.recogniser = Recogniser.of(of_recogniser, parts, Engines(None, only=running))
+        self.recogniser = Recogniser.of(recogniser_config, parts, Engines(None, only=running))
         self.optimizer = build(config.optimizer, config.plugins, parameters=self.model.parameters())
         self.schedule = build(config.schedule, config.plugins)
 
@@ -151,11 +161,11 @@ class Experiment:
             splits = {name: read_manifest(self.run.data / f"{name}.jsonl") for name in SPLITS}
             return Corpus(splits, tuple(read_skipped(self.run.data)))
         corpus = load_splits(self.config.corpus, self.config.plugins, self.on_progress)
-        train = with_any_share(self.config.sampling, corpus.splits["train"])
+        train = without_unused(self.config.sampling, corpus.splits["train"])
         return replace(corpus, splits={**corpus.splits, "train": train})
 
     def _inventory(self) -> Inventory:
-        """The labels of the training utterances that can be spelled; `check_utterances` reports all others together."""
+        """Collect the labels of the training utterances, without faulty ones; `check_utterances` reports those."""
         unit, fold = self.config.inventory.unit, self.config.inventory.fold
         spelling = Inventory((BLANK,), unit, fold)  # type: ignore[arg-type]  # checked before
 
@@ -178,16 +188,22 @@ class Experiment:
         )
 
     def _fit_normaliser(self) -> None:
-        """On the training set; for speakers' own statistics dev counts too, and test is left to the evaluation."""
+        """Fit the normaliser on train.
+
+        A normaliser with statistics of each speaker also needs the speakers of dev; the evaluation adds those of test.
+        """
         names = ("train", "dev") if self.recogniser.normaliser.per == "speaker" else ("train",)
-        heard = chain.from_iterable(self.caches[name].by_speaker() for name in names)
-        self.recogniser = replace(self.recogniser, normaliser=self.recogniser.normaliser.fitted(heard))
+        frames = chain.from_iterable(self.caches[name].by_speaker() for name in names)
+        self.recogniser = replace(self.recogniser, normaliser=self.recogniser.normaliser.fitted(frames))
 
     def _guard(self) -> dict[int, str]:
-        """Find utterances that CTC cannot align, at every speed that training will use: refuse them, or leave them out.
+        """Find utterances that are too short for CTC at any speed that training uses.
 
         Returns:
-            those of the training set that are left out, as `_unfit`.
+            The training utterances to leave out, in the form of `_unfit`; empty without `loss.skip_unfit`.
+
+        Raises:
+            Problems: there are such utterances, and `loss.skip_unfit` is false; or all training utterances are such.
         """
         short = self._unfit("train")
         if self.config.loss.skip_unfit:
@@ -202,7 +218,7 @@ class Experiment:
         return {}
 
     def _unfit(self, name: str) -> dict[int, str]:
-        """Utterances of a split that are too short, by index: what is wrong."""
+        """Return the utterances of a split that are too short for their labels: index to message."""
         cache, utterances = self.caches[name], self.splits[name]
         fewest = [min(cache.n_frames(i, speed) for speed in cache.speeds) for i in range(len(utterances))]
         stacked = [self.model.out_length(self.recogniser.stacking.out_length(n)) for n in fewest]

@@ -1,4 +1,4 @@
-"""Cross-validation: several runs of one recipe, each tested on what another one trained on, as one result."""
+"""Cross-validation: evaluate several runs of one recipe, each tested on different data, as one result."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def evaluate_folds(
     decoder: Wish = None,
     engine: str = AUTO,
 ) -> Result:
-    """Evaluate each run, and add up their errors.
+    """Evaluate each run, and sum their error counts.
 
     Args:
-        runs: the folds; alike in everything but their corpus, with no utterance of a split in two of them.
+        runs: the folds. Their configurations differ only in the corpus, and no utterance of a split is in two of them.
         splits, on_progress, plugins, decoder, engine: see `evaluate_run`.
 
     Returns:
-        The rates over all folds, with their number and their training times summed. Nothing of it is written; each
-        run's own result is.
+        The error rates over all folds, with the number of folds and the sum of their training times. The function
+        writes the result of each run into its folder, but not this one.
 
     Raises:
-        ConfigError: the runs are no folds of one experiment.
+        ConfigError: the runs are not folds of one experiment.
         DataError: see `evaluate_run`.
     """
     _check(runs, splits)
@@ -48,7 +48,7 @@ def evaluate_folds(
     return replace(
         results[0],
         options=tuple(shared),
-        splits={split: _together(runs, split, suffix) for split in splits},
+        splits={split: _pooled(runs, split, suffix) for split in splits},
         training=_trainings([result.training for result in results]),
         weights="",
         folds=len(runs),
@@ -56,29 +56,31 @@ def evaluate_folds(
 
 
 def _check(runs: Sequence[RunFolder], splits: Sequence[str]) -> None:
-    """Raise a ConfigError where these are no folds, before anything is decoded."""
+    """Raise a ConfigError if the runs are not folds of one experiment; called before decoding."""
     first, commit = runs[0].read_config(), runs[0].read_start().provenance.commit
     seen: dict[tuple[str, str], RunFolder] = {}
     for run in runs:
         groups = {key.partition(".")[0] for key in differences(first, run.read_config())} - {"corpus"}
         if groups:
             raise ConfigError(
-                f"{run.path}: another {', '.join(sorted(groups))} than {runs[0].path}; several runs are evaluated"
-                " together as folds of one experiment, which differ in their corpus alone"
+                f"{run.path}: differs from {runs[0].path} in {', '.join(sorted(groups))}; several runs are evaluated"
+                " as folds of one experiment, which may differ only in their corpus"
             )
         if run.read_start().provenance.commit != commit:
-            raise ConfigError(f"{run.path}: trained by another commit than {runs[0].path}; train all folds with one")
+            raise ConfigError(
+                f"{run.path}: was trained with another commit than {runs[0].path}; train all folds with one commit"
+            )
         for split in splits:
             for utterance in read_manifest(run.data / f"{split}.jsonl"):
                 if seen.setdefault((split, utterance.id), run) is not run:
                     raise ConfigError(
                         f"{run.path}: the utterance {utterance.id} is in {split} of another run too; give folds that"
-                        f" differ in {split}, or choose others with --split"
+                        f" share no utterance of {split}, or choose another split with --split"
                     )
 
 
-def _together(runs: Sequence[RunFolder], split: str, suffix: str) -> SplitResult:
-    """Pool what all runs made of a split, from the rows of their utterances."""
+def _pooled(runs: Sequence[RunFolder], split: str, suffix: str) -> SplitResult:
+    """Pool the scores of all runs on a split, from the files with a row for each utterance."""
     scores = [
         score for run in runs for score in read_scores(run.path / "decode" / f"{split}{suffix}" / "utterances.jsonl")
     ]
@@ -87,7 +89,7 @@ def _together(runs: Sequence[RunFolder], split: str, suffix: str) -> SplitResult
 
 
 def _trainings(trainings: Sequence[Training]) -> Training:
-    """Pool how the weights of several runs were made; what belongs to one run alone is left out."""
+    """Combine the training records of several runs; leave out fields that only make sense for a single run."""
     first = trainings[0]
     return Training(
         command=first.command,

@@ -1,4 +1,4 @@
-"""The configuration of a run that trains a recurrent language model."""
+"""Configuration of a run that trains a recurrent language model."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TASK = "language_model"
 class StreamConfig:
     """Options for reading the text.
 
-    `training.max_utterances` parts of the text are read side by side, and `training.frame_budget` characters of all of
-    them together are one step.
+    The text is read in `training.max_utterances` parallel streams. A step of training reads `training.frame_budget`
+    characters, over all streams.
     """
 
-    epoch_characters: int | None = None  # characters after which dev is measured; None: the whole text
-    cold_starts: float = 0.02  # share of the windows that begin without a past, as in recognition
+    epoch_characters: int | None = None  # characters of an epoch, after which dev is measured; None: the whole text
+    cold_starts: float = 0.02  # share of the windows that start at a line's beginning without context, as in decoding
 
     def __post_init__(self) -> None:
         enough = self.epoch_characters is None or self.epoch_characters >= 1
@@ -37,16 +37,16 @@ class StreamConfig:
 
 @dataclass(frozen=True)
 class LanguageModelConfig:
-    """Everything that a run depends on, except its folder.
+    """The whole configuration of a run, except its folder.
 
     Attributes:
         recipe: the recipe's name.
-        corpus: where the text comes from.
+        corpus: the source of the text.
         model: the network.
         optimizer, schedule: the optimiser and its learning rates.
         task: always `TASK`.
         stream, training: see their classes.
-        plugins: modules of the user's that hold classes of the components.
+        plugins: the user's modules with classes of the components.
     """
 
     recipe: str
@@ -60,10 +60,10 @@ class LanguageModelConfig:
     plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise a ConfigError if the task is a different one or a step is too small."""
+        """Raise a ConfigError if `task` is not `TASK`, or a step has less than one character for each stream."""
         streams, budget = self.training.max_utterances, self.training.frame_budget
-        enough = f"{streams} or more, a character of each of the training.max_utterances={streams} streams"
-        check_values({"task": self.task}, {"task": (self.task == TASK, f"{TASK}, as the recipe says")})
+        enough = f"{streams} or more: a character for each of the training.max_utterances={streams} streams"
+        check_values({"task": self.task}, {"task": (self.task == TASK, f"{TASK}, as in the recipe")})
         check_values({"training.frame_budget": budget}, {"training.frame_budget": (budget >= streams, enough)})
 
     @property
@@ -77,9 +77,9 @@ class LanguageModelConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LanguageModelConfig:
-        """Read what Hydra composed, or what `to_dict` wrote.
+        """Read the values that Hydra composed, or that `to_dict` returned.
 
         Raises:
-            ConfigError: names every option that is unknown, missing or of a wrong type.
+            ConfigError: lists every option that is unknown, missing or of the wrong type.
         """
         return read_settings(cls, values)

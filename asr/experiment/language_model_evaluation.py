@@ -1,4 +1,4 @@
-"""The bits a character of a trained language model, and its file."""
+"""Measure the bits per character of a trained language model, and write its file."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from asr.training.state import State
 
 @dataclass(frozen=True)
 class TextBits:
-    """The bits a character of one split; the end of a line counts as a character.
+    """Bits per character of one split; the end of a line counts as a character.
 
     Attributes:
-        characters: with the ends of the lines.
-        bits: a character, the text read in one go: what comes before a line is known.
-        bits_by_line: a character, each line read on its own, as by an n-gram model and by the searches.
+        characters: the number of characters, with the ends of lines.
+        bits: bits per character if the text is read continuously, so that earlier lines are known.
+        bits_by_line: bits per character if each line is read on its own, as an n-gram model and a decoder do.
     """
 
     characters: int
@@ -47,17 +47,17 @@ class TextBits:
 
 @dataclass(frozen=True)
 class LanguageModelResult:
-    """Bits a character of a language model, and all that is needed to measure them again.
+    """Bits per character of a language model, and everything needed to measure them again.
 
     Attributes:
         recipe: `task/name`.
-        seed: of the run.
-        options: the options in which the run differs from its recipe, as on a command line.
-        parameters: numbers in the network.
-        splits: by name.
-        training: how the weights were made.
-        evaluation_commit: of the code that measured.
-        date: of the evaluation, `YYYY-MM-DD`.
+        seed: the seed of the run.
+        options: the command-line options that change the recipe.
+        parameters: the number of weights of the network.
+        splits: bits per character of each split, by its name.
+        training: the record of the training.
+        evaluation_commit: the commit of the code that measured.
+        date: the date of the evaluation, `YYYY-MM-DD`.
     """
 
     recipe: str
@@ -70,12 +70,16 @@ class LanguageModelResult:
     date: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the result as plain values for JSON."""
         return asdict(self)
 
 
 def evaluate_language_model(run: TextRunFolder, splits: Sequence[str] = ("dev", "test")) -> LanguageModelResult:
     """Measure the best model of a run, and write `result.json` and `model.lm` into its folder.
+
+    Args:
+        run: the run folder.
+        splits: the splits to measure.
 
     Raises:
         CheckpointError: the run has no finished epoch, or is damaged.
@@ -110,18 +114,19 @@ def _measured(model: LabelModel, trained: RecurrentModel, lines: Sequence[str]) 
 
 
 def _about(result: LanguageModelResult) -> list[str]:
-    """Return lines that describe the model to a reader of its file."""
+    """Return lines that describe the model, for its file."""
     bits = ", ".join(f"{name} {one.bits:.3f} ({one.bits_by_line:.3f} by line)" for name, one in result.splits.items())
-    return [f"recipe {result.recipe}, seed {result.seed}, commit {result.training.commit}", f"bits a character: {bits}"]
+    origin = f"recipe {result.recipe}, seed {result.seed}, commit {result.training.commit}"
+    return [origin, f"bits per character: {bits}"]
 
 
 def _training(run: TextRunFolder, texts: Texts) -> Training:
-    """Describe the training of the weights."""
+    """Return the record of the training, from the run folder."""
     start, training, last = run.read_start(), run.read_config().training, run.path / "checkpoints" / "last.pt"
     try:
         state = State.from_saved(load_checkpoint(last)["state"])
     except (AsrError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{last} does not say where the run stood: {one_line(error)}; train again") from error
+        raise CheckpointError(f"{last} has no valid training state: {one_line(error)}; train again") from error
     return Training(
         command=start.provenance.command,
         commit=start.provenance.commit,

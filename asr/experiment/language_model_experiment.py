@@ -1,4 +1,4 @@
-"""One run from a text to a language model and its bits a character, in a run folder that can be resumed."""
+"""A training run of a language model, in a run folder from which it can be resumed."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ from asr.training.watching import Watcher
 
 
 class LanguageModelExperiment:
-    """Everything that a run needs, built in an order in which errors show early.
+    """A training run: the text, network, optimiser and run folder, ready to train.
+
+    The constructor makes the cheap checks first, so that most errors appear before the text is read.
 
     Args:
         config: the whole configuration.
-        folder: the run folder; an unfinished run in it is resumed when its configuration is the same.
-        options: the options in which the run differs from its recipe, as on a command line.
+        folder: the run folder; an unfinished run in it with the same configuration is resumed.
+        options: the command-line options that change the recipe; the result reports them.
 
     Raises:
-        ConfigError: names every option that is not as expected.
-        DataError: the text or the run folder is not what it should be.
+        ConfigError: lists every invalid option.
+        DataError: the text or the run folder is invalid.
     """
 
     def __init__(self, config: LanguageModelConfig, folder: Path, options: Sequence[str] = ()) -> None:
@@ -47,7 +49,7 @@ class LanguageModelExperiment:
             torch.set_num_threads(config.training.threads)
         self.run = TextRunFolder(folder)
         self.run.check(config)
-        check_language_model_options(config)  # before a text is read
+        check_language_model_options(config)  # before the text is read
         self.texts = self.run.read_data() if self.run.started else read_texts(config.corpus)
         self.header = header_of(config, self.texts)
         torch.manual_seed(derive_seed(config.training.seed, "weights"))
@@ -55,24 +57,32 @@ class LanguageModelExperiment:
         self.optimizer = build(config.optimizer, config.plugins, parameters=self.model.parameters())
         self.schedule = build(config.schedule, config.plugins)
         with self.run.alone():
-            self.run.check(config)  # again: another command may have begun a run here meanwhile
+            self.run.check(config)  # again: another process may have begun a run here meanwhile
             if not self.run.started:
                 self.run.begin(config, self.texts, options)
 
     def train(self, watcher: Watcher) -> State:
-        """Train to the end, from the last checkpoint if there is one."""
+        """Train until the run is finished, starting from its last checkpoint if there is one.
+
+        Args:
+            watcher: the display to report progress to.
+
+        Raises:
+            asr.training.loop.Stopped: a signal stopped the training.
+            TrainingError: a loss or gradient is not finite.
+        """
         task = LanguageModelTask(self.model, self.header, self._streams(), self.encoded("dev"))
         trainer = Trainer(task, self.config.training, self.optimizer, self.schedule, self.run.path, watcher)
         with self.run.alone():
             if trainer.resume() and not trainer.finished:
-                self.run.go_on()
+                self.run.record_resume()
             return trainer.run()
 
     def encoded(self, split: str) -> NDArray[np.int64]:
-        """Return the label numbers of a split, (N,), one line behind another.
+        """Return the label numbers of all lines of a split, concatenated, (N,).
 
         Raises:
-            DataError: it has a character that the model does not know.
+            DataError: the split has a character that is not among the model's symbols.
         """
         found = encoded(self.texts[split], self.header.symbols)
         if (found < 0).any():
@@ -93,7 +103,7 @@ class LanguageModelExperiment:
 
 
 def header_of(config: LanguageModelConfig, texts: Texts) -> LabelModelHeader:
-    """Describe the model: the characters of ASCII or of the training text, the network."""
+    """Return the header of the model: its symbols (from ASCII or from the training text) and its network."""
     ascii = config.corpus.ascii
     characters = ASCII if ascii else set(chain.from_iterable(texts["train"]))
     symbols = character_symbols(characters, unknown=not ascii)
@@ -103,8 +113,13 @@ def header_of(config: LanguageModelConfig, texts: Texts) -> LabelModelHeader:
 def model_of(config: LanguageModelConfig, n_labels: int, device: str | None = None) -> LabelModel:
     """Build the network.
 
+    Args:
+        config: the configuration of the run.
+        n_labels: the number of symbols.
+        device: the device of the weights, such as `meta` for shapes only; None for the CPU.
+
     Raises:
-        ConfigError: an option that it does not have or refuses.
+        ConfigError: the network does not have an option, or refuses its value.
     """
     faults = Faults()
     with faults.noted("model"), torch.device(device or "cpu"):
@@ -114,10 +129,10 @@ def model_of(config: LanguageModelConfig, n_labels: int, device: str | None = No
 
 
 def check_language_model_options(config: LanguageModelConfig) -> None:
-    """Check the options of all components, with a network that has shapes and no weights.
+    """Check the options of all components, with a network of shapes without weights.
 
     Raises:
-        ConfigError: names every option that is not as expected.
+        ConfigError: lists every invalid option.
     """
     faults = Faults()
     with faults.noted("schedule"):

@@ -1,4 +1,4 @@
-"""Load language models from a run folder, a checkpoint, a file, or by the name of a shipped one."""
+"""Load a language model from a run folder, a checkpoint or a file, or by the name of one in the package."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ def load_language_model(model: str | Path) -> LanguageModel:
     """Load a language model.
 
     Args:
-        model: the run folder or a checkpoint (`.pt`) of a recurrent one, or what `asr.lm.stored.load_model` takes.
+        model: the run folder or a checkpoint (`.pt`) of a recurrent model; or a path or name for
+            `asr.lm.stored.load_model`.
 
     Raises:
         ConfigError: there is no model of that name.
-        DataError, CheckpointError: the file is missing or damaged, or holds no language model.
+        DataError, CheckpointError: the file is missing or damaged, or contains no language model.
     """
     path = Path(model).expanduser()
     if path.is_dir() or path.suffix == ".pt":
@@ -37,14 +38,14 @@ def load_trained(checkpoint: Path) -> RecurrentModel:
     """Load the recurrent model of a checkpoint.
 
     Raises:
-        CheckpointError: it is missing, damaged, or holds no language model.
+        CheckpointError: the file is missing or damaged, or contains no language model.
     """
     require("torch", what=f"{checkpoint}: a checkpoint")
     from asr.training.checkpoint import load_checkpoint  # only torch reads checkpoints
 
     saved = load_checkpoint(checkpoint)
     if not isinstance(saved.get("weights"), dict):
-        raise CheckpointError(f"{checkpoint} is no checkpoint of a language model: it has no weights")
+        raise CheckpointError(f"{checkpoint} is not a checkpoint of a language model: it has no weights")
     return model_of_file(checkpoint, saved.get("bundle"), _arrays(checkpoint, saved["weights"]))
 
 
@@ -54,4 +55,4 @@ def _arrays(checkpoint: Path, tensors: Mapping[Any, object]) -> dict[str, NDArra
     try:
         return {str(name): one.detach().numpy() for name, one in tensors.items() if isinstance(one, Tensor)}
     except (RuntimeError, TypeError) as error:  # tensors without plain memory
-        raise CheckpointError(f"{checkpoint}: its weights are no plain numbers; train again") from error
+        raise CheckpointError(f"{checkpoint}: its weights are not plain arrays of numbers; train again") from error

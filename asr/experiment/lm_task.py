@@ -1,4 +1,4 @@
-"""A recurrent language model as a task of the training loop: truncated back-propagation through time."""
+"""Training a recurrent language model by truncated back-propagation through time, as a task of the training loop."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from asr.recurrent.label_model import LabelModel
 from asr.training.task import DevResult, Loss, SavedValue, Units, WeightedSum
 
 DEV_STREAMS = 64
-"""Streams that the dev text is divided into; the first characters of each are predicted without a past."""
-_DEV_WINDOW = 256
+"""The number of streams that the dev text is divided into; each starts from the network's initial state."""
+_DEV_WINDOW = 256  # labels
 
 
 class LanguageModelTask:
-    """Train a label model on windows of a text, each from the state that the window before has left.
+    """The task of training a label model on consecutive windows of a text; each starts from the last window's state.
 
-    The loss of a stream is the mean of -log p over the labels of its window. The gradient stays within the window
-    (Williams and Peng 1990); the state does not, and is a part of every checkpoint.
+    The loss of a stream is the mean of -log p over the labels of its window. Gradients do not cross the border of a
+    window (Williams and Peng 1990). The carried state is a part of every checkpoint.
 
     Args:
         model: the network, trained in place.
@@ -43,10 +43,10 @@ class LanguageModelTask:
         self, model: LabelModel, header: LabelModelHeader, examples: TextStreams, dev: NDArray[np.int64]
     ) -> None:
         self.model, self.examples, self._header, self._dev = model, examples, header, dev
-        self._states: list[State] | None = None  # of each layer, after the last step
+        self._states: list[State] | None = None  # state of each layer after the last step
 
     def loss(self, batch: Windows) -> Loss:
-        """Return the mean negative log likelihood of each stream's window, and go on to its last state."""
+        """Return the mean negative log likelihood of each stream's window, and keep the state after it."""
         states = self.model.initial_states(len(batch.labels))
         if self._states is not None:
             states = [_mixed(batch.cold, one, other) for one, other in zip(states, self._states, strict=True)]
@@ -59,12 +59,12 @@ class LanguageModelTask:
         return ""
 
     def evaluate_dev(self) -> DevResult:
-        """Return the bits a character of the dev text."""
+        """Return the bits per character of the dev text."""
         bits = stream_bits(self.model, self._dev)
         return DevResult(bits, "bits", f"{bits:.3f} bits", {"perplexity": 2**bits})
 
     def describe(self, logged: Mapping[str, float]) -> str:
-        """Return the bits a character of the training text."""
+        """Return the bits per character of the training text, as text for the progress line."""
         return f"{logged['bits']:.3f} bits"
 
     def bundle(self) -> Mapping[str, SavedValue]:
@@ -72,14 +72,14 @@ class LanguageModelTask:
         return self._header.to_dict()
 
     def state_dict(self) -> Mapping[str, SavedValue]:
-        """Return the state that the next window begins with."""
+        """Return the state that the next window starts from."""
         return {"states": [list(layer) for layer in self._states or []]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a saved state.
+        """Restore the state that `state_dict` returned.
 
         Raises:
-            ValueError: the states are not those of this network.
+            ValueError: the states have other shapes than those of this network.
         """
         saved = [tuple(layer) for layer in state["states"]]
         if saved:
@@ -95,7 +95,7 @@ def _shapes(layer: State) -> list[torch.Size]:
 
 
 def _mixed(cold: Tensor, start: State, state: State) -> State:
-    """Return the initial state for the streams that begin without a past, and the carried one for the others."""
+    """Return the initial state `start` for the streams in `cold`, and the carried `state` for the others."""
     return tuple(
         torch.where(cold.view(-1, *[1] * (one.ndim - 1)), one, other) for one, other in zip(start, state, strict=True)
     )
@@ -108,12 +108,12 @@ def _losses(log_probs: Tensor, following: Tensor) -> Tensor:
 
 @torch.no_grad()
 def stream_bits(model: LabelModel, text: NDArray[np.int64], streams: int = DEV_STREAMS) -> float:
-    """Return the mean bits of the labels of a text that is read in one go, by some streams side by side.
+    """Return the mean bits per label of a text that is read continuously, in several parallel streams.
 
     Args:
-        model: in evaluation.
-        text: (N,) label numbers. The first label of each stream is read and not predicted.
-        streams: how many; fewer where the text is short.
+        model: the network, in evaluation mode.
+        text: (N,) label numbers. The first label of each stream is read, but not predicted.
+        streams: the number of streams; fewer are used if they would have less than 1,000 labels each.
     """
     streams = max(1, min(streams, len(text) // 1000))
     length = len(text) // streams
@@ -129,13 +129,13 @@ def stream_bits(model: LabelModel, text: NDArray[np.int64], streams: int = DEV_S
 
 @torch.no_grad()
 def line_bits(model: LabelModel, lines: Sequence[NDArray[np.int64]], end: int, batch_labels: int = 16_000) -> float:
-    """Return the mean bits of the labels of some lines, each read on its own, as the searches do.
+    """Return the mean bits per label of lines that are each read on their own, as a decoder does.
 
     Args:
-        model: in evaluation.
-        lines: the label numbers of each, with the end.
-        end: the label that ends a line, which stands before its first label.
-        batch_labels: labels that are computed together, padding included.
+        model: the network, in evaluation mode.
+        lines: the label numbers of each line, with `end` as the last one.
+        end: the label that ends a line; the network also reads it before the first label of a line.
+        batch_labels: the number of labels to compute together, including padding.
     """
     total, count = 0.0, 0
     for group in group_by_length([len(one) for one in lines], batch_labels, 256):

@@ -1,4 +1,4 @@
-"""Find everything that is wrong with the options of a run at once, before a corpus is read."""
+"""Check all options of a run, and report all errors together, before the corpus is read."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from asr.scoring.named_rates import check_rates
 
 
 def check_options(config: RunConfig, source: Recogniser | None = None) -> None:
-    """Check the options of all groups, with a network that has shapes and no weights.
+    """Check the options of all groups, with a network of shapes without weights.
 
     Args:
-        config: of the run.
-        source: the model whose weights training begins with.
+        config: the configuration of the run.
+        source: the model of `init`, whose weights training starts from; None for random weights.
 
     Raises:
-        ConfigError: names every option that is not as expected.
+        ConfigError: lists every invalid option.
     """
     faults = Faults()
     with faults.noted("scoring"):
@@ -41,7 +41,7 @@ def check_options(config: RunConfig, source: Recogniser | None = None) -> None:
         parts = parts_of(config.recogniser(inventory))
     except ConfigError as error:
         faults.add(error)
-        _check_apart(config, faults)
+        _check_without_features(config, faults)
     else:
         with faults.noted("model"):
             build_module(config.model, parts.n_features, len(inventory), config.plugins, device="meta")
@@ -53,10 +53,10 @@ def check_options(config: RunConfig, source: Recogniser | None = None) -> None:
     faults.check()
 
 
-def _check_apart(config: RunConfig, faults: Faults) -> None:
-    """Check the model and the augmentation alone, where the features that they depend on are wrong.
+def _check_without_features(config: RunConfig, faults: Faults) -> None:
+    """Check the model and the augmentation if the features are invalid, so that their sizes are unknown.
 
-    Frames of `hidden` values fit any cell, and bands of frequency fit any augmentation.
+    Frames of `hidden` values fit every cell, and a single frequency band fits every augmentation.
     """
     hidden = config.model.completed().options.get("hidden")
     n_features = hidden if isinstance(hidden, int) and 1 <= hidden <= 2**20 else 1
@@ -67,10 +67,14 @@ def _check_apart(config: RunConfig, faults: Faults) -> None:
 
 
 def build_augmenter(config: RunConfig, extractor: FrameExtractor) -> Augmenter:
-    """Build what changes training utterances in each epoch.
+    """Build the augmenter, which changes the training utterances in each epoch.
+
+    Args:
+        config: the configuration of the run.
+        extractor: the feature extractor, whose blocks and frequencies the augmenter needs.
 
     Raises:
-        ConfigError: an option out of its range, or `loss.consistency` without masks.
+        ConfigError: an option is out of range, or `loss.consistency` is set without masks.
     """
     faults = Faults()
     with faults.noted("augment"):
@@ -81,7 +85,7 @@ def build_augmenter(config: RunConfig, extractor: FrameExtractor) -> Augmenter:
     faults.check()
     if config.loss.consistency and not augmenter.masks_anything:
         raise ConfigError(
-            "loss.consistency compares two masked views of an utterance, and nothing is masked: set"
+            "loss.consistency compares two masked views of an utterance, but nothing is masked; set"
             " augment.time_masks and augment.time_mask_frames, or augment=strong"
         )
     return augmenter

@@ -1,4 +1,4 @@
-"""The origin of a run: command, versions, commit, machine, and a checksum of its utterances."""
+"""Provenance of a run: command, versions, commit, machine, and a checksum of its utterances."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ class Provenance:
     """Command, versions and machine of a process.
 
     Attributes:
-        command: the command line, without what only says where things are kept.
-        commit: of the checkout; `unknown` for an installed package.
+        command: the command line, without `run_dir=` and `cache_dir=`.
+        commit: the commit of the checkout; `unknown` for an installed package.
         python, torch, ctc_asr: versions.
         platform: the operating system.
-        cores, threads: of the machine, and those that torch uses.
+        cores: the number of processor cores of the machine; None if unknown.
+        threads: the number of threads that torch uses.
     """
 
     command: str
@@ -44,9 +45,9 @@ class Provenance:
     @classmethod
     def now(cls) -> Provenance:
         """Describe this process."""
-        import torch  # here: other parts of this module are read where there is none
+        import torch  # imported here: other parts of this module work without torch
 
-        words = [Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not _says_where(word))]
+        words = [Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not _is_place(word))]
         return cls(
             command=shlex.join(words),
             commit=commit(),
@@ -60,19 +61,19 @@ class Provenance:
 
     @property
     def environment(self) -> Environment:
-        """Return the part that a result reports."""
+        """The part that a result file reports."""
         return Environment(self.python, self.torch, self.ctc_asr, self.cores, self.threads)
 
 
 @dataclass(frozen=True)
 class RunStart:
-    """Start of a run: the content of `environment.json`.
+    """Record of the start of a run: the content of `environment.json`.
 
     Attributes:
-        provenance: of the process that began the run.
-        seed: of the run.
-        options: in what the run departs from its recipe, as on a command line.
-        later: what was different each time the run went on with another commit or other versions.
+        provenance: the process that began the run.
+        seed: the seed of the run.
+        options: the command-line options that change the recipe.
+        later: the changed values, for each time that the run was resumed with another commit or other versions.
     """
 
     provenance: Provenance
@@ -80,23 +81,23 @@ class RunStart:
     options: tuple[str, ...] = ()
     later: tuple[Changes, ...] = ()
 
-    def went_on(self, now: Provenance) -> RunStart:
-        """Note with what the run goes on, where that is new."""
+    def with_changes(self, now: Provenance) -> RunStart:
+        """Return the record with the values that changed since the start, if they are not recorded yet."""
         before, after = asdict(self.provenance), asdict(now)
         changed = {name: after[name] for name in before if name != "command" and after[name] != before[name]}
         return replace(self, later=(*self.later, changed)) if changed and changed not in self.later else self
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for `environment.json`."""
-        told = asdict(self.provenance) | {"seed": self.seed, "options": list(self.options)}
-        return told | ({"later": [dict(one) for one in self.later]} if self.later else {})
+        values = asdict(self.provenance) | {"seed": self.seed, "options": list(self.options)}
+        return values | ({"later": [dict(one) for one in self.later]} if self.later else {})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RunStart:
-        """Read what `to_dict` wrote.
+        """Read the values that `to_dict` returned.
 
         Raises:
-            KeyError, TypeError, ValueError: something else wrote it.
+            KeyError, TypeError, ValueError: a value is missing or invalid.
         """
         provenance = Provenance(
             **{name: text(values[name]) for name in ("command", "commit", "python", "torch", "ctc_asr", "platform")},
@@ -109,22 +110,22 @@ class RunStart:
 
 
 def fingerprint(utterances: Sequence[Utterance]) -> DataIdentity:
-    """Count the utterances, and hash ids, speakers and transcripts: the same wherever the files lie."""
+    """Return the number of utterances and a SHA-256 of their ids, speakers and transcripts; paths do not count."""
     lines = "".join(
         json.dumps([one.id, one.speaker, one.text, one.labels], ensure_ascii=False) + "\n" for one in utterances
     )
     return DataIdentity(len(utterances), hashlib.sha256(lines.encode()).hexdigest())
 
 
-def _says_where(word: str) -> bool:
-    """Whether a word of the command line only says where things are kept: no result depends on it."""
+def _is_place(word: str) -> bool:
+    """Return whether a word of the command line only names a folder to write to, which does not affect results."""
     return word.startswith(("run_dir=", "cache_dir="))
 
 
 def commit() -> str:
-    """Return the commit of the checkout that this package runs from, with `+` when files were changed; or `unknown`."""
+    """Return the commit of this package's checkout, with `+` if tracked files were changed; otherwise `unknown`."""
     here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():  # installed somewhere: a repository around it is not ours
+    if not (here / ".git").exists():  # an installed package; a repository around it is another project
         return "unknown"
 
     def git(*arguments: str) -> str:

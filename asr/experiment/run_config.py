@@ -1,4 +1,4 @@
-"""The configuration of a run as one typed value, from Hydra to the run folder and back."""
+"""Typed configuration of a run that trains a recogniser, read from Hydra or a run folder."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from asr.scoring.named_rates import RATES
 from asr.training.loop import TrainingConfig
 
 TYPED = ("inventory", "loss", "sampling", "training", "scoring")
-"""The groups whose options are checked when a configuration is read; those of components when they are built."""
+"""The groups whose options are checked when a configuration is read; other groups are checked when they are built."""
 
 
 @dataclass
 class InventoryConfig:
-    """Options of the labels."""
+    """Options of the label inventory."""
 
     unit: str = "labels"  # "labels" (phonemes of the corpus) or "characters" of the text
-    fold: str | None = None  # a table of asr/corpus/phonemes.py for the labels; it also fixes the whole set
+    fold: str | None = None  # folding table in asr/corpus/phonemes.py for the labels; it also fixes the set of labels
 
     def __post_init__(self) -> None:
         of_labels = self.fold is None or self.unit == "labels"
-        tables = one_of(self.fold, FOLDS) if of_labels else (False, "null with unit=characters, whose text has none")
+        tables = one_of(self.fold, FOLDS) if of_labels else (False, "null with unit=characters")
         conditions = {"unit": one_of(self.unit, get_args(Unit)), "fold": (self.fold is None or tables[0], tables[1])}
         check_values(vars(self), conditions)
 
 
 @dataclass
 class LossConfig:
-    """Options of the terms that are minimised beside the CTC loss."""
+    """Options of the loss."""
 
     consistency: float = 0.0
-    """Weight of the divergence between two masked views of each utterance (Yao et al. 2025; 0.2 there). Each view is a
-    reading of its own, so an epoch takes twice as long; 0: one view and no such term."""
+    """Weight of the divergence between two masked views of each utterance (Yao et al. 2025, who use 0.2). The network
+    reads both views, so an epoch takes twice as long; 0: one view, no such term."""
 
-    skip_unfit: bool = False  # leave out training utterances too short for their labels, instead of refusing them all
+    skip_unfit: bool = False  # leave out training utterances too short for their labels, instead of reporting an error
 
     def __post_init__(self) -> None:
         check_values(vars(self), {"consistency": (0 <= self.consistency < math.inf, "0 or more, such as 0.2")})
@@ -69,19 +69,20 @@ def _nearest_rate(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that a run depends on, but for the folder that it is kept in.
+    """The whole configuration of a run, except its folder.
 
     Attributes:
         recipe: the recipe's name.
-        features, normaliser, stacking, model, decoder: what the recogniser is made of.
-        corpus: where the utterances come from.
-        augment: what is done to training utterances in each epoch.
-        optimizer, schedule: how the weights are changed.
-        inventory: what the labels are.
+        features, normaliser, stacking, model, decoder: the parts of the recogniser.
+        corpus: the source of the utterances.
+        augment: the changes to training utterances in each epoch.
+        optimizer, schedule: the optimiser and its learning rates.
+        inventory: the kind of labels.
         loss, sampling, training, scoring: see their classes.
-        cache_dir: where computed frames are kept; None: the user's cache folder.
-        plugins: modules of the user's that hold classes of the components, or readers.
-        init: a model whose weights training begins with: a run, a bundle, a pretrained name.
+        cache_dir: the folder for computed frames; None for the user's cache folder.
+        plugins: the user's modules with classes of the components, or with readers.
+        init: a model whose weights training starts from: a run folder, a bundle or a pretrained name; None for random
+            weights.
     """
 
     recipe: str
@@ -104,12 +105,12 @@ class RunConfig:
     init: str | None = None
 
     def recogniser(self, inventory: Inventory) -> RecogniserConfig:
-        """Return the part of the configuration that a recogniser is, with the labels found in the corpus."""
+        """Return the configuration of the recogniser, with the labels found in the corpus."""
         return RecogniserConfig(inventory, **{part: getattr(self, part) for part in PARTS}, plugins=self.plugins)
 
     @property
     def frames_folder(self) -> Path:
-        """The place of computed frames."""
+        """The folder for computed frames."""
         return Path(self.cache_dir).expanduser() if self.cache_dir else user_cache() / "frames"
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,10 +119,11 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
-        """Read what Hydra composed, or what `to_dict` wrote in this version or an earlier one.
+        """Read the values that Hydra composed, or that `to_dict` of this or an earlier version returned.
 
         Raises:
-            ConfigError: names every option that is unknown, missing or of a wrong type.
+            ConfigError: lists every option that is unknown, missing or of the wrong type; or the configuration is
+                that of a language model.
         """
         if values.get("task") is not None:
             raise ConfigError("it trains a language model, not a recogniser; its model.lm is for decoder.lm=")

@@ -1,4 +1,4 @@
-"""The end of a run: decode dev and test with the best weights, score, and write the result."""
+"""Evaluate a run: decode splits with its best weights, compute error rates, and write the result."""
 
 from __future__ import annotations
 
@@ -43,30 +43,30 @@ def evaluate_run(
 ) -> Result:
     """Decode splits of a run with its best weights, and write `decode/<split>/` and `result.json`.
 
-    With another decoder than the run's own, the names are `decode/<split>-<decoder>/` and `result-<decoder>.json`.
+    With any decoder but greedy search, the names are `decode/<split>-<decoder>/` and `result-<decoder>.json`.
 
     Args:
-        run: its folder.
-        splits: which to decode.
-        on_progress: hears `(what, done, total)`.
-        plugins: modules of the user's that the run may name. The run's own files cannot allow any: they may have
-            been written by somebody else.
-        by: a tag of the utterances, `speaker`, or `seen` (whether the training split holds the transcript): report the
-            rates of each of its values, too.
-        decoder: the decoder to use; None: the one that `asr-tune` saved in the run folder, or else the run's own.
-        engine: the engine to use; `auto`: the one that suits the work.
+        run: the run folder.
+        splits: the splits to decode.
+        on_progress: a function called with `(what, done, total)`.
+        plugins: the user's modules that the run may name. The files of the run itself cannot allow any, because a
+            stranger may have written them.
+        by: a tag of the utterances, or `speaker`, or `seen` (whether the training split contains the transcript); the
+            result then also has the rates for each value of the tag.
+        decoder: the decoder to use; None for the one that `asr-tune` saved in the run folder, else the run's own.
+        engine: the engine to use; `auto` chooses one that suits the work.
         n_best: see `asr.evaluation.split.evaluate_split`.
 
     Returns:
-        The result of these splits. The file also keeps the other splits of an earlier evaluation of the same weights
-        with the same decoder.
+        The result for these splits. The file keeps other splits of an earlier evaluation if it had the same weights and
+        decoder.
 
     Raises:
         ConfigError: no utterance has the tag, or there is no such decoder.
         DataError: a manifest or one of its files cannot be read, or the run folder cannot be written.
     """
     config = run.read_config()
-    best = load_checkpoint(best_of(run.path))  # before the last one: in a run that goes on, it may be newer
+    best = load_checkpoint(best_of(run.path))  # before last.pt, which may be newer if the run is still training
     recogniser = recogniser_of(best, best_of(run.path), plugins, engine, PLAIN)
     recogniser = with_decoder_of(run.path, recogniser, decoder, plugins)
     suffix = decoder_suffix(recogniser.decoder_choice.name)
@@ -103,25 +103,25 @@ def evaluate_run(
 
 
 def check_place(run: RunFolder, folders: Sequence[Path]) -> None:
-    """Check that results can be written into a run folder, before anything is decoded.
+    """Check that results can be written into a run folder; called before decoding.
 
     Args:
-        run: the run.
-        folders: of the splits.
+        run: the run folder.
+        folders: the folders for the decoded splits.
 
     Raises:
-        DataError: they cannot.
+        DataError: a folder cannot be written.
     """
     for folder in (run.path, *folders):
         if why := obstacle(folder):
             raise DataError(
-                f"{folder} {why}, and the result belongs there; copy the run folder to a place of your own and evaluate"
-                " the copy"
+                f"{folder} {why}, but the result must be written there; copy the run folder to a place of your own and"
+                " evaluate the copy"
             )
 
 
 def _with_earlier_splits(result: Result, path: Path) -> Result:
-    """Add what the file of an earlier evaluation says of other splits, where it measured the same."""
+    """Add the other splits from the result file of an earlier evaluation, if it had the same weights and decoder."""
     try:
         together = result.with_splits_of(read_result(path))
     except DataError:
@@ -132,7 +132,7 @@ def _with_earlier_splits(result: Result, path: Path) -> Result:
 def _training(
     run: RunFolder, config: RunConfig, data: Mapping[str, Sequence[Utterance]], best: Mapping[str, Any]
 ) -> Training:
-    """Describe how the weights were made. The environment is that of the training, not of this evaluation."""
+    """Return the record of the training; its environment is that of the training, not of this evaluation."""
     start, last = run.read_start(), run.path / "checkpoints" / "last.pt"
     (now, counted), (then, _) = _state(load_checkpoint(last), last), _state(best, best_of(run.path))
     return Training(
@@ -151,7 +151,7 @@ def _training(
 
 
 def _state(saved: Mapping[str, Any], path: Path) -> tuple[State, bool]:
-    """Read the state of a run from a checkpoint, and whether it counted the seconds of all processor cores.
+    """Return the state of a run from a checkpoint, and whether it contains CPU seconds (older ones do not).
 
     Raises:
         CheckpointError: the checkpoint is damaged.
@@ -159,4 +159,4 @@ def _state(saved: Mapping[str, Any], path: Path) -> tuple[State, bool]:
     try:
         return State.from_saved(saved["state"]), "train_cpu_seconds" in saved["state"]
     except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} does not say where the run stood: {one_line(error)}; train again") from error
+        raise CheckpointError(f"{path} has no valid training state: {one_line(error)}; train again") from error

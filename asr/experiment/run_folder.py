@@ -1,4 +1,4 @@
-"""The run folder: which configuration it belongs to, on which machine it ran, and what is in it."""
+"""Run folders: their paths, and the records of a run's configuration, data and environment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from asr.files import (
 from asr.plain_yaml import load_plain_yaml
 from asr.training.loop import TrainingConfig
 
-_LARGEST = 4 << 20  # bytes of a record
+_LARGEST = 4 << 20  # bytes of a JSON record
 _LARGEST_CONFIG = 1 << 17  # bytes of a configuration; YAML takes seconds to read more
 _LONGEST = 60  # characters of an option's name in a message
 
@@ -42,15 +42,15 @@ S_ = TypeVar("S_")
 
 
 class Settings(Protocol):
-    """The configuration of a run of any sort."""
+    """Interface of the configuration of a run."""
 
     @property
     def training(self) -> TrainingConfig:
-        """Options of the loop."""
+        """Options of the training loop."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """Return its plain values."""
+        """Return the configuration as plain values."""
         ...
 
     @classmethod
@@ -64,69 +64,69 @@ D = TypeVar("D")
 
 
 class AnyRunFolder(ABC, Generic[S, D]):
-    """Paths and records of one run; S is its configuration and D the data that it keeps.
+    """Paths and records of a run; S is the type of its configuration, D the type of its data.
 
     Args:
         path: the folder.
     """
 
     settings: type[S]
-    """The class of its configuration."""
+    """The class of the configuration."""
     data_names: Sequence[str]
-    """The names of the files in `data`."""
+    """The names of the files in the folder `data`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self.copied: list[Path] = []
-        """Files in the folder itself that `write_data` has copied there from elsewhere."""
+        """Files that `write_data` has copied into the run folder itself."""
 
     @property
     def config(self) -> Path:
-        """The whole composed configuration."""
+        """The path of the file with the whole configuration."""
         return self.path / "config.yaml"
 
     @property
     @abstractmethod
     def data(self) -> Path:
-        """The folder of the data of the run, a file a split."""
+        """The folder with the data of the run, one file for each split."""
 
     @abstractmethod
     def write_data(self, config: S, data: D) -> None:
-        """Write the files of `data`, and those that the configuration names."""
+        """Write the data into the folder `data`, and copy files that the configuration names into the run folder."""
 
     @property
     def environment(self) -> Path:
-        """The environment of the start of the run: command, versions, commit and machine."""
+        """The path of the record of the run's start: command, versions, commit and machine."""
         return self.path / "environment.json"
 
     @property
     def result(self) -> Path:
-        """Error rates of the finished run."""
+        """The path of the result file."""
         return self.path / "result.json"
 
     @property
     def started(self) -> bool:
-        """Whether a run was begun here; if so, `data` holds its data."""
+        """Whether a run was begun in this folder; if so, `data` contains its data."""
         return self.config.exists()
 
     def check(self, config: S) -> None:
-        """See whether a run can begin or go on here. Write nothing.
+        """Check that a run with this configuration can begin or be resumed in this folder, without writing to it.
 
         Raises:
-            ConfigError: the folder holds a run with another configuration, or something else, or cannot be written.
+            ConfigError: the folder contains a run with another configuration or other files, or cannot be written.
         """
         if why := obstacle(self.path):
             raise ConfigError(f"run_dir={self.path} {why}; give another folder")
         if self.started:
             self._compare(config)
         elif not self._can_begin():
-            raise ConfigError(f"{self.path} is not empty and holds no run; give an empty or a new folder as run_dir=")
+            raise ConfigError(f"{self.path} is not empty and contains no run; give an empty or new folder as run_dir=")
 
     def _can_begin(self) -> bool:
-        """Whether nothing is in the folder but what an interrupted `begin` has left.
+        """Return whether the folder is missing, empty, or contains only files of an interrupted `begin`.
 
-        `begin` writes `environment.json` before anything else. Without it, only leftovers of killed processes may be
-        there, and a folder `manifest` with nothing but such leftovers in it (earlier versions left one).
+        `begin` writes `environment.json` first. Without this file, the folder may contain only temporary files of
+        killed processes, and a folder `manifest` with such files, which earlier versions left behind.
         """
         with explained(self.path, done="read", kept=""):
             if not self.path.exists() or self._is_begun():
@@ -136,25 +136,25 @@ class AnyRunFolder(ABC, Generic[S, D]):
         return all(is_leftover(one) for one in names + inside)
 
     def _is_begun(self) -> bool:
-        """Whether `environment.json` is there and was made by `begin`."""
+        """Return whether there is an `environment.json` that `begin` has written."""
         try:
             return "ctc_asr" in json.loads(self._text(self.environment))
         except (FileNotFoundError, ValueError, TypeError, RecursionError):
             return False
 
     def begin(self, config: S, data: D, options: Sequence[str] = ()) -> None:
-        """Write what the run starts from: environment, data and, last, the configuration.
+        """Write the records of a new run: the environment, the data and, last, the configuration.
 
-        The caller holds the lock of `alone`. Interrupted at any point, the same call begins anew.
+        The caller must hold the lock of `alone`. If the call is interrupted, it can be repeated.
 
         Args:
-            config: composed.
-            data: what it trains on.
-            options: the options in which the run differs from its recipe, as on a command line.
+            config: the whole configuration.
+            data: the data to train on.
+            options: the command-line options that change the recipe.
 
         Raises:
-            Problems: the data cannot be written, such as utterances as manifests; nothing is left in the folder.
-            DataError: the folder cannot be written; nothing is left in it, where that is possible.
+            Problems: the data is invalid and cannot be written; the folder is left empty.
+            DataError: the folder cannot be written; written files are removed again if possible.
         """
         try:
             for folder in (self.path, self.data):
@@ -168,28 +168,31 @@ class AnyRunFolder(ABC, Generic[S, D]):
             raise
 
     def _undo_begin(self) -> None:
-        """Remove what `begin` has made; `environment.json` last, so that what cannot be removed is known as begun."""
+        """Remove the files that `begin` has written.
+
+        `environment.json` is the last one: if another file cannot be removed, it marks the folder as begun.
+        """
         if not self.started:
             data = (self.data / name for name in self.data_names)
             for path in (*data, self.data, *self.copied, self.environment):
                 remove(path)
 
-    def go_on(self) -> None:
-        """Note that the run goes on, where that is with another commit or other versions than it began with."""
+    def record_resume(self) -> None:
+        """Record that the run is resumed, if the commit or the versions have changed since its start."""
         start = self.read_start()
-        later = start.went_on(Provenance.now())
+        later = start.with_changes(Provenance.now())
         if later != start:
             write_json(self.environment, later.to_dict())
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other processes from beginning or training this run; make the folder if it is missing.
+        """Hold an exclusive lock on the run inside a `with` block; create the folder if it does not exist.
 
-        The lock ends with the process and with the loader's workers, which outlive one that was killed by seconds.
+        The lock ends with the process and its loader workers, which may outlive a killed process by some seconds.
 
         Raises:
-            ConfigError: another process is at work here.
-            DataError: the folder cannot be made.
+            ConfigError: another process holds the lock.
+            DataError: the folder cannot be created.
         """
         make_folder(self.path)
         with ExitStack() as stack:
@@ -204,40 +207,40 @@ class AnyRunFolder(ABC, Generic[S, D]):
     def _compare(self, config: S) -> None:
         different = differences(self.read_config(), config)
         if different:
-            told = ", ".join(
+            changes = ", ".join(
                 f"{key[:_LONGEST]} (was {shown(was)}, is {shown(now)})"
                 for key, (was, now) in list(different.items())[:5]
             )
             raise ConfigError(
-                f"{self.path} holds a run with another configuration: {told}; resume it with the options it was "
+                f"{self.path} contains a run with another configuration: {changes}; resume it with the options it was "
                 "started with, or give another run_dir="
             )
 
     def read_start(self) -> RunStart:
-        """Read how the run was started.
+        """Read the record of the run's start.
 
         Raises:
-            CheckpointError: the record is not there, or damaged.
+            CheckpointError: the record is missing or damaged.
         """
         try:
             return RunStart.from_dict(json.loads(self._text(self.environment)))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise CheckpointError(
-                f"{self.environment} does not say how the run was started: {one_line(error)}; train in a new run folder"
+                f"{self.environment} is not the record of a run's start: {one_line(error)}; train in a new run folder"
             ) from error
 
     def read_config(self) -> S:
-        """Read the configuration that the run was started with; nothing in it is interpolated.
+        """Read the configuration that the run was started with, without interpolation.
 
         Raises:
-            CheckpointError: there is none, or it is damaged.
+            CheckpointError: the file is missing or damaged.
         """
         if not self.config.is_file():
-            raise CheckpointError(f"{self.path} is no run folder: it has no config.yaml")
+            raise CheckpointError(f"{self.path} is not a run folder: it has no config.yaml")
         try:
             values = load_plain_yaml(self._text(self.config, _LARGEST_CONFIG))
             if not isinstance(values, dict):
-                raise ConfigError("it holds no options")
+                raise ConfigError("it contains no options")
             return self.settings.from_dict(values)
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.config} cannot be read: {one_line(error)}") from error
@@ -251,17 +254,17 @@ class AnyRunFolder(ABC, Generic[S, D]):
 
 
 class RunFolder(AnyRunFolder[RunConfig, Corpus]):
-    """The folder of a run that trains a recogniser; it keeps the utterances."""
+    """The folder of a run that trains a recogniser; it stores the utterances."""
 
     settings = RunConfig
     data_names = (*(f"{name}.jsonl" for name in SPLITS), SKIPPED_NAME)
 
     @property
     def data(self) -> Path:
-        """The utterances of the run, one manifest a split."""
+        """The folder with a manifest for each split."""
         return self.path / "manifest"
 
     def write_data(self, config: RunConfig, data: Corpus) -> None:
-        """Write the manifests, and the files of the decoder."""
+        """Write the manifests, and copy the decoder's files into the run folder."""
         write_corpus(data.splits, self.data, data.skipped)
         saved_beside(config.decoder, self.path, self.copied.append)

@@ -1,7 +1,7 @@
-"""The choice of the training utterances that an epoch sees, so that some kinds are seen more often than others.
+"""Choose the training utterances of each epoch, so that some kinds of utterances are used more often than others.
 
-An utterance's turn is a function of (seed, epoch, id) alone: neither the order of the corpus nor a resumed run changes
-it. Within a kind the turns go round: with a share of 0.25, every utterance is seen once in any four epochs.
+The choice depends only on the seed, the epoch and the utterance's id, not on the order of the corpus or on whether the
+run was resumed. The utterances of a kind take turns: with a share of 0.25, each is used once in any four epochs.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _WHOLE = float(1 << 63)  # above every seed
 
 @dataclass
 class SamplingConfig:
-    """Options of the choice."""
+    """Options for choosing the utterances of an epoch."""
 
     by: str = "category"  # the tag of the utterances whose value is their kind, such as donor
-    shares: dict[str, float] = field(default_factory=dict)  # kind: share that an epoch sees, 0 to 1; others: all of it
+    shares: dict[str, float] = field(default_factory=dict)  # kind: fraction used in each epoch, 0 to 1; default 1
 
     def __post_init__(self) -> None:
         """Raise a ConfigError that names every share out of range."""
@@ -35,7 +35,7 @@ class SamplingConfig:
         check_values(shares, {name: (_is_share(share), "a number from 0 to 1") for name, share in shares.items()})
 
     def share(self, utterance: Utterance) -> float:
-        """Return the share of the epochs that see an utterance."""
+        """Return the fraction of the epochs that use an utterance."""
         return float(self.shares.get(utterance.tags.get(self.by, ""), 1.0))
 
 
@@ -43,11 +43,11 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
-def with_any_share(config: SamplingConfig, utterances: Sequence[Utterance]) -> list[Utterance]:
-    """Return the training utterances without those of a share of 0, which no epoch sees.
+def without_unused(config: SamplingConfig, utterances: Sequence[Utterance]) -> list[Utterance]:
+    """Return the training utterances without those with a share of 0, which no epoch uses.
 
     Raises:
-        ConfigError: a share of a kind that no utterance has, or nothing is left to train on.
+        ConfigError: a share is given for a kind that no utterance has, or no utterance is left.
     """
     kinds = {one.tags.get(config.by, "") for one in utterances}
     for kind in config.shares:
@@ -55,7 +55,7 @@ def with_any_share(config: SamplingConfig, utterances: Sequence[Utterance]) -> l
             known = sorted(kinds - {""})
             raise ConfigError(
                 f"sampling.shares: no training utterance has the {config.by} {kind!r}{nearest(kind, known)};"
-                f" choose from: {', '.join(known[:50]) or f'none, for they have no tag {config.by!r}'}"
+                f" expected one of: {', '.join(known[:50]) or f'none, because they have no tag {config.by!r}'}"
             )
     kept = [one for one in utterances if config.share(one) > 0]
     if utterances and not kept:
@@ -64,12 +64,12 @@ def with_any_share(config: SamplingConfig, utterances: Sequence[Utterance]) -> l
 
 
 class Turns:
-    """The epochs in which utterances have their turn.
+    """The choice of utterances for every epoch.
 
     Args:
-        config: kinds and shares.
-        utterances: those of training.
-        seed: of the run.
+        config: the kinds and their shares.
+        utterances: the training utterances.
+        seed: the seed of the run.
     """
 
     def __init__(self, config: SamplingConfig, utterances: Sequence[Utterance], seed: int) -> None:
@@ -82,6 +82,6 @@ class Turns:
         self._places: NDArray[np.float64] = np.array(places)
 
     def chosen(self, epoch: int) -> list[int]:
-        """Return the indices of the utterances that an epoch sees, rising."""
+        """Return the sorted indices of the utterances that an epoch uses."""
         turned = (self._places + epoch * self._shares) % 1.0
         return [int(index) for index in np.flatnonzero((turned < self._shares) | (self._shares == 1.0))]

@@ -1,4 +1,7 @@
-"""The typed configuration of `asr-train`: every option, its type and default. `asr.cli.options` stores it for Hydra."""
+"""The config dataclasses of `asr-train` by group, and the conversion of what Hydra composed.
+
+`asr.cli.options` registers the dataclasses with Hydra.
+"""
 
 from __future__ import annotations
 
@@ -64,20 +67,20 @@ GROUPS: dict[str, dict[str, type[Any]]] = {
 
 
 def composed_language_model(config: DictConfig) -> tuple[LanguageModelConfig, str | None]:
-    """Return the typed configuration of a language model's run that Hydra composed, and `run_dir`.
+    """Convert the configuration that Hydra composed for a language model; also return `run_dir`.
 
     Raises:
-        ConfigError: as `composed`.
+        ConfigError: a required value is missing, or an unknown option was added with a plus.
     """
     values, run_dir = _values(config)
     return LanguageModelConfig.from_dict(values), run_dir
 
 
 def composed(config: DictConfig) -> tuple[RunConfig, str | None]:
-    """Return the typed configuration that Hydra composed, and `run_dir`.
+    """Convert the configuration that Hydra composed for a recogniser; also return `run_dir`.
 
     Raises:
-        ConfigError: a value that must be given is missing, or one that nobody reads was added with a plus.
+        ConfigError: lists every option that is missing or invalid, and unknown options that were added with a plus.
     """
     named, run_dir = _values(config)
     faults = Faults()
@@ -85,7 +88,7 @@ def composed(config: DictConfig) -> tuple[RunConfig, str | None]:
         return RunConfig.from_dict(named), run_dir
     except ConfigError as error:
         faults.add(error)
-    with faults.noted():  # what else is wrong, in the groups that are checked when they are built
+    with faults.noted():  # also report faults in the groups that are only checked when they are built
         rest = RunConfig.from_dict({name: value for name, value in named.items() if name not in TYPED})
         check_plugins(rest.plugins)
         check_options(rest)
@@ -94,7 +97,7 @@ def composed(config: DictConfig) -> tuple[RunConfig, str | None]:
 
 
 def _values(config: DictConfig) -> tuple[dict[str, Any], str | None]:
-    """Return the plain values of a composed configuration, and `run_dir`, which is no part of it."""
+    """Return the plain values of a composed configuration without `run_dir`, and `run_dir`."""
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise ConfigError(f"these options must be given: {', '.join(f'{name}=...' for name in missing)}")

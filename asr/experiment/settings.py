@@ -1,4 +1,4 @@
-"""Read, write and compare the configurations of runs as plain values, for every sort of run."""
+"""Read, write and compare the configurations of runs as plain values, for recognisers and language models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asr.errors import ConfigError
 from asr.saved_targets import with_current_targets
 
 HARMLESS = ("cache_dir", "training.workers", "training.checkpoint_seconds", "training.tensorboard")
-"""Options that do not affect results: they may change when a run is resumed."""
+"""Options that do not affect results, and may change when a run is resumed."""
 
 _LONGEST = 60  # characters of an unknown option in a message
 
@@ -19,19 +19,20 @@ C = TypeVar("C")
 
 
 def plain_settings(config: Any) -> dict[str, Any]:
-    """Return a configuration, a dataclass, as the plain values of a run folder's `config.yaml`."""
+    """Convert a configuration dataclass to the plain values of a run folder's `config.yaml`."""
     return {one.name: _plain(getattr(config, one.name)) for one in fields(config)}
 
 
 def read_settings(kind: type[C], values: Mapping[str, Any]) -> C:
-    """Read the values that Hydra composed, or that this or an earlier version of `plain_settings` returned.
+    """Convert plain values from Hydra, or from `plain_settings` of this or an earlier version, to a configuration.
 
     Args:
-        kind: the dataclass of the configuration; its fields are components, dataclasses of options, words, `plugins`.
-        values: by name.
+        kind: the dataclass of the configuration; its fields are components, dataclasses of options, words and
+            `plugins`.
+        values: the plain values by field name.
 
     Raises:
-        ConfigError: names every option that is unknown, missing or of a wrong type.
+        ConfigError: lists every option that is unknown, missing or of the wrong type.
     """
     current, faults, known = with_current_targets(dict(values)), Faults(), get_type_hints(kind)
     with faults.noted():
@@ -49,14 +50,14 @@ def read_settings(kind: type[C], values: Mapping[str, Any]) -> C:
 
 
 def differences(one: Any, other: Any) -> dict[str, tuple[object, object]]:
-    """Find the options in which two configurations differ, except those that do not affect results.
+    """Return the options in which two configurations differ, except `HARMLESS` ones.
 
     Returns:
-        for each option, by name, its value in both configurations.
+        For the full name of each such option, its values in `one` and in `other`.
     """
-    mine, its = dict(_flat(plain_settings(one))), dict(_flat(plain_settings(other)))
-    keys = sorted((mine.keys() | its.keys()) - set(HARMLESS))
-    return {key: (mine.get(key), its.get(key)) for key in keys if mine.get(key) != its.get(key)}
+    old, new = dict(_flat(plain_settings(one))), dict(_flat(plain_settings(other)))
+    keys = sorted((old.keys() | new.keys()) - set(HARMLESS))
+    return {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
 
 
 def _required(kind: Any) -> list[str]:
@@ -64,7 +65,7 @@ def _required(kind: Any) -> list[str]:
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
-    """Read the value of one field of a configuration."""
+    """Convert the value of one field of a configuration to its type."""
     if kind is Component or is_dataclass(kind):
         check_values({name: value}, {name: (isinstance(value, Mapping), "a group of options")})
         return Component.of(value) if kind is Component else _group(name, kind, value)
@@ -77,7 +78,7 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
 
 
 def _group(name: str, kind: Any, values: Mapping[Any, Any]) -> Any:
-    """Read the options of one group into its dataclass, and report all faults together."""
+    """Convert the options of one group to its dataclass; report all faults together."""
     known, faults = [one.name for one in fields(kind)], Faults()
     with faults.noted():
         _check_names(f"{name}.", known, values)
@@ -90,7 +91,7 @@ def _group(name: str, kind: Any, values: Mapping[Any, Any]) -> Any:
 
 
 def _check_names(prefix: str, names: Collection[str], values: Mapping[Any, Any]) -> None:
-    """Raise a ConfigError that names every option that is not among the names."""
+    """Raise a ConfigError that lists every option whose name is unknown."""
     known = [f"{prefix}{name}" for name in names]
     given = [f"{prefix}{key}"[:_LONGEST] for key in values]
     raise_faults(

@@ -1,16 +1,16 @@
-"""The text for training a language model: a file of parts, such as books, some of which are kept for dev and test.
+"""Read the text for training a language model: a file of parts, such as books, some of which are dev and test.
 
-The file is UTF-8, gzipped or not, a paragraph or a sentence a line. A line `# NAME` begins a part. Lines are written as
-`asr.corpus.cleaning` does: one kind of apostrophe, quotation mark, dash and blank. With `ascii` they then hold the 95
-characters that a keyboard has (U+0020 to U+007E) and nothing else, as the inventory of the pen models does:
+The file is UTF-8, plain or gzipped, with one paragraph or sentence in each line. A line `# NAME` begins a part. Lines
+are cleaned by `asr.corpus.cleaning`: one kind of apostrophe, quotation mark, dash and space. With `ascii` they then
+contain only the 95 printable characters of ASCII (U+0020 to U+007E), like the inventory of the pen models:
 
-| becomes | what |
+| in the text | becomes |
 | --- | --- |
-| its letters | a letter with an accent, a ligature: `e` for U+00E9, `ae` for U+00E6, `oe` for U+0153 |
-| `...` | an ellipsis |
-| `-` | two- and three-em dashes |
-| what Unicode's compatibility forms (NFKD) say | fractions, full-width forms and the like: `1/2` for U+00BD |
-| nothing | any other character |
+| a letter with an accent, a ligature | its base letters: `e` for U+00E9, `ae` for U+00E6, `oe` for U+0153 |
+| an ellipsis | `...` |
+| a two-em or three-em dash | `-` |
+| fractions, full-width forms and the like | their compatibility form (Unicode NFKD): `1/2` for U+00BD |
+| any other character | nothing |
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ Texts = Mapping[str, tuple[str, ...]]
 class TextConfig:
     """The file of the text, and its division into train, dev and test."""
 
-    root: str | None = None  # the file of parts; must be given
+    root: str | None = None  # the file of parts; required
     dev: list[str] = field(default_factory=list)  # names of the parts that choose the best epoch
     test: list[str] = field(default_factory=list)  # names of the parts that are measured at the end
-    ascii: bool = True  # write the text in the 95 printable characters of ASCII, see the top of this file
+    ascii: bool = True  # reduce the text to the 95 printable characters of ASCII, see the top of this file
 
     def __post_init__(self) -> None:
-        """Raise a ConfigError if a split has no part, or two splits share one."""
+        """Raise a ConfigError if dev or test has no part, or a part is in both."""
         both = sorted({*self.dev} & {*self.test})
-        apart = f"one part or more, none of dev{''.join(f' ({one})' for one in both)}"
+        apart = f"one part or more, none of them in dev{''.join(f' ({one})' for one in both)}"
         conditions = {
             "root": (self.root is None or self.root != "", "a file of text"),
             "dev": (len(self.dev) > 0, "one part of the text or more"),
@@ -58,11 +58,11 @@ class TextConfig:
 
 
 def read_texts(config: TextConfig) -> Texts:
-    """Read the text and divide it.
+    """Read the text, and divide it into train, dev and test; train gets all parts that are not named.
 
     Raises:
-        ConfigError: no file is given, or a named part is not in it.
-        DataError: the file cannot be read, a line stands before the first part, or a split is left without text.
+        ConfigError: no file is given, or the file does not have a named part.
+        DataError: the file cannot be read, has text before the first part, or leaves a split without text.
     """
     if config.root is None:
         raise ConfigError("these options must be given: corpus.root=... (the file of the text)")
@@ -85,7 +85,7 @@ def read_texts(config: TextConfig) -> Texts:
 
 
 def written(line: str, ascii: bool) -> str:
-    """Return a line as the table at the top of this module writes it.
+    """Return a cleaned line; with `ascii`, reduced to ASCII by the table at the top of this module.
 
     >>> written("\u201cCaf\u00e9\u201d\u2014it\u2019s \u00a35\u2026", ascii=True)
     '"Cafe"-it\\'s 5...'
@@ -98,10 +98,17 @@ def written(line: str, ascii: bool) -> str:
 
 
 def parts_of(lines: Iterable[str], path: Path) -> dict[str, list[str]]:
-    """Divide lines at those that begin a part.
+    """Divide lines into parts; a line `# NAME` begins a part, and parts of the same name are joined.
+
+    Args:
+        lines: the lines of the file.
+        path: the file, for messages.
 
     Raises:
-        DataError: a line stands before the first part.
+        DataError: there is text before the first part.
+
+    >>> parts_of(["# one", "a", "# two", "b"], Path("text.txt"))
+    {'one': ['a'], 'two': ['b']}
     """
     parts: dict[str, list[str]] = {}
     current: list[str] | None = None

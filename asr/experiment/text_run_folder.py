@@ -1,4 +1,4 @@
-"""The run folder of a language model: it keeps the text as the model reads it."""
+"""The run folder of a language model; it stores the cleaned text."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class TextRunFolder(AnyRunFolder[LanguageModelConfig, Texts]):
 
     @property
     def data(self) -> Path:
-        """The text of the run, a file a split, a sentence or paragraph a line."""
+        """The folder with a text file for each split, with one sentence or paragraph in each line."""
         return self.path / "text"
 
     @property
     def language_model(self) -> Path:
-        """The finished model, for searches and `asr-generate`."""
+        """The path of the finished model, for decoders and `asr-generate`."""
         return self.path / "model.lm"
 
     def write_data(self, config: LanguageModelConfig, data: Texts) -> None:
-        """Write the text."""
+        """Write the text of each split."""
         texts = {f"{name}.txt": "".join(f"{line}\n" for line in data[name]) for name in SPLITS}
         write_together(self.data, {name: text.encode() for name, text in texts.items()})
 
     def read_data(self) -> Texts:
-        """Read the text.
+        """Read the text of each split.
 
         Raises:
             CheckpointError: a file is missing or damaged.
@@ -42,5 +42,5 @@ class TextRunFolder(AnyRunFolder[LanguageModelConfig, Texts]):
         try:
             read = {name: (self.data / f"{name}.txt").read_text(encoding="utf-8") for name in SPLITS}
         except (OSError, ValueError) as error:
-            raise CheckpointError(f"{self.data} does not hold the text of the run: {error}; begin a new run") from error
+            raise CheckpointError(f"{self.data}: its text cannot be read: {error}; begin a new run") from error
         return {name: tuple(text.split("\n")[:-1]) for name, text in read.items()}

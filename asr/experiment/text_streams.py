@@ -1,4 +1,4 @@
-"""Parallel streams through a long text, cut into windows: the training data of a language model with carried state."""
+"""Training data of a language model whose state is carried on: parallel streams of a long text, cut into windows."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from asr.seeds import generator
 
 @dataclass(frozen=True)
 class Windows:
-    """The next window of each stream.
+    """A batch with the next window of each stream.
 
     Attributes:
-        ids: the names of the windows in messages.
-        labels: (B, W) int64, what the model reads.
-        following: (B, W) int64, the label behind each of them, which it predicts.
-        cold: (B,) bool, whether the model begins the window without a past.
+        ids: names of the windows for messages.
+        labels: (B, W) int64, the labels that the model reads.
+        following: (B, W) int64, the label after each of them, which the model predicts.
+        cold: (B,) bool, whether the model starts the window from its initial state.
     """
 
     ids: tuple[str, ...]
@@ -31,29 +31,31 @@ class Windows:
 
     @property
     def size(self) -> int:
-        """Labels."""
+        """The number of labels."""
         return self.labels.numel()
 
     def to(self, device: str) -> Windows:
-        """Return the same windows on a device."""
+        """Return a copy of the windows on a device."""
         return Windows(self.ids, *(one.to(device) for one in (self.labels, self.following, self.cold)))
 
 
 class TextStreams:
-    """A text, read as a ring by B streams of equal length; consecutive batches hold consecutive windows of all streams.
+    """A text divided into B streams of equal length; consecutive batches contain consecutive windows of all streams.
 
-    Each pass through the text begins at a different place, so that windows differ from pass to pass. An epoch is a
-    number of windows and continues where the last one stopped. The seed and the position determine everything.
+    The text is treated as a ring. Each pass through it starts at another random place, so that the windows differ. An
+    epoch is a number of windows, and continues where the last epoch stopped. The batches depend only on the seed and
+    the position.
 
     Args:
         text: (N,) label numbers.
         end: the label that ends a line.
-        streams: B, how many streams.
-        window: W, labels of a window.
-        seed: of the run.
-        epoch_labels: labels of an epoch, over all streams; None: a pass.
-        cold_starts: share of the windows that are replaced: they begin without a past, with the end of a line drawn at
-            random, as the texts do that a recogniser reads. The first windows of a pass have no past either.
+        streams: B, the number of streams.
+        window: W, the number of labels of a window.
+        seed: the seed of the run.
+        epoch_labels: the number of labels of an epoch over all streams; None for one pass.
+        cold_starts: the share of windows that are replaced by cold starts: they start from the initial state, with the
+            end of a randomly drawn line, like the texts that a recogniser reads. The first windows of a pass also
+            start from the initial state.
     """
 
     def __init__(
@@ -75,16 +77,21 @@ class TextStreams:
 
     @property
     def sizes(self) -> Sequence[int]:
-        """The labels of each window of an epoch."""
+        """The number of labels of each window of an epoch."""
         return [self._window] * (self._streams * self._windows_an_epoch)
 
     def batches(self, epoch: int) -> list[list[int]]:
-        """Return the windows of each step: the first of all streams, the second of all streams, ..."""
+        """Return the indices of the windows of each step: first the first windows of all streams, and so on."""
         steps = range(self._windows_an_epoch)
         return [list(range(step * self._streams, (step + 1) * self._streams)) for step in steps]
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Windows:
-        """Make the windows of one step, see `batches`."""
+        """Return the windows of one step.
+
+        Args:
+            indices: one element of `batches(epoch)`.
+            epoch: the number of the epoch, from 0.
+        """
         step, streams = indices[0] // self._streams, np.array(indices) % self._streams
         which_pass, place = divmod(epoch * self._windows_an_epoch + step, self._windows_a_pass)
         offset = int(generator(self._seed, "text", which_pass).integers(len(self._text)))

@@ -1,4 +1,4 @@
-"""Training data of a recogniser: cached frames, augmented, in batches."""
+"""Training data of a recogniser: batches of cached and augmented frames."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ from asr.training.batches import Batch, collate
 
 
 class TrainingExamples:
-    """The training utterances, addressed by index. Augmentation depends on (seed, epoch, utterance id) alone.
+    """The training utterances in batches; augmentation depends only on the seed, the epoch and the utterance's id.
 
     Args:
         recogniser: the source of normaliser, stacking and inventory; the normaliser must be fitted.
         utterances: utterances with transcripts that the inventory can spell.
-        cache: their frames, in the same order.
-        augmenter: changes the frames anew in each epoch.
-        views: number of copies of an utterance in its batch, each masked in another way; all first views come first.
+        cache: the frames of the utterances, in the same order.
+        augmenter: the augmentation of the frames in each epoch.
+        views: the number of copies of each utterance in a batch, with different masks; all first copies come first.
         without: indices of utterances to leave out.
-        turns: which of the utterances an epoch sees; None: all.
+        turns: the choice of utterances for each epoch; None for all.
+
+    Attributes:
+        sizes: the number of frames of each utterance that is not left out, summed over its views.
     """
 
     def __init__(
@@ -47,22 +50,22 @@ class TrainingExamples:
         self.sizes = [views * recogniser.stacking.out_length(cache.n_frames(i)) for i in self._chosen]
 
     def chosen(self, epoch: int) -> Sequence[int]:
-        """Return the places in `sizes` of the utterances that an epoch sees.
+        """Return the utterances that an epoch uses, as indices into `sizes`.
 
         Raises:
-            ConfigError: there are none.
+            ConfigError: the epoch uses no utterance.
         """
         if self._turns is None:
             return range(len(self.sizes))
         found = [self._place[index] for index in self._turns.chosen(epoch) if index in self._place]
         if not found:
             raise ConfigError(
-                f"sampling.shares: epoch {epoch + 1} sees none of {len(self.sizes)} training utterances; raise a share"
+                f"sampling.shares: epoch {epoch + 1} uses none of {len(self.sizes)} training utterances; raise a share"
             )
         return found
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Batch:
-        """Make one batch of one epoch; `indices` are places in `sizes`."""
+        """Return the batch of the utterances with these indices into `sizes`, augmented for an epoch."""
         indices = [self._chosen[place] for place in indices]
         frames = [self._frames(index, epoch) for index in indices]
         return collate(
@@ -73,7 +76,7 @@ class TrainingExamples:
         )
 
     def _frames(self, index: int, epoch: int) -> list[NDArray[np.float32]]:
-        """Return the views of an utterance, each (T, F)."""
+        """Return the augmented views of an utterance, each (T, F)."""
         utterance = self._utterances[index]
         plan = self._augmenter.plan(epoch, utterance.id)
         raw = self._augmenter.raw_frames(plan, utterance, index, self._cache, self._recogniser.extractor)

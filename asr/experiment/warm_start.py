@@ -1,4 +1,4 @@
-"""Begin with the weights of a model that is there already (fine-tuning), instead of random ones."""
+"""Start training from the weights of an existing model (fine-tuning) instead of random weights."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from asr.errors import ConfigError
 from asr.recogniser.config import RecogniserConfig
 from asr.recogniser.recogniser import Recogniser
 
-SHARED = ("features", "stacking", "model")  # what the network's inputs and weights depend on
-_ANEW = "init=null for random weights"
+SHARED = ("features", "stacking", "model")  # the groups that determine the network's inputs and weights
+_RANDOM = "init=null for random weights"
 
 
 def check_fits(config: RecogniserConfig, source: Recogniser, name: str) -> None:
-    """Check that a network can begin with the weights of another one.
+    """Check that training can start from the weights of another recogniser.
 
     Args:
-        config: of the recogniser that is to be trained.
-        source: of the one that gives its weights.
-        name: of the source, for messages.
+        config: the recogniser to train.
+        source: the recogniser whose weights to use.
+        name: the name of the source, for messages.
 
     Raises:
-        ConfigError: features, frame stacking or network are not those of the source; names each option. Or the source
-            is an .onnx file, which does not hold the weights as training needs them.
+        ConfigError: features, frame stacking or network differ from those of the source (lists each option); or the
+            source is an .onnx file, from which weights for training cannot be read.
     """
     if source.engines.network is None:
         raise ConfigError(
-            f"init={name}: an .onnx file does not hold the weights; give the bundle of this model, or {_ANEW}"
+            f"init={name}: an .onnx file has no weights for training; give the bundle of this model, or {_RANDOM}"
         )
     kinds = [one.features.target for one in (source.config, config)]
     if kinds[0] != kinds[1]:
-        raise ConfigError(f"init={name}: its features are {kinds[0]}, those of this recipe {kinds[1]}; give {_ANEW}")
+        raise ConfigError(f"init={name}: its features are {kinds[0]}, those of this recipe {kinds[1]}; give {_RANDOM}")
     differing = [
         f"{key}={old.get(key)}"
         for part in SHARED
@@ -45,22 +45,22 @@ def check_fits(config: RecogniserConfig, source: Recogniser, name: str) -> None:
         if key != "model.dropout" and old.get(key) != new.get(key)
     ]
     if differing:
-        raise ConfigError(f"init={name}: these weights need {' '.join(differing)}; give these options too, or {_ANEW}")
+        raise ConfigError(f"init={name}: its weights need {' '.join(differing)}; give these options too, or {_RANDOM}")
 
 
 def take_weights(model: nn.Module, inventory: Inventory, source: Recogniser) -> int:
-    """Copy the source's weights into a network that is to be trained, where `check_fits` has passed.
+    """Copy the weights of `source` into a network; `check_fits` must have passed.
 
     The normaliser is not copied: its statistics are those of the new training set.
 
     Args:
-        model: gets the weights.
-        inventory: its labels.
-        source: gives them.
+        model: the network that gets the weights.
+        inventory: the labels of the network.
+        source: the recogniser whose weights are copied.
 
     Returns:
-        How many labels, the blank among them, keep the random weights of the output layer: those that the source does
-        not know; all, where one spells with characters and the other with labels.
+        The number of labels, with the blank, that keep the random weights of the output layer because the source does
+        not have them. These are all labels if one inventory has characters and the other has phoneme labels.
     """
     ours, theirs = inventory, source.inventory
     places = {label: number for number, label in enumerate(theirs.labels)} if ours.unit == theirs.unit else {}
@@ -70,7 +70,7 @@ def take_weights(model: nn.Module, inventory: Inventory, source: Recogniser) -> 
         for key, rows in model.state_dict().items():
             if key.startswith("output."):
                 old, weights[key] = weights[key], rows.clone()
-                if rows.ndim and len(rows) == len(ours) and len(old) == len(theirs):  # a row a label
+                if rows.ndim and len(rows) == len(ours) and len(old) == len(theirs):  # one row for each label
                     weights[key][known] = old[[places[ours.labels[number]] for number in known]]
     model.load_state_dict(weights)
     return len(ours) - len(known)
@@ -83,7 +83,7 @@ def _weights(source: Recogniser) -> dict[str, Tensor]:
 
 
 def _options(config: RecogniserConfig, part: str) -> dict[str, object]:
-    """All options of a component by their names on a command line, those of a component in it as well."""
+    """Return all options of a component, with those of components in it, by their names on a command line."""
 
     def walk(prefix: str, component: Component) -> Iterator[tuple[str, object]]:
         yield f"{prefix}._target_", component.target

@@ -1,1 +1,1 @@
-"""The engine: recurrent cells, one bidirectional layer, the stack that turns frames into label posteriors."""
+"""Recurrent networks in PyTorch: cells, one bidirectional layer, and the stack that turns frames into posteriors."""

@@ -1,4 +1,4 @@
-"""A bidirectional stack for streams: it reads in chunks and looks a bounded number of frames ahead.
+"""A bidirectional stack for streams, which reads in chunks and looks a bounded number of frames ahead.
 
 The latency-controlled bidirectional network of Zhang, Chen, Yu, Yao, Khudanpur and Glass 2016, "Highway long short-term
 memory RNNs for distant speech recognition", section 3: in each layer the forward cell continues from the state at the
@@ -22,7 +22,7 @@ from asr.recurrent.stack import RecurrentStack
 
 
 class ChunkedStack:
-    """Runs a stack over utterances that arrive in pieces of any size, one utterance after another.
+    """A runner of a stack over utterances that arrive in pieces of any size, one utterance after another.
 
     The log posteriors of a frame are returned once its chunk and the context after it have arrived: at most
     `chunk + right` frames later. Call `stack.eval()` first.
@@ -33,7 +33,7 @@ class ChunkedStack:
         right: frames after a chunk that the backward cells see, 0 or a multiple of the stack's time reduction.
 
     Raises:
-        ConfigError: `chunk` or `right` is negative, zero (`chunk`) or not such a multiple.
+        ConfigError: `chunk` is below 1, `right` is below 0, or one of them is not such a multiple.
     """
 
     def __init__(self, stack: RecurrentStack, chunk: int, right: int) -> None:
@@ -53,34 +53,34 @@ class ChunkedStack:
         self._states: list[State | None] = [None] * len(self.stack.layers)
 
     def push(self, frames: Tensor) -> Tensor:
-        """Add frames to the utterance.
+        """Add the next frames of the utterance.
 
         Args:
-            frames: (n, F) float, the next ones, any number.
+            frames: (n, F) float, n >= 0.
 
         Returns:
-            log posteriors (m, L) of the chunks that are complete now, in order; m is often 0.
+            Log posteriors (m, L) of the chunks that are now complete, in order; m is often 0.
         """
         self._waiting = frames if self._waiting is None else torch.cat([self._waiting, frames])
         return self._read(self.chunk + self.right)
 
     def end(self) -> Tensor:
-        """End the utterance and return log posteriors (m, L) of its remaining frames; `push` then starts another."""
-        answers = self._read(1)
+        """End the utterance; return the log posteriors (m, L) of its remaining frames. `push` then starts another."""
+        outputs = self._read(1)
         self._begin()
-        return answers
+        return outputs
 
     def _read(self, least: int) -> Tensor:
         """Compute chunks while at least `least` frames are waiting."""
-        answers = [self.stack.output.weight.new_empty(0, self.stack.n_labels)]
+        outputs = [self.stack.output.weight.new_empty(0, self.stack.n_labels)]
         while self._waiting is not None and len(self._waiting) >= least:
             seen = self._waiting[: self.chunk + self.right]
-            answers.append(self._answer(seen, min(self.chunk, len(seen))))
+            outputs.append(self._compute(seen, min(self.chunk, len(seen))))
             self._waiting = self._waiting[self.chunk :]
-        return torch.cat(answers)
+        return torch.cat(outputs)
 
-    def _answer(self, frames: Tensor, n_now: int) -> Tensor:
-        """Return log posteriors of the first `n_now` frames; the frames after them are context."""
+    def _compute(self, frames: Tensor, n_now: int) -> Tensor:
+        """Return the log posteriors of the first `n_now` frames; the frames after them are context."""
         log_probs, _ = self.stack.through(
             frames, _alone(len(frames)), lambda number, rows, layout: self._layer(number, rows, n_now)
         )

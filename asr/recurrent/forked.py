@@ -1,10 +1,10 @@
-"""A guard for forked processes, which would otherwise hang: they compute in one thread.
+"""Limit forked processes to one thread, because they would hang otherwise.
 
-GNU OpenMP, which torch uses on Linux, does not survive a fork. In the child, the first operation that torch or our
-kernels share among threads waits forever for threads that only the parent has; one thread waits for nobody. So a
-process that is forked after this module was imported is limited to one thread at once, and warns when its network first
-runs. To compute in several threads, start processes with `multiprocessing.get_context("spawn")`. A forked process that
-raises the number again with `torch.set_num_threads` still hangs.
+GNU OpenMP, which torch uses on Linux, does not survive a fork. In the child process, the first operation in several
+threads waits forever for threads that only exist in the parent. Therefore a process that is forked after this module
+was imported computes in one thread, and warns when its network first runs. To compute in several threads, start
+processes with `multiprocessing.get_context("spawn")`. A forked process that raises the number of threads with
+`torch.set_num_threads` still hangs.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import warnings
 import torch
 
 _lost = 0  # number of threads that torch had before the fork; 0 if this process lost none
-_told = False
+_warned = False
 
 
 def threads_were_lost() -> bool:
-    """Whether this process was forked from one in which torch used several threads."""
+    """Return whether this process was forked from one in which torch used several threads."""
     return _lost > 0
 
 
 def warn_once() -> None:
-    """Warn, once per process, that this process lost its threads in a fork; name the remedy."""
-    global _told
-    if _lost and not _told:
-        _told = True
+    """Warn, at the first call in this process, if it has lost its threads in a fork."""
+    global _warned
+    if _lost and not _warned:
+        _warned = True
         warnings.warn(
             f"this process was forked from one that computes in {_lost} threads, and threads do not survive a fork: "
             "it computes in one thread; to use more, start it with multiprocessing.get_context('spawn')",

@@ -1,8 +1,8 @@
-"""A recurrent language model: it reads labels and gives the log probabilities of the label after each.
+"""A recurrent language model: it reads labels, and gives the log probabilities of the label after each of them.
 
-Mikolov, Karafiat, Burget, Cernocky and Khudanpur 2010, "Recurrent neural network based language model"; of characters,
-Graves 2013, "Generating sequences with recurrent neural networks". A label becomes a row of the embedding, and the rows
-go through the recurrent stack of the acoustic models, which reads forwards.
+Mikolov, Karafiat, Burget, Cernocky and Khudanpur 2010, "Recurrent neural network based language model"; for characters,
+Graves 2013, "Generating sequences with recurrent neural networks". An embedding turns labels into vectors, and a
+forward `RecurrentStack` reads these.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class LabelModel(nn.Module):
     """A network that predicts each label from the labels before it.
 
     Args:
-        n_labels: L.
-        cell, hidden, layers, skips, dropout: of the stack, see `RecurrentStack`.
-        embedding: E, values that a label becomes.
-        plugins: modules beside `asr` that the cell's `_target_` may come from.
+        n_labels: L, the number of labels.
+        cell, hidden, layers, skips, dropout: options of the stack, see `RecurrentStack`.
+        embedding: E, the size of a label's vector.
+        plugins: the user's modules that may hold the class of the cell.
 
     Raises:
         ConfigError: an option is out of range.
@@ -51,7 +51,7 @@ class LabelModel(nn.Module):
 
     @property
     def n_labels(self) -> int:
-        """L."""
+        """The number of labels."""
         return self.stack.n_labels
 
     def initial_states(self, batch_size: int) -> list[State]:
@@ -63,11 +63,10 @@ class LabelModel(nn.Module):
 
         Args:
             labels: (B, T) int64.
-            states: of each layer, as `initial_states` or the last call returned them.
+            states: the state of each layer, from `initial_states` or the last call.
 
         Returns:
-            (B, T, L) natural logarithms of the probabilities of the label after each one, and the states after the last
-            one, detached.
+            (B, T, L) log probabilities of the label after each label, and the states after the last label, detached.
         """
         log_probs, after = self.stack.carry(self.embedding(labels), states)
         return log_probs, after
@@ -80,7 +79,7 @@ class LabelModel(nn.Module):
             lengths: (B,) int64 on the CPU, 1 <= lengths[b] <= T.
 
         Returns:
-            (B, T, L) natural logarithms as of `forward`; rows beyond a text's length mean nothing.
+            (B, T, L) log probabilities as from `forward`; ignore rows beyond a text's length.
         """
         log_probs: Tensor = self.stack(self.embedding(labels), lengths)[0]
         return log_probs

@@ -1,4 +1,4 @@
-"""One layer of one or two directions."""
+"""One recurrent layer with one or two directions."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from asr.recurrent.layout import Layout
 
 
 class RecurrentLayer(nn.Module):
-    """Runs a cell over each utterance forwards, backwards, or both.
+    """A layer that runs cells over each utterance forwards, backwards, or both.
 
-    The backward direction begins at each utterance's own last frame, so that every length is exact.
+    The backward direction starts at each utterance's own last frame, not in the padding.
 
     Args:
-        forward_cell: reads from the first frame to the last; None: no forward direction.
-        backward_cell: reads from the last frame to the first; None: no backward direction.
+        forward_cell: the cell that reads from the first frame to the last; None for no forward direction.
+        backward_cell: the cell that reads from the last frame to the first; None for no backward direction.
 
     Attributes:
-        output_size: O, size of an output frame, both directions together.
-        prepared: runs the layer when no gradient is needed, see `RecurrentStack.prepare`; None: `paths.choose` decides.
+        output_size: O, the size of an output frame, both directions together.
+        prepared: a function that runs the layer if no gradient is needed, see `RecurrentStack.prepare`; None to let
+            `paths.choose` decide.
     """
 
     def __init__(self, forward_cell: Cell | None, backward_cell: Cell | None) -> None:
@@ -42,7 +43,7 @@ class RecurrentLayer(nn.Module):
         """Run all directions over the rows of a batch.
 
         Args:
-            rows: (N, F) float, the frames of a batch without padding.
+            rows: (N, F) float, the frames of a batch without padding, in the order of `layout`.
             layout: the layout of the rows.
 
         Returns:
@@ -53,7 +54,7 @@ class RecurrentLayer(nn.Module):
         return self._run(rows, layout)
 
     def train(self, mode: bool = True) -> RecurrentLayer:
-        """Drop prepared weights when training begins: the weights are about to change."""
+        """Switch between training and evaluation; training drops prepared weights, because the weights will change."""
         self.prepared = None if mode else self.prepared
         return super().train(mode)
 
@@ -63,7 +64,7 @@ class RecurrentLayer(nn.Module):
         return super()._apply(*arguments, **more)  # type: ignore[no-untyped-call, no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave prepared weights out of copies and pickles; prepare a copy again."""
+        """Return the attributes for copies and pickles, without prepared weights; prepare a copy again."""
         return self.__dict__ | {"prepared": None}
 
     def _run(self, rows: Tensor, layout: Layout) -> Tensor:

@@ -1,8 +1,8 @@
-"""The order of the frames of a padded batch, computed once per batch and used by every layer.
+"""The order of the frames of a batch without padding, computed once per batch and used by every layer.
 
-Inside the engine the frames of a batch are *rows* without padding, (N, F), with N the sum of the lengths. Rows are
-sorted by time, and within one time step by utterance, longest first. So the utterances that are still running at a step
-are neighbours, utterances that have ended cost nothing, and there is no padding to depend on.
+Inside the network, the frames of a batch are *rows* without padding, (N, F), with N the sum of the lengths. Rows are
+sorted by time, and within one time step by utterance, longest first. Thus the rows of a step are adjacent, utterances
+that have ended cost nothing, and no result can depend on padding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_LEAST_UTTERANCES_A_THREAD = 4  # with fewer, reading the recurrent weights takes longer than multiplying
+_LEAST_UTTERANCES_A_THREAD = 4  # with fewer, reading the recurrent weights takes longer than the multiplications
 
 
 class Layout:
@@ -23,9 +23,13 @@ class Layout:
 
     Args:
         lengths: (B,) int64 on the CPU, each within 1..n_frames.
-        n_frames: T, frames of the padded batch.
+        n_frames: T, the number of frames of the padded batch.
         device: the device of the frames.
-        order: (B,) indices of the utterances, longest first; computed when None.
+        order: (B,) indices of the utterances, longest first; None to compute it.
+
+    >>> layout = Layout(torch.tensor([1, 3]), n_frames=3, device=torch.device("cpu"))
+    >>> layout.pack(torch.tensor([[[1.0], [9.0], [9.0]], [[2.0], [3.0], [4.0]]])).flatten().tolist()
+    [2.0, 1.0, 3.0, 4.0]
     """
 
     def __init__(self, lengths: Tensor, n_frames: int, device: torch.device, order: Tensor | None = None) -> None:
@@ -35,7 +39,7 @@ class Layout:
         self.batch_size = len(lengths)
         self.n_rows = int(lengths.sum())
         self.n_steps = int(lengths.max())
-        self.is_full = self.n_rows == self.n_steps * self.batch_size  # all of one length: rows stand as steps do
+        self.is_full = self.n_rows == self.n_steps * self.batch_size  # all utterances have the same length
         self._is_sorted = self.is_full and order is None
         self._order = torch.argsort(lengths, descending=True, stable=True) if order is None else order
 
@@ -86,18 +90,18 @@ class Layout:
 
     @cached_property
     def step_sizes(self) -> list[int]:
-        """Number of utterances that are running at each step, which is its number of rows."""
+        """The number of utterances at each step, which is its number of rows."""
         return self._step_sizes.tolist()
 
     def join(self, rows: Tensor, factor: int) -> tuple[Tensor, Layout]:
-        """Join every `factor` frames of an utterance into one, side by side; zeros fill an incomplete last frame.
+        """Concatenate every `factor` frames of an utterance to one frame; fill an incomplete last frame with zeros.
 
         Args:
             rows: (N, F).
             factor: 1 or more.
 
         Returns:
-            rows (N', factor * F) and their layout, with lengths ceil(length / factor).
+            Rows (N', factor * F) and their layout, with lengths ceil(length / factor).
         """
         lengths, n_frames = reduced_length(self.lengths, factor), reduced_length(self.n_frames, factor)
         joined = Layout(lengths, n_frames, self.device, self._order)
@@ -110,9 +114,9 @@ class Layout:
     def schedules(self) -> tuple[list[Tensor], list[Tensor]]:
         """The steps of the forward and of the backward direction, for time loops that work on rows.
 
-        Each direction has one schedule per thread that takes part in it: the utterances are divided among the threads.
-        A schedule is (steps, 4) int64, in reading order: the first row of a step, its number of rows, the first row of
-        the previously read step, and how many of the rows continue an utterance of that step.
+        Each direction has one schedule for each of its threads, which share the utterances. A schedule is (steps, 4)
+        int64, in reading order. Its columns are: the first row of a step, the number of rows, the first row of the step
+        read before, and the number of rows that continue an utterance of that step.
         """
         threads = torch.get_num_threads() // 2  # two directions
         n_parts = max(1, min(threads, self.batch_size // _LEAST_UTTERANCES_A_THREAD))
@@ -121,8 +125,8 @@ class Layout:
         return [self._schedule(*part, False) for part in parts], [self._schedule(*part, True) for part in parts]
 
     def _schedule(self, first: int, end: int, backward: bool) -> Tensor:
-        """Return the schedule of the utterances `first` to `end`, counted from the longest."""
-        starts = self._step_starts.numpy() + first  # numpy: a third of the time for the few numbers of one utterance
+        """Return the schedule of the utterances `first` to `end` - 1, counted from the longest."""
+        starts = self._step_starts.numpy() + first  # numpy takes a third of torch's time for few numbers
         sizes = np.maximum(np.minimum(self._step_sizes.numpy(), end) - first, 0)
         if backward:
             starts, sizes = starts[::-1], sizes[::-1]
@@ -138,7 +142,7 @@ class Layout:
 
     @cached_property
     def _running(self) -> Tensor:
-        """(S, B) bool: whether an utterance is running at a step."""
+        """(S, B) bool: whether an utterance has a frame at a step."""
         return torch.arange(self.n_steps)[:, None] < self._sorted_lengths
 
     @cached_property
@@ -151,19 +155,19 @@ class Layout:
 
     @cached_property
     def _row_indices(self) -> tuple[Tensor, Tensor]:
-        """Time of each row, (N,), and the place of its utterance in the order, (N,)."""
+        """The time of each row, (N,), and the place of its utterance in the order, (N,)."""
         time, rank = self._running.nonzero(as_tuple=True)
         return time, rank
 
     @cached_property
     def _mirrored_rows(self) -> Tensor:
-        """(N,): for each row, the row that takes its place when its utterance is reversed."""
+        """(N,): for each row, the row that takes its place if its utterance is reversed."""
         time, rank = self._row_indices
         return (self._step_starts[self._sorted_lengths[rank] - 1 - time] + rank).to(self.device)
 
     @cached_property
     def _step_places(self) -> tuple[Tensor, Tensor]:
-        """Index of each row among the (S * B) entries of `to_steps`, forward and backward."""
+        """The index of each row among the (S * B) entries of `to_steps`, forward and backward."""
         time, rank = self._row_indices
         mirrored = self._sorted_lengths[rank] - 1 - time
         forward, backward = ((at * self.batch_size + rank).to(self.device) for at in (time, mirrored))
@@ -171,7 +175,11 @@ class Layout:
 
 
 def reduced_length(length: Any, factor: int) -> Any:
-    """ceil(length / factor), for an int or an integer tensor."""
+    """Return ceil(length / factor), for an int or an integer tensor.
+
+    >>> reduced_length(7, 2)
+    4
+    """
     return (length + factor - 1) // factor
 
 
@@ -188,7 +196,7 @@ def _put(rows: Tensor, places: Tensor, n_rows: int) -> Tensor:
 
 
 class _Take(torch.autograd.Function):
-    """Reorders rows. No row is taken twice, so the gradient is a copy, not a sum, and the same in every run."""
+    """Row selection with a reproducible gradient: no row is taken twice, so the gradient is a copy and not a sum."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, places: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""The options of the stack and of its cells, what they may be, and the parts of the LSTM's variants; without torch.
+"""The options of the stack and its cells with their checks, and the variants of the LSTM.
 
-Each class stands here, so that a network can be described and checked where torch is not installed, and again beside
-the class that it configures, which imports it from here.
+This module does not import torch, so that a network can be described and checked without it. The modules of the classes
+that these options configure import them from here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from asr.config import check_values, one_of, shown
 
 BATCH_TOLERANCE = 5e-4
-"""The largest distance of a log posterior of an utterance alone from that in a batch, or of another engine; 1.5e-4 is
-the most that was seen on the models that come with the package."""
+"""The largest difference of a log posterior of an utterance alone to that in a batch, or to another engine. The largest
+one seen with the models of the package is 1.5e-4."""
 
 DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False, True)}
 """For each direction, whether a layer has a forward cell and a backward cell."""
@@ -27,14 +27,14 @@ class StackConfig:
     """Options of `RecurrentStack`."""
 
     _target_: str = "asr.recurrent.stack.RecurrentStack"
-    cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: that of LstmConfig
-    hidden: int = 128  # units of a cell, one cell per direction
+    cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: LstmConfig
+    hidden: int = 128  # units of a cell; each direction has a cell
     layers: int = 3
     direction: str = "both"  # reading direction of the layers: both, forward, backward
     skips: bool = False  # add the input of a layer to its output, from the second layer on
     dropout: float = 0.0  # share of the outputs that are zeroed in training, for all layers but the last
-    time_reduction: int = 1  # this many frames become one frame, 1: none
-    time_reduction_after: int = 1  # ... after this layer, the first is 1
+    time_reduction: int = 1  # concatenate this number of frames to one frame; 1: no reduction
+    time_reduction_after: int = 1  # the layer after which frames are concatenated, counted from 1
 
 
 @dataclass
@@ -42,12 +42,12 @@ class LabelModelConfig:
     """Options of `LabelModel`."""
 
     _target_: str = "asr.recurrent.label_model.LabelModel"
-    cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: that of LstmConfig
+    cell: Any = None  # a node of the group model/cell, or of a user's own cell; None: LstmConfig
     hidden: int = 512  # units of a layer
     layers: int = 1
     skips: bool = False  # add the input of a layer to its output, from the second layer on
     dropout: float = 0.0  # share of the outputs that are zeroed in training, for all layers but the last
-    embedding: int = 64  # size of the vector that stands for a label
+    embedding: int = 64  # size of the vector of a label
 
 
 @dataclass
@@ -80,7 +80,7 @@ class OdysseyConfig:
 
     _target_: str = "asr.recurrent.cells.odyssey.OdysseyCell"
     variant: str = "V"  # V, NIG, NFG, NOG, NIAF, NOAF, CIFG, NP, FGR
-    forget_bias: float = 1.0  # start value of the forget gate's bias, where there is such a gate
+    forget_bias: float = 1.0  # initial bias of the forget gate, if the variant has one
 
 
 @dataclass
@@ -88,7 +88,7 @@ class ProjectedLstmConfig:
     """Options of `ProjectedLstmCell`."""
 
     _target_: str = "asr.recurrent.cells.lstm_projected.ProjectedLstmCell"
-    projection: int | None = None  # values in an output frame, fewer than model.hidden; None: half of it
+    projection: int | None = None  # size of an output frame, below model.hidden; None: half of model.hidden
     forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
 
 
@@ -105,8 +105,8 @@ class ZoneoutLstmConfig:
     """Options of `ZoneoutLstmCell`."""
 
     _target_: str = "asr.recurrent.cells.lstm_zoneout.ZoneoutLstmCell"
-    cell_zoneout: float = 0.1  # probability that a cell keeps its value; the paper: 0.05 to 0.2 help reliably
-    output_zoneout: float = 0.05  # ... that an output does
+    cell_zoneout: float = 0.1  # probability that a cell keeps its value; the paper recommends 0.05 to 0.2
+    output_zoneout: float = 0.05  # probability that an output keeps its value
     forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
 
 
@@ -136,8 +136,8 @@ class ConvLstmConfig:
     """Options of `ConvLstmCell`."""
 
     _target_: str = "asr.recurrent.cells.conv_lstm.ConvLstmCell"
-    channels: int = 4  # of the output; model.hidden / channels are its bands, which the features must have too
-    kernel: int = 5  # bands that one value sees, odd
+    channels: int = 4  # output channels; model.hidden / channels must be the number of bands of the features
+    kernel: int = 5  # width of the convolution in bands, odd
     forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
 
 
@@ -146,7 +146,7 @@ class AttentionLstmConfig:
     """Options of `AttentionLstmCell`."""
 
     _target_: str = "asr.recurrent.cells.attention_lstm.AttentionLstmCell"
-    window: int = 16  # steps back that it can see
+    window: int = 16  # number of last steps to attend to
     forget_bias: float = 1.0  # the forget gate starts open, so that gradients reach far back from the first step on
 
 
@@ -154,12 +154,12 @@ class AttentionLstmConfig:
 class Variant:
     """The parts of a variant of the LSTM; the defaults are those of the LSTM with peepholes."""
 
-    gates: str = "ifgo"  # with weights
-    peepholes: str = "ifo"
-    squash_in: bool = True  # g goes through tanh on its way into the cell
-    squash_out: bool = True  # the cell goes through tanh on its way out
-    coupled: bool = False  # f = 1 - i
-    full_recurrence: bool = False
+    gates: str = "ifgo"  # the gates that have weights
+    peepholes: str = "ifo"  # the gates that have peepholes
+    squash_in: bool = True  # whether g goes through tanh before it enters the cell
+    squash_out: bool = True  # whether the cell goes through tanh for the output
+    coupled: bool = False  # whether f = 1 - i
+    full_recurrence: bool = False  # whether gates also see the gates of the step before
 
 
 VARIANTS = {
@@ -179,7 +179,7 @@ VARIANTS = {
 def check_stack(
     hidden: int, layers: int, direction: str, dropout: float, time_reduction: int, time_reduction_after: int
 ) -> None:
-    """Raise a ConfigError that names every option of a stack that is out of its range."""
+    """Raise a ConfigError that lists every option of a stack that is out of range."""
     values = {
         "hidden": hidden, "layers": layers, "direction": direction, "dropout": dropout,
         "time_reduction": time_reduction, "time_reduction_after": time_reduction_after,
@@ -201,7 +201,7 @@ def check_embedding(embedding: int) -> None:
 
 
 def stack_of(config: LabelModelConfig) -> StackConfig:
-    """Return the options of the stack that a label model is made of."""
+    """Return the options of the forward stack in a label model."""
     return StackConfig(
         cell=config.cell,
         hidden=config.hidden,
@@ -213,18 +213,29 @@ def stack_of(config: LabelModelConfig) -> StackConfig:
 
 
 def check_activation(activation: str) -> None:
-    """Raise a ConfigError if the simple cell has no such activation."""
+    """Raise a ConfigError if the activation is not one of `ACTIVATIONS`."""
     check_values({"activation": activation}, {"activation": one_of(activation, ACTIVATIONS)})
 
 
 def variant_named(name: str) -> Variant:
-    """Return a variant of the LSTM; raise a ConfigError if there is none with this name."""
+    """Return the variant of the LSTM with this name; raise a ConfigError if there is none.
+
+    >>> variant_named("CIFG").gates
+    'igo'
+    """
     check_values({"variant": name}, {"variant": one_of(name, VARIANTS)})
     return VARIANTS[name]
 
 
 def projection_of(projection: int | None, hidden: int) -> int:
-    """Return the size of a projected output; None: half of `hidden`. Raise a ConfigError if it is not below that."""
+    """Return the size of a projected output: `projection`, or half of `hidden` if it is None.
+
+    Raises:
+        ConfigError: the size is not within 1 to `hidden` - 1.
+
+    >>> projection_of(None, hidden=256)
+    128
+    """
     projection = hidden // 2 if projection is None else projection
     expected = f"1 or more, below model.hidden ({hidden})"
     check_values({"projection": projection}, {"projection": (1 <= projection < hidden, expected)})

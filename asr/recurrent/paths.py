@@ -1,7 +1,7 @@
-"""The ways to run a layer, fastest first; all return the result of `loop`, up to rounding.
+"""Several ways to run a layer; all return the result of `loop`, up to rounding.
 
-`choose` selects one from the table `PATHS`. The choice depends on the call only, never on earlier calls, so that a
-resumed training takes the same paths as an uninterrupted one.
+`choose` selects the fastest suitable one from the table `PATHS`. The choice depends only on the call, never on earlier
+calls, so that a resumed training run takes the same paths as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from asr.recurrent.layout import Layout
 
 Run = Callable[[Sequence[Cell], Tensor, Layout], Tensor]
 PreparedRun = Callable[[Tensor, Layout], Tensor]
-Able = Callable[[Sequence[Cell], Tensor, Layout], bool]
+Supports = Callable[[Sequence[Cell], Tensor, Layout], bool]
 
 
 def loop(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
@@ -29,10 +29,10 @@ def loop(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
     Args:
         cells: the cell of the forward direction, and optionally that of the backward direction.
         rows: (N, F) frames.
-        layout: of the rows.
+        layout: the layout of the rows.
 
     Returns:
-        (N, O), with both directions side by side if there are two.
+        (N, O), the outputs of both directions concatenated if there are two.
     """
     outputs = [stream(cells[0], rows, layout)[0]]
     for cell in cells[1:]:
@@ -47,16 +47,16 @@ def stream(cell: Cell, rows: Tensor, layout: Layout, state: State | None = None)
     between).
 
     Args:
-        cell: reads from each utterance's first frame to its last.
+        cell: the cell, which reads forwards.
         rows: (N, F) frames.
-        layout: of the rows.
-        state: the state of each utterance before its first frame, in the order of the batch; None: the cell's initial
-            state.
+        layout: the layout of the rows.
+        state: the state of each utterance before its first frame, in the order of the batch; None for the cell's
+            initial state.
 
     Returns:
         (N, O), and the state of each utterance after its own last frame, in the order of the batch.
     """
-    steps = torch.split(cell.project(rows), layout.step_sizes)  # of the utterances still running, longest first
+    steps = torch.split(cell.project(rows), layout.step_sizes)  # one row for each utterance still running
     now = cell.initial_state(steps[0]) if state is None else tuple(layout.sort(one) for one in state)
     outputs, ended = [], []
     for at_time in steps:
@@ -70,14 +70,14 @@ def stream(cell: Cell, rows: Tensor, layout: Layout, state: State | None = None)
 
 
 def carry(cell: Cell, rows: Tensor, layout: Layout, state: State) -> tuple[Tensor, State]:
-    """Run a forward cell from a given state, by the fastest way there is; no gradient flows into the state.
+    """Run a forward cell from a given state, in the fastest suitable way; no gradient flows into the state.
 
-    Use it for truncated back-propagation through time. `stream` is its reference.
+    Use it for truncated back-propagation through time. `stream` is the reference.
 
     Args:
-        cell: reads from each utterance's first frame to its last.
+        cell: the cell, which reads forwards.
         rows: (N, F) frames.
-        layout: of the rows; all utterances have the same length.
+        layout: the layout of the rows; all utterances have the same length.
         state: the state of each utterance before its first frame.
 
     Returns:
@@ -87,7 +87,7 @@ def carry(cell: Cell, rows: Tensor, layout: Layout, state: State) -> tuple[Tenso
         ValueError: the utterances differ in length.
     """
     if not layout.is_full:
-        raise ValueError(f"a state is carried through utterances of one length, got {layout.lengths.tolist()}")
+        raise ValueError(f"utterances must have the same length to carry a state, got {layout.lengths.tolist()}")
     if _float32_on_a_cpu([rows]) and _kernel([cell]) is not None and can_continue(cell):
         from asr.recurrent.compiled import sequence
 
@@ -106,7 +106,7 @@ def carry(cell: Cell, rows: Tensor, layout: Layout, state: State) -> tuple[Tenso
 
 def vendor(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
     """Run `torch.lstm`, which uses cuDNN on a GPU and oneDNN on a CPU in float32; arguments and result as in `loop`."""
-    if layout.is_full and not _in_helpers():  # all of one length: torch's own backward direction is exact
+    if layout.is_full and not _in_helpers():  # with equal lengths, torch's own backward direction is exact
         return layout.from_steps(_torch_lstm(cells, layout.to_steps(rows, False)), False)
     return _by_steps(lambda cell, steps: _torch_lstm([cell], steps), cells, rows, layout)
 
@@ -114,13 +114,13 @@ def vendor(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
 def kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Tensor:
     """Run the compiled kernels of `asr.recurrent.compiled`; arguments and result as in `loop`.
 
-    No bit of a row depends on the other utterances of the batch or on the number of threads.
+    The result for an utterance does not depend, bit for bit, on the rest of the batch or on the number of threads.
     """
-    from asr.recurrent.compiled import sequence  # a second, and numba: only where it is used
+    from asr.recurrent.compiled import sequence  # imported here: it takes a second, and needs numba
 
     kind = kind_of(cells[0])
     assert kind is not None
-    with torch.autocast("cpu", enabled=False):  # float32 throughout: kernels read memory, not types
+    with torch.autocast("cpu", enabled=False):  # kernels expect float32 in memory
         return sequence.layer(rows, layout, kind, cells)
 
 
@@ -128,12 +128,12 @@ def prepared(cells: Sequence[Cell], bfloat16: bool = False) -> PreparedRun | Non
     """Prepare kernels for cells whose weights no longer change; they run single utterances as well as batches.
 
     Args:
-        cells: as in `loop`.
-        bfloat16: round what is multiplied, see `compiled.prepared`.
+        cells: the cells of the layer, as in `loop`.
+        bfloat16: whether to round the factors of products to bfloat16, see `compiled.prepared`.
 
     Returns:
-        A function that runs the layer, with a copy of the current weights if they are packed. None: kernels cannot run
-        on this machine, or do not support these cells (in bfloat16).
+        A function that runs the layer; it may use a copy of the current weights. None if kernels cannot run on this
+        machine, or do not support these cells (in bfloat16).
     """
     kind = _kernel(cells)
     if kind is None:
@@ -162,7 +162,7 @@ def _by_steps(run: Callable[[Cell, Tensor], Tensor], cells: Sequence[Cell], rows
 
 
 def _in_helpers() -> bool:
-    """Whether the directions may run in different threads. Not under autocast, which only the calling thread knows."""
+    """Return whether the directions may run in different threads; under autocast they may not, as it is per thread."""
     return (threads.of_one_utterance() or 1) > 1 and not torch.is_autocast_enabled("cpu")
 
 
@@ -177,7 +177,7 @@ def _torch_lstm(cells: Sequence[Cell], steps: Tensor) -> Tensor:
 
 
 def _torch_lstm_from(cell: Cell, steps: Tensor, state: State) -> tuple[Tensor, State]:
-    """Turn (S, B, F) into (S, B, H) from a state, each (B, H), and return the last one."""
+    """Turn (S, B, F) into (S, B, H), starting from a state of tensors (B, H); also return the last state."""
     weights = [cell.weight_ih, cell.weight_hh, cell.bias, torch.zeros_like(cell.bias)]
     before = [one[None] for one in state]
     outputs, *last = torch.lstm(steps, before, weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
@@ -189,13 +189,13 @@ def _are_lstms(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
 
 
 def _suit_kernels(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> bool:
-    """Require float32 on a CPU, and a gradient or several utterances: loading is not worth it for one utterance."""
+    """Return whether to use kernels: float32 on a CPU, and a gradient or several utterances, which justify loading."""
     worth_loading = torch.is_grad_enabled() or layout.batch_size > 1
     return worth_loading and _float32_on_a_cpu([rows]) and _kernel(cells) is not None
 
 
 def _kernel(cells: Sequence[Cell]) -> Kind | None:
-    """Return the kind of the cells of a layer; None: no kernel supports them, or kernels cannot run here."""
+    """Return the kind of the cells of a layer; None if no kernel supports them, or kernels cannot run here."""
     kinds = {kind_of(cell) for cell in cells}
     suited = len(kinds) == 1 and None not in kinds and _float32_on_a_cpu(cell.weight_ih for cell in cells)
     return kinds.pop() if suited and compiled.available() else None
@@ -205,7 +205,7 @@ def _float32_on_a_cpu(tensors: Iterable[Tensor]) -> bool:
     return all(one.device.type == "cpu" and one.dtype == torch.float32 for one in tensors)
 
 
-PATHS: tuple[tuple[Run, Able], ...] = (
+PATHS: tuple[tuple[Run, Supports], ...] = (
     (kernels, _suit_kernels),
     (vendor, _are_lstms),
     (loop, lambda cells, rows, layout: True),
@@ -214,4 +214,4 @@ PATHS: tuple[tuple[Run, Able], ...] = (
 
 def choose(cells: Sequence[Cell], rows: Tensor, layout: Layout) -> Run:
     """Return the first path of `PATHS` that supports these cells and rows."""
-    return next(run for run, able in PATHS if able(cells, rows, layout))
+    return next(run for run, supports in PATHS if supports(cells, rows, layout))

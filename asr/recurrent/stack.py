@@ -1,6 +1,6 @@
-"""The stack: recurrent layers above each other, and an output layer that gives log posteriors of the labels.
+"""A stack of recurrent layers and an output layer, which turns frames into log posteriors of the labels.
 
-Graves, Mohamed and Hinton 2013, "Speech recognition with deep recurrent neural networks", section 2 to 3.1. Skips
+Graves, Mohamed and Hinton 2013, "Speech recognition with deep recurrent neural networks", sections 2 to 3.1. Skips
 follow Wu et al. 2016, "Google's neural machine translation system", section 3.1: the input of a layer is added to its
 output.
 """
@@ -28,24 +28,29 @@ LayerRun = Callable[[int, Tensor, Layout], Tensor]
 
 
 class RecurrentStack(nn.Module):
-    """Frames to log posteriors through a deep recurrent network, bidirectional unless asked otherwise.
+    """A deep recurrent network that turns frames into log posteriors.
 
     Args:
-        n_features: F, size of a frame.
-        n_labels: L, labels with blank.
-        cell: the configuration node of one cell; None: `LstmConfig()`.
-        hidden: H, units per direction.
-        layers: number of layers.
-        direction: reading direction of the layers: `both`, `forward` or `backward`.
-        skips: whether the input of a layer is added to its output. The first layer has no skip, because its input are
-            features, nor has any layer whose input and output differ in size.
-        dropout: between layers, within [0, 1).
-        time_reduction: frames that become one by concatenation; 1 leaves the rate as it is.
-        time_reduction_after: the layer after which that happens, counted from 1.
-        plugins: modules beside `asr` that the cell's `_target_` may come from.
+        n_features: F, the size of a frame.
+        n_labels: L, the number of labels with the blank.
+        cell: the configuration node of the cells; None for `LstmConfig()`.
+        hidden: H, the number of units per direction.
+        layers: the number of layers.
+        direction: the reading direction of the layers: `both`, `forward` or `backward`.
+        skips: whether to add the input of a layer to its output. The first layer has no skip, and neither has a layer
+            whose input and output differ in size.
+        dropout: the dropout between layers, within [0, 1).
+        time_reduction: the number of frames to concatenate to one frame; 1 for no reduction.
+        time_reduction_after: the layer after which frames are concatenated, counted from 1.
+        plugins: the user's modules that may hold the class of the cell.
 
     Raises:
-        ConfigError: an option out of its range.
+        ConfigError: an option is out of range.
+
+    >>> stack = RecurrentStack(n_features=4, n_labels=3, hidden=8, layers=2)
+    >>> log_probs, lengths = stack(torch.zeros(2, 5, 4), torch.tensor([5, 2]))
+    >>> tuple(log_probs.shape), lengths.tolist()
+    ((2, 5, 3), [5, 2])
     """
 
     def __init__(
@@ -85,27 +90,31 @@ class RecurrentStack(nn.Module):
         cells = [cell for layer in self.layers for cell in cast(RecurrentLayer, layer).cells]
         self._weights_a_cell = sum(weight.numel() for cell in cells for weight in cell.parameters()) // len(cells)
         self.output = nn.Linear(n_inputs, n_labels)
-        # torch's start values stay. On AN4 (2 x 48, 400 steps of 8 utterances, AdamW 5e-3, two seeds) the loss a label
-        # ended at 2.05, 2.15; output layer close to zero 2.37, 2.44; all weights in +-0.1 (Graves 2013) 2.57, 2.58.
+        # torch's initial output weights are kept. On AN4 (2 x 48, 400 steps of 8 utterances, AdamW 5e-3, two seeds) the
+        # final loss per label was 2.05 and 2.15 with them, 2.37 and 2.44 with an output layer close to zero, and 2.57
+        # and 2.58 with all weights within +-0.1 (Graves 2013).
 
     def out_length(self, n_frames: int) -> int:
-        """Number of log posteriors for an utterance of `n_frames` frames."""
+        """Return the number of output frames for an utterance of `n_frames` frames."""
         return int(reduced_length(n_frames, self.time_reduction))
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute log posteriors of a padded batch; no result depends on the padding or on its contents.
+        """Compute the log posteriors of a padded batch; no result depends on the padding.
 
-        An utterance gives the same in a batch as alone, up to rounding: without `prepare`, oneDNN computes a single
-        utterance and the kernels a batch, and log posteriors differ by less than `BATCH_TOLERANCE`. After `prepare` the
-        kernels compute both, and the layers give the same bits.
+        An utterance has the same result in a batch as alone, up to rounding. Without `prepare`, oneDNN computes a
+        single utterance and the kernels a batch, and log posteriors differ by less than `BATCH_TOLERANCE`. After
+        `prepare`, the kernels compute both, and the outputs of the layers are equal bit for bit.
 
         Args:
-            frames: (B, T, F) float, padded on the right; the padding may hold anything, even NaN.
+            frames: (B, T, F) float, padded on the right; the padding may contain anything, even NaN.
             lengths: (B,) int64 on the CPU, 1 <= lengths[b] <= T, in any order.
 
         Returns:
-            log posteriors (B, T', L), natural logarithm, float32 (float64 if the weights are), and their lengths (B,)
-            int64, with T' = out_length(T). Rows beyond an utterance's length hold the output layer's result for zeros.
+            Log posteriors (B, T', L) as natural logarithms, float32 (float64 if the weights are), and their lengths
+            (B,) int64, with T' = out_length(T). Ignore rows beyond an utterance's length.
+
+        Raises:
+            ValueError: a shape, a type or a length is not as above.
         """
         self._check_shapes(frames, lengths)
         layout = Layout(lengths, frames.shape[1], frames.device)
@@ -116,7 +125,7 @@ class RecurrentStack(nn.Module):
         """Return the state of each layer before the first frame, for `carry`.
 
         Raises:
-            ConfigError: a layer does not read forwards only.
+            ConfigError: a layer does not only read forwards, or frames are concatenated by `time_reduction`.
         """
         return [
             cell.initial_state(cell.weight_ih.new_zeros(batch_size, len(cell.weight_ih)))
@@ -124,19 +133,19 @@ class RecurrentStack(nn.Module):
         ]
 
     def carry(self, frames: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
-        """Compute log posteriors of the next frames of utterances, from the state after the frames before.
+        """Compute the log posteriors of the next frames of utterances, from the states after the frames before.
 
         No gradient flows into the states: this is truncated back-propagation through time (Williams and Peng 1990).
 
         Args:
-            frames: (B, T, F) float, all of them part of the utterances.
-            states: of each layer, as `initial_states` or the last `carry` returned them.
+            frames: (B, T, F) float, without padding.
+            states: the state of each layer, from `initial_states` or the last `carry`.
 
         Returns:
-            log posteriors (B, T, L), and the states after the last frame, detached.
+            Log posteriors (B, T, L), and the states after the last frame, detached.
 
         Raises:
-            ConfigError: a layer does not read forwards only, or frames are joined by `time_reduction`.
+            ConfigError: a layer does not only read forwards, or frames are concatenated by `time_reduction`.
         """
         cells, after = self._forward_cells(), []
         lengths = torch.full((len(frames),), frames.shape[1])
@@ -159,22 +168,22 @@ class RecurrentStack(nn.Module):
             or any(layer.backward_cell is not None for layer in layers)
             or self.time_reduction > 1
         ):
-            raise ConfigError("a state is carried by a stack of direction=forward and time_reduction=1 only")
+            raise ConfigError("only a stack with direction=forward and time_reduction=1 can carry a state")
         return cells
 
     def prepare(self, bfloat16: bool = False) -> bool:
         """Make recognition faster with the current weights; call it again after the weights have changed.
 
-        The compiled kernels then also run single utterances, which oneDNN runs otherwise, and the LSTM and its variants
-        have their weights packed once. Loading the kernels takes a second or two. Training the stack, or moving it to
-        another device or type, undoes the preparation.
+        The compiled kernels then also run single utterances, instead of oneDNN, and use packed weights for the LSTM and
+        its variants. Loading the kernels takes a second or two. Training the stack, or moving it to another device or
+        type, undoes the preparation.
 
         Args:
-            bfloat16: round the factors of products to bfloat16, which takes about 0.6 of the time (LSTM and its
-                variants only). benchmarks/README.md reports the effect on error rates.
+            bfloat16: whether to round the factors of products to bfloat16, which takes about 0.6 of the time (LSTM and
+                its variants only). benchmarks/README.md reports the effect on error rates.
 
         Returns:
-            Whether all layers are prepared; if False, nothing has changed. It requires kernels for the cell on this
+            Whether all layers are prepared; if False, nothing has changed. This requires kernels for the cell on this
             machine; `bfloat16` also requires a cell whose weights are packed (`compiled.prepared`) and a processor with
             bfloat16 products.
         """
@@ -192,7 +201,7 @@ class RecurrentStack(nn.Module):
         Args:
             rows: (N, F).
             layout: the layout of the rows.
-            run: takes the number of a layer (the first is 1), its rows (N, F) and their layout; returns (N, O).
+            run: a function of the number of a layer (from 1), its rows (N, F) and their layout, which returns (N, O).
         """
         forked.warn_once()
         with self.threads_for(rows, layout):
@@ -203,12 +212,12 @@ class RecurrentStack(nn.Module):
                 rows = outputs + rows if skips else outputs
                 if number == self.time_reduction_after and self.time_reduction > 1:
                     rows, layout = layout.join(rows, self.time_reduction)  # (N', O * time_reduction)
-            scores = self.output(layout.unpack(rows).transpose(0, 1))  # (T', B, L), as it lies in memory
+            scores = self.output(layout.unpack(rows).transpose(0, 1))  # (T', B, L), the order in memory
             log_probs = F.log_softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
         return log_probs.transpose(0, 1), layout
 
     def threads_for(self, rows: Tensor, layout: Layout) -> AbstractContextManager[None]:
-        """Return the context to run the layers in: one utterance without gradient uses other threads, see `threads`."""
+        """Return the context to run the layers in; it changes the threads for a single utterance, see `threads`."""
         if layout.batch_size > 1 or torch.is_grad_enabled() or rows.device.type != "cpu":
             return nullcontext()
         prepared = all(cast(RecurrentLayer, layer).prepared is not None for layer in self.layers)

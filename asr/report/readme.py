@@ -19,8 +19,8 @@ task, and the best published figure.
     an4/ctc_large wer | AN4, English words | 5.95, Kaldi
     -->
 
-A table of the pretrained models, from the cards in their bundles, has one row per model: the model and its rate, what it
-reads, the test set, and the data with their licence.
+A table of the pretrained models, from the cards in their bundles, has one row per model: the model and its rate, what
+it reads, the test set, and the data with their licence.
 
     <!-- models
     an4 wer | spelled names and numbers | AN4 | AN4, free for any purpose

@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not there at all."""
+"""Write checkpoints atomically, and read them safely."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LONGEST = 60  # characters of a record's name in a message
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
-    """Write tensors and plain values; the file gets its name when it is complete.
+    """Write tensors and plain values atomically.
 
     Raises:
-        DataError: the file cannot be written; what stood under `path` before still stands there.
+        DataError: the file cannot be written; a previous file at `path` is kept.
     """
     with atomic_file(path) as file:
         torch.save(dict(state), file)
@@ -30,7 +30,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint without running any code that it may carry.
 
     Raises:
-        CheckpointError: the file is missing, unreadable or damaged, or holds more than tensors and plain values.
+        CheckpointError: the file is missing, unreadable or damaged, or contains more than tensors and plain values.
     """
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
@@ -41,15 +41,14 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # a damaged pickle can raise almost any error
         raise _damaged(path, one_line(error)) from error
     if not isinstance(state, dict):
-        raise CheckpointError(f"{path} holds a {type(state).__name__}, expected a checkpoint of this package")
+        raise CheckpointError(f"{path} contains a {type(state).__name__}; expected a checkpoint of this package")
     return state
 
 
 def _check_whole(path: Path) -> None:
-    """Check the checksums of a checkpoint's records, which torch does not.
+    """Verify the checksums of a checkpoint's records, because torch does not.
 
-    Torch never compresses records. A compressed record could unpack to a thousand times the size of the file, so it is
-    refused.
+    Compressed records are refused: torch never writes them, and they could unpack to a thousand times the file's size.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -63,5 +62,5 @@ def _check_whole(path: Path) -> None:
 
 def _damaged(path: Path, reason: str) -> CheckpointError:
     return CheckpointError(
-        f"{path} is not a whole checkpoint of this package ({reason}); use another one or train again"
+        f"{path} is not a complete checkpoint of this package ({reason}); use another one or train again"
     )

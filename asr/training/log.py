@@ -1,4 +1,4 @@
-"""Metrics as JSON lines and TensorBoard, cut back to the checkpoint when a run resumes."""
+"""Write metrics as JSON lines and for TensorBoard; when a run resumes, drop rows after its checkpoint."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class MetricsLog:
-    """Append rows to `metrics.jsonl` and to `tensorboard/` of a run folder.
+    """A log that appends rows to `metrics.jsonl` and to `tensorboard/` of a run folder.
 
-    A run needs its metrics and stops when they cannot be written. It goes on without TensorBoard's files.
+    If `metrics.jsonl` cannot be written, the run stops. If TensorBoard's files cannot be written, it continues without.
 
     Args:
         folder: the run folder.
-        done_steps: drop rows of later steps, which a run left that was killed after its last checkpoint.
-        tensorboard: write event files too.
-        say: called once, with a sentence, when the event files cannot be written.
+        done_steps: the step of the checkpoint; rows of later steps, from a killed run, are dropped.
+        tensorboard: whether to write event files for TensorBoard too.
+        say: a function for a message to the user; called once if the event files cannot be written.
 
     Raises:
         DataError: the rows cannot be written.
@@ -42,7 +42,7 @@ class MetricsLog:
             try:
                 self._events = _Events(folder / "tensorboard", done_steps)
             except DataError as error:
-                self._go_on_without(error)
+                self._stop_events(error)
 
     def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
         """Append one row; numbers go to TensorBoard under `kind/name`."""
@@ -51,17 +51,17 @@ class MetricsLog:
             try:
                 self._events.write(kind, step, values)
             except DataError as error:
-                self._go_on_without(error)
+                self._stop_events(error)
 
-    def _go_on_without(self, error: DataError) -> None:
+    def _stop_events(self, error: DataError) -> None:
         self._events = None
-        self._say(f"training goes on without TensorBoard's files: {error}")
+        self._say(f"training continues without TensorBoard's files: {error}")
 
 
 class _Events:
     """An event file of TensorBoard.
 
-    TensorBoard's own writer writes from a thread, which ends with a traceback when the disk is full.
+    TensorBoard's own writer is not used: it writes in a thread, which ends with a traceback if the disk is full.
     """
 
     def __init__(self, folder: Path, done_steps: int) -> None:
@@ -69,7 +69,7 @@ class _Events:
 
         make_folder(folder)
         self._path = folder / f"events.out.tfevents.{time.time_ns() // 1000:016d}.{socket.gethostname()}.{os.getpid()}"
-        start = SessionLog(status=SessionLog.START)  # TensorBoard then drops what it has of this and later steps
+        start = SessionLog(status=SessionLog.START)  # makes TensorBoard drop events of this and later steps
         self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
         self._add(Event(wall_time=time.time(), step=done_steps + 1, session_log=start))
 
@@ -92,7 +92,7 @@ class _Events:
 
 
 def _keep_rows(path: Path, done_steps: int) -> None:
-    """Drop the rows of later steps, and lines that are no rows: a kill cuts a line in two."""
+    """Drop the rows of later steps, and incomplete lines that a killed process has left."""
     with explained(path, done="read", kept=""):
         if not path.exists():
             return
@@ -102,7 +102,7 @@ def _keep_rows(path: Path, done_steps: int) -> None:
 
 
 def _step_of(line: bytes) -> int | None:
-    """The step of a row; None where the line is no row."""
+    """Return the step of a row; None if the line is not a valid row."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):

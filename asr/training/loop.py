@@ -1,4 +1,4 @@
-"""The training loop: epochs of steps, checkpoints, early stopping, resuming. It does not know what is trained."""
+"""The training loop for any task: epochs of steps, checkpoints, early stopping and resuming."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ class TrainingConfig:
 
     seed: int = 1
     epochs: int = 20
-    frame_budget: int = 8000  # size of a batch in frames, or in what else the task counts; includes padding
-    max_utterances: int = 32  # utterances, or other items of the task, in a batch
+    frame_budget: int = 8000  # largest size of a batch with padding, in frames or the task's own unit
+    max_utterances: int = 32  # largest number of utterances, or other items of the task, in a batch
     clip_norm: float = 5.0  # gradients with a larger Euclidean norm are scaled down to it
     weight_noise: float = 0.0  # standard deviation of gaussian noise on the weights (Graves 2013: 0.075)
-    weight_noise_from: int = 0  # epochs without the noise first (Graves 2013 trains to the best point without it)
-    average_decay: float = 0.0  # of the running average of the weights, which dev and `best.pt` use; 0: no average
-    patience: int = 0  # stop after so many epochs without a new best dev error; 0 never stops early
-    checkpoint_seconds: float = 60.0  # longest time between two writings of `last.pt`
-    workers: int = 0  # processes that prepare batches; they change the speed, not the result
-    threads: int = 0  # CPU threads; 0: as many as torch chooses
+    weight_noise_from: int = 0  # first epoch with noise (Graves 2013 first trains to the best point without it)
+    average_decay: float = 0.0  # decay of the running average of the weights, used for dev and `best.pt`; 0: no average
+    patience: int = 0  # stop after this number of epochs without a new best dev error; 0: never stop early
+    checkpoint_seconds: float = 60.0  # longest time between two writes of `last.pt`
+    workers: int = 0  # processes that prepare batches; they affect the speed, not the result
+    threads: int = 0  # CPU threads; 0: torch chooses
     device: str = "cpu"
     tensorboard: bool = True
 
     def __post_init__(self) -> None:
-        """Raise a ConfigError that names every field with an impossible value."""
+        """Raise a ConfigError that lists every field with an invalid value."""
         conditions = {
             "epochs": (self.epochs >= 1, "1 or more"),
             "frame_budget": (self.frame_budget >= 1, "1 or more"),
@@ -68,7 +68,7 @@ class TrainingConfig:
 
 
 def _on_device(name: str) -> tuple[bool, str]:
-    """Check that torch can put a number on the device: the condition, as `check_values` takes it."""
+    """Return the condition for `check_values` that torch can store a tensor on the device."""
     expected = "a device that can be used here, such as cpu"
     try:
         return bool(torch.zeros(1, device=name).tolist() == [0.0]), expected
@@ -89,11 +89,19 @@ class Stopped(Exception):  # noqa: N818  (a requested end is no error)
 
 
 class Trainer(Generic[B]):
-    """Train a task in a run folder, from the beginning or from where `checkpoints/last.pt` stands.
+    """The training of a task in a run folder, from the beginning or from `checkpoints/last.pt`.
 
-    The weights after any number of interruptions equal those of an uninterrupted run, bit for bit on a CPU with the
-    same number of threads: each epoch's batches, the augmentation and the noise of each step are functions of the
-    seed and the place, and everything else is in the checkpoint.
+    After any number of interruptions, the weights equal those of an uninterrupted run, bit for bit on a CPU with the
+    same number of threads. Batches, augmentation and noise depend only on the seed, the epoch and the position;
+    everything else is in the checkpoint.
+
+    Args:
+        task: the data, the loss and the dev metric.
+        config: the options of the loop.
+        optimizer: the optimiser of the task's model; its learning rates are the peak rates of the schedule.
+        schedule: the learning-rate schedule.
+        folder: the run folder; checkpoints and metrics are written into it.
+        watcher: the observer to report progress to.
     """
 
     def __init__(
@@ -126,10 +134,13 @@ class Trainer(Generic[B]):
         return self.folder / "checkpoints" / "best.pt"
 
     def run(self) -> State:
-        """Train to the end.
+        """Train until the run is finished, starting from the last checkpoint if there is one.
+
+        Returns:
+            The final state.
 
         Raises:
-            Stopped: a signal came; the checkpoint is written.
+            Stopped: a signal stopped the run; the checkpoint is written.
             TrainingError: a loss, gradient or dev error was not finite, or a worker process was lost.
             DataError: a checkpoint or the metrics could not be written.
             CheckpointError: the checkpoint to resume from is damaged, or belongs to another configuration.
@@ -143,16 +154,16 @@ class Trainer(Generic[B]):
         with self._signals():
             while not self.finished:
                 self._epoch(log)
-                self._heed_signal()
+                self._stop_if_signalled()
         return self.state
 
     @property
     def finished(self) -> bool:
-        """Whether the run is over: all epochs are done, or `patience` is used up."""
+        """Whether the run is over: all epochs are done, or there was no new best dev error for `patience` epochs."""
         config, state = self.config, self.state
         return is_finished(config.epochs, config.patience, state.epoch, state.epochs_since_best)
 
-    def _heed_signal(self) -> None:
+    def _stop_if_signalled(self) -> None:
         if self._stop_signal is not None:
             if self.state.position > 0:  # the end of an epoch writes a checkpoint anyway
                 self._save()
@@ -171,14 +182,14 @@ class Trainer(Generic[B]):
             for batch in left:
                 self._step(batch.to(config.device), len(batches))
                 clock.add_to(state)
-                self._heed_signal()
+                self._stop_if_signalled()
                 if time.monotonic() - self._saved_at > config.checkpoint_seconds:
                     self._save()
                     clock.restart()
         self._finish_epoch(log, len(batches), clock)
 
     def _batches(self) -> list[list[int]]:
-        """Return the batches of the present epoch, as indices of the examples."""
+        """Return the batches of the current epoch, as indices of the examples."""
         config, epoch, examples = self.config, self.state.epoch, self.task.examples
         if isinstance(examples, OrderedExamples):
             return examples.batches(epoch)
@@ -208,9 +219,9 @@ class Trainer(Generic[B]):
             self._average.update(self.task.model)
         state.step += 1
         state.position += 1
-        self._account(loss, batch, norm)
+        self._report_step(loss, batch, norm)
 
-    def _account(self, loss: Loss, batch: B, norm: float) -> None:
+    def _report_step(self, loss: Loss, batch: B, norm: float) -> None:
         items, loss_sum = len(batch.ids), float(loss.per_item.detach().sum())
         self.state.sums.add(loss, loss_sum, items, norm)
         if hint := self.task.after_step(loss):
@@ -225,7 +236,7 @@ class Trainer(Generic[B]):
         row = self._row(dev, n_batches)
         if not math.isfinite(dev.error):
             raise TrainingError(
-                f"the dev error of epoch {state.epoch} is {dev.error}, expected a finite number; the best checkpoint "
+                f"the dev error of epoch {state.epoch} is {dev.error}; expected a finite number; the best checkpoint "
                 "is kept; check the dev set, or begin a new run with a lower optimizer.lr"
             )
         if row.best:
@@ -279,10 +290,10 @@ class Trainer(Generic[B]):
         self._saved_at = time.monotonic()
 
     def resume(self) -> bool:
-        """Go to where the last checkpoint stands, once; return whether there is one.
+        """Restore the last checkpoint, if there is one, at the first call; return whether there is one.
 
         Raises:
-            CheckpointError: it is damaged, or belongs to another configuration.
+            CheckpointError: the checkpoint is damaged, or belongs to another configuration.
         """
         if self._resumed is None:
             self._resumed = self.last.exists()
@@ -319,7 +330,7 @@ class Trainer(Generic[B]):
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Turn SIGTERM and Ctrl-C into a request to stop after the present step."""
+        """Turn SIGTERM and Ctrl-C into a request to stop after the current step, inside a `with` block."""
         if threading.current_thread() is not threading.main_thread():  # Python delivers signals to the main thread only
             yield
             return
@@ -343,8 +354,11 @@ def is_finished(epochs: int, patience: int, done: int, since_best: int) -> bool:
 
     Args:
         epochs: the number of epochs of the whole run.
-        patience: stop after so many epochs without a new best dev error; 0 never stops early.
+        patience: the number of epochs without a new best dev error after which to stop; 0: never stop early.
         done: the number of epochs that are done.
         since_best: the number of epochs since the one with the best dev error.
+
+    >>> is_finished(epochs=50, patience=5, done=20, since_best=5), is_finished(50, 0, 20, 19)
+    (True, False)
     """
     return done >= epochs or 0 < patience <= since_best

@@ -14,7 +14,7 @@ from asr.config import check_values
 
 @dataclass
 class SgdConfig:
-    """SGD with momentum. Graves 2013 used rate 1e-4 and momentum 0.9 on summed losses, with one utterance a step."""
+    """SGD with momentum. Graves 2013 used rate 1e-4 and momentum 0.9 on summed losses, one utterance at a time."""
 
     _target_: str = "asr.training.optimizers.sgd"
     lr: float = 1e-2  # peak learning rate; the loss is a mean over the items of a batch
@@ -37,10 +37,10 @@ class AdamWConfig:
 def sgd(
     parameters: Iterable[nn.Parameter], lr: float, momentum: float, nesterov: bool, weight_decay: float
 ) -> torch.optim.Optimizer:
-    """Build SGD with momentum, fused as in `adamw`.
+    """Build SGD with momentum, fused like `adamw`.
 
     Raises:
-        ConfigError: an option out of its range.
+        ConfigError: an option is out of range.
     """
     values = {"lr": lr, "momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
     conditions = {
@@ -58,10 +58,10 @@ def sgd(
 def adamw(
     parameters: Iterable[nn.Parameter], lr: float, beta1: float, beta2: float, weight_decay: float
 ) -> torch.optim.Optimizer:
-    """Build AdamW, fused: one pass over the weights a step, on a CPU five times as fast as torch's default.
+    """Build AdamW, fused into one pass over the weights: five times as fast on a CPU as torch's default.
 
     Raises:
-        ConfigError: an option out of its range.
+        ConfigError: an option is out of range.
     """
     values = {"lr": lr, "beta1": beta1, "beta2": beta2, "weight_decay": weight_decay}
     conditions = {

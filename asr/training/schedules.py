@@ -1,4 +1,4 @@
-"""Learning-rate schedules: functions of the progress of a run, so that a resumed run need not know its steps."""
+"""Learning-rate schedules, as functions of the progress of a run."""
 
 from __future__ import annotations
 
@@ -10,44 +10,49 @@ from asr.config import check_values
 
 
 class Schedule(Protocol):
-    """A factor of the peak learning rate that changes in the course of a run."""
+    """Interface of a learning-rate schedule: a factor of the peak rate that changes during a run."""
 
     def factor(self, progress: float) -> float:
-        """Return the factor at `progress`, the share of all epochs that is done, 0 to 1."""
+        """Return the factor at `progress`, the fraction of the run that is done, 0 to 1."""
         ...
 
     def after_dev(self, error: float) -> None:
-        """Take note of the dev error of an epoch."""
+        """Update the schedule with the dev error of an epoch."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the schedule must remember when a run resumes."""
+        """Return the state of the schedule for checkpoints."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Restore the state that `state_dict` returned."""
         ...
 
 
 @dataclass
 class OneCycleConfig:
-    """A linear warm-up to the peak, then a fall along a cosine (after Smith 2018)."""
+    """Linear warm-up to the peak rate, then cosine decay (after Smith 2018)."""
 
     _target_: str = "asr.training.schedules.OneCycle"
-    warmup: float = 0.1  # share of the run until the peak; with CTC a soft start shortens the all-blank phase
-    start: float = 0.05  # share of the peak rate at the beginning
-    end: float = 0.005  # share of the peak rate at the end
+    warmup: float = 0.1  # fraction of the run until the peak; with CTC a soft start shortens the all-blank phase
+    start: float = 0.05  # rate at the beginning, as a fraction of the peak rate
+    end: float = 0.005  # rate at the end, as a fraction of the peak rate
 
 
 class OneCycle:
-    """A schedule that rises in a straight line and falls along a cosine; see `OneCycleConfig`."""
+    """A schedule with linear warm-up and cosine decay; see `OneCycleConfig`.
+
+    >>> schedule = OneCycle(warmup=0.1, start=0.05, end=0.005)
+    >>> [round(schedule.factor(progress), 3) for progress in (0.0, 0.1, 0.55, 1.0)]
+    [0.05, 1.0, 0.502, 0.005]
+    """
 
     def __init__(self, warmup: float, start: float, end: float) -> None:
         self.warmup, self.start, self.end = warmup, start, end
         conditions = {
-            "warmup": (0 <= warmup <= 1, "a share of the run, 0 to 1"),
-            "start": (0 <= start <= 1, "a share of the peak rate, 0 to 1"),
-            "end": (0 <= end <= 1, "a share of the peak rate, 0 to 1"),
+            "warmup": (0 <= warmup <= 1, "a fraction of the run, 0 to 1"),
+            "start": (0 <= start <= 1, "a fraction of the peak rate, 0 to 1"),
+            "end": (0 <= end <= 1, "a fraction of the peak rate, 0 to 1"),
         }
         check_values(vars(self), conditions)
 
@@ -59,37 +64,37 @@ class OneCycle:
         return self.end + (1 - self.end) * 0.5 * (1 + math.cos(math.pi * falling))
 
     def after_dev(self, error: float) -> None:
-        """Do nothing: the cycle is fixed."""
+        """Do nothing: the dev error does not change the cycle."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return nothing: the cycle has no memory."""
+        """Return an empty state."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Do nothing: the cycle has no memory."""
+        """Do nothing: the cycle has no state."""
 
 
 @dataclass
 class PlateauConfig:
-    """A rate that is lowered when the dev error stops falling; with `decay: 1` it is constant after the warm-up."""
+    """A rate that is lowered if the dev error stops falling; with `decay: 1` it is constant after the warm-up."""
 
     _target_: str = "asr.training.schedules.Plateau"
-    warmup: float = 0.02  # share of the run until the full rate
-    decay: float = 0.5  # factor of the rate after `patience` epochs without a new best dev error
+    warmup: float = 0.02  # fraction of the run until the peak rate
+    decay: float = 0.5  # factor applied to the rate after `patience` epochs without a new best dev error
     patience: int = 3  # epochs
-    floor: float = 1e-3  # lowest rate, as a share of the peak
+    floor: float = 1e-3  # lowest rate, as a fraction of the peak rate
 
 
 class Plateau:
-    """A constant schedule after a short warm-up, lowered when the dev error stops falling; see `PlateauConfig`."""
+    """A schedule that is constant after a warm-up, and lowered if the dev error stops falling; see `PlateauConfig`."""
 
     def __init__(self, warmup: float, decay: float, patience: int, floor: float) -> None:
         self.warmup, self.decay, self.patience, self.floor = warmup, decay, patience, floor
         conditions = {
-            "warmup": (0 <= warmup <= 1, "a share of the run, 0 to 1"),
+            "warmup": (0 <= warmup <= 1, "a fraction of the run, 0 to 1"),
             "decay": (0 < decay <= 1, "above 0, at most 1"),
             "patience": (patience >= 1, "1 or more"),
-            "floor": (0 <= floor <= 1, "a share of the peak rate, 0 to 1"),
+            "floor": (0 <= floor <= 1, "a fraction of the peak rate, 0 to 1"),
         }
         check_values(vars(self), conditions)
         self._best, self._waited, self._level = math.inf, 0, 1.0
@@ -109,9 +114,9 @@ class Plateau:
             self._level, self._waited = max(self.floor, self._level * self.decay), 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best error, the epochs waited and the present level."""
+        """Return the best dev error, the number of epochs since then, and the current level."""
         return {"best": self._best, "waited": self._waited, "level": self._level}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Restore the state that `state_dict` returned."""
         self._best, self._waited, self._level = state["best"], state["waited"], state["level"]

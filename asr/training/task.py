@@ -1,8 +1,7 @@
-"""The interface between the loop and the thing that is trained.
+"""The interface between the training loop and a task, such as training a recogniser or a language model.
 
-Recognition with CTC is one task, a language model is another; one loop trains all of them. The loop knows items (an
-utterance, a sentence), their sizes (in frames, in characters) and a loss for each; the task names them and says how
-its figures are printed.
+The loop knows items (such as utterances), their sizes (such as frames) and a loss for each item. The task provides
+these, their names, and the text for its figures.
 """
 
 from __future__ import annotations
@@ -15,22 +14,22 @@ from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 from torch import Tensor, nn
 
 SavedValue: TypeAlias = "bool | int | float | str | Tensor | Sequence[SavedValue] | Mapping[str, SavedValue] | None"
-"""The values that a checkpoint may hold."""
+"""A value that a checkpoint may contain."""
 
 Self_ = TypeVar("Self_", bound="AnyBatch")
 
 
 class AnyBatch(Protocol):
-    """A batch of any task."""
+    """Interface of a batch of any task."""
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The names of its items, for messages."""
+        """The names of the items, for messages."""
         ...
 
     @property
     def size(self) -> int:
-        """The summed sizes of its items without padding, in `Units.size`."""
+        """The sum of the items' sizes without padding, in `Units.size`."""
         ...
 
     def to(self: Self_, device: str) -> Self_:
@@ -43,7 +42,7 @@ Made = TypeVar("Made", bound=AnyBatch, covariant=True)
 
 
 class Examples(Protocol[Made]):
-    """Training data, addressed by index so that any batch can be made again from (epoch, indices)."""
+    """Interface of training data; items are addressed by index, so that any batch can be made again."""
 
     @property
     def sizes(self) -> Sequence[int]:
@@ -51,13 +50,13 @@ class Examples(Protocol[Made]):
         ...
 
     def load_batch(self, indices: Sequence[int], epoch: int) -> Made:
-        """Make one batch of one epoch; a function of its arguments alone, for any process may call it."""
+        """Return a batch of an epoch; it must depend only on the arguments, because any process may load it."""
         ...
 
 
 @runtime_checkable
 class OrderedExamples(Protocol):
-    """Examples that determine their own batches, such as consecutive windows of a text."""
+    """Interface of examples that determine their own batches, such as consecutive windows of a text."""
 
     def batches(self, epoch: int) -> list[list[int]]:
         """Return the indices of each batch of an epoch, in order; the same epoch always gives the same batches."""
@@ -66,10 +65,10 @@ class OrderedExamples(Protocol):
 
 @runtime_checkable
 class SampledExamples(Protocol):
-    """Examples of which an epoch sees a part."""
+    """Interface of examples of which an epoch uses only a part."""
 
     def chosen(self, epoch: int) -> Sequence[int]:
-        """Return the indices of an epoch's items, each once; the same epoch always gives the same ones."""
+        """Return the indices of an epoch's items, each once; the same epoch always gives the same indices."""
         ...
 
 
@@ -88,14 +87,18 @@ class Units:
 
 @dataclass(frozen=True)
 class WeightedSum:
-    """A figure summed over batches of different weights, for a mean over an epoch."""
+    """A weighted sum of a figure over batches, for its mean over an epoch.
+
+    >>> (WeightedSum.of(0.5, weight=1) + WeightedSum.of(1.0, weight=3)).mean
+    0.875
+    """
 
     total: float = 0.0
     weight: float = 0.0
 
     @classmethod
     def of(cls, mean: float, weight: float) -> WeightedSum:
-        """Make the sum of one batch from its mean."""
+        """Return the sum for one batch, from its mean and weight."""
         return cls(mean * weight, weight)
 
     def __add__(self, other: WeightedSum) -> WeightedSum:
@@ -113,7 +116,7 @@ class Loss:
 
     Attributes:
         per_item: (B,) float, differentiable.
-        logged: figures to log by their names in `metrics.jsonl`; an epoch logs their weighted means.
+        logged: figures to log, by their names in `metrics.jsonl`; an epoch logs their weighted means.
     """
 
     per_item: Tensor
@@ -126,8 +129,8 @@ class DevResult:
 
     Attributes:
         error: the number that picks the best epoch; lower is better.
-        name: its name; `metrics.jsonl` calls it `dev_<name>`.
-        text: name and number as people read them, such as `per 31.2 %` or `perplexity 8.41`.
+        name: the name of `error`; in `metrics.jsonl` it is `dev_<name>`.
+        text: name and number for people, such as `per 31.2 %` or `perplexity 8.41`.
         details: more numbers to log, as `dev_<name>`.
     """
 
@@ -138,7 +141,7 @@ class DevResult:
 
 
 class Task(Protocol[B]):
-    """Data, loss and dev metric of something to train."""
+    """Interface of a task: the data, loss and dev metric of a model to train."""
 
     @property
     def model(self) -> nn.Module:
@@ -152,7 +155,7 @@ class Task(Protocol[B]):
 
     @property
     def units(self) -> Units:
-        """The names of the things in its batches."""
+        """The names of the items and of the unit of their sizes."""
         ...
 
     def loss(self, batch: B) -> Loss:
@@ -160,7 +163,7 @@ class Task(Protocol[B]):
         ...
 
     def after_step(self, loss: Loss) -> str:
-        """Take note of a step and return a hint for the user, or an empty string. Called once a step."""
+        """Update the task after each step, and return a hint for the user or an empty string."""
         ...
 
     def evaluate_dev(self) -> DevResult:
@@ -168,17 +171,17 @@ class Task(Protocol[B]):
         ...
 
     def describe(self, logged: Mapping[str, float]) -> str:
-        """Return an epoch's means of `Loss.logged` as people read them, for a line of the progress display."""
+        """Return an epoch's means of `Loss.logged` as text for the progress display."""
         ...
 
     def bundle(self) -> Mapping[str, SavedValue]:
-        """Return what a checkpoint carries beside the weights so that it can be loaded alone."""
+        """Return the values that a checkpoint needs besides the weights, so that it can be loaded on its own."""
         ...
 
     def state_dict(self) -> Mapping[str, SavedValue]:
-        """Return what the task itself must remember when a run resumes."""
+        """Return the state of the task itself, for resuming a run."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a saved state. Not called for checkpoints of version 0.1, which hold none."""
+        """Restore the state that `state_dict` returned. Not called for checkpoints of version 0.1, which have none."""
         ...

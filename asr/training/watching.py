@@ -1,4 +1,4 @@
-"""What the loop reports while it runs, and to whom."""
+"""The interface through which the training loop reports its progress."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from asr.training.task import DevResult, Units
 
 @dataclass(frozen=True)
 class EpochStart:
-    """An epoch that begins, or goes on after a run was resumed.
+    """The start of an epoch, or its continuation after a run was resumed.
 
     Attributes:
-        epoch: its number, from 0.
+        epoch: the number of the epoch, from 0.
         epochs: the number of epochs of the run.
         n_batches: the number of batches of this epoch.
-        position: the number of its batches that are done already.
-        units: the task's names for the things in a batch.
+        position: the number of batches of this epoch that are already done.
+        units: the task's names for items and sizes.
     """
 
     epoch: int
@@ -33,15 +33,15 @@ class EpochRow:
     """The figures of a finished epoch: a row of `metrics.jsonl`.
 
     Attributes:
-        epoch: its number, from 0.
-        loss: mean over its items.
-        logged: means of the figures that the task logs.
-        gradient_norm: mean over its steps, before clipping.
-        learning_rate: of its last step.
-        dev: the outcome of the development set.
-        train_seconds: of the run until now.
-        best: whether its dev error is the lowest until now.
-        text: `logged` as people read it.
+        epoch: the number of the epoch, from 0.
+        loss: the mean over the items.
+        logged: the means of the figures that the task logs.
+        gradient_norm: the mean over the steps, before clipping.
+        learning_rate: the rate of the last step.
+        dev: the result on the development set.
+        train_seconds: the training time of the whole run so far.
+        best: whether the dev error is the lowest so far.
+        text: `logged` as text for people.
     """
 
     epoch: int
@@ -55,7 +55,7 @@ class EpochRow:
     text: str
 
     def values(self) -> dict[str, float | bool]:
-        """Return the row as it stands in `metrics.jsonl`."""
+        """Return the fields of the row in `metrics.jsonl`."""
         return {
             "epoch": self.epoch,
             "loss": self.loss,
@@ -70,20 +70,20 @@ class EpochRow:
 
 
 class Watcher(Protocol):
-    """An observer of a run, such as the progress display."""
+    """Interface of an observer of a run, such as the progress display."""
 
     def epoch_started(self, start: EpochStart) -> None:
-        """Hear that an epoch begins or goes on."""
+        """Called when an epoch begins or is continued."""
         ...
 
     def stepped(self, loss: float, size: int) -> None:
-        """Hear the mean loss of a step and the size of its batch, in `Units.size`."""
+        """Called after each step with its mean loss and the size of its batch, in `Units.size`."""
         ...
 
     def epoch_ended(self, row: EpochRow) -> None:
-        """Hear the figures of a finished epoch."""
+        """Called with the figures of a finished epoch."""
         ...
 
     def say(self, message: str) -> None:
-        """Pass a sentence on to the user."""
+        """Show a message to the user."""
         ...

@@ -1,4 +1,4 @@
-"""Changes of the weights around a step: gaussian noise while the gradient is computed, and a running average."""
+"""Gaussian noise on the weights during a step, and a running average of the weights."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import nn
 
 @contextmanager
 def weight_noise(model: nn.Module, deviation: float) -> Iterator[None]:
-    """Add gaussian noise to every weight while the block runs, then put the weights back exactly.
+    """Add gaussian noise to all weights inside a `with` block, and restore the exact weights after it.
 
-    Graves 2011 (Practical Variational Inference for Neural Networks) and 2013 (deviation 0.075, drawn once for each
-    utterance; here once for each batch). The noise comes from torch's global generator; the caller seeds it.
+    Source: Graves 2011 (Practical Variational Inference for Neural Networks) and 2013 (standard deviation 0.075, drawn
+    for each utterance; here for each batch). The noise comes from torch's global generator, which the caller seeds.
     """
     if deviation == 0.0:
         yield
@@ -33,12 +33,12 @@ def weight_noise(model: nn.Module, deviation: float) -> Iterator[None]:
 
 
 class RunningAverage:
-    """An exponential average of a model's weights (Polyak and Juditsky 1992) with a growing decay against bias.
+    """An exponential moving average of a model's weights (Polyak and Juditsky 1992).
 
     Args:
         model: the model to average.
-        decay: weight of the past at each step, 0 <= decay < 1; the effective decay after n steps is
-            min(decay, (1 + n) / (10 + n)), so that the average forgets the start quickly.
+        decay: the weight of the old average at each step, 0 <= decay < 1. After n steps the decay in effect is
+            min(decay, (1 + n) / (10 + n)), so that the average quickly forgets the initial weights.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -48,7 +48,7 @@ class RunningAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Add the weights after a step to the average."""
+        """Update the average with the weights after a step."""
         self._steps += 1
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
         for name, value in model.state_dict().items():
@@ -59,7 +59,7 @@ class RunningAverage:
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
-        """Give the model the averaged weights while the block runs, then put its own back."""
+        """Load the averaged weights into the model inside a `with` block, and restore its own weights after it."""
         current = {name: value.detach().clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.weights)
         try:
@@ -68,11 +68,11 @@ class RunningAverage:
             model.load_state_dict(current)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the average and the number of its steps."""
+        """Return the average and the number of steps."""
         return {"steps": self._steps, "weights": self.weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Restore the state that `state_dict` returned."""
         self._steps = int(state["steps"])
         for name, value in self.weights.items():
             value.copy_(state["weights"][name])

@@ -1,4 +1,4 @@
-"""Worker processes that prepare batches while the loop computes."""
+"""Worker processes that prepare batches while the training loop computes."""
 
 from __future__ import annotations
 
@@ -32,13 +32,19 @@ _MORE_ROOM = "give it more room (Docker: --shm-size=1g), or resume with training
 def load_batches(
     examples: Examples[B], batches: Sequence[Sequence[int]], epoch: int, workers: int = 0
 ) -> Generator[B, None, None]:
-    """Yield the batches of an epoch in order; the number of workers changes the speed and nothing else.
+    """Yield the batches of an epoch in order; the number of workers only affects the speed.
 
-    Close the generator to end the workers; they also end when the last batch was taken and when this process dies.
+    Close the generator to end the workers. They also end after the last batch, and when this process dies.
+
+    Args:
+        examples: the training data.
+        batches: the indices of each batch.
+        epoch: the number of the epoch, from 0.
+        workers: the number of worker processes; 0 prepares the batches in this process.
 
     Raises:
-        TrainingError: a worker process was lost, or shared memory, memory or file handles ran out.
-        AsrError, OSError: the examples raised it, here or in a worker.
+        TrainingError: a worker process was lost; or memory, shared memory or file handles ran out.
+        AsrError, OSError: loading a batch failed, here or in a worker.
     """
     if workers == 0 or not batches:
         for indices in batches:
@@ -54,7 +60,7 @@ def load_batches(
 
 @dataclass(frozen=True)
 class _Failure:
-    """An error in a worker that the loop raises as if it had loaded the batch itself."""
+    """An error in a worker, which the loop's process raises again."""
 
     error: Exception
 
@@ -62,8 +68,8 @@ class _Failure:
 class _Packed(Dataset[Any]):
     """The batches of one epoch, packed for transport to the loop's process.
 
-    Packing puts tensors into shared memory. PyTorch would do so in a thread of its queue; when shared memory is full,
-    that thread prints an error, drops the batch, and the loop waits for it without end.
+    Packing moves tensors into shared memory. PyTorch would do this in a thread of its queue. If shared memory is full,
+    that thread prints an error and drops the batch, and the loop waits for it forever.
     """
 
     def __init__(self, examples: Examples[Any], batches: Sequence[Sequence[int]], epoch: int) -> None:
@@ -76,7 +82,7 @@ class _Packed(Dataset[Any]):
         try:
             return bytes(ForkingPickler.dumps(self._examples.load_batch(self._batches[position], self._epoch)))
         except (AsrError, OSError) as error:
-            return _Failure(error if _travels(error) else DataError(str(error)))
+            return _Failure(error if _can_be_pickled(error) else DataError(str(error)))
         except (MemoryError, RuntimeError) as error:
             if shortage := _shortage(error):
                 return _Failure(TrainingError(shortage))
@@ -97,7 +103,7 @@ class _Crew(Generic[B]):
         )
         others = multiprocessing.active_children()
         try:
-            with _signals_held_back():
+            with _signals_blocked():
                 self._batches: Any = iter(loader)
         except (OSError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -132,9 +138,9 @@ class _Crew(Generic[B]):
         return batch
 
     def dismiss(self) -> None:
-        """End the workers. Each may finish its present batch, for some seconds at most."""
+        """End the workers. Each may finish its current batch, for some seconds at most."""
         try:
-            self._batches._shutdown_workers()  # the destructor would run too late: an error's traceback refers to it
+            self._batches._shutdown_workers()  # a traceback may keep the object alive, so its destructor runs too late
         finally:
             for process in self._processes:
                 if process.is_alive():
@@ -143,15 +149,15 @@ class _Crew(Generic[B]):
             self._handle_child_signals(self._torch_handler)
 
     def _check(self, cause: Exception | None = None) -> None:
-        """Raise a TrainingError if a worker failed; given a cause, also if a worker ended without a failure."""
+        """Raise a TrainingError if a worker failed; with a cause, also if a worker ended without a failure."""
         lost = next((one for one in self._processes if one.exitcode or (cause and not one.is_alive())), None)
         if lost is not None:
             raise TrainingError(_describe_loss(lost, self._workers)) from cause
 
     def _child_ended(self, number: int, frame: FrameType | None) -> None:
-        """Let PyTorch report a lost worker while the loop waits for a batch, and nowhere else.
+        """Handle SIGCHLD: let PyTorch report a lost worker only while the loop waits for a batch.
 
-        PyTorch's handler raises an error at any point of the program, for example while it writes a checkpoint.
+        PyTorch's own handler would raise an error at any point of the program, such as while a checkpoint is written.
         """
         try:
             if callable(self._torch_handler):
@@ -166,13 +172,13 @@ class _Crew(Generic[B]):
 
 
 def _begin(parent: int, worker: int) -> None:
-    """Make a worker ignore SIGTERM and Ctrl-C, and end when the loop's process ends.
+    """Initialise a worker: ignore SIGTERM and Ctrl-C, and end when the loop's process ends.
 
-    Terminals and batch systems send a signal to all processes of a group; only the loop reacts to it.
+    Terminals and batch systems send a signal to all processes of a group; only the loop should react to it.
 
     Args:
-        parent: id of the loop's process, 0 if it is not the parent.
-        worker: number of the worker.
+        parent: the id of the loop's process; 0 if it is not the parent.
+        worker: the number of the worker, unused.
     """
     for number in _FOR_THE_LOOP:
         signal.signal(number, signal.SIG_IGN)
@@ -185,8 +191,8 @@ def _begin(parent: int, worker: int) -> None:
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """Block signals while workers start. Workers inherit the block, so no signal reaches them before `_begin`."""
+def _signals_blocked() -> Iterator[None]:
+    """Block signals inside a `with` block that starts workers; they inherit this, so none reaches them too early."""
     if not _POSIX:
         yield
         return
@@ -211,7 +217,7 @@ def _describe_loss(process: BaseProcess, workers: int) -> str:
 
 
 def _shortage(error: Exception) -> str:
-    """Return a sentence for an error that reports a lack of memory or files; empty for any other error."""
+    """Return a message for an error that reports a lack of memory or file handles; empty for other errors."""
     text = str(error)
     if "Too many open files" in text:
         return (
@@ -229,8 +235,8 @@ def _shortage(error: Exception) -> str:
     return ""
 
 
-def _travels(error: Exception) -> bool:
-    """Return whether an error survives the way to another process."""
+def _can_be_pickled(error: Exception) -> bool:
+    """Return whether an error can be pickled and unpickled with its message."""
     try:
         return str(pickle.loads(pickle.dumps(error))) == str(error)
     except Exception:  # an error's constructor can raise anything

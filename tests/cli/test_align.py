@@ -41,7 +41,7 @@ def test_the_transcript_beside_a_recording_and_on_the_command_line(folder: Path)
     assert align(folder, "0.wav", "--text", text_of(folder, 0)).stdout == beside.stdout
     none = align(folder, "1.wav")
     assert none.returncode == 1
-    assert "1.wav: has no transcript; give it with --text, or write it to 1.txt beside the file" in none.stderr
+    assert "1.wav: has no transcript; give it with --text, or write it into 1.txt in the same folder" in none.stderr
 
 
 def test_a_manifest_has_its_transcripts(folder: Path) -> None:
@@ -86,7 +86,7 @@ def test_words_that_were_not_said_are_warned_of(folder: Path) -> None:
     wrong = said.translate(str.maketrans("abc", "bca"))
     done = align(folder, "0.wav", "--text", wrong, "--format", "json")
     assert done.returncode == 0
-    assert f"0.wav: probably not said there: '{wrong}' at" in " ".join(done.stderr.split())
+    assert f"0.wav: words that were probably not said there: '{wrong}' at" in " ".join(done.stderr.split())
     assert "probably" not in align(folder, "0.wav", "--format", "json").stderr
 
 
@@ -96,12 +96,15 @@ def test_words_that_were_not_said_are_warned_of(folder: Path) -> None:
         (["0.wav", "--text", "xyz"], "'x' (U+0078), 'y' (U+0079), 'z' (U+007A) are not among the"),
         (["0.wav", "--text", ""], "'0.wav': the transcript is empty"),
         (["0.wav", "--text", "abc" * 99], "frames cannot carry the 297 labels of the transcript"),
-        (["0.wav", "1.wav", "--text", "a"], "--text is the transcript of one file, and 2 are named"),
-        (["0.wav", "1.wav"], "--format textgrid is a file for each recording; name a folder for 2 with --out"),
+        (["0.wav", "1.wav", "--text", "a"], "--text is the transcript of one file, but 2 are given"),
+        (
+            ["0.wav", "1.wav"],
+            "--format textgrid writes a file for each of the 2 recordings; give a folder for them with --out",
+        ),
         (["none.wav", "--text", "a"], "none.wav: no such file"),
         (["none.jsonl"], "none.jsonl"),
         (["-"], "-: has no transcript; give it with --text"),
-        (["-", "--text", "a", "--format", "svg"], "--format svg reads the file twice, which a pipe does not allow"),
+        (["-", "--text", "a", "--format", "svg"], "--format svg reads the file twice, but a pipe can be read only once"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(folder: Path, words: list[str], told: str) -> None:
@@ -129,7 +132,7 @@ def test_letters_of_ink_get_their_points(tmp_path: Path) -> None:
     assert "<title>a.json: to</title>" in drawn
     assert drawn.count("<path ") == 2
     refused = command("align", "quickstart_pen", "a.json", "--text", "to", "--format", "srt", cwd=tmp_path)
-    assert "--format srt is for recordings: it holds times; take json or svg for ink" in " ".join(
+    assert "--format srt is for recordings, because it needs times; use json or svg for ink" in " ".join(
         refused.stderr.split()
     )
 
@@ -161,10 +164,10 @@ def test_a_lexicon_that_does_not_help_is_told(folder: Path) -> None:
     done = command("align", "english_phones", "0.wav", "--text", "hallo", "--lexicon", "dict.txt", cwd=folder)
     assert "0.wav': hallo is not in the lexicon; add its pronunciation; did you mean 'HELLO'?" in done.stderr
     done = align(folder, "0.wav", "--lexicon", "dict.txt")
-    assert "--lexicon is for a model of phonemes; this one spells words by itself, leave it out" in done.stderr
+    assert "--lexicon is for a model of phonemes; this model spells words itself: leave --lexicon out" in done.stderr
     done = command("align", "english_phones", "0.wav", "--text", "hello", cwd=folder)
     assert "label 'hello'" in done.stderr
-    assert "; for words, add --lexicon with a pronouncing dictionary" in done.stderr
+    assert "; to align words, give a pronouncing dictionary with --lexicon" in done.stderr
 
 
 def test_help_has_examples(tmp_path: Path) -> None:

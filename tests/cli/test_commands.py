@@ -111,7 +111,7 @@ def test_a_run_stopped_by_ctrl_c_tells_the_command_that_goes_on_with_it(tones: P
     said = running.communicate(timeout=60)[1]
     assert running.returncode == 130, said
     line = next(line for line in said.splitlines() if line.startswith("stopped by signal 2 after step"))
-    again = shlex.split(line.partition("go on with: ")[2])
+    again = shlex.split(line.partition("resume with: ")[2])
     assert again[0] == "asr-train"
     assert again[1:-1] == [f"--config-dir={tmp_path / 'conf'}", *options]
     assert (tmp_path / again[-1].removeprefix("run_dir=")).is_dir()
@@ -177,10 +177,10 @@ def test_evaluate_reports_a_run_and_writes_its_result_file(run: Path, tmp_path: 
         (["--ref", "r.trn", "--hyp", "h.trn", "--engine", "numpy"], "--engine is for a model"),
         (["--ref", "r.trn", "--hyp", "h.trn", "--verbose"], "--verbose is for a model"),
         (["--ref", "r.trn", "--hyp", "h.trn", "an4", "x.jsonl"], "give either models, or --ref and --hyp"),
-        ([], "give run folders, a model and a manifest, or --ref and --hyp"),
-        (["an4"], "an4 brings no corpus of its own; say on what to score it: asr-evaluate an4 manifest/mine\n"),
+        ([], "give run folders, or a model and a manifest, or --ref and --hyp"),
+        (["an4"], "an4 has no corpus of its own; give one to evaluate it on: asr-evaluate an4 manifest/mine\n"),
         (["an4", "nowhere"], "asr-evaluate an4 manifest/mine (there is no nowhere)"),
-        (["an4", "x.jsonl", "y.jsonl"], "give one model and one manifest or folder of manifests, not y.jsonl too"),
+        (["an4", "x.jsonl", "y.jsonl"], "expected one model and one manifest or folder of manifests; remove y.jsonl"),
         (["an4", "x.jsonl"], "there is no manifest x.jsonl"),
         (["an4", "x.jsonl", "root=mine"], "root=mine: a manifest has no options"),
         (["an4", "x.jsonl", "decoder=greddy"], "there is no decoder 'greddy'; did you mean 'greedy'?"),
@@ -217,7 +217,7 @@ def test_evaluate_by_tag_and_of_a_run_that_is_not_finished(run: Path, tmp_path: 
     assert "not all folds are finished" in folds.stderr
     both = command("evaluate", str(run), str(folder), cwd=tmp_path)
     assert both.returncode == 1
-    assert "other: another training than" in both.stderr
+    assert "other: differs from" in both.stderr
 
 
 def test_rates_by_seen_ask_for_a_training_split(run: Path, tmp_path: Path) -> None:

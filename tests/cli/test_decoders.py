@@ -58,8 +58,8 @@ def test_tuning_replaces_a_decoder_whose_file_is_lost(lost: Path, out: tuple[str
     words = ("decoder=toy", "decoder.model=mine.lm", "--weight", "model_weight")
     done = command("tune", "run", *words, *out, cwd=lost, **cache)
     assert done.returncode == 0, done.stderr
-    assert "warning: the model's own decoder cannot be used, greedy search is compared instead: " in done.stderr
-    assert "as it was: greedy" in done.stdout
+    assert "warning: the model's own decoder cannot be used, so the comparison is with greedy search: " in done.stderr
+    assert "before: greedy" in done.stdout
     saved = saved_decoder(lost / "run")
     assert saved is not None
     assert saved.component.options["model"] == str(lost / "run" / ("lost.lm" if out else "mine.lm"))
@@ -67,7 +67,7 @@ def test_tuning_replaces_a_decoder_whose_file_is_lost(lost: Path, out: tuple[str
 
 def test_the_best_of_many_texts_of_greedy_search_is_warned_of(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, tmp_path / "run")
-    told = "warning: --nbest 3: greedy search finds one text; take decoder=beam"
+    told = "warning: --nbest 3: greedy search finds only one text; use decoder=beam"
     for model in (["run"], ["run", "--on", "run/manifest/dev.jsonl"]):
         words = (*model, "--split", "dev", "--nbest", "3")
         done = command("evaluate", *words, cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))

@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert [line.split("\t")[0] for line in ended.stdout.splitlines()] == ["dev", "test"]
-    assert "bits a character (" in ended.stdout
+    assert "bits per character (" in ended.stdout
     assert "epoch   8/8" in ended.stderr
     assert "the model is" in ended.stderr
     return folder / "run"

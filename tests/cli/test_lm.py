@@ -68,7 +68,7 @@ def test_build_measure_prune_and_convert(folder: Path) -> None:
     assert float(rows["8 bits"][-1]) == pytest.approx(float(rows["b.arpa.gz"][-1]), abs=0.02)
     assert (folder / "c.lm").stat().st_size < 5000
     silent = _lm(folder, "convert", "a.lm", "d.lm", "--quantise")
-    assert "was not measured: add --held-out" in silent.stderr
+    assert "was not measured; to measure it, add --held-out" in silent.stderr
 
 
 def test_mix_with_weights_from_held_out_text_and_given(folder: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_closed_vocabulary(folder: Path) -> None:
         (("build", "train.txt", "--out", "x.txt"), "ends in .lm, .arpa, .arpa.gz"),
         (("build", "train.txt", "--out", "x.arpa", "--quantise"), "only .lm files can store numbers in 8 bits"),
         (("build", "train.txt", "--out", "x.lm", "--order", "0"), "order=0; expected a whole number from 1 to 20"),
-        (("build", "train.txt", "--out", "x.lm", "--weight", "0.5"), "--weight is the share of a model of --mix"),
+        (("build", "train.txt", "--out", "x.lm", "--weight", "0.5"), "--weight is the weight of a model of --mix"),
         (("build", "train.txt", "--out", "x.lm", "--mix", "good.lm"), "give --weight, or --held-out with a text"),
         (("build", "train.txt", "--out", "x.lm", "--mix", "nowhere"), "no language model is named nowhere"),
         (("build", "train.txt", "--out", "x.lm", "--mix", "good.lm", "--unit", "words"), "of characters, not of words"),
@@ -135,7 +135,7 @@ def test_a_closed_vocabulary(folder: Path) -> None:
         (("build", "train.txt", "--out", "x.lm", "--prune", "-1"), "threshold=-1.0; expected a number from 0 to 1"),
         (("build", "empty.txt", "--out", "x.lm"), "the text for the language model is empty"),
         (("build", "train.txt", "--counts", "c", "--out", "x.lm"), "cannot be combined with texts"),
-        (("prune", "good.lm", "x.lm"), "how far to prune is not known; give --prune SHARE or --keep N"),
+        (("prune", "good.lm", "x.lm"), "the amount to prune is missing; give --prune SHARE or --keep N"),
         (("perplexity", "good.lm", "empty.txt"), "the text to measure the perplexity on is empty"),
         (("convert", "train.txt", "x.lm"), "no language model is named train.txt; expected a file ending in"),
     ],
@@ -170,8 +170,8 @@ def test_the_file_to_write_stands_behind_the_model_or_out(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("convert", "good.lm"), "say once which file to write: OUT behind the model, or --out OUT"),
-        (("prune", "good.lm", "y.lm", "--out", "z.lm"), "say once which file to write"),
+        (("convert", "good.lm"), "give the file to write once: OUT after the model, or --out OUT"),
+        (("prune", "good.lm", "y.lm", "--out", "z.lm"), "give the file to write once"),
         (("convert", "good.lm", "y.lm", "z.lm"), "unrecognized arguments: z.lm"),
         (("convert", "good.lm", "--outt", "y.lm"), "unrecognized arguments: --outt"),
         (("build", "train.txt", "--ordre", "3", "--out", "y.lm"), "unrecognized arguments: --ordre"),

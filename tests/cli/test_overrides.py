@@ -23,12 +23,12 @@ from tests.composing import compose
         ("training.epochs=many", "training.epochs: Value 'many' of type 'str' could not be converted to Integer"),
         ("training.tensorboard=maybe", "training.tensorboard: Value 'maybe' is not a valid bool (type str)"),
         ("plugins=mine", "plugins: expected a list, such as plugins=[mine]"),
-        ("training=null", "training: null is no value of it"),
+        ("training=null", "training: null is not allowed"),
         ("corpus.options.trian=3", "'corpus.options.trian' is not set yet; did you mean 'train'?; to add"),
         ("corpus.options.qqqqq=3", "'corpus.options.qqqqq' is not set yet; to add it, put a plus before it:"),
         ("root=x", "there is no option 'root'; did you mean 'corpus.root'?"),
-        ("corpus=an", "there is no corpus=an; did you mean 'an4'?; there are: an4, espeak"),
-        ("recipe=an4/cct", "there is no recipe=an4/cct; did you mean 'an4/ctc'?; there are: an4/ctc"),
+        ("corpus=an", "there is no corpus=an; did you mean 'an4'?; expected one of: an4, espeak"),
+        ("recipe=an4/cct", "there is no recipe=an4/cct; did you mean 'an4/ctc'?; expected one of: an4/ctc"),
         ("training.epochs=${nothing}", "training.epochs: Interpolation key 'nothing' not found"),
         ("an4/ctc", "'an4/ctc' is not option=value; did you mean recipe=an4/ctc?"),
         ("corpus.root", "'corpus.root' is not option=value; write corpus.root=..."),
@@ -36,7 +36,7 @@ from tests.composing import compose
             "corpus.root=a,b",
             """corpus.root=a,b could be several values; for one value with a comma write 'corpus.root="a,""",
         ),
-        ("b", "'b' is not option=value; if it belongs to a value with a space, put quotes around the whole"),
+        ("b", "'b' is not option=value; if it belongs to a value with a space, put quotes around the option"),
     ],
 )
 def test_one_sentence_names_the_option(override: str, said: str) -> None:
@@ -76,12 +76,12 @@ def test_a_group_cannot_be_nothing(argument: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--root", "x"], "--root x: options have no dashes here; write corpus.root=x"),
-        (["--root=/a b"], "--root=/a b: options have no dashes here; write 'corpus.root=/a b'"),
-        (["--epochs", "training.seed=2"], "--epochs: options have no dashes here; write training.epochs=..."),
-        (["--recipe", "an4/ctc"], "--recipe an4/ctc: options have no dashes here; write recipe=an4/ctc"),
-        (["--run-dir=x"], "--run-dir=x: options have no dashes here; write run_dir=x"),
-        (["--qqq"], "--qqq: options have no dashes here but are written option=value; `asr-train --help`"),
+        (["--root", "x"], "--root x: options of asr-train have no dashes; write corpus.root=x"),
+        (["--root=/a b"], "--root=/a b: options of asr-train have no dashes; write 'corpus.root=/a b'"),
+        (["--epochs", "training.seed=2"], "--epochs: options of asr-train have no dashes; write training.epochs=..."),
+        (["--recipe", "an4/ctc"], "--recipe an4/ctc: options of asr-train have no dashes; write recipe=an4/ctc"),
+        (["--run-dir=x"], "--run-dir=x: options of asr-train have no dashes; write run_dir=x"),
+        (["--qqq"], "--qqq: options of asr-train have no dashes; write option=value; `asr-train --help`"),
     ],
 )
 def test_dashes_get_the_right_spelling(arguments: list[str], said: str) -> None:

@@ -56,7 +56,7 @@ def test_the_help_of_a_corpus_names_the_options_as_training_does(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["asr-prepare", "folder", "--help"])
     main()
-    assert "and any other option but out= is corpus.options.NAME=" in capsys.readouterr().out
+    assert "write the other options as corpus.options.NAME=" in capsys.readouterr().out
 
 
 def write_wav(path: Path) -> None:
@@ -122,10 +122,10 @@ def test_strange_characters_are_reported(
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (("folder", "--root", "."), "error: --root: options of a corpus are written without dashes: root=.\n"),
-        (("folder", "--root=x"), "written without dashes: root=x\n"),
-        (("folder", "--on-error", "skip"), "written without dashes: on_error=skip\n"),
-        (("folder", "--download"), "written without dashes: download=...\n"),
+        (("folder", "--root", "."), "error: --root: options of a corpus have no dashes; write root=.\n"),
+        (("folder", "--root=x"), "have no dashes; write root=x\n"),
+        (("folder", "--on-error", "skip"), "have no dashes; write on_error=skip\n"),
+        (("folder", "--download"), "have no dashes; write download=...\n"),
         (("folder", "."), "error: '.' is not option=value; did you mean root=.?\n"),
         (("folder", "onerror=skip"), "has no option 'onerror'; did you mean 'on_error'?"),
         (("folder", "noise=droop"), "error: noise=droop: expected error or drop or keep; did you mean 'drop'?\n"),

@@ -170,7 +170,7 @@ def test_subtitles_of_one_recording(transcribe: Command, sound: Path, wavs: list
         assert " ".join(lines).split() == texts[0].split()
     several = transcribe(sound, *wavs[:2], "--format", "srt")
     assert several.status == 1
-    assert "--format srt writes the subtitles of one recording, and 2 are named" in several.told
+    assert "--format srt writes the subtitles of one recording, but 2 are given" in several.told
 
 
 def test_a_long_recording(
@@ -195,7 +195,9 @@ def test_standard_input_is_a_file(
     empty = transcribe(sound, wavs[0], name, stdin=b"")
     assert empty.out == f"{wavs[0]}\t{texts[0]}\n"
     assert "is empty" in empty.err
-    assert "standard input is named 2 times; it can be read once" in transcribe(sound, "-", name, stdin=content).told
+    assert (
+        "standard input is given 2 times; it can be read only once" in transcribe(sound, "-", name, stdin=content).told
+    )
 
 
 def test_a_terminal_is_no_recording(transcribe: Command, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +207,7 @@ def test_a_terminal_is_no_recording(transcribe: Command, sound: Path, monkeypatc
 
     for stdin in (Terminal(), None):
         monkeypatch.setattr(sys, "stdin", stdin)
-        assert "- is standard input, and nothing is piped into it; expected" in transcribe(sound, "-").told
+        assert "- is standard input, but nothing is piped into it; expected" in transcribe(sound, "-").told
 
 
 def test_a_pipe_with_a_name_is_read(transcribe: Command, sound: Path, wavs: list[str], texts: list[str]) -> None:
@@ -232,7 +234,7 @@ def test_a_folder_is_read_with_the_folders_in_it(
         Path(name).write_text("x")
     done = transcribe(sound, "in")
     assert done.out == f"in/0.wav\t{texts[0]}\nin/a/2.wav\t{texts[1]}\nin/b/1.WAV\t{texts[2]}\n"
-    assert done.err == "in: left out 1 other file, not named as recordings are\n"
+    assert done.err == "in: ignored 1 file without a suffix of recordings\n"
     trn = transcribe(sound, "in", "--format", "trn").out.splitlines()
     assert [line.rpartition(" ")[2] for line in trn[1:]] == ["(0)", "(a-2)", "(b-1)"]
     shutil.rmtree("in/a")
@@ -242,12 +244,12 @@ def test_a_folder_is_read_with_the_folders_in_it(
 
 def test_a_folder_without_anything_to_read_is_one_sentence(transcribe: Command, sound: Path) -> None:
     Path("in").mkdir()
-    assert "in: holds no files; name a folder of recordings" in transcribe(sound, "in").told
+    assert "in: contains no files; give a folder of recordings" in transcribe(sound, "in").told
     Path("in/notes.txt").write_text("x")
-    assert "in: of its files (1) none is named as recordings are; expected WAV, FLAC" in transcribe(sound, "in").told
+    assert "in: none of its files (1) has a suffix of recordings; expected WAV, FLAC" in transcribe(sound, "in").told
     write_json(Path("in/a.json"), Ink.of([[0, 0], [1, 1]]))
     done = transcribe(sound, "in")
-    assert "in: holds ink (files: 1), and this model reads recordings; load another model" in done.told
+    assert "in: contains ink (files: 1), but this model reads recordings; use another model" in done.told
     assert done.status == 1
 
 
@@ -288,7 +290,9 @@ def test_pages_of_ink_are_read_from_files_folders_and_standard_input(
     assert trn[1].endswith(" (b)")
     for name in ("ctm", "srt", "vtt"):
         refused = transcribe("quickstart_pen", "pages", "--format", name)
-        assert f"--format {name} is for recordings: it holds times; take text, json or trn for ink" in refused.told
+        assert (
+            f"--format {name} is for recordings, because it needs times; use text, json or trn for ink" in refused.told
+        )
 
 
 def test_pictures_of_ink(transcribe: Command, sound: Path, wavs: list[str]) -> None:
@@ -301,7 +305,9 @@ def test_pictures_of_ink(transcribe: Command, sound: Path, wavs: list[str]) -> N
     assert html.count("<svg ") == 2
     assert "<h1>b.json</h1>" in html
     told = transcribe("quickstart_pen", "a.svg", "b.json", "--format", "svg").told
-    assert "--format svg writes the picture of one file, and 2 are named; give one at a time, or take html" in told
+    assert (
+        "--format svg writes the picture of one file, but 2 are given; give one at a time, or use --format html" in told
+    )
 
 
 def test_pictures_of_recordings(transcribe: Command, sound: Path, wavs: list[str]) -> None:
@@ -312,9 +318,9 @@ def test_pictures_of_recordings(transcribe: Command, sound: Path, wavs: list[str
     piped = transcribe(sound, "-", "--format", "svg", stdin=Path(wavs[0]).read_bytes())
     assert piped.out.splitlines()[2:] == done.out.splitlines()[2:]
     told = transcribe(sound, *wavs[:2], "--format", "svg").told
-    assert told.endswith("--format svg writes the picture of one file, and 2 are named; give one at a time")
+    assert told.endswith("--format svg writes the picture of one file, but 2 are given; give one at a time")
     told = transcribe(sound, wavs[0], "--format", "html").told
-    assert "--format html is for ink: it shows strokes; take svg, text, json or ctm for recordings" in told
+    assert "--format html is for ink, because it shows strokes; use svg, text, json or ctm for recordings" in told
 
 
 def test_pages_upside_down_are_turned_and_told_of(
@@ -338,12 +344,9 @@ def test_pages_upside_down_are_turned_and_told_of(
     assert read("over.json", "no")[1:] == (False, "")
     turned_text, turned, told = read("over.json", "auto")
     assert (turned_text, turned) == (text, True)
-    assert (
-        "warning: over.json: read page 1 upside down, because the ink looks as if y grew the other way; --flip no"
-        in told
-    )
+    assert "warning: over.json: turned page 1 upside down, because y seems to grow the other way; use --flip no" in told
     told = transcribe(sound, wavs[0], "--flip", "yes").told
-    assert "--flip yes is for ink; leave it out, this model reads recordings" in told
+    assert "--flip yes is for ink, but this model reads recordings; leave --flip out" in told
 
 
 def test_bad_ink_is_named(transcribe: Command) -> None:
@@ -363,7 +366,7 @@ def test_one_speaker_needs_a_model_that_is_normalised_so_and_files(
 ) -> None:
     assert "of a speaker has no effect" in transcribe(sound, wavs[0], "--one-speaker").told
     piped = transcribe(sound, "-", "--one-speaker", stdin=b"x")
-    assert "--one-speaker reads every recording twice, which a pipe does not allow; give files" in piped.told
+    assert "--one-speaker reads every recording twice, but a pipe can be read only once; give files" in piped.told
 
 
 def test_options_of_the_decoder_may_stand_among_the_files(transcribe: Command, sound: Path, wavs: list[str]) -> None:
@@ -392,8 +395,8 @@ def test_labels_are_restricted_whatever_the_decoder(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["decoder=greedy"], "no file is named; give recordings or ink behind the model"),
-        (["a=b.wav"], "'a=b.wav' is no option; expected decoder=NAME or decoder.OPTION=VALUE (a file of this name is"),
+        (["decoder=greedy"], "no file is given; give recordings or ink after the model"),
+        (["a=b.wav"], "'a=b.wav' is not an option; expected decoder=NAME or decoder.OPTION=VALUE (for a file of this"),
         (["0.wav", "decoder=greddy"], "there is no decoder 'greddy'; did you mean 'greedy'?"),
         (["0.wav", "decoder.width=5"], "there is no option 'decoder.width'"),
     ],
@@ -424,7 +427,7 @@ def test_verbose_tells_what_recognised_and_how_fast(
 def test_what_is_no_onnx_file_is_told(transcribe: Command, wavs: list[str]) -> None:
     Path("net.onnx").write_bytes(b"x")
     told = transcribe("net.onnx", wavs[0]).told
-    assert "net.onnx: it is not a whole ONNX file of this package" in told
+    assert "net.onnx: it is not a complete ONNX file of this package" in told
 
 
 def test_help_lists_what_is_there_and_starts_without_torch(tmp_path: Path) -> None:
@@ -472,7 +475,7 @@ def test_greedy_search_has_one_text_and_an_empty_page_none(
 ) -> None:
     done = transcribe(sound, "0.wav", "--nbest", 5)
     assert done.out.count("\n") == 1
-    assert "warning: --nbest 5: greedy search finds one text; take decoder=beam, or --lm or --words" in done.told
+    assert "warning: --nbest 5: greedy search finds only one text; use decoder=beam, --lm or --words" in done.told
     for others in (["--nbest", 1], ["--nbest", 5, "decoder=beam"]):
         assert "greedy" not in transcribe(sound, "0.wav", *others).err
     write_json(tmp_path / "page.json", Ink.of([[0, 0], [10, 40]], [[0, -400], [10, -360]]))
@@ -484,11 +487,14 @@ def test_greedy_search_has_one_text_and_an_empty_page_none(
 
 def test_several_texts_are_for_formats_that_hold_them(transcribe: Command, sound: Path, wavs: list[str]) -> None:
     done = transcribe(sound, "0.wav", "--nbest", 2, "--format", "ctm")
-    assert (done.status, "--nbest is for --format text and json; ctm holds the best text" in done.told) == (1, True)
+    assert (
+        done.status,
+        "--nbest is for --format text and json; --format ctm contains only the best text" in done.told,
+    ) == (1, True)
     done = transcribe(sound, "0.wav", "--scores", "--format", "srt")
-    assert "--scores is for --format text; srt holds the best text alone" in done.told
+    assert "--scores is for --format text; --format srt contains only the best text" in done.told
     done = transcribe(sound, "0.wav", "--scores", "--format", "json")
-    assert (done.status, "json has the parts of the score always, leave --scores out" in done.told) == (1, True)
+    assert (done.status, "json always has the parts of the score: leave --scores out" in done.told) == (1, True)
     assert json.loads(transcribe(sound, "0.wav", "--format", "json").out)["score"]
     for number in ("0", "-1", "x", "1.5", "9" * 30):
         done = transcribe(sound, "0.wav", "--nbest", number)

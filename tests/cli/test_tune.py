@@ -41,7 +41,7 @@ def test_a_run_is_tuned_on_its_own_dev_set_and_evaluated_with_the_choice(
     ended = command("tune", "run", *TOY, cwd=tmp_path, **cache)
     assert ended.returncode == 0, ended.stderr
     assert "dev, toy,model=my" in ended.stdout
-    assert "as it was: greedy" in ended.stdout
+    assert "before: greedy" in ended.stdout
     assert "tuned on the other speakers" in ended.stdout
     assert "decoder.model_weight=0\n" in ended.stdout
     assert "warning: the tuned decoder is worse" not in ended.stderr
@@ -119,8 +119,11 @@ def test_a_run_becomes_a_tuned_bundle(run: Path, tmp_path: Path) -> None:
         (["run", "decoder=toy", "--on", "none.jsonl"], "none.jsonl"),
         (["run", "decoder=toy", "--split", "tset"], "has no split tset; it has train, dev, test"),
         (["run", "decoder=toy", "--rate", "per"], "rates=[per]; expected one or more of the rates"),
-        (["quickstart", "decoder=toy"], "say where the tuned model is written: asr-tune quickstart ... --out"),
-        (["quickstart", "decoder=toy", "--out", "a.safetensors"], "say on what to tune: asr-tune quickstart --on"),
+        (["quickstart", "decoder=toy"], "quickstart is no run folder; name a new file: asr-tune quickstart ... --out"),
+        (
+            ["quickstart", "decoder=toy", "--out", "a.safetensors"],
+            "quickstart has no development set of its own; give a manifest, a folder",
+        ),
         (["run", "decoder=toy", "--out", "a.onnx"], "--out a.onnx: the name must end in .safetensors"),
         (["run", "decoder=toy", "--out", "run/config.yaml/a.safetensors"], "is a file; give another place with --out"),
         (
@@ -144,7 +147,7 @@ def test_tuning_on_test_is_warned_of(run: Path, tmp_path: Path) -> None:
     ended = command(
         "tune", "run", "decoder=toy", "--split", "test", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache")
     )
-    assert "warning: weights that are tuned on test say nothing about other data any more" in ended.stderr
+    assert "warning: after tuning on test, error rates on test are too optimistic" in ended.stderr
     saved = saved_decoder(run)
     assert saved is not None
     assert saved == named(saved.component, "test")
@@ -157,7 +160,7 @@ def test_a_choice_that_is_worse_than_before_is_warned_of(run: Path, tmp_path: Pa
         cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"),
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert "warning: the tuned decoder is worse than greedy, which the model had: cer 100.0 instead of 0.0 %" in (
+    assert "warning: the tuned decoder is worse than greedy, the decoder before: cer 100.0 instead of 0.0 %" in (
         ended.stderr
     )
 

@@ -24,10 +24,10 @@ def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("cell", "utterances", "expected", "why"),
     [
-        (None, 1, "numpy", "it starts at once, and there are fewer than 100 utterances"),
-        (None, MANY - 1, "numpy", "it starts at once, and there are fewer than 100 utterances"),
+        (None, 1, "numpy", "it starts fastest, and there are fewer than 100 utterances"),
+        (None, MANY - 1, "numpy", "it starts fastest, and there are fewer than 100 utterances"),
         (None, MANY, "torch", "it is the fastest for 100 utterances or more"),
-        (LIGRU, 1, "torch", "the cell is a 'LightGruCell', which the engine numpy does not have"),
+        (LIGRU, 1, "torch", "the cell is a 'LightGruCell', which the engine numpy does not support"),
     ],
 )
 def test_the_work_decides(cell: dict[str, str] | None, utterances: int, expected: str, why: str) -> None:
@@ -50,13 +50,13 @@ def test_without_torch_numpy_does_all_the_work_that_it_can(monkeypatch: pytest.M
     with pytest.raises(MissingExtra) as error:
         choose_engine(suited, "torch")
     assert str(error.value) == (
-        "the engine torch (the engine numpy can run this model, too) needs torch; install it: "
+        "the engine torch (the engine numpy can also run this model) needs torch; install it: "
         "pip install 'ctc-asr[train]'"
     )
     with pytest.raises(MissingExtra) as error:
         choose_engine(other, "numpy")
     assert str(error.value) == (
-        "the engine numpy cannot run this model: the cell is a 'LightGruCell'; the engine torch, which can, needs "
+        "the engine numpy does not support this model: the cell is a 'LightGruCell'; use the engine torch, which needs "
         "torch; install it: pip install 'ctc-asr[train]'"
     )
 
@@ -65,18 +65,18 @@ def test_without_torch_numpy_does_all_the_work_that_it_can(monkeypatch: pytest.M
 def test_a_name_decides(name: str) -> None:
     frames, lengths = np.ones((2, 3, 5), np.float32), np.array([3, 1])
     engine, choice = choose_engine(network(hidden=4), name, 1)
-    assert (engine.name, choice.name, choice.why) == (name, name, "it was asked for")
+    assert (engine.name, choice.name, choice.why) == (name, name, "chosen by the user")
     assert engine.posteriors(frames, lengths)[0].shape == (2, 3, 6)
 
 
 def test_what_a_named_engine_cannot_run_is_said_with_what_can() -> None:
     with pytest.raises(ConfigError) as error:
         choose_engine(network(hidden=4, cell=LIGRU), "numpy")
-    told = "the engine numpy cannot run this model: the cell is a 'LightGruCell'; the engine torch can"
+    told = "the engine numpy does not support this model: the cell is a 'LightGruCell'; use the engine torch"
     assert str(error.value) == told
-    with pytest.raises(ConfigError, match=r"runs \.onnx files only.* the engine numpy or torch can run it"):
+    with pytest.raises(ConfigError, match=r"only runs \.onnx files.* use the engine numpy or torch"):
         choose_engine(network(hidden=4), "onnx")
-    with pytest.raises(ConfigError, match=r"the engine torch can run it"):
+    with pytest.raises(ConfigError, match=r"use the engine torch$"):
         choose_engine(network(hidden=4, cell=LIGRU), "onnx")
     with pytest.raises(ConfigError, match=r"engine=torhc; expected one of auto, numpy, torch, onnx; did you mean 'to"):
         choose_engine(network(hidden=4), "torhc")

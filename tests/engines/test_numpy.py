@@ -215,5 +215,5 @@ def test_other_shapes_are_refused(frames: NDArray[Any], lengths: NDArray[Any], t
 
 def test_another_cell_is_refused_by_name() -> None:
     node = {"_target_": "asr.recurrent.cells.ligru.LightGruCell"}
-    with pytest.raises(ConfigError, match="the engine numpy cannot run this model: the cell is a 'LightGruCell'"):
+    with pytest.raises(ConfigError, match="the engine numpy does not support this model: the cell is a 'LightGruCell'"):
         NumpyEngine(seeded(9, cell=node))

@@ -69,16 +69,16 @@ def test_the_operators_are_those_that_networks_have() -> None:
 
 def test_a_file_that_is_cut_short(content: bytes) -> None:
     for size in (*range(200), *range(200, len(content), 97), *range(len(content) - 90, len(content))):
-        assert "expor" in said(content[:size]) or "whole ONNX file" in said(content[:size])
-    assert said(b"") == "it is not a whole ONNX file of this package: it is empty"
+        assert "expor" in said(content[:size]) or "complete ONNX file" in said(content[:size])
+    assert said(b"") == "it is not a complete ONNX file of this package: it is empty"
     assert said(content[:-1]).endswith("a part of 74 bytes begins 73 bytes before the end")
 
 
 def test_files_of_other_programs_and_versions(content: bytes) -> None:
     graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])
     assert said(onnx.helper.make_model(graph).SerializeToString()) == (
-        "it has no metadata of this package, which says what the network reads and writes; give a file that asr-export "
-        "has written"
+        "it has no metadata of this package, which describes the inputs and outputs of the network; give a file that "
+        "was written by asr-export"
     )
 
     def of_format(value: str) -> Callable[[Any], None]:
@@ -88,8 +88,7 @@ def test_files_of_other_programs_and_versions(content: bytes) -> None:
         return change
 
     assert said(changed(content, of_format("ctc-asr-onnx-1"))) == (
-        "its format is 'ctc-asr-onnx-1', this version reads 'ctc-asr-onnx-2'; export it again: asr-export MODEL "
-        "NAME.onnx"
+        "its format is 'ctc-asr-onnx-1'; expected 'ctc-asr-onnx-2'; export it again: asr-export MODEL NAME.onnx"
     )
     assert "its format is 'ctc-asr-onnx-3'" in said(changed(content, of_format("ctc-asr-onnx-3")))
     assert "no metadata of this package" in said(changed(content, of_format("words")))
@@ -103,7 +102,7 @@ def test_every_changed_byte_is_found(content: bytes) -> None:
         said(bytes(flipped))
     weight = content.index(onnx.load_from_string(content).graph.initializer[3].raw_data)
     assert said(content[:weight] + b"\1" + content[weight + 1 :]) == (
-        "it was damaged, or changed after it was exported; export it again"
+        "it was damaged or changed after the export; export it again"
     )
 
 
@@ -197,32 +196,32 @@ def twice(model: Any) -> None:
 
 
 CHANGES: list[tuple[Callable[[Any], object], str]] = [
-    (external, "it keeps weights in another file, which is never read; export it again, as one file"),
+    (external, "it stores weights in another file, which is never read; export it again as one file"),
     (nested, "its network has the operator 'Loop', which this package does not export"),
     (attribute_graph, "an attribute of Transpose has a field 6 that this package does not write"),
     (attribute_tensor, "an attribute of Transpose has a field 5 that this package does not write"),
-    (grown, "its tensor 'output.bias' has 128 bytes, which are not those of its shape"),
-    (negative, "its tensor 'output.bias' has 128 bytes, which are not those of its shape"),
-    (deep, "its tensor 'output.bias' has 128 bytes, which are not those of its shape"),
+    (grown, "its tensor 'output.bias' has 128 bytes, which does not fit its shape"),
+    (negative, "its tensor 'output.bias' has 128 bytes, which does not fit its shape"),
+    (deep, "its tensor 'output.bias' has 128 bytes, which does not fit its shape"),
     (unpacked, "a tensor has a field 4 that this package does not write"),
     (of_type(8), "its tensor 'output.bias' has the data type 8, which this package does not export"),
     (of_type(10), "its tensor 'output.bias' has the data type 10, which this package does not export"),
-    (of_type(7), "its tensor 'output.bias' has 128 bytes, which are not those of its shape"),
+    (of_type(7), "its tensor 'output.bias' has 128 bytes, which does not fit its shape"),
     (function, "the model has a field 25 that this package does not write"),
     (training, "the model has a field 20 that this package does not write"),
     (custom, "it has operators of 'com.example', which this package does not export"),
-    (renamed_input, "its network does not read `frames`"),
-    (renamed_output, "its network does not read `frames`"),
-    (more_inputs, "its network does not read `frames`"),
-    (fixed_batch, "its network does not read `frames`"),
-    (half, "its network does not read `frames`"),
+    (renamed_input, "its inputs are not `frames`"),
+    (renamed_output, "its inputs are not `frames`"),
+    (more_inputs, "its inputs are not `frames`"),
+    (fixed_batch, "its inputs are not `frames`"),
+    (half, "its inputs are not `frames`"),
     (a_map, "a type has a field 5 that this package does not write"),
-    (no_reduction(None), "its metadata has no time_reduction, 1 to 100"),
-    (no_reduction("0"), "its metadata has no time_reduction, 1 to 100"),
-    (no_reduction("1" * 5000), "its metadata has no time_reduction, 1 to 100"),
-    (no_reduction("²"), "its metadata has no time_reduction, 1 to 100"),
+    (no_reduction(None), "its metadata has no time_reduction; expected 1 to 100"),
+    (no_reduction("0"), "its metadata has no time_reduction; expected 1 to 100"),
+    (no_reduction("1" * 5000), "its metadata has no time_reduction; expected 1 to 100"),
+    (no_reduction("²"), "its metadata has no time_reduction; expected 1 to 100"),
     (twice, "its metadata has 'format' twice"),
-    (lambda model: model.ClearField("graph"), "not a whole ONNX file of this package: it has no graph"),
+    (lambda model: model.ClearField("graph"), "not a complete ONNX file of this package: it has no graph"),
 ]
 
 

@@ -50,7 +50,7 @@ def test_reads_what_protobuf_writes(dims: list[int], name: str, raw: bytes, real
         (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", f"a part of {2**64 - 1} bytes begins 0 bytes before the end"),
         (b"\x09\0\0\0", "a part of 8 bytes begins 3 bytes before the end"),
         (b"\x0d\0\0\0", "a part of 4 bytes begins 3 bytes before the end"),
-        (b"\x0b\x0c", "a field is written in the way 3, which does not exist"),
+        (b"\x0b\x0c", "a field has the unknown wire type 3"),
         (b"\x02\0", "a field has the number 0"),
         (b"\x82\x80\x80\x80\x10\0", "a field has the number 536870912"),
     ],

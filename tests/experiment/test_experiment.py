@@ -52,8 +52,8 @@ def test_a_rate_that_cannot_fold_the_labels_is_refused_before_training(few: Path
     [
         ("optimizer.lr", "0", r"optimizer\.lr=0; expected above 0"),
         ("optimizer.weight_decay", "-1", r"optimizer\.weight_decay=-1; expected 0 or more"),
-        ("schedule.warmup", "5", r"schedule\.warmup=5; expected a share of the run, 0 to 1"),
-        ("schedule.end", "-3", r"schedule\.end=-3; expected a share of the peak rate, 0 to 1"),
+        ("schedule.warmup", "5", r"schedule\.warmup=5; expected a fraction of the run, 0 to 1"),
+        ("schedule.end", "-3", r"schedule\.end=-3; expected a fraction of the peak rate, 0 to 1"),
         ("model.hidden", "0", r"model\.hidden=0; expected 1 to"),
         ("features.rate", "0", "rate=0; expected 1000 to 1000000 hertz"),
         ("plugins", "[nope.mod]", r"plugins: 'nope\.mod' cannot be imported: No module named 'nope'"),
@@ -258,7 +258,7 @@ def test_two_views_of_an_utterance(tones: Path, tmp_path: Path) -> None:
 
 def test_views_that_do_not_differ_are_refused(tones: Path, tmp_path: Path) -> None:
     for masks in ({}, {"augment.time_masks": "2"}, {"augment.frequency_mask_bands": "3"}):
-        with pytest.raises(ConfigError, match=r"compares two masked views of an utterance, and nothing is masked"):
+        with pytest.raises(ConfigError, match=r"compares two masked views of an utterance, but nothing is masked"):
             Experiment(compose_small(tones, **masks, **{"loss.consistency": "0.2"}), tmp_path, quiet)
 
 

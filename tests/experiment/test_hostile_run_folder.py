@@ -72,7 +72,7 @@ class Files:
     def _start(self) -> object:
         start = self.run.read_start()
         assert self.run._is_begun()
-        return json.dumps(start.went_on(START.provenance).to_dict())
+        return json.dumps(start.with_changes(START.provenance).to_dict())
 
     def _result(self) -> object:
         result = read_result(self.run.result)
@@ -91,7 +91,7 @@ class Files:
         """What is said of a file with another content."""
         (self.run.path / name).write_bytes(content)
         told = refusal(lambda: self.use(name), what)
-        assert told is None or name in told or "holds a run with another configuration" in told, (what, told)
+        assert told is None or name in told or "contains a run with another configuration" in told, (what, told)
         return told
 
 
@@ -237,7 +237,7 @@ def bomb(levels: int) -> str:
         ("recipe: " + "9" * 5000, "a number of 5000 digits"),
         ("recipe: !!python/object/apply:os.system [true]", "cannot be read"),
         ("recipe: x\n" * 100_000, "1000000 bytes; expected at most 131072"),
-        ("- 1", "it holds no options"),
+        ("- 1", "it contains no options"),
         ("recipe: [1", "cannot be read"),
         ("recipe: \x1b[31m", "cannot be read"),
     ],

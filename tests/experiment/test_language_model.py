@@ -274,7 +274,7 @@ def test_what_is_wrong_with_a_text(content: bytes, message: str, tmp_path: Path)
     ("options", "message"),
     [
         (["corpus.test=[letters]"], r"none of dev \(letters\)"),
-        (["training.frame_budget=3"], "4 or more, a character of each of the training.max_utterances=4 streams"),
+        (["training.frame_budget=3"], "4 or more: a character for each of the training.max_utterances=4 streams"),
         (["stream.cold_starts=2"], "cold_starts=2.*0 to 1"),
         (["task=recognition"], "task=.*expected language_model"),
         (["model/cell=lstm_layernorm"], "the numpy engine, which runs language models, does not support this one"),

@@ -90,13 +90,19 @@ def test_a_run_folder_that_cannot_be_written_is_refused_before_anything_is_decod
         pytest.fail(f"{what} was begun")
 
     (run.path / "decode").write_text("a file")
-    with pytest.raises(DataError, match="test is beneath the file .*decode, and the result belongs there; copy"):
+    with pytest.raises(
+        DataError, match="test is beneath the file .*decode, but the result must be written there; copy"
+    ):
         evaluate_run(run, ["test"], decoding)
 
     monkeypatch.setattr(files.os, "access", lambda place, mode: False)  # root may write everywhere
-    with pytest.raises(DataError, match="run may not be written, and the result belongs there; copy the run folder"):
+    with pytest.raises(
+        DataError, match="run may not be written, but the result must be written there; copy the run folder"
+    ):
         evaluate_run(run, ["test"], decoding)
-    with pytest.raises(DataError, match="run may not be written, and the result belongs there; copy the run folder"):
+    with pytest.raises(
+        DataError, match="run may not be written, but the result must be written there; copy the run folder"
+    ):
         evaluate_folds([run], ["test"], decoding)
 
 
@@ -108,7 +114,7 @@ def test_the_same_folder_with_other_options_is_refused(trained: Path, tones: Pat
 
 def test_a_folder_that_holds_something_else_is_refused(tones: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
-    with pytest.raises(ConfigError, match="is not empty and holds no run"):
+    with pytest.raises(ConfigError, match="is not empty and contains no run"):
         Experiment(compose_small(tones), tmp_path, quiet)
 
 
@@ -203,7 +209,7 @@ def test_folds_add_up(trained: Path, tones: Path, tmp_path: Path) -> None:
         ("epochs: 50", "epochs: 51", "training"),
     ]:
         folds[1].config.write_text(config.replace(before, after))
-        with pytest.raises(ConfigError, match=rf"second: another {message} than .*first"):
+        with pytest.raises(ConfigError, match=rf"second: differs from .*first in {message}"):
             evaluate_folds(folds, ["test"], quiet)
     for fold in folds:
         fold.config.write_text(config.replace("epochs: 50", "epochs: 51"))

@@ -120,12 +120,12 @@ def test_a_model_has_the_rates_that_its_labels_allow(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "options", "message"),
     [
-        ("tones", ["root=x"], "root=x: a manifest has no options; a corpus has"),
+        ("tones", ["root=x"], "root=x: a manifest has no options; only a corpus has"),
         ("nowhere", [], "there is no corpus reader 'nowhere'"),
         (
             "empty",
             [],
-            r"empty holds no manifest .*; write them with asr-prepare",
+            r"empty contains no manifest .*; write manifests with asr-prepare",
         ),
     ],
 )
@@ -141,15 +141,15 @@ def test_what_is_nothing_to_score_is_named(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["an4"], "an4 brings no corpus of its own; say on what to score it: asr-evaluate an4 manifest/mine"),
-        (["model.safetensors"], "brings no corpus of its own"),
-        ([], "give run folders, a model and a manifest, or --ref and --hyp"),
+        (["an4"], "an4 has no corpus of its own; give one to evaluate it on: asr-evaluate an4 manifest/mine"),
+        (["model.safetensors"], "has no corpus of its own"),
+        ([], "give run folders, or a model and a manifest, or --ref and --hyp"),
         (["run", "--ref", "a"], "give either models, or --ref and --hyp, not both"),
         (["--ref", "a"], "give both --ref and --hyp"),
-        (["run", "--rate", "wer"], "--rate is for trn files, and for a model on a manifest or a corpus"),
-        (["a", "b", "--on", "c"], "give one model and one manifest or folder of manifests, not b too"),
+        (["run", "--rate", "wer"], "--rate is for trn files, or for a model with a manifest or corpus"),
+        (["a", "b", "--on", "c"], "expected one model and one manifest or folder of manifests; remove b"),
         (["a", "b", "--by", "speaker"], "--by is for one run"),
-        (["quickstart", "--on", "{tones}", "root=x"], "root=x: a manifest has no options; a corpus has"),
+        (["quickstart", "--on", "{tones}", "root=x"], "root=x: a manifest has no options; only a corpus has"),
     ],
 )
 def test_a_command_line_that_means_nothing_is_refused(

@@ -58,7 +58,7 @@ def test_an_interrupted_beginning_is_begun_anew(tmp_path: Path, names: tuple[str
 )
 def test_a_folder_with_something_else_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     run = make(tmp_path / "run", *names)
-    with pytest.raises(ConfigError, match="run is not empty and holds no run; give an empty or a new folder"):
+    with pytest.raises(ConfigError, match="run is not empty and contains no run; give an empty or new folder"):
         run.check({})
 
 
@@ -66,7 +66,7 @@ def test_a_folder_with_something_else_is_refused(tmp_path: Path, names: tuple[st
 def test_an_environment_of_another_program_is_refused(tmp_path: Path, content: str) -> None:
     run = make(tmp_path / "run")
     run.environment.write_text(content)
-    with pytest.raises(ConfigError, match="holds no run"):
+    with pytest.raises(ConfigError, match="contains no run"):
         run.check({})
     run.environment.write_text(json.dumps({"ctc_asr": "0.1.0"}))
     run.check({})

@@ -15,7 +15,7 @@ from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from asr.experiment.experiment import Experiment
-from asr.experiment.sampling import SamplingConfig, Turns, with_any_share
+from asr.experiment.sampling import SamplingConfig, Turns, without_unused
 from asr.training.checkpoint import load_checkpoint
 from asr.training.loop import Stopped
 from tests.experiment.conftest import compose_small, quiet
@@ -62,21 +62,21 @@ def test_the_order_of_the_corpus_changes_nothing_and_the_seed_does() -> None:
 
 def test_a_share_of_0_leaves_a_kind_out() -> None:
     utterances = [*some(3, "word"), *some(2, "line")]
-    assert with_any_share(SamplingConfig(shares={"word": 0}), utterances) == utterances[3:]
-    assert with_any_share(SamplingConfig(), utterances) == utterances
+    assert without_unused(SamplingConfig(shares={"word": 0}), utterances) == utterances[3:]
+    assert without_unused(SamplingConfig(), utterances) == utterances
 
 
 @pytest.mark.parametrize(
     ("shares", "by", "message"),
     [
-        ({"wrods": 0.5}, "category", "has the category 'wrods'; did you mean 'word'.*choose from: line, word"),
-        ({"word": 0.5}, "donor", "choose from: none, for they have no tag 'donor'"),
+        ({"wrods": 0.5}, "category", "has the category 'wrods'; did you mean 'word'.*expected one of: line, word"),
+        ({"word": 0.5}, "donor", "expected one of: none, because they have no tag 'donor'"),
         ({"word": 0.0, "line": 0.0}, "category", "all shares are 0"),
     ],
 )
 def test_shares_of_nothing_are_refused(shares: dict[str, float], by: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        with_any_share(SamplingConfig(by, shares), [*some(3, "word"), *some(2, "line")])
+        without_unused(SamplingConfig(by, shares), [*some(3, "word"), *some(2, "line")])
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.01, float("nan"), True])
@@ -113,6 +113,6 @@ def test_a_run_sees_the_shares_and_resumes_to_the_same_weights(kinds: Path, tmp_
 def test_an_epoch_that_would_see_nothing_names_the_option(kinds: Path, tmp_path: Path) -> None:
     config = compose_small(kinds, **{"+sampling.shares": "{a: 0.001, b: 0.001}"})
     with pytest.raises(
-        ConfigError, match=r"sampling\.shares: epoch 1 sees none of 12 training utterances; raise a share"
+        ConfigError, match=r"sampling\.shares: epoch 1 uses none of 12 training utterances; raise a share"
     ):
         Experiment(config, tmp_path / "run", quiet).train(Silent())

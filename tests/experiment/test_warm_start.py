@@ -66,14 +66,14 @@ def test_a_model_older_than_an_option_has_its_default(tones: Path, trained: Path
     old = replace(config, model=Component(config.model.target, options))
     check_fits(recogniser.config, replace(source, config=old), "old")
     forward = replace(recogniser.config, model=recogniser.config.model.with_options(direction="forward"))
-    with pytest.raises(ConfigError, match=r"these weights need model\.direction=both; give"):
+    with pytest.raises(ConfigError, match=r"its weights need model\.direction=both; give"):
         check_fits(forward, replace(source, config=old), "old")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model.hidden": "16"}, r"these weights need model\.hidden=32; give"),
+        ({"model.hidden": "16"}, r"its weights need model\.hidden=32; give"),
         ({"stacking": "half", "features": "mfcc"}, r"features\..* stacking\.stride=1 stacking\.width=1"),
     ],
 )

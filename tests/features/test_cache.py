@@ -56,7 +56,7 @@ def test_a_file_that_is_cut_while_it_is_in_use_is_told(recordings, tmp_path):
     first = cache.frames(0)
     os.truncate(cache.path, cache.path.stat().st_size - 1)
     assert np.array_equal(cache.frames(0), first)
-    with pytest.raises(DataError, match=rf"{cache.path.name}: was cut while it was in use"):
+    with pytest.raises(DataError, match=rf"{cache.path.name}: was truncated while it was in use"):
         cache.frames(5)
 
 

@@ -381,7 +381,7 @@ def test_the_resolution_of_a_canvas(read, matrix, resolution):
         ("<trace id='b'>1 2, 3</trace>", r"trace b \(line 1\): point 1, counted from 0, has 1 values"),
         ("<trace>1 1e999</trace>", r"trace 1 \(line 1\): point 0 .* NaN or infinite"),
         ("<trace contextRef='#x'>1 2</trace>", r"trace 1 \(line 1\): line 1: contextRef names 'x', which is not in"),
-        ("<traceGroup contextRef='#x'><trace>1 2</trace></traceGroup>", r"trace 1 .*: contextRef names 'x', which is not"),
+        ("<traceGroup contextRef='#x'><trace>1 2</trace></traceGroup>", r"trace 1 .*: contextRef names 'x', which is"),
         ("<trace id='&#10;&#9;long" + "g" * 999 + "'>x</trace>", r"trace \\n\\tlongg{30,35} \(line 1\): point 0"),
     ],
 )

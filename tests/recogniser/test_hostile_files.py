@@ -274,7 +274,7 @@ def test_a_checkpoint_is_not_unpacked(tmp_path: Path) -> None:
         for name in old.namelist():
             new.writestr(name, old.read(name))
     path.write_bytes(packed.getvalue())
-    with pytest.raises(CheckpointError, match=r"best\.pt is not a whole checkpoint .*its records are compressed"):
+    with pytest.raises(CheckpointError, match=r"best\.pt is not a complete checkpoint .*its records are compressed"):
         load(path)
 
 

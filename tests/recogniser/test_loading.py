@@ -151,7 +151,7 @@ def test_a_checkpoint_cannot_call_a_function_of_this_package(trained: Path, tmp_
         "utterances": [],
     }
     save_checkpoint(tmp_path / "evil.pt", saved)
-    with pytest.raises(CheckpointError, match=r"write_manifest' is nothing that a configuration can build"):
+    with pytest.raises(CheckpointError, match=r"write_manifest' cannot be built from a configuration"):
         load(tmp_path / "evil.pt")
     assert precious.read_text() == "precious"
 

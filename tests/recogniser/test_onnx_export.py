@@ -283,7 +283,7 @@ def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         asr.load(path)
     path.rmdir()
     path.write_bytes(b"\n" * 30)
-    with pytest.raises(CheckpointError, match=r"model\.onnx: it is not a whole ONNX file of this package: "):
+    with pytest.raises(CheckpointError, match=r"model\.onnx: it is not a complete ONNX file of this package: "):
         asr.load(path)
     monkeypatch.setattr("asr.recogniser.onnx_loading.LARGEST", 29)
     with pytest.raises(CheckpointError, match=r"model\.onnx has 0\.0 GB; expected an ONNX file of at most 2\.1 GB"):
@@ -318,13 +318,13 @@ def test_the_commands_write_it_and_read_it(tmp_path: Path, bundle: Recogniser) -
     (tmp_path / "model.onnx").write_bytes((tmp_path / "model.onnx").read_bytes()[:-9])
     damaged = command("transcribe", "model.onnx", "heard.wav", cwd=tmp_path)
     assert damaged.returncode == 1
-    assert "error: model.onnx: it is not a whole ONNX file of this package" in damaged.stderr
+    assert "error: model.onnx: it is not a complete ONNX file of this package" in damaged.stderr
 
 
 def test_the_command_reports_what_int8_changes(tmp_path: Path, bundle: Recogniser) -> None:
     done = command("export", "model.safetensors", "small.onnx", "--store", "int8", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "how much int8 changes the error rates was not measured: add --on MANIFEST" in done.stderr
+    assert "the effect of int8 on the error rates was not measured; to measure it, add --on MANIFEST" in done.stderr
     words = ("export", "model.safetensors", "small.onnx", "--store", "int8", "--on", "mine.jsonl")
     done = command(*words, cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
@@ -341,13 +341,13 @@ def test_the_command_reports_what_int8_changes(tmp_path: Path, bundle: Recognise
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["other.onnx", "--store", "float16"], "--store float16: .onnx files keep weights as float32 or int8"),
+        (["other.onnx", "--store", "float16"], "--store float16: .onnx files store weights as float32 or int8"),
         (
             ["o.safetensors", "--store", "int9"],
-            "--store int9: .safetensors files keep weights as float32 or float16",
+            "--store int9: .safetensors files store weights as float32 or float16",
         ),
         (["other.pt"], "other.pt: the name must end in .safetensors or .onnx"),
-        (["other.onnx", "--split", "dev"], "--split and options of a corpus are for --on"),
+        (["other.onnx", "--split", "dev"], "--split and the options of a corpus need --on"),
         (["other.onnx", "--on", "mine.jsonl", "--split", "dev"], "mine.jsonl has no split dev; it has mine"),
     ],
 )

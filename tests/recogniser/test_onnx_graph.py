@@ -196,7 +196,7 @@ def test_options_that_a_network_has_not_are_named(options: Mapping[str, Any], to
 def test_weights_that_do_not_fit_are_named() -> None:
     network, _ = stack(hidden=4, layers=1)
     weights = {name: values for name, values in network.weights.items() if name != "layers.0.forward_cell.bias"}
-    with pytest.raises(CheckpointError, match=r"the file misses 'layers\.0\.forward_cell\.bias'"):
+    with pytest.raises(CheckpointError, match=r"the file does not contain 'layers\.0\.forward_cell\.bias'"):
         content_of(replace(network, weights=weights))
 
 

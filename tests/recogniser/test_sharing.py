@@ -77,7 +77,7 @@ def test_a_copy_for_another_process_reads_the_same(engine: str) -> None:
 
 
 def test_only_torch_has_kernels_to_prepare() -> None:
-    with pytest.raises(ConfigError, match="the engine numpy has no kernels to prepare; leave it out, or name torch"):
+    with pytest.raises(ConfigError, match="the engine numpy has no kernels to prepare; use the engine torch or auto"):
         small(small_config(), engine="numpy").prepared()
 
 

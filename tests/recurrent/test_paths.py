@@ -110,7 +110,7 @@ def test_kernels_refuse_a_second_gradient() -> None:
     cells, rows, layout = problem([2], n_inputs=2, hidden=2)
     total = paths.kernels(cells, rows, layout).sum()
     total.backward(retain_graph=True)
-    with pytest.raises(RuntimeError, match="can be asked for once"):
+    with pytest.raises(RuntimeError, match="can be computed only once"):
         total.backward()
 
 

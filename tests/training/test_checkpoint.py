@@ -32,7 +32,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path, keep: int) -> None:
     path = tmp_path / "last.pt"
     save_checkpoint(path, {"weights": torch.zeros(100)})
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(CheckpointError, match=r"last\.pt is not a whole checkpoint"):
+    with pytest.raises(CheckpointError, match=r"last\.pt is not a complete checkpoint"):
         load_checkpoint(path)
 
 
@@ -89,7 +89,7 @@ def test_a_checkpoint_that_runs_code_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     assert callable(save)
     save({"weights": Trap()}, tmp_path / "last.pt")
-    with pytest.raises(CheckpointError, match="not a whole checkpoint"):
+    with pytest.raises(CheckpointError, match="not a complete checkpoint"):
         load_checkpoint(tmp_path / "last.pt")
     assert not (tmp_path / "trapped").exists()
 

@@ -44,7 +44,7 @@ def test_a_run_goes_on_without_tensorboard_and_says_so_once(
     trainer(tmp_path, epochs=4, tensorboard=True, watcher=watcher).run()
     said = [one for one in watcher.said if not one.startswith("step ")]  # the toy's hints
     assert len(said) == 1
-    assert said[0].startswith("training goes on without TensorBoard's files: ")
+    assert said[0].startswith("training continues without TensorBoard's files: ")
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 4
 
 

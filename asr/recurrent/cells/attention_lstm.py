@@ -1,9 +1,9 @@
 """Long short-term memory that attends to its own last outputs.
 
-After Cheng, Dong and Lapata 2016, "Long short-term memory-networks for machine reading", section 3.1: the last output
-and cell of an LSTM give way to weighted means over what it has put out before. The paper keeps all of a sentence; here,
-as recordings have a thousand frames, the last `window` steps. With x_t the frame, h the output, c the cell, and k in
-the window t - window .. t - 1:
+After Cheng, Dong and Lapata 2016, "Long short-term memory-networks for machine reading", section 3.1: weighted means of
+earlier outputs and cells replace the last output and cell of an LSTM. The paper uses all earlier steps of a sentence;
+here it is the last `window` steps, because recordings have a thousand frames. With x_t the frame, h the output, c the
+cell, and k in the window t - window .. t - 1:
 
     a_k = v . tanh(K h_k + W_a x_t + R_a s_{t-1} + b_a)
     w = softmax of a over the window
@@ -12,10 +12,10 @@ the window t - window .. t - 1:
     g = tanh(W_g x_t + R_g s_t + b_g)          o = sigm(W_o x_t + R_o s_t + b_o)
     c_t = f d_t + i g                          h_t = o tanh(c_t)
 
-Before the first frame the window holds one step, h_0 = c_0 = 0, and s_0 = 0; it grows until it is full. A window of one
-step is the LSTM of lstm.py.
+Before the first frame, the window contains one step, h_0 = c_0 = 0, and s_0 = 0; it grows until it is full. With a
+window of one step, this is the LSTM of lstm.py.
 
-The rows of the weights stand in the order i, f, g, o, a.
+The rows of the weights are in the order i, f, g, o, a.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ class AttentionLstmCell(GatedCell):
 
     Parameters: `weight_ih` (5H, n_inputs), `weight_hh` (5H, H), `bias` (5H,); K, `weight_keys` (H, H); v, `scorer`
     (H,).
-    State: h and s (B, H); h, c and K h of the window (B, window, H); and (B, window) with 0 for each step of the
-    window that there is, -inf for the others.
+    State: h and s (B, H); h, c and K h of the window (B, window, H); and (B, window) with 0 for existing steps of the
+    window and -inf for missing ones.
 
     Args:
         n_inputs: size of an input frame.
         hidden: H, size of an output frame.
-        window: steps back that it can see, 1 to 1000.
-        forget_bias: start value of the forget gate's bias.
+        window: the number of last steps to attend to, 1 to 1000.
+        forget_bias: initial bias of the forget gate.
 
     Raises:
-        ConfigError: another window.
+        ConfigError: `window` is out of range.
     """
 
     def __init__(self, n_inputs: int, hidden: int, window: int = 16, forget_bias: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""The interface of a recurrent cell; a user's own cell derives from `Cell` and runs through the generic loop."""
+"""The base class of recurrent cells; also derive a cell of your own from it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ State = tuple[Tensor, ...]
 class Cell(nn.Module, ABC):
     """One direction of one recurrent layer.
 
-    A step is split in three so that the expensive parts can leave the time loop: `project` multiplies the frames of
-    the whole batch with the input weights at once, `recur` is the one product that has to wait for the step before,
-    and `point` is elementwise. A cell that does not come apart like that overrides `step`, which joins the last two.
+    A step has three parts, so that the expensive one can be done outside the time loop: `project` multiplies all frames
+    of a batch with the input weights at once, `recur` computes the product that depends on the step before, and `point`
+    is elementwise. A cell that cannot be split like this overrides `step`, which does the last two.
 
-    A cell defines its own state, with two restrictions: the first dimension of each of its tensors is the utterance,
-    and the entries of one utterance depend on that utterance only.
+    A cell defines its own state, with two restrictions: the first dimension of each tensor is the utterance, and the
+    entries of an utterance depend only on that utterance.
 
     Args:
         n_inputs: size of an input frame.
         hidden: H, units of the cell.
 
     Attributes:
-        output_size: O, size of an output frame: H, unless a derived cell sets another.
+        output_size: O, size of an output frame: H, unless a derived class changes it.
     """
 
     weight_ih: nn.Parameter
@@ -39,12 +39,12 @@ class Cell(nn.Module, ABC):
         self.output_size = hidden
 
     def project(self, rows: Tensor) -> Tensor:
-        """Return the input product and bias (N, G) of all frames (N, n_inputs) of a batch, without padding."""
+        """Return the input product plus bias, (N, G), of all frames of a batch without padding, (N, n_inputs)."""
         return F.linear(rows, self.weight_ih, self.bias)
 
     @abstractmethod
     def initial_state(self, like: Tensor) -> State:
-        """Return the state before the first frame, each (B, ...), of the type and device of `like` (B, G)."""
+        """Return the state before the first frame, tensors (B, ...), with the type and device of `like` (B, G)."""
 
     def step(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         """Turn the projection (B, G) of a frame and the last state into the output (B, O) and the next state."""
@@ -55,5 +55,5 @@ class Cell(nn.Module, ABC):
         return F.linear(state[0], self.weight_hh)
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
-        """Turn two (B, G) products and the last state into the output (B, O) and the next state, elementwise."""
-        raise NotImplementedError(f"{type(self).__name__} needs `point`, or a `step` of its own")
+        """Turn the two products (B, G) and the last state into the output (B, O) and the next state, elementwise."""
+        raise NotImplementedError(f"{type(self).__name__} must define `point` or `step`")

@@ -2,8 +2,8 @@
 
 Shi et al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting", equation 3,
 over one axis: the bands of a filterbank frame, or the neighbours in a small window of pen features. A frame X_t, an
-output H and a cell C are channels x bands; * is a convolution over the bands with zeros beyond the edges, p C is
-elementwise:
+output H and a cell C have the shape channels x bands; * is a convolution over the bands with zeros beyond the edges;
+p C is elementwise:
 
     i = sigm(W_i * X_t + R_i * H_{t-1} + p_i C_{t-1} + b_i)
     f = sigm(W_f * X_t + R_f * H_{t-1} + p_f C_{t-1} + b_f)
@@ -12,12 +12,12 @@ elementwise:
     o = sigm(W_o * X_t + R_o * H_{t-1} + p_o C_t + b_o)
     H_t = o tanh(C_t)
 
-For the rest of the network a frame is a row of values: channel by channel, the bands of one channel beside each other.
-Energies with their differences, stacked frames and the two directions of the layer below already stand like that. The
-channels of the output are an option, its bands are hidden / channels, and the frames must have as many: 40 energies
-with two differences (120 values) and `channels=4` need `model.hidden=160`.
+For the rest of the network, a frame is a row of values, one channel after the other. Energies with their differences,
+stacked frames and the two directions of the layer below already have this order. The number of output channels is an
+option, and the number of bands is hidden / channels. Input frames must have the same number of bands: 40 energies with
+two differences (120 values) and `channels=4` need `model.hidden=160`.
 
-The rows of the weights stand in the order i, f, g, o, those of the peepholes in the order i, f, o.
+The rows of the weights are in the order i, f, g, o, those of the peepholes in the order i, f, o.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class ConvLstmCell(Cell):
     Args:
         n_inputs: size of an input frame, input channels * bands.
         hidden: H, size of an output frame, channels * bands.
-        channels: of the output.
-        kernel: bands that one value sees, odd.
-        forget_bias: start value of the forget gate's bias.
+        channels: the number of output channels.
+        kernel: the width of the convolution in bands, odd.
+        forget_bias: initial bias of the forget gate.
 
     Raises:
-        ConfigError: the sizes are no multiples of each other as above, or the kernel is even.
+        ConfigError: the sizes do not fit as described above, or the kernel is even.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class ConvLstmCell(Cell):
         return self._convolve(state[0], self.weight_hh)
 
     def recurrent_matrix(self) -> Tensor:
-        """Return the recurrent convolution as a matrix (4H, H) for the last output."""
+        """Return the recurrent convolution as a matrix (4H, H) that multiplies the last output."""
         return self._convolve(torch.eye(self.hidden).to(self.weight_hh), self.weight_hh).T
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
@@ -83,7 +83,7 @@ class ConvLstmCell(Cell):
         return output, (output, cell)
 
     def _convolve(self, frames: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Convolve (N, channels * bands) to (N, 4H), gate after gate."""
+        """Convolve (N, channels * bands) to (N, 4H), one gate after the other."""
         maps = frames.reshape(len(frames), -1, self.bands)  # (N, channels, bands)
         return F.conv1d(maps, weight, bias, padding="same").flatten(1)
 

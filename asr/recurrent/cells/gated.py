@@ -1,4 +1,4 @@
-"""Cells with gates: one matrix for the inputs of all gates, one for their recurrent products, one bias."""
+"""Base classes of cells with gates: one matrix for the inputs of all gates, one for their recurrence, and a bias."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def start_gates(cell: Cell, n_gates: int) -> None:
 
 
 class GatedCell(Cell):
-    """A cell whose gates stand below each other in `weight_ih` (G, n_inputs), `weight_hh` (G, O) and `bias` (G,).
+    """A cell with the weights of all gates stacked in `weight_ih` (G, n_inputs), `weight_hh` (G, O) and `bias` (G,).
 
     `start_gates` initialises the gates; biases start at 0.
 
     Args:
         n_inputs: size of an input frame.
         hidden: H, units of a gate.
-        n_gates: G / H.
-        n_states: tensors (B, H) in its state; all start at 0.
-        output_size: O; None: H.
+        n_gates: the number of gates, G / H.
+        n_states: the number of tensors (B, H) in the state, which start at 0.
+        output_size: O, size of an output frame; None for H.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class GatedCell(Cell):
 
 
 def with_two_biases(cell: GatedCell) -> dict[str, Tensor]:
-    """Return the weights of a cell for torch and ONNX, which have two biases: the second is 0. Detached."""
+    """Return the detached weights of a cell in the form of torch and ONNX, which have two biases: the second is 0."""
     bias = cell.bias.detach()
     return {
         "weight_ih": cell.weight_ih.detach(),
@@ -58,9 +58,9 @@ def with_two_biases(cell: GatedCell) -> dict[str, Tensor]:
 
 
 class TorchWeights(GatedCell):
-    """A gated cell that `torch.nn` has too, with the same gates in the same order and a second bias.
+    """A gated cell that also exists in `torch.nn`, with the same order of gates and a second bias.
 
-    One bias here: the second adds no function and doubles the bias's learning rate.
+    This class has one bias, because a second one has no effect but to double the bias's learning rate.
     """
 
     def to_torch(self) -> dict[str, Tensor]:
@@ -73,7 +73,7 @@ class TorchWeights(GatedCell):
 
     @torch.no_grad()
     def load_torch(self, weights: Mapping[str, Tensor]) -> None:
-        """Take the weights of one direction of the `torch.nn` module, keyed as `to_torch` returns them."""
+        """Load the weights of one direction of the `torch.nn` module, with the keys of `to_torch`."""
         self.weight_ih.copy_(weights["weight_ih"])
         self.weight_hh.copy_(weights["weight_hh"])
         self.bias.copy_(weights["bias_ih"] + weights["bias_hh"])

@@ -1,13 +1,13 @@
-"""The gated recurrent unit that resets after the product, as cuDNN and torch have it.
+"""The gated recurrent unit with the reset after the product, as in cuDNN and torch.
 
-Cho et al. 2014 with the reset moved behind the recurrent product, so that one product a step is enough; `gru_before.py`
-is the original. With x_t the frame and h the output:
+Cho et al. 2014 with the reset applied after the recurrent product, so that each step needs only one product;
+`gru_before.py` is the original. With x_t the frame and h the output:
 
     r = sigm(W_r x_t + R_r h_{t-1} + b_r)      z = sigm(W_z x_t + R_z h_{t-1} + b_z)
     n = tanh(W_n x_t + b_n + r (R_n h_{t-1} + d_n))
     h_t = (1 - z) n + z h_{t-1}
 
-The rows of all weights stand in the order r, z, n, as in `torch.nn.GRU`; ONNX wants z, r, n.
+The rows of all weights are in the order r, z, n, as in `torch.nn.GRU`; ONNX uses z, r, n.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class GruCell(GatedCell):
         """Return the weights in the layout of one direction of `torch.nn.GRU`, gates in the order r, z, n.
 
         Returns:
-            `weight_ih` (3H, n_inputs), `weight_hh` (3H, H), `bias_ih` (3H,), `bias_hh` (3H,), 0 but for n; detached.
+            `weight_ih` (3H, n_inputs), `weight_hh` (3H, H), `bias_ih` (3H,), `bias_hh` (3H,), 0 except for n; detached.
         """
         bias_hn = self.bias_hn.detach()
         return {
@@ -59,7 +59,7 @@ class GruCell(GatedCell):
 
     @torch.no_grad()
     def load_torch(self, weights: Mapping[str, Tensor]) -> None:
-        """Take the weights of one direction of `torch.nn.GRU`, keyed as `to_torch` returns them."""
+        """Load the weights of one direction of `torch.nn.GRU`, with the keys of `to_torch`."""
         of_gates, bias_hn = torch.split(weights["bias_hh"], [2 * self.hidden, self.hidden])
         self.weight_ih.copy_(weights["weight_ih"])
         self.weight_hh.copy_(weights["weight_hh"])

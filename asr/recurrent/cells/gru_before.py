@@ -1,13 +1,13 @@
-"""The gated recurrent unit as it was published: reset before the product.
+"""The gated recurrent unit as published, with the reset before the product.
 
-Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder for statistical machine translation", with
-z as the share that is kept, as there. With x_t the frame and h the output:
+Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder for statistical machine translation". As in
+the paper, z is the share of the last output that is kept. With x_t the frame and h the output:
 
     r = sigm(W_r x_t + R_r h_{t-1} + b_r)      z = sigm(W_z x_t + R_z h_{t-1} + b_z)
     n = tanh(W_n x_t + R_n (r h_{t-1}) + b_n)
     h_t = (1 - z) n + z h_{t-1}
 
-The rows of all weights stand in the order r, z, n, as in `gru.py`; ONNX wants z, r, n.
+The rows of all weights are in the order r, z, n, as in `gru.py`; ONNX uses z, r, n.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from asr.recurrent.options import GruBeforeConfig as GruBeforeConfig
 class GruBeforeCell(GatedCell):
     """GRU, reset before the product; the equations are at the top of this file.
 
-    Two products a step, one after the other: the candidate's has to wait for the reset gate.
+    Each step needs two products, one after the other, because that of the candidate depends on the reset gate.
 
     Parameters: `weight_ih` (3H, n_inputs), `weight_hh` (3H, H), `bias` (3H,).
 

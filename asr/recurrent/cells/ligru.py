@@ -9,12 +9,11 @@ the frame and h the output:
 
     norm(a) = u (a - mean) / sqrt(variance + 1e-5) + b          for each row of W
 
-Mean and variance are taken over all frames of a batch in training, and over no padding: rows of the engine hold none.
-In evaluation they are running averages, so that no utterance depends on another; tests hold this cell to the same
-exactness as every other. That is why it is batch normalisation, as published, and not layer normalisation. In training
-the gradient of an utterance does depend on the rest of its batch, and a batch should have more than one.
+In training, mean and variance are taken over all frames of a batch, without padding. In evaluation they are running
+averages, so that no utterance depends on another. In training, the gradient of an utterance depends on the rest of its
+batch, so a batch should have more than one utterance.
 
-The rows of the weights stand in the order z, n.
+The rows of the weights are in the order z, n.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class LightGruCell(GatedCell):
     """Light GRU; the equations are at the top of this file.
 
     Parameters: `weight_ih` (2H, n_inputs), `weight_hh` (2H, H); u, `gain` (2H,), which starts at 1; b, `bias` (2H,).
-    Buffers: `running_mean` and `running_variance` (2H,), of which each batch renews a twentieth.
+    Buffers: `running_mean` and `running_variance` (2H,), running averages with momentum 0.05.
 
     Args:
         n_inputs: size of an input frame.

@@ -7,7 +7,7 @@ output and c the cell:
     g = tanh(W_g x_t + R_g h_{t-1} + b_g)      o = sigm(W_o x_t + R_o h_{t-1} + b_o)
     c_t = f c_{t-1} + i g                      h_t = o tanh(c_t)
 
-The rows of all weights stand in the order i, f, g, o, as in `torch.nn.LSTM`; ONNX wants i, o, f, g.
+The rows of all weights are in the order i, f, g, o, as in `torch.nn.LSTM`; ONNX uses i, o, f, g.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def lstm_step(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class LstmGates(GatedCell):
-    """The base of the LSTM cells: the gates i, f, g, o, and a state of the output (B, O) and the cell (B, H).
+    """The base class of LSTM cells: the gates i, f, g, o, and a state of the output (B, O) and the cell (B, H).
 
     Args:
         n_inputs: size of an input frame.
-        hidden: H, cells.
-        forget_bias: start value of the forget gate's bias.
-        output_size: O; None: H.
+        hidden: H, the number of cells.
+        forget_bias: initial bias of the forget gate.
+        output_size: O, size of an output frame; None for H.
     """
 
     def __init__(self, n_inputs: int, hidden: int, forget_bias: float = 1.0, output_size: int | None = None) -> None:
@@ -50,7 +50,7 @@ class LstmCell(TorchWeights, LstmGates):
     Args:
         n_inputs: size of an input frame.
         hidden: H, size of an output frame.
-        forget_bias: start value of the forget gate's bias.
+        forget_bias: initial bias of the forget gate.
     """
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:

@@ -9,7 +9,7 @@ output, c the cell, and norm(a) = (a - mean(a)) / deviation(a) over the values o
 
 u, v, w are gains, b and d biases; the biases that the paper adds to each of the two products are in b.
 
-The rows of the weights stand in the order i, f, g, o.
+The rows of the weights are in the order i, f, g, o.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class LayerNormLstmCell(LstmGates):
     Args:
         n_inputs: size of an input frame.
         hidden: H, size of an output frame.
-        forget_bias: start value of the forget gate's bias.
+        forget_bias: initial bias of the forget gate.
     """
 
     def __init__(self, n_inputs: int, hidden: int, forget_bias: float = 1.0) -> None:

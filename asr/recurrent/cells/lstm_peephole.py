@@ -1,6 +1,6 @@
-"""Long short-term memory with peepholes: gates that see the cell.
+"""Long short-term memory with peepholes: the gates also see the cell.
 
-Gers, Schraudolph and Schmidhuber 2002; here as equations 3 to 7 of Graves, Mohamed and Hinton 2013, "Speech recognition
+Gers, Schraudolph and Schmidhuber 2002; here equations 3 to 7 of Graves, Mohamed and Hinton 2013, "Speech recognition
 with deep recurrent neural networks". With x_t the frame, h the output, c the cell, and p vectors ("diagonal" matrices):
 
     i = sigm(W_i x_t + R_i h_{t-1} + p_i c_{t-1} + b_i)
@@ -10,8 +10,8 @@ with deep recurrent neural networks". With x_t the frame, h the output, c the ce
     o = sigm(W_o x_t + R_o h_{t-1} + p_o c_t + b_o)        the output gate sees the new cell
     h_t = o tanh(c_t)
 
-The rows of the weights stand in the order i, f, g, o, those of the peepholes in the order i, f, o; ONNX wants
-i, o, f, g and i, o, f.
+The rows of the weights are in the order i, f, g, o, those of the peepholes in the order i, f, o; ONNX uses i, o, f, g
+and i, o, f.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def peephole_step(
     """Compute one elementwise step.
 
     Args:
-        gates: sums of i, f, g, o, each (B, H); +inf for one of i, f, o holds that gate at 1.
-        peepholes: p_i, p_f, p_o, each (H,); 0 for none.
-        cell: the last one, (B, H).
-        squash_in: applied to g on its way into the cell.
-        squash_out: applied to the cell on its way out.
+        gates: the sums of i, f, g, o, each (B, H); +inf for i, f or o fixes that gate at 1.
+        peepholes: p_i, p_f, p_o, each (H,); 0 for no peephole.
+        cell: the last cell, (B, H).
+        squash_in: the function applied to g.
+        squash_out: the function applied to the new cell for the output.
 
     Returns:
-        the output (B, H), the next cell (B, H), and the gates i, f, o after their sigmoid, each (B, H).
+        The output (B, H), the next cell (B, H), and the gates i, f, o after their sigmoid, each (B, H).
     """
     i, f, g, o = gates
     p_i, p_f, p_o = peepholes
@@ -64,7 +64,7 @@ class PeepholeLstmCell(LstmGates):
     Args:
         n_inputs: size of an input frame.
         hidden: H, size of an output frame.
-        forget_bias: start value of the forget gate's bias.
+        forget_bias: initial bias of the forget gate.
     """
 
     def __init__(self, n_inputs: int, hidden: int, forget_bias: float = 1.0) -> None:

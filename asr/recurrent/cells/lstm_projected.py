@@ -1,12 +1,12 @@
 """Long short-term memory whose output is projected to fewer values.
 
 Sak, Senior and Beaufays 2014, "Long short-term memory recurrent neural network architectures for large scale acoustic
-modeling": many cells, few values to carry over. As in `torch.nn.LSTM` with `proj_size`, without the peepholes of the
-paper and without its second, not recurrent projection. With i, f, g, o and c_t as in lstm.py:
+modeling": many cells, but a small output. As in `torch.nn.LSTM` with `proj_size`, it has neither the peepholes of the
+paper nor its second, non-recurrent projection. With i, f, g, o and c_t as in lstm.py:
 
     h_t = P (o tanh(c_t))
 
-The rows of the weights stand in the order i, f, g, o, as in torch.
+The rows of the weights are in the order i, f, g, o, as in torch.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class ProjectedLstmCell(TorchWeights, LstmGates):
 
     Args:
         n_inputs: size of an input frame.
-        hidden: H, cells.
-        projection: O, size of an output frame; None: half of H.
-        forget_bias: start value of the forget gate's bias.
+        hidden: H, the number of cells.
+        projection: O, size of an output frame, 1 <= O < H; None for half of H.
+        forget_bias: initial bias of the forget gate.
 
     Raises:
-        ConfigError: not 1 <= O < H.
+        ConfigError: `projection` is out of range.
     """
 
     def __init__(self, n_inputs: int, hidden: int, projection: int | None = None, forget_bias: float = 1.0) -> None:
@@ -54,11 +54,11 @@ class ProjectedLstmCell(TorchWeights, LstmGates):
         return output, (output, cell)
 
     def to_torch(self) -> dict[str, Tensor]:
-        """Return the weights as `TorchWeights.to_torch` does, with `weight_hr` (O, H)."""
+        """Return the weights like `TorchWeights.to_torch`, with `weight_hr` (O, H)."""
         return super().to_torch() | {"weight_hr": self.weight_hr.detach()}
 
     @torch.no_grad()
     def load_torch(self, weights: Mapping[str, Tensor]) -> None:
-        """Take the weights of one direction of `torch.nn.LSTM` with `proj_size`, keyed as `to_torch` returns them."""
+        """Load the weights of one direction of `torch.nn.LSTM` with `proj_size`, with the keys of `to_torch`."""
         super().load_torch(weights)
         self.weight_hr.copy_(weights["weight_hr"])

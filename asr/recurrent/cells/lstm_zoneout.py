@@ -1,15 +1,15 @@
-"""Long short-term memory with zoneout: in training, units keep their last value now and then.
+"""Long short-term memory with zoneout: in training, units randomly keep their last value.
 
 Krueger et al. 2017, "Zoneout: regularizing RNNs by randomly preserving hidden activations", section 3. With i, f, g, o
-as in lstm.py, and masks k and m of ones (with the probabilities of the options) and zeros, drawn anew for each
-utterance, frame and unit:
+as in lstm.py, and masks k and m of zeros and ones, drawn for each utterance, frame and unit with the probabilities of
+the options:
 
     c'_t = f c_{t-1} + i g                     h'_t = o tanh(c'_t)
     c_t = k c_{t-1} + (1 - k) c'_t             h_t = m h_{t-1} + (1 - m) h'_t
 
-In evaluation the masks are their expectations, the probabilities themselves.
+In evaluation, the masks are replaced by their expectations, the probabilities.
 
-The rows of the weights stand in the order i, f, g, o.
+The rows of the weights are in the order i, f, g, o.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from asr.recurrent.options import ZoneoutLstmConfig as ZoneoutLstmConfig
 class ZoneoutLstmCell(LstmGates):
     """LSTM with zoneout; the equations are at the top of this file.
 
-    Parameters: `weight_ih` (4H, n_inputs), `weight_hh` (4H, H), `bias` (4H,). The masks come from torch's global
-    generator, as those of dropout do, so in training they depend on the batch.
+    Parameters: `weight_ih` (4H, n_inputs), `weight_hh` (4H, H), `bias` (4H,). Like those of dropout, the masks come
+    from torch's global generator, so in training they depend on the batch.
 
     Args:
         n_inputs: size of an input frame.
         hidden: H, size of an output frame.
         cell_zoneout: probability that a cell keeps its value, within [0, 1).
-        output_zoneout: probability that an output does, within [0, 1).
-        forget_bias: start value of the forget gate's bias.
+        output_zoneout: probability that an output keeps its value, within [0, 1).
+        forget_bias: initial bias of the forget gate.
 
     Raises:
-        ConfigError: a probability out of its range.
+        ConfigError: a probability is out of range.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ZoneoutLstmCell(LstmGates):
         return output, (output, cell)
 
     def kept(self, n_rows: int) -> tuple[Tensor, Tensor]:
-        """Return the masks k and m of `n_rows` frames, or in evaluation their expectations: each (n_rows, H)."""
+        """Return the masks k and m of `n_rows` frames, or their expectations in evaluation, each (n_rows, H)."""
         masks = [
             (torch.rand(n_rows, self.hidden, device=self.bias.device) < probability).to(self.bias.dtype)
             if self.training

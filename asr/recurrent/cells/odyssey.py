@@ -1,6 +1,6 @@
-"""The variants of the LSTM that Greff et al. 2017 compare, "LSTM: A search space odyssey".
+"""The variants of the LSTM that are compared in Greff et al. 2017, "LSTM: A search space odyssey".
 
-    V     the LSTM with peepholes of lstm_peephole.py, called vanilla
+    V     the LSTM with peepholes of lstm_peephole.py ("vanilla")
     NIG   no input gate: i = 1
     NFG   no forget gate: f = 1
     NOG   no output gate: o = 1
@@ -8,11 +8,11 @@
     NOAF  no output activation function: h_t = o c_t
     CIFG  coupled input and forget gate: f = 1 - i
     NP    no peepholes: the LSTM of lstm.py
-    FGR   full gate recurrence: to each of the sums of i, f, o is added Q_i i_{t-1} + Q_f f_{t-1} + Q_o o_{t-1}, with
-          matrices Q of its own (Hochreiter and Schmidhuber 1997)
+    FGR   full gate recurrence: each of the sums of i, f, o also has Q_i i_{t-1} + Q_f f_{t-1} + Q_o o_{t-1}, with
+          its own matrices Q (Hochreiter and Schmidhuber 1997)
 
-The rows of the weights stand in the order i, f, g, o, those of the peepholes and of the gates' recurrence in the order
-i, f, o; what a variant does not have has no rows.
+The rows of the weights are in the order i, f, g, o, those of the peepholes and of the gates' recurrence in the order
+i, f, o. There are no rows for parts that a variant does not have.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from asr.recurrent.options import variant_named
 
 
 class OdysseyCell(GatedCell):
-    """A variant of the LSTM; they are listed at the top of this file.
+    """A variant of the LSTM; the variants are listed at the top of this file.
 
-    Parameters: `weight_ih` (G, n_inputs), `weight_hh` (G, H), `bias` (G,), with H rows for each gate that the variant
-    has, `peepholes` (3 or less, H), which start at 0; FGR also `weight_gates` (3H, 3H), all Q of a gate in its rows.
+    Parameters: `weight_ih` (G, n_inputs), `weight_hh` (G, H) and `bias` (G,), with H rows for each gate of the variant;
+    `peepholes` (at most 3, H), which start at 0; for FGR also `weight_gates` (3H, 3H), with all Q of a gate in a row.
 
     Args:
         n_inputs: size of an input frame.
         hidden: H, size of an output frame.
-        variant: its name.
-        forget_bias: start value of the forget gate's bias, where there is such a gate.
+        variant: the name of the variant.
+        forget_bias: initial bias of the forget gate, if the variant has one.
 
     Raises:
         ConfigError: there is no such variant.
@@ -75,7 +75,7 @@ class OdysseyCell(GatedCell):
 
     def point(self, projected: Tensor, recurrent: Tensor, state: State) -> tuple[Tensor, State]:
         has, sums = self.has, (projected + recurrent).chunk(len(self.has.gates), dim=-1)
-        gates = dict.fromkeys("ifo", state[1].new_tensor(math.inf))  # sigm(inf) = 1: what is missing is open
+        gates = dict.fromkeys("ifo", state[1].new_tensor(math.inf))  # sigm(inf) = 1: a missing gate is open
         gates |= zip(has.gates, sums, strict=True)
         peepholes = dict.fromkeys("ifo", state[1].new_zeros(()))
         peepholes |= zip(has.peepholes, self.peepholes, strict=True)

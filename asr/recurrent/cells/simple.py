@@ -4,8 +4,8 @@ Elman 1990, "Finding structure in time". With x_t the frame and h the output:
 
     h_t = f(W x_t + R h_{t-1} + b)             f = tanh, or max(0, .) (Le, Jaitly and Hinton 2015)
 
-It is an LSTM whose input and output gates are held at 1, whose forget gate is held at 0 and whose cell is put out as
-it is, without the second tanh (`NOAF` in odyssey.py). torch calls it `torch.nn.RNN`, ONNX calls it RNN.
+It is an LSTM with input and output gates fixed at 1, forget gate fixed at 0 and no second tanh (`NOAF` in odyssey.py).
+In torch it is called `torch.nn.RNN`, in ONNX RNN.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SimpleCell(TorchWeights):
         activation: f, `tanh` or `relu`.
 
     Raises:
-        ConfigError: another activation.
+        ConfigError: the activation is neither of these.
     """
 
     def __init__(self, n_inputs: int, hidden: int, activation: str = "tanh") -> None:

@@ -1,13 +1,13 @@
-"""Kernels for CPUs, compiled by numba at their first use: optional, and tested to equal the other paths.
+"""Optional kernels for CPUs, compiled by numba at their first use. Tests compare them with the other paths.
 
-- `kinds`: which cells have a kernel.
-- `sequence`: a layer with gradients; `prepared`: a layer that only recognises.
+- `kinds`: the cells that have a kernel.
+- `sequence`: a layer with gradients; `prepared`: a layer for recognition only.
 - `layer_*`: the time loops of a layer; `matrices`: its products.
-- `fields`, `jobs`, `team`: the jobs that threads take, the compiled functions that do them, the threads.
+- `fields`, `jobs`, `team`: the jobs that threads take, the compiled functions that do them, and the threads.
 - `lstm`, `gru`, `layernorm`, `attention`: the compiled loops; `products`, `pointwise`, `instructions`: their parts.
 
-Only `kinds` is imported before it is needed: numba and the kernels take a second or two to load, and some seconds to
-compile at the first use on a machine.
+Modules other than `kinds` are only imported when they are needed: numba and the kernels take a second or two to load,
+and some seconds to compile at the first use on a machine.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import platform
 from functools import cache
 from importlib.util import find_spec
 
-OLDEST_NUMBA = (0, 62)  # the first whose LLVM has untyped pointers, as `instructions` writes them
+OLDEST_NUMBA = (0, 62)  # the first version whose LLVM has untyped pointers, which `instructions` needs
 
 
 @cache
 def available() -> bool:
-    """Whether kernels can run here: numba is installed and switched on, on a processor with fused multiply-add."""
+    """Return whether kernels can run here: they need numba, not disabled, and a processor with fused multiply-add."""
     if find_spec("numba") is None:
         return False
     import numba

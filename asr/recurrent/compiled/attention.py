@@ -1,7 +1,7 @@
-"""The time loops of the LSTM that attends to its own last outputs: one direction, some utterances.
+"""The time loops of the LSTM that attends to its own last outputs, for one direction and some utterances.
 
-Equations: `asr/recurrent/cells/attention_lstm.py`. Rows, schedules and matrices are those of `lstm.py`; the row of an
-utterance at an earlier step is found through the schedule. The gates i, f, g, o and the query a stand side by side.
+Equations: `asr/recurrent/cells/attention_lstm.py`. Rows, schedules and matrices are those of `lstm.py`; the schedule
+gives the row of an utterance at an earlier step. The columns of the gates i, f, g, o and the query a are adjacent.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def forward(
         gates: (rows, 4 * hidden): projected inputs of i, f, g, o in, activations out.
         queries: (rows, hidden): the projected input of a in, with its recurrent product out.
         outputs, cells, keys, summaries: (rows, hidden): h, c, K h and s, written.
-        weights: (rows, window), written: w of the steps before, the last one first; 0 where there is none.
+        weights: (rows, window), written: w of the steps before, the last one first; 0 for missing steps.
         of_gates, of_queries, of_keys: packed and transposed: R of the gates (hidden, 4 * hidden), R_a and K (hidden,
             hidden).
         schedule: (steps, 4).
@@ -78,7 +78,7 @@ def _attend(
     schedule: Any,
     scorer: Any,
 ) -> None:
-    """Write the summary and the weights of an utterance, and the mean of its earlier cells into its row of `cells`."""
+    """Write the summary and weights of an utterance, and the weighted mean of its earlier cells into `cells`."""
     row = schedule[step, 0] + r
     window = weights.shape[1]
     score, summary, cell = weights[row], summaries[row, :hidden], cells[row, :hidden]
@@ -135,20 +135,20 @@ def backward(
     """Turn gradients of the outputs into gradients of the projected inputs.
 
     Args:
-        gates, queries: as `forward` left them in, gradients of the projected inputs out.
-        outputs, cells, keys, summaries, weights: as `forward` left them.
+        gates, queries: results of `forward` in, gradients of the projected inputs out.
+        outputs, cells, keys, summaries, weights: results of `forward`.
         of_gates, of_queries, of_keys: packed R of the gates (4 * hidden, hidden), R_a and K (hidden, hidden).
-        schedule: that of `forward`, walked from its end.
-        scorer: as of `forward`.
-        gradients: (rows, hidden), of the outputs.
-        from_outputs, from_cells, from_keys: (rows, hidden), 0; the last is left with the gradients of the keys.
-        previous: packed (rows, hidden), written: the summary one step before each row, 0 where there is none.
-        of_scorer: as `scorer`: the gradient is added to it.
+        schedule: the schedule of `forward`; it is read from its end.
+        scorer: see `forward`.
+        gradients: (rows, hidden), gradients of the outputs.
+        from_outputs, from_cells, from_keys: (rows, hidden), 0 in; the gradients of the keys out in the last one.
+        previous: packed (rows, hidden), written: the summary one step before each row, 0 if there is none.
+        of_scorer: like `scorer`; its gradient is added.
     """
     most = schedule[:, 1].max()
     zeros, memory = np.zeros((1, hidden), np.float32), np.empty(hidden, np.float32)
     from_summary = np.zeros((most, hidden), np.float32)
-    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of from_summary: one utterance all the way
+    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of from_summary is the same utterance at all steps
         here, n_rows, before, carried = fields(schedule[step])
         product(from_keys[here:], of_keys, hidden, from_outputs[here:], from_outputs[here:], n_rows, hidden)
         for r in range(n_rows):
@@ -165,7 +165,7 @@ def backward(
                 f_gate[j] = d_cell * memory[j] * f * (ONE - f)
                 g_gate[j] = d_cell * i * (ONE - g * g)
                 o_gate[j] = d_output * squashed * o * (ONE - o)
-                later_cell[j] = d_cell * f  # from here on the gradient of d
+                later_cell[j] = d_cell * f  # now the gradient of d
         product(gates[here:], of_gates, 4 * hidden, from_summary, from_summary, n_rows, hidden)
         for r in range(n_rows):
             _attend_back(
@@ -197,7 +197,7 @@ def _attend_back(
 ) -> None:
     """Turn the gradients of s and d (in the utterance's row of `from_cells`) into those of their inputs.
 
-    The query becomes its gradient; the gradients of earlier outputs, cells and keys are added to theirs.
+    The gradient of the query overwrites `query`; those of earlier outputs, cells and keys are added to the `from_...`.
     """
     row = schedule[step, 0] + r
     window, from_memory = weights.shape[1], from_cells[row, :hidden]
@@ -241,7 +241,7 @@ def _mean(into: Any, cells: Any, shares: Any, step: int, r: int, hidden: int, sc
 
 @inlined
 def _steps_before(step: int, r: int, window: int, schedule: Any) -> Any:
-    """Return how many earlier steps of the utterance lie within the window."""
+    """Return the number of earlier steps of the utterance within the window."""
     count = 0
     while count < window and count < step and r < schedule[step - 1 - count, 1]:
         count += 1

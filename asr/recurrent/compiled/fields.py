@@ -1,9 +1,8 @@
-"""The fields of a job: declared once, here, and found by name on both sides.
+"""The fields of each job, declared once for the code that writes jobs and the code that reads them.
 
-A job travels as 64-bit integers: its kind, then its fields in order. A matrix takes three of them (address, rows, row
-stride), a number takes one. `team` writes them from a job, `jobs` reads them at the `places` of its class.
-
-The functions named below explain the fields.
+A job is passed to compiled code as 64-bit integers: its kind, then its fields in order. A matrix takes three integers
+(address, rows, row stride), a number takes one. `team` writes them, and `jobs` reads them at the `places` of the job's
+class. The functions that are named in the docstrings below explain the fields.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-_NUMBERS = {"Tensor": 3, "int": 1}  # 64-bit integers that a field of this type takes
+_NUMBERS = {"Tensor": 3, "int": 1}  # number of 64-bit integers for a field of this type
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job; `kind` distinguishes the jobs that one compiled function accepts."""
+    """A job; `kind` distinguishes the jobs of one compiled function."""
 
     kind: ClassVar[int]
 
@@ -182,7 +181,7 @@ class AttentionBackward(AttentionForward):
 
 
 def places(job: type[Job]) -> Any:
-    """Return where each field of a job begins, counted from its kind.
+    """Return the position of each field of a job, counted in integers from its kind.
 
     >>> places(Pack)
     Places(source=1, packed=4, columns=7)

@@ -1,7 +1,7 @@
-"""The time loops of both gated recurrent units: one direction, some utterances.
+"""The time loops of both gated recurrent units, for one direction and some utterances.
 
 Equations: `asr/recurrent/cells/gru.py` (RESET_AFTER) and `gru_before.py`. Rows, schedules and matrices are those of
-`lstm.py`. The candidate n has a product of its own, so its columns are a matrix of their own, `candidates`.
+`lstm.py`. The candidate n has its own product, so its columns are a separate matrix, `candidates`.
 """
 
 from __future__ import annotations
@@ -92,19 +92,19 @@ def backward(
 
     Args:
         gates, candidates: activations in, gradients of the projected inputs out.
-        outputs: as `forward` left them.
-        inner: as `forward` left it; with RESET_AFTER its gradient out.
+        outputs: result of `forward`.
+        inner: result of `forward` in; with RESET_AFTER its gradient out.
         weights, new_weights: packed recurrent weights (2 * hidden, hidden) of r and z, (hidden, hidden) of n.
-        schedule: that of `forward`, walked from its end.
-        flags: as of `forward`.
-        gradients: (rows, hidden), of the outputs.
-        previous: packed (rows, hidden), written: the output one step before each row, 0 where there is none.
+        schedule: the schedule of `forward`; it is read from its end.
+        flags: see `forward`.
+        gradients: (rows, hidden), gradients of the outputs.
+        previous: packed (rows, hidden), written: the output one step before each row, 0 if there is none.
     """
     literally(flags)
     most = schedule[:, 1].max()
     zeros = np.zeros((1, hidden), np.float32)
     later, of_product = np.zeros((most, hidden), np.float32), np.zeros((most, hidden), np.float32)
-    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of `later`: one utterance all the way
+    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of `later` is the same utterance at all steps
         here, n_rows, before, carried = fields(schedule[step])
         for r in range(n_rows):
             reset, update = _two(gates[here + r], hidden)

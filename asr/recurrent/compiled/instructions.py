@@ -1,8 +1,8 @@
 """Building blocks of the matrix products, written for LLVM as vector operations.
 
-A tile is some rows of a result times a few vectors of columns, held in registers while the inner dimension runs by
-(Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). Each of its elements is one chain of
-fused multiply-adds along the inner dimension, whatever stands beside it.
+A tile is a part of the result, some rows by a few vectors of columns, that stays in registers during the loop over the
+inner dimension (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). Each element is one
+chain of fused multiply-adds along the inner dimension, and does not depend on the other elements.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile for running without the GIL. A product and a sum may be fused; sums keep their order.
+    """Compile a function to run without the GIL. A product and a sum may be fused; sums keep their order.
 
-    The surrounding code decides which of them are fused. So everything is inlined into one function: otherwise a
-    process that compiles and one that reads from the cache would call different copies and get different bits.
+    Which of them are fused depends on the surrounding code. Therefore everything is inlined into one function:
+    otherwise a process that compiles and a process that reads from the cache could get different bits.
     """
     result: _Function = njit(nogil=True, fastmath={"contract"}, error_model="numpy", forceinline=True)(function)
     return result
 
 
 def inlined(function: _Function) -> _Function:
-    """Compile as `compiled` does, but inline into the callers, so that the loops around become vector operations."""
+    """Compile like `compiled`, but inline into the callers, so that their loops become vector operations."""
     result: _Function = njit(nogil=True, fastmath={"contract"}, error_model="numpy", inline="always")(function)
     return result
 
 
 def instruction(function: Callable[..., Any]) -> Any:
-    """Make an instruction from a function of types that returns a signature and a writer of LLVM code."""
+    """Make an instruction from a function that takes types and returns a signature and a writer of LLVM code."""
     return intrinsic(function)
 
 
 def _tile_shape() -> tuple[int, int, int]:
-    """Return rows, vectors and lanes of a tile: as many sums as fit into the registers beside the operands."""
+    """Return the rows, vectors and lanes of a tile, so that all sums fit into the registers beside the operands."""
     features = binding.get_host_cpu_features()
     if features.get("avx512f"):
         return 12, 2, 16
@@ -52,7 +52,7 @@ def _tile_shape() -> tuple[int, int, int]:
 
 ROWS, VECTORS, LANES = _tile_shape()
 WIDTH = VECTORS * LANES  # columns of a tile
-PANELS = 4  # tiles side by side for a single row: the sums of one tile are too few to keep the core busy
+PANELS = 4  # adjacent tiles computed together for a single row, because one tile does not keep the core busy
 
 _INT = ir.IntType(64)
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
@@ -61,7 +61,7 @@ _POINTER = types.CPointer(types.float32)
 
 
 def multiplies_pairs() -> bool:
-    """Whether the processor that numba compiles for has products of pairs in bfloat16."""
+    """Return whether numba's target processor has products of pairs in bfloat16."""
     _, _, features = cpu_target.target_context.codegen().magic_tuple()
     return "+avx512bf16" in features.split(",")
 
@@ -95,7 +95,7 @@ def address(_typing: Any, array: Any, offset: Any) -> Any:
 
 @instruction
 def move(_typing: Any, source: Any, target: Any) -> Any:
-    """Copy WIDTH neighbours from one address to another."""
+    """Copy WIDTH adjacent elements from one address to another."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         for v in range(VECTORS):
@@ -114,7 +114,7 @@ def transpose(_typing: Any, source: Any, stride: Any, target: Any) -> Any:
         source, stride, target = arguments
         rows = [builder.load(_vector(builder, source, builder.mul(stride, _INT(r))), align=4) for r in range(LANES)]
         distance = 1
-        while distance < LANES:  # rows that are 1, 2, 4, ... apart exchange what stands beyond the diagonal
+        while distance < LANES:  # rows that are 1, 2, 4, ... apart exchange their off-diagonal elements
             upper = [i if not i & distance else LANES + (i ^ distance) for i in range(LANES)]
             lower = [i | distance if not i & distance else LANES + i for i in range(LANES)]
             for r in (r for r in range(LANES) if not r & distance):
@@ -130,14 +130,14 @@ def transpose(_typing: Any, source: Any, stride: Any, target: Any) -> Any:
 
 
 def _tile_instruction(a_transposed: bool = False, panels: int = 1, pairs: bool = False) -> Any:
-    """Return an instruction for tiles side by side.
+    """Return an instruction that computes adjacent tiles of a product.
 
     It computes out[r, :] = start[r, :] + sum over k < inner of a[r, k] * b[k, :], for r < rows.
 
-    The arguments are addresses, followed by the strides of a, start and out; that of b is WIDTH, and from panel to
-    panel `b_panel`. With `a_transposed`, a[r, k] stands at row k and column r. With `pairs`, each element of a and b is
-    two numbers in bfloat16, and their product the sum of both products. 1 <= rows <= ROWS, or 1 of more panels than
-    one; inner >= 1.
+    The arguments are addresses, each followed by its stride; the stride of b is WIDTH, and `b_panel` from panel to
+    panel. With `a_transposed`, a[r, k] is at row k and column r. With `pairs`, each element of a and b is two numbers
+    in bfloat16, and their product is the sum of both products. Requires inner >= 1, and 1 <= rows <= ROWS for one panel
+    or rows = 1 for several panels.
     """
     most = ROWS if panels == 1 else 1
 
@@ -237,7 +237,7 @@ def _multiply_add(builder: Any, a: Any, b: Any, total: Any) -> Any:
 
 
 def _multiply_add_pairs(builder: Any, a: Any, b: Any, total: Any) -> Any:
-    """Write total + the products of both numbers of each pair; sums are in float32."""
+    """Write total + the products of both numbers of each pair, summed in float32."""
     of = ir.FunctionType(_VECTOR, [_VECTOR, _PAIRS, _PAIRS])
     dot = cgutils.get_or_insert_function(builder.module, of, "llvm.x86.avx512bf16.dpbf16ps.512")
     return builder.call(dot, [total, builder.bitcast(a, _PAIRS), builder.bitcast(b, _PAIRS)])

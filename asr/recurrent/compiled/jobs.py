@@ -1,10 +1,10 @@
-"""The compiled functions that threads run: each takes jobs of its sort from a table until none is left.
+"""The compiled functions that threads run: each takes jobs of its kind from a table until none is left.
 
-The table is int64: [jobs taken, number of jobs, integers a job, job 0, job 1, ...]. `fields`
-declares the layout of a job.
+The table is int64: [jobs taken, number of jobs, integers per job, job 0, job 1, ...]. `fields` declares the layout of a
+job.
 
-Not every processor supports bfloat16, so its code is guarded by `if pairs`: numba does not compile a branch that a
-constant of the enclosing function excludes.
+Not every processor supports bfloat16, so its code is guarded by `if pairs`: numba does not compile a branch that is
+excluded by a constant of the enclosing function.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ _gru_forward, _gru_backward = gru.forward, gru.backward
 _layernorm_forward, _layernorm_backward = layernorm.forward, layernorm.backward
 _attention_forward, _attention_backward = attention.forward, attention.backward
 
-# Where the fields of a job are; a job that runs backwards begins like the one that runs forwards and has more fields.
+# Positions of the fields; a backward job has the fields of the forward job, followed by more fields.
 _PACK, _PRODUCT, _OF_TRANSPOSED = places(Pack), places(Product), places(ProductOfTransposed)
 _LSTM, _LAYERNORM, _ATTENTION = places(LstmBackward), places(LayerNormBackward), places(AttentionBackward)
 _GRU_FORWARD, _GRU_BACKWARD = places(GruForward), places(GruBackward)
 _IS_PACK, _IS_PACK_TRANSPOSED, _IS_PRODUCT = Pack.kind, PackTransposed.kind, Product.kind
-_FORWARD = LstmForward.kind  # as of the others
+_FORWARD = LstmForward.kind  # the same for all forward jobs
 
 SOURCES = (fields, instructions, kinds, pointwise, products, lstm, gru, layernorm, attention)
 
 
 @cache
 def matrix_products(pairs: bool) -> Any:
-    """Return the function for the four sorts of matrix products; with `pairs`, for `Product` of pairs only."""
+    """Return the function for the four jobs of matrix products; with `pairs`, for `Product` of pairs only."""
     version = _version()
 
     def work(table: Any) -> None:
@@ -312,15 +312,18 @@ def attention_loops() -> Any:
 
 @cache
 def _version() -> str:
-    """Return a hash of the kernels' sources. numba looks for changes in this file only; as an enclosed variable of each
-    function, the hash makes it notice changes in the other files too."""
+    """Return a hash of the kernels' source files.
+
+    numba's cache notices changes in this file only. The hash is an enclosed variable of each function, so that a change
+    in another file also invalidates the cache.
+    """
     return hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in SOURCES)).hexdigest()
 
 
 def _function(work: Callable[[Any], None]) -> Any:
-    """Compile void(int64 *table), which has an `address`; once per machine, then it is read from a cache."""
+    """Compile a function void(int64 *table), or read it from the cache; the result has an `address`."""
     logging.getLogger(__name__).info(
-        "loading kernels; at their first use on a machine they are compiled, which takes some seconds each"
+        "loading kernels; they are compiled at the first use on a machine, which takes some seconds for each kernel"
     )
     signature = types.void(types.CPointer(types.int64))
     try:
@@ -331,7 +334,7 @@ def _function(work: Callable[[Any], None]) -> Any:
 
 @inlined
 def _next(table: Any) -> Any:
-    """Take a job and return its place in the table; 0 when none is left."""
+    """Take a job and return its position in the table; 0 if none is left."""
     number = _take(table)
     return 0 if number >= table[1] else 3 + number * table[2]
 

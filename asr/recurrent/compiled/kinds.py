@@ -1,4 +1,4 @@
-"""The cells that have kernels, and what a kernel needs to know about a cell. This module does not need numba."""
+"""The cells that have kernels, and the properties of cells that kernels need. This module does not need numba."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ INPUT_FOLLOWS = 16  # i = 1 - f
 FORGETS = 32  # f = 0
 LINEAR_IN = 64  # g is not squashed
 RECTIFIED_IN = 128  # g goes through max(0, .) instead of tanh
-LINEAR_OUT = 256  # c is not squashed on its way out
+LINEAR_OUT = 256  # c is not squashed for the output
 PEEPHOLES = 512
 FULL_RECURRENCE = 1024
 ZONEOUT = 2048
 PAIRS = 4096  # not a property of a cell: outputs and recurrent weights are multiplied in bfloat16
 
-# The reset of a GRU stands after the product; without this flag, before it.
+# The reset of a GRU comes after the product; without this flag, before it.
 RESET_AFTER = 1
 
 
@@ -53,29 +53,29 @@ class Kind(NamedTuple):
 
 
 def kind_of(cell: Cell) -> Kind | None:
-    """Return the kind of a cell; None if it has no kernel. A derived class may step differently, so it has none."""
+    """Return the kind of a cell; None if it has no kernel. Derived classes have none: they may override the step."""
     found = _KINDS.get(type(cell))
     return found(cell) if callable(found) else found
 
 
 def can_continue(cell: Cell) -> bool:
-    """Return whether a kernel can continue a cell from a state: an LSTM whose state is its output and its cell."""
+    """Return whether a kernel can continue a cell from a given state: an LSTM with the state (output, cell)."""
     kind = kind_of(cell)
     plain = kind is not None and kind.family == LSTM and not kind.flags & (ZONEOUT | FULL_RECURRENCE)
     return plain and isinstance(cell, LstmCell | PeepholeLstmCell | OdysseyCell)
 
 
 def recurrent_weights(cell: Cell) -> Tensor:
-    """Return (G, H): the weights that multiply the output (before its projection, if there is one) at the next step."""
+    """Return the recurrent weights (G, H); they multiply the output before its projection, if it has one."""
     if isinstance(cell, ConvLstmCell):
         return cell.recurrent_matrix()
-    if isinstance(cell, ProjectedLstmCell):  # R (P h) = (R P) h: the projection of a whole batch can wait
+    if isinstance(cell, ProjectedLstmCell):  # R (P h) = (R P) h: outputs are projected after the time loop
         return cell.weight_hh @ cell.weight_hr
     return cell.weight_hh
 
 
 def other_weights(cell: Cell, n_rows: int) -> tuple[Tensor, ...]:
-    """Return the other inputs of a loop in the order of the flags: weights, or values of `n_rows` frames."""
+    """Return the other inputs of a loop in the order of the flags: weights, or values for `n_rows` frames."""
     if isinstance(cell, GruCell):
         return (cell.bias_hn,)
     if isinstance(cell, AttentionLstmCell):
@@ -91,8 +91,8 @@ def other_weights(cell: Cell, n_rows: int) -> tuple[Tensor, ...]:
     return (cell.peepholes,) if isinstance(cell, PeepholeLstmCell | ConvLstmCell) else ()
 
 
-def put_out(cells: Sequence[Cell], outputs: Tensor) -> Tensor:
-    """Turn the loops' outputs (N, D * H) into the layer's (N, O), by the cells' projections if they have any."""
+def project_outputs(cells: Sequence[Cell], outputs: Tensor) -> Tensor:
+    """Turn the outputs of the loops (N, D * H) into those of the layer (N, O): apply the cells' projections, if any."""
     if not isinstance(cells[0], ProjectedLstmCell):
         return outputs
     parts = outputs.chunk(len(cells), dim=1)
@@ -107,7 +107,7 @@ def _simple(cell: Cell) -> Kind:
 
 def _variant(cell: Cell) -> Kind:
     has = cast(OdysseyCell, cell).has
-    departures = {
+    differences = {
         NO_INPUT: "i" not in has.gates,
         NO_FORGET: "f" not in has.gates and not has.coupled,
         NO_OUTPUT: "o" not in has.gates,
@@ -117,7 +117,7 @@ def _variant(cell: Cell) -> Kind:
         PEEPHOLES: bool(has.peepholes),
         FULL_RECURRENCE: has.full_recurrence,
     }
-    return Kind(LSTM, sum(flag for flag, departs in departures.items() if departs))
+    return Kind(LSTM, sum(flag for flag, differs in differences.items() if differs))
 
 
 _KINDS: dict[type[Cell], Kind | Callable[[Cell], Kind]] = {

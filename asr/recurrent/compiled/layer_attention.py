@@ -7,13 +7,13 @@ from torch import Tensor
 
 from asr.recurrent.compiled import jobs
 from asr.recurrent.compiled.fields import AttentionBackward, AttentionForward
-from asr.recurrent.compiled.layer import Layer, Left
+from asr.recurrent.compiled.layer import Layer, WeightGradients
 from asr.recurrent.compiled.matrices import packed, products_of_transposed
 from asr.recurrent.compiled.team import run
 
 
 class AttentionLoops:
-    """Runs the loops of `attention`; keeps cells, keys, summaries and their weights for the gradient."""
+    """A runner of the loops of `attention`; it keeps cells, keys, summaries and weights for the gradient."""
 
     def __init__(self, flags: int) -> None:
         self.window = flags
@@ -26,7 +26,9 @@ class AttentionLoops:
         run(self.function, [job for column in layer.columns for job in self._jobs(layer, column, outputs, kept, True)])
         return outputs, kept
 
-    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
+    def backward(
+        self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor
+    ) -> list[WeightGradients]:
         hidden = layer.hidden
         later = [torch.zeros_like(outputs) for _ in range(3)]
         work: list[AttentionBackward] = []
@@ -61,7 +63,7 @@ class AttentionLoops:
                 (of_gates, layer.gates[d][:, of_gates], summary),
                 (of_query, layer.gates[d][:, of_query], previous),
             ]
-            results.append(Left(weight_factors, (of_keys, of_scorer.sum(0)[0])))
+            results.append(WeightGradients(weight_factors, (of_keys, of_scorer.sum(0)[0])))
         return results
 
     def _jobs(

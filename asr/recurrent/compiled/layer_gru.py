@@ -9,20 +9,20 @@ from torch import Tensor
 
 from asr.recurrent.compiled import jobs
 from asr.recurrent.compiled.fields import GruBackward, GruForward
-from asr.recurrent.compiled.layer import Layer, Left, Weights
+from asr.recurrent.compiled.layer import Layer, WeightGradients, Weights
 from asr.recurrent.compiled.matrices import packed
 from asr.recurrent.compiled.team import run
 
 
 class GruLoops:
-    """Runs the loops of `gru`; keeps `inner` for the gradient."""
+    """A runner of the loops of `gru`; it keeps `inner` for the gradient."""
 
     def __init__(self, flags: int) -> None:
         self.function = jobs.gru_loops(flags)
 
     def forward(self, layer: Layer) -> tuple[Tensor, tuple[Tensor, ...]]:
         gates, directions, hidden = layer.gates, layer.weights, layer.hidden
-        weights, new_weights = _packed_apart(directions, transposed=True)
+        weights, new_weights = _packed_weights(directions, transposed=True)
         outputs, inner = layer.new_outputs(), layer.new_outputs()
         zeros = outputs.new_zeros(1, hidden)
         work = []
@@ -45,9 +45,11 @@ class GruLoops:
         run(self.function, work)
         return outputs, (inner,)
 
-    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
+    def backward(
+        self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor
+    ) -> list[WeightGradients]:
         (inner,), gates, directions, hidden = kept, layer.gates, layer.weights, layer.hidden
-        weights, new_weights = _packed_apart(directions)
+        weights, new_weights = _packed_weights(directions)
         previous = [layer.new_packed(hidden) for _ in directions]
         work = [
             GruBackward(
@@ -71,16 +73,16 @@ class GruLoops:
         for d, at in layer.columns:
             within = inner[:, at : at + hidden]
             of_others: tuple[Tensor, ...] = ()
-            if directions[d].others:  # the reset stands after the product, whose gradient is `within`
+            if directions[d].others:  # the reset comes after the product, whose gradient is `within`
                 candidate, of_others = (of_new, within, previous[d]), (within.sum(0),)
-            else:  # `within` is what is multiplied
+            else:  # `within` is the input of the product
                 candidate = of_new, gates[d][:, of_new], packed([within])[0]
-            left.append(Left([(of_gates, gates[d][:, of_gates], previous[d]), candidate], of_others))
+            left.append(WeightGradients([(of_gates, gates[d][:, of_gates], previous[d]), candidate], of_others))
         return left
 
 
-def _packed_apart(directions: Sequence[Weights], transposed: bool = False) -> tuple[list[Tensor], list[Tensor]]:
-    """Pack the recurrent weights of r and z, and those of n, of each direction."""
+def _packed_weights(directions: Sequence[Weights], transposed: bool = False) -> tuple[list[Tensor], list[Tensor]]:
+    """Pack the recurrent weights of r and z of each direction, and separately those of n."""
     hidden = directions[0].hh.shape[1]
     whole = packed([part for one in directions for part in torch.split(one.hh, [2 * hidden, hidden])], transposed)
     return whole[::2], whole[1::2]

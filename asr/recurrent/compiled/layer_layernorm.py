@@ -8,13 +8,13 @@ from torch import Tensor
 
 from asr.recurrent.compiled import jobs
 from asr.recurrent.compiled.fields import LayerNormBackward, LayerNormForward
-from asr.recurrent.compiled.layer import Layer, Left
+from asr.recurrent.compiled.layer import Layer, WeightGradients
 from asr.recurrent.compiled.matrices import packed
 from asr.recurrent.compiled.team import run
 
 
 class LayerNormLoops:
-    """Runs the loops of `layernorm`; keeps the cells and the normalised recurrent products for the gradient."""
+    """A runner of the loops of `layernorm`; it keeps cells and normalised recurrent products for the gradient."""
 
     def __init__(self, flags: int) -> None:
         self.function = jobs.layernorm_loops()
@@ -28,7 +28,9 @@ class LayerNormLoops:
         run(self.function, [job for column in layer.columns for job in _jobs(layer, column, outputs, kept, weights)])
         return outputs, kept
 
-    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
+    def backward(
+        self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor
+    ) -> list[WeightGradients]:
         weights = packed([one.hh for one in layer.weights])
         work: list[LayerNormBackward] = []
         left = []
@@ -42,7 +44,7 @@ class LayerNormLoops:
             left.append((previous, of_gains))
         run(self.function, work)
         return [
-            Left([(slice(None), one, last)], (parts.sum(0)[0],))
+            WeightGradients([(slice(None), one, last)], (parts.sum(0)[0],))
             for one, (last, parts) in zip(kept[1], left, strict=True)
         ]
 

@@ -9,13 +9,13 @@ from torch import Tensor
 from asr.recurrent.compiled import jobs
 from asr.recurrent.compiled.fields import LstmBackward, LstmForward
 from asr.recurrent.compiled.kinds import FULL_RECURRENCE, PEEPHOLES, ZONEOUT
-from asr.recurrent.compiled.layer import Layer, Left
+from asr.recurrent.compiled.layer import Layer, WeightGradients
 from asr.recurrent.compiled.matrices import packed, products_of_transposed
 from asr.recurrent.compiled.team import run
 
 
 class LstmLoops:
-    """Runs the loops of `lstm`; keeps the cells for the gradient."""
+    """A runner of the loops of `lstm`; it keeps the cells for the gradient."""
 
     def __init__(self, flags: int) -> None:
         self.flags = flags
@@ -25,20 +25,22 @@ class LstmLoops:
         return self.run(layer, packed([one.hh for one in layer.weights], transposed=True))
 
     def run(self, layer: Layer, weights: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Run `forward` with recurrent weights that are packed already, one matrix per direction."""
+        """Run `forward` with packed recurrent weights, one matrix for each direction."""
         return self.continued(layer, weights, layer.new_outputs(), layer.new_outputs())
 
     def continued(
         self, layer: Layer, weights: Sequence[Tensor], outputs: Tensor, cells: Tensor
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Run `forward` into given arrays, whose last rows hold the state that is carried, if there is one."""
+        """Run `forward` with given arrays for the results; their last rows contain the carried state, if any."""
         run(
             self.function,
             [job for column in layer.columns for job in self._jobs(layer, column, outputs, cells, weights, True)],
         )
         return outputs, (cells,)
 
-    def backward(self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor) -> list[Left]:
+    def backward(
+        self, layer: Layer, outputs: Tensor, kept: tuple[Tensor, ...], gradients: Tensor
+    ) -> list[WeightGradients]:
         (cells,), gates = kept, layer.gates
         weights = packed([one.hh for one in layer.weights])
         work: list[LstmBackward] = []
@@ -61,7 +63,7 @@ class LstmLoops:
             left.append((previous, previous_gates, of_peepholes))
         run(self.function, work)
         return [
-            Left([(slice(None), gate, one[0])], self._gradients(gate, *one[1:]))
+            WeightGradients([(slice(None), gate, one[0])], self._gradients(gate, *one[1:]))
             for gate, one in zip(gates, left, strict=True)
         ]
 
@@ -74,7 +76,7 @@ class LstmLoops:
         weights: Sequence[Tensor],
         transposed: bool,
     ) -> list[LstmForward]:
-        """Return the jobs of one direction, one per schedule; a placeholder stands for what the cell lacks."""
+        """Return the jobs of one direction, one per schedule, with placeholders for weights that the cell lacks."""
         (d, at), given, nothing = column, list(layer.weights[column[0]].others), layer.weights[column[0]].hh[:1]
         peepholes = given.pop(0) if self.flags & PEEPHOLES else nothing
         of_gates = packed([given.pop(0)], transposed)[0] if self.flags & FULL_RECURRENCE else nothing

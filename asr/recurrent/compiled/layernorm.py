@@ -1,6 +1,7 @@
-"""The time loops of the layer-normalised LSTM (equations in `asr/recurrent/cells/lstm_layernorm.py`): one direction.
+"""The time loops of the layer-normalised LSTM, for one direction and some utterances.
 
-Rows, schedules and matrices are those of `lstm.py`. Inputs come projected and normalised.
+Equations: `asr/recurrent/cells/lstm_layernorm.py`. Rows, schedules and matrices are those of `lstm.py`. The inputs are
+already projected and normalised.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def forward(
         scales: (rows, 1), written: the factor that normalised them.
         weights: packed transposed recurrent weights (hidden, 4 * hidden).
         schedule: (steps, 4).
-        gains: (1, 6 * hidden): of the recurrent products (4 * hidden), of the cell, and the bias of the cell.
+        gains: (1, 6 * hidden): the gains of the recurrent products (4 * hidden) and of the cell, and the cell's bias.
     """
     size = 4 * hidden
     zeros = np.zeros((1, size), np.float32)
@@ -81,14 +82,14 @@ def backward(
 
     Args:
         gates: activations in, gradients of the projected inputs out.
-        outputs, cells, scales: as `forward` left them.
-        normed: as `forward` left it; the gradient of the recurrent products out.
+        outputs, cells, scales: results of `forward`.
+        normed: result of `forward` in, gradients of the recurrent products out.
         weights: packed recurrent weights (4 * hidden, hidden).
-        schedule: that of `forward`, walked from its end.
-        gains: as of `forward`.
-        gradients: (rows, hidden), of the outputs.
-        previous: packed (rows, hidden), written: the output one step before each row, 0 where there is none.
-        of_gains: as `gains`: the gradient is added to it.
+        schedule: the schedule of `forward`; it is read from its end.
+        gains: see `forward`.
+        gradients: (rows, hidden), gradients of the outputs.
+        previous: packed (rows, hidden), written: the output one step before each row, 0 if there is none.
+        of_gains: like `gains`; their gradient is added.
     """
     size = 4 * hidden
     most = schedule[:, 1].max()
@@ -97,7 +98,7 @@ def backward(
     of_gain, of_cell_gain, of_cell_bias = _three(of_gains[0], hidden)
     from_output, from_cell = np.zeros((most, hidden), np.float32), np.zeros((most, hidden), np.float32)
     value, d_value = np.empty(size, np.float32), np.empty(size, np.float32)
-    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of from_output, from_cell: one utterance all the way
+    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of from_output, from_cell is the same utterance always
         here, n_rows, before, carried = fields(schedule[step])
         for r in range(n_rows):
             row, of_row = gates[here + r, :size], normed[here + r, :size]

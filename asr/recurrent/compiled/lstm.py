@@ -1,9 +1,9 @@
-"""The time loops of the LSTM family: one direction, some utterances.
+"""The time loops of the LSTM family, for one direction and some utterances.
 
-Equations: `lstm.py`, `lstm_peephole.py`, `lstm_zoneout.py`, `odyssey.py`, `ligru.py` and `simple.py` of
-`asr/recurrent/cells`. The flags of `kinds` select one; they are compiled in, so that a part that a cell lacks costs
-nothing. `asr/recurrent/layout.py` explains rows and schedules. The second dimension of a matrix is its row stride, see
-`products`.
+Equations: `lstm.py`, `lstm_peephole.py`, `lstm_zoneout.py`, `odyssey.py`, `ligru.py` and `simple.py` in
+`asr/recurrent/cells`. The flags of `kinds` select the cell; they are compile-time constants, so that parts that a cell
+lacks cost nothing. `asr/recurrent/layout.py` explains rows and schedules. The second dimension of a matrix is its row
+stride, see `products`.
 """
 
 from __future__ import annotations
@@ -53,17 +53,16 @@ def forward(
     """Turn projected inputs into outputs.
 
     Args:
-        gates: (rows, G): projected inputs in, activations out; of the gates i, f, g, o, those that the cell has.
+        gates: (rows, G): projected inputs in, activations out; the columns are those of i, f, g, o that the cell has.
         outputs: (rows, hidden): h, written.
         cells: (rows, hidden): c, written.
         weights: packed transposed recurrent weights (hidden, G), with PAIRS of pairs.
         schedule: (steps, 4).
-        peepholes: (3 or less, hidden): of the gates i, f, o, those that the cell has; not read without PEEPHOLES.
+        peepholes: (3 or less, hidden): those of i, f, o that the cell has; not read without PEEPHOLES.
         of_gates: packed (G, G), weights of the last activations; not read without FULL_RECURRENCE.
-        keep_cells, keep_outputs: (rows, hidden), shares of the last value that stay; not read without ZONEOUT.
+        keep_cells, keep_outputs: (rows, hidden), the share of the last value to keep; not read without ZONEOUT.
         flags: see `kinds`.
-        paired: with PAIRS the result of `new_pairs`, into which the last output of each utterance is written; otherwise
-            None.
+        paired: with PAIRS the result of `new_pairs`, a buffer for the last output of each utterance; otherwise None.
     """
     literally(flags)
     zeros = np.zeros(hidden, np.float32)
@@ -115,7 +114,7 @@ def forward(
 
 @compiled
 def new_pairs(schedule: Any, hidden: int) -> Any:
-    """Return one row of pairs per utterance of a schedule, not filled."""
+    """Return an uninitialised buffer with a row of pairs for each utterance of a schedule."""
     return np.empty((schedule[:, 1].max(), (hidden + 1) // 2), np.float32)
 
 
@@ -141,14 +140,14 @@ def backward(
 
     Args:
         gates: (rows, G): activations in, gradients of the projected inputs out.
-        outputs, cells: as `forward` left them.
+        outputs, cells: results of `forward`.
         weights, of_gates: packed recurrent weights (G, hidden), (G, G).
-        schedule: that of `forward`, walked from its end.
-        peepholes, keep_cells, keep_outputs, flags: as of `forward`.
-        gradients: (rows, hidden), of the outputs.
-        previous: packed (rows, hidden), written: the output one step before each row, 0 where there is none.
+        schedule: the schedule of `forward`; it is read from its end.
+        peepholes, keep_cells, keep_outputs, flags: see `forward`.
+        gradients: (rows, hidden), gradients of the outputs.
+        previous: packed (rows, hidden), written: the output one step before each row, 0 if there is none.
         previous_gates: packed (rows, G), written with FULL_RECURRENCE: the activations one step before.
-        of_peepholes: as `peepholes`: the gradient is added to it.
+        of_peepholes: like `peepholes`; their gradient is added.
     """
     literally(flags)
     most = schedule[:, 1].max()
@@ -160,7 +159,7 @@ def backward(
     from_output, from_cell = np.zeros((most, hidden), np.float32), np.zeros((most, hidden), np.float32)
     from_gates = np.zeros((most if flags & FULL_RECURRENCE else 1, size), np.float32)
     no_gates = np.zeros((1, size), np.float32)
-    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of from_output, from_cell: one utterance all the way
+    for step in range(schedule.shape[0] - 1, -1, -1):  # row r of from_output, from_cell is the same utterance always
         here, n_rows, before, carried = fields(schedule[step])
         for r in range(n_rows):
             i_gate, f_gate, g_gate, o_gate = _four(gates[here + r], columns, hidden)
@@ -251,7 +250,7 @@ def _four(row: Any, columns: Any, hidden: int) -> Any:
 
 @inlined
 def _others(i: Any, f: Any, flags: int) -> Any:
-    """Return the gates i and f after coupling one to the other or holding it at a constant."""
+    """Return the gates i and f, after coupling one to the other or fixing it at a constant."""
     if flags & FORGET_FOLLOWS:
         f = ONE - i
     if flags & FORGETS:

@@ -1,4 +1,4 @@
-"""Matrix products of torch's tensors by `products`, spread over threads."""
+"""Matrix products of torch tensors with the kernels of `products`, on several threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WEIGHT_ROWS_A_JOB = 8 * ROWS
 
 
 def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]:
-    """Pack matrices (K, M) for use as the second factor of a product; `transposed`: they are given as (M, K)."""
+    """Pack matrices (K, M) for use as the second factor of a product; with `transposed` they are given as (M, K)."""
     shapes = [matrix.shape[::-1] if transposed else matrix.shape for matrix in matrices]
     into = [matrix.new_empty(packed_shape(*shape)) for matrix, shape in zip(matrices, shapes, strict=True)]
     sort = PackTransposed if transposed else Pack
@@ -29,7 +29,7 @@ def packed(matrices: Sequence[Tensor], transposed: bool = False) -> list[Tensor]
 
 
 def paired(matrix: Tensor) -> Tensor:
-    """Turn (N, K) into pairs (N, K / 2), two neighbours of a row in bfloat16 each; a last odd one is paired with 0."""
+    """Turn (N, K) into pairs (N, ceil(K / 2)) of adjacent elements in bfloat16; pair an odd last element with 0."""
     return functional.pad(matrix.contiguous(), (0, matrix.shape[1] % 2)).bfloat16().view(torch.float32)
 
 
@@ -47,13 +47,16 @@ def products(factors: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], pairs: bo
 
 
 def input_products(rows: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], pairs: bool = False) -> Tensor:
-    """Compute rows @ weight + bias of all directions side by side: (N, D * G or a little more), see `columns_of`.
+    """Compute rows @ weight + bias for all directions.
 
     Args:
         rows: (N, F).
-        weights: packed transposed (G, F).
-        biases: (G,).
+        weights: the packed and transposed weights (G, F) of each direction.
+        biases: the bias (G,) of each direction.
         pairs: whether rows and weights come from `paired`.
+
+    Returns:
+        (N, D * G) or a little more, see `stride`; `columns_of` returns the columns of each direction.
     """
     size = len(biases[0])
     whole = rows.new_empty(len(rows), stride(len(weights) * size))
@@ -73,7 +76,7 @@ def products_of_transposed(factors: Sequence[tuple[Tensor, Tensor, Tensor]]) -> 
 
 
 def stride(width: int) -> int:
-    """Return the row stride of a matrix. A multiple of 4 KiB is avoided: all rows would share a few cache lines."""
+    """Return the row stride for a matrix; it avoids multiples of 4 KiB, for which all rows share a few cache lines."""
     return width + 16 if width % 1024 == 0 else width
 
 

@@ -1,4 +1,4 @@
-"""Functions of single elements, and sums over a row, for the time loops."""
+"""Elementwise functions, and sums over a row, for the time loops."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def four(row: Any, hidden: int) -> Any:
 
 @inlined
 def tanh(x: Any) -> Any:
-    """Return tanh within 3e-7; NaN stays NaN. A quotient of polynomials, coefficients of Eigen's `ptanh_float`."""
-    limit = np.float32(7.90531110763549805)  # beyond, tanh is 1 in float32
+    """Return tanh with an error below 3e-7; NaN stays NaN. The rational function is that of Eigen's `ptanh_float`."""
+    limit = np.float32(7.90531110763549805)  # from here on, tanh is 1 in float32
     x = limit if x > limit else (-limit if x < -limit else x)
     square = x * x
     upper = np.float32(-2.76076847742355e-16)
@@ -53,7 +53,7 @@ def sigmoid(x: Any) -> Any:
 
 @compiled
 def total(one: Any, other: Any, size: int, products: bool) -> Any:
-    """Return the sum of `one`, or of its products with `other`: summed lane by lane, then over the lanes."""
+    """Return the sum of `one`, or with `products` of one * other; it is summed in each lane, then over the lanes."""
     lanes = np.zeros(LANES, np.float32)
     whole = size // LANES * LANES
     for first in range(0, whole, LANES):

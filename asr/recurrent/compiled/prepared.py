@@ -1,4 +1,4 @@
-"""A layer for recognition only: its weights are packed once, and nothing is kept for a gradient."""
+"""A layer for recognition only: its weights are packed once, and nothing is stored for a gradient."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from asr.recurrent.compiled.kinds import (
     ZONEOUT,
     Kind,
     other_weights,
-    put_out,
+    project_outputs,
     recurrent_weights,
 )
 from asr.recurrent.compiled.layer import Layer, Weights
@@ -26,18 +26,18 @@ from asr.recurrent.layout import Layout
 
 
 def can_be_prepared(kind: Kind) -> bool:
-    """Whether cells are of the LSTM family and have one input matrix, one recurrent matrix and no further one."""
+    """Return whether `Prepared` supports cells: the LSTM family with one input and one recurrent matrix."""
     return kind.family == LSTM and kind.plain_inputs and not kind.flags & (ZONEOUT | FULL_RECURRENCE)
 
 
 class Prepared:
-    """The directions of a layer, with a copy of their current weights.
+    """The directions of a layer, with a packed copy of their current weights.
 
     Args:
-        kind: the kind of the cells; see `can_be_prepared`.
-        cells: the forward cell, then the backward cell.
-        bfloat16: round the factors of products (weights, frames, outputs) to bfloat16. Twice as many numbers are
-            multiplied at once, and half the memory is read; sums, cells and outputs stay in float32.
+        kind: the kind of the cells, for which `can_be_prepared` returns True.
+        cells: the forward cell, the backward cell, or both in this order.
+        bfloat16: whether to round the factors of products (weights, frames, outputs) to bfloat16. This doubles the
+            multiplications per instruction and halves the memory to read; sums, cells and outputs stay in float32.
     """
 
     def __init__(self, kind: Kind, cells: Sequence[Cell], bfloat16: bool) -> None:
@@ -53,10 +53,10 @@ class Prepared:
         return packed([paired(one) if self.bfloat16 else one for one in weights], transposed=True)
 
     def __call__(self, rows: Tensor, layout: Layout) -> Tensor:
-        """Turn rows (N, F) into (N, O) with the result of `paths.kernels`, without a gradient."""
+        """Turn rows (N, F) into (N, O); same result as `paths.kernels`, without a gradient."""
         rows = paired(rows) if self.bfloat16 else rows.contiguous()
         whole = input_products(rows, self.inputs, self.biases, self.bfloat16)
         gates = columns_of(whole, len(self.cells), len(self.biases[0]))
         outputs, _ = self.loops.run(Layer(layout, self.weights, gates), self.recurrent)
         with torch.autocast("cpu", enabled=False):
-            return put_out(self.cells, outputs)
+            return project_outputs(self.cells, outputs)

@@ -1,13 +1,13 @@
 """Matrix products, tile by tile, with little overhead and close to the peak speed of a core.
 
-No bit of a row of a result depends on the other rows, on their number, or on the number of threads.
+A row of a result does not depend, bit for bit, on the other rows, their number, or the number of threads.
 
-Matrices are float32 arrays with their row stride as the second dimension: a part of a wider matrix is its address, its
-rows and the stride of the whole. A *packed* matrix (K, M) is cut into blocks of WIDTH columns, shape
-(ceil(M / WIDTH) * K, WIDTH), so that a tile reads it in order; columns beyond M are computed and thrown away.
+Matrices are float32 arrays with their row stride as the second dimension: a part of a wider matrix has its own address
+and rows, and the stride of the whole. A *packed* matrix (K, M) is cut into blocks of WIDTH columns, with the shape
+(ceil(M / WIDTH) * K, WIDTH), so that a tile reads it sequentially; columns beyond M are computed and discarded.
 
-An element of *pairs* is two neighbours along the inner dimension in bfloat16: there are half as many to read and
-multiply.
+An element of *pairs* consists of two adjacent elements along the inner dimension in bfloat16, which halves the number
+of elements to read and multiply.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def product_of_pairs(a: Any, weights: Any, inner: int, start: Any, out: Any, row
 
 @compiled
 def pair_row(source: Any, columns: int, paired: Any) -> None:
-    """Write the first `columns` of a row as pairs, rounded to the nearest bfloat16; a last odd one is paired with 0."""
+    """Write the first `columns` of a row as pairs, rounded to bfloat16; an odd last element is paired with 0."""
     bits, into = source.view(np.uint32), paired.view(np.uint32)
     for j in range(columns // 2):
         into[j] = _rounded(bits[2 * j]) >> 16 | _rounded(bits[2 * j + 1])
@@ -103,7 +103,7 @@ def pair_row(source: Any, columns: int, paired: Any) -> None:
 
 @inlined
 def _rounded(bits: Any) -> Any:
-    """Round to the upper 16 bits, which are a bfloat16: ties to even, NaN to NaN."""
+    """Round the bits of a float32 to bfloat16 in the upper 16 bits: ties to even, NaN stays NaN."""
     is_nan = bits & 0x7FFFFFFF > 0x7F800000
     return bits & 0xFFFF0000 | 0x400000 if is_nan else bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000
 
@@ -144,18 +144,20 @@ def product_of_transposed(a: Any, b: Any, out: Any, rows: int, columns: int) -> 
 
 @compiled
 def _multiply(tile: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows: int, first: int, columns: int) -> None:
-    """Compute a product tile after tile, from column `first` on.
+    """Compute a product tile by tile, from column `first` on.
 
     Args:
         tile: the instruction for one tile.
         a: (matrix, first element, distance from row to row, stride of the tile).
-        b: (packed matrix, first inner step, inner steps of the whole matrix).
+        b: (packed matrix, first inner step, number of inner steps of the whole matrix).
+        inner, start, out, rows, columns: see `product`.
+        first: the first column to compute.
     """
     a_matrix, a_first, a_step, a_stride = a
     b_matrix, b_first, b_inner = b
     start_stride = start.shape[1] if start.shape[0] > 1 else 0
     out_stride = out.shape[1]
-    edge = np.empty((ROWS, WIDTH), np.float32)  # a tile that reaches beyond the last column is computed here
+    edge = np.empty((ROWS, WIDTH), np.float32)  # buffer for a tile that extends beyond the last column
     n_tiles = (rows + ROWS - 1) // ROWS
     b_panel = b_inner * WIDTH
     for column in range(first, columns, WIDTH):
@@ -163,7 +165,7 @@ def _multiply(tile: Any, a: Any, b: Any, inner: int, start: Any, out: Any, rows:
         width = min(WIDTH, columns - column)
         row = 0
         for number in range(n_tiles):
-            n_rows = (rows - row + n_tiles - number - 1) // (n_tiles - number)  # spread evenly over the tiles
+            n_rows = (rows - row + n_tiles - number - 1) // (n_tiles - number)  # rows spread evenly over the tiles
             a_tile = address(a_matrix, a_first + row * a_step)
             come, come_stride = address(start, row * start_stride + column), start_stride
             go, go_stride = address(out, row * out_stride + column), out_stride

@@ -1,7 +1,7 @@
-"""A recurrent layer as one operation of autograd: both directions side by side, the gradient written by hand.
+"""A recurrent layer with both directions as one autograd operation with a hand-written gradient.
 
-The products over all frames are outside the time loop: the input product before it, the gradients of the weights and of
-the inputs after it. The recurrent products of a step and the elementwise operations remain in the loop.
+Products over all frames are computed outside the time loop: the input product before it, the gradients of weights and
+inputs after it. Only the recurrent products and the elementwise operations of a step are in the loop.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from asr.recurrent.compiled.kinds import (
     LSTM,
     Kind,
     other_weights,
-    put_out,
+    project_outputs,
     recurrent_weights,
 )
 from asr.recurrent.compiled.layer import Layer, Loops, Weights
@@ -57,11 +57,11 @@ def layer(rows: Tensor, layout: Layout, kind: Kind, cells: Sequence[Cell]) -> Te
         cells: the cells of the D directions, the forward one first.
 
     Returns:
-        (N, O), the directions side by side.
+        (N, O), the outputs of the directions concatenated.
     """
     flat = [one for cell in cells for one in (recurrent_weights(cell), *other_weights(cell, len(rows)))]
     outputs: Tensor = _Recurrence.apply(_projected(rows, kind, cells), layout, kind, len(cells), *flat)  # type: ignore[no-untyped-call]
-    return put_out(cells, outputs)
+    return project_outputs(cells, outputs)
 
 
 def continued(rows: Tensor, layout: Layout, kind: Kind, cell: Cell, state: State) -> tuple[Tensor, State]:
@@ -70,8 +70,8 @@ def continued(rows: Tensor, layout: Layout, kind: Kind, cell: Cell, state: State
     Args:
         rows: (N, F) float32 on the CPU.
         layout: the layout of the rows; all utterances have the same length.
-        kind: the kind of the cell, for which `kinds.can_continue` holds.
-        cell: the cell.
+        kind: the kind of the cell.
+        cell: the cell, for which `kinds.can_continue` returns True.
         state: the outputs and the cells (B, H) before the first step.
 
     Returns:
@@ -84,7 +84,7 @@ def continued(rows: Tensor, layout: Layout, kind: Kind, cell: Cell, state: State
 
 
 def _projected(rows: Tensor, kind: Kind, cells: Sequence[Cell]) -> Tensor:
-    """Return input products and biases of all frames: (N, D * G), with unused columns where `stride` adds some."""
+    """Return the input products plus biases of all frames, (N, D * G), with unused columns if `stride` adds some."""
     if kind.plain_inputs:
         return _Projection.apply(rows, *(one for cell in cells for one in (cell.weight_ih, cell.bias)))  # type: ignore[no-untyped-call, no-any-return]
     of_cells = [cell.project(rows) for cell in cells]
@@ -115,7 +115,7 @@ class _Projection(torch.autograd.Function):
 
 
 class _Recurrence(torch.autograd.Function):
-    """The time loops. Overwrites its first argument: projected inputs become activations, then gradients."""
+    """The time loops. They overwrite the first argument: projected inputs become activations, then gradients."""
 
     @staticmethod
     def forward(ctx: Any, whole: Tensor, layout: Layout, kind: Kind, n_directions: int, *flat: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ class _Recurrence(torch.autograd.Function):
 
 
 class _Continued(torch.autograd.Function):
-    """The time loop of one forward direction from a given state, which stands in rows behind those of the batch."""
+    """The time loop of one forward direction from a given state, which is in rows after those of the batch."""
 
     @staticmethod
     def forward(
@@ -169,7 +169,7 @@ def _backward(
     """Return the gradients of the projected inputs and of the weights."""
     if ctx.whole is None:
         raise RuntimeError(
-            "the gradient of a recurrent layer can be asked for once, because it overwrites the activations; "
+            "the gradient of a recurrent layer can be computed only once, because it overwrites the activations; "
             "run the layer again"
         )
     whole, layer = ctx.whole, _layer(ctx.layout, n_directions, ctx.whole, flat, carried)

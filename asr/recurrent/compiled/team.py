@@ -1,10 +1,9 @@
-"""Run compiled jobs on several threads: which thread takes which job changes no bit of the result.
+"""Run compiled jobs on several threads. The result does not depend, bit for bit, on which thread takes which job.
 
-A batch is computed by the threads that torch already has. They wait for work by spinning for some milliseconds after
-each operation, so that threads of our own would share the cores with them (measured: both directions side by side took
-as long as one after the other). The jobs therefore go to torch's own OpenMP team, through the entry that compilers
-call, `GOMP_parallel`. One utterance is computed by helpers (`asr.recurrent.threads`), and so is a batch where OpenMP
-cannot be found, or has lost its threads in a fork.
+A batch is computed by torch's own OpenMP threads, through the entry point that compilers call, `GOMP_parallel`. These
+threads spin for some milliseconds after each operation, so additional threads would share the cores with them
+(measured: both directions in parallel took as long as one after the other). Helper threads (`asr.recurrent.threads`)
+compute a single utterance, and a batch if OpenMP cannot be found or has lost its threads in a fork.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from asr.recurrent import forked, threads
 from asr.recurrent.compiled.fields import Job
 
 _Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_READ = (torch.float32, torch.int64)  # by the kernels
+_READABLE = (torch.float32, torch.int64)  # types that the kernels read
 
 
 def run(function: Any, work: Sequence[Job]) -> None:
-    """Do all jobs of a function of `jobs`, in any order, then return."""
+    """Run all jobs of a function of `jobs`, in any order, and wait for them."""
     table = _table(work)
     entry, address = function.address, table.ctypes.data
     n_threads = threads.of_one_utterance()
@@ -42,12 +41,12 @@ def run(function: Any, work: Sequence[Job]) -> None:
 
 
 def _take_jobs(entry: int, table: npt.NDArray[np.int64], work: Sequence[Job]) -> None:
-    """Do jobs of a table until none is left; `work` keeps the memory alive that they read and write."""
+    """Run jobs of a table until none is left; `work` keeps their memory alive."""
     _Function(entry)(table.ctypes.data)
 
 
 def _table(work: Sequence[Job]) -> npt.NDArray[np.int64]:
-    """Write the jobs into a table as the functions of `jobs` read it."""
+    """Return the table of jobs in the form that the functions of `jobs` read."""
     flat = [_flat(job) for job in work]
     size = max(map(len, flat))
     numbers = [0, len(flat), size]
@@ -65,9 +64,9 @@ def _flat(job: Job) -> list[int]:
             numbers.append(value)
             continue
         strides = value.stride()
-        if value.dtype not in _READ or strides[-1] != 1 or not value.is_cpu:
+        if value.dtype not in _READABLE or strides[-1] != 1 or not value.is_cpu:
             found = f"{value.dtype} with strides {strides} on {value.device}"
-            expected = "float32 or int64 on the CPU with neighbouring columns"
+            expected = "float32 or int64 on the CPU with adjacent columns"
             raise TypeError(f"a kernel cannot read {found}; expected {expected}")  # it would read wrong memory
         rows, step = (1, value.shape[0]) if len(strides) == 1 else (value.shape[0], strides[0])
         numbers += (value.data_ptr(), rows, step)
@@ -76,7 +75,7 @@ def _flat(job: Job) -> list[int]:
 
 @cache
 def _openmp() -> Callable[..., Any] | None:
-    """`GOMP_parallel(function, data, threads, flags)` of the OpenMP library in this process, if there is one."""
+    """Return `GOMP_parallel(function, data, threads, flags)` of this process's OpenMP library; None without one."""
     try:
         entry = ctypes.CDLL(None).GOMP_parallel
     except (AttributeError, TypeError, OSError):  # another kind of OpenMP; on Windows there is no such handle

@@ -246,5 +246,5 @@ def test_a_cell_without_a_step_says_so() -> None:
         point = Cell.point
 
     rows, layout = problem([2], torch.float32)
-    with pytest.raises(NotImplementedError, match="Stepless needs `point`, or a `step` of its own"):
+    with pytest.raises(NotImplementedError, match="Stepless must define `point` or `step`"):
         paths.loop([Stepless(N_INPUTS, HIDDEN)], rows, layout)

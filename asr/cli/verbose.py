@@ -1,4 +1,4 @@
-"""What `--verbose` tells: how something was recognised, and how fast."""
+"""The lines that `--verbose` prints: the engine and decoder that were chosen, and the speed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from asr.recogniser.recogniser import Recogniser
 
 
-def chosen(recogniser: Recogniser) -> list[str]:
-    """The engine and the decoder, and why they were chosen, a line each."""
+def choice_lines(recogniser: Recogniser) -> list[str]:
+    """Return a line on the engine and the reason for its choice, and a line on the decoder."""
     engine = recogniser.engine_choice
     return [f"engine {engine.name}: {engine.why}", _decoder(recogniser.decoder_choice)]
 
 
-def evaluated(result: Result, seconds: float) -> list[str]:
-    """What evaluated the splits of a result, and how long it took with reading them and computing frames."""
+def evaluation_lines(result: Result, seconds: float) -> list[str]:
+    """Return lines on the engine of each split, the decoder, and the speed.
+
+    Args:
+        result: the result of the evaluation.
+        seconds: the time that it took, with reading the corpus and computing frames.
+    """
     ran = [
         f"{name}: engine {split.engine.name}: {split.engine.why}"
         for name, split in result.splits.items()
@@ -37,8 +42,8 @@ def _decoder(decoder: DecoderChoice) -> str:
     return f"decoder {decoder.name}" + (f", tuned on {decoder.chosen_on}" if decoder.chosen_on else "")
 
 
-def speed(inputs: Sequence[Input], seconds: float) -> str:
-    """How long it took to recognise some files, and how often their sound would fit into that time."""
+def speed_line(inputs: Sequence[Input], seconds: float) -> str:
+    """Return a line on the time to recognise some files; for recordings also as a multiple of real time."""
     taken = max(seconds, 1e-9)
     files = f"{len(inputs)} file{'s' if len(inputs) != 1 else ''} in {seconds:.2f} s"
     sound = sum(map(_seconds, inputs))
@@ -46,7 +51,7 @@ def speed(inputs: Sequence[Input], seconds: float) -> str:
 
 
 def _seconds(one: Input) -> float:
-    """The length of a recording whose header can be read again."""
+    """Return the length of a recording in seconds; 0 for ink, for a stream, and for an unreadable file."""
     if one.is_stream or one.path.suffix.lower() not in SUFFIXES:
         return 0.0
     from asr.audio import audio_info
