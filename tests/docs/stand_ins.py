@@ -46,6 +46,16 @@ def recording(path: Path, number: int = 0) -> None:
     soundfile.write(path, samples, rate)
 
 
+def _stereo(path: Path) -> None:
+    signal = sound("abc", np.random.default_rng(1))
+    soundfile.write(path, np.stack([signal, signal], axis=1), RATE)
+
+
+def _cut(path: Path) -> None:
+    recording(path)
+    path.write_bytes(path.read_bytes()[:5000])
+
+
 def _recordings(folder: Path) -> None:
     for number, name in enumerate(("one", "two")):
         recording(folder / f"{name}.flac", number)
@@ -123,6 +133,8 @@ FILES: dict[str, Callable[[Path], None]] = {
     "recording.flac": recording,
     "recording.wav": lambda path: recording(path, 1),
     "a.wav": recording,
+    "stereo.wav": _stereo,
+    "cut.wav": _cut,
     "interview.flac": recording,
     "hello.wav": recording,
     "notes.xopp": _xopp,
