@@ -1,6 +1,8 @@
 """Read a page of ink: its lines with their words and confidences, and what is not writing.
 
     python examples/read_page.py unipen notes.xopp
+
+Strokes are counted from 0, in the order of the file.
 """
 
 import sys

@@ -23,6 +23,9 @@ RUN = ("bash", "sh", "console", "python")
 OUTPUT = ("text", "json")
 """Languages of blocks that show the output of the block before them."""
 
+LEFT_OUT = {"_build", "reference", "results", "experiments"}
+"""Folders of docs/ that the build writes, and the log of experiments, which took days."""
+
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>```+)(?P<language>[\w{}-]*)[^\n`]*$")
 _COMMENT = re.compile(r"<!--\s*(not run|file|output varies|given|fails):?\s*(.*?)\s*-->", re.S)
 
@@ -126,6 +129,5 @@ def console(text: str) -> Iterator[tuple[str, str]]:
 
 def pages(root: Path) -> list[Path]:
     """Return the pages whose commands are run, relative to the checkout."""
-    left_out = {"reference", "results", "experiments"}  # made by the build; a log of what was tried
     found = [path.relative_to(root) for path in sorted((root / "docs").rglob("*.md"))]
-    return [Path("README.md"), *(path for path in found if not left_out & set(path.parts) and "_build" not in path.parts)]
+    return [Path("README.md"), *(path for path in found if not LEFT_OUT & set(path.parts))]

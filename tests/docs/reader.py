@@ -40,7 +40,7 @@ SMALL = {
 _COMPARE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
-class Different(AssertionError):
+class Different(AssertionError):  # noqa: N818  (it says what was found, as pytest's `Failed` does)
     """A page shows another output than its command has."""
 
 
@@ -106,8 +106,9 @@ class Reader:
         out, err = "", ""
         for number, line in enumerate(lines, start=1):
             ended = self.run(line)
-            assert (ended.returncode != 0) == (fails and number == len(lines)), f"{line}\nended with {ended.returncode}\n{ended.stderr}"
-            assert "Traceback" not in ended.stderr, f"{line}\n{ended.stderr}"
+            told = f"{line}\nended with {ended.returncode}\n{ended.stderr}"
+            assert (ended.returncode != 0) == (fails and number == len(lines)), told
+            assert "Traceback" not in ended.stderr, told
             out, err = out + ended.stdout, err + ended.stderr
         return Ended(0, out, err)
 
@@ -166,7 +167,8 @@ class Reader:
         assert words[0].startswith("asr-"), f"nobody knows how to run {line}"
         ended = self._command(words[0].removeprefix("asr-"), words[1:], {})
         told = " ".join(ended.stderr.split())
-        assert ended.returncode == 1 and str(nowhere) in told, f"{line}\n{ended.stderr}"
+        assert ended.returncode == 1, f"{line}\nfinds no corpus, and says nothing"
+        assert str(nowhere) in told, f"{line}\n{ended.stderr}"
         assert "Traceback" not in told, told
         return Ended(0, "", "")
 
@@ -181,7 +183,8 @@ class Reader:
 
     def _process(self, words: list[str], **variables: str) -> Ended:
         places = f"{self.scripts}{os.pathsep}{os.environ['PATH']}"
-        python = os.pathsep.join([str(ROOT), *(str(self.folder / one) for one in [variables.pop("PYTHONPATH", "")] if one)])
+        given = variables.pop("PYTHONPATH", "")
+        python = os.pathsep.join([str(ROOT), *([str(self.folder / given)] if given else [])])
         there = surroundings(PATH=places, PYTHONPATH=python, XDG_CACHE_HOME=str(self.cache), COLUMNS="120", **variables)
         ended = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, env=there, timeout=300)
         return Ended(ended.returncode, ended.stdout, ended.stderr)

@@ -84,7 +84,7 @@ def _manifests(folder: Path) -> None:
             soundfile.write(path, sound(text, rng), RATE)
             seconds = soundfile.info(path).duration
             utterances.append(
-                Utterance(id=path.stem, source=path, duration=seconds, text=text.upper(), speaker=f"{split}{number % 2}")
+                Utterance(path.stem, path, duration=seconds, text=text.upper(), speaker=f"{split}{number % 2}")
             )
         write_manifest(folder / f"{split}.jsonl", utterances)
 
@@ -103,13 +103,18 @@ def _bundle(path: Path) -> None:
 
 def hand_drawn(letters: str) -> Ink:
     """Return block letters of straight strokes, as a careful hand draws them."""
-    shapes = {"l": [[(0, 2), (0, 0)]], "i": [[(0, 1), (0, 0)], [(0, 1.4), (0, 1.45)]], "t": [[(0.2, 1.8), (0.2, 0)], [(0, 1.2), (0.5, 1.2)]]}
-    strokes = [
-        Stroke(np.concatenate([np.linspace(a, b, 12) for a, b in zip(line, line[1:], strict=False)]) * 20 + [25 * place, 0])
-        for place, letter in enumerate(letters)
-        for line in (np.asarray(one, dtype=float) for one in shapes[letter])
-    ]
-    return Ink(tuple(strokes))
+    shapes = {
+        "l": [((0, 2), (0, 0))],
+        "i": [((0, 1), (0, 0)), ((0, 1.4), (0, 1.45))],
+        "t": [((0.2, 1.8), (0.2, 0)), ((0, 1.2), (0.5, 1.2))],
+    }
+    return Ink(
+        tuple(
+            Stroke(np.linspace(start, end, 12) * 20 + [25 * place, 0])
+            for place, letter in enumerate(letters)
+            for start, end in shapes[letter]
+        )
+    )
 
 
 def _xopp(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Every command and example in README.md and in the pages of docs/ runs, and prints what the page shows.
 
-`tests/docs/pages.py` lists the comments that pages may use. Training runs for one epoch on a small corpus; commands on a
-corpus that people must fetch (`/data/...`) run up to the point where it is missing.
+`tests/docs/pages.py` lists the comments that pages may use. Training runs for one epoch on a small corpus; commands on
+a corpus that people must fetch (`/data/...`) run up to the point where it is missing.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import Ended
 from tests.docs.pages import Block, blocks_of, given, pages, statements
 from tests.docs.reader import ROOT, Different, Reader, compare, make_scripts, small
 from tests.docs.stand_ins import StandIns, named_in
-from tests.commands import Ended
 
 PAGES = pages(ROOT)
 

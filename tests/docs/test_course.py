@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "course.ipynb"
-SMALL = 'SIZES = {"train": 60, "dev": 4, "test": 8, "train_writers": 3, "dev_writers": 2, "test_writers": 2}\nEPOCHS = 1\n'
+SMALL = """
+SIZES = {"train": 60, "dev": 4, "test": 8, "train_writers": 3, "dev_writers": 2, "test_writers": 2}
+EPOCHS = 1
+"""
 """What takes the place of the cell of parameters."""
 
 
