@@ -224,8 +224,11 @@ def small(words: list[str]) -> list[str]:
     recipe = options.get("recipe", "quickstart/speech")
     corpus = options.get("corpus", {"quickstart/speech": "espeak", "quickstart/pen": "hershey"}.get(recipe, ""))
     new: dict[str, object] = {"training.epochs": 1, "training.tensorboard": "false", "training.threads": 1}
-    if recipe.startswith(("quickstart/", "books/")) and "init" not in options and "model.hidden" not in options:
+    begun = "init" in options or recipe.startswith("an4/")  # with weights of another size
+    if not begun and "model.hidden" not in options:
         new["model.hidden"] = 8
+    if recipe.startswith("books/"):
+        new["stream.epoch_characters"] = 2000
     new |= {f"corpus.options.{name}": count for name, count in SMALL.get(corpus, {}).items()}
     return [*words, *(f"{name}={value}" for name, value in new.items())]
 
