@@ -6,6 +6,7 @@ a corpus that people must fetch (`/data/...`) run up to the point where it is mi
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def _read(reader: Reader, block: Block) -> str:
     except AssertionError as error:
         return str(error)
     return ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_file_that_a_page_shows_is_named_where_people_see_it(page: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    seen = re.sub(r"<!--.*?-->|^```.*?^```", "", text, flags=re.S | re.M)
+    for block in blocks_of(text):
+        assert block.mark != "file" or block.value in seen, f"{page}:{block.line}: name {block.value}"
 
 
 def test_the_pages_for_people_are_among_them() -> None:
