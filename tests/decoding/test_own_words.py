@@ -103,7 +103,8 @@ def test_the_help_says_which_weights_it_begins_with() -> None:
 
     parser = argparse.ArgumentParser()
     add_decoder(parser)
-    told = parser.format_help() + (Path(__file__).parents[2] / "docs" / "own_words.md").read_text(encoding="utf-8")
+    page = Path(__file__).parents[2] / "docs" / "tutorials" / "own_words.md"
+    told = parser.format_help() + page.read_text(encoding="utf-8")
     for one in (*own_words.UNTUNED, *own_words.UNTUNED_LEXICON):
         assert told.count(one) == 2, one
 

@@ -40,7 +40,7 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="needs the package onnxr
 
 N_MELS = 40
 LABELS = (BLANK, *"abcdefghijklmnopqrstuvwxyzäß '")
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "onnx_transcribe.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_transcribe.py"
 
 
 def recogniser(normaliser: str = "none", width: int = 1, stride: int = 1, **model: Any) -> Recogniser:

@@ -1,7 +1,7 @@
 """Recognise a recording with an exported network, without this package: numpy, soundfile and onnxruntime are enough.
 
     asr-export an4 an4.onnx
-    python onnx_transcribe.py an4.onnx recording.wav
+    python examples/onnx_transcribe.py an4.onnx recording.wav
 
 The file's metadata says how frames are computed, and what the labels are. These twenty lines can do what the models
 that come with the package ask for: mel bands (HTK's scale) of windows with Hamming's weights, and frames that are
