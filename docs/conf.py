@@ -21,7 +21,7 @@ version = release = __version__
 language = "en"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "building.extension"]
-exclude_patterns = ["_build", "building", "examples"]
+exclude_patterns = ["_build", "building"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-LONGEST = ("recurrent", "experiment", "recipes", "training", "cli", "data_prep")
+LONGEST = ("recurrent", "experiment", "recipes", "training", "cli", "data_prep", "docs")
 """Rooms, by how long their longest groups take."""
 CELLS = sorted((path.stem for path in (TESTS.parent / "asr/recurrent/cells").glob("[!_]*.py")), key=len, reverse=True)
 _OF_A_CELL = re.compile(rf"tests/recurrent/.*[\[-]((?:{'|'.join(CELLS)})(?:-[\w.]+)*)\]$")

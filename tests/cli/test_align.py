@@ -104,7 +104,7 @@ def test_words_that_were_not_said_are_warned_of(folder: Path) -> None:
         (["none.wav", "--text", "a"], "none.wav: no such file"),
         (["none.jsonl"], "none.jsonl"),
         (["-"], "-: has no transcript; give it with --text"),
-        (["-", "--text", "a", "--format", "svg"], "--format svg reads the file twice, but a pipe can be read only once"),
+        (["-", "--text", "a", "--format", "svg"], "--format svg reads the file twice, but a pipe can be read"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(folder: Path, words: list[str], told: str) -> None:
