@@ -14,7 +14,8 @@ from asr.errors import DataError
 from asr.ink import Ink
 from asr.ink.layout import Mark
 from asr.ink.sheets import Sheet
-from asr.recogniser.orientation import Flip, flipped, is_upside_down
+from asr.recogniser.flip import Flip
+from asr.recogniser.orientation import flipped, is_upside_down
 from asr.recogniser.page import PageLine, TranscribedPage, transcribe_pages
 from asr.recogniser.page_words import words_in
 from asr.recogniser.recogniser import Recogniser
