@@ -38,7 +38,7 @@ from tests.ink.composed_pages import LAYERS, ComposedPage, Written, compose, com
 from tests.ink.page_truth import Judgement, judge, wrong_lines
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "unipen.zip"
-SEED = "pages"
+SEED = "report"  # the rules were tuned on pages of other seeds
 
 Strokes = tuple[int, ...]
 
@@ -74,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=DATA, help="the release of UNIPEN")
     parser.add_argument("--split", choices=("dev", "test"), default="dev", help="test is for the last report")
     parser.add_argument("--sample", type=int, help="how many pages and single lines; else 1,000 and all")
+    parser.add_argument("--seed", default=SEED, help="of the composed pages; take another one to tune the rules")
     parser.add_argument("--layers", nargs="+", choices=LAYERS, default=LAYERS)
     parser.add_argument("--recognise", action="store_true", help="error rates, of 200 pages unless --sample says else")
     parser.add_argument("--time", action="store_true", help="how long a page takes")
@@ -86,7 +87,7 @@ def _arguments() -> argparse.Namespace:
 
 def _pages(lines: Lines, given: argparse.Namespace) -> Iterator[ComposedPage]:
     n_pages = given.sample or (200 if given.recognise else 1000)
-    return composed_pages(lines.writers, n_pages, SEED, given.layers)
+    return composed_pages(lines.writers, n_pages, given.seed, given.layers)
 
 
 def found_by_geometry(page: Ink) -> Found:

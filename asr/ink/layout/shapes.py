@@ -67,6 +67,11 @@ def _chords(strokes: Strokes) -> tuple[Floats, Floats]:
     return chord, np.asarray(np.maximum.reduceat(beside, strokes.starts))
 
 
+def within(boxes: Floats, box: Floats, past: float) -> Flags:
+    """Return which boxes (n, 4) are inside a box that is enlarged by `past` on all sides."""
+    return np.asarray(((boxes[:, :2] >= box[:2] - past) & (boxes[:, 2:] <= box[2:] + past)).all(axis=1))
+
+
 def is_frame(path: Floats) -> bool:
     """Whether a closed stroke goes once round an empty inside: a box or an ellipse."""
     (left, bottom), (right, top) = path.min(axis=0), path.max(axis=0)
