@@ -15,9 +15,9 @@ _FRAMED = 1.2  # h: least ink in a frame
 _RINGED, _ROUND = 9.0, 1.6  # h: least ink in a ring, which may be the sign of copyright if it is not this much wider
 # than high
 _PAST = 0.3  # h by which letters may reach out of their box
-_SIDE = 1.2  # h: least length of the sides of a box in four strokes
-_UPRIGHT = 0.2  # width of an upright side / its height
-_CORNER = 0.7  # h by which the sides of a box may miss each other
+_SIDE = (0.85, 1.1)  # h: least width and height of a box in four strokes
+_LEAN = (0.15, 0.3)  # height / width of a level side, width / height of an upright one
+_CORNER, _CORNER_OF_SMALL = 0.7, 0.35  # h, and share of a level side, by which the sides of a box may miss each other
 _AT_ONCE = 5  # strokes within which the four sides of a box are drawn
 _ABOVE_EACH_OTHER = 12  # level strokes that are compared with each
 
@@ -53,14 +53,16 @@ def _in_one_stroke(strokes: Strokes, form: Shapes, height: float) -> list[Mark]:
 
 
 def _in_four_strokes(form: Shapes, height: float) -> list[Mark]:
-    near = _CORNER * height
-    level = np.flatnonzero(form.level & (form.width >= _SIDE * height))
-    upright = np.flatnonzero(form.straight & (form.height >= _SIDE * height) & (form.width <= _UPRIGHT * form.height))
+    is_level = form.level | (form.straight & (form.height <= _LEAN[0] * form.width))
+    level = np.flatnonzero(is_level & (form.width >= _SIDE[0] * height))
+    is_upright = form.straight & (form.width <= _LEAN[1] * form.height)
+    upright = np.flatnonzero(is_upright & (form.height >= _SIDE[1] * height))
     found: list[Mark] = []
     used: set[int] = set()
     order = level[np.argsort(form.boxes[level, 0], kind="stable")][:MOST]
     for at, one in enumerate(order):
         for other in order[at + 1 : at + _ABOVE_EACH_OTHER]:
+            near = min(_CORNER * height, _CORNER_OF_SMALL * float(form.width[one]))
             sides = _sides(form, int(one), int(other), upright, near)
             if sides and not used & set(sides) and _has_ink_inside(form, sides, height):
                 used |= set(sides)
@@ -69,7 +71,11 @@ def _in_four_strokes(form: Shapes, height: float) -> list[Mark]:
 
 
 def _sides(form: Shapes, one: int, other: int, upright: Ints, near: float) -> tuple[int, ...]:
-    """Return the four strokes of a box with these two level sides; empty if there is none."""
+    """Return the four strokes of a box with these two level sides; empty if there is none.
+
+    Args:
+        near: distance by which sides may miss each other.
+    """
     a, b = form.boxes[one], form.boxes[other]
     if max(abs(a[0] - b[0]), abs(a[2] - b[2])) > 1.5 * near:
         return ()

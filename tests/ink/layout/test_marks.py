@@ -76,7 +76,7 @@ def test_bullets_drawn_after_all_lines(shape: str) -> None:
         "dash": np.array([[-0.35, 0.0], [0.35, 0.02]]),
         "box": 0.4 * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1], [-1, -1]]),
     }[shape]
-    layout, lines, marks = analysed([path + [-1.6, 0.5 - 4 * line] for line in range(len(LINES))])
+    layout, lines, marks = analysed([np.add(path, [-1.6, 0.5 - 4 * line]) for line in range(len(LINES))])
     assert [list(line.strokes) for line in layout.lines] == lines
     assert [(one.kind, one.strokes) for one in layout.marks] == [("bullet", (k,)) for k in marks]
 
@@ -174,7 +174,7 @@ def test_a_touch_is_no_writing_that_it_could_be_near_to() -> None:
 def test_a_stop_far_from_the_word_that_it_ends_stays() -> None:
     page, _ = write_page(["hillsong non"], pitch=4)
     right = max(stroke.points[:, 0].max() for stroke in page.strokes)
-    stop = Ink.of(np.array([[right, 700]]) + [2.9 * UNIT, 0.0]).strokes
+    stop = Ink.of([[right + 2.9 * UNIT, 700]]).strokes
     assert analyse(Ink((*page.strokes, *stop))).marks == ()
 
 
@@ -211,13 +211,14 @@ def test_arrows_in_one_stroke(arrow: list[list[float]]) -> None:
     assert [(one.kind, list(one.strokes)) for one in layout.marks] == [("arrow", mark)]
 
 
-def test_a_box_round_one_letter() -> None:
+@pytest.mark.parametrize("n_strokes", [1, 4])
+def test_a_box_round_one_letter(n_strokes: int) -> None:
     page, _ = write_page(["n hillsong non", "snoping till", "non noons hop"], pitch=4)
-    width, height = np.ptp(page.strokes[0].points, axis=0) / UNIT
-    corners = np.array(
-        [[-0.2, -0.2], [-0.2, height + 0.2], [width + 0.2, height + 0.2], [width + 0.2, -0.2], [-0.2, -0.2]]
-    )
-    assert _with([corners]) == [("box", (len(page.strokes),))]
+    (left, bottom), (right, top) = np.array([[-0.4, -0.4], np.ptp(page.strokes[0].points, axis=0) / UNIT + 0.4])
+    corners = np.array([[left, bottom], [left, top], [right, top], [right, bottom], [left, bottom]])
+    drawn_box = [corners] if n_strokes == 1 else [corners[k : k + 2] for k in range(4)]
+    n = len(page.strokes)
+    assert _with(drawn_box) == [("box", tuple(range(n, n + n_strokes)))]
 
 
 def test_a_low_zigzag_is_a_scribble() -> None:
