@@ -57,8 +57,10 @@ def is_upside_down(recogniser: Recogniser, page: Ink) -> bool:
         recogniser: reads the page both ways if its strokes leave doubt; its decoder plays no role.
         page: the ink as it is in the file. A page with more than `MAX_STROKES` strokes is not turned.
     """
+    if len(page.strokes) > MAX_STROKES:  # `transcribe_pages` refuses it
+        return False
     evidence = evidence_of(page)
-    if evidence >= SURE or len(page.strokes) > MAX_STROKES:  # a page with more is refused
+    if evidence >= SURE:
         return False
     return EVIDENCE * evidence + DIFFERENCE * difference_of(recogniser, page) < AGAINST
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.ink.layout.shapes import Shapes
+from asr.ink.layout.shapes import Flags, Shapes
 from asr.ink.layout.strokes import Floats, Ints
 from asr.ink.layout.writing import Writing
 
@@ -64,8 +64,8 @@ class _Around:
         return cls((right - left) / size, boxes, parts.ink[near] / size, writing.line[near], parts.owner[near])
 
     @property
-    def crosses(self) -> np.ndarray:
-        """(n,) Whether the stroke goes through a piece."""
+    def crosses(self) -> Flags:
+        """(n,) whether the stroke goes through each piece."""
         return np.asarray((self.boxes[:, 1] < 0) & (self.boxes[:, 3] > 0))
 
     def below(self) -> dict[int, float]:
