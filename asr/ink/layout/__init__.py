@@ -14,6 +14,7 @@ All lengths in the rules are in h, the size of the writing. The steps:
    whose ink is nearest; the line that was being written is preferred. Between two lines, a stroke near the one before
    and far from the one after ends the first line, and the other way round.
 6. **Columns** (`columns.py`): a line is split at a gap if the pen wrote elsewhere between its two sides.
+   A word at its end, a step lower and just above another line, is split off too (`steps.py`).
 7. **Marks by the writing around them**: a level stroke (`level_marks.py`) is an underline below words, a strike-through
    in their middle, a rule beside or beyond them, and otherwise a dash or the bar of a letter. A tall stroke
    (`tall_marks.py`) beside two lines is a margin or a bracket. Small strokes before lines, one below the other, are

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from asr.ink.layout.columns import parted
 from asr.ink.layout.evidence import log_odds, neighbours
 from asr.ink.layout.grouping import grouped
+from asr.ink.layout.steps import without_words_of_next
 from asr.ink.layout.strokes import Floats, Ints, Pieces, Strokes, pieces
 
 _WEAK = 0.35  # h: a lower piece does not show the height of its line
@@ -54,6 +55,7 @@ def cut(strokes: Strokes, size: float, doubtful: NDArray[np.bool_]) -> Cut:
     line = np.full(len(strokes), -1)
     line[known] = groups.of
     line = _without_little(line, strokes, parts, size)
+    line = without_words_of_next(line, strong.chosen(line[strong.owner] >= 0), size)
     line = attached(line, parts, size)
     line = parted(line, parts, size)
     return _numbered(line, groups.between)
