@@ -1,7 +1,8 @@
-"""Measure how pages upside down are noticed: `python -m benchmarks.orientation [--sample N]`.
+"""Measure how well pages upside down are detected: `python -m benchmarks.orientation [--sample N]`.
 
-Every ink is read as its file has it and upside down: a false alarm is the first being turned, noticed is the second.
-Lines of UNIPEN's category 8 (dev writers), pages composed of them, and words of tablets, whose y grows downwards.
+Every ink is tested as it is in its file and upside down. A false alarm is an ink that is turned although it is the
+right way up; a detection is one upside down that is turned. The inks are lines of UNIPEN's category 8 (dev writers),
+pages composed of them, and words from tablets, whose y grows downwards.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="the folder with unipen.zip and tablet/")
-    parser.add_argument("--sample", type=int, default=400, help="of each kind")
+    parser.add_argument("--sample", type=int, default=400, help="number of inks of each kind")
     parser.add_argument("--model", default="unipen")
     given = parser.parse_args()
     recogniser = load(given.model)
@@ -37,7 +38,7 @@ def main() -> None:
         "pages composed of them": [page.page for page in composed_pages(lines.writers, given.sample, "orientation")],
         "words, tablets": list(_tablet(given.data / "tablet" / "tablet_dev.jsonl.gz")),
     }
-    print("| inks | read both ways, % | false alarms, % | noticed upside down, % |\n|---|---|---|---|")
+    print("| inks | recognised both ways, % | false alarms, % | detected upside down, % |\n|---|---|---|---|")
     for name, inks in kinds.items():
         print(_row(name, inks[:: max(1, len(inks) // given.sample)], recogniser), flush=True)
 

@@ -23,6 +23,7 @@ from asr.cli.verbose import choice_lines, speed_line
 from asr.engines.names import AUTO, MANY
 from asr.errors import AsrError, ConfigError, DataError
 from asr.ink.formats import FORMATS as INK_FORMATS
+from asr.recogniser.flip import FLIPS
 
 if TYPE_CHECKING:
     from asr.corpus.inventory import Unit
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 _SPEAKER = "the speaker"
 _SUBTITLES = ("srt", "vtt")  # formats of subtitles
 _PICTURES = ("html", "svg")  # formats of pictures; of recordings, svg only
-FLIPS = ("auto", "yes", "no")  # see `asr.recogniser.orientation`
 
 
 def main() -> None:

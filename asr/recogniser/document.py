@@ -1,4 +1,4 @@
-"""The pages of a file as they were recognised: lines, words and marks, with their strokes and boxes."""
+"""Recognise all pages of files: lines, words and marks with their strokes and boxes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from asr.errors import DataError
 from asr.ink import Ink
 from asr.ink.layout import Mark
 from asr.ink.sheets import Sheet
-from asr.recogniser.orientation import Flip, flipped, is_upside_down
+from asr.recogniser.flip import Flip
+from asr.recogniser.orientation import flipped, is_upside_down
 from asr.recogniser.page import PageLine, TranscribedPage, transcribe_pages
 from asr.recogniser.page_words import words_in
 from asr.recogniser.recogniser import Recogniser
 
 Box = tuple[float, float, float, float]
-"""The least x and y in the coordinates of the file, on its page, and width and height."""
+"""Least x, least y, width and height, in the coordinates of the file."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class ReadWord:
     """A word of a line.
 
     Attributes:
-        span: its text, points of the line, and confidence.
-        strokes: their indices on the page, rising; a stroke that goes on into the next word is in both.
-        box: around its ink; None where the network gave it no points.
+        span: its text, its points in the line, and its confidence.
+        strokes: indices of its strokes on the page, rising; a stroke that continues into the next word is in both.
+        box: around its ink; None if the network assigned no points to it.
     """
 
     span: Span
@@ -44,10 +45,10 @@ class ReadLine:
 
     Attributes:
         strokes: indices of its strokes on the page, rising.
-        box: around them.
+        box: around its strokes.
         hypothesis: the text; its spans count the points of these strokes.
         words: one for each of `hypothesis.words`.
-        alternatives: the best hypotheses, this one first, where several were wanted.
+        alternatives: the best hypotheses, this one first.
     """
 
     strokes: tuple[int, ...]
@@ -59,7 +60,13 @@ class ReadLine:
 
 @dataclass(frozen=True)
 class ReadMark:
-    """A mark on a page, which is no writing: its kind (see `asr.ink.layout`), its strokes on the page, and its box."""
+    """A mark on a page.
+
+    Attributes:
+        kind: see `asr.ink.layout.KINDS`.
+        strokes: indices of its strokes on the page, rising.
+        box: around its strokes.
+    """
 
     kind: str
     strokes: tuple[int, ...]
@@ -68,13 +75,13 @@ class ReadMark:
 
 @dataclass(frozen=True)
 class ReadPage:
-    """One page.
+    """A recognised page.
 
     Attributes:
         sheet: the ink as it is in the file.
         lines: in reading order.
         marks: in the order of writing.
-        flipped: whether it was read with y negated, see `asr.recogniser.orientation`.
+        flipped: whether it was read upside down (y negated), see `asr.recogniser.orientation`.
     """
 
     sheet: Sheet
@@ -85,7 +92,7 @@ class ReadPage:
 
 @dataclass(frozen=True)
 class Document:
-    """The pages of a file that have ink, in its order."""
+    """The pages of a file that have ink, in the order of the file."""
 
     pages: tuple[ReadPage, ...]
 
@@ -108,14 +115,14 @@ def transcribe_documents(
         recogniser: with its decoder.
         documents: the pages of each file, read as they are needed; an error in place of a file is passed on.
         batched: read many pages ahead, see `transcribe_pages`; else one by one.
-        n_best: how many hypotheses of a line are wanted at most.
-        flip: whether pages are read with y negated; `auto` asks `is_upside_down` about each page.
+        n_best: greatest number of hypotheses per line.
+        flip: whether pages are read upside down (y negated); `auto` calls `is_upside_down` for each page.
 
     Returns:
-        for each file, in order, what was read, or why it could not be.
+        The result of each file, in order, or the reason why it could not be read.
 
     Raises:
-        DataError: the recogniser has learned from recordings.
+        DataError: the recogniser was trained on recordings.
     """
     waiting: list[list[tuple[Sheet, bool]] | DataError] = []
 
@@ -139,13 +146,14 @@ def _turned(recogniser: Recogniser, sheet: Sheet, flip: Flip) -> bool:
 def _gathered(
     found: Iterator[TranscribedPage | DataError], waiting: list[list[tuple[Sheet, bool]] | DataError]
 ) -> Iterator[Document | DataError]:
-    """Put the pages of each file together, as they come."""
+    """Collect the pages of each file, as they are recognised."""
     for first in found:
         document = waiting.pop(0)
         if isinstance(document, DataError):
             yield document
             continue
-        pages = [page for _, page in zip(document, chain([first], found), strict=False)]  # takes no page too many
+        # the document comes first in zip, so that no page of the next document is taken
+        pages = [page for _, page in zip(document, chain([first], found), strict=False)]
         yield _document(document, pages)
 
 
@@ -177,7 +185,7 @@ def _mark(sheet: Sheet, mark: Mark) -> ReadMark:
 
 
 def box_of(points: NDArray[np.float64], y_down: bool) -> Box:
-    """The box around (N, 2) points of an ink, in the coordinates of its file.
+    """Return the box around (N, 2) points of an ink, in the coordinates of its file.
 
     >>> box_of(np.array([[1.0, -2.0], [4.0, -8.0]]), y_down=True)
     (1.0, 2.0, 3.0, 6.0)

@@ -1,8 +1,8 @@
-"""The choice between cuts of a page that geometry leaves open.
+"""Choose between alternative cuts of a page into lines.
 
-The choices of a doubt cut the same strokes in different ways. One rule chooses: the score of a choice is the sum of the
-scores of its lines' best hypotheses (natural logarithms), divided by the number of points of their strokes. The highest
-score wins, but geometry's choice stays unless another is better by more than `_MARGIN` a point.
+The choices of a doubt cut the same strokes in different ways. The score of a choice is the sum of the scores of the
+best hypotheses of its lines (natural logarithms), divided by the number of points of their strokes. The highest score
+wins, but the choice of geometry stays unless another one is better by more than `_MARGIN` per point.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from asr.errors import DataError
 from asr.ink import Doubt, Layout, Line
 
 _MARGIN = 0.007
-"""One line pays less than two for its ends, so two lines that are read as one score a little better as well: by up to
-0.006 a point on composed pages of UNIPEN's dev writers."""
+"""In nats. One line pays less than two for its ends, so two lines read as one score slightly better: by up to 0.006 per
+point on pages composed of lines by UNIPEN's dev writers."""
 
 Found = list[Hypothesis] | DataError
 
 
 def all_lines(layout: Layout) -> list[Line]:
-    """The lines to recognise: those of geometry, then those of the other choices of all doubts."""
+    """Return the lines to recognise: those of the layout, then those of the other choices of all doubts."""
     return [*layout.lines, *(line for doubt in layout.doubts for choice in doubt.choices[1:] for line in choice)]
 
 
 def settled(layout: Layout, found: Sequence[Found]) -> list[tuple[Line, Found]]:
-    """The lines of the better choices, in reading order, with what was recognised.
+    """Return the lines of the best choices, in reading order, each with its hypotheses.
 
     Args:
-        found: for each of `all_lines`, in order.
+        layout: of the page.
+        found: the hypotheses of each of `all_lines`, in order, or why it could not be recognised.
     """
     known = {line.strokes: one for line, one in zip(all_lines(layout), found, strict=True)}
     lines = {line.strokes: [line] for line in layout.lines}
@@ -52,7 +53,7 @@ def _best(doubt: Doubt, found: Callable[[Line], Found]) -> tuple[Line, ...]:
 
 
 def _score(choice: Sequence[Line], found: Callable[[Line], Found]) -> float:
-    """Score a point of ink; -inf where a line was not recognised."""
+    """Return the score per point of ink; -inf if a line was not recognised."""
     total = 0.0
     for line in choice:
         hypotheses = found(line)

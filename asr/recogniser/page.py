@@ -1,4 +1,4 @@
-"""A page of handwriting: cut into lines, and each line recognised."""
+"""Recognise a page of handwriting: cut it into lines, and recognise each line."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from asr.recogniser.doubts import all_lines, settled
 from asr.recogniser.recogniser import Recogniser
 from asr.recogniser.sources import NOT_INK
 
-MAX_STROKES = 20_000  # of a page: one full of writing has about 1,000
-MAX_INK = 60_000.0  # of the lines of a page, each in its own height: a thousand long lines
+MAX_STROKES = 20_000  # of a page; a page full of writing has about 1,000
+MAX_INK = 60_000.0  # length of the ink of a page / height of its lines; a thousand long lines have as much
 _STRETCH_PAGES = 64  # kept in memory
 
 
@@ -30,7 +30,7 @@ class PageLine:
     Attributes:
         strokes: indices of its strokes on the page, rising.
         hypothesis: the text of the line; its spans count the points of these strokes.
-        alternatives: the best hypotheses, this one first, where several were wanted.
+        alternatives: the best hypotheses, this one first.
     """
 
     strokes: tuple[int, ...]
@@ -44,7 +44,7 @@ class TranscribedPage:
 
     Attributes:
         lines: in reading order.
-        marks: ink that is no writing, in the order of their first strokes.
+        marks: ink that is not writing, in the order of their first strokes.
     """
 
     lines: tuple[PageLine, ...]
@@ -52,15 +52,15 @@ class TranscribedPage:
 
 
 def transcribe_page(recogniser: Recogniser, page: Ink, n_best: int = 1) -> TranscribedPage:
-    """Recognise all lines of a page; `asr.ink.layout` cuts it into lines and tells marks apart.
+    """Recognise all lines of a page, as `asr.ink.layout` finds them.
 
     Args:
         recogniser: with its decoder.
         page: the ink.
-        n_best: how many hypotheses of a line are wanted at most.
+        n_best: greatest number of hypotheses per line.
 
     Raises:
-        DataError: the recogniser has learned from recordings.
+        DataError: the recogniser was trained on recordings, or the page has too much ink.
     """
     found = next(transcribe_pages(recogniser, [page], batched=False, n_best=n_best))
     if isinstance(found, DataError):
@@ -76,15 +76,15 @@ def transcribe_pages(
     Args:
         recogniser: with its decoder.
         pages: the pages, read as they are needed; an error in place of a page is passed on.
-        batched: read many pages ahead, so that lines of similar length in all of them are recognised together; else
-            those of one page.
-        n_best: how many hypotheses of a line are wanted at most.
+        batched: read many pages ahead, so that lines of similar length on all of them are recognised together; else
+            the lines of one page at a time.
+        n_best: greatest number of hypotheses per line.
 
     Returns:
-        for each page, in order, what was found, or why it could not be read.
+        The result of each page, in order, or the reason why it could not be read.
 
     Raises:
-        DataError: the recogniser has learned from recordings.
+        DataError: the recogniser was trained on recordings.
     """
     if not recogniser.reads_ink:
         raise DataError(NOT_INK)
@@ -103,7 +103,7 @@ def _transcribed(
 
 
 def _cut(page: Ink) -> Layout | DataError:
-    """Return the lines of a page, or an error for a page so full that nobody wrote it: it would take minutes."""
+    """Return the lines of a page, or an error if it has so much ink that recognition would take minutes."""
     if len(page.strokes) > MAX_STROKES:
         return DataError(f"a page with {len(page.strokes)} strokes, more than {MAX_STROKES}; cut it into smaller pages")
     layout = analyse(page)
@@ -117,7 +117,7 @@ def _cut(page: Ink) -> Layout | DataError:
 
 
 def _relative_length(ink: Ink) -> float:
-    """The length of the ink of a line in its height, or in its width if it is flat."""
+    """Return the length of the ink of a line / its height (or a hundredth of its width, if that is more)."""
     left, bottom, right, top = ink.bounds()
     side = max(top - bottom, (right - left) / 100)
     if not 0 < side < math.inf:

@@ -1,9 +1,9 @@
-"""Pictures of pages with what was found on them: SVG, and HTML that shows the same in a browser.
+"""Draw recognised pages as SVG, or as HTML for a browser.
 
-Each line has a colour, its words are in two shades of it in turns, and marks are grey with their kind as a tooltip. The
-text of a line stands in its colour to the right of the page, at the height of the line or below the text above it.
-Nothing in the output comes from outside unescaped, there are no scripts and no links, and sizes are bounded: a page is
-drawn on 1,000 units with about `MOST_POINTS` points at most, a text with at most `MOST_CHARACTERS` characters.
+Each line has its own colour, and its words alternate between two shades of it. Marks are grey, with their kind as a
+tooltip. The text of a line is in its colour to the right of the page, at the height of the line or below the text
+above. All text from files is escaped, and there are no scripts or links. Sizes are bounded: a page is drawn on 1,000
+units with about `MOST_POINTS` points at most, and a text has at most `MOST_CHARACTERS` characters.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _SIDE = 1000.0  # of the larger side of a page
 _ROOM = 20.0  # around it
 _TEXT = 18.0  # height of letters
 _STEP = 1.3 * _TEXT  # from a text to the next below it
-_WIDE = 0.62  # of a letter, in its height
+_WIDE = 0.62  # width of a letter / its height
 _SHADES = (
     ("#0050b0", "#4d9be6"), ("#1a7a2e", "#63bd6b"), ("#7a2ea0", "#bd7ede"), ("#b05000", "#ee9a4d"),
     ("#00707a", "#4dbdc7"), ("#a01a50", "#e66f9f"),
 )  # fmt: skip
 _MARK = "#8a8a8a"
-_REST = "#000000"  # ink of lines that no word has
+_REST = "#000000"  # ink of a line that is in no word
 _NO_XML = re.compile("[\ufffe\uffff]")
 
 Floats = NDArray[np.float64]
@@ -44,7 +44,7 @@ def svg_lines(document: Document, name: str) -> Iterator[str]:
 
     Args:
         document: what was recognised.
-        name: of the file, for the title.
+        name: name of the file, for the title.
     """
     drawn = [_Drawing.of(page) for page in document.pages]
     width = max(one.width for one in drawn)
@@ -65,10 +65,10 @@ def svg_lines(document: Document, name: str) -> Iterator[str]:
 
 
 def html_lines(documents: Iterable[tuple[str, Document]]) -> Iterator[str]:
-    """Yield the lines of an HTML file with the pages of some files, their texts, and which marks they have.
+    """Yield the lines of an HTML file with the pages of some files, their texts, and counts of their marks.
 
     Args:
-        documents: the name of each file, and what was recognised in it; asked for as they are needed.
+        documents: the name of each file and its recognised pages, consumed one by one.
     """
     yield "<!DOCTYPE html>"
     yield '<html lang="en"><head><meta charset="utf-8"><title>Recognised ink</title>'
@@ -88,7 +88,7 @@ def html_lines(documents: Iterable[tuple[str, Document]]) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    r"""Return a text as it may stand in XML and HTML, also in attributes.
+    r"""Escape a text for XML and HTML, also in attributes.
 
     >>> escaped('<b> & "\x1b"')
     '&lt;b&gt; &amp; &quot;\\x1b&quot;'
@@ -97,7 +97,7 @@ def escaped(text: str) -> str:
 
 
 def _spans(line: ReadLine) -> Iterator[str]:
-    """The words of a line, each with its confidence as a tooltip."""
+    """Yield the words of a line as HTML, each with its confidence as a tooltip."""
     for number, word in enumerate(line.words):
         percent = round(100 * word.span.confidence)
         yield f'{" " if number else ""}<span title="{percent} %">{escaped(word.span.label)}</span>'
@@ -120,14 +120,14 @@ def _number(value: float) -> str:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A page as it is drawn, in units of the picture, y downwards.
+    """A page in units of the picture, y downwards.
 
     Attributes:
-        page: what was recognised.
-        strokes: (N, 2) each.
-        text_left: where all texts begin.
-        feet: of the text of each line.
-        width, height: of all.
+        page: the recognised page.
+        strokes: (N, 2) points of each stroke.
+        text_left: x at which all texts begin.
+        feet: y of the base line of each text.
+        width, height: of the drawing.
     """
 
     page: ReadPage
@@ -139,7 +139,7 @@ class _Drawing:
 
     @classmethod
     def of(cls, page: ReadPage) -> _Drawing:
-        """Fit a page into the picture."""
+        """Scale a page to the size of the picture."""
         strokes, wide, high = _fitted(flipped(page.sheet.ink) if page.flipped else page.sheet.ink)
         longest = max((len(_shown(line)) for line in page.lines), default=0)
         text_left, feet = wide + 2 * _ROOM, _feet([_middle(strokes, line) for line in page.lines])
@@ -147,7 +147,7 @@ class _Drawing:
         return cls(page, strokes, text_left, feet, width, max([high + _ROOM, *feet]) + _ROOM)
 
     def lines(self) -> Iterator[str]:
-        """Yield the elements."""
+        """Yield the SVG elements."""
         for number, (line, foot) in enumerate(zip(self.page.lines, self.feet, strict=True)):
             yield f"<g><title>{escaped(_shown(line))}</title>"
             yield from self._words(line, _shades(number))
@@ -170,9 +170,9 @@ def _middle(strokes: Sequence[Floats], line: ReadLine) -> float:
 
 
 def _feet(middles: Sequence[float]) -> list[float]:
-    """Place texts at the heights of their lines, each at least a step below the one above it."""
+    """Return the base line of each text: at its line, and at least a step below the text above."""
     feet, last = [0.0] * len(middles), 0.0
-    for number in sorted(range(len(middles)), key=lambda number: middles[number]):  # columns stand side by side
+    for number in sorted(range(len(middles)), key=lambda number: middles[number]):  # not so in columns
         feet[number] = last = max(last + _STEP, middles[number] + _TEXT / 3)
     return feet
 
@@ -183,9 +183,9 @@ def _shown(line: ReadLine) -> str:
 
 
 def _fitted(ink: Ink) -> tuple[list[Floats], float, float]:
-    """The strokes in units of the picture, thinned, and the width and height that they take."""
+    """Return the strokes in units of the picture, with fewer points if there are many, and their width and height."""
     left, bottom, right, top = ink.bounds()
-    scale = max(right / 2 - left / 2, top / 2 - bottom / 2)  # halves, for the whole may be too large for a number
+    scale = max(right / 2 - left / 2, top / 2 - bottom / 2)  # halves, because the whole may overflow
     scale = scale if scale > 0 else 1.0
     step = max(1, -(-ink.n_points // MOST_POINTS))
     strokes = []
@@ -198,7 +198,7 @@ def _fitted(ink: Ink) -> tuple[list[Floats], float, float]:
 
 
 def _path(strokes: Sequence[Floats], colour: str) -> str:
-    """The element of some strokes; empty where there are none."""
+    """Return the SVG element of some strokes; empty if there are none."""
     if not strokes:
         return ""
     parts = []

@@ -1,10 +1,10 @@
-"""The words of a line with their strokes.
+"""Divide the ink of a line between its words.
 
-A network of ink emits a letter near its beginning, so between the last letter of a word and the first of the next lies
-the end of the one word's ink. If the pen is lifted there (or up to `SLACK` points around), the border is the lift after
-which the pen goes on farthest to the right of the word. If it is not lifted, the border is at `SHARE` of the way, and
-the stroke belongs to both words. A small stroke that was added later, such as a dot or the bar of a t, then goes to the
-word in or above which it stands.
+A network that reads ink emits a letter near its beginning. So the end of a word's ink lies between its last letter and
+the first letter of the next word. If the pen is lifted there (or within `SLACK` points), the border is the lift after
+which the pen continues farthest to the right of the word. If it is not lifted, the border is at `SHARE` of the way, and
+the stroke belongs to both words. A small stroke that was added later, such as a dot or the bar of a t, then moves to
+the word in or above which it is.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from numpy.typing import NDArray
 from asr.decoding.hypothesis import Span
 from asr.ink import Ink
 
-SHARE = 0.8  # as letters are divided, see `alignment_ink`
+SHARE = 0.8  # as between letters, see `alignment_ink`
 SLACK = 3  # points
-_SMALL = 0.5  # of the height of the line: strokes that may have been added later
-_OUTSIDE = 0.1  # of the height of the line
+_SMALL = 0.5  # height of a stroke that may have been added later / height of the line
+_OUTSIDE = 0.1  # distance of such a stroke from its word / height of the line
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class WordInk:
-    """The ink of a word in its line.
+    """The ink of a word.
 
     Attributes:
-        strokes: indices in the line, rising; a stroke may be in two words.
-        points: (N, 2) its points; of a stroke in two words, only the part that belongs to this word.
+        strokes: indices of its strokes in the line, rising; a stroke may be in two words.
+        points: (N, 2) points of the word; of a stroke in two words, only the part in this word.
     """
 
     strokes: tuple[int, ...]
@@ -42,7 +42,7 @@ class WordInk:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A part of a stroke, or all of it."""
+    """A stroke or a part of it."""
 
     stroke: int
     points: Floats
@@ -58,14 +58,14 @@ class _Piece:
 
 
 def words_in(ink: Ink, words: Sequence[Span]) -> list[WordInk]:
-    """Divide the ink of a line between its words; all of it is given to some word.
+    """Divide the ink of a line between its words. All ink is assigned to a word.
 
     Args:
         ink: of the line.
-        words: their spans count its points, in the order of writing.
+        words: the words, whose spans count the points of the ink in the order of writing.
 
     Returns:
-        the ink of each word; empty if no point is left for it.
+        The ink of each word; empty if no point is left for it.
     """
     if not words:
         return []
@@ -76,7 +76,7 @@ def words_in(ink: Ink, words: Sequence[Span]) -> list[WordInk]:
 
 
 def _borders(ink: Ink, words: Sequence[Span]) -> list[int]:
-    """The first point of each word but the first, rising."""
+    """Return the index of the first point of each word except the first, rising."""
     ends = ink.stroke_ends()
     lefts = np.array([stroke.points[:, 0].min() for stroke in ink.strokes])
     rights = np.array([stroke.points[:, 0].max() for stroke in ink.strokes])
@@ -106,7 +106,7 @@ def _pieces(ink: Ink, first: int, last: int) -> list[_Piece]:
 
 
 def _with_late_strokes(words: list[list[_Piece]], height: float) -> list[list[_Piece]]:
-    """The pieces of each word, with small strokes moved to the word that they stand in."""
+    """Return the pieces of each word, after moving small strokes to the word that they are in."""
     late = [[piece for piece in own if _is_small(piece, height)] for own in words]
     large = [[piece for piece in own if not _is_small(piece, height)] for own in words]
     sides = [_sides(own) for own in large]

@@ -348,7 +348,8 @@ def _kinds(layer: str, random: Random) -> list[str]:
         return []
     n_kinds = int(random.integers(1, 5))
     kinds = [str(kind) for kind in random.choice(MARK_LAYERS, size=n_kinds, replace=False)]
-    return sorted(kinds, key=lambda kind: kind != "list")  # brackets stand beside bullets
+    order = ("rule", "list")  # rules move lines, so they come before all marks; brackets stand beside bullets
+    return sorted(kinds, key=lambda kind: order.index(kind) if kind in order else len(order))
 
 
 def _some(sheet: _Sheet, share: float, random: Random) -> list[int]:

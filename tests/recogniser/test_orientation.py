@@ -16,6 +16,7 @@ from asr.ink.json_ink import ink_of_mapping
 from asr.ink.sheets import Sheet
 from asr.recogniser import orientation
 from asr.recogniser.document import Document, transcribe_documents
+from asr.recogniser.flip import Flip
 from asr.recogniser.orientation import evidence_of, flipped, is_upside_down
 from asr.recogniser.recogniser import Recogniser
 from tests.ink.inks import SCREEN, inks
@@ -69,7 +70,16 @@ def test_a_page_is_turned_by_both(
     assert is_upside_down(pen, Ink.of(L)) is over
 
 
-def documents(pen: Recogniser, flip: orientation.Flip, *sheets: Sheet) -> Document:
+@pytest.mark.parametrize("options", ["decoder=greedy decoder.labels=W", "decoder=beam decoder.labels=upper"])
+def test_the_labels_that_the_user_allows_turn_no_page(options: str, pen: Recogniser) -> None:
+    letters = [shape + np.array([3.0 * k, 0.0]) for k, shape in enumerate([L, O, L, L])]
+    page = Ink.of(*letters)
+    restricted = asr.load("quickstart_pen", decoder=options.split())
+    assert restricted.transcribe(page).score.acoustic != pen.transcribe(page).score.acoustic
+    assert orientation.difference_of(restricted, page) == orientation.difference_of(pen, page)
+
+
+def documents(pen: Recogniser, flip: Flip, *sheets: Sheet) -> Document:
     (found,) = transcribe_documents(pen, [sheets], flip=flip)
     assert isinstance(found, Document)
     return found

@@ -1,4 +1,4 @@
-"""A page analysed: its steps one after the other."""
+"""The analysis of a page, step by step."""
 
 from __future__ import annotations
 
@@ -7,33 +7,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr.ink.ink import Ink
-from asr.ink.layout.candidates import Candidates, arrows, boxes, candidates, scribbles, writing_size
+from asr.ink.layout.arrows import arrows
+from asr.ink.layout.boxes import boxes
+from asr.ink.layout.bullets import bullets
+from asr.ink.layout.candidates import Candidates, candidates
+from asr.ink.layout.dots import is_stray, small_strokes
 from asr.ink.layout.doubts import doubts
-from asr.ink.layout.lines import Cut, cut, strong_pieces
-from asr.ink.layout.marks import (
-    Bullet,
-    Writing,
-    bullet_shape,
-    is_second,
-    is_small,
-    is_stray,
-    judged_level,
-    judged_tall,
-    kept_bullets,
-)  # fmt: skip
+from asr.ink.layout.level_marks import is_second, judged_level
+from asr.ink.layout.lines import Cut, cut
 from asr.ink.layout.order import reading_order
+from asr.ink.layout.scribbles import scribbles
 from asr.ink.layout.shapes import Flags, Shapes, shapes
+from asr.ink.layout.size import writing_size
 from asr.ink.layout.slope import turn
 from asr.ink.layout.strokes import Floats, Ints, Strokes, pieces
+from asr.ink.layout.tall_marks import judged_tall
 from asr.ink.layout.types import Layout, Mark, line_of
+from asr.ink.layout.writing import Writing
 
-_NEAR = (3.0, 1.0)  # h sideways, up or down
+_NEAR = (3.0, 1.0)  # h sideways, up or down: strokes that were written after each other and are near
 _DOUBLE = ("underline", "strike_through")
+_MOST_DOTS = 20_000
 _LEAST_H = 1e-9  # of the larger side of the page
 
 
 def analyse(page: Ink) -> Layout:
-    """Part the writing of a page from its marks, and cut it into lines.
+    """Separate the writing of a page from its marks, and cut it into lines.
 
     Args:
         page: y upwards; its strokes in the order of writing. A single line, word or dot is one line.
@@ -53,7 +52,7 @@ def analyse(page: Ink) -> Layout:
 
 
 def _scaled(page: Ink) -> Strokes | None:
-    """The strokes at a scale in which no square is too large for a number; None where all points are one."""
+    """Return the strokes scaled to a side of 1, so that no square overflows; None if all points are the same."""
     left, bottom, right, top = page.bounds()
     extent = max(right - left, top - bottom)
     if len(page.strokes) == 1 or not 0 < extent < np.inf:
@@ -63,6 +62,7 @@ def _scaled(page: Ink) -> Strokes | None:
 
 
 def _level(strokes: Strokes, height: float) -> tuple[Strokes, float]:
+    """Turn a page so that its lines are level; return its strokes and h."""
     form = shapes(strokes, height)
     plain = np.flatnonzero(~(form.straight & (np.hypot(form.width, form.height) > 2 * height)))
     parts = pieces(strokes.chosen(plain) if len(plain) else strokes, height)
@@ -72,7 +72,13 @@ def _level(strokes: Strokes, height: float) -> tuple[Strokes, float]:
 
 @dataclass(frozen=True)
 class Found:
-    """Lines in reading order, each the rising indices of its strokes; marks; evidence between lines."""
+    """What was found on a page.
+
+    Attributes:
+        lines: in reading order, each the rising indices of its strokes.
+        marks: in the order of their first strokes.
+        between: evidence that two lines are one, see `Groups.between`.
+    """
 
     lines: list[Ints]
     marks: list[Mark]
@@ -81,9 +87,11 @@ class Found:
 
 @dataclass(frozen=True)
 class _Page:
-    """A level page with the shapes of its strokes.
+    """A level page.
 
     Attributes:
+        strokes: of the page.
+        form: their shapes.
         height: h.
     """
 
@@ -92,7 +100,7 @@ class _Page:
     height: float
 
     def analysed(self) -> Found:
-        """Marks by shape; lines of the rest; marks by what is round them."""
+        """Find marks by their shape, lines in the rest, and marks by the lines around them."""
         marks = self._by_shape()
         waiting = candidates(self.form, self.height)
         is_mark = self._of(marks)
@@ -105,34 +113,31 @@ class _Page:
         marks += self._by_writing(found, writing, waiting, waits)
         is_mark = self._of(marks)[writing]
         found, writing = Cut(found.line[~is_mark], found.between), writing[~is_mark]
-        small = self._bullets(found, writing)
+        small = bullets(self.strokes, self.form, writing, self._writing(found, writing))
         small += self._strays(found, writing, self._of(small))
         return self._ordered(found, writing, marks + small, self._of(small))
 
     def _of(self, marks: list[Mark]) -> Flags:
+        """Return which strokes belong to some marks."""
         flags = np.zeros(len(self.strokes), dtype=bool)
         flags[[k for mark in marks for k in mark.strokes]] = True
         return flags
 
     def _by_shape(self) -> list[Mark]:
+        """Find boxes, arrows and scribbles; a stroke that is in two of them belongs to the first."""
         marks, taken = [], np.zeros(len(self.strokes), dtype=bool)
-        for mark in [
-            *boxes(self.strokes, self.form, self.height),
-            *arrows(self.strokes, self.form, self.height),
-            *scribbles(self.strokes, self.form, self.height),
-        ]:
-            if not taken[list(mark.strokes)].any():
-                taken[list(mark.strokes)] = True
-                marks.append(mark)
+        for find in (boxes, arrows, scribbles):
+            for mark in find(self.strokes, self.form, self.height):
+                if not taken[list(mark.strokes)].any():
+                    taken[list(mark.strokes)] = True
+                    marks.append(mark)
         return marks
 
     def _writing(self, found: Cut, chosen: Ints) -> Writing:
-        parts = pieces(self.strokes.chosen(chosen), self.height)
-        strong = strong_pieces(parts, self.height)
-        parts = parts.chosen(strong) if strong.any() else parts
-        return Writing.of(parts, found.line[parts.owner], self.height)
+        return Writing.of(self.strokes.chosen(chosen), found.line, self.height)
 
     def _by_writing(self, found: Cut, writing: Ints, waiting: Candidates, waits: Flags) -> list[Mark]:
+        """Find marks among the candidates by the writing around them."""
         sure = np.flatnonzero(~waits)
         context = self._writing(Cut(found.line[sure], {}), writing[sure])
         marks = []
@@ -148,7 +153,7 @@ class _Page:
         return marks + self._seconds(marks, waiting)
 
     def _seconds(self, marks: list[Mark], waiting: Candidates) -> list[Mark]:
-        """The other strokes of double underlines and strike-throughs, drawn just before or after the first."""
+        """Find the other strokes of double underlines and strike-throughs, drawn just before or after the first."""
         known = {k for mark in marks for k in mark.strokes}
         found = []
         for mark in marks:
@@ -162,46 +167,24 @@ class _Page:
         return found
 
     def _are_near(self, stroke: int, in_time: Ints) -> Flags:
-        """Whether strokes that were written just before or just after another are near it."""
+        """Return whether the strokes written just before and just after another are near it."""
         box, others = self.form.boxes[stroke], self.form.boxes[in_time]
         across = np.maximum(others[:, 0] - box[2], box[0] - others[:, 2])
         up = np.maximum(others[:, 1] - box[3], box[1] - others[:, 3])
         return np.asarray((across <= _NEAR[0] * self.height) & (up <= _NEAR[1] * self.height))
 
-    def _bullets(self, found: Cut, writing: Ints) -> list[Mark]:
-        """Bullets before lines: their first stroke, small and apart."""
-        bullets = []
-        for own in self._members(found, writing):
-            order = own[np.argsort(self.form.boxes[own, 0], kind="stable")]
-            if len(order) < 2:
-                continue
-            first, rest = int(order[0]), order[1:]
-            kind, high = bullet_shape(self.strokes.path(first), self.height), float(self.form.height[first])
-            gap = self.form.boxes[rest, 0].min() - self.form.boxes[first, 2]
-            if kind is not None and gap >= 0.45 * self.height and self._is_level_with(first, rest):
-                is_sure = is_small(kind, high, float(np.median(self.form.height[rest][:12])))
-                bullets.append(Bullet((first,), float(self.form.boxes[first, [0, 2]].mean()), high, kind, is_sure))
-        return kept_bullets(bullets, self.height)
-
-    def _is_level_with(self, first: int, rest: Ints) -> bool:
-        """Whether a stroke is at the middle of the writing that follows, where neither quotes nor full stops are."""
-        box = self.form.boxes[rest[self.form.height[rest] > 0.35 * self.height]][:4]
-        if not len(box):
-            return False
-        y = self.form.boxes[first, [1, 3]].mean()
-        low, high = float(np.median(box[:, 1])), float(np.median(box[:, 3]))
-        return bool(low + 0.1 * self.height <= y <= high - 0.1 * self.height)
-
     def _strays(self, found: Cut, writing: Ints, is_bullet: Flags) -> list[Mark]:
-        small = np.maximum(self.form.width, self.form.height) <= 0.5 * self.height
-        if not small[writing].any() or small[writing].all():
+        """Find dots and touches far from all writing."""
+        small = small_strokes(self.form, self.height)[writing]
+        if not small.any() or small.all():
             return []
-        context = self._writing(found, writing)
-        chosen = [int(k) for k in writing[small[writing] & ~is_bullet[writing]]]
-        return [Mark("dot", (k,)) for k in chosen[:20_000] if is_stray(context, self.form, k)]
+        context = self._writing(Cut(found.line[~small], {}), writing[~small])
+        chosen = [int(k) for k in writing[small & ~is_bullet[writing]]]
+        return [Mark("dot", (k,)) for k in chosen[:_MOST_DOTS] if is_stray(context, self.form, k)]
 
     def _ordered(self, found: Cut, writing: Ints, marks: list[Mark], dropped: Flags) -> Found:
-        members = [own[~dropped[own]] for own in self._members(found, writing)]
+        """Put the lines in reading order, without the strokes that turned out to be marks."""
+        members = [own[~dropped[own]] for own in _members(found, writing)]
         numbers = [n for n, own in enumerate(members) if len(own)]
         boxes_of = np.array([self._around(members[n]) for n in numbers])
         order = [numbers[k] for k in reading_order(boxes_of, self.height)]
@@ -213,12 +196,13 @@ class _Page:
         }
         return Found([members[n] for n in order], sorted(marks, key=lambda mark: mark.strokes), between)
 
-    def _members(self, found: Cut, writing: Ints) -> list[Ints]:
-        """The strokes of each line, rising; of some there are none left."""
-        order = np.argsort(found.line, kind="stable")
-        ends = np.cumsum(np.bincount(found.line))[:-1]
-        return [np.asarray(own) for own in np.split(writing[order], ends)]
-
     def _around(self, own: Ints) -> Floats:
         box = self.form.boxes[own]
         return np.concatenate([box[:, :2].min(axis=0), box[:, 2:].max(axis=0)])
+
+
+def _members(found: Cut, writing: Ints) -> list[Ints]:
+    """Return the strokes of each line, rising; lines may be empty."""
+    order = np.argsort(found.line, kind="stable")
+    ends = np.cumsum(np.bincount(found.line))[:-1]
+    return [np.asarray(own) for own in np.split(writing[order], ends)]

@@ -1,4 +1,4 @@
-"""Lines that run through two columns, parted."""
+"""Split lines that run through two columns."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import numpy as np
 
 from asr.ink.layout.strokes import Ints, Pieces
 
-_GAP = 1.5  # h: what is nearer is one line
+_GAP = 1.5  # h: a line is not split at narrower gaps
 _BETWEEN = 3  # pieces of other lines written between the two sides of a gap: the pen had left the line
 
 
 def parted(line: Ints, parts: Pieces, size: float) -> Ints:
-    """Part lines that run through two columns.
+    """Split lines that run through two columns.
 
-    A line is parted at a gap of 1.5 h where the pen wrote elsewhere between its two sides. Columns that were written
-    row by row, as the cells of a table, stay lines: they are read as rows.
+    A line is split at a gap of 1.5 h if the pen wrote elsewhere between its two sides. Columns that were written row by
+    row, such as the cells of a table, stay lines: they are read as rows.
 
     Args:
         line: (S,) line of each stroke.
+        parts: pieces of all strokes.
+        size: h.
 
     Returns:
-        (S,) lines with new numbers.
+        (S,) line of each stroke; the new lines have new numbers.
     """
     result = line.copy()
     of_piece = line[parts.owner]
@@ -36,7 +38,7 @@ def parted(line: Ints, parts: Pieces, size: float) -> Ints:
 
 
 def _sides(which: Ints, of_piece: Ints, parts: Pieces, size: float) -> list[Ints]:
-    """The parts of a line after its gaps that the pen did not cross."""
+    """Return the parts of a line after each gap at which the pen wrote elsewhere."""
     order = which[np.argsort(parts.boxes[which, 0], kind="stable")]
     reach = np.maximum.accumulate(parts.boxes[order, 2])
     gaps = np.flatnonzero(parts.boxes[order[1:], 0] - reach[:-1] > _GAP * size) + 1
@@ -55,7 +57,7 @@ def _sides(which: Ints, of_piece: Ints, parts: Pieces, size: float) -> list[Ints
 
 
 def _was_left(one: Ints, other: Ints, of_piece: Ints) -> bool:
-    """Whether ink of other lines was written between two parts of a line."""
+    """Return whether ink of other lines was written between two parts of a line."""
     own = np.sort(np.concatenate([one, other]))
     is_other = np.isin(own, other)
     changes = np.flatnonzero(np.diff(is_other.astype(np.int8)) != 0)

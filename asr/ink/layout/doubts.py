@@ -1,4 +1,4 @@
-"""Cuts that geometry leaves open."""
+"""Pairs of lines that may be one line."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from asr.ink.ink import Ink
 from asr.ink.layout.strokes import Ints
 from asr.ink.layout.types import Doubt, line_of
 
-_SURE = 6.0  # log odds against one line, beyond which two lines are two
+_SURE = 6.0  # log odds against one line, beyond which there is no doubt
 _MOST = 8  # doubts of a page at most, the least sure first, if it is short
 _MOST_OF_A_PAGE = 200
 _SHARE = 0.15  # of its lines
 
 
 def doubts(page: Ink, lines: list[Ints], between: dict[tuple[int, int], float]) -> tuple[Doubt, ...]:
-    """Lines that may be one: the evidence against it is small.
+    """Return the pairs of lines that may be one line, because the evidence against it is small.
 
     Args:
-        lines: strokes of each line.
-        between: evidence that two lines are one.
+        page: the ink.
+        lines: indices of the strokes of each line.
+        between: log odds that two lines are one.
     """
     taken: set[int] = set()
     found: list[Doubt] = []

@@ -1,14 +1,14 @@
-"""How much two pieces of ink speak for being of one line.
+"""Log odds that two pieces of ink are in the same line.
 
-The numbers are log odds, measured on 400 pages composed of lines of UNIPEN's train writers (category 8), between
-neighbours: in how many pairs both are of one line against how many are of two. Over the difference in height they fall
-on straight lines, which the tables hold: the odds at the same height, and what each h of difference takes away. They
-depend on how the second was written after the first (its distance in time and whether it stands to the right) and on
-the gap between them.
+The tables were measured on 400 pages composed of lines of UNIPEN's train writers (category 8): the number of pairs of
+neighbours in the same line against the number in two lines. As a function of the difference in height, the log odds
+fall on straight lines. The tables hold their value at the same height, and how much each h of difference takes away.
+Both depend on how the second piece was written after the first (how much later, and whether to its right) and on the
+gap between them.
 
-Two changes were made to what was counted. The composed pages have hardly anything written later, so for pieces that are
-far from each other in time the tables hold what holds when nothing is known of time. And no pair speaks louder than
-`_MOST`, about 400 to 1, because the next writer may do what these did not.
+Two things differ from the counts. Composed pages have hardly any strokes that were added later, so for pieces that are
+far apart in time the tables hold the values without regard to time. And all log odds are limited to `_MOST` (about
+400 to 1), because other writers may do what these did not.
 """
 
 from __future__ import annotations
@@ -33,18 +33,22 @@ _LEFT = np.array(
 _LEFT_FALL = np.array(
     [[3.6, 2.2, 2.2, 3.0, 2.3], [3.3, 3.3, 3.3, 3.6, 2.0], [4.0, 3.6, 3.3, 3.5, 1.0], [3.5, 3.5, 3.5, 3.5, 3.0]]
 )
-_STACKED = 5.0  # taken away from two letters that stand above each other, or nearly: lines have that in fractions only
+_STACKED = 5.0  # subtracted for two letters above each other; in one line only fractions have them
 _LETTER, _APART = 0.7, 0.1  # h
-_BESIDE = 4  # neighbours in a band
-_IN_TIME = 3
-_MANY = 30_000  # pieces: more are no page of writing, and are compared with fewer neighbours
+_BESIDE = 4  # next pieces in a band
+_IN_TIME = 3  # next pieces in the order of writing
+_MANY = 30_000  # pieces; on pages with more, which are not pages of writing, each has fewer neighbours
 
 
 def neighbours(parts: Pieces, size: float) -> Ints:
-    """(E, 2) pairs of pieces that are worth a comparison, the earlier first, each once.
+    """Return (E, 2) pairs of neighbouring pieces, the earlier first, each once.
 
-    They are the next three in time, and the next four from left to right in every band three h high; so there are at
-    most 15 times as many as pieces, however dense the ink.
+    Every piece is paired with the next three in time, and with the next four from left to right in each of the three
+    bands (3 h high) that it is in. So there are at most 15 pairs per piece, however dense the ink.
+
+    Args:
+        parts: the pieces.
+        size: h.
     """
     n = len(parts)
     band = np.floor(parts.height / size).astype(np.int64)
@@ -64,10 +68,12 @@ def neighbours(parts: Pieces, size: float) -> Ints:
 
 
 def log_odds(parts: Pieces, pairs: Ints, size: float) -> Floats:
-    """(E,) how much each pair speaks for one line, 0 for neither.
+    """Return (E,) the log odds that each pair is in the same line.
 
     Args:
-        pairs: (E, 2), the earlier first.
+        parts: the pieces.
+        pairs: (E, 2) pieces, the earlier first.
+        size: h.
     """
     first, second = pairs.T
     fall = np.abs(parts.height[second] - parts.height[first]) / size
@@ -85,13 +91,13 @@ def log_odds(parts: Pieces, pairs: Ints, size: float) -> Floats:
 
 
 def _are_stacked(one: Floats, other: Floats, size: float) -> NDArray[np.bool_]:
-    """Whether boxes as high as letters are above each other with a gap between."""
+    """Return whether boxes as high as letters are above each other, with a gap between them."""
     low = np.minimum(one[:, 3] - one[:, 1], other[:, 3] - other[:, 1])
     gap = np.maximum(one[:, 1] - other[:, 3], other[:, 1] - one[:, 3])
     return np.asarray((low >= _LETTER * size) & (gap > _APART * size))
 
 
 def gaps(one: Floats, other: Floats) -> Floats:
-    """Width between boxes (..., 4), below 0 where one is above the other."""
+    """Return the horizontal distance between boxes (..., 4); below 0 if they overlap from side to side."""
     result: NDArray[np.float64] = np.maximum(other[..., 0] - one[..., 2], one[..., 0] - other[..., 2])
     return result

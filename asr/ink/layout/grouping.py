@@ -1,4 +1,4 @@
-"""Groups of what belongs together, from evidence between pairs."""
+"""Clustering from evidence between pairs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from asr.ink.layout.strokes import Floats, Ints
 
 @dataclass(frozen=True)
 class Groups:
-    """What was grouped.
+    """A division into groups.
 
     Attributes:
-        of: (n,) group of each member, from 0 in the order of their first members.
-        between: the evidence that remained between two groups (the smaller number first).
+        of: (n,) the group of each member; groups are numbered from 0 in the order of their first members.
+        between: the sum of the evidence between two groups, the smaller number first.
     """
 
     of: Ints
@@ -24,15 +24,15 @@ class Groups:
 
 
 def grouped(n: int, pairs: Ints, evidence: Floats) -> Groups:
-    """Unite those two groups between which the sum of the evidence is largest, while it is above 0.
+    """Unite the two groups with the largest sum of evidence, again and again, while that sum is above 0.
 
     Greedy additive edge contraction (M. Keuper et al., "Efficient decomposition of image and mesh graphs by lifted
-    multicuts", ICCV 2015): an approximate answer to correlation clustering, in which the number of groups is found too.
+    multicuts", ICCV 2015): an approximate solution of correlation clustering, which also finds the number of groups.
 
     Args:
-        n: members, numbered from 0.
-        pairs: (E, 2) members; a pair may come several times.
-        evidence: (E,) for, or below 0 against, being of one group.
+        n: number of members.
+        pairs: (E, 2) members, numbered from 0; a pair may occur several times.
+        evidence: (E,) above 0 for being in the same group, below 0 against it.
     """
     between = _sums(n, pairs, evidence)
     parent = list(range(n))
@@ -63,7 +63,7 @@ def _sums(n: int, pairs: Ints, evidence: Floats) -> list[dict[int, float]]:
 
 
 def _contract(between: list[dict[int, float]], i: int, j: int) -> list[tuple[int, float]]:
-    """Make j part of i; returns what is now between i and those that were beside j."""
+    """Merge group j into i; return the new evidence between i and each neighbour of j."""
     own, others = between[i], between[j]
     del own[j]
     changed = []

@@ -1,4 +1,4 @@
-"""Strokes of writing into lines."""
+"""Cut the strokes of writing into lines."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from numpy.typing import NDArray
 from asr.ink.layout.columns import parted
 from asr.ink.layout.evidence import log_odds, neighbours
 from asr.ink.layout.grouping import grouped
+from asr.ink.layout.steps import without_words_of_next
 from asr.ink.layout.strokes import Floats, Ints, Pieces, Strokes, pieces
 
-_WEAK = 0.35  # h: a piece that is lower says nothing of the height of its line
-_SLANTED = 0.3  # height to width; a piece that is lower is a bar, however it slants
-_LITTLE = 2.6  # h of ink: less than a letter has; a group of less is no line where a line is near
+_WEAK = 0.35  # h: a lower piece does not show the height of its line
+_SLANTED = 0.3  # height / width; a flatter piece is a bar that slants
+_LITTLE = 2.6  # h of ink: a letter has more; a group with less is not a line if a line is near
 _MOST_LITTLE = 1000  # groups of a page
-_LOW = 0.95  # h: what is as high as a letter and below other ink is no accent
-_LESS = 0.5  # of the ink of its word: the most that an accent as high as a letter has
+_LOW = 0.95  # h: a higher group below other ink is not an accent
+_LESS = 0.5  # ink of an accent as high as a letter / ink of its word
 _NEAR = 0.7  # h
-_NEAR_AMID = 1.7  # h, where the strokes before and after are of one line
+_NEAR_AMID = 1.7  # h, if the strokes before and after are in the same line
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Strokes in lines.
+    """Strokes, cut into lines.
 
     Attributes:
         line: (S,) line of each stroke, from 0 in the order of their first strokes.
-        between: evidence that two lines are one, see `Groups.between`.
+        between: log odds that two lines are one, see `Groups.between`.
     """
 
     line: Ints
@@ -41,7 +42,7 @@ def cut(strokes: Strokes, size: float, doubtful: NDArray[np.bool_]) -> Cut:
     Args:
         strokes: level, and writing.
         size: h, above 0.
-        doubtful: (S,) strokes that may be none; they found no line and say nothing of its height.
+        doubtful: (S,) strokes that may be marks; they do not begin a line and do not show its height.
     """
     parts = pieces(strokes, size)
     is_strong = strong_pieces(parts, size) & ~doubtful[parts.owner]
@@ -54,13 +55,14 @@ def cut(strokes: Strokes, size: float, doubtful: NDArray[np.bool_]) -> Cut:
     line = np.full(len(strokes), -1)
     line[known] = groups.of
     line = _without_little(line, strokes, parts, size)
+    line = without_words_of_next(line, strong.chosen(line[strong.owner] >= 0), size)
     line = attached(line, parts, size)
     line = parted(line, parts, size)
     return _numbered(line, groups.between)
 
 
 def strong_pieces(parts: Pieces, size: float) -> NDArray[np.bool_]:
-    """(P,) whether a piece says at which height its line is: dots, hyphens and the bars of t do not."""
+    """Return (P,) whether a piece shows the height of its line; dots, hyphens and the bars of t do not."""
     width, height = parts.boxes[:, 2] - parts.boxes[:, 0], parts.boxes[:, 3] - parts.boxes[:, 1]
     return np.asarray((height > _WEAK * size) & (height > _SLANTED * width))
 
@@ -76,7 +78,7 @@ def _numbered(line: Ints, between: dict[tuple[int, int], float]) -> Cut:
 
 
 def _without_little(line: Ints, strokes: Strokes, parts: Pieces, size: float) -> Ints:
-    """Groups with too little ink near one with more are no lines: accents, quotation marks, dots of their own."""
+    """Dissolve groups with little ink near one with more, such as accents and quotation marks (line -1)."""
     line = line.copy()
     has = line >= 0
     ink = np.bincount(line[has], strokes.lengths()[has])
@@ -104,7 +106,7 @@ def _without_little(line: Ints, strokes: Strokes, parts: Pieces, size: float) ->
 
 
 def _is_amid(line: Ints, members: Ints) -> bool:
-    """Whether the strokes before and after some strokes are of one line."""
+    """Return whether the strokes before and after some strokes are in the same line."""
     before = line[: members[0]][line[: members[0]] >= 0]
     after = line[members[-1] + 1 :][line[members[-1] + 1 :] >= 0]
     return len(before) > 0 and len(after) > 0 and bool(before[-1] == after[0])
@@ -115,24 +117,29 @@ def _around(boxes: Floats) -> Floats:
 
 
 def _distances(box: Floats, boxes: Floats) -> Floats:
-    """From a box to each of (n, 4) others."""
+    """Return (n,) the distances from a box to each of (n, 4) others."""
     across = np.maximum(np.maximum(boxes[:, 0] - box[2], box[0] - boxes[:, 2]), 0.0)
     up = np.maximum(np.maximum(boxes[:, 1] - box[3], box[1] - boxes[:, 3]), 0.0)
     return np.asarray(np.hypot(across, up))
 
 
-_OTHER_IN_TIME = 1.2  # h: how much nearer a line must be that was not being written
-_AMID = 1.5  # as many more where the strokes before and after are of one line
-_FAR = 6.0  # h up and down, where the nearest ink is looked for first
-_SEAM = (2.5, 5.0)  # h: the most to the line that it ends or begins, and the least to the other
-_UP = 1.5  # how much farther up or down counts than sideways
+_OTHER_IN_TIME = 1.2  # h by which a line must be nearer that was not being written
+_AMID = 1.5  # h more, if the strokes before and after are in the same line
+_FAR = 6.0  # h up and down, in which the nearest ink is searched first
+_SEAM = (2.5, 5.0)  # h: greatest distance to the line that a stroke ends or begins, and least to the other
+_UP = 1.5  # weight of vertical against horizontal distances
 
 
 def attached(line: Ints, parts: Pieces, size: float) -> Ints:
-    """Give every stroke without a line the one whose ink is nearest, those that were being written preferred.
+    """Assign strokes without a line to the line whose ink is nearest; lines that were being written are preferred.
 
     Args:
-        line: (S,) -1 for those without.
+        line: (S,) line of each stroke, -1 for none.
+        parts: pieces of all strokes.
+        size: h.
+
+    Returns:
+        (S,) the line of each stroke.
     """
     known = np.flatnonzero(line >= 0)
     strong = parts.chosen(line[parts.owner] >= 0)
@@ -161,10 +168,10 @@ def attached(line: Ints, parts: Pieces, size: float) -> Ints:
 
 
 def _side(own: Floats, before: Floats, after: Floats, size: float) -> int | None:
-    """Whether a stroke between two lines is the last of one (0) or the first of the other (1); None where unclear.
+    """Return whether a stroke between two lines is the last of one (0) or the first of the next (1); None if unclear.
 
-    The pen goes back to the left from one line to the next, so the full stop of the one is far from where the other
-    begins, and the quotation mark of the other from where the one ends.
+    From one line to the next the pen goes back to the left. So the full stop of a line is far from the beginning of the
+    next, and an opening quotation mark is far from the end of the line before.
     """
     there, here = (float(_distances(own, box[None])[0]) / size for box in (before, after))
     if there < _SEAM[0] and here > max(_SEAM[1], 2 * there):
@@ -175,7 +182,7 @@ def _side(own: Floats, before: Floats, after: Floats, size: float) -> int | None
 
 
 def _weighed(own: Floats, boxes: Floats) -> Floats:
-    """Distances from the middle of some boxes to each of (n, 4) others."""
+    """Return weighted distances from the middle of some boxes to each of (n, 4) others."""
     around = _around(own)
     x, y = (around[0] + around[2]) / 2, (around[1] + around[3]) / 2
     across = np.maximum(np.maximum(boxes[:, 0] - x, x - boxes[:, 2]), 0.0)

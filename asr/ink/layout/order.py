@@ -11,14 +11,15 @@ _DEEPEST = 50
 
 
 def reading_order(boxes: Floats, size: float) -> list[int]:
-    """Lines in reading order: an XY cut (G. Nagy and S. Seth, ICPR 1984), of columns first.
+    """Return the indices of lines in reading order, by an XY cut (G. Nagy and S. Seth, ICPR 1984), columns first.
 
-    Where a gutter of 1 h runs from the top to the bottom of some lines, all that is left of it is read before all that
-    is right of it. Where there is none, rows that have a gutter in common are read as such columns, and the others
-    alone, from top to bottom, and from left to right at the same height.
+    If a gutter of 1 h runs from the top to the bottom of some lines, the lines left of it are read before those right
+    of it. Otherwise rows with a common gutter are read as columns, and other rows one by one: from top to bottom, and
+    from left to right at the same height.
 
     Args:
         boxes: (n, 4) left, bottom, right, top of each line.
+        size: h.
     """
     return _read(np.arange(len(boxes)), boxes, size, _DEEPEST)
 
@@ -41,7 +42,7 @@ def _from_top(some: Ints, boxes: Floats) -> list[int]:
 
 
 def _split(some: Ints, begin: Floats, end: Floats, least: float) -> list[Ints]:
-    """Parts between which there is a blank wider than `least`, in rising order."""
+    """Split intervals at blanks wider than `least`; return their indices, in rising order."""
     order = np.argsort(begin, kind="stable")
     reach = np.maximum.accumulate(end[order])
     gaps = np.flatnonzero(begin[order][1:] - reach[:-1] > least) + 1
@@ -49,7 +50,7 @@ def _split(some: Ints, begin: Floats, end: Floats, least: float) -> list[Ints]:
 
 
 def _blocks(rows: list[Ints], boxes: Floats, size: float) -> list[Ints]:
-    """Rows that follow each other and have a gutter in common, together; the others alone."""
+    """Join consecutive rows that have a common gutter; other rows stay alone."""
     blocks = [rows[0]]
     for row in rows[1:]:
         both = np.concatenate([blocks[-1], row])

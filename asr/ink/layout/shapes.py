@@ -11,11 +11,11 @@ from asr.ink.layout.strokes import Floats, Strokes
 
 Flags = NDArray[np.bool_]
 
-_SWAY = 0.06  # of its length, by which a straight stroke may leave its chord
-_DETOUR = 1.15  # ink of a straight stroke to its length
-_FLAT = 0.08  # height of a level stroke to its width
-_ROUND, _OPEN = (0.7, 1.5), 0.12  # ink of a frame and its gap, to the way round its box
-_WAVE = 1.4  # ink of a level stroke to its width; a wave is longer than a line
+_SWAY = 0.06  # distance of a straight stroke from its chord / its length
+_DETOUR = 1.15  # ink of a straight stroke / its length
+_FLAT = 0.08  # height of a level stroke / its width
+_ROUND, _OPEN = (0.7, 1.5), 0.12  # ink of a frame and its gap / the perimeter of its box
+_WAVE = 1.4  # ink of a level stroke / its width; a wave has more ink than a line
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Shapes:
     Attributes:
         boxes: (S, 4) left, bottom, right, top.
         width, height, ink: (S,).
-        straight: (S,) the ink hardly leaves the way from its first to its last point.
-        level: (S,) far wider than high, and no way back; a wave may be level.
-        closed: (S,) it ends where it began and is as long as the way round its box, so it may be a frame.
+        straight: (S,) whether the ink stays near the chord from the first to the last point.
+        level: (S,) whether it is far wider than high and does not go back; a wave may be level.
+        closed: (S,) whether it ends where it began and is as long as the perimeter of its box, so it may be a frame.
     """
 
     boxes: Floats
@@ -43,7 +43,8 @@ def shapes(strokes: Strokes, size: float = 0.0) -> Shapes:
     """Measure strokes.
 
     Args:
-        size: h, by which a level stroke may be higher than its width allows; 0 where it is not known yet.
+        strokes: to measure.
+        size: h, which allows short strokes some height and sway; 0 if it is not known yet.
     """
     boxes, ink = strokes.boxes(), strokes.lengths()
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
@@ -56,7 +57,7 @@ def shapes(strokes: Strokes, size: float = 0.0) -> Shapes:
 
 
 def _chords(strokes: Strokes) -> tuple[Floats, Floats]:
-    """(S,) distance from first to last point, and the farthest that a point is beside it."""
+    """Return (S,) the length of each chord, and (S,) the greatest distance of a point from it."""
     ends = np.append(strokes.starts[1:], len(strokes.points)) - 1
     first, last = strokes.points[strokes.starts], strokes.points[ends]
     along = last - first
@@ -67,8 +68,13 @@ def _chords(strokes: Strokes) -> tuple[Floats, Floats]:
     return chord, np.asarray(np.maximum.reduceat(beside, strokes.starts))
 
 
+def within(boxes: Floats, box: Floats, past: float) -> Flags:
+    """Return which boxes (n, 4) are inside a box that is enlarged by `past` on all sides."""
+    return np.asarray(((boxes[:, :2] >= box[:2] - past) & (boxes[:, 2:] <= box[2:] + past)).all(axis=1))
+
+
 def is_frame(path: Floats) -> bool:
-    """Whether a closed stroke goes once round an empty inside: a box or an ellipse."""
+    """Return whether a closed stroke (N, 2) goes once around an empty inside: a box or an ellipse."""
     (left, bottom), (right, top) = path.min(axis=0), path.max(axis=0)
     half = np.array([right - left, top - bottom]) / 2
     if len(path) < 4 or not half.all():
@@ -79,11 +85,11 @@ def is_frame(path: Floats) -> bool:
     return float(steps[inside].sum()) <= 0.05 * steps.sum() and _goes_round(path, half)
 
 
-_INSIDE = 0.7  # of the way from the middle to the sides
+_INSIDE = 0.7  # of the distance from the middle to the sides
 
 
 def _goes_round(path: Floats, half: Floats) -> bool:
-    """Whether it is seen from its middle in all directions: none of twelve is empty."""
+    """Return whether a stroke surrounds its middle: at least 11 of 12 sectors contain ink."""
     corners = np.linspace(0, 1, 9)[:-1]
     dense = (path[:-1, None] + corners[None, :, None] * np.diff(path, axis=0)[:, None]).reshape(-1, 2)
     middle = (path.min(axis=0) + path.max(axis=0)) / 2
@@ -92,7 +98,7 @@ def _goes_round(path: Floats, half: Floats) -> bool:
 
 
 def is_box(path: Floats) -> bool:
-    """Whether the corners of the box round it are nearly touched."""
+    """Return whether a stroke (N, 2) comes near all four corners of its bounding box."""
     (left, bottom), (right, top) = path.min(axis=0), path.max(axis=0)
     corners = np.array([[left, bottom], [left, top], [right, top], [right, bottom]])
     nearest = np.hypot(*(path[:, None] - corners).transpose(2, 0, 1)).min(axis=0)

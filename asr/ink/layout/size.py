@@ -4,19 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 
+from asr.ink.layout.shapes import Shapes, is_frame, shapes, within
 from asr.ink.layout.strokes import Floats, Strokes
 
-_TREMBLE = 0.2  # h: lower ups and downs are none
+_TREMBLE = 0.2  # h: lower ups and downs do not count
+_MOST_FRAMES = 4000  # strokes that are looked at, the longest
+
+
+def writing_size(strokes: Strokes) -> float:
+    """Return h of a page, measured on the strokes that may be letters.
+
+    Straight strokes, and frames with other ink inside, are used only if there are no other strokes.
+
+    Returns:
+        h, or 0 if nothing rises or falls.
+    """
+    form = shapes(strokes)
+    plain = ~form.straight & ~form.level
+    frames = np.zeros(len(strokes), dtype=bool)
+    long = np.argsort(-form.ink, kind="stable")[:_MOST_FRAMES]
+    for k in long[(plain & form.closed)[long]]:
+        frames[k] = is_frame(strokes.path(k)) and _holds(form, k)
+    for some in (plain & ~frames, plain, np.ones(len(strokes), dtype=bool)):
+        if some.any() and (found := size(strokes.chosen(np.flatnonzero(some)))) > 0:
+            return found
+    return 0.0
+
+
+def _holds(form: Shapes, k: int) -> bool:
+    """Return whether other strokes are in the box of this one."""
+    return int(within(form.boxes, form.boxes[k], 0.0).sum()) > 1
 
 
 def size(strokes: Strokes) -> float:
-    """h: the median height of the way from a turn of the pen to the next, each counted by its height.
+    """Return h: the median vertical distance between two turns of the pen, each weighted by its length.
 
-    It is about the height of small letters in printed and in joined writing alike, because it does not ask how many
-    letters a stroke has.
+    It is about the height of small letters, in printed and in joined writing alike, because it does not depend on how
+    many letters a stroke has.
 
     Returns:
-        0 where nothing rises or falls.
+        h, or 0 if nothing rises or falls.
     """
     found = 0.0
     for _ in range(2):
@@ -34,7 +61,7 @@ def _median_by_height(sweeps: Floats) -> float:
 
 
 def _sweeps(strokes: Strokes, least: float) -> Floats:
-    """Heights of all ups and downs; those below `least` are taken out of the way that they interrupt."""
+    """Return the heights of all ups and downs; those below `least` are removed from the sweep they interrupt."""
     height, owner = strokes.points[:, 1], strokes.owner
     for _ in range(3):
         moves = np.ones(len(height), dtype=bool)

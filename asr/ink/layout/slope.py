@@ -7,20 +7,24 @@ import numpy as np
 from asr.ink.layout.strokes import Floats, Pieces
 
 _STEEPEST = 20.0  # degrees
-_NARROW = 5.0  # h: the heights of letters turn what is narrower
-_FULL = 20.0  # h: from this width on every slope is believed
-_BINS = 4  # in h
+_NARROW = 5.0  # h: narrower pages are not turned, because their slope depends on single letters
+_FULL = 20.0  # h: wider pages need hardly any gain
+_BINS = 4  # per h
 _MOST_BINS = 50_000
 _MOST_PIECES = 20_000
 _GAIN = 0.02  # by which a steeper slope must be sharper for each degree, at `_NARROW`
 
 
 def turn(parts: Pieces, size: float) -> Floats:
-    """The (2, 2) rotation that makes the lines level.
+    """Return the (2, 2) rotation that makes the lines level.
 
-    It is by the angle at which the squares of the horizontal projection sum to the most, so the ink is in the narrowest
-    bands (W. Postl, "Detection of linear oblique structures and skew scan in digitized documents", ICPR 1986). The
-    narrower the page, the more a slope must gain.
+    The angle maximises the sum of squares of the horizontal projection, so that the ink lies in the narrowest bands
+    (W. Postl, "Detection of linear oblique structures and skew scan in digitized documents", ICPR 1986). The narrower
+    the page, the more a slope must gain.
+
+    Args:
+        parts: pieces of the writing.
+        size: h.
     """
     width = float(np.ptp(parts.boxes[:, [0, 2]]))
     if width < _NARROW * size:
@@ -38,13 +42,13 @@ def turn(parts: Pieces, size: float) -> Floats:
 
 
 def rotation(degrees: float) -> Floats:
-    """The rotation that makes level what rises by this angle."""
+    """Return the (2, 2) rotation by minus this angle, which makes ink level that rises by it."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.array([[cos, sin], [-sin, cos]])
 
 
 def _sharpness(x: Floats, y: Floats, ink: Floats, size: float, degrees: float) -> float:
-    """Sum of the squares of the ink in bands, every piece spread over two of them."""
+    """Return the sum of squares of the ink in horizontal bands; every piece is spread over two of them."""
     heights = (y * np.cos(np.radians(degrees)) - x * np.sin(np.radians(degrees))) * (_BINS / size)
     heights = np.minimum(heights - heights.min(), _MOST_BINS)
     low = heights.astype(np.int64)

@@ -1,4 +1,4 @@
-"""The strokes of a page as arrays: their boxes, their ink, and the pieces that are compared with each other."""
+"""The strokes of a page as arrays, and their pieces of about one letter."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MOST_PIECES_OF_A_PAGE = 60_000
 
 @dataclass(frozen=True)
 class Strokes:
-    """All strokes of a page, brought to a common scale.
+    """All strokes of a page.
 
     Attributes:
-        points: (N, 2) of all strokes after each other.
+        points: (N, 2) points of all strokes, one stroke after the other.
         starts: (S,) index of the first point of each stroke.
         owner: (N,) stroke of each point.
-        ink: (N,) length of ink up to the next point, 0 at the last point of a stroke.
+        ink: (N,) distance to the next point; 0 at the last point of a stroke.
     """
 
     points: Floats
@@ -33,7 +33,7 @@ class Strokes:
 
     @classmethod
     def of(cls, points: Floats, counts: Ints) -> Strokes:
-        """From all points and the number of points of each stroke."""
+        """Build from all points (N, 2) and the number of points of each stroke (S,)."""
         owner = np.repeat(np.arange(len(counts)), counts)
         ends = np.cumsum(counts)
         ink = np.append(np.hypot(*np.diff(points, axis=0).T), 0.0)
@@ -44,27 +44,27 @@ class Strokes:
         return len(self.starts)
 
     def turned(self, turn: Floats) -> Strokes:
-        """Every point times a (2, 2) rotation."""
+        """Return the strokes with every point multiplied by a (2, 2) rotation."""
         return Strokes(self.points @ turn.T, self.starts, self.owner, self.ink)
 
     def chosen(self, strokes: Ints) -> Strokes:
-        """Some of the strokes only, in their order."""
+        """Return some of the strokes, given by their indices, in their order."""
         is_chosen = np.zeros(len(self), dtype=bool)
         is_chosen[strokes] = True
         counts = np.diff(np.append(self.starts, len(self.points)))
         return Strokes.of(self.points[is_chosen[self.owner]], counts[is_chosen])
 
     def path(self, stroke: int) -> Floats:
-        """(n, 2) points of one stroke."""
+        """Return the points (n, 2) of one stroke."""
         end = self.starts[stroke + 1] if stroke + 1 < len(self) else len(self.points)
         return self.points[self.starts[stroke] : end]
 
     def boxes(self) -> Floats:
-        """(S, 4) left, bottom, right, top of each stroke."""
+        """Return (S, 4) left, bottom, right and top of each stroke."""
         return _boxes(self.points, self.starts)
 
     def lengths(self) -> Floats:
-        """(S,) ink of each stroke."""
+        """Return (S,) the length of the ink of each stroke."""
         return np.asarray(np.add.reduceat(self.ink, self.starts))
 
 
@@ -76,7 +76,7 @@ class Pieces:
         owner: (P,) stroke of each piece, rising.
         boxes: (P, 4) left, bottom, right, top.
         height: (P,) mean height of the ink.
-        ink: (P,) its length.
+        ink: (P,) length of the ink.
     """
 
     owner: Ints
@@ -88,14 +88,15 @@ class Pieces:
         return len(self.owner)
 
     def chosen(self, which: NDArray[np.bool_]) -> Pieces:
-        """Some of them."""
+        """Return the pieces for which a mask (P,) is true."""
         return Pieces(self.owner[which], self.boxes[which], self.height[which], self.ink[which])
 
 
 def pieces(strokes: Strokes, size: float) -> Pieces:
-    """Cut strokes at points into pieces of `_PIECE` h of ink each.
+    """Cut strokes at their points into pieces of about 3 h of ink.
 
     Args:
+        strokes: to cut.
         size: h, above 0.
     """
     totals = strokes.lengths()

@@ -1,4 +1,4 @@
-"""The parts of a page: its lines, its marks, and what geometry leaves open."""
+"""The parts of a page: lines, marks, and doubts about the cut into lines."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from asr.ink.ink import Ink
 
 KINDS = (
-    "rule", "underline", "strike_through", "box", "margin", "arrow", "bracket", "bullet", "highlighter", "dot",
-    "scribble",
+    "rule", "underline", "strike_through", "box", "margin", "arrow", "bracket", "bullet", "dot", "scribble",
 )  # fmt: skip
-"""What a mark may be."""
+"""The kinds of marks."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Line:
     """One line of a page.
 
     Attributes:
-        strokes: their indices on the page, rising.
+        strokes: indices of its strokes on the page, rising.
         ink: the same strokes as an ink.
     """
 
@@ -28,11 +27,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Mark:
-    """Ink that is no writing.
+    """Ink that is not writing.
 
     Attributes:
         kind: one of `KINDS`.
-        strokes: their indices on the page, rising.
+        strokes: indices of its strokes on the page, rising.
     """
 
     kind: str
@@ -41,10 +40,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Doubt:
-    """The same strokes, cut in different ways.
+    """Alternative cuts of the same strokes into lines; recognition decides.
 
     Attributes:
-        choices: two or more; the first is what geometry prefers, and its lines are lines of the `Layout`.
+        choices: two or more cuts; the first is the one that geometry prefers, and its lines are lines of the `Layout`.
     """
 
     choices: tuple[tuple[Line, ...], ...]
@@ -52,12 +51,12 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Layout:
-    """A page as geometry sees it. Every stroke is in one line or in one mark.
+    """The result of the analysis of a page. Every stroke is in one line or in one mark.
 
     Attributes:
         lines: in reading order.
         marks: in the order of their first strokes.
-        doubts: no line is in two of them.
+        doubts: alternative cuts; no line is in two of them.
     """
 
     lines: tuple[Line, ...]
@@ -66,5 +65,5 @@ class Layout:
 
 
 def line_of(page: Ink, strokes: tuple[int, ...]) -> Line:
-    """The line of these strokes of a page."""
+    """Return the line that consists of some strokes of a page, given by their indices."""
     return Line(strokes, Ink(tuple(page.strokes[k] for k in strokes), page.resolution))

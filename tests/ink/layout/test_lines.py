@@ -212,3 +212,15 @@ def test_a_quotation_mark_at_the_seam_of_two_lines_goes_to_the_line_that_it_begi
     mark = Ink.of([[first, low - 2], [first + 1, low - 8]]).strokes
     again = Ink((*page.strokes[:at], *mark, *page.strokes[at:]))
     assert cut(again) == [*line_of[:at], 1, *line_of[at:]]
+
+
+def test_a_word_above_a_line_is_not_the_end_of_the_shorter_line_before() -> None:
+    page, line_of = write_page(["non ono", "nonono hononohnon non"], pitch=2.6)
+    first = max(stroke.points[:, 0].max() for stroke, line in zip(page.strokes, line_of, strict=True) if line == 0)
+    word, _ = write_word("nono", False, generator(2, "word"))
+    top = 700 - 2.6 * 25
+    added = Ink.of(*(0.8 * 25 * part + [first + 20, top + 1.25 * 25] for part in word)).strokes
+    at = line_of.index(1)
+    found = cut(Ink((*page.strokes[:at], *added, *page.strokes[at:])))
+    assert len(set(found[:at])) == 1
+    assert not set(found[:at]) & set(found[at : at + len(added)])

@@ -25,6 +25,7 @@ def analysed(mark: list[np.ndarray], lines: list[str] = LINES) -> tuple[Layout, 
 
 
 RANDOM = generator(3, "marks")
+TURN = np.linspace(0, 2 * np.pi, 16)
 MARKS = {
     "underline": drawn.underline(0.5, 6.0, -8.6, RANDOM),
     "strike_through": drawn.strike_through(0.5, 6.0, 0.55, RANDOM),
@@ -66,6 +67,24 @@ def test_bullets_below_each_other() -> None:
     layout = analyse(Ink.of(*strokes))
     assert [list(line.strokes) for line in layout.lines] == truth
     assert [(one.kind, one.strokes) for one in layout.marks] == [("bullet", (k,)) for k in bullets]
+
+
+@pytest.mark.parametrize("shape", ["ring", "dash", "box"])
+def test_bullets_drawn_after_all_lines(shape: str) -> None:
+    path = {
+        "ring": 0.2 * np.column_stack([np.cos(TURN), np.sin(TURN)]),
+        "dash": np.array([[-0.35, 0.0], [0.35, 0.02]]),
+        "box": 0.4 * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1], [-1, -1]]),
+    }[shape]
+    layout, lines, marks = analysed([np.add(path, [-1.6, 0.5 - 4 * line]) for line in range(len(LINES))])
+    assert [list(line.strokes) for line in layout.lines] == lines
+    assert [(one.kind, one.strokes) for one in layout.marks] == [("bullet", (k,)) for k in marks]
+
+
+def test_a_sign_of_equality_is_no_pair_of_bullets() -> None:
+    layout, _, signs = analysed([np.array([[-2.4, y], [-1.7, y + 0.02]]) for y in (0.7, 0.3)])
+    assert layout.marks == ()
+    assert set(signs) <= set(layout.lines[0].strokes)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +164,61 @@ def test_a_bar_drawn_at_once_is_of_its_letter() -> None:
 def test_a_dot_high_above_the_writing_is_a_stray() -> None:
     n = len(write_page(["n hillsong non", "snoping till", "non noons hop"], pitch=4)[0].strokes)
     assert _with([np.array([[0.2, 4.2]])]) == [("dot", (n,))]
+
+
+def test_a_touch_is_no_writing_that_it_could_be_near_to() -> None:
+    layout, _, touch = analysed([np.array([[30.0, -9.6], [30.1, -9.1]])])
+    assert [(one.kind, list(one.strokes)) for one in layout.marks] == [("dot", touch)]
+
+
+def test_a_stop_far_from_the_word_that_it_ends_stays() -> None:
+    page, _ = write_page(["hillsong non"], pitch=4)
+    right = max(stroke.points[:, 0].max() for stroke in page.strokes)
+    stop = Ink.of([[right + 2.9 * UNIT, 700]]).strokes
+    assert analyse(Ink((*page.strokes, *stop))).marks == ()
+
+
+@pytest.mark.parametrize(("y", "kind"), [(0.5, "strike_through"), (1.0, None)], ids=["strike", "bar"])
+def test_a_bar_far_past_the_last_letter_strikes_it_if_it_is_in_its_middle(y: float, kind: str | None) -> None:
+    page, line_of = write_page(["hillson  o", "snoping till"], pitch=4)
+    last = line_of.index(1)
+    left, bottom = page.strokes[last - 1].points.min(axis=0)
+    bar = Ink.of(np.array([[-2.0, y], [2.5, y + 0.02]]) * UNIT + [left, bottom]).strokes
+    layout = analyse(Ink((*page.strokes[:last], *bar, *page.strokes[last:])))
+    assert [(one.kind, one.strokes) for one in layout.marks] == ([] if kind is None else [(kind, (last,))])
+
+
+def test_an_underline_drawn_with_the_line_below_it_is_none_of_its_bars() -> None:
+    page, line_of = write_page(["hillson non", "snoos noon"], pitch=2.6)
+    last = line_of.index(1)
+    left, bottom = page.strokes[0].points.min(axis=0)
+    under = Ink.of(np.array([[0.0, -0.35], [3.5, -0.33]]) * UNIT + [left, bottom]).strokes
+    layout = analyse(Ink((*page.strokes[: last + 1], *under, *page.strokes[last + 1 :])))
+    assert [(one.kind, one.strokes) for one in layout.marks] == [("underline", (last + 1,))]
+
+
+@pytest.mark.parametrize(
+    "arrow",
+    [
+        [[16.0, 0.5], [17.6, 0.5], [16.7, 1.1], [17.6, 0.5], [16.7, -0.1]],
+        [[16, 0], [18, 3], [17.2, 2.5], [18, 3], [18, 2]],
+    ],
+    ids=["short", "steep"],
+)
+def test_arrows_in_one_stroke(arrow: list[list[float]]) -> None:
+    layout, lines, mark = analysed([drawn.path(arrow, generator(1, "arrow"), 0.01)])
+    assert [list(line.strokes) for line in layout.lines] == lines
+    assert [(one.kind, list(one.strokes)) for one in layout.marks] == [("arrow", mark)]
+
+
+@pytest.mark.parametrize("n_strokes", [1, 4])
+def test_a_box_round_one_letter(n_strokes: int) -> None:
+    page, _ = write_page(["n hillsong non", "snoping till", "non noons hop"], pitch=4)
+    (left, bottom), (right, top) = np.array([[-0.4, -0.4], np.ptp(page.strokes[0].points, axis=0) / UNIT + 0.4])
+    corners = np.array([[left, bottom], [left, top], [right, top], [right, bottom], [left, bottom]])
+    drawn_box = [corners] if n_strokes == 1 else [corners[k : k + 2] for k in range(4)]
+    n = len(page.strokes)
+    assert _with(drawn_box) == [("box", tuple(range(n, n + n_strokes)))]
 
 
 def test_a_low_zigzag_is_a_scribble() -> None:
