@@ -232,7 +232,7 @@ def test_rates_by_seen_ask_for_a_training_split(run: Path, tmp_path: Path) -> No
 def test_report_in_another_folder_says_so(tmp_path: Path) -> None:
     done = command("report", cwd=tmp_path)
     assert done.returncode == 1
-    assert "is no checkout: it has no recipes/" in done.stderr
+    assert "is no checkout: it has no folder recipes" in done.stderr
 
 
 def test_evaluate_scores_the_output_of_any_system(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_a_network_that_gives_other_shapes_than_it_says() -> None:
     file = checked(content_of(stack(hidden=4, layers=1)[0]))
     engine = OnnxEngine(replace(file, time_reduction=2))
     with pytest.raises(
-        DataError, match=r"returned \(1, 7, 32\) log posteriors; expected \(1, 4, 32\); .* export it again"
+        DataError, match=r"returned \(1, 7, 32\) log posteriors; expected \(1, 4, 32\); .* export the model again"
     ):
         engine.posteriors(*batch([7]))
 

@@ -223,7 +223,7 @@ def test_the_text_is_kept_with_the_run(trained: LanguageModelExperiment, text: P
 def test_a_language_model_is_not_a_recogniser(trained: LanguageModelExperiment) -> None:
     with pytest.raises(CheckpointError, match="trains a language model, not a recogniser"):
         RunFolder(trained.run.path).read_config()
-    with pytest.raises(CheckpointError, match=r"it is a language model, .* as decoder\.lm="):
+    with pytest.raises(CheckpointError, match=r"it is a language model: .* as decoder\.lm="):
         load(trained.run.path)
 
 
@@ -273,7 +273,7 @@ def test_what_is_wrong_with_a_text(content: bytes, message: str, tmp_path: Path)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["corpus.test=[letters]"], r"none of dev \(letters\)"),
+        (["corpus.test=[letters]"], r"none of them in dev \(letters\)"),
         (["training.frame_budget=3"], "4 or more: a character for each of the training.max_utterances=4 streams"),
         (["stream.cold_starts=2"], "cold_starts=2.*0 to 1"),
         (["task=recognition"], "task=.*expected language_model"),
