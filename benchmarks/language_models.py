@@ -1,6 +1,6 @@
 """Measure time, memory and size of estimating, loading and writing language models, and their perplexity.
 
-    python benchmarks/language_models.py ../shared/data/text/books.txt.gz
+    python benchmarks/language_models.py /data/text/books.txt.gz
 
 Every 40th paragraph is held out and is not used for estimation. Times are processor time of one thread; each model is
 estimated in its own process, whose peak memory is given. IRSTLM estimates the same 5-gram if it is installed.

@@ -16,7 +16,7 @@ from building.python_api import ROOMS, modules  # noqa: E402
 from asr.version import __version__  # noqa: E402
 
 project = "ctc-asr"
-author = "the developers of ctc-asr"
+author = "The developers of ctc-asr"
 version = release = __version__
 language = "en"
 

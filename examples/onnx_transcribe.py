@@ -17,8 +17,8 @@ import onnxruntime
 import soundfile
 
 net = onnxruntime.InferenceSession(sys.argv[1])
-told = net.get_modelmeta().custom_metadata_map
-features, stacking, labels = (json.loads(told[key]) for key in ("features", "stacking", "labels"))
+metadata = net.get_modelmeta().custom_metadata_map
+features, stacking, labels = (json.loads(metadata[key]) for key in ("features", "stacking", "labels"))
 samples, rate = soundfile.read(sys.argv[2])
 size, shift = round(features["window_seconds"] * rate), round(features["shift_seconds"] * rate)
 

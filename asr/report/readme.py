@@ -16,7 +16,7 @@ A summary has one row per task. Its opening mark has a line for each row: the re
 task, and the best published figure.
 
     <!-- summary
-    an4/ctc_large wer | AN4, English words | 5.95, Kaldi
+    an4/ctc_large wer | AN4, English words | 6.0, Kaldi
     -->
 
 A table of the pretrained models, from the cards in their bundles, has one row per model: the model and its rate, what

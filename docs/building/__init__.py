@@ -1,1 +1,1 @@
-"""What is made when the documentation is built: pages from the program, links that hold in the site."""
+"""Build the documentation: write pages from the program, and change links so that they hold in the site."""

@@ -15,7 +15,7 @@ _FOLDERS = {
 """The titles and openings of the contents of copied pages, by folder."""
 _SUMMARY = re.compile(r"^<!-- summary\n.*?\n-->\n(?P<table>.*?)^<!-- /results -->", re.MULTILINE | re.DOTALL)
 _BLOCK = "```{summary}\n```"
-"""What the summary of the README stands in place of."""
+"""The block that the summary of the README replaces."""
 
 STAND_INS = {"index": "README.md", "results/index": "recipes"}
 """Files and folders of the checkout whose links lead to a page that does not hold their text, by its name."""

@@ -68,7 +68,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _is_outer(line: str, above: str) -> bool:
-    """Whether a list begins at the indentation of the paragraph above it."""
+    """Return whether a list begins at the indentation of the paragraph above it."""
     return len(line) - len(line.lstrip()) == len(above) - len(above.lstrip())
 
 

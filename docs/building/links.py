@@ -35,7 +35,7 @@ def targets(markdown: str) -> Iterator[str]:
 
 
 def is_external(target: str) -> bool:
-    """Whether a link leaves the checkout, by its scheme."""
+    """Return whether a link leaves the checkout, by its scheme."""
     return _EXTERNAL.match(target) is not None
 
 
@@ -52,7 +52,7 @@ def _replaced(markdown: str, change: Callable[[str], str]) -> str:
 
 
 class Links:
-    """What links of the checkout become.
+    """Links of the checkout, as they are in the site.
 
     Args:
         root: the checkout.

@@ -26,7 +26,7 @@ def _all() -> list[str]:
 
 
 def _is_made(name: str) -> bool:
-    """Whether a page is written by the build, so that git ignores it."""
+    """Return whether a page is written by the build, so that git ignores it."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     return f"docs/{name}.md".startswith(tuple(line for line in lines if line.startswith("docs/")))
 

@@ -1,4 +1,4 @@
-"""What the tests of the documentation share."""
+"""Make the package `building` importable for the tests of the documentation."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ A page is plain Markdown. Comments in front of a block say what a test does with
 | `<!-- not run: REASON -->` | the block is not run |
 | `<!-- file: NAME -->` | the block is written to this file instead |
 | `<!-- output varies: REASON -->` | the output that the page shows here is not compared |
+| `<!-- fails -->` | the block's last command must end with an error |
 | `<!-- given: NAME, NAME -->` | anywhere: the only files that a reader is expected to have before the first block |
 """
 
@@ -24,7 +25,11 @@ OUTPUT = ("text", "json")
 """Languages of blocks that show the output of the block before them."""
 
 LEFT_OUT = {"_build", "reference", "results", "experiments"}
-"""Folders of docs/ that the build writes, and the log of experiments, which took days."""
+"""Folders of docs/ whose commands are not run.
+
+`_build` is written by the build. `reference` and `results` hold no commands, and some of their pages are written by the
+build. The commands of `experiments` take days; `test_training_lines.py` composes their configurations.
+"""
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>```+)(?P<language>[\w{}-]*)[^\n`]*$")
 _COMMENT = re.compile(r"<!--\s*(not run|file|output varies|given|fails):?\s*(.*?)\s*-->", re.S)
@@ -38,7 +43,7 @@ class Block:
         line: number of its first line in the page.
         language: the word behind the fence; empty where there is none.
         text: the lines between the fences.
-        mark: `not run`, `file` or `output varies`; empty where no comment stands in front of it.
+        mark: `not run`, `file`, `output varies` or `fails`; empty where no comment stands in front of it.
         value: what the comment says.
     """
 

@@ -27,7 +27,8 @@ COMMANDS = ("prepare", "train", "evaluate", "transcribe", "align", "export", "lm
 PLAIN = ("cat", "cp", "cut", "echo", "grep", "head", "ls", "mkdir", "mv", "printf", "sed", "sort", "tail", "wc", "zcat")
 """Programs that bash runs."""
 
-_INSTALLS = re.compile(r"(\S*python3? -m venv|(\S*/)?pip3? |git clone|sudo |apt-get |cd )")
+_INSTALLS = re.compile(r"\S*python3? -m venv \S+|(\S*/)?pip3? install( -e| -c \S+)*( [^\s&|;<>-][^\s&|;<>]*)+")
+_TESTS = re.compile(r"\S*python3? -m pytest( -n \d+)?")  # `.ci/run` runs them
 _SYNTAX = re.compile(r"[|;&`<\n]|\$\(")
 _PLACE = re.compile(r"runs/[\w/]*/\.\.\.")  # of a run, whose folder is named by the time
 _CORPUS = re.compile(r"/data\b")
@@ -114,8 +115,12 @@ class Reader:
 
     def run(self, line: str) -> Ended:
         """Run one command."""
-        if _INSTALLS.match(line):
-            return self._installed(line)
+        first, _, rest = line.partition(" && ")
+        if _INSTALLS.fullmatch(first):
+            ended = self._installed(first)
+            return self.run(rest) if rest else ended
+        if _TESTS.fullmatch(line):
+            return Ended(0, "", "")
         if evaluated := re.fullmatch(r'eval "\$\((.*)\)"', line):
             line = evaluated[1]
         line = _PLACE.sub("runs/mine", line)

@@ -86,6 +86,11 @@ def test_a_command_that_fails_or_that_nobody_knows_is_found(reader: Reader) -> N
         reader.read(Block(1, "bash", "asr-transcribe an5 x.wav\n"))
     with pytest.raises(AssertionError, match="nobody knows how to run frobnicate"):
         reader.read(Block(1, "bash", "frobnicate\n"))
+    for line in ("pip frobnicate", "cd somewhere", "pip install . && frobnicate", "cd x && asr-train"):
+        with pytest.raises(AssertionError, match="nobody knows how to run|No such file"):
+            reader.read(Block(1, "bash", f"{line}\n"))
+    with pytest.raises(AssertionError, match="there are no such extras"):
+        reader.read(Block(1, "bash", "python3 -m venv .venv && .venv/bin/pip install '.[trian]'\n"))
     with pytest.raises(AssertionError, match="a block of commands is called bash"):
         reader.read(Block(1, "", "asr-transcribe an4 x.wav\n"))
     with pytest.raises(AssertionError, match=r"training\.epoch"):

@@ -15,7 +15,7 @@ SMALL = """
 SIZES = {"train": 60, "dev": 4, "test": 8, "train_writers": 3, "dev_writers": 2, "test_writers": 2}
 EPOCHS = 1
 """
-"""What takes the place of the cell of parameters."""
+"""The cell that replaces the one of parameters."""
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,18 +14,24 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def modules() -> list[str]:
-    """The modules of the package that have examples."""
-    paths = [path for folder in ("asr", "data_prep") for path in sorted((REPOSITORY / folder).rglob("*.py"))]
+    """Return the modules of the package and of its documentation that have examples."""
+    paths = [
+        path
+        for folder in ("asr", "data_prep", "docs/building", "tests/docs")
+        for path in sorted((REPOSITORY / folder).rglob("*.py"))
+    ]
     return [
-        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
+        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__").removeprefix("docs.")
         for path in paths
-        if ">>> " in path.read_text(encoding="utf-8")
+        if re.search(r"^ *>>> ", path.read_text(encoding="utf-8"), re.M)
     ]
 
 
 @pytest.mark.parametrize("name", modules())
 def test_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    if name == "building.docstrings" and not find_spec("sphinx"):
+        pytest.skip("Sphinx is not installed: pip install 'ctc-asr[docs]'")
     found = importlib.import_module(name)
     said: list[str] = []
     runner = doctest.DocTestRunner(verbose=False)

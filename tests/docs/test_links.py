@@ -46,7 +46,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def fault(page: Path, target: str) -> str | None:
-    """What is wrong with a link of a page; None for a good one."""
+    """Return the fault of a link of a page; None for a good one."""
     if is_external(target):
         parts = urlsplit(target)
         good = parts.scheme in ("http", "https", "mailto") and bool(parts.netloc or parts.scheme == "mailto")
