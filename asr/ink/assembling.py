@@ -5,6 +5,8 @@
   A file of which no stroke can be read is an error.
 - If time runs backwards within a stroke, as it does on some devices, the stroke keeps its points in their order but
   has no times.
+- Highlighter strokes are kept apart from the ink. One that cannot be read, that is on a page without ink, or that comes
+  after `MAX_HIGHLIGHTS` others, is left out without a warning.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import reprlib
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,11 @@ from numpy.typing import ArrayLike
 
 from asr.errors import DataError, DataWarning
 from asr.ink.ink import MAX_POINTS, Ink, Stroke
-from asr.ink.sheets import Sheet, one_ink
+from asr.ink.sheets import Highlight, Sheet, one_ink
 
 MAX_BYTES = 64 << 20  # of a file, after decompression; reading takes at most about 20 times this
 MAX_STROKES = 500_000  # of a file: hundreds of full pages
+MAX_HIGHLIGHTS = 20_000  # strokes of highlighters that are kept of a file
 _NAMED = 3  # strokes or notes that a warning describes; it only counts the others
 _SHOWN = 60  # characters of a value in a message
 
@@ -59,6 +62,8 @@ class InkBuilder:
         self.path = path
         self._pages: dict[int, _Page] = {}
         self._page, self._top = 1, 0.0
+        self._highlights: dict[int, list[Highlight]] = {}
+        self._n_highlights = 0
         self._n_strokes = 0
         self._n_points = 0
         self._bad: list[str] = []
@@ -124,6 +129,20 @@ class InkBuilder:
             page.layers += [] if layer is None else [layer]
             self._n_strokes += 1
 
+    def highlight(self, points: ArrayLike, layer: int | None = None) -> None:
+        """Add a highlighter stroke to the current page, or leave it out if it has no points or is not finite.
+
+        Args:
+            points: (N, 2), y upwards.
+            layer: layer of the page, from 1; None if the format has no layers.
+        """
+        if self._n_highlights == MAX_HIGHLIGHTS:
+            return
+        with suppress(BadStroke):
+            stroke = _stroke(np.asarray(points, dtype=np.float64), None)
+            self._highlights.setdefault(self._page, []).append(Highlight(stroke, layer))
+            self._n_highlights += 1
+
     def ink(self, resolution: float | None = None) -> Ink:
         """Return all strokes as one ink, pages below each other; warn about strokes that were left out.
 
@@ -149,14 +168,17 @@ class InkBuilder:
             raise DataError(f"{self.path}: {self._nothing()}")
         try:
             sheets = tuple(
-                Sheet(Ink(tuple(page.strokes), resolution), number, tuple(page.layers), y_down, page.top)
-                for number, page in sorted(self._pages.items())
+                self._sheet(number, page, resolution, y_down) for number, page in sorted(self._pages.items())
             )
         except DataError as error:
             raise DataError(f"{self.path}: {error}") from None
         if self._n_bad or self._notes:
             warnings.warn(f"{self.path}: {self._left_out()}", DataWarning, stacklevel=2)
         return sheets
+
+    def _sheet(self, number: int, page: _Page, resolution: float | None, y_down: bool) -> Sheet:
+        ink, highlights = Ink(tuple(page.strokes), resolution), tuple(self._highlights.get(number, ()))
+        return Sheet(ink, number, tuple(page.layers), y_down, page.top, highlights)
 
     def _nothing(self) -> str:
         if not self._n_bad:

@@ -13,7 +13,8 @@ numbers, booleans, intermittent channels. Where the standard is open, or real fi
   scaled to X; if contexts differ, all traces are scaled to the first one.
 - **Canvas**: an affine `canvasTransform` of the context is applied. The canvas has one unit for x and y, and its y
   grows downwards. Other mappings are ignored with a warning.
-- **Highlighters** are left out: brushes with the `rasterOp` `maskPen`, or with a transparency of a quarter or more.
+- **Highlighters** are brushes with the `rasterOp` `maskPen`, or with a transparency of a quarter or more. Their traces
+  are kept apart from the ink, in `Sheet.highlights`.
 - **Pages**: traces are on different pages if their contexts name different canvases (`canvasRef`), or if they are in
   different trace groups that are marked as pages (`<annotation type="page">`, or an id such as `page-2`). Pages keep
   the order of the file; as one ink they are placed below each other.
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,13 +70,43 @@ class _Trace:
     points: list[NDArray[np.float64]] = field(default_factory=list)
     times: list[NDArray[np.float64] | None] = field(default_factory=list)
 
-    def all_points(self, scale: float) -> NDArray[np.float64]:
+    def all_points(self, common: float | None) -> NDArray[np.float64]:
+        """Return the points, (N, 2), scaled to the resolution of the file if both are known."""
         points = np.concatenate(self.points)
+        scale = 1.0 if common is None or self.resolution is None else common / self.resolution
         return points if scale == 1.0 else points * scale
 
     def all_times(self) -> NDArray[np.float64] | None:
         known = [times for times in self.times if times is not None]
         return np.concatenate(known) if len(known) == len(self.times) else None
+
+
+@dataclass
+class _Traces:
+    """The strokes of one tool, in the order of the file.
+
+    Attributes:
+        strokes: those with points.
+        by_id: the stroke that each trace with an id belongs to.
+    """
+
+    strokes: list[_Trace] = field(default_factory=list)
+    by_id: dict[str, _Trace] = field(default_factory=dict)
+
+    def add(self, trace: Element, new: _Trace) -> None:
+        """Add a stroke of one piece, or append its piece to the stroke that the trace continues."""
+        stroke = self.by_id.get(trace.attributes.get("priorRef", "").rpartition("#")[2])
+        is_first = len(new.points[0]) > 0
+        if stroke is None or trace.attributes.get("continuation") not in ("middle", "end"):
+            stroke = new
+        else:
+            is_first = is_first and not any(map(len, stroke.points))  # it continues a trace without points
+            stroke.points += new.points
+            stroke.times += new.times
+        if is_first:
+            self.strokes.append(stroke)
+        if "id" in trace.attributes:
+            self.by_id[trace.attributes["id"]] = stroke
 
 
 def read_inkml(path: Path, root: Element) -> tuple[Sheet, ...]:
@@ -97,19 +129,23 @@ class _Reader:
         self.root = root
         self.builder = InkBuilder(path)
         self.contexts = Contexts(root, self.builder)
-        self.traces: list[_Trace] = []
-        self.by_id: dict[str, _Trace] = {}
+        self.pen, self.highlighter = _Traces(), _Traces()
         self.n_traces = 0
 
     def sheets(self) -> tuple[Sheet, ...]:
         self.walk(self.root, Format(), "")
-        known = [trace.resolution for trace in self.traces if trace.resolution is not None]
-        common = known[0] if len(known) == len(self.traces) and known else None
-        pages = {page: number for number, page in enumerate(dict.fromkeys(one.page for one in self.traces), start=1)}
-        for trace in self.traces:
+        strokes = self.pen.strokes
+        known = [trace.resolution for trace in strokes if trace.resolution is not None]
+        common = known[0] if len(known) == len(strokes) and known else None
+        pages = {page: number for number, page in enumerate(dict.fromkeys(one.page for one in strokes), start=1)}
+        for trace in strokes:
             self.builder.begin_page(pages[trace.page])
-            scale = 1.0 if common is None or trace.resolution is None else common / trace.resolution
-            self.builder.add(trace.all_points(scale), trace.all_times(), trace.where)
+            self.builder.add(trace.all_points(common), trace.all_times(), trace.where)
+        for trace in self.highlighter.strokes:
+            if trace.page in pages:
+                self.builder.begin_page(pages[trace.page])
+                with np.errstate(over="ignore"):
+                    self.builder.highlight(trace.all_points(common))
         return placed_below(self.builder.sheets(common))
 
     def walk(self, parent: Element, current: Format, page: str) -> None:
@@ -124,30 +160,25 @@ class _Reader:
             elif child.name == "trace":
                 where = f"trace {_trace_name(child, self.n_traces)} (line {child.line})"
                 self.n_traces += 1
-                with self.builder.reading(where):
-                    self.trace(child, self.contexts.referred(child, current), where, page)
+                form = self.contexts.referred(child, current)
+                if child.attributes.get("type", "penDown") != "penDown":
+                    continue
+                if form.highlighter:
+                    with suppress(BadStroke), np.errstate(over="ignore", invalid="ignore"):
+                        self.highlighter.add(child, _read(child, form, where, page))
+                else:
+                    with self.builder.reading(where):
+                        self.pen.add(child, _read(child, form, where, page))
 
-    def trace(self, trace: Element, form: Format, where: str, page: str) -> None:
-        if trace.attributes.get("type", "penDown") != "penDown" or form.highlighter:
-            return
-        if form.wrong:
-            raise BadStroke(form.wrong)
-        values = trace_values(trace.text, form)
-        known = ~np.isnan(values[:, [form.x, form.y]]).any(axis=1)
-        values = values[known]
-        points, resolution = form.placed(values)
-        times = _times(trace, form, values)
-        stroke = self.by_id.get(trace.attributes.get("priorRef", "").rpartition("#")[2])
-        if stroke is None or trace.attributes.get("continuation") not in ("middle", "end"):
-            stroke = _Trace(where, resolution, page or form.sheet)
-            if len(points):
-                self.traces.append(stroke)
-        elif len(points) and not any(map(len, stroke.points)):  # it continues a trace without points
-            self.traces.append(stroke)
-        stroke.points.append(points)
-        stroke.times.append(times)
-        if "id" in trace.attributes:
-            self.by_id[trace.attributes["id"]] = stroke
+
+def _read(trace: Element, form: Format, where: str, page: str) -> _Trace:
+    """Return the stroke of one trace."""
+    if form.wrong:
+        raise BadStroke(form.wrong)
+    values = trace_values(trace.text, form)
+    values = values[~np.isnan(values[:, [form.x, form.y]]).any(axis=1)]
+    points, resolution = form.placed(values)
+    return _Trace(where, resolution, page or form.sheet, [points], [_times(trace, form, values)])
 
 
 def _page_of(group: Element, page: str) -> str:

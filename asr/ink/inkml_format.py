@@ -26,7 +26,7 @@ class Format:
         seconds: duration of one unit of channel T; None if not known.
         x_resolution, y_resolution: units per millimetre; either both or none are given.
         canvas: transform from the values to the canvas, whose x grows to the right and y downwards; None for identity.
-        highlighter: whether the brush is a highlighter, whose traces are left out.
+        highlighter: whether the brush is a highlighter, whose traces are kept apart from the ink.
         sheet: name of the context's canvas; empty if none is named.
         wrong: why no trace can be read with this format; empty if it is valid.
     """

@@ -13,6 +13,19 @@ _GAP = 0.1  # between pages of unknown height, as a share of the higher one
 
 
 @dataclass(frozen=True)
+class Highlight:
+    """A stroke of a highlighter.
+
+    Attributes:
+        stroke: its points, in the coordinates of the page's ink.
+        layer: its layer, from 1; None if the format has no layers.
+    """
+
+    stroke: Stroke
+    layer: int | None = None
+
+
+@dataclass(frozen=True)
 class Sheet:
     """One page of a file.
 
@@ -22,6 +35,7 @@ class Sheet:
         layers: layer of each stroke, from 1; empty if the format has no layers.
         y_down: whether y grows downwards in the file; the file then has the coordinates of `ink` with y negated.
         top: distance of this page's top below the first page's top when all pages are one ink.
+        highlights: highlighter strokes, in the order of the file; they are not part of `ink`.
     """
 
     ink: Ink
@@ -29,6 +43,7 @@ class Sheet:
     layers: tuple[int, ...] = ()
     y_down: bool = True
     top: float = 0.0
+    highlights: tuple[Highlight, ...] = ()
 
 
 def one_ink(sheets: Sequence[Sheet]) -> Ink:

@@ -6,13 +6,14 @@
           <stroke tool="pen" color="#000000ff" width="1.41">10 20 30 40 50 60</stroke>
 
 The unit is 1/72 inch, so there are 72/25.4 units per millimetre. In the file, y grows downwards from the top of the
-page; it is negated here. The strokes of the pen are read, on all layers in order; highlighter, eraser (correction
-fluid), typed text and pictures are left out. As one ink, pages are placed below each other. There are no times. Decimal
-commas, which some versions wrote in some languages, are accepted.
+page; it is negated here. The strokes of the pen are read, on all layers in order. Highlighter strokes are kept apart,
+in `Sheet.highlights`; eraser (correction fluid), typed text and pictures are left out. As one ink, pages are placed
+below each other. There are no times. Decimal commas, which some versions wrote in some languages, are accepted.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -46,23 +47,26 @@ def read_xopp(path: Path, root: Element) -> tuple[Sheet, ...]:
         layers = enumerate(page.all("layer"), start=1)
         strokes = [(layer, stroke) for layer, element in layers for stroke in element.all("stroke")]
         for number, (layer, stroke) in enumerate(strokes):
-            if stroke.attributes.get("tool", "pen") != "pen":
-                continue
+            tool = stroke.attributes.get("tool", "pen")
             where = f"page {n_page}, stroke {number}, counted from 0 (line {stroke.line})"
-            with builder.reading(where):
-                builder.add(_points(stroke.text) * [1.0, -1.0], None, where, layer)
+            if tool == "pen":
+                with builder.reading(where):
+                    builder.add(_points(stroke.text), None, where, layer)
+            elif tool == "highlighter":
+                with suppress(BadStroke):
+                    builder.highlight(_points(stroke.text), layer)
         top += _height(page, builder)
     return builder.sheets(_RESOLUTION)
 
 
 def _points(text: str) -> NDArray[np.float64]:
-    """Parse the points of a stroke, (N, 2), y downwards."""
+    """Parse the points of a stroke, (N, 2), and turn y upwards."""
     values = _numbers(text)
     if values is None:
         raise BadStroke("holds something else than numbers; expected x y x y ...")
     if len(values) % 2:
         raise BadStroke(f"{len(values)} coordinates; expected x and y for every point")
-    return values.reshape(-1, 2)
+    return values.reshape(-1, 2) * [1.0, -1.0]
 
 
 def _numbers(text: str) -> NDArray[np.float64] | None:

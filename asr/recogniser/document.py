@@ -20,6 +20,9 @@ from asr.recogniser.page import PageLine, TranscribedPage, transcribe_pages
 from asr.recogniser.page_words import words_in
 from asr.recogniser.recogniser import Recogniser
 
+HIGHLIGHTER = "highlighter"
+"""The kind of mark of a highlighter stroke, which is known from the file."""
+
 Box = tuple[float, float, float, float]
 """Least x, least y, width and height, in the coordinates of the file."""
 
@@ -63,14 +66,16 @@ class ReadMark:
     """A mark on a page.
 
     Attributes:
-        kind: see `asr.ink.layout.KINDS`.
-        strokes: indices of its strokes on the page, rising.
+        kind: one of `asr.ink.layout.KINDS`, or `highlighter`.
+        strokes: indices of its strokes on the page, rising; empty for a highlighter.
         box: around its strokes.
+        highlights: indices of its strokes in `Sheet.highlights`, for a highlighter.
     """
 
     kind: str
     strokes: tuple[int, ...]
     box: Box
+    highlights: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class ReadPage:
     Attributes:
         sheet: the ink as it is in the file.
         lines: in reading order.
-        marks: in the order of writing.
+        marks: in the order of writing, then one for each highlighter stroke.
         flipped: whether it was read upside down (y negated), see `asr.recogniser.orientation`.
     """
 
@@ -165,7 +170,8 @@ def _document(
         if isinstance(page, DataError):
             return page
         lines = tuple(_line(sheet, line) for line in page.lines)
-        read.append(ReadPage(sheet, lines, tuple(_mark(sheet, mark) for mark in page.marks), over))
+        marks = tuple(_mark(sheet, mark) for mark in page.marks)
+        read.append(ReadPage(sheet, lines, marks + _highlighted(sheet), over))
     return Document(tuple(read))
 
 
@@ -182,6 +188,14 @@ def _line(sheet: Sheet, line: PageLine) -> ReadLine:
 def _mark(sheet: Sheet, mark: Mark) -> ReadMark:
     points = np.concatenate([sheet.ink.strokes[k].points for k in mark.strokes])
     return ReadMark(mark.kind, mark.strokes, box_of(points, sheet.y_down))
+
+
+def _highlighted(sheet: Sheet) -> tuple[ReadMark, ...]:
+    """Return one mark for each highlighter stroke of a page."""
+    return tuple(
+        ReadMark(HIGHLIGHTER, (), box_of(one.stroke.points, sheet.y_down), (k,))
+        for k, one in enumerate(sheet.highlights)
+    )
 
 
 def box_of(points: NDArray[np.float64], y_down: bool) -> Box:

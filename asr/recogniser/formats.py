@@ -83,12 +83,17 @@ def json_line(one: Transcribed, alternatives: bool = False) -> str:
         return printable_json({"file": one.file, **_found(one.found, one.alternatives if alternatives else None)})
     pages = one.found.pages
     firsts = [0, *accumulate(len(page.sheet.ink.strokes) for page in pages)]
+    highlights = [0, *accumulate(len(page.sheet.highlights) for page in pages)]
     lines = [
         _line(page, first, line, alternatives)
         for page, first in zip(pages, firsts, strict=False)
         for line in page.lines
     ]
-    marks = [_mark(page, first, mark) for page, first in zip(pages, firsts, strict=False) for mark in page.marks]
+    marks = [
+        _mark(page, first, highlight, mark)
+        for page, first, highlight in zip(pages, firsts, highlights, strict=False)
+        for mark in page.marks
+    ]
     numbers = [{"page": page.sheet.number, "flipped": page.flipped} for page in pages]
     return printable_json({"file": one.file, "pages": numbers, "lines": lines, "marks": marks})
 
@@ -111,8 +116,14 @@ def _line(page: ReadPage, first: int, line: ReadLine, alternatives: bool) -> dic
     return {**place, **found, "words": words}
 
 
-def _mark(page: ReadPage, first: int, mark: ReadMark) -> dict[str, Any]:
-    return {"kind": mark.kind, **_place(page, first, mark.strokes), "box": _box(mark.box)}
+def _mark(page: ReadPage, first: int, first_highlight: int, mark: ReadMark) -> dict[str, Any]:
+    """Return a mark of a page; the numbers are those of the page's first stroke and first highlight in the file."""
+    own: dict[str, Any] = {}
+    if mark.highlights:
+        layers = {layer for k in mark.highlights if (layer := page.sheet.highlights[k].layer) is not None}
+        own = {"highlights": [first_highlight + k for k in mark.highlights]}
+        own |= {"layers": sorted(layers)} if layers else {}
+    return {"kind": mark.kind, **_place(page, first, mark.strokes), **own, "box": _box(mark.box)}
 
 
 def _place(page: ReadPage, first: int, strokes: Sequence[int]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Draw recognised pages as SVG, or as HTML for a browser.
 
 Each line has its own colour, and its words alternate between two shades of it. Marks are grey, with their kind as a
-tooltip. The text of a line is in its colour to the right of the page, at the height of the line or below the text
-above. All text from files is escaped, and there are no scripts or links. Sizes are bounded: a page is drawn on 1,000
-units with about `MOST_POINTS` points at most, and a text has at most `MOST_CHARACTERS` characters.
+tooltip; highlighter strokes are wide, yellow and translucent, behind the ink. The text of a line is in its colour to
+the right of the page, at the height of the line or below the text above. All text from files is escaped, and there are
+no scripts or links. Sizes are bounded: a page is drawn on 1,000 units with about `MOST_POINTS` points at most, and a
+text has at most `MOST_CHARACTERS` characters.
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.ink import Ink
 from asr.printable import printable
 from asr.recogniser.document import Document, ReadLine, ReadMark, ReadPage
-from asr.recogniser.orientation import flipped
 
 MOST_POINTS = 50_000  # of a page
 MOST_CHARACTERS = 200  # of a line
@@ -33,6 +32,9 @@ _SHADES = (
     ("#00707a", "#4dbdc7"), ("#a01a50", "#e66f9f"),
 )  # fmt: skip
 _MARK = "#8a8a8a"
+_HIGHLIGHTER = "#ffd500"
+_PEN = 'stroke-width="2"'
+_WIDE_PEN = 'stroke-width="16" stroke-opacity="0.4"'
 _REST = "#000000"  # ink of a line that is in no word
 _NO_XML = re.compile("[\ufffe\uffff]")
 
@@ -125,6 +127,7 @@ class _Drawing:
     Attributes:
         page: the recognised page.
         strokes: (N, 2) points of each stroke.
+        highlights: (N, 2) points of each highlighter stroke.
         text_left: x at which all texts begin.
         feet: y of the base line of each text.
         width, height: of the drawing.
@@ -132,6 +135,7 @@ class _Drawing:
 
     page: ReadPage
     strokes: list[Floats]
+    highlights: list[Floats]
     text_left: float
     feet: list[float]
     width: float
@@ -140,21 +144,29 @@ class _Drawing:
     @classmethod
     def of(cls, page: ReadPage) -> _Drawing:
         """Scale a page to the size of the picture."""
-        strokes, wide, high = _fitted(flipped(page.sheet.ink) if page.flipped else page.sheet.ink)
+        sheet, turn = page.sheet, [1.0, -1.0] if page.flipped else [1.0, 1.0]
+        drawn = [one.points * turn for one in (*sheet.ink.strokes, *(one.stroke for one in sheet.highlights))]
+        fitted, wide, high = _fitted(drawn)
+        strokes, highlights = fitted[: len(sheet.ink.strokes)], fitted[len(sheet.ink.strokes) :]
         longest = max((len(_shown(line)) for line in page.lines), default=0)
         text_left, feet = wide + 2 * _ROOM, _feet([_middle(strokes, line) for line in page.lines])
         width = text_left + longest * _WIDE * _TEXT + _ROOM
-        return cls(page, strokes, text_left, feet, width, max([high + _ROOM, *feet]) + _ROOM)
+        return cls(page, strokes, highlights, text_left, feet, width, max([high + _ROOM, *feet]) + _ROOM)
 
     def lines(self) -> Iterator[str]:
-        """Yield the SVG elements."""
+        """Yield the SVG elements; those of highlighters come first, so that they are behind the ink."""
+        yield from (self._mark(mark) for mark in self.page.marks if mark.highlights)
         for number, (line, foot) in enumerate(zip(self.page.lines, self.feet, strict=True)):
             yield f"<g><title>{escaped(_shown(line))}</title>"
             yield from self._words(line, _shades(number))
             place = f'x="{_number(self.text_left)}" y="{_number(foot)}" fill="{_shades(number)[0]}"'
             yield f"<text {place}>{escaped(_shown(line))}</text></g>"
-        for mark in self.page.marks:
-            yield f"<g><title>{escaped(mark.kind)}</title>{_path([self.strokes[k] for k in mark.strokes], _MARK)}</g>"
+        yield from (self._mark(mark) for mark in self.page.marks if not mark.highlights)
+
+    def _mark(self, mark: ReadMark) -> str:
+        highlights = _path([self.highlights[k] for k in mark.highlights], _HIGHLIGHTER, _WIDE_PEN)
+        strokes = _path([self.strokes[k] for k in mark.strokes], _MARK)
+        return f"<g><title>{escaped(mark.kind)}</title>{highlights}{strokes}</g>"
 
     def _words(self, line: ReadLine, shades: tuple[str, str]) -> Iterator[str]:
         drawn: set[int] = set()
@@ -182,22 +194,23 @@ def _shown(line: ReadLine) -> str:
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "\u2026"
 
 
-def _fitted(ink: Ink) -> tuple[list[Floats], float, float]:
+def _fitted(strokes: Sequence[Floats]) -> tuple[list[Floats], float, float]:
     """Return the strokes in units of the picture, with fewer points if there are many, and their width and height."""
-    left, bottom, right, top = ink.bounds()
+    points = np.concatenate(strokes)
+    (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
     scale = max(right / 2 - left / 2, top / 2 - bottom / 2)  # halves, because the whole may overflow
     scale = scale if scale > 0 else 1.0
-    step = max(1, -(-ink.n_points // MOST_POINTS))
-    strokes = []
-    for stroke in ink.strokes:
-        kept = stroke.points[np.unique(np.append(np.arange(0, len(stroke), step), len(stroke) - 1))]
+    step = max(1, -(-len(points) // MOST_POINTS))
+    fitted = []
+    for stroke in strokes:
+        kept = stroke[np.unique(np.append(np.arange(0, len(stroke), step), len(stroke) - 1))]
         share = np.column_stack([kept[:, 0] / 2 - left / 2, top / 2 - kept[:, 1] / 2]) / scale
-        strokes.append(share * _SIDE + _ROOM)
+        fitted.append(share * _SIDE + _ROOM)
     wide, high = (side / scale * _SIDE for side in (right / 2 - left / 2, top / 2 - bottom / 2))
-    return strokes, wide, high
+    return fitted, wide, high
 
 
-def _path(strokes: Sequence[Floats], colour: str) -> str:
+def _path(strokes: Sequence[Floats], colour: str, pen: str = _PEN) -> str:
     """Return the SVG element of some strokes; empty if there are none."""
     if not strokes:
         return ""
@@ -206,4 +219,4 @@ def _path(strokes: Sequence[Floats], colour: str) -> str:
         rounded = [f"{_number(x)} {_number(y)}" for x, y in stroke.tolist()]
         kept = [place for n, place in enumerate(rounded) if n == 0 or place != rounded[n - 1]]
         parts.append("M" + "L".join(kept if len(kept) > 1 else kept * 2))
-    return f'<path fill="none" stroke="{colour}" stroke-width="2" stroke-linecap="round" d="{"".join(parts)}"/>'
+    return f'<path fill="none" stroke="{colour}" {pen} stroke-linecap="round" d="{"".join(parts)}"/>'

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from asr.errors import DataError
-from asr.ink import Ink, read_ink
+from asr.ink import Ink, Stroke, read_ink
 from asr.ink.reading import read_sheets
-from asr.ink.sheets import Sheet, one_ink
+from asr.ink.sheets import Highlight, Sheet, one_ink
 
 NOTEBOOK = """<xournal>
 <page width="500" height="800">
@@ -28,7 +28,9 @@ def test_pages_of_a_notebook_have_numbers_layers_and_their_own_coordinates(tmp_p
     path.write_text(NOTEBOOK)
     scale = 72 / 25.4
     first, third = read_sheets(path)
-    assert first == Sheet(Ink.of([[10, -20], [30, -40]], [[7, -8]], resolution=scale), 1, (1, 2), True, 0.0)
+    highlights = (Highlight(Stroke(np.array([[1.0, -2.0], [3.0, -4.0]])), 1),)
+    ink = Ink.of([[10, -20], [30, -40]], [[7, -8]], resolution=scale)
+    assert first == Sheet(ink, 1, (1, 2), True, 0.0, highlights)
     assert third == Sheet(Ink.of([[1, -2], [3, -4]], resolution=scale), 3, (1,), True, 900.0)
     whole = Ink.of([[10, -20], [30, -40]], [[7, -8]], [[1, -902], [3, -904]], resolution=scale)
     assert read_ink(path) == one_ink((first, third)) == whole

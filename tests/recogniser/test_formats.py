@@ -6,12 +6,13 @@ import json
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
 
 from asr.decoding.hypothesis import Hypothesis, Score, Span
 from asr.errors import ConfigError
-from asr.ink import Ink
-from asr.ink.sheets import Sheet
+from asr.ink import Ink, Stroke
+from asr.ink.sheets import Highlight, Sheet
 from asr.recogniser.document import Document, ReadLine, ReadMark, ReadPage, ReadWord
 from asr.recogniser.formats import Transcribed, ctm_lines, json_line, names_of, text_lines, trn_lines
 from asr.scoring.trn import read_trn
@@ -79,9 +80,31 @@ def test_json_of_ink_has_pages_strokes_and_boxes() -> None:
     assert read["marks"] == [{"kind": "box", "page": 3, "strokes": [4, 6], "box": [0, 0, None, 1]}]
 
 
+def highlighted(layer: int | None) -> Document:
+    """Two pages, one with a dot; each has two strokes of a highlighter on a layer."""
+    marks = (ReadMark("dot", (1,), (0, 0, 0, 0)), *(ReadMark("highlighter", (), (0, 0, 1, 1), (k,)) for k in range(2)))
+    (page,) = document(read_line((0, 3), "to be"), marks=marks, layers=(1, 1, 2, 2) if layer else ()).pages
+    sheet = replace(page.sheet, highlights=(Highlight(Stroke(np.array([[0.0, 0.0], [1.0, 1.0]])), layer),) * 2)
+    return Document((replace(page, sheet=sheet), replace(page, sheet=replace(sheet, number=2), marks=marks[1:])))
+
+
+def test_json_counts_highlights_across_pages_apart_from_strokes() -> None:
+    read = json.loads(json_line(Transcribed("a.xopp", "", highlighted(3))))
+    one = {"kind": "highlighter", "page": 1, "strokes": [], "layers": [3], "box": [0, 0, 1, 1]}
+    assert read["marks"][0] == {"kind": "dot", "page": 1, "strokes": [1], "layers": [1], "box": [0, 0, 0, 0]}
+    assert read["marks"][1:] == [{**one, "page": page, "highlights": [k]} for k, page in enumerate([1, 1, 2, 2])]
+    assert [line["strokes"] for line in read["lines"]] == [[0, 3], [4, 7]]
+    bare = json.loads(json_line(Transcribed("a.inkml", "", highlighted(None))))
+    assert "layers" not in bare["marks"][1]
+
+
 def test_json_fits_its_schema() -> None:
     page = document(read_line((0, 3), "to be"), marks=(ReadMark("dot", (1,), (0, 0, 0, 0)),), layers=(1, 1, 2, 2))
-    files = [Transcribed("a.svg", "", page), Transcribed("a.wav", "", found("to be"), 0, [found("to"), found("be")])]
+    files = [Transcribed("a.svg", "", page), Transcribed("a.xopp", "", highlighted(1))]
+    files += [
+        Transcribed("a.inkml", "", highlighted(None)),
+        Transcribed("a.wav", "", found("to be"), 0, [found("to"), found("be")]),
+    ]
     for alternatives in (False, True):
         for one in files:
             value = json.loads(json_line(one, alternatives))
@@ -90,6 +113,9 @@ def test_json_fits_its_schema() -> None:
             assert faults({key: part for key, part in value.items() if key != "file"}, SCHEMA)
     wrong = json.loads(json_line(files[0]))
     wrong["lines"][0]["words"][0]["strokes"] = [0.5]
+    assert faults(wrong, SCHEMA)
+    wrong = json.loads(json_line(files[1]))
+    wrong["marks"][1]["highlights"] = [-1]
     assert faults(wrong, SCHEMA)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from asr.decoding.hypothesis import Hypothesis, Score, Span
-from asr.ink import Ink
-from asr.ink.sheets import Sheet
+from asr.ink import Ink, Stroke
+from asr.ink.sheets import Highlight, Sheet
 from asr.recogniser import page_picture
 from asr.recogniser.document import Document, ReadLine, ReadMark, ReadPage, ReadWord
 from asr.recogniser.page_picture import html_lines, svg_lines
@@ -48,6 +48,41 @@ def test_words_are_told_apart_and_marks_are_grey() -> None:
     assert [one.text for one in root.iter(f"{NAMESPACE}title")] == ["a.svg", "to be", "or", "rule"]
 
 
+def highlighted(points: list[list[float]], kind: str = "highlighter", turned: bool = False) -> ReadPage:
+    highlights = (Highlight(Stroke(np.array(points))),)
+    marks = (*PAGE.marks, ReadMark(kind, (), (0, 0, 1, 1), (0,)))
+    return ReadPage(Sheet(INK, highlights=highlights), PAGE.lines, marks, turned)
+
+
+def test_highlighters_are_wide_translucent_and_behind_the_ink() -> None:
+    root = parsed(Document((highlighted([[0, 5], [20, 5]]),)))
+    first, *others = [one.attrib for one in root.iter(f"{NAMESPACE}path")]
+    assert float(first["stroke-width"]) > 5 * max(float(one["stroke-width"]) for one in others)
+    assert float(first["stroke-opacity"]) < 1
+    assert not any("stroke-opacity" in one for one in others)
+    assert len(others) == 4
+    assert [one.text for one in root.iter(f"{NAMESPACE}title")] == ["a.svg", "highlighter", "to be", "or", "rule"]
+    assert "<p>Marks: highlighter (1), rule (1)</p>" in "\n".join(
+        html_lines([("a", Document((highlighted([[0, 5]]),)))])
+    )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_highlighters_lie_where_the_ink_lies(turned: bool) -> None:
+    root = parsed(Document((highlighted([[0, -5], [20, -5]], turned=turned),)))  # the same points as the rule
+    paths = [one.attrib["d"] for one in root.iter(f"{NAMESPACE}path")]
+    assert paths[0] == paths[-1]
+    assert len(set(paths)) == 4
+
+
+@pytest.mark.parametrize("far", [1e300, -1e300, 1e-320])
+def test_highlighters_far_away_are_in_the_picture(far: float) -> None:
+    root = parsed(Document((highlighted([[0, 0], [far, far]]),)))
+    numbers = [float(one) for path in root.iter(f"{NAMESPACE}path") for one in re.findall(r"[-\d.]+", path.attrib["d"])]
+    assert min(numbers) >= 0
+    assert max(numbers) <= 1100
+
+
 def test_pages_follow_below_each_other() -> None:
     one, both = parsed(Document((PAGE,))), parsed(Document((PAGE, PAGE)))
     assert float(both.attrib["height"]) == 2 * float(one.attrib["height"])
@@ -77,7 +112,8 @@ def test_the_texts_of_columns_are_apart_and_within_the_picture() -> None:
 
 
 def test_nothing_from_outside_acts() -> None:
-    hostile = Document((page(INK, line((0, 1), HOSTILE, HOSTILE), marks=(ReadMark(HOSTILE, (3,), (0, 0, 0, 0)),)),))
+    bare = page(INK, line((0, 1), HOSTILE, HOSTILE), marks=(ReadMark(HOSTILE, (3,), (0, 0, 0, 0)),))
+    hostile = Document((bare, highlighted([[0, 0]], HOSTILE)))
     svg = "\n".join(svg_lines(hostile, HOSTILE))
     whole = "\n".join(html_lines([(HOSTILE, hostile)]))
     ElementTree.fromstring(svg)
