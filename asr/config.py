@@ -96,6 +96,18 @@ class Component:
         given = {key: one.completed() if isinstance(one, Component) else one for key, one in self.options.items()}
         return Component(self.target, dict(Component.of(schema()).options) | given)
 
+    def flat(self, prefix: str) -> dict[str, Any]:
+        """Return all options, with those of components in it and the classes, by their names on a command line.
+
+        >>> Component("a.Net", {"hidden": 8, "cell": Component("a.Cell", {})}).flat("model")
+        {'model._target_': 'a.Net', 'model.hidden': 8, 'model.cell._target_': 'a.Cell'}
+        """
+        found = {f"{prefix}.{TARGET}": self.target}
+        for key, value in self.options.items():
+            name = f"{prefix}.{key}"
+            found |= value.flat(name) if isinstance(value, Component) else {name: value}
+        return found
+
     def with_options(self, **options: Any) -> Component:
         """Return a copy with these options added or replaced."""
         return replace(self, options=dict(self.options) | options)

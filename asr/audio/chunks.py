@@ -1,5 +1,8 @@
 """Check that all samples of a WAV, RF64, W64, AIFF, AU or CAF file are there.
 
+Each function returns a view of the file for libsndfile. If a header says 0 bytes of samples, because its writer was
+stopped or wrote to a pipe, all bytes up to the end of the file are read as samples, with a DataWarning.
+
 libsndfile reads what is left of a cut file without a warning. It reads nothing of a file whose header says 0 bytes
 because its writer could not seek back, and fails if the samples are in two chunks. Therefore this module reads the
 header first.
@@ -56,7 +59,24 @@ class _Size:
 
 
 def wave(content: Content, start: int) -> View:
-    """Return a view of a WAV file in either byte order; several data chunks are joined."""
+    """Check that the data chunks of a WAV file (RIFF or RIFX) are complete; several data chunks are joined.
+
+    A data chunk that claims 0x7FFF0000 bytes or more was written to a pipe; its length is not checked.
+
+    Args:
+        content: the file.
+        start: position of the file's header, behind tags.
+
+    Returns:
+        A view of the file from `start` on.
+
+    Raises:
+        DataError: there are no samples, samples are missing at the end, several data chunks have no complete `fmt `
+            chunk, or the sizes of a mended header would not fit into 32 bits.
+
+    Warns:
+        DataWarning: the header says 0 bytes of samples, or there are several data chunks.
+    """
     chain = _IFF if content.at(start, 4) == b"RIFX" else _RIFF
     chunks = list(_chunks(content, start + 12, chain))
     data = [chunk for chunk in chunks if chunk.name == b"data"]
@@ -74,7 +94,23 @@ def wave(content: Content, start: int) -> View:
 
 
 def rf64(content: Content, start: int) -> View:
-    """Return a view of an RF64 file, whose 64-bit sizes are in the chunk `ds64`."""
+    """Check that the samples of an RF64 file are complete; its 64-bit sizes are in the chunk `ds64`.
+
+    A size of 2^62 bytes or more means that the samples reach to the end of the file.
+
+    Args:
+        content: the file.
+        start: position of the file's header, behind tags.
+
+    Returns:
+        A view of the file from `start` on.
+
+    Raises:
+        DataError: there are no samples, the chunk `ds64` is missing, or samples are missing at the end.
+
+    Warns:
+        DataWarning: the header says 0 bytes of samples.
+    """
     chunks = {chunk.name: chunk for chunk in reversed(list(_chunks(content, start + 12, _RIFF)))}
     if not {b"ds64", b"data"} <= chunks.keys():
         raise _empty(content)
@@ -90,7 +126,24 @@ def rf64(content: Content, start: int) -> View:
 
 
 def wave64(content: Content, start: int) -> View:
-    """Return a view of a Wave64 file: its chunks have names of 16 bytes and 64-bit sizes that include the header."""
+    """Check that the samples of a Wave64 file are complete.
+
+    Its chunks have names of 16 bytes and 64-bit sizes that include the header. A size of 2^62 bytes or more means that
+    the samples reach to the end of the file.
+
+    Args:
+        content: the file.
+        start: position of the file's header, behind tags.
+
+    Returns:
+        A view of the file from `start` on.
+
+    Raises:
+        DataError: there are no samples, or samples are missing at the end.
+
+    Warns:
+        DataWarning: the header says 0 bytes of samples.
+    """
     data = _first(content, start + 40, _WAVE64, b"data")
     if data.length >= _UNKNOWN_64 or data.length <= 0:
         return _rest(content, start, data.begin, open_ended=data.length > 0)
@@ -99,7 +152,23 @@ def wave64(content: Content, start: int) -> View:
 
 
 def aiff(content: Content, start: int) -> View:
-    """Return a view of an AIFF or AIFF-C file; eight bytes precede the samples in its SSND chunk."""
+    """Check that the samples of an AIFF or AIFF-C file are complete; eight bytes precede them in the SSND chunk.
+
+    A chunk that claims 0x7FFF0000 bytes or more was written to a pipe; its length is not checked.
+
+    Args:
+        content: the file.
+        start: position of the file's header, behind tags.
+
+    Returns:
+        A view of the file from `start` on.
+
+    Raises:
+        DataError: there are no samples, or samples are missing at the end.
+
+    Warns:
+        DataWarning: the header says 0 bytes of samples, but other bytes than chunks follow.
+    """
     data = _first(content, start + 12, _IFF, b"SSND")
     if data.length > 8:
         if data.length < _UNKNOWN:
@@ -111,7 +180,24 @@ def aiff(content: Content, start: int) -> View:
 
 
 def au(content: Content, start: int) -> View:
-    """Return a view of an AU file: a header followed by samples, without chunks."""
+    """Check that the samples of an AU file (in either byte order) are complete; they follow its header without chunks.
+
+    A size of 0xFFFFFFFF means that the samples reach to the end of the file.
+
+    Args:
+        content: the file.
+        start: position of the file's header, behind tags.
+
+    Returns:
+        A view of the file from `start` on.
+
+    Raises:
+        DataError: there are no samples, samples are missing at the end, or the header says 0 bytes and the samples are
+            more than this format allows.
+
+    Warns:
+        DataWarning: the header says 0 bytes of samples.
+    """
     head = content.at(start, 12)
     order = "<" if head.startswith(b"dns.") else ">"
     if len(head) < 12:
@@ -125,7 +211,23 @@ def au(content: Content, start: int) -> View:
 
 
 def caf(content: Content, start: int) -> View:
-    """Return a view of a CAF file; four bytes precede the samples in its data chunk; a size of -1 means the rest."""
+    """Check that the samples of a CAF file are complete; four bytes precede them in its data chunk.
+
+    A size of -1 means that the samples reach to the end of the file.
+
+    Args:
+        content: the file.
+        start: position of the file's header, behind tags.
+
+    Returns:
+        A view of the file from `start` on.
+
+    Raises:
+        DataError: there are no samples, or samples are missing at the end.
+
+    Warns:
+        DataWarning: the header says 0 bytes of samples, but other bytes than chunks follow.
+    """
     data = _first(content, start + 8, _CAF, b"data")
     if data.length > 4:
         _check_length(content, data.begin + 4, data.length - 4)

@@ -66,7 +66,7 @@ class View(io.RawIOBase):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the view is the whole file, unchanged."""
+        """Return whether the view is the whole file, unchanged."""
         return self._pieces == (range(self.content.size),)
 
     def readable(self) -> bool:

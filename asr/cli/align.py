@@ -109,6 +109,7 @@ def _align_all(
                 on_progress("aligning", number, len(jobs))
             try:
                 found = _aligned(recogniser, job, given, lexicon)
+                lines = list(_lines(recogniser, job, name, found, format_name, given.channel, lexicon is not None))
             except DataError as error:
                 if len(jobs) == 1:
                     raise
@@ -116,11 +117,6 @@ def _align_all(
                 fail(error)
                 continue
             _warn_of_doubtful(recogniser, job, found)
-            has_words = lexicon is not None or recogniser.inventory.unit == "characters"
-            if format_name == "svg":
-                lines = _picture(recogniser, job, found, given.channel)
-            else:
-                lines = _lines(has_words, job, name, found, format_name, given.channel or 0)
             _write(lines, None if given.out is None else given.out / f"{name}{SUFFIXES[format_name]}")
     if failed:
         raise AsrError(f"{failed} of {len(jobs)} files could not be aligned; see above")
@@ -234,14 +230,28 @@ def _names(jobs: Sequence[Job]) -> list[str]:
     return names_of(paths, [None if job.utterance else job.input.root for job in jobs])
 
 
-def _lines(has_words: bool, job: Job, name: str, found: Hypothesis, format_name: str, channel: int) -> Iterator[str]:
-    """Return the lines of one output file in a format."""
+def _lines(
+    recogniser: Recogniser,
+    job: Job,
+    name: str,
+    found: Hypothesis,
+    format_name: str,
+    channel: int | None,
+    has_lexicon: bool,
+) -> Iterator[str]:
+    """Return the lines of one output file in a format.
+
+    Raises:
+        DataError: the recording or ink is too long for a picture.
+    """
+    if format_name == "svg":
+        return _picture(recogniser, job, found, channel)
     from asr.recogniser import alignment_formats as formats
     from asr.recogniser.formats import Transcribed, ctm_lines, json_line
     from asr.recogniser.subtitles import srt_lines
 
-    tiers = formats.tiers_of(found, has_words)
-    one = Transcribed(job.shown, name, found, channel)
+    tiers = formats.tiers_of(found, has_lexicon or recogniser.inventory.unit == "characters")
+    one = Transcribed(job.shown, name, found, channel or 0)
     path = job.input.path
     written: dict[str, Callable[[], Iterator[str]]] = {
         "textgrid": lambda: formats.textgrid_lines(tiers, _seconds(job)),
@@ -261,9 +271,9 @@ def _picture(recogniser: Recogniser, job: Job, found: Hypothesis, channel: int |
         from asr.recogniser.letters_picture import letter_lines
 
         return letter_lines(found, aligned_ink(job.source()), job.shown)
-    from asr.recogniser.recording_picture import hear, recording_lines
+    from asr.recogniser.recording_picture import recognised_recording, recording_lines
 
-    return recording_lines(hear(recogniser, job.source(), channel), job.shown, found)
+    return recording_lines(recognised_recording(recogniser, job.source(), channel), job.shown, found)
 
 
 def _seconds(job: Job) -> float:
@@ -273,7 +283,7 @@ def _seconds(job: Job) -> float:
     return 0.0 if job.input.is_stream else audio_info(job.input.path).seconds
 
 
-def _write(lines: Iterator[str], path: Path | None) -> None:
+def _write(lines: Sequence[str], path: Path | None) -> None:
     """Write lines to a file, or to standard output."""
     if path is None:
         for line in lines:

@@ -31,7 +31,7 @@ class Input:
 
     @property
     def is_stream(self) -> bool:
-        """Whether the input is standard input or a named pipe, which can be read only once."""
+        """Return whether the input is standard input or a named pipe, which can be read only once."""
         return self.path in _STDIN or self.path.is_fifo()
 
     @property

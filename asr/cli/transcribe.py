@@ -161,10 +161,10 @@ def _write(recogniser: Recogniser, inputs: Sequence[Input], names: Sequence[str]
 
 def _draw(recogniser: Recogniser, one: Input, given: argparse.Namespace) -> None:
     """Print the picture of a recording."""
-    from asr.recogniser.recording_picture import hear, recording_lines
+    from asr.recogniser.recording_picture import recognised_recording, recording_lines
 
-    heard = hear(recogniser, one.source(), given.channel, _SPEAKER if given.one_speaker else None)
-    _print(recording_lines(heard, one.display_path.name))
+    recognised = recognised_recording(recogniser, one.source(), given.channel, _SPEAKER if given.one_speaker else None)
+    _print(recording_lines(recognised, one.display_path.name))
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -80,12 +80,14 @@ def _unpacked(path: Path, where: str) -> Iterator[None]:
 
 
 def numbered_lines(path: Path, what: str, longest: int = MAX_LINE) -> Iterator[tuple[int, bytes]]:
-    """Iterate over the lines of a file; remove line ends and a byte order mark.
+    """Iterate over the lines of a file, blank lines included; remove line ends and a byte order mark.
+
+    The file is opened when the first line is asked for, so that errors are raised there.
 
     Args:
-        path: the file, or `STANDARD_INPUT`.
+        path: the file, or `STANDARD_INPUT`; a file whose name ends with `.gz` is decompressed.
         what: what the file should contain, for error messages.
-        longest: largest accepted length of a line in bytes.
+        longest: largest accepted length of a line in bytes, with its line end.
 
     Yields:
         The number of the line, counted from 1, and its bytes.

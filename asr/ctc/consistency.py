@@ -16,7 +16,8 @@ def consistency_loss(first: Tensor, second: Tensor, lengths: Tensor) -> Tensor:
     No gradient flows into the target of each direction.
 
     Args:
-        first, second: (B, T, L) natural logarithms, normalised over L; frames beyond an utterance's length are ignored.
+        first, second: (B, T, L) finite natural logarithms, normalised over L. Frames beyond an utterance's length do
+            not count, but must be finite too, because NaN there would make gradients NaN.
         lengths: (B,) int64 on the CPU, the number of frames of each utterance in both views.
 
     Returns:

@@ -101,15 +101,16 @@ class LexiconDecoder(CompiledDecoder):
     Args:
         inventory: the labels, one of which is the blank.
         lexicon: a file of words, or a `Lexicon`.
-        word_lm: a language model of words, or its name or file.
-        label_lm: a language model of labels, or its name or file.
+        word_lm: a language model of words, or its name or file; it is not read if its weight is 0.
+        label_lm: a language model of labels, or its name or file; it is not read if its weight is 0.
         reject: for closed lists of words: if the acoustic score of the best hypothesis is worse than that of the best
             path by more than this many nats for each of its labels, the empty hypothesis is returned first.
 
     Raises:
-        ConfigError: an option is out of range, or a language model has another unit or lacks symbols.
-        DataError: the lexicon cannot be used; see `read_lexicon`.
-        CheckpointError: a language model cannot be read.
+        ConfigError: an option is out of range or does not fit the inventory (no space to write; `oov_penalty` with
+            whole labels), no language model has this name, or it has another unit or lacks symbols.
+        DataError: the lexicon cannot be used, see `read_lexicon`; or an .arpa file is damaged.
+        CheckpointError: the file of a language model is missing, or an .lm file is damaged.
 
     >>> import numpy as np
     >>> from asr.corpus.inventory import Inventory

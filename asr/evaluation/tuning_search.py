@@ -47,17 +47,21 @@ class Axis:
     weight: Weight
 
     def value(self, steps: float) -> float | None:
-        """Return the value at a number of coarse steps from the start; None if it is out of range."""
+        """Return the value at a number of coarse steps from the start.
+
+        Returns:
+            None more than 24 coarse steps away from the start, and below `weight.least`.
+        """
         value = round(self.start + steps * self.weight.step, _DIGITS)
         beyond = abs(steps) > _FARTHEST or (self.weight.least is not None and value < self.weight.least)
         return None if beyond else value
 
     def moved(self, value: float, steps: float) -> float | None:
-        """Return the value at a number of coarse steps from another one; None if it is out of range."""
+        """Return the value at a number of coarse steps from another value; None in the cases of `value`."""
         return self.value((value - self.start) / self.weight.step + steps)
 
     def is_farthest(self, value: float) -> bool:
-        """Return whether the search does not go farther from the start than this value."""
+        """Return whether a value is at the limit of 24 coarse steps from the start; `weight.least` is no such limit."""
         return abs(value - self.start) / self.weight.step > _FARTHEST - _FINENESS[-1]
 
 

@@ -106,7 +106,7 @@ class AnyRunFolder(ABC, Generic[S, D]):
 
     @property
     def started(self) -> bool:
-        """Whether a run was begun in this folder; if so, `data` contains its data."""
+        """Return whether a run was begun in this folder; if so, `data` contains its data."""
         return self.config.exists()
 
     def check(self, config: S) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from asr.config import Component
 from asr.corpus.inventory import Inventory
 from asr.errors import ConfigError
 from asr.recogniser.config import RecogniserConfig
@@ -40,7 +37,7 @@ def check_fits(config: RecogniserConfig, source: Recogniser, name: str) -> None:
     differing = [
         f"{key}={old.get(key)}"
         for part in SHARED
-        for old, new in [(_options(source.config, part), _options(config, part))]
+        for old, new in [[getattr(one, part).completed().flat(part) for one in (source.config, config)]]
         for key in sorted({*old, *new})
         if key != "model.dropout" and old.get(key) != new.get(key)
     ]
@@ -80,17 +77,3 @@ def _weights(source: Recogniser) -> dict[str, Tensor]:
     network = source.engines.network
     assert network is not None  # see `check_fits`
     return {name: torch.from_numpy(np.array(one)) for name, one in network.weights.items()}
-
-
-def _options(config: RecogniserConfig, part: str) -> dict[str, object]:
-    """Return all options of a component, with those of components in it, by their names on a command line."""
-
-    def walk(prefix: str, component: Component) -> Iterator[tuple[str, object]]:
-        yield f"{prefix}._target_", component.target
-        for key, value in component.options.items():
-            if isinstance(value, Component):
-                yield from walk(f"{prefix}.{key}", value)
-            else:
-                yield f"{prefix}.{key}", value
-
-    return dict(walk(part, getattr(config, part).completed()))

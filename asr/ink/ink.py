@@ -108,7 +108,7 @@ class Ink:
 
     @property
     def has_times(self) -> bool:
-        """Whether the times of all points are known."""
+        """Return whether the times of all points are known."""
         return all(stroke.times is not None for stroke in self.strokes)
 
     def points(self) -> NDArray[np.float64]:

@@ -137,9 +137,12 @@ def _bows(control: Points, n_steps: NDArray[np.int64]) -> Points:
 def subpaths(text: str, budget: Budget) -> list[Subpath]:
     """Parse the attribute `d` of a path; a move without a line is left out, a move that is closed at once is a dot.
 
+    An empty text has no subpaths. Coordinates may be infinite, because a sum of large numbers may overflow.
+
     Raises:
         ValueError: the text is not a path; says what is wrong and where.
-        TooMuchWork: there are more commands than the budget allows.
+        TooMuchWork: the commands need more steps than the budget has left: 5 for most of them, 8 more for each arc,
+            quadratic or smooth curve.
 
     >>> [line] = subpaths("M 1 2 h 3 l 0 4", Budget(100))
     >>> line.flattened(tolerance=0.1, most_points=10).tolist()

@@ -82,12 +82,12 @@ class Shown:
 
     @property
     def seen(self) -> bool:
-        """Whether elements inside it can be visible."""
+        """Return whether elements inside it can be visible."""
         return self.displayed and self.opacity >= _INVISIBLE
 
     @property
     def visible(self) -> bool:
-        """Whether the element itself is visible."""
+        """Return whether the element itself is visible."""
         if not self.seen or self.values.get("visibility", "visible") != "visible":
             return False
         no_line = _number(self.values.get("stroke-opacity", "1")) < _INVISIBLE

@@ -300,7 +300,7 @@ class Document:
 
     @cached_property
     def _records_pauses(self) -> bool:
-        """Whether the file records pen-ups; if not, no ink has times, not even words of one stroke."""
+        """Return whether the file records pen-ups; if not, no ink has times, not even words of one stroke."""
         return bool(self.gaps) or any(not component.down for component in self.components)
 
     def _gap(self, number: int, following: int, rate: float) -> float | None:

@@ -17,6 +17,9 @@ def lower_log_probs(
 ) -> NDArray[np.float64]:
     """Return log p(w | h') for n-grams hw, where h' is the context h without its first symbol.
 
+    If the trie lacks h'w, the value is that of the longest shorter n-gram, plus the back-off weights of the contexts
+    between them. All values are natural logarithms.
+
     Args:
         trie: M nodes.
         log_probs: (M,) log probability of each n-gram's last symbol given its context.

@@ -43,14 +43,17 @@ def letter_lines(found: Hypothesis, ink: Ink, name: str, theme: str = "light") -
     letters = [span for span in found.spans if not span.label.isspace()]
 
     def content() -> Iterator[str]:
-        right = -np.inf
+        right = 0.0
         for place, letter in enumerate(letters):
             parts = list(_parts(strokes, letter))
             yield _path(parts, colours.colour(place))
             if parts:
-                x = max(float(np.concatenate(parts)[:, 0].mean()), right + 0.8 * TEXT)
+                half = len(letter.label) * 0.4 * TEXT
+                x = max(float(np.concatenate(parts)[:, 0].mean()), right + half)
+                if x + half > _WIDTH:  # a text that would leave the picture is left out
+                    continue
                 yield text(letter.label, x, height + 0.5 * TEXT, colours.colour(place))
-                right = x
+                right = x + half
 
     return framed(content(), _WIDTH, height + _BELOW, f"{name}: {found.text}", colours)
 

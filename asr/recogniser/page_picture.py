@@ -74,7 +74,8 @@ def html_lines(documents: Iterable[tuple[str, Document]]) -> Iterator[str]:
     """
     yield "<!DOCTYPE html>"
     yield '<html lang="en"><head><meta charset="utf-8"><title>Recognised ink</title>'
-    yield "<style>body{font-family:sans-serif;margin:2em}svg{max-width:100%;height:auto;border:1px solid #ccc}</style>"
+    yield "<style>body{font-family:sans-serif;margin:2em}h1{overflow-wrap:anywhere}"
+    yield "svg{max-width:100%;height:auto;border:1px solid #ccc}</style>"
     yield "</head><body>"
     for name, document in documents:
         yield f"<h1>{escaped(name)}</h1>"

@@ -6,6 +6,7 @@ blank below. A cell is as opaque as its label is probable in that frame; frames 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import Sound, sound_of
+from asr.audio import Sound
+from asr.audio.blocks import sound_blocks
 from asr.corpus.inventory import Inventory
 from asr.corpus.utterance import Utterance
 from asr.decoding.hypothesis import Hypothesis, Span
@@ -43,7 +45,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class RecognisedRecording:
     """A recording with its posteriors.
 
     Attributes:
@@ -65,7 +67,9 @@ class Heard:
     hypothesis: Hypothesis
 
 
-def hear(recogniser: Recogniser, source: Source, channel: int | None = None, speaker: str | None = None) -> Heard:
+def recognised_recording(
+    recogniser: Recogniser, source: Source, channel: int | None = None, speaker: str | None = None
+) -> RecognisedRecording:
     """Recognise a recording and keep its posteriors.
 
     Args:
@@ -73,42 +77,59 @@ def hear(recogniser: Recogniser, source: Source, channel: int | None = None, spe
         source, channel, speaker: as for `Recogniser.transcribe`.
 
     Raises:
-        DataError: the source cannot be read, is ink, or is longer than a minute.
+        DataError: the source cannot be read, is ink, or is longer than a minute. The length of a stream is checked
+            before its samples are decoded, and so is that of a file if the extractor is `Streaming`.
     """
     extractor = recogniser.extractor
     if recogniser.reads_ink:
         raise DataError("this model reads ink, not recordings; load one that has learned from recordings")
     if not isinstance(extractor, Sampled):
         raise DataError(f"{type(extractor).__name__} has no `rate`; a picture shows recordings of a known rate only")
-    source = _readable_twice(source, channel)
+    source = _readable_twice(source, channel, extractor.rate)
     with opened(extractor, source, None, channel) as one:
         if isinstance(one, LongSound):
-            raise DataError(
-                f"{one.sound.seconds:.0f} s long; a picture shows {LONG_SECONDS:.0f} s at most, cut the recording"
-            )
+            raise _too_long(one.sound.name, one.sound.seconds)
+        samples = source.samples if isinstance(source, Sound) else extractor.read(source)
+        if len(samples) > LONG_SECONDS * extractor.rate:
+            raise _too_long(_name(source), len(samples) / extractor.rate)
         log_probs, lengths = recogniser.posteriors([recogniser.frames(one.values, speaker)])
         start = one.start
-    samples = extractor.read(source) if isinstance(source, Utterance) else source.at(extractor.rate)
     step = recogniser.frame_seconds
     hypothesis = decode(recogniser.decoder, log_probs, lengths, step, start)[0][0]
-    return Heard(samples, extractor.rate, log_probs[0, : lengths[0]], step, start, recogniser.inventory, hypothesis)
+    return RecognisedRecording(
+        samples, extractor.rate, log_probs[0, : lengths[0]], step, start, recogniser.inventory, hypothesis
+    )
 
 
-def _readable_twice(source: Source, channel: int | None) -> Utterance | Sound:
-    """Return a file by its name, and any other source as its samples."""
+def _readable_twice(source: Source, channel: int | None, rate: int) -> Utterance | Sound:
+    """Return a file by its name, and any other source as its samples at a rate, if they are not too many."""
     if isinstance(source, (str, Path)):
         path = Path(source).expanduser().absolute()
         return Utterance(path.stem, path, channel=channel)
-    return source if isinstance(source, Utterance) else sound_of(source, channel=channel)
+    if isinstance(source, Utterance):
+        return source
+    with sound_blocks(source, rate, channel) as sound:
+        if sound.seconds > LONG_SECONDS:
+            raise _too_long(sound.name, sound.seconds)
+        return Sound(sound.whole(), rate)
+
+
+def _name(source: Utterance | Sound) -> str:
+    return str(source.source) if isinstance(source, Utterance) else "<samples>"
+
+
+def _too_long(name: str, seconds: float) -> DataError:
+    shown = math.ceil(seconds * 10) / 10  # rounded up, so that it is more than the limit
+    return DataError(f"{name}: {shown:.1f} s long; a picture shows {LONG_SECONDS:.0f} s at most, cut the recording")
 
 
 def recording_lines(
-    heard: Heard, name: str, hypothesis: Hypothesis | None = None, theme: str = "light"
+    recording: RecognisedRecording, name: str, hypothesis: Hypothesis | None = None, theme: str = "light"
 ) -> Iterator[str]:
     """Yield the lines of an SVG file.
 
     Args:
-        heard: see `hear`.
+        recording: a recording with its posteriors, see `recognised_recording`.
         name: of the file, for the title.
         hypothesis: words and labels to draw, such as an alignment; None: what the recogniser found.
         theme: `light` or `dark`.
@@ -116,18 +137,18 @@ def recording_lines(
     Raises:
         ConfigError: there is no such theme.
     """
-    drawing = _Drawing(heard, hypothesis or heard.hypothesis, theme_of(theme))
+    drawing = _Drawing(recording, hypothesis or recording.hypothesis, theme_of(theme))
     return framed(drawing.lines(), _WIDTH, drawing.height, f"{name}: {drawing.found.text}", drawing.theme)
 
 
 class _Drawing:
     """The places of everything in the picture, and its elements."""
 
-    def __init__(self, heard: Heard, found: Hypothesis, theme: Theme) -> None:
-        self.heard, self.found, self.theme = heard, found, theme
-        self.probabilities: Floats = np.exp(heard.log_probs.astype(np.float64))
-        self.seconds = max(len(heard.samples) / heard.rate, len(heard.log_probs) * heard.step)
-        self.rows = [*_likely(self.probabilities, heard.inventory.blank), heard.inventory.blank]
+    def __init__(self, recording: RecognisedRecording, found: Hypothesis, theme: Theme) -> None:
+        self.recording, self.found, self.theme = recording, found, theme
+        self.probabilities: Floats = np.exp(recording.log_probs.astype(np.float64))
+        self.seconds = max(len(recording.samples) / recording.rate, len(recording.log_probs) * recording.step)
+        self.rows = [*_likely(self.probabilities, recording.inventory.blank), recording.inventory.blank]
         self.top = _WORDS + _WAVE + _GAP  # of the posteriorgram
         self.bottom = self.top + len(self.rows) * _ROW
         self.height = self.bottom + 2.2 * TEXT
@@ -156,16 +177,16 @@ class _Drawing:
                 right = middle + half
 
     def _within(self, span: Span) -> tuple[float, float]:
-        return self.x(span.start - self.heard.start), self.x(span.end - self.heard.start)
+        return self.x(span.start - self.recording.start), self.x(span.end - self.recording.start)
 
     def _wave(self) -> str:
         """Return the outline of the least and the largest samples of each column."""
-        samples = self.heard.samples
+        samples = self.recording.samples
         columns = min(_COLUMNS, len(samples))
         edges = np.linspace(0, len(samples), columns + 1).astype(np.int64)[:-1]
         low, high = np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
         loudest = float(np.abs(samples).max()) or 1.0
-        width = self.x(len(samples) / self.heard.rate) - _LEFT
+        width = self.x(len(samples) / self.recording.rate) - _LEFT
         xs = _LEFT + (np.arange(columns) + 0.5) * width / columns
         middle, scale = _WORDS + _WAVE / 2, _WAVE / 2 / loudest
         places = [*zip(xs, middle - high * scale, strict=True), *zip(xs[::-1], middle - low[::-1] * scale, strict=True)]
@@ -174,8 +195,8 @@ class _Drawing:
 
     def _labels(self) -> Iterator[str]:
         for place, label in enumerate(self.rows):
-            name = self.heard.inventory.labels[label]
-            shown = "blank" if label == self.heard.inventory.blank else "space" if name.isspace() else name
+            name = self.recording.inventory.labels[label]
+            shown = "blank" if label == self.recording.inventory.blank else "space" if name.isspace() else name
             y = self.top + place * _ROW
             yield text(shown, _LEFT - 8, y + 0.72 * _ROW, self.theme.ink, "end")
             yield rectangle(_LEFT, y + _ROW - 1, _WIDTH - _LEFT - _RIGHT, 1, self.theme.faint, 0.5)
@@ -184,18 +205,18 @@ class _Drawing:
         colours = self._colours()
         for place, label in enumerate(self.rows):
             shown: Floats = np.round(self.probabilities[:, label], 2)
-            own = None if label == self.heard.inventory.blank else colours
+            own = None if label == self.recording.inventory.blank else colours
             for first, last in _runs(shown, own):
                 if shown[first] < _VISIBLE:
                     continue
                 colour = self.theme.ink if own is None or own[first] < 0 else self.theme.colour(own[first])
-                left, right = self.x(first * self.heard.step), self.x(last * self.heard.step)
+                left, right = self.x(first * self.recording.step), self.x(last * self.recording.step)
                 opacity = shown[first] * (0.35 if own is None else 1.0)
                 yield rectangle(left, self.top + place * _ROW + 2, right - left, _ROW - 4, colour, opacity)
 
     def _colours(self) -> NDArray[np.int64]:
         """Return the number of the word that each frame belongs to, -1 between words: (T,)."""
-        middles = self.heard.start + (np.arange(len(self.probabilities)) + 0.5) * self.heard.step
+        middles = self.recording.start + (np.arange(len(self.probabilities)) + 0.5) * self.recording.step
         numbers = np.full(len(middles), -1, dtype=np.int64)
         for place, word in enumerate(self.found.words):
             numbers[(middles >= word.start) & (middles < word.end)] = place
@@ -207,7 +228,7 @@ class _Drawing:
             x = self.x(tick)
             yield rectangle(x, self.bottom, 1, 5, self.theme.ink)
             unit = " s" if tick + every >= self.seconds else ""
-            yield text(f"{number(self.heard.start + tick)}{unit}", x, self.bottom + 1.5 * TEXT, self.theme.ink)
+            yield text(f"{number(self.recording.start + tick)}{unit}", x, self.bottom + 1.5 * TEXT, self.theme.ink)
 
 
 def _likely(probabilities: Floats, blank: int) -> list[int]:

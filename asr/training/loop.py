@@ -159,7 +159,7 @@ class Trainer(Generic[B]):
 
     @property
     def finished(self) -> bool:
-        """Whether the run is over: all epochs are done, or there was no new best dev error for `patience` epochs."""
+        """Return whether the run is over: all epochs are done, or `patience` epochs brought no new best dev error."""
         config, state = self.config, self.state
         return is_finished(config.epochs, config.patience, state.epoch, state.epochs_since_best)
 

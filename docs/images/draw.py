@@ -19,7 +19,7 @@ from asr.ink import Ink
 from asr.recogniser.alignment import align_transcript, spelled
 from asr.recogniser.letters_picture import letter_lines
 from asr.recogniser.picture_theme import THEMES
-from asr.recogniser.recording_picture import hear, recording_lines
+from asr.recogniser.recording_picture import recognised_recording, recording_lines
 from asr.seeds import generator
 from data_prep.hershey.hand import Writing, hand
 
@@ -35,9 +35,9 @@ def line() -> Ink:
 
 def draw_recording(an4: Path) -> None:
     """Write `recording-light.svg` and `recording-dark.svg`."""
-    heard = hear(asr.load("an4", decoder="greedy"), an4 / RECORDING)
+    recognised = recognised_recording(asr.load("an4", decoder="greedy"), an4 / RECORDING)
     for theme in THEMES:
-        _write(f"recording-{theme}.svg", recording_lines(heard, Path(RECORDING).name, theme=theme))
+        _write(f"recording-{theme}.svg", recording_lines(recognised, Path(RECORDING).name, theme=theme))
 
 
 def draw_letters() -> None:

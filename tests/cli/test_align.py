@@ -6,7 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from asr.ink import Ink, Stroke, write_json
 from tests.commands import Ended, command
@@ -81,6 +83,19 @@ def test_the_others_are_aligned_after_a_bad_one(folder: Path) -> None:
     assert "1 of 2 files could not be aligned; see above" in done.stderr
 
 
+def test_the_others_are_drawn_after_one_that_is_too_long(folder: Path) -> None:
+    shutil.copy(folder / "0.wav", folder / "2.wav")
+    soundfile.write(folder / "1.wav", np.zeros(62 * 8000, dtype=np.int16), 8000)
+    for number in (1, 2):
+        shutil.copy(folder / "0.txt", folder / f"{number}.txt")
+    done = align(folder, "0.wav", "1.wav", "2.wav", "--format", "svg", "--out", "o")
+    assert done.returncode == 1
+    assert sorted(path.name for path in (folder / "o").iterdir()) == ["0.svg", "2.svg"]
+    told = " ".join(done.stderr.split())
+    assert "1.wav: 62.0 s long; a picture shows 60 s at most" in told
+    assert "1 of 3 files could not be aligned; see above" in told
+
+
 def test_words_that_were_not_said_are_warned_of(folder: Path) -> None:
     said = text_of(folder, 0).replace(" ", "")
     wrong = said.translate(str.maketrans("abc", "bca"))
@@ -135,6 +150,19 @@ def test_letters_of_ink_get_their_points(tmp_path: Path) -> None:
     assert "--format srt is for recordings, because it needs times; use json or svg for ink" in " ".join(
         refused.stderr.split()
     )
+
+
+def test_other_ink_is_drawn_after_one_of_too_many_points(tmp_path: Path) -> None:
+    word = Stroke([(0, 0), (1, 1), (2, 0), (3, 1), (4, 0)]), Stroke([(5, 0), (6, 1), (7, 0)])
+    dense = Stroke([(n / 5000, n % 2) for n in range(5)] + [(n / 10000, n / 30000) for n in range(20_000)])
+    for name, ink in (("a", Ink(word)), ("b", Ink((dense,))), ("c", Ink(word))):
+        write_json(tmp_path / f"{name}.json", ink)
+        (tmp_path / f"{name}.txt").write_text("to", encoding="utf-8")
+    names = ("a.json", "b.json", "c.json")
+    done = command("align", "quickstart_pen", *names, "--format", "svg", "--out", "o", cwd=tmp_path)
+    assert done.returncode == 1
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["a.svg", "c.svg"]
+    assert "b.json: 20005 points; a picture shows 20000 at most" in " ".join(done.stderr.split())
 
 
 def test_words_of_a_model_of_phonemes(folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import asr
 from asr.recogniser.alignment import align_transcript, spelled
-from asr.recogniser.recording_picture import hear
+from asr.recogniser.recording_picture import recognised_recording
 from tests.docs.drawing import draw
 
 REPOSITORY = Path(__file__).parents[2]
@@ -36,11 +36,11 @@ def test_pictures_are_small_and_the_same_in_both_themes(name: str) -> None:
 
 
 def test_the_recording_is_what_the_model_hears(shared_data: Path) -> None:
-    heard = hear(asr.load("an4", decoder="greedy"), shared_data / "an4" / "an4" / draw.RECORDING)
+    recognised = recognised_recording(asr.load("an4", decoder="greedy"), shared_data / "an4" / "an4" / draw.RECORDING)
     root = parsed("recording-light")
-    assert root.findtext(f"{NAMESPACE}title") == f"{Path(draw.RECORDING).name}: {heard.hypothesis.text}"
-    words = [one.text for one in root.iter(f"{NAMESPACE}text")][: len(heard.hypothesis.words)]
-    assert words == heard.hypothesis.text.split()
+    assert root.findtext(f"{NAMESPACE}title") == f"{Path(draw.RECORDING).name}: {recognised.hypothesis.text}"
+    words = [one.text for one in root.iter(f"{NAMESPACE}text")][: len(recognised.hypothesis.words)]
+    assert words == recognised.hypothesis.text.split()
 
 
 def test_the_letters_are_those_of_the_line() -> None:

@@ -62,6 +62,15 @@ def test_letters_that_stand_above_each_other_are_named_beside_each_other() -> No
     assert all(right - left >= 10 for left, right in pairwise(places))
 
 
+def test_letters_that_do_not_fit_beside_each_other_are_left_out() -> None:
+    line = Ink.of(*([[0, n], [1, n]] for n in range(80)))
+    root = parsed(found(*(("m" * (1 + n % 2), 2 * n, 2 * n + 2) for n in range(80))), line)
+    places = [(float(one.attrib["x"]), str(one.text)) for one in root.iter(f"{NAMESPACE}text")]
+    assert 30 < len(places) < 80
+    assert max(x for x, _ in places) <= float(root.attrib["width"])
+    assert len(list(root.iter(f"{NAMESPACE}path"))) == 80  # all ink is drawn
+
+
 def test_the_same_ink_gives_the_same_bytes_in_each_theme() -> None:
     light, dark = ("\n".join(letter_lines(WORD, INK, "a", theme)) for theme in ("light", "dark"))
     assert light == "\n".join(letter_lines(WORD, INK, "a"))

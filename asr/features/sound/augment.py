@@ -93,7 +93,7 @@ class Augmenter(AugmentConfig):
 
     @property
     def masks_anything(self) -> bool:
-        """Whether `mask` may change frames, so that two views of an utterance may differ."""
+        """Return whether `mask` may change frames, so that two views of an utterance may differ."""
         in_time = self.time_masks * self.time_mask_frames * self.time_mask_share > 0
         return in_time or self.frequency_masks * self.frequency_mask_bands > 0
 

@@ -22,7 +22,8 @@ All lengths in the rules are in h, the size of the writing. The steps:
 8. **Order** (`order.py`): columns from left to right, lines from top to bottom.
 9. **Doubts** (`doubts.py`): two lines with little evidence against being one; recognition decides.
 
-A stroke stays writing if geometry cannot tell that it is a mark. Highlighter strokes are not part of the ink, see `Sheet.highlights`.
+A stroke stays writing if geometry cannot tell that it is a mark. Highlighter strokes are not part of the ink, see
+`Sheet.highlights`.
 """
 
 from asr.ink.layout.analysis import analyse

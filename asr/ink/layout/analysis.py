@@ -72,7 +72,7 @@ def _level(strokes: Strokes, height: float) -> tuple[Strokes, float]:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found on a page.
+    """The lines and marks that were found on a page.
 
     Attributes:
         lines: in reading order, each the rising indices of its strokes.
