@@ -16,7 +16,9 @@ from asr.scoring.trn import read_trn
 
 DRAWS = 5000
 
-references, first, second = (read_trn(path).lines for path in sys.argv[1:4])
+if len(sys.argv) != 4:
+    sys.exit("usage: python examples/compare_systems.py REFERENCES.trn FIRST.trn SECOND.trn")
+references, first, second = (read_trn(path).lines for path in sys.argv[1:])
 if not references.keys() == first.keys() == second.keys():
     sys.exit("the three files must hold the same utterances")
 
