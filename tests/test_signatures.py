@@ -20,6 +20,7 @@ EDGES = {
 
 ALLOWED = {
     "asr.config.Component.options": "options of any class, a user's own too, which its config dataclass types",
+    "asr.config.Component.flat": "options of any class, and of the components in it, by name",
     "asr.config.Component.to_node": "a node of YAML",
     "asr.config.check_types": "options of any class, as a file or a command line gives them",
     "asr.config.check_values": "options of any class, for messages",
