@@ -27,8 +27,8 @@ def decompressed(path: Path, content: bytes) -> bytes:
     Raises:
         DataError: the file is damaged or truncated, or its content exceeds `MAX_BYTES` or the ratio `MAX_RATIO`.
 
-    >>> import zlib
-    >>> decompressed(Path("a.gz"), zlib.compress(b"ink", wbits=31))
+    >>> import gzip
+    >>> decompressed(Path("a.gz"), gzip.compress(b"ink"))
     b'ink'
     """
     most = min(MAX_BYTES, max(_FREE_BYTES, MAX_RATIO * len(content)))
