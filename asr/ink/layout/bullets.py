@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asr.ink.layout.shapes import Shapes, is_box
 from asr.ink.layout.strokes import Floats, Ints, Strokes
@@ -63,10 +64,11 @@ def bullets(strokes: Strokes, form: Shapes, some: Ints, writing: Writing) -> lis
     """
     size = writing.size
     small = np.maximum(form.width[some], form.height[some]) <= _LARGEST * size
+    boxes = form.boxes[some]
     found = []
-    for at in np.flatnonzero(small)[:_MOST]:
+    for at in _with_free_neighbours(np.flatnonzero(small)[:_MOST], boxes, size):
         kind = _shape(strokes.path(int(some[at])), size)
-        if kind is None or not _is_free(form.boxes[np.delete(some, at)], form.boxes[some[at]], size):
+        if kind is None or np.count_nonzero(_takes(boxes, boxes[at], size)) > 1:  # a stroke takes its own place
             continue
         bullet = _before_line(writing, form, int(some[at]), int(at), kind)
         if bullet is not None:
@@ -103,12 +105,29 @@ def _shape(path: Floats, size: float) -> str | None:
     return None
 
 
-def _is_free(boxes: Floats, box: Floats, size: float) -> bool:
-    """Return whether no other ink is before a stroke at its height, or so near that it belongs to it."""
-    y = box[[1, 3]].mean()
+def _with_free_neighbours(places: Ints, boxes: Floats, size: float) -> Ints:
+    """Return the strokes that are free of their neighbours in the order of writing, which rules out most letters."""
+    last = len(boxes) - 1
+    free = np.ones(len(places), dtype=bool)
+    for step in (-1, 1):
+        has_one = (places + step >= 0) & (places + step <= last)
+        others = boxes[np.clip(places + step, 0, last)]
+        free &= ~(has_one & _takes(others, boxes[places], size))
+    return places[free]
+
+
+def _takes(boxes: Floats, box: Floats, size: float) -> NDArray[np.bool_]:
+    """Return which ink is before a stroke at its height, or so near that it belongs to it.
+
+    Args:
+        boxes: (n, 4) of other ink.
+        box: (4,) of the stroke, or (n, 4) of a stroke for each.
+        size: of the writing.
+    """
+    y = box[..., [1, 3]].mean(axis=-1)
     beside = (boxes[:, 1] <= y + _BESIDE * size) & (boxes[:, 3] >= y - _BESIDE * size)
-    is_near = (boxes[:, 2] > box[0] - _FREE * size) & (boxes[:, 0] < box[2] + _GAP[0] * size)
-    return not (beside & is_near).any()
+    is_near = (boxes[:, 2] > box[..., 0] - _FREE * size) & (boxes[:, 0] < box[..., 2] + _GAP[0] * size)
+    return np.asarray(beside & is_near)
 
 
 def _before_line(writing: Writing, form: Shapes, stroke: int, at: int, kind: str) -> _Bullet | None:
