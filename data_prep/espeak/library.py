@@ -1,8 +1,8 @@
 """Synthesise English speech with eSpeak NG's shared library, in a separate process.
 
 eSpeak NG (https://github.com/espeak-ng/espeak-ng, GPL-3) comes as the separate package `espeakng-loader`: the shared
-library, its dictionaries and about 100 voice variants. This module, run as a program (`python -m
-data_prep.espeak.library`), loads it at run time; this package contains none of it.
+library, its dictionaries and about 100 voice variants. This package contains none of it. This module loads the library
+at run time, as a program of its own: `python -m data_prep.espeak.library`.
 
 There are two reasons for a separate process. The library keeps state between sentences that cannot be reset (the phase
 of the pitch flutter, the random generators), so only a new process that speaks the same list always gives the same
