@@ -120,8 +120,14 @@ def decoder_for(wish: Wish, default: DecoderChoice, plugins: Sequence[str] = ())
         wish = wish.decoder(default.component)
     chosen = choose_decoder([f"decoder={wish}"] if isinstance(wish, str) else wish, default.component, plugins)
     if _is_tuned_otherwise(chosen.component, default.component):
-        chosen = named(chosen.component.with_options(calibration=[]))
+        chosen = without_calibration(chosen)
     return default if chosen.component == default.component.completed() else chosen
+
+
+def without_calibration(choice: DecoderChoice) -> DecoderChoice:
+    """Return a decoder without its calibration, which was fitted to other weights or options, and as not tuned."""
+    calibrated = bool(choice.component.options.get("calibration"))
+    return named(choice.component.with_options(calibration=[]) if calibrated else choice.component)
 
 
 def _is_tuned_otherwise(component: Component, tuned: Component) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import shown
-from asr.decoding.choice import DecoderChoice, named
+from asr.decoding.choice import without_calibration
 from asr.engines.pool import Engines
 from asr.errors import ConfigError
 from asr.printable import printable
@@ -78,16 +78,11 @@ def _check_same(first: RecogniserConfig, second: RecogniserConfig) -> None:
 
 def _untuned(recogniser: Recogniser) -> Recogniser:
     """Return the recogniser without the calibration and the tuning of its decoders, which are of other weights."""
-    config = recogniser.config.with_decoder(_uncalibrated(recogniser.config.decoder_choice))
-    choice, decoder = _uncalibrated(recogniser.decoder_choice), recogniser.decoder
+    config = recogniser.config.with_decoder(without_calibration(recogniser.config.decoder_choice))
+    choice, decoder = without_calibration(recogniser.decoder_choice), recogniser.decoder
     if choice.component != recogniser.decoder_choice.component:
         decoder = decoder_of(config, choice)
     return replace(recogniser, config=config, decoder=decoder, decoder_choice=choice)
-
-
-def _uncalibrated(choice: DecoderChoice) -> DecoderChoice:
-    calibrated = bool(choice.component.options.get("calibration"))
-    return named(choice.component.with_options(calibration=[]) if calibrated else choice.component)
 
 
 def _between(
